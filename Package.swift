@@ -1,0 +1,50 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every Swift target is built with.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+    name: "weir",
+    products: [
+        .executable(name: "weir", targets: ["weir"]),
+        .library(name: "WeirRelay", targets: ["WeirRelay"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    ],
+    targets: [
+        .target(name: "WeirWire", swiftSettings: settings),
+        .target(name: "WeirFlow", dependencies: ["WeirWire"], swiftSettings: settings),
+        .target(name: "CWeir"),
+        .target(name: "WeirRelay", dependencies: ["WeirFlow", "WeirWire", "CWeir"], swiftSettings: settings),
+        .executableTarget(
+            name: "weir",
+            dependencies: [
+                "WeirRelay", "WeirFlow", "WeirWire", "CWeir",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "Support",
+            dependencies: ["WeirRelay", "WeirFlow", "WeirWire"],
+            path: "Tests/Support",
+            swiftSettings: settings
+        ),
+        .testTarget(name: "WeirWireTests", dependencies: ["WeirWire"], swiftSettings: settings),
+        .testTarget(name: "WeirFlowTests", dependencies: ["WeirFlow", "WeirWire", "Support"], swiftSettings: settings),
+        .testTarget(
+            name: "WeirRelayTests",
+            dependencies: ["WeirRelay", "WeirFlow", "WeirWire", "CWeir", "Support"],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "weirTests", dependencies: ["weir", "WeirWire", "Support"], swiftSettings: settings),
+    ]
+)

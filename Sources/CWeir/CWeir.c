@@ -1,0 +1,213 @@
+#define _GNU_SOURCE
+#include "CWeir.h"
+
+#include <errno.h>
+#include <linux/sock_diag.h>
+#include <linux/sockios.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+_Static_assert(WEIR_IN == EPOLLIN && WEIR_PRI == EPOLLPRI && WEIR_OUT == EPOLLOUT && WEIR_ERR == EPOLLERR, "epoll");
+_Static_assert(WEIR_HUP == EPOLLHUP && WEIR_RDHUP == EPOLLRDHUP && WEIR_EDGE == EPOLLET, "epoll");
+
+static int result(int value) { return value < 0 ? -errno : value; }
+
+int weir_epoll_create(void) { return result(epoll_create1(EPOLL_CLOEXEC)); }
+
+static int control(int epoll, int operation, int fd, uint32_t events, uint64_t token) {
+    struct epoll_event event = {.events = events, .data.u64 = token};
+    return result(epoll_ctl(epoll, operation, fd, &event));
+}
+
+int weir_epoll_add(int epoll, int fd, uint32_t events, uint64_t token) {
+    return control(epoll, EPOLL_CTL_ADD, fd, events, token);
+}
+
+int weir_epoll_modify(int epoll, int fd, uint32_t events, uint64_t token) {
+    return control(epoll, EPOLL_CTL_MOD, fd, events, token);
+}
+
+int weir_epoll_remove(int epoll, int fd) { return control(epoll, EPOLL_CTL_DEL, fd, 0, 0); }
+
+int weir_epoll_wait(int epoll, weir_event *events, int capacity, int64_t timeout_ns) {
+    struct epoll_event ready[256];
+    struct timespec timeout = {.tv_sec = timeout_ns / 1000000000, .tv_nsec = timeout_ns % 1000000000};
+    if (capacity > 256) capacity = 256;
+    int count = epoll_pwait2(epoll, ready, capacity, timeout_ns < 0 ? NULL : &timeout, NULL);
+    if (count < 0 && errno == ENOSYS) {
+        // Linux before 5.11 waits in milliseconds.
+        int64_t milliseconds = timeout_ns < 0 ? -1 : (timeout_ns + 999999) / 1000000;
+        count = epoll_wait(epoll, ready, capacity, milliseconds > 60000 ? 60000 : (int)milliseconds);
+    }
+    if (count < 0) return errno == EINTR ? 0 : -errno;
+    for (int i = 0; i < count; i++) {
+        events[i].token = ready[i].data.u64;
+        events[i].events = ready[i].events;
+    }
+    return count;
+}
+
+int weir_eventfd(void) { return result(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
+
+int weir_accept(int fd, struct sockaddr_storage *peer) {
+    socklen_t length = sizeof *peer;
+    return result(accept4(fd, (struct sockaddr *)peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+}
+
+static int ask(int fd, unsigned long request) {
+    int value = 0;
+    return ioctl(fd, request, &value) < 0 ? -errno : value;
+}
+
+int weir_unsent(int fd) { return ask(fd, SIOCOUTQ); }
+
+int weir_unread(int fd) { return ask(fd, SIOCINQ); }
+
+int weir_drops(int fd) {
+    uint32_t values[SK_MEMINFO_VARS] = {0};
+    socklen_t length = sizeof values;
+    if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, values, &length) < 0) return -errno;
+    return length > SK_MEMINFO_DROPS * sizeof values[0] ? (int)values[SK_MEMINFO_DROPS] : 0;
+}
+
+int weir_local_offset(int64_t seconds) {
+    time_t time = seconds;
+    struct tm local;
+    return localtime_r(&time, &local) ? (int)local.tm_gmtoff : 0;
+}
+
+void weir_name_thread(const char *name) { prctl(PR_SET_NAME, name); }
+
+// MARK: - Datagrams
+
+enum { CONTROL = 64 };
+
+struct weir_inbox {
+    struct mmsghdr headers[WEIR_BATCH];
+    struct iovec vectors[WEIR_BATCH];
+    weir_datagram datagrams[WEIR_BATCH];
+    uint8_t controls[WEIR_BATCH][CONTROL] __attribute__((aligned(16)));
+    uint8_t *bytes;
+};
+
+weir_inbox *weir_inbox_create(void) {
+    weir_inbox *inbox = calloc(1, sizeof *inbox);
+    if (!inbox) return NULL;
+    inbox->bytes = malloc((size_t)WEIR_BATCH * WEIR_BUFFER);
+    if (!inbox->bytes) {
+        free(inbox);
+        return NULL;
+    }
+    for (unsigned i = 0; i < WEIR_BATCH; i++) {
+        inbox->vectors[i].iov_base = inbox->bytes + (size_t)i * WEIR_BUFFER;
+        inbox->vectors[i].iov_len = WEIR_BUFFER - 1;
+        inbox->headers[i].msg_hdr.msg_iov = &inbox->vectors[i];
+        inbox->headers[i].msg_hdr.msg_iovlen = 1;
+    }
+    return inbox;
+}
+
+void weir_inbox_destroy(weir_inbox *inbox) {
+    if (inbox) free(inbox->bytes);
+    free(inbox);
+}
+
+// Finds which address a datagram was sent to.
+static void find_local(struct msghdr *header, weir_address *local) {
+    local->family = 0;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
+        if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+            struct in_pktinfo info;
+            memcpy(&info, CMSG_DATA(c), sizeof info);
+            memset(local, 0, sizeof *local);
+            memcpy(local->bytes, &info.ipi_addr, 4);
+            local->family = 4;
+        } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+            struct in6_pktinfo info;
+            memcpy(&info, CMSG_DATA(c), sizeof info);
+            memcpy(local->bytes, &info.ipi6_addr, 16);
+            local->scope = IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr) ? info.ipi6_ifindex : 0;
+            local->family = 6;
+        }
+    }
+}
+
+int weir_inbox_receive(weir_inbox *inbox, int fd, unsigned first, unsigned count, bool with_peer) {
+    for (unsigned i = first; i < first + count; i++) {
+        struct msghdr *header = &inbox->headers[i].msg_hdr;
+        header->msg_name = with_peer ? &inbox->datagrams[i].peer : NULL;
+        header->msg_namelen = with_peer ? sizeof inbox->datagrams[i].peer : 0;
+        header->msg_control = with_peer ? inbox->controls[i] : NULL;
+        header->msg_controllen = with_peer ? CONTROL : 0;
+    }
+    int received = recvmmsg(fd, &inbox->headers[first], count, MSG_DONTWAIT, NULL);
+    if (received < 0) return -errno;
+    for (unsigned i = first; i < first + (unsigned)received; i++) {
+        weir_datagram *datagram = &inbox->datagrams[i];
+        datagram->length = inbox->headers[i].msg_len;
+        datagram->truncated = inbox->headers[i].msg_hdr.msg_flags & MSG_TRUNC;
+        if (with_peer) find_local(&inbox->headers[i].msg_hdr, &datagram->local);
+    }
+    return received;
+}
+
+const weir_datagram *weir_inbox_datagram(const weir_inbox *inbox, unsigned index) { return &inbox->datagrams[index]; }
+
+const void *weir_inbox_bytes(const weir_inbox *inbox, unsigned index) { return inbox->vectors[index].iov_base; }
+
+struct weir_outbox {
+    struct mmsghdr headers[WEIR_BATCH];
+    struct iovec vectors[WEIR_BATCH];
+    struct sockaddr_storage peers[WEIR_BATCH];
+    uint8_t controls[WEIR_BATCH][CONTROL] __attribute__((aligned(16)));
+};
+
+weir_outbox *weir_outbox_create(void) { return calloc(1, sizeof(weir_outbox)); }
+
+void weir_outbox_destroy(weir_outbox *outbox) { free(outbox); }
+
+// Writes the control message that makes a datagram leave from a local address.
+static size_t put_local(uint8_t *control, const weir_address *local) {
+    struct cmsghdr *c = (struct cmsghdr *)control;
+    if (local->family == 4) {
+        struct in_pktinfo info = {0};
+        memcpy(&info.ipi_spec_dst, local->bytes, 4);
+        c->cmsg_level = IPPROTO_IP;
+        c->cmsg_type = IP_PKTINFO;
+        c->cmsg_len = CMSG_LEN(sizeof info);
+        memcpy(CMSG_DATA(c), &info, sizeof info);
+        return CMSG_SPACE(sizeof info);
+    }
+    struct in6_pktinfo info = {.ipi6_ifindex = local->scope};
+    memcpy(&info.ipi6_addr, local->bytes, 16);
+    c->cmsg_level = IPPROTO_IPV6;
+    c->cmsg_type = IPV6_PKTINFO;
+    c->cmsg_len = CMSG_LEN(sizeof info);
+    memcpy(CMSG_DATA(c), &info, sizeof info);
+    return CMSG_SPACE(sizeof info);
+}
+
+void weir_outbox_put(weir_outbox *outbox, unsigned index, const void *bytes, size_t length,
+                     const struct sockaddr_storage *peer, socklen_t peer_length, const weir_address *local) {
+    struct msghdr *header = &outbox->headers[index].msg_hdr;
+    outbox->vectors[index].iov_base = (void *)bytes;
+    outbox->vectors[index].iov_len = length;
+    header->msg_iov = &outbox->vectors[index];
+    header->msg_iovlen = 1;
+    if (peer) memcpy(&outbox->peers[index], peer, peer_length);
+    header->msg_name = peer ? &outbox->peers[index] : NULL;
+    header->msg_namelen = peer ? peer_length : 0;
+    bool chosen = local && local->family != 0;
+    header->msg_control = chosen ? outbox->controls[index] : NULL;
+    header->msg_controllen = chosen ? put_local(outbox->controls[index], local) : 0;
+}
+
+int weir_outbox_send(weir_outbox *outbox, int fd, unsigned first, unsigned count) {
+    return result(sendmmsg(fd, &outbox->headers[first], count, MSG_DONTWAIT | MSG_NOSIGNAL));
+}

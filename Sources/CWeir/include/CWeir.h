@@ -1,0 +1,87 @@
+// What Swift cannot see or call: epoll's packed struct, the variants of accept and recvmsg that are GNU extensions, and
+// the CMSG macros. Every function returns a number of at least 0, or an errno below 0.
+#ifndef CWEIR_H
+#define CWEIR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+// One ready descriptor: the token that was given with it, and the EPOLL bits.
+typedef struct {
+    uint64_t token;
+    uint32_t events;
+} weir_event;
+
+enum {
+    WEIR_IN = 0x001,
+    WEIR_PRI = 0x002,
+    WEIR_OUT = 0x004,
+    WEIR_ERR = 0x008,
+    WEIR_HUP = 0x010,
+    WEIR_RDHUP = 0x2000,
+};
+#define WEIR_EDGE (UINT32_C(1) << 31)
+
+int weir_epoll_create(void);
+int weir_epoll_add(int epoll, int fd, uint32_t events, uint64_t token);
+int weir_epoll_modify(int epoll, int fd, uint32_t events, uint64_t token);
+int weir_epoll_remove(int epoll, int fd);
+// Waits at most timeout_ns nanoseconds; below 0 waits for ever. Interrupted, it returns 0.
+int weir_epoll_wait(int epoll, weir_event *events, int capacity, int64_t timeout_ns);
+
+int weir_eventfd(void);
+// Accepts a connection as a non-blocking, close-on-exec descriptor.
+int weir_accept(int fd, struct sockaddr_storage *peer);
+// Counts the bytes of a TCP socket that its peer has not acknowledged.
+int weir_unsent(int fd);
+// Counts the bytes that can be read from a socket.
+int weir_unread(int fd);
+// Counts the datagrams that the kernel dropped because a socket's receive buffer was full.
+int weir_drops(int fd);
+// Counts the seconds by which local time is ahead of UTC.
+int weir_local_offset(int64_t seconds);
+
+// Names the calling thread, in at most 15 bytes, for ps and debuggers.
+void weir_name_thread(const char *name);
+
+// Datagrams in batches of at most 64, each in a buffer of 65,536 bytes.
+enum { WEIR_BATCH = 64, WEIR_BUFFER = 65536 };
+
+// An address of IPv4 (family 4) or IPv6 (family 6) in network order; family 0 is none.
+typedef struct {
+    uint8_t bytes[16];
+    uint32_t scope;
+    uint32_t family;
+} weir_address;
+
+// One received datagram.
+typedef struct {
+    struct sockaddr_storage peer;
+    weir_address local;
+    uint32_t length;
+    bool truncated;
+} weir_datagram;
+
+typedef struct weir_inbox weir_inbox;
+weir_inbox *weir_inbox_create(void);
+void weir_inbox_destroy(weir_inbox *inbox);
+// Receives up to count datagrams into the places from first on. with_peer asks where each came from and, on a socket
+// with IP_PKTINFO or IPV6_RECVPKTINFO, which address it was sent to.
+int weir_inbox_receive(weir_inbox *inbox, int fd, unsigned first, unsigned count, bool with_peer);
+const weir_datagram *weir_inbox_datagram(const weir_inbox *inbox, unsigned index);
+const void *weir_inbox_bytes(const weir_inbox *inbox, unsigned index);
+
+typedef struct weir_outbox weir_outbox;
+weir_outbox *weir_outbox_create(void);
+void weir_outbox_destroy(weir_outbox *outbox);
+// Puts a datagram at a place; the bytes stay where they are. peer may be null on a connected socket, local null or of
+// family 0 where the kernel is to choose the source address.
+void weir_outbox_put(weir_outbox *outbox, unsigned index, const void *bytes, size_t length,
+                     const struct sockaddr_storage *peer, socklen_t peer_length, const weir_address *local);
+// Sends count datagrams from first on; returns how many the kernel took before the first error.
+int weir_outbox_send(weir_outbox *outbox, int fd, unsigned first, unsigned count);
+
+#endif

@@ -1,0 +1,87 @@
+/// Keeps a run of bytes, first in, first out, in one block whose size is a power of two; a large block goes
+/// when the last byte does.
+struct ByteRing {
+    private var storage: [UInt8] = []
+    private var head = 0
+    private(set) var count = 0
+
+    /// Adds bytes at the end, growing by doubling.
+    mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        if count + bytes.count > storage.count { grow(toHold: count + bytes.count) }
+        guard !bytes.isEmpty else { return }
+        let start = (head + count) & (storage.count - 1)
+        let first = min(bytes.count, storage.count - start)
+        storage.withUnsafeMutableBytes { target in
+            target[start..<(start + first)].copyBytes(from: bytes[..<first])
+            target[..<(bytes.count - first)].copyBytes(from: bytes[first...])
+        }
+        count += bytes.count
+    }
+
+    /// Drops bytes at the front.
+    mutating func removeFirst(_ amount: Int) {
+        let amount = min(amount, count)
+        count -= amount
+        if count == 0 {
+            head = 0
+            // A large block is given back; a small one is kept for the next message.
+            if storage.count > 256 { storage = [] }
+        } else {
+            head = (head + amount) & (storage.count - 1)
+        }
+    }
+
+    /// Drops everything, and the storage.
+    mutating func removeAll() {
+        storage = []
+        head = 0
+        count = 0
+    }
+
+    /// Counts how many bytes from `offset` on equal the bytes given, up to the first that differs or the ring's end.
+    func commonPrefix(with bytes: UnsafeRawBufferPointer, from offset: Int = 0) -> Int {
+        let length = min(bytes.count, count - offset)
+        guard length > 0 else { return 0 }
+        let start = (head + offset) & (storage.count - 1)
+        let first = min(length, storage.count - start)
+        return storage.withUnsafeBytes { stored in
+            let run = commonPrefixLength(stored[start..<(start + first)], bytes[..<first])
+            guard run == first, length > first else { return run }
+            return first + commonPrefixLength(stored[..<(length - first)], bytes[first..<length])
+        }
+    }
+
+    private mutating func grow(toHold needed: Int) {
+        var capacity = max(storage.count, 64)
+        while capacity < needed { capacity *= 2 }
+        var larger = [UInt8](repeating: 0, count: capacity)
+        if count > 0 {
+            let first = min(count, storage.count - head)
+            larger.withUnsafeMutableBytes { target in
+                storage.withUnsafeBytes { source in
+                    target[..<first].copyBytes(from: source[head..<(head + first)])
+                    target[first..<count].copyBytes(from: source[..<(count - first)])
+                }
+            }
+        }
+        storage = larger
+        head = 0
+    }
+}
+
+/// Counts the equal bytes at the front of two slices of the same length, eight at a time.
+private func commonPrefixLength(_ left: Slice<UnsafeRawBufferPointer>, _ right: Slice<UnsafeRawBufferPointer>) -> Int {
+    let left = UnsafeRawBufferPointer(rebasing: left)
+    let right = UnsafeRawBufferPointer(rebasing: right)
+    let count = min(left.count, right.count)
+    var index = 0
+    while index + 8 <= count {
+        let difference =
+            left.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            ^ right.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+        if difference != 0 { return index + UInt64(littleEndian: difference).trailingZeroBitCount / 8 }
+        index += 8
+    }
+    while index < count, left[index] == right[index] { index += 1 }
+    return index
+}

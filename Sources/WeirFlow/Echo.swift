@@ -1,0 +1,133 @@
+import WeirWire
+
+/// Says which upstream bytes a downstream chunk repeats, and how long they took.
+public struct Echo: Hashable, Sendable {
+    /// Counts the upstream bytes before the first one that is repeated.
+    public var offset: UInt64
+    /// Says how long after the first repeated byte was read the chunk that repeats it was.
+    public var delay: Duration
+
+    /// Makes the description of an echo.
+    public init(offset: UInt64, delay: Duration) {
+        self.offset = offset
+        self.delay = delay
+    }
+}
+
+/// Finds the upstream bytes that come back downstream.
+///
+/// A stream's bytes must come back in order; chunk borders need not agree. Any of the last 64 datagrams of a session
+/// may. Only unmatched bytes are kept, and at most `window` of them; traffic that is no echo is given up silently.
+struct EchoMatcher {
+    private enum Mode { case stream, datagrams, givenUp }
+
+    /// One upstream chunk that has not come back whole.
+    private struct Mark {
+        var offset: UInt64
+        var length: Int
+        var at: Instant
+        var isMatched = false
+    }
+
+    private static let datagramsKept = 64
+    private static let missesAllowed = 256
+    /// A stream of tiny chunks shares marks beyond this many: the delay is then that of the mark's first chunk.
+    private static let marksKept = 1024
+
+    private var mode: Mode
+    private let window: Int
+    private var ring = ByteRing()
+    private var marks: [Mark] = []
+    private var misses = 0
+
+    init(transport: Transport, window: Int) {
+        self.window = window
+        mode = window == 0 ? .givenUp : transport == .tcp ? .stream : .datagrams
+    }
+
+    /// Keeps an upstream chunk until it comes back.
+    mutating func upstream(_ bytes: RawSpan, offset: UInt64, at now: Instant) {
+        switch mode {
+        case .givenUp:
+            return
+        case .stream:
+            guard ring.count + bytes.byteCount <= window else { return giveUp() }
+        case .datagrams:
+            guard bytes.byteCount <= window else { return }
+            while let first = marks.first,
+                first.isMatched || marks.count == Self.datagramsKept || ring.count + bytes.byteCount > window
+            {
+                if !first.isMatched { misses += 1 }
+                ring.removeFirst(first.length)
+                marks.removeFirst()
+            }
+            guard misses < Self.missesAllowed else { return giveUp() }
+        }
+        bytes.withUnsafeBytes { ring.append($0) }
+        if mode == .stream, marks.count == Self.marksKept {
+            marks[marks.count - 1].length += bytes.byteCount
+        } else {
+            marks.append(Mark(offset: offset, length: bytes.byteCount, at: now))
+        }
+    }
+
+    /// Says which upstream bytes a downstream chunk repeats, whole, and forgets them.
+    mutating func downstream(_ bytes: RawSpan, at now: Instant) -> Echo? {
+        switch mode {
+        case .givenUp: nil
+        case .stream: matchStream(bytes, at: now)
+        case .datagrams: matchDatagram(bytes, at: now)
+        }
+    }
+
+    private mutating func matchStream(_ bytes: RawSpan, at now: Instant) -> Echo? {
+        guard let first = marks.first else { return nil }
+        let expected = min(bytes.byteCount, ring.count)
+        let equal = bytes.withUnsafeBytes { ring.commonPrefix(with: $0) }
+        guard equal == expected else {
+            giveUp()
+            return nil
+        }
+        ring.removeFirst(equal)
+        var left = equal
+        var whole = 0
+        while whole < marks.count, marks[whole].length <= left {
+            left -= marks[whole].length
+            whole += 1
+        }
+        marks.removeFirst(whole)
+        if left > 0 {
+            marks[0].offset += UInt64(left)
+            marks[0].length -= left
+        }
+        // Bytes beyond the last unmatched one are not an echo of anything.
+        return equal == bytes.byteCount ? Echo(offset: first.offset, delay: first.at.duration(to: now)) : nil
+    }
+
+    private mutating func matchDatagram(_ bytes: RawSpan, at now: Instant) -> Echo? {
+        var start = 0
+        for index in marks.indices {
+            let mark = marks[index]
+            defer { start += mark.length }
+            guard !mark.isMatched, mark.length == bytes.byteCount,
+                bytes.withUnsafeBytes({ ring.commonPrefix(with: $0, from: start) }) == mark.length
+            else { continue }
+            misses = 0
+            marks[index].isMatched = true
+            while let oldest = marks.first, oldest.isMatched {
+                ring.removeFirst(oldest.length)
+                marks.removeFirst()
+            }
+            return Echo(offset: mark.offset, delay: mark.at.duration(to: now))
+        }
+        misses += 1
+        if misses >= Self.missesAllowed { giveUp() }
+        return nil
+    }
+
+    private mutating func giveUp() {
+        mode = .givenUp
+        ring.removeAll()
+        marks = []
+    }
+}

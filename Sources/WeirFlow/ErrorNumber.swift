@@ -1,0 +1,68 @@
+/// Holds an `errno` of Linux, printed by its name and its meaning.
+///
+/// Source: Linux `include/uapi/asm-generic/errno.h`, `errno-base.h`.
+@frozen
+public struct ErrorNumber: Hashable, Sendable, CustomStringConvertible {
+    /// Holds the number.
+    public var rawValue: Int32
+
+    /// Makes an error number.
+    @inlinable
+    public init(_ rawValue: Int32) {
+        self.rawValue = rawValue
+    }
+
+    /// Says that the peer does not listen.
+    public static let connectionRefused = ErrorNumber(111)
+    /// Says that the peer reset the connection.
+    public static let connectionReset = ErrorNumber(104)
+    /// Says that an operation took too long.
+    public static let timedOut = ErrorNumber(110)
+
+    /// Names the error as C does: `ECONNREFUSED`; `errno 999` where this table has no name.
+    public var name: String { known?.name ?? "errno \(rawValue)" }
+
+    /// Says what the error means, in a few words.
+    public var meaning: String { known?.meaning ?? "an error of the system" }
+
+    /// Prints the meaning and the name: `connection refused (ECONNREFUSED)`.
+    public var description: String { "\(meaning) (\(name))" }
+
+    private var known: (number: Int32, name: String, meaning: String)? {
+        ErrorNumber.all.first { $0.number == rawValue }
+    }
+
+    private static let all: [(number: Int32, name: String, meaning: String)] = [
+        (1, "EPERM", "operation not permitted"),
+        (2, "ENOENT", "no such file or folder"),
+        (4, "EINTR", "interrupted"),
+        (5, "EIO", "input or output error"),
+        (9, "EBADF", "bad file descriptor"),
+        (11, "EAGAIN", "no room now"),
+        (12, "ENOMEM", "out of memory"),
+        (13, "EACCES", "permission denied"),
+        (17, "EEXIST", "file exists"),
+        (20, "ENOTDIR", "not a folder"),
+        (21, "EISDIR", "is a folder"),
+        (22, "EINVAL", "invalid argument"),
+        (23, "ENFILE", "too many open files in the system"),
+        (24, "EMFILE", "too many open files"),
+        (28, "ENOSPC", "no space left on the device"),
+        (30, "EROFS", "read-only file system"),
+        (32, "EPIPE", "broken pipe"),
+        (90, "EMSGSIZE", "message too long"),
+        (97, "EAFNOSUPPORT", "address family not supported"),
+        (98, "EADDRINUSE", "address in use"),
+        (99, "EADDRNOTAVAIL", "address not available"),
+        (100, "ENETDOWN", "network is down"),
+        (101, "ENETUNREACH", "network is unreachable"),
+        (103, "ECONNABORTED", "connection aborted"),
+        (104, "ECONNRESET", "connection reset by peer"),
+        (105, "ENOBUFS", "no buffer space"),
+        (107, "ENOTCONN", "not connected"),
+        (110, "ETIMEDOUT", "timed out"),
+        (111, "ECONNREFUSED", "connection refused"),
+        (112, "EHOSTDOWN", "host is down"),
+        (113, "EHOSTUNREACH", "no route to host"),
+    ]
+}

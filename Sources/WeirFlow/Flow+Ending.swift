@@ -1,0 +1,162 @@
+import WeirWire
+
+/// How a flow ends: by halves, by a reset, by time, or because it must.
+extension Flow {
+    /// The source has sent its last byte.
+    mutating func finish(_ direction: Direction, _ now: Moment, _ actions: inout [FlowAction]) {
+        guard !self[direction].isEnded else { return }
+        self[direction].isEnded = true
+        switch state {
+        case .delivering: return resetReceiver(now, &actions)
+        case .resetting, .closed, .waiting, .dialing: return
+        case .open: break
+        }
+        lastActivity = now.instant
+        record(.ended(direction), now, &actions)
+        passEndThroughToxics(direction, now, &actions)
+        if isEcho {
+            record(.ended(.downstream), now, &actions)
+            down.isEnded = true
+            up.isFinished = true
+        }
+        passEnd(exit(of: direction), now, &actions)
+    }
+
+    /// Half-closes a direction behind its last byte; closes the flow when both are finished.
+    mutating func passEnd(_ direction: Direction, _ now: Moment, _ actions: inout [FlowAction]) {
+        if case .delivering = state { return resetReceiver(now, &actions) }
+        guard case .open = state, self[direction].isEnded, !self[direction].isFinished, !self[direction].stalls,
+            self[direction].queue.isEmpty
+        else { return }
+        self[direction].isFinished = true
+        // Closing a descriptor says the end too: the second half needs no system call of its own.
+        if self[direction.opposite].isFinished {
+            close(.finished, now, &actions)
+        } else {
+            actions.append(.finish(direction))
+        }
+    }
+
+    /// The source has reset: what was read from it is delivered first, what was meant for it is lost.
+    mutating func abort(_ direction: Direction, _ now: Moment, _ actions: inout [FlowAction]) {
+        let reason: CloseReason = direction == .upstream ? .clientReset : .serverReset
+        switch state {
+        case .resetting, .closed: return
+        case .waiting, .dialing: return end(reason, losing: .reset, now, &actions)
+        case .delivering(let delivered, _, let first):
+            // The receiver has gone as well: nothing can be delivered any more.
+            if direction != delivered { end(first, losing: .reset, now, &actions) }
+            return
+        case .open: break
+        }
+        guard !isEcho else { return end(reason, losing: .reset, now, &actions) }
+        dropQueue(direction.opposite, .reset, now, &actions)
+        if !self[direction.opposite].isEnded { actions.append(.pauseReading(direction.opposite)) }
+        state = .delivering(direction, until: now.instant.advanced(by: settings.resetDelay), reason)
+        resetReceiver(now, &actions)
+    }
+
+    /// Resets the receiver, once all that its peer had sent was read and handed to the kernel.
+    private mutating func resetReceiver(_ now: Moment, _ actions: inout [FlowAction]) {
+        guard case .delivering(let direction, let until, let reason) = state,
+            self[direction].isEnded, self[direction].queue.isEmpty
+        else { return }
+        state = .resetting(pending: 1, reason, .reset)
+        actions.append(.reset(direction, by: until))
+    }
+
+    /// The second that a reset waits for delivery is over.
+    mutating func deliveryIsLate(_ now: Moment, _ actions: inout [FlowAction]) {
+        guard case .delivering(let direction, _, let reason) = state else { return }
+        dropQueue(direction, .reset, now, &actions)
+        state = .resetting(pending: 1, reason, .reset)
+        actions.append(.reset(direction, by: now.instant))
+    }
+
+    mutating func resetDone(_ direction: Direction, _ unsent: Int, _ now: Moment, _ actions: inout [FlowAction]) {
+        guard case .resetting(let pending, let reason, let drop) = state else { return }
+        if unsent > 0 { self.drop(direction, bytes: UInt64(unsent), datagrams: 0, drop, now, &actions) }
+        state = .resetting(pending: pending - 1, reason, drop)
+        if pending == 1 { close(reason, now, &actions) }
+    }
+
+    /// Ends the flow now: counts what was queued, resets what is connected, closes.
+    mutating func end(
+        _ reason: CloseReason,
+        losing drop: DropReason,
+        _ now: Moment,
+        _ actions: inout [FlowAction]
+    ) {
+        if case .resetting(let pending, let first, _) = state {
+            // A second, stronger reason: the resets under way are done at once.
+            state = .resetting(pending: pending, first, drop)
+            return
+        }
+        openIfNeeded(now, &actions)
+        dropQueue(.upstream, drop, now, &actions)
+        dropQueue(.downstream, drop, now, &actions)
+        guard transport == .tcp else { return close(reason, now, &actions) }
+        var pending: [Direction] = [.downstream]
+        if !isEcho, case .open = state { pending.append(.upstream) }
+        if !isEcho, case .delivering = state { pending.append(.upstream) }
+        state = .resetting(pending: pending.count, reason, drop)
+        for direction in pending { actions.append(.reset(direction, by: now.instant)) }
+    }
+
+    private mutating func close(_ reason: CloseReason, _ now: Moment, _ actions: inout [FlowAction]) {
+        state = .closed
+        let summary = CloseRecord(
+            reason: reason,
+            upstream: up.counters,
+            downstream: down.counters,
+            duration: opened.instant.duration(to: now.instant)
+        )
+        record(.closed(summary), now, &actions)
+        actions.append(.close(reason))
+    }
+
+    private mutating func dropQueue(
+        _ direction: Direction,
+        _ reason: DropReason,
+        _ now: Moment,
+        _ actions: inout [FlowAction]
+    ) {
+        let queue = self[direction].queue
+        guard !queue.isEmpty else { return }
+        self[direction].queue.removeAll()
+        let datagrams = transport == .udp ? UInt64(queue.entryCount) : 0
+        drop(direction, bytes: UInt64(queue.count), datagrams: datagrams, reason, now, &actions)
+    }
+
+    mutating func drop(
+        _ direction: Direction,
+        bytes: UInt64,
+        datagrams: UInt64,
+        _ reason: DropReason,
+        _ now: Moment,
+        _ actions: inout [FlowAction]
+    ) {
+        self[direction].counters.droppedBytes += bytes
+        self[direction].counters.droppedDatagrams += datagrams
+        let loss = DropRecord(direction: direction, bytes: bytes, datagrams: datagrams, reason: reason)
+        record(.dropped(loss), now, &actions)
+    }
+
+    /// A datagram's send returned an error: it costs that datagram, never the session.
+    mutating func sendFailed(
+        _ direction: Direction,
+        _ error: ErrorNumber,
+        _ bytes: RawSpan,
+        _ now: Moment,
+        _ actions: inout [FlowAction]
+    ) {
+        var lost = UInt64(bytes.byteCount)
+        if bytes.byteCount == 0, let queued = withQueued(direction, { UInt64($0.count) }) {
+            // It was the front of the queue that was offered.
+            lost = queued
+            self[direction].queue.take(Int(queued))
+        }
+        drop(direction, bytes: lost, datagrams: 1, .error(error), now, &actions)
+        pump(direction, now, &actions)
+    }
+}

@@ -1,0 +1,46 @@
+public import WeirWire
+
+/// Says what a flow wants done; one switch of the relay performs all of them.
+public enum FlowAction: Hashable, Sendable {
+    /// Dial the server's address with this number, from 0, closing an earlier attempt.
+    case connect(attempt: Int)
+    /// Offer the chunk just received to the kernel, and say how much it took with `sent`.
+    case send(Direction)
+    /// Offer the front of the direction's queue to the kernel, and say how much it took with `sent`.
+    case sendQueued(Direction)
+    /// Half-close: no byte follows in this direction.
+    case finish(Direction)
+    /// Reset the receiver of a direction once the kernel has delivered what it holds for it, or at the instant given;
+    /// then say so with `resetDone`.
+    case reset(Direction, by: Instant)
+    /// Stop reading a direction's source.
+    case pauseReading(Direction)
+    /// Read a direction's source again.
+    case resumeReading(Direction)
+    /// Send the event `wake` at an instant; a later `wake` action replaces it.
+    case wake(at: Instant)
+    /// Hand a record to the sinks; its bytes, if any, are the chunk just received.
+    case record(FlowRecord)
+    /// Hand a record to the sinks whose bytes are the front of the direction's queue.
+    case recordQueued(Direction, FlowRecord)
+    /// Forget the flow: its descriptors are closed, and no event may follow.
+    case close(CloseReason)
+}
+
+/// Says why a flow ended.
+public enum CloseReason: String, Hashable, Sendable, CaseIterable {
+    /// Both sides sent their last byte.
+    case finished
+    /// The client reset.
+    case clientReset = "client reset"
+    /// The server reset.
+    case serverReset = "server reset"
+    /// No address of the server could be reached.
+    case refused
+    /// No byte moved for as long as the idle time-out.
+    case idle
+    /// Another flow needed its place.
+    case evicted
+    /// The relay ended.
+    case shutdown
+}

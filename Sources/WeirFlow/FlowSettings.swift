@@ -1,0 +1,20 @@
+/// Holds what a flow is told when it begins.
+public struct FlowSettings: Hashable, Sendable {
+    /// Bounds the time that all attempts to reach the server may take together.
+    public var connectTimeout: Duration = .seconds(10)
+    /// Ends a flow on which no byte has moved for this long; nil never does.
+    public var idleTimeout: Duration?
+    /// Bounds the unmatched bytes that echo detection keeps; 0 turns it off.
+    public var echoWindow = 1 << 20
+    /// Pauses reading one side while this many bytes wait for the other one.
+    public var highWatermark = 4 << 20
+    /// Reads on once no more than this many bytes wait.
+    public var lowWatermark = 1 << 20
+    /// Bounds how long the bytes of a side that has reset may take to be delivered.
+    public var resetDelay: Duration = .seconds(1)
+    /// Makes a record of every chunk; off where no sink wants them.
+    public var recordsChunks = true
+
+    /// Makes the defaults of a TCP flow.
+    public init() {}
+}

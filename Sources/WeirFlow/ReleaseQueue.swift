@@ -1,0 +1,78 @@
+/// Keeps what one direction of a flow holds back, in order, each piece with the time at which it is due.
+///
+/// A stream's queue holds what the kernel did not take; a datagram's queue keeps the datagrams' boundaries. With no
+/// toxic everything is due at once. An empty queue owns no storage.
+struct ReleaseQueue {
+    /// One piece: what is left of a chunk, or a whole datagram.
+    struct Entry {
+        var bytes: [UInt8]
+        var taken = 0
+        var due: Instant
+        /// Says when the chunk was read, where its record is still to be made: when it is released.
+        var receivedAt: Instant?
+    }
+
+    private var entries: [Entry] = []
+    private var head = 0
+    /// Counts the bytes in the queue.
+    private(set) var count = 0
+
+    var isEmpty: Bool { head == entries.count }
+
+    /// Counts the entries: with datagrams, the datagrams.
+    var entryCount: Int { entries.count - head }
+
+    /// Says when the first entry is due.
+    var firstDue: Instant? { isEmpty ? nil : entries[head].due }
+
+    /// Holds the whole of the first entry.
+    var firstBytes: [UInt8]? { isEmpty ? nil : entries[head].bytes }
+
+    /// Says when the first entry's chunk was read, once: its record is made then.
+    mutating func takeArrival() -> Instant? {
+        guard !isEmpty, let receivedAt = entries[head].receivedAt else { return nil }
+        entries[head].receivedAt = nil
+        return receivedAt
+    }
+
+    mutating func append(_ bytes: [UInt8], due: Instant, receivedAt: Instant? = nil) {
+        entries.append(Entry(bytes: bytes, due: due, receivedAt: receivedAt))
+        count += bytes.count
+    }
+
+    /// Takes bytes off the front; an entry that is empty then is gone. An empty datagram goes when 0 bytes are taken.
+    mutating func take(_ amount: Int) {
+        var left = amount
+        repeat {
+            guard head < entries.count else { break }
+            let step = min(left, entries[head].bytes.count - entries[head].taken)
+            entries[head].taken += step
+            count -= step
+            left -= step
+            if entries[head].taken == entries[head].bytes.count {
+                entries[head].bytes = []
+                head += 1
+            }
+        } while left > 0
+        if head == entries.count {
+            entries = []
+            head = 0
+        } else if head >= 64, head * 2 >= entries.count {
+            entries.removeSubrange(..<head)
+            head = 0
+        }
+    }
+
+    mutating func removeAll() {
+        entries = []
+        head = 0
+        count = 0
+    }
+
+    /// Lends the rest of the first entry.
+    func withFirst<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result? {
+        guard head < entries.count else { return nil }
+        let entry = entries[head]
+        return entry.bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[entry.taken...])) }
+    }
+}

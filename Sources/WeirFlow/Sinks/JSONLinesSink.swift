@@ -1,0 +1,137 @@
+public import WeirWire
+
+/// Renders one JSON object a record: the `--log` format. A key keeps its meaning for ever; new keys may come.
+///
+/// Keys, in this order: `time` (RFC 3339, UTC, ns), `flow`, `event`, `transport`, `client`, `listener`, `egress`,
+/// `server` (null where unknown), then those of the event. Source: RFC 8259.
+public struct JSONLinesSink: Sink {
+    private let withBytes: Bool
+    private var timestamp = Timestamp()
+
+    /// Makes a sink; `withBytes` adds each chunk's bytes in base64.
+    public init(withBytes: Bool) {
+        self.withBytes = withBytes
+    }
+
+    /// Wants every chunk.
+    public var interest: Interest { withBytes ? .bytes : .chunks }
+
+    /// Renders one object and a line feed.
+    public mutating func render(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
+        switch record.happening {
+        case .received: return
+        case .opened: begin("open", record, &output)
+        case .connected(let dial, _):
+            begin("connected", record, &output)
+            output.append(",\"dial_ns\":")
+            output.appendDecimal(dial.inNanoseconds)
+        case .refused(let error):
+            begin("refused", record, &output)
+            output.append(",\"error\":\"")
+            output.append(error.name)
+            output.append("\"")
+        case .forwarded(let chunk):
+            begin("data", record, &output)
+            appendChunk(chunk, bytes, &output)
+        case .ended(let direction):
+            begin("end", record, &output)
+            appendDirection(direction, &output)
+        case .dropped(let drop):
+            begin("dropped", record, &output)
+            appendDrop(drop, &output)
+        case .closed(let summary):
+            begin("close", record, &output)
+            appendClose(summary, &output)
+        }
+        output.append("}\n")
+    }
+
+    /// Renders an object with the event `lost`, which belongs to no flow.
+    public mutating func renderLoss(chunks: UInt64, bytes: UInt64, into output: inout ByteBuffer) {
+        output.append("{\"event\":\"lost\",\"chunks\":")
+        output.appendDecimal(chunks)
+        output.append(",\"length\":")
+        output.appendDecimal(bytes)
+        output.append("}\n")
+    }
+
+    private mutating func begin(_ event: StaticString, _ record: FlowRecord, _ output: inout ByteBuffer) {
+        output.append("{\"time\":\"")
+        timestamp.appendRFC3339(record.moment.wallNanoseconds, to: &output)
+        output.append("\",\"flow\":")
+        output.appendDecimal(record.flow.rawValue)
+        output.append(",\"event\":\"")
+        output.append(event)
+        output.append(record.transport == .tcp ? "\",\"transport\":\"tcp\",\"client\":" : "\",\"transport\":\"udp\",\"client\":")
+        appendEndpoint(record.path.client, &output)
+        output.append(",\"listener\":")
+        appendEndpoint(record.path.listener, &output)
+        output.append(",\"egress\":")
+        appendEndpoint(record.path.egress, &output)
+        output.append(",\"server\":")
+        appendEndpoint(record.path.server, &output)
+    }
+
+    private func appendEndpoint(_ endpoint: Endpoint?, _ output: inout ByteBuffer) {
+        guard let endpoint else { return output.append("null") }
+        output.append(UInt8(ascii: "\""))
+        endpoint.write(to: &output)
+        output.append(UInt8(ascii: "\""))
+    }
+
+    private func appendDirection(_ direction: Direction, _ output: inout ByteBuffer) {
+        output.append(direction == .upstream ? ",\"direction\":\"upstream\"" : ",\"direction\":\"downstream\"")
+    }
+
+    private func appendChunk(_ chunk: ChunkRecord, _ bytes: RawSpan, _ output: inout ByteBuffer) {
+        appendDirection(chunk.direction, &output)
+        output.append(",\"offset\":")
+        output.appendDecimal(chunk.offset)
+        output.append(",\"length\":")
+        output.appendDecimal(chunk.length)
+        if withBytes {
+            output.append(",\"bytes\":\"")
+            output.appendBase64(bytes)
+            output.append("\"")
+        }
+        guard let echo = chunk.echo else { return }
+        output.append(",\"echo_offset\":")
+        output.appendDecimal(echo.offset)
+        output.append(",\"echo_ns\":")
+        output.appendDecimal(echo.delay.inNanoseconds)
+    }
+
+    private func appendDrop(_ drop: DropRecord, _ output: inout ByteBuffer) {
+        appendDirection(drop.direction, &output)
+        output.append(",\"length\":")
+        output.appendDecimal(drop.bytes)
+        if drop.datagrams > 0 {
+            output.append(",\"datagrams\":")
+            output.appendDecimal(drop.datagrams)
+        }
+        output.append(",\"reason\":\"")
+        if case .error(let error) = drop.reason { output.append(error.name) } else { output.append(drop.reason.description) }
+        output.append("\"")
+    }
+
+    private func appendClose(_ summary: CloseRecord, _ output: inout ByteBuffer) {
+        output.append(",\"reason\":\"")
+        output.append(summary.reason.rawValue)
+        output.append("\",\"bytes_up\":")
+        output.appendDecimal(summary.upstream.bytes)
+        output.append(",\"bytes_down\":")
+        output.appendDecimal(summary.downstream.bytes)
+        output.append(",\"chunks_up\":")
+        output.appendDecimal(summary.upstream.chunks)
+        output.append(",\"chunks_down\":")
+        output.appendDecimal(summary.downstream.chunks)
+        output.append(",\"duration_ns\":")
+        output.appendDecimal(summary.duration.inNanoseconds)
+        if summary.upstream.droppedBytes + summary.downstream.droppedBytes > 0 {
+            output.append(",\"dropped_up\":")
+            output.appendDecimal(summary.upstream.droppedBytes)
+            output.append(",\"dropped_down\":")
+            output.appendDecimal(summary.downstream.droppedBytes)
+        }
+    }
+}

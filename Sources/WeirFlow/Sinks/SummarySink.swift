@@ -1,0 +1,135 @@
+public import WeirWire
+
+/// Sums the run up at its end: flows, bytes, and for each client address its ports and the egress ports they were given.
+///
+/// Memory is bounded: the first 1,000 client addresses are listed, each with its first 256 ports on a listener.
+public struct SummarySink: Sink {
+    private static let clientsKept = 1000
+    private static let portsKept = 256
+
+    private struct Pair { var client: UInt16; var egress: UInt16? }
+
+    private struct Listener: Hashable { var transport: Transport; var endpoint: Endpoint }
+
+    private struct Ports {
+        var pairs: [Pair] = []
+        var flows: UInt64 = 0
+    }
+
+    private var clients: [IPAddress: [Listener: Ports]] = [:]
+    private var order: [IPAddress] = []
+    private var flowsNotListed: UInt64 = 0
+    private var flows: (tcp: UInt64, udp: UInt64) = (0, 0)
+    private var refused: UInt64 = 0
+    private var upstream = Counters()
+    private var downstream = Counters()
+
+    /// Makes an empty summary.
+    public init() {}
+
+    /// Wants nothing of chunks: the closing records count them.
+    public var interest: Interest { .flows }
+
+    /// Counts; renders nothing until the end.
+    public mutating func render(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
+        switch record.happening {
+        case .closed(let close):
+            add(close.upstream, to: &upstream)
+            add(close.downstream, to: &downstream)
+            if record.transport == .tcp { flows.tcp += 1 } else { flows.udp += 1 }
+            list(record)
+        case .refused: refused += 1
+        case .opened, .connected, .received, .forwarded, .ended, .dropped: break
+        }
+    }
+
+    private func add(_ counters: Counters, to sum: inout Counters) {
+        sum.bytes += counters.bytes
+        sum.chunks += counters.chunks
+        sum.droppedBytes += counters.droppedBytes
+        sum.droppedDatagrams += counters.droppedDatagrams
+    }
+
+    private mutating func list(_ record: FlowRecord) {
+        let client = record.path.client.address
+        if clients[client] == nil {
+            guard order.count < Self.clientsKept else {
+                flowsNotListed += 1
+                return
+            }
+            order.append(client)
+        }
+        let listener = Listener(transport: record.transport, endpoint: record.path.listener)
+        var ports = clients[client, default: [:]][listener, default: Ports()]
+        clients[client]?[listener] = nil
+        ports.flows += 1
+        if ports.pairs.count < Self.portsKept {
+            ports.pairs.append(Pair(client: record.path.client.port, egress: record.path.egress?.port))
+        }
+        clients[client, default: [:]][listener] = ports
+    }
+
+    /// Renders the totals, and the table of ports.
+    public mutating func finish(into output: inout ByteBuffer) {
+        output.append("total: (")
+        output.appendCount(flows.tcp, "tcp flow")
+        output.append(", ")
+        output.appendCount(flows.udp, "udp flow")
+        output.append(") up ")
+        appendTotal(upstream, &output)
+        output.append(" down ")
+        appendTotal(downstream, &output)
+        output.append(" refused (")
+        output.appendDecimal(refused)
+        output.append(")\n")
+        for client in order { appendClient(client, &output) }
+        guard flowsNotListed > 0 else { return }
+        output.append("(")
+        output.appendCount(flowsNotListed, "flow")
+        output.append(" of further clients not listed)\n")
+    }
+
+    private func appendTotal(_ counters: Counters, _ output: inout ByteBuffer) {
+        output.append("(")
+        output.appendCount(counters.bytes, "byte")
+        output.append(", ")
+        output.appendCount(counters.chunks, "chunk")
+        output.append(")")
+        guard counters.droppedBytes + counters.droppedDatagrams > 0 else { return }
+        output.append(" dropped (")
+        output.appendCount(counters.droppedBytes, "byte")
+        if counters.droppedDatagrams > 0 {
+            output.append(", ")
+            output.appendCount(counters.droppedDatagrams, "datagram")
+        }
+        output.append(")")
+    }
+
+    private func appendClient(_ client: IPAddress, _ output: inout ByteBuffer) {
+        let listeners = (clients[client] ?? [:]).sorted {
+            ($0.key.transport.rawValue, $0.key.endpoint) < ($1.key.transport.rawValue, $1.key.endpoint)
+        }
+        output.append("client ")
+        client.write(to: &output)
+        output.append(", its ports => the egress ports they were given:\n")
+        for (listener, ports) in listeners {
+            output.append(listener.transport == .tcp ? "  tcp " : "  udp ")
+            listener.endpoint.write(to: &output)
+            output.append(" (")
+            output.appendCount(ports.flows, "flow")
+            output.append("): ")
+            for (index, pair) in ports.pairs.enumerated() {
+                if index > 0 { output.append(", ") }
+                output.appendDecimal(pair.client)
+                output.append("=>")
+                if let egress = pair.egress { output.appendDecimal(egress) } else { output.append("none") }
+            }
+            if UInt64(ports.pairs.count) < ports.flows {
+                output.append(", and (")
+                output.appendDecimal(ports.flows - UInt64(ports.pairs.count))
+                output.append(") more")
+            }
+            output.append("\n")
+        }
+    }
+}

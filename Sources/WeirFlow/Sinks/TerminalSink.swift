@@ -1,0 +1,235 @@
+public import WeirWire
+
+/// Renders records as text for people, and for `text2pcap`: the `--show` formats, and the summary at the end.
+///
+/// Outside a dump no line holds a bare word of three or more hex digits before a blank, so that `text2pcap` reads the
+/// whole output. Control characters of the traffic never reach the terminal.
+public struct TerminalSink: Sink {
+    /// Says how chunks are shown.
+    public enum Show: String, Sendable, CaseIterable {
+        /// A line and a hex dump for each chunk.
+        case hex
+        /// A line and the text of each chunk, with everything that is not text escaped.
+        case text
+        /// A line for each chunk.
+        case summary
+        /// Nothing.
+        case none
+    }
+
+    private let show: Show
+    private let limit: Int
+    private let color: Bool
+    private var timestamp: Timestamp
+    private var summary = SummarySink()
+
+    /// Makes a sink.
+    ///
+    /// - Parameters:
+    ///   - show: how chunks are shown.
+    ///   - limit: how many bytes of a chunk are shown; 0 shows all.
+    ///   - color: whether lines are coloured with ANSI sequences.
+    ///   - localOffset: how far local time is ahead of UTC.
+    public init(
+        show: Show = .hex,
+        limit: Int = 4096,
+        color: Bool = false,
+        localOffset: @escaping Timestamp.LocalOffset = { _ in 0 }
+    ) {
+        self.show = show
+        self.limit = limit
+        self.color = color
+        timestamp = Timestamp(localOffset: localOffset)
+    }
+
+    /// Wants bytes for the dumps, lengths for the summaries, nothing of chunks for `none`.
+    public var interest: Interest {
+        switch show {
+        case .hex, .text: .bytes
+        case .summary: .chunks
+        case .none: .flows
+        }
+    }
+
+    /// Renders the record's line, and its chunk's dump.
+    public mutating func render(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
+        summary.render(record, bytes: bytes, into: &output)
+        guard show != .none else { return }
+        switch record.happening {
+        case .received: return
+        case .connected(_, let isRerouted): if !isRerouted { return }
+        default: break
+        }
+        begin(record, &output)
+        switch record.happening {
+        case .received: break
+        case .opened:
+            output.append(" open   ")
+            appendPath(record.path, &output)
+        case .connected:
+            output.append(" connected ")
+            appendPath(record.path, &output)
+        case .refused(let error):
+            appendRefusal(record.path, error, &output)
+        case .forwarded(let chunk):
+            appendChunk(chunk, &output)
+        case .ended(let direction):
+            appendDirection(direction, &output)
+            output.append("end")
+        case .dropped(let drop):
+            appendDrop(drop, record.transport, &output)
+        case .closed(let close):
+            appendClose(close, &output)
+        }
+        endColor(&output)
+        output.append("\n")
+        if case .forwarded = record.happening, interest == .bytes { appendBody(bytes, &output) }
+    }
+
+    /// Says how many chunks are not shown.
+    public mutating func renderLoss(chunks: UInt64, bytes: UInt64, into output: inout ByteBuffer) {
+        guard show != .none else { return }
+        output.append("(")
+        output.appendDecimal(chunks)
+        output.append(" chunks, ")
+        output.appendDecimal(bytes)
+        output.append(" bytes, not shown: this output was too slow)\n")
+    }
+
+    /// Renders the summary.
+    public mutating func finish(into output: inout ByteBuffer) {
+        if show != .none { summary.finish(into: &output) }
+    }
+}
+
+// MARK: - Lines
+
+extension TerminalSink {
+    private mutating func begin(_ record: FlowRecord, _ output: inout ByteBuffer) {
+        if color { output.append(Self.sequence(for: record.happening)) }
+        timestamp.appendTimeOfDay(record.moment.wallNanoseconds, to: &output)
+        output.append(" #")
+        output.appendDecimal(record.flow.rawValue)
+        switch record.happening {
+        case .opened, .connected, .refused, .closed: output.append(record.transport == .tcp ? " tcp" : " udp")
+        case .received, .forwarded, .ended, .dropped: break
+        }
+    }
+
+    private static func sequence(for happening: FlowRecord.Happening) -> StaticString {
+        switch happening {
+        case .opened, .connected: "\u{1B}[1m"
+        case .forwarded(let chunk) where chunk.direction == .upstream: "\u{1B}[36m"
+        case .forwarded, .received: "\u{1B}[33m"
+        case .refused, .dropped: "\u{1B}[31m"
+        case .ended, .closed: "\u{1B}[2m"
+        }
+    }
+
+    private func endColor(_ output: inout ByteBuffer) {
+        if color { output.append("\u{1B}[0m") }
+    }
+
+    private func appendDirection(_ direction: Direction, _ output: inout ByteBuffer) {
+        output.append(direction == .upstream ? " up    " : " down  ")
+    }
+
+    private func appendPath(_ path: FlowPath, _ output: inout ByteBuffer) {
+        path.client.write(to: &output)
+        output.append(" -> ")
+        path.listener.write(to: &output)
+        guard let server = path.server else { return }
+        output.append(" => ")
+        if let egress = path.egress { egress.write(to: &output) } else { output.append("(no egress)") }
+        output.append(" -> ")
+        server.write(to: &output)
+    }
+
+    private func appendRefusal(_ path: FlowPath, _ error: ErrorNumber, _ output: inout ByteBuffer) {
+        output.append(" refused ")
+        if let egress = path.egress { egress.write(to: &output) } else { output.append("(no egress)") }
+        output.append(" -> ")
+        if let server = path.server { server.write(to: &output) } else { output.append("(no server)") }
+        output.append(", ")
+        output.append(error.description)
+    }
+
+    private func appendChunk(_ chunk: ChunkRecord, _ output: inout ByteBuffer) {
+        appendDirection(chunk.direction, &output)
+        output.append("(")
+        output.appendCount(UInt64(chunk.length), "byte")
+        output.append(") @")
+        output.appendDecimal(chunk.offset)
+        guard let echo = chunk.echo else { return }
+        output.append("  echo of up @")
+        output.appendDecimal(echo.offset)
+        output.append(", ")
+        output.appendMilliseconds(echo.delay)
+    }
+
+    private func appendDrop(_ drop: DropRecord, _ transport: Transport, _ output: inout ByteBuffer) {
+        appendDirection(drop.direction, &output)
+        output.append("dropped (")
+        if drop.datagrams > 0 { output.appendCount(drop.datagrams, "datagram") }
+        if drop.datagrams > 0, drop.bytes > 0 { output.append(", ") }
+        if drop.datagrams == 0 || drop.bytes > 0 { output.appendCount(drop.bytes, "byte") }
+        output.append("), ")
+        output.append(drop.reason.description)
+    }
+
+    private func appendClose(_ close: CloseRecord, _ output: inout ByteBuffer) {
+        output.append(" close  up ")
+        appendCounters(close.upstream, &output)
+        output.append(" down ")
+        appendCounters(close.downstream, &output)
+        output.append(" ")
+        output.appendMilliseconds(close.duration)
+        output.append(", ")
+        output.append(close.reason.rawValue)
+    }
+
+    private func appendCounters(_ counters: Counters, _ output: inout ByteBuffer) {
+        output.append("(")
+        output.appendCount(counters.bytes, "byte")
+        output.append(", ")
+        output.appendCount(counters.chunks, "chunk")
+        if counters.droppedBytes > 0 {
+            output.append(", dropped ")
+            output.appendCount(counters.droppedBytes, "byte")
+        }
+        if counters.droppedDatagrams > 0 {
+            output.append(", dropped ")
+            output.appendCount(counters.droppedDatagrams, "datagram")
+        }
+        output.append(")")
+    }
+
+    private func appendBody(_ bytes: RawSpan, _ output: inout ByteBuffer) {
+        let shown = limit == 0 ? bytes.byteCount : min(limit, bytes.byteCount)
+        let part = bytes.extracting(first: shown)
+        if show == .hex { HexDump.append(part, to: &output) } else { EscapedText.append(part, to: &output) }
+        guard shown < bytes.byteCount else { return }
+        output.append("          (")
+        output.appendCount(UInt64(bytes.byteCount - shown), "more byte")
+        output.append(" not shown: --show-limit)\n")
+    }
+}
+
+extension ByteBuffer {
+    /// Appends a number and its noun, with an s where there is not one: `1 byte`, `14 bytes`.
+    mutating func appendCount(_ count: UInt64, _ noun: StaticString) {
+        appendDecimal(count)
+        append(UInt8(ascii: " "))
+        append(noun)
+        if count != 1 { append(UInt8(ascii: "s")) }
+    }
+
+    /// Appends a duration in milliseconds with three places: `0.512 ms`.
+    mutating func appendMilliseconds(_ duration: Duration) {
+        let microseconds = max(0, (duration.inNanoseconds + 500) / 1000)
+        appendDecimal(microseconds / 1000)
+        append(UInt8(ascii: "."))
+        appendDecimal(Int(microseconds % 1000), width: 3)
+        append(" ms")
+    }
+}

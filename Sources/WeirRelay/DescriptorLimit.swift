@@ -1,0 +1,37 @@
+import Glibc
+import WeirWire
+
+/// Raises the process's limit on descriptors, and shares what it allows out.
+enum DescriptorLimit {
+    /// Counts the descriptors that are kept for listeners, outputs, resolvers and the like.
+    static let reserve = 64
+
+    /// Raises the soft limit to the hard one, and returns it.
+    static func raise() -> Int {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }
+        let before = limit.rlim_cur
+        limit.rlim_cur = limit.rlim_max
+        guard setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return Int(before) }
+        return Int(clamping: limit.rlim_cur)
+    }
+
+    /// Computes how many flows fit: a TCP flow needs two descriptors, a UDP session one.
+    ///
+    /// - Parameters:
+    ///   - descriptors: how many descriptors the process may have.
+    ///   - configuration: what was asked for.
+    /// - Returns: the limits; what was asked for, or less in proportion where it does not fit.
+    static func share(_ descriptors: Int, for configuration: RelayConfiguration) -> Limits {
+        let hasTCP = configuration.routes.contains { $0.transport == .tcp }
+        let hasUDP = configuration.routes.contains { $0.transport == .udp }
+        let wanted = Limits(tcpFlows: configuration.maxFlows, udpSessions: configuration.maxSessions)
+        let cost = (hasTCP ? 2 * wanted.tcpFlows : 0) + (hasUDP ? wanted.udpSessions : 0)
+        let room = max(4, descriptors - reserve)
+        guard cost > room else { return wanted }
+        return Limits(
+            tcpFlows: hasTCP ? max(1, wanted.tcpFlows * room / cost) : wanted.tcpFlows,
+            udpSessions: hasUDP ? max(1, wanted.udpSessions * room / cost) : wanted.udpSessions
+        )
+    }
+}

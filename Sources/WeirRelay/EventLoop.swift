@@ -1,0 +1,179 @@
+import CWeir
+import Glibc
+import WeirFlow
+import WeirWire
+
+/// Is one thread with one epoll: it reads, lets the flows decide, and does what they say.
+///
+/// It is confined to its thread: it is made there and never leaves; others reach it through its `LoopHandle`.
+final class EventLoop {
+    /// Bounds how much of a stream one read takes, in bytes.
+    static let readSize = 512 << 10
+
+    let shared: Shared
+    let index: Int
+    let epoll: Descriptor
+    let readBuffer: UnsafeMutableRawBufferPointer
+    var timers = TimerHeap()
+    /// Tells that an output is full, so that nothing is read.
+    private(set) var isHeld = false
+    /// Says when reading went on after the last time it was held: nothing before counts as idleness.
+    private var heldUntil = Instant(nanoseconds: 0)
+    private(set) var isDraining = false
+
+    private var batch = RecordBatch()
+    private let wantsBytes: Bool
+    private var wallAhead: Int64 = 0
+    private var whenIdle: (@Sendable () -> Void)?
+    private var whenStopped: (@Sendable () -> Void)?
+    private lazy var tcp = TCPRelay(loop: self)
+    private lazy var udp = UDPRelay(loop: self)
+
+    init(index: Int, shared: Shared) throws(SystemError) {
+        self.index = index
+        self.shared = shared
+        let raw = weir_epoll_create()
+        guard raw >= 0 else { throw SystemError("make an epoll", ErrorNumber(-raw)) }
+        epoll = Descriptor(owning: raw)
+        readBuffer = .allocate(byteCount: Self.readSize, alignment: 4096)
+        wantsBytes = shared.hub.interest == .bytes
+        try watch(shared.loops[index].mailbox.signal, UInt32(WEIR_IN), Token(.mailbox))
+        updateWallClock()
+    }
+
+    deinit {
+        readBuffer.deallocate()
+    }
+
+    /// Takes listening sockets over; they are this loop's from now on.
+    func listen(tcp tcpListeners: [Listening], udp udpListeners: [Listening]) throws(SystemError) {
+        try tcp.listen(tcpListeners)
+        try udp.listen(udpListeners)
+    }
+
+    /// Runs until it is told to stop.
+    func run() {
+        withUnsafeTemporaryAllocation(of: weir_event.self, capacity: 256) { events in
+            while whenStopped == nil { turn(events) }
+        }
+        flush()
+        whenStopped?()
+    }
+
+    private func turn(_ events: UnsafeMutableBufferPointer<weir_event>) {
+        let count = weir_epoll_wait(epoll.raw, events.baseAddress, 256, timeout())
+        updateWallClock()
+        for index in 0..<Int(max(0, count)) { dispatch(events[index]) }
+        if isHeld, !shared.hub.isFull { release() }
+        if !isHeld {
+            tcp.serviceReady()
+            udp.serviceReady()
+        }
+        fireTimers()
+        if isDraining { udp.endIdle() }
+        flush()
+        if let whenIdle, tcp.isEmpty, udp.isEmpty {
+            self.whenIdle = nil
+            whenIdle()
+        }
+    }
+
+    /// Says how long to wait, in nanoseconds: not at all while there is work left, for ever while there is none.
+    private func timeout() -> Int64 {
+        if !isHeld, tcp.hasReady || udp.hasReady { return 0 }
+        guard let due = timers.firstDue else { return -1 }
+        return max(0, SystemClock.instant().duration(to: due).inNanoseconds)
+    }
+
+    private func dispatch(_ event: weir_event) {
+        let token = Token(rawValue: event.token)
+        switch token.kind {
+        case .mailbox: for message in shared.loops[index].mailbox.take() { handle(message) }
+        case .tcpListener: tcp.accept(from: token.place)
+        case .client: tcp.handle(event.events, from: .upstream, token)
+        case .server: tcp.handle(event.events, from: .downstream, token)
+        case .udpListener: udp.handleListener(event.events, token)
+        case .session: udp.handleSession(event.events, token)
+        case .tcpTimer, .udpTimer, .retryAccept, nil: break
+        }
+    }
+
+    private func handle(_ message: LoopMessage) {
+        switch message {
+        case .adopt(let connection): tcp.adopt(connection)
+        case .resolved(let route):
+            tcp.targetResolved(route)
+            udp.targetResolved(route)
+        case .resumeAccepting: tcp.resumeAccepting()
+        case .sinksReady: break
+        case .drain(let whenIdle):
+            isDraining = true
+            self.whenIdle = whenIdle
+            tcp.drain()
+            udp.drain()
+        case .shutdown:
+            tcp.shutdown()
+            udp.shutdown()
+        case .stop(let whenStopped): self.whenStopped = whenStopped
+        }
+    }
+
+    private func fireTimers() {
+        guard let due = timers.firstDue else { return }
+        let now = SystemClock.instant()
+        guard due <= now else { return }
+        while let entry = timers.popDue(at: now) {
+            switch entry.token.kind {
+            case .tcpTimer: tcp.wake(entry, excusedUntil: isHeld ? now : heldUntil)
+            case .udpTimer: udp.wake(entry, excusedUntil: isHeld ? now : heldUntil)
+            case .retryAccept: tcp.resumeAccepting()
+            default: break
+            }
+        }
+    }
+
+    // MARK: - For the relays
+
+    /// Reads the clock. The wall clock is read once a turn and carried on by the monotonic one.
+    func now() -> Moment {
+        let instant = SystemClock.instant()
+        return Moment(wallNanoseconds: instant.nanoseconds &+ wallAhead, instant: instant)
+    }
+
+    /// Adds a descriptor to the epoll.
+    func watch(_ raw: Int32, _ events: UInt32, _ token: Token) throws(SystemError) {
+        let status = weir_epoll_add(epoll.raw, raw, events, token.rawValue)
+        guard status >= 0 else { throw SystemError("watch a descriptor", ErrorNumber(-status)) }
+    }
+
+    /// Puts a record into this turn's batch, with its chunk's bytes where a sink wants them.
+    func record(_ record: FlowRecord, bytes: RawSpan) {
+        if case .forwarded = record.happening, wantsBytes {
+            batch.append(record, bytes: bytes)
+        } else {
+            batch.append(record)
+        }
+        // One turn may read a great deal: what a sink's queue may hold is looked at between.
+        if batch.cost > 1 << 20 { flush() }
+    }
+
+    /// Hands the batch to the sinks, and stops reading if one of them is full now.
+    func flush() {
+        guard !batch.isEmpty else { return }
+        shared.hub.submit(batch, lane: index)
+        batch = RecordBatch()
+        if shared.hub.isFull { isHeld = true }
+    }
+
+    private func release() {
+        isHeld = false
+        heldUntil = SystemClock.instant()
+        tcp.markAllReady()
+        udp.markAllReady()
+    }
+
+    private func updateWallClock() {
+        let moment = SystemClock.now()
+        wallAhead = moment.wallNanoseconds - moment.instant.nanoseconds
+    }
+}

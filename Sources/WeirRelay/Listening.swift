@@ -1,0 +1,97 @@
+import CWeir
+import Glibc
+import WeirFlow
+public import WeirWire
+
+/// Is a socket that is bound and listens, before its event loop takes it over.
+struct Listening: Sendable {
+    var descriptor: Int32
+    var endpoint: Endpoint
+    var route: Int
+    var isWildcard: Bool
+}
+
+/// Says where a relay listens, and to where it forwards from there.
+public struct Listener: Hashable, Sendable, CustomStringConvertible {
+    /// Says what carries the flows.
+    public var transport: Transport
+    /// Names the listening endpoint, with the port that the kernel chose where 0 was asked for.
+    public var endpoint: Endpoint
+    /// Says where to; nil sends back what comes.
+    public var target: HostPort?
+
+    /// Prints `tcp 127.0.0.1:9000 -> 127.0.0.1:65432`.
+    public var description: String {
+        "\(transport) \(endpoint)" + (target.map { " -> \($0)" } ?? "")
+    }
+}
+
+/// Makes listening sockets.
+enum ListeningSockets {
+    private static let backlog: Int32 = 4096
+    private static let receiveBuffer: Int32 = 4 << 20
+
+    /// Lists the endpoints that a route listens at.
+    static func endpoints(of route: Route, family: AddressFamily?) throws -> [Endpoint] {
+        var endpoints = try Resolver.resolve(route.listen, family: family)
+        if route.listen.host == .any { endpoints = endpoints.filter { $0.address.isV4 || hasIPv6 } }
+        return endpoints
+    }
+
+    /// Says whether this machine has IPv6.
+    private static var hasIPv6: Bool {
+        guard let descriptor = try? Socket.make(.udp, for: .loopbackV6) else { return false }
+        return (try? Socket.bind(descriptor.raw, to: Endpoint(address: .anyV6, port: 0), attempt: "")) != nil
+    }
+
+    /// Binds and listens on an endpoint of a route; UDP gets one socket for each loop, which share the port.
+    static func open(_ route: Route, index: Int, at endpoint: Endpoint, loops: Int) throws(SystemError) -> [Listening] {
+        let attempt = "listen on \(route.transport) \(endpoint)"
+        var sockets: [Listening] = []
+        var bound = endpoint
+        for loop in 0..<(route.transport == .udp ? loops : 1) {
+            do throws(SystemError) {
+                let descriptor = try Socket.make(route.transport, for: endpoint.address)
+                prepare(descriptor.raw, route.transport, endpoint, shares: loop > 0)
+                try Socket.bind(descriptor.raw, to: bound, attempt: attempt)
+                // The first one binds alone, so that another program's socket on the port is found, then shares.
+                if route.transport == .udp { Socket.set(SO_REUSEPORT, of: SOL_SOCKET, to: 1, on: descriptor.raw) }
+                if route.transport == .tcp, Glibc.listen(descriptor.raw, backlog) != 0 {
+                    throw SystemError(attempt, .current)
+                }
+                bound = Socket.localEndpoint(descriptor.raw) ?? bound
+                sockets.append(
+                    Listening(
+                        descriptor: descriptor.release(),
+                        endpoint: bound,
+                        route: index,
+                        isWildcard: endpoint.address.isUnspecified
+                    )
+                )
+            } catch {
+                for socket in sockets { close(socket.descriptor) }
+                throw error
+            }
+        }
+        return sockets
+    }
+
+    private static func prepare(_ raw: Int32, _ transport: Transport, _ endpoint: Endpoint, shares: Bool) {
+        let isV4 = endpoint.address.isV4
+        if !isV4 { Socket.set(Int32(IPV6_V6ONLY), of: Int32(IPPROTO_IPV6), to: 1, on: raw) }
+        switch transport {
+        case .tcp:
+            Socket.set(SO_REUSEADDR, of: SOL_SOCKET, to: 1, on: raw)
+            Socket.setStreamOptions(raw)
+        case .udp:
+            if shares { Socket.set(SO_REUSEPORT, of: SOL_SOCKET, to: 1, on: raw) }
+            Socket.set(SO_RCVBUF, of: SOL_SOCKET, to: receiveBuffer, on: raw)
+            guard endpoint.address.isUnspecified else { return }
+            if isV4 {
+                Socket.set(Int32(IP_PKTINFO), of: Int32(IPPROTO_IP), to: 1, on: raw)
+            } else {
+                Socket.set(Int32(IPV6_RECVPKTINFO), of: Int32(IPPROTO_IPV6), to: 1, on: raw)
+            }
+        }
+    }
+}

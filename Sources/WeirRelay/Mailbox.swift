@@ -1,0 +1,59 @@
+import CWeir
+import Glibc
+import Synchronization
+import WeirFlow
+
+/// Brings messages to a thread that waits on an eventfd: any thread posts, one takes.
+final class Mailbox<Message: Sendable>: Sendable {
+    private struct State {
+        var messages: [Message] = []
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+    /// Becomes readable when a message was posted to an empty box.
+    let signal: Int32
+
+    init() throws(SystemError) {
+        let raw = weir_eventfd()
+        guard raw >= 0 else { throw SystemError("make an eventfd", ErrorNumber(-raw)) }
+        signal = raw
+    }
+
+    deinit {
+        Glibc.close(signal)
+    }
+
+    /// Posts a message; false says that nobody will take it any more.
+    @discardableResult
+    func post(_ message: sending Message) -> Bool {
+        let (isOpen, wasEmpty) = state.withLock { state in
+            guard !state.isClosed else { return (false, false) }
+            state.messages.append(message)
+            return (true, state.messages.count == 1)
+        }
+        if wasEmpty { wake() }
+        return isOpen
+    }
+
+    /// Takes all messages, in the order in which they were posted.
+    func take() -> [Message] {
+        var count: UInt64 = 0
+        read(signal, &count, 8)
+        return state.withLock { state in
+            defer { state.messages = [] }
+            return state.messages
+        }
+    }
+
+    /// Refuses what comes from now on, and returns what came last.
+    func close() -> [Message] {
+        state.withLock { $0.isClosed = true }
+        return take()
+    }
+
+    private func wake() {
+        var one: UInt64 = 1
+        write(signal, &one, 8)
+    }
+}

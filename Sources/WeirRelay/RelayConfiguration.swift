@@ -1,0 +1,38 @@
+import WeirFlow
+import WeirWire
+
+/// Holds what a relay is told at its start.
+public struct RelayConfiguration: Sendable {
+    /// Lists what to serve.
+    public var routes: [Route]
+    /// Counts the event loops; a flow lives on one of them.
+    public var threads = 1
+    /// Bounds the TCP flows at once.
+    public var maxFlows = 10_000
+    /// Bounds the UDP sessions at once.
+    public var maxSessions = 10_000
+    /// Bounds the time to reach a server.
+    public var connectTimeout: Duration = .seconds(10)
+    /// Ends a TCP flow on which nothing moved for so long; nil never does.
+    public var idleTimeout: Duration?
+    /// Ends a UDP session on which nothing moved for so long.
+    public var udpTimeout: Duration = .seconds(60)
+    /// Bounds the unmatched bytes that echo detection keeps for a flow; 0 turns it off.
+    public var echoWindow = 1 << 20
+    /// Chooses among a target name's addresses; nil takes all.
+    public var family: AddressFamily?
+
+    /// Makes a configuration with the defaults.
+    public init(routes: [Route]) {
+        self.routes = routes
+    }
+
+    func settings(for transport: Transport, recordsChunks: Bool) -> FlowSettings {
+        var settings = FlowSettings()
+        settings.connectTimeout = connectTimeout
+        settings.idleTimeout = transport == .tcp ? idleTimeout : udpTimeout
+        settings.echoWindow = echoWindow
+        settings.recordsChunks = recordsChunks
+        return settings
+    }
+}

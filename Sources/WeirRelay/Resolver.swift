@@ -1,0 +1,147 @@
+import CWeir
+import Glibc
+import Synchronization
+import WeirFlow
+public import WeirWire
+
+/// Says that a host's name has no usable address.
+public struct ResolveError: Error, Hashable, CustomStringConvertible {
+    /// Holds the name.
+    public var name: String
+    /// Says why, in the resolver's words.
+    public var reason: String
+
+    /// Says it in one line.
+    public var description: String { "cannot resolve '\(name)': \(reason)" }
+}
+
+/// Chooses among a name's addresses.
+public enum AddressFamily: Hashable, Sendable {
+    /// IPv4 alone.
+    case v4
+    /// IPv6 alone.
+    case v6
+}
+
+/// Turns hosts into endpoints, in the order of `getaddrinfo`.
+public enum Resolver {
+    /// Resolves a host; blocks, for a name, as long as the system's resolver does.
+    ///
+    /// - Parameters:
+    ///   - target: the host and port.
+    ///   - family: which addresses to take; nil takes all.
+    /// - Returns: at least one endpoint.
+    /// - Throws: `ResolveError` for a name with no address of that family.
+    public static func resolve(_ target: HostPort, family: AddressFamily?) throws(ResolveError) -> [Endpoint] {
+        switch target.host {
+        case .loopbackByDefault: return [Endpoint(address: .loopbackV4, port: target.port)]
+        case .any: return [.init(address: .anyV4, port: target.port), .init(address: .anyV6, port: target.port)]
+        case .address(let address): return [Endpoint(address: address, port: target.port)]
+        case .name(let name): return try resolve(name, port: target.port, family: family)
+        }
+    }
+
+    private static func resolve(
+        _ name: String,
+        port: UInt16,
+        family: AddressFamily?
+    ) throws(ResolveError) -> [Endpoint] {
+        var hints = addrinfo()
+        hints.ai_family =
+            switch family {
+            case .v4: AF_INET
+            case .v6: AF_INET6
+            case nil: AF_UNSPEC
+            }
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var list: UnsafeMutablePointer<addrinfo>?
+        let status = getaddrinfo(name, nil, &hints, &list)
+        guard status == 0 else { throw ResolveError(name: name, reason: String(cString: gai_strerror(status))) }
+        defer { freeaddrinfo(list) }
+        var endpoints: [Endpoint] = []
+        var next = list
+        while let entry = next {
+            next = entry.pointee.ai_next
+            guard let raw = entry.pointee.ai_addr else { continue }
+            var storage = sockaddr_storage()
+            memcpy(&storage, raw, min(Int(entry.pointee.ai_addrlen), MemoryLayout<sockaddr_storage>.size))
+            guard var endpoint = SocketAddress.endpoint(&storage) else { continue }
+            endpoint.port = port
+            if !endpoints.contains(endpoint) { endpoints.append(endpoint) }
+        }
+        guard !endpoints.isEmpty else { throw ResolveError(name: name, reason: "it has no IP address") }
+        return endpoints
+    }
+}
+
+/// Keeps the addresses of one route's target, and resolves its name again when the answer is old.
+final class Target: Sendable {
+    private struct State {
+        var endpoints: [Endpoint]
+        var resolvedAt: Instant
+        var waiting: [@Sendable () -> Void] = []
+    }
+
+    private static let lifetime = Duration.seconds(30)
+
+    private let host: HostPort
+    private let family: AddressFamily?
+    private let report: @Sendable (String) -> Void
+    private let state: Mutex<State>
+
+    /// Resolves the target for the first time.
+    init(
+        _ host: HostPort,
+        family: AddressFamily?,
+        report: @escaping @Sendable (String) -> Void
+    ) throws(ResolveError) {
+        self.host = host
+        self.family = family
+        self.report = report
+        let endpoints = try Resolver.resolve(host, family: family)
+        state = Mutex(State(endpoints: endpoints, resolvedAt: SystemClock.instant()))
+    }
+
+    /// Returns the addresses that were found last.
+    var endpoints: [Endpoint] { state.withLock { $0.endpoints } }
+
+    /// Returns the addresses; nil says that they are old, are looked up on another thread, and `answer` follows.
+    func endpoints(at now: Instant, orAfter answer: @escaping @Sendable () -> Void) -> [Endpoint]? {
+        guard case .name = host.host else { return endpoints }
+        let (endpoints, starts) = state.withLock { state -> ([Endpoint]?, Bool) in
+            guard state.resolvedAt.duration(to: now) > Self.lifetime else { return (state.endpoints, false) }
+            state.waiting.append(answer)
+            return (nil, state.waiting.count == 1)
+        }
+        if starts { refresh() }
+        return endpoints
+    }
+
+    private func refresh() {
+        do {
+            try startThread(named: "weir-resolve") { self.resolveAgain() }
+        } catch {
+            report("\(error); the last addresses of \(host) are used")
+            answer(nil)
+        }
+    }
+
+    private func resolveAgain() {
+        do {
+            answer(try Resolver.resolve(host, family: family))
+        } catch {
+            report("\(error); its last addresses are used")
+            answer(nil)
+        }
+    }
+
+    private func answer(_ endpoints: [Endpoint]?) {
+        let waiting = state.withLock { state in
+            if let endpoints { state.endpoints = endpoints }
+            state.resolvedAt = SystemClock.instant()
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for answer in waiting { answer() }
+    }
+}

@@ -1,0 +1,82 @@
+import Synchronization
+import WeirFlow
+
+/// Holds what all event loops of a relay share.
+final class Shared: Sendable {
+    let configuration: RelayConfiguration
+    /// Lists the targets, one for each route; nil for a route that sends back what comes.
+    let targets: [Target?]
+    let hub: SinkHub
+    let limits: Limits
+    let report: @Sendable (String) -> Void
+    let loops: [LoopHandle]
+
+    let flowIDs = Atomic<UInt64>(0)
+    let tcpFlows = Atomic<Int>(0)
+    let udpSessions = Atomic<Int>(0)
+    /// Tells that some loop has stopped accepting, and waits for a flow to end.
+    let isAcceptingPaused = Atomic<Bool>(false)
+
+    init(
+        configuration: RelayConfiguration,
+        targets: [Target?],
+        hub: SinkHub,
+        limits: Limits,
+        loops: [LoopHandle],
+        report: @escaping @Sendable (String) -> Void
+    ) {
+        self.configuration = configuration
+        self.targets = targets
+        self.hub = hub
+        self.limits = limits
+        self.loops = loops
+        self.report = report
+    }
+
+    func nextFlowID() -> FlowID {
+        FlowID(flowIDs.add(1, ordering: .relaxed).newValue)
+    }
+
+    /// Tells every loop that a flow has ended, if one of them waits for that.
+    func flowEnded() {
+        guard isAcceptingPaused.load(ordering: .acquiring),
+            isAcceptingPaused.exchange(false, ordering: .acquiringAndReleasing)
+        else { return }
+        for loop in loops { loop.mailbox.post(.resumeAccepting) }
+    }
+}
+
+/// Is how other threads reach an event loop.
+final class LoopHandle: Sendable {
+    let mailbox: Mailbox<LoopMessage>
+    /// Counts the TCP flows that live on the loop.
+    let flows = Atomic<Int>(0)
+
+    init() throws(SystemError) {
+        mailbox = try Mailbox()
+    }
+}
+
+/// Says what a loop is told from outside.
+enum LoopMessage: Sendable {
+    /// A connection that another loop has accepted lives here.
+    case adopt(AcceptedConnection)
+    /// A route's target was resolved again.
+    case resolved(route: Int)
+    /// A flow has ended, so that accepting may go on.
+    case resumeAccepting
+    /// No output is full any more.
+    case sinksReady
+    /// Accept no more, and say so when no flow is left.
+    case drain(whenIdle: @Sendable () -> Void)
+    /// Reset every flow.
+    case shutdown
+    /// End the loop's thread.
+    case stop(whenStopped: @Sendable () -> Void)
+}
+
+/// Bounds how many flows there may be at once.
+struct Limits: Hashable, Sendable {
+    var tcpFlows: Int
+    var udpSessions: Int
+}

@@ -1,0 +1,120 @@
+import Glibc
+import Synchronization
+public import WeirFlow
+import WeirWire
+
+/// Says where a sink's rendering goes, and what happens when it falls behind.
+public struct SinkOutput: Sendable {
+    /// Says what happens when a sink falls behind.
+    public enum Overflow: String, Sendable, CaseIterable {
+        /// Reading waits; nothing is lost.
+        case wait
+        /// Chunks are left out and counted.
+        case drop
+    }
+
+    /// Names the output in messages: `standard output`, a file's name.
+    public var name: String
+    /// Renders the records.
+    public var sink: any Sink
+    /// Is written to; it stays open, and belongs to the caller.
+    public var descriptor: Int32
+    /// Says what happens when the output falls behind.
+    public var overflow: Overflow
+
+    /// Makes an output.
+    public init(name: String, sink: any Sink, descriptor: Int32, overflow: Overflow = .wait) {
+        self.name = name
+        self.sink = sink
+        self.descriptor = descriptor
+        self.overflow = overflow
+    }
+}
+
+/// Tells what became of an output.
+public enum SinkReport: Sendable {
+    /// Writing failed; the output is written no more, and nobody waits for it.
+    case failed(name: String, ErrorNumber, othersLeft: Int)
+    /// Chunks were left out, because the output was too slow.
+    case lost(name: String, chunks: UInt64, bytes: UInt64)
+}
+
+/// Hands each turn's batch of records to every output, each with a bounded queue and a thread of its own.
+///
+/// The event loops never block on an output: while a queue is over its bound they do not read, or chunks are dropped
+/// and counted, as the output's `overflow` says.
+public final class SinkHub: Sendable {
+    private let workers: [SinkWorker]
+    private let fullOutputs = Atomic<Int>(0)
+    private let onReady = Mutex<[@Sendable () -> Void]>([])
+
+    /// Says what the outputs want together.
+    public let interest: Interest
+
+    /// Starts a thread for each output.
+    ///
+    /// - Parameters:
+    ///   - outputs: the sinks and where they write.
+    ///   - lanes: how many event loops submit batches.
+    ///   - bound: how many bytes an output's queue may hold, by `RecordBatch.cost`.
+    ///   - report: is told when an output fails, and at the end what was left out; on an output's thread.
+    /// - Throws: when a thread cannot be started.
+    public init(
+        outputs: [SinkOutput],
+        lanes: Int,
+        bound: Int = 64 << 20,
+        report: @escaping @Sendable (SinkReport) -> Void
+    ) throws(SystemError) {
+        interest = outputs.map(\.sink.interest).max() ?? .flows
+        let alive = Living(count: outputs.count)
+        var workers: [SinkWorker] = []
+        for output in outputs {
+            workers.append(try SinkWorker(output, lanes: lanes, bound: bound, living: alive, report: report))
+        }
+        self.workers = workers
+        for worker in workers {
+            let changed: @Sendable (Bool) -> Void = { [weak self] isFull in self?.fullnessChanged(isFull) }
+            let start: @Sendable () -> Void = { worker.run(fullnessChanged: changed) }
+            try startThread(named: "weir-sink", start)
+        }
+    }
+
+    /// Tells whether the event loops must not read.
+    public var isFull: Bool { fullOutputs.load(ordering: .relaxed) > 0 }
+
+    /// Hands a batch to every output.
+    public func submit(_ batch: RecordBatch, lane: Int) {
+        for worker in workers {
+            if worker.submit(batch, lane: lane) { fullnessChanged(true) }
+        }
+    }
+
+    /// Registers what is to be done each time that no output is full any more.
+    public func whenReady(_ action: @escaping @Sendable () -> Void) {
+        onReady.withLock { $0.append(action) }
+    }
+
+    /// Writes what is queued and each sink's last words, and waits until that is done.
+    public func finish() async {
+        for worker in workers { await worker.finish() }
+    }
+
+    private func fullnessChanged(_ isFull: Bool) {
+        if isFull {
+            fullOutputs.add(1, ordering: .acquiringAndReleasing)
+        } else if fullOutputs.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
+            for action in onReady.withLock({ $0 }) { action() }
+        }
+    }
+}
+
+/// Counts the outputs that still work.
+final class Living: Sendable {
+    private let count: Atomic<Int>
+
+    init(count: Int) {
+        self.count = Atomic(count)
+    }
+
+    func lost() -> Int { count.subtract(1, ordering: .acquiringAndReleasing).newValue }
+}

@@ -1,0 +1,198 @@
+import Glibc
+import Synchronization
+import WeirFlow
+import WeirWire
+
+/// Renders the batches of one output on its own thread, and writes them.
+final class SinkWorker: Sendable {
+    private struct State {
+        var batches: [(batch: RecordBatch, lane: Int)] = []
+        var cost = 0
+        var isFull = false
+        var hasFailed = false
+        var isFinishing = false
+        var isDone = false
+        var whenDone: [CheckedContinuation<Void, Never>] = []
+        var lost: (chunks: UInt64, bytes: UInt64) = (0, 0)
+    }
+
+    private static let writeSize = 64 << 10
+    /// Records of different loops are merged by time within this long.
+    private static let mergeWindow = Duration.milliseconds(10)
+
+    private let output: SinkOutput
+    private let lanes: Int
+    private let bound: Int
+    private let living: Living
+    private let report: @Sendable (SinkReport) -> Void
+    private let state = Mutex(State())
+    private let bell: Mailbox<Void>
+
+    init(
+        _ output: SinkOutput,
+        lanes: Int,
+        bound: Int,
+        living: Living,
+        report: @escaping @Sendable (SinkReport) -> Void
+    ) throws(SystemError) {
+        self.output = output
+        self.lanes = lanes
+        self.bound = bound
+        self.living = living
+        self.report = report
+        bell = try Mailbox()
+    }
+
+    /// Queues a batch; true says that the queue has just become full, and the loops must wait.
+    func submit(_ batch: RecordBatch, lane: Int) -> Bool {
+        let (rings, filled) = state.withLock { state -> (Bool, Bool) in
+            guard !state.hasFailed else { return (false, false) }
+            var batch = batch
+            if output.overflow == .drop, state.cost + batch.cost > bound {
+                let (rest, chunks, bytes) = batch.withoutChunks()
+                state.lost.chunks += UInt64(chunks)
+                state.lost.bytes += bytes
+                batch = rest
+            }
+            state.batches.append((batch, lane))
+            state.cost += batch.cost
+            let filled = output.overflow == .wait && !state.isFull && state.cost > bound
+            if filled { state.isFull = true }
+            return (state.batches.count == 1, filled)
+        }
+        if rings { bell.post(()) }
+        return filled
+    }
+
+    func finish() async {
+        await withCheckedContinuation { continuation in
+            let isDone = state.withLock { state in
+                state.isFinishing = true
+                if !state.isDone { state.whenDone.append(continuation) }
+                return state.isDone
+            }
+            if isDone { continuation.resume() } else { bell.post(()) }
+        }
+    }
+
+    // MARK: - On the thread
+
+    func run(fullnessChanged: @Sendable (Bool) -> Void) {
+        var sink = output.sink
+        var buffer = ByteBuffer(capacity: 2 * Self.writeSize)
+        var merge = RecordMerge(lanes: lanes, window: Self.mergeWindow)
+        var total: (chunks: UInt64, bytes: UInt64) = (0, 0)
+        while true {
+            wait(for: merge.waitingTime(at: SystemClock.instant()))
+            _ = bell.take()
+            let (batches, lost, isFinishing) = state.withLock { state in
+                defer {
+                    state.batches = []
+                    state.lost = (0, 0)
+                }
+                return (state.batches, state.lost, state.isFinishing)
+            }
+            for (batch, lane) in batches { merge.add(batch, lane: lane) }
+            let now = isFinishing ? nil : SystemClock.instant()
+            var done = 0
+            while let (record, batch) = merge.next(at: now) {
+                render(record, of: batch, with: &sink, into: &buffer)
+                done += 256 + (record.bytesLength ?? 0)
+                if buffer.count >= Self.writeSize {
+                    write(&buffer, fullnessChanged)
+                    release(done, fullnessChanged)
+                    done = 0
+                }
+            }
+            if lost.chunks > 0 {
+                sink.renderLoss(chunks: lost.chunks, bytes: lost.bytes, into: &buffer)
+                total = (total.chunks + lost.chunks, total.bytes + lost.bytes)
+            }
+            if isFinishing, batches.isEmpty {
+                sink.finish(into: &buffer)
+                write(&buffer, fullnessChanged)
+                if total.chunks > 0 { report(.lost(name: output.name, chunks: total.chunks, bytes: total.bytes)) }
+                return complete()
+            }
+            write(&buffer, fullnessChanged)
+            release(done, fullnessChanged)
+            if isFinishing { bell.post(()) }
+        }
+    }
+
+    private func render(
+        _ record: FlowRecord,
+        of batch: RecordBatch,
+        with sink: inout any Sink,
+        into buffer: inout ByteBuffer
+    ) {
+        guard case .forwarded(let chunk) = record.happening, let offset = chunk.bytesOffset else {
+            return sink.render(record, bytes: RawSpan(), into: &buffer)
+        }
+        let bytes = batch.bytes.span.bytes.extracting(offset..<(offset + chunk.length))
+        sink.render(record, bytes: bytes, into: &buffer)
+    }
+
+    /// Waits until something was queued, or for as long as records of one loop may wait for another's.
+    private func wait(for duration: Duration?) {
+        var descriptor = pollfd(fd: bell.signal, events: Int16(POLLIN), revents: 0)
+        let milliseconds = duration.map { Int32(min(1000, max(0, $0.inNanoseconds / 1_000_000 + 1))) } ?? -1
+        poll(&descriptor, 1, milliseconds)
+    }
+
+    private func release(_ cost: Int, _ fullnessChanged: (Bool) -> Void) {
+        let emptied = state.withLock { state in
+            state.cost -= min(cost, state.cost)
+            guard state.isFull, state.cost <= bound / 2 else { return false }
+            state.isFull = false
+            return true
+        }
+        if emptied { fullnessChanged(false) }
+    }
+
+    /// Writes the whole buffer; an output that fails is written no more.
+    private func write(_ buffer: inout ByteBuffer, _ fullnessChanged: (Bool) -> Void) {
+        while !buffer.isEmpty {
+            guard !state.withLock({ $0.hasFailed }) else { return buffer.removeAll() }
+            let count = buffer.withUnsafeBytes { Glibc.write(output.descriptor, $0.baseAddress, $0.count) }
+            if count >= 0 {
+                buffer.removeFirst(count)
+            } else if errno == EAGAIN {
+                var descriptor = pollfd(fd: output.descriptor, events: Int16(POLLOUT), revents: 0)
+                poll(&descriptor, 1, -1)
+            } else if errno != EINTR {
+                fail(.current, fullnessChanged)
+            }
+        }
+    }
+
+    private func fail(_ error: ErrorNumber, _ fullnessChanged: (Bool) -> Void) {
+        let wasFull = state.withLock { state in
+            defer {
+                state.hasFailed = true
+                state.isFull = false
+                state.batches = []
+                state.cost = 0
+            }
+            return state.isFull
+        }
+        if wasFull { fullnessChanged(false) }
+        report(.failed(name: output.name, error, othersLeft: living.lost()))
+    }
+
+    private func complete() {
+        let waiting = state.withLock { state in
+            state.isDone = true
+            return state.whenDone
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+}
+
+extension FlowRecord {
+    /// Counts the chunk's bytes that the batch keeps.
+    fileprivate var bytesLength: Int? {
+        guard case .forwarded(let chunk) = happening, chunk.bytesOffset != nil else { return nil }
+        return chunk.length
+    }
+}

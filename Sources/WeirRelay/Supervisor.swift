@@ -1,0 +1,181 @@
+import Glibc
+import Synchronization
+import WeirFlow
+import WeirWire
+
+/// Starts a relay, and ends it: where control meets the event loops. `WeirRelay` is used through it.
+///
+/// ```swift
+/// let relay = try await Supervisor(RelayConfiguration(routes: [try Route(parsing: "tcp:0=127.0.0.1:65432")]))
+/// print(relay.listeners[0].endpoint)
+/// await relay.stop(grace: .seconds(5))
+/// ```
+public actor Supervisor {
+    /// Lists where the relay listens, in the order of its routes.
+    public nonisolated let listeners: [Listener]
+    /// Bounds how many TCP flows there may be at once: what was asked for, or what the descriptor limit allows.
+    public nonisolated let maxFlows: Int
+    /// Bounds how many UDP sessions there may be at once.
+    public nonisolated let maxSessions: Int
+
+    private let shared: Shared
+    private var isStopped = false
+
+    /// Binds every route's sockets, starts the event loops, and serves.
+    ///
+    /// - Parameters:
+    ///   - configuration: what to serve, and how.
+    ///   - outputs: where the records go.
+    ///   - report: is told, in one line each, what a user should know; on any thread.
+    ///   - sinkReport: is told what became of an output; on any thread.
+    /// - Throws: `SystemError` where a socket cannot be had, `ResolveError` where a name has no address.
+    public init(
+        _ configuration: RelayConfiguration,
+        outputs: [SinkOutput] = [],
+        report: @escaping @Sendable (String) -> Void = { _ in },
+        sinkReport: @escaping @Sendable (SinkReport) -> Void = { _ in }
+    ) async throws {
+        let loops = max(1, configuration.threads)
+        var targets: [Target?] = []
+        for route in configuration.routes {
+            targets.append(try route.target.map { try Target($0, family: configuration.family, report: report) })
+        }
+        let limits = DescriptorLimit.share(DescriptorLimit.raise(), for: configuration)
+        let sockets = try Self.openSockets(configuration, loops: loops)
+        do {
+            let hub = try SinkHub(outputs: outputs, lanes: loops, report: sinkReport)
+            var handles: [LoopHandle] = []
+            for _ in 0..<loops { handles.append(try LoopHandle()) }
+            shared = Shared(
+                configuration: configuration,
+                targets: targets,
+                hub: hub,
+                limits: limits,
+                loops: handles,
+                report: report
+            )
+            hub.whenReady { [handles] in
+                for handle in handles { handle.mailbox.post(.sinksReady) }
+            }
+        } catch {
+            for socket in sockets { close(socket.socket.descriptor) }
+            throw error
+        }
+        maxFlows = limits.tcpFlows
+        maxSessions = limits.udpSessions
+        listeners = Self.describe(sockets, configuration)
+        try await Self.startLoops(sockets, shared)
+    }
+
+    /// Counts the TCP flows that are open.
+    public nonisolated var openFlows: Int { shared.tcpFlows.load(ordering: .relaxed) }
+
+    /// Counts the UDP sessions that are open.
+    public nonisolated var openSessions: Int { shared.udpSessions.load(ordering: .relaxed) }
+
+    /// Drains and ends: accepts no more, waits for the flows, resets those that are left, and lets every sink finish.
+    ///
+    /// - Parameter grace: how long the TCP flows may go on.
+    public func stop(grace: Duration = .seconds(5)) async {
+        guard !isStopped else { return }
+        isStopped = true
+        let shared = shared
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await Self.drain(shared) }
+            group.addTask {
+                try? await Task.sleep(for: grace)
+                guard !Task.isCancelled else { return }
+                for loop in shared.loops { loop.mailbox.post(.shutdown) }
+                // What is still on its way between loops is reset as well.
+                try? await Task.sleep(for: .milliseconds(50))
+                guard !Task.isCancelled else { return }
+                for loop in shared.loops { loop.mailbox.post(.shutdown) }
+            }
+            await group.next()
+            if shared.tcpFlows.load(ordering: .acquiring) > 0 { await group.next() }
+            group.cancelAll()
+        }
+        for loop in shared.loops {
+            await withCheckedContinuation { continuation in
+                loop.mailbox.post(.stop(whenStopped: { continuation.resume() }))
+            }
+        }
+        await shared.hub.finish()
+    }
+
+    private static func drain(_ shared: Shared) async {
+        await withTaskGroup(of: Void.self) { group in
+            for loop in shared.loops {
+                group.addTask {
+                    await withCheckedContinuation { continuation in
+                        loop.mailbox.post(.drain(whenIdle: { continuation.resume() }))
+                    }
+                }
+            }
+        }
+    }
+
+    // MARK: - Starting
+
+    private static func openSockets(
+        _ configuration: RelayConfiguration,
+        loops: Int
+    ) throws -> [(loop: Int, socket: Listening)] {
+        var sockets: [(loop: Int, socket: Listening)] = []
+        do {
+            for (index, route) in configuration.routes.enumerated() {
+                var port: UInt16?
+                for endpoint in try ListeningSockets.endpoints(of: route, family: configuration.family) {
+                    // With port 0 the further addresses of a route take the number that the kernel gave the first one.
+                    let wanted = Endpoint(address: endpoint.address, port: port ?? endpoint.port)
+                    let opened = try ListeningSockets.open(route, index: index, at: wanted, loops: loops)
+                    port = opened[0].endpoint.port
+                    for (loop, socket) in opened.enumerated() {
+                        sockets.append((route.transport == .tcp ? index % loops : loop, socket))
+                    }
+                }
+            }
+        } catch {
+            for (_, socket) in sockets { close(socket.descriptor) }
+            throw error
+        }
+        return sockets
+    }
+
+    private static func describe(
+        _ sockets: [(loop: Int, socket: Listening)],
+        _ configuration: RelayConfiguration
+    ) -> [Listener] {
+        var listeners: [Listener] = []
+        for (_, socket) in sockets {
+            let route = configuration.routes[socket.route]
+            let listener = Listener(transport: route.transport, endpoint: socket.endpoint, target: route.target)
+            if !listeners.contains(listener) { listeners.append(listener) }
+        }
+        return listeners
+    }
+
+    private static func startLoops(_ sockets: [(loop: Int, socket: Listening)], _ shared: Shared) async throws {
+        for index in shared.loops.indices {
+            let mine = sockets.filter { $0.loop == index }.map(\.socket)
+            let tcp = mine.filter { shared.configuration.routes[$0.route].transport == .tcp }
+            let udp = mine.filter { shared.configuration.routes[$0.route].transport == .udp }
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+                do {
+                    try startThread(named: "weir-loop-\(index)") {
+                        do {
+                            let loop = try EventLoop(index: index, shared: shared)
+                            try loop.listen(tcp: tcp, udp: udp)
+                            continuation.resume()
+                            loop.run()
+                        } catch {
+                            continuation.resume(throwing: error)
+                        }
+                    }
+                } catch {
+                    continuation.resume(throwing: error)
+                }
+            }
+        }
+    }
+}

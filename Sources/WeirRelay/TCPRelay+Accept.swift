@@ -1,0 +1,160 @@
+import CWeir
+import Glibc
+import Synchronization
+import WeirFlow
+import WeirWire
+
+/// Is a socket that listens, with what is known about it.
+final class TCPListener {
+    private var descriptor: Descriptor?
+    let raw: Int32
+    let listening: Listening
+    var isPaused = false
+
+    init(_ listening: Listening) {
+        descriptor = Descriptor(owning: listening.descriptor)
+        raw = listening.descriptor
+        self.listening = listening
+    }
+
+    var isClosed: Bool { descriptor == nil }
+
+    /// Refuses clients from now on.
+    func close() { descriptor = nil }
+}
+
+/// How TCP flows begin.
+extension TCPRelay {
+    static let interest =
+        UInt32(WEIR_IN) | UInt32(WEIR_OUT) | UInt32(WEIR_RDHUP) | UInt32(WEIR_PRI) | (UInt32(1) << 31)
+    private static let acceptsPerTurn = 64
+    private static let retryPause = Duration.milliseconds(200)
+
+    func listen(_ sockets: [Listening]) throws(SystemError) {
+        for socket in sockets {
+            let listener = TCPListener(socket)
+            try loop.watch(listener.raw, UInt32(WEIR_IN), Token(.tcpListener, place: listeners.count))
+            listeners.append(listener)
+        }
+    }
+
+    /// Accepts the clients that wait, as many as a turn allows.
+    func accept(from place: Int) {
+        let listener = listeners[place]
+        let shared = loop.shared
+        for _ in 0..<Self.acceptsPerTurn {
+            guard !listener.isPaused, !listener.isClosed else { return }
+            guard shared.tcpFlows.load(ordering: .acquiring) < shared.limits.tcpFlows else {
+                return pauseAccepting(nil)
+            }
+            var peer = sockaddr_storage()
+            let raw = weir_accept(listener.raw, &peer)
+            guard raw >= 0 else {
+                let error = ErrorNumber(-raw)
+                if error.rawValue == EAGAIN { return }
+                if error.isShortage { return pauseAccepting(error) }
+                // Every other error belongs to the connection that was not accepted (accept(2), "Error handling").
+                continue
+            }
+            // On a wildcard listener the address is the one that the client chose.
+            let local = listener.listening.isWildcard ? Socket.localEndpoint(raw) : nil
+            guard let client = SocketAddress.endpoint(&peer) else {
+                Glibc.close(raw)
+                continue
+            }
+            shared.tcpFlows.add(1, ordering: .acquiringAndReleasing)
+            let listened = local ?? listener.listening.endpoint
+            let route = listener.listening.route
+            assign(AcceptedConnection(descriptor: raw, client: client, listener: listened, route: route))
+        }
+    }
+
+    /// Gives a connection to the loop with the fewest flows.
+    private func assign(_ accepted: AcceptedConnection) {
+        let loops = loop.shared.loops
+        var best = loop.index
+        if loops.count > 1 {
+            var least = loops[best].flows.load(ordering: .relaxed)
+            for (index, other) in loops.enumerated() {
+                let flows = other.flows.load(ordering: .relaxed)
+                if flows < least { (best, least) = (index, flows) }
+            }
+        }
+        loops[best].flows.add(1, ordering: .relaxed)
+        if best == loop.index { adopt(accepted) } else { loops[best].mailbox.post(.adopt(accepted)) }
+    }
+
+    /// Makes the flow of a client that was accepted.
+    func adopt(_ accepted: AcceptedConnection) {
+        let flow = Flow(
+            id: loop.shared.nextFlowID(),
+            transport: .tcp,
+            client: accepted.client,
+            listener: accepted.listener,
+            isEcho: loop.shared.targets[accepted.route] == nil,
+            settings: settings,
+            at: loop.now()
+        )
+        let connection = connections.insert { place, generation in
+            TCPConnection(flow: flow, route: accepted.route, place: place, generation: generation)
+        }
+        connection.client.open(Descriptor(owning: accepted.descriptor))
+        do {
+            try loop.watch(accepted.descriptor, Self.interest, connection.token(.client))
+        } catch {
+            loop.shared.report("\(error); the client \(accepted.client) is reset")
+            return dispatch(connection, .shutdown)
+        }
+        begin(connection)
+    }
+
+    // MARK: - Pausing
+
+    func pauseAccepting(_ shortage: ErrorNumber?) {
+        for listener in listeners where !listener.isPaused {
+            listener.isPaused = true
+            weir_epoll_remove(loop.epoll.raw, listener.raw)
+        }
+        sayThatItPauses(shortage)
+        loop.shared.isAcceptingPaused.store(true, ordering: .sequentiallyConsistent)
+        if shortage != nil {
+            retryAcceptingLater()
+        } else if loop.shared.tcpFlows.load(ordering: .sequentiallyConsistent) < loop.shared.limits.tcpFlows {
+            // A flow ended just before the pause was noted: nobody else will say so.
+            resumeAccepting()
+        }
+    }
+
+    private func sayThatItPauses(_ shortage: ErrorNumber?) {
+        guard !hasSaidThatItPaused else { return }
+        hasSaidThatItPaused = true
+        let reason = shortage.map { "\($0)" } ?? "\(loop.shared.limits.tcpFlows) TCP flows are open, the most at once"
+        loop.shared.report("accepting pauses until a flow ends: \(reason); clients wait in the backlog")
+    }
+
+    /// Looks again soon: the shortage may be one that no flow of this relay ends.
+    private func retryAcceptingLater() {
+        loop.shared.isAcceptingPaused.store(true, ordering: .sequentiallyConsistent)
+        loop.timers.insert(Token(.retryAccept), due: loop.now().instant.advanced(by: Self.retryPause))
+    }
+
+    /// Goes on after a flow has ended.
+    func resumeAccepting() {
+        retryStarved()
+        guard starved.isEmpty else { return }
+        for (place, listener) in listeners.enumerated() where listener.isPaused && !listener.isClosed {
+            listener.isPaused = false
+            weir_epoll_add(loop.epoll.raw, listener.raw, UInt32(WEIR_IN), Token(.tcpListener, place: place).rawValue)
+        }
+    }
+}
+
+extension ErrorNumber {
+    /// Says that the system has run out of something that comes back: descriptors or memory.
+    var isShortage: Bool {
+        switch rawValue {
+        case EMFILE, ENFILE, ENOBUFS, ENOMEM: true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,119 @@
+import CWeir
+import Glibc
+import WeirFlow
+import WeirWire
+
+/// How a TCP flow reaches its server.
+extension TCPRelay {
+    /// Sets a flow going once its server's addresses and a descriptor are there.
+    func begin(_ connection: TCPConnection) {
+        guard !connection.flow.isEcho else {
+            connection.isConnected = true
+            return start(connection)
+        }
+        guard let target = loop.shared.targets[connection.route] else { return }
+        let mailbox = loop.shared.loops[loop.index].mailbox
+        let route = connection.route
+        guard
+            let endpoints = target.endpoints(
+                at: loop.now().instant,
+                orAfter: { mailbox.post(.resolved(route: route)) }
+            )
+        else {
+            unresolved.append(connection)
+            return
+        }
+        begin(connection, at: endpoints)
+    }
+
+    private func begin(_ connection: TCPConnection, at endpoints: [Endpoint]) {
+        connection.targets = endpoints
+        do {
+            connection.spare = try Socket.make(.tcp, for: endpoints[0].address)
+        } catch {
+            if error.error.isShortage {
+                starved.append(connection)
+                return pauseAccepting(error.error)
+            }
+        }
+        start(connection)
+    }
+
+    /// A target's addresses are known again: the flows that waited for them go on.
+    func targetResolved(_ route: Int) {
+        guard let target = loop.shared.targets[route] else { return }
+        let waiting = unresolved.filter { $0.route == route }
+        unresolved.removeAll { $0.route == route }
+        for connection in waiting where !connection.isClosed { begin(connection, at: target.endpoints) }
+    }
+
+    /// A descriptor may be free: the flows that waited for one try again.
+    func retryStarved() {
+        let waiting = starved
+        starved = []
+        for connection in waiting where !connection.isClosed { begin(connection, at: connection.targets) }
+    }
+
+    /// Starts to connect to one of the server's addresses; never blocks.
+    func dial(_ connection: TCPConnection, _ attempt: Int) {
+        connection.server.close()
+        connection.isDialing = false
+        let target = connection.targets[attempt]
+        let descriptor: Descriptor
+        if let spare = connection.spare.take() {
+            descriptor = spare
+        } else {
+            do {
+                descriptor = try Socket.make(.tcp, for: target.address)
+            } catch {
+                feed(connection, .dialed(egress: nil, server: target))
+                return feed(connection, .connectFailed(error.error))
+            }
+        }
+        let raw = descriptor.raw
+        connection.server.open(descriptor)
+        Socket.setStreamOptions(raw)
+        let error = Socket.connect(raw, to: target)
+        feed(connection, .dialed(egress: Socket.localEndpoint(raw), server: target))
+        if let error { return fail(connection, error) }
+        do {
+            try loop.watch(raw, Self.interest, connection.token(.server))
+            connection.isDialing = true
+        } catch {
+            fail(connection, error.error)
+        }
+    }
+
+    private func fail(_ connection: TCPConnection, _ error: ErrorNumber) {
+        connection.server.close()
+        feed(connection, .connectFailed(error))
+    }
+
+    /// Takes what epoll says about a dial.
+    func finishDial(_ connection: TCPConnection, _ events: UInt32) {
+        let raw = connection.server.raw
+        var reset: ErrorNumber?
+        if events & (UInt32(WEIR_ERR) | UInt32(WEIR_HUP)) != 0 {
+            let error = Socket.pendingError(raw) ?? .connectionRefused
+            guard error == .connectionReset else { return failDial(connection, error) }
+            // Only a connection that was made can be reset: the server accepted it first.
+            reset = error
+        }
+        guard events & UInt32(WEIR_OUT) != 0 else { return }
+        if let egress = connection.flow.path.egress, egress == connection.flow.path.server {
+            // A dial to an ephemeral port that nobody listens on can meet itself.
+            Socket.resetOnClose(raw)
+            return failDial(connection, .connectionRefused)
+        }
+        connection.isDialing = false
+        connection.isConnected = true
+        dispatch(connection, .connected)
+        if let reset { abort(connection, .downstream, reset) }
+    }
+
+    private func failDial(_ connection: TCPConnection, _ error: ErrorNumber) {
+        connection.isDialing = false
+        connection.server.close()
+        dispatch(connection, .connectFailed(error))
+    }
+}

@@ -1,0 +1,283 @@
+import CWeir
+import Glibc
+import Synchronization
+import WeirFlow
+import WeirWire
+
+/// Relays the TCP flows of one event loop: reads, tells the flow, and performs what it answers.
+///
+/// Reading order: `handle` and `service` bring events in; `perform` does what the flow says, in one switch.
+/// `TCPRelay+Accept` begins flows, `TCPRelay+Dial` reaches servers.
+final class TCPRelay {
+    /// Bounds the reads of one flow and direction in one turn, so that no flow starves the others.
+    private static let readsPerTurn = 8
+    private static let longestResetPause = Duration.milliseconds(20)
+
+    unowned let loop: EventLoop
+    var listeners: [TCPListener] = []
+    var connections = SlotTable<TCPConnection>()
+    /// Lists the flows that wait for their target's addresses.
+    var unresolved: [TCPConnection] = []
+    /// Lists the flows whose dial waits for a descriptor.
+    var starved: [TCPConnection] = []
+    var hasSaidThatItPaused = false
+    let settings: FlowSettings
+    private var ready: [TCPConnection] = []
+    private var actions: [FlowAction] = []
+
+    init(loop: EventLoop) {
+        self.loop = loop
+        let recordsChunks = loop.shared.hub.interest >= .chunks
+        settings = loop.shared.configuration.settings(for: .tcp, recordsChunks: recordsChunks)
+    }
+
+    var isEmpty: Bool { connections.count == 0 }
+    var hasReady: Bool { !ready.isEmpty }
+
+    // MARK: - Events in
+
+    /// Takes what epoll says about one side of a flow.
+    func handle(_ events: UInt32, from direction: Direction, _ token: Token) {
+        guard let connection = connections[token] else { return }
+        if connection.isDialing, direction == .downstream {
+            finishDial(connection, events)
+            if connection.isClosed || connection.isDialing { return }
+        }
+        guard connection[source: direction].isOpen else { return }
+        let behind = UInt32(WEIR_RDHUP) | UInt32(WEIR_HUP) | UInt32(WEIR_ERR) | UInt32(WEIR_PRI)
+        if events & behind != 0 { connection[source: direction].hasMoreBehind = true }
+        if events & (behind | UInt32(WEIR_IN)) != 0 { connection[source: direction].isReadable = true }
+        if events & UInt32(WEIR_OUT) != 0, !connection[source: direction].isWritable {
+            connection[source: direction].isWritable = true
+            if connection.flow.hasQueued(direction.opposite) { dispatch(connection, .writable(direction.opposite)) }
+        }
+        if !connection.isClosed, events & UInt32(WEIR_ERR) != 0 { noteError(connection, direction) }
+        markReady(connection)
+    }
+
+    /// A side has reset. What it sent before can still be read; while the dial lasts that is why the flow goes on.
+    private func noteError(_ connection: TCPConnection, _ direction: Direction) {
+        let raw = connection[source: direction].raw
+        if !connection.isConnected, weir_unread(raw) > 0 { return }
+        guard let error = Socket.pendingError(raw) else { return }
+        abort(connection, direction, error)
+    }
+
+    func abort(_ connection: TCPConnection, _ direction: Direction, _ error: ErrorNumber) {
+        guard noteAbort(connection, direction) else { return }
+        dispatch(connection, .aborted(direction, error))
+    }
+
+    /// Notes that a side has reset: what it sent before may still be read. False says that this was known.
+    private func noteAbort(_ connection: TCPConnection, _ direction: Direction) -> Bool {
+        guard !connection[source: direction].hasAborted, !connection.isClosed else { return false }
+        connection[source: direction].hasAborted = true
+        connection[source: direction].isReadable = true
+        connection[source: direction].hasMoreBehind = true
+        return true
+    }
+
+    /// Remembers that a flow may have something to read.
+    func markReady(_ connection: TCPConnection) {
+        guard !connection.isReady, !connection.isClosed,
+            connection.client.canRead || connection.server.canRead
+        else { return }
+        connection.isReady = true
+        ready.append(connection)
+    }
+
+    func markAllReady() {
+        for connection in connections.all { markReady(connection) }
+    }
+
+    /// Reads from the flows that have something to read, each as much as its turn allows.
+    func serviceReady() {
+        guard !ready.isEmpty else { return }
+        let turn = ready
+        ready.removeAll(keepingCapacity: true)
+        for connection in turn {
+            connection.isReady = false
+            if !loop.isHeld { service(connection) }
+            markReady(connection)
+        }
+    }
+
+    private func service(_ connection: TCPConnection) {
+        for _ in 0..<Self.readsPerTurn {
+            var hasRead = false
+            for direction in [Direction.upstream, .downstream] {
+                guard !connection.isClosed, !loop.isHeld, connection[source: direction].canRead else { continue }
+                hasRead = read(connection, direction) || hasRead
+            }
+            guard hasRead else { return }
+        }
+    }
+
+    private func read(_ connection: TCPConnection, _ direction: Direction) -> Bool {
+        let raw = connection[source: direction].raw
+        let count = recv(raw, loop.readBuffer.baseAddress, loop.readBuffer.count, 0)
+        if count > 0 {
+            if count < loop.readBuffer.count, !connection[source: direction].hasMoreBehind {
+                connection[source: direction].isReadable = false
+            }
+            let chunk = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(loop.readBuffer)[..<count])
+            dispatch(connection, .received(direction), bytes: chunk.bytes)
+            return true
+        }
+        if count < 0, errno == EINTR { return true }
+        if count < 0, errno == EAGAIN {
+            connection[source: direction].isReadable = false
+            return false
+        }
+        if count < 0 { abort(connection, direction, .current) }
+        guard !connection.isClosed else { return false }
+        connection[source: direction].hasEnded = true
+        dispatch(connection, .finished(direction))
+        return true
+    }
+
+    func wake(_ entry: TimerHeap.Entry, excusedUntil: Instant) {
+        guard let connection = connections[entry.token] else { return }
+        if !connection.resets.isEmpty {
+            actions.removeAll(keepingCapacity: true)
+            tryResets(connection)
+            performAll(connection, bytes: RawSpan())
+        }
+        guard !connection.isClosed, connection.wakeAt == entry.due else { return }
+        connection.wakeAt = nil
+        connection.flow.touch(at: excusedUntil)
+        dispatch(connection, .wake)
+    }
+
+    /// Accepts no more; flows go on.
+    func drain() {
+        for listener in listeners { listener.close() }
+    }
+
+    func shutdown() {
+        for connection in connections.all { dispatch(connection, .shutdown) }
+    }
+
+    // MARK: - Actions out
+
+    /// Tells the flow what happened, and does what it says.
+    func dispatch(_ connection: TCPConnection, _ event: FlowEvent, bytes: RawSpan = RawSpan()) {
+        actions.removeAll(keepingCapacity: true)
+        feed(connection, event, bytes: bytes)
+        performAll(connection, bytes: bytes)
+    }
+
+    /// Sets a flow going, now that its server's addresses are known.
+    func start(_ connection: TCPConnection) {
+        actions.removeAll(keepingCapacity: true)
+        connection.flow.start(attempts: connection.targets.count, at: loop.now(), into: &actions)
+        performAll(connection, bytes: RawSpan())
+    }
+
+    /// Tells the flow what came of an action; its answer is performed behind the actions before it.
+    func feed(_ connection: TCPConnection, _ event: FlowEvent, bytes: RawSpan = RawSpan()) {
+        connection.flow.handle(event, bytes: bytes, at: loop.now(), into: &actions)
+    }
+
+    private func performAll(_ connection: TCPConnection, bytes: RawSpan) {
+        var index = 0
+        while index < actions.count {
+            perform(actions[index], connection, bytes)
+            index += 1
+        }
+        markReady(connection)
+    }
+
+    private func perform(_ action: FlowAction, _ connection: TCPConnection, _ bytes: RawSpan) {
+        switch action {
+        case .send(let direction): send(connection, direction, bytes)
+        case .sendQueued(let direction): sendQueued(connection, direction)
+        case .record(let record): loop.record(record, bytes: bytes)
+        case .recordQueued(let direction, let record):
+            connection.flow.withQueued(direction) { loop.record(record, bytes: $0.bytes) }
+        case .connect(let attempt): dial(connection, attempt)
+        case .finish(let direction): Glibc.shutdown(connection[source: direction.opposite].raw, Int32(SHUT_WR))
+        case .reset(let direction, let by):
+            connection.resets.append((direction, by))
+            tryResets(connection)
+        case .pauseReading(let direction): connection[source: direction].isReading = false
+        case .resumeReading(let direction): connection[source: direction].isReading = true
+        case .wake(let instant):
+            connection.wakeAt = instant
+            loop.timers.insert(connection.token(.tcpTimer), due: instant)
+        case .close: close(connection)
+        }
+    }
+
+    private func send(_ connection: TCPConnection, _ direction: Direction, _ bytes: RawSpan) {
+        let (count, error) = bytes.withUnsafeBytes { write($0, connection, direction) }
+        if count < bytes.byteCount { feed(connection, .sent(direction, count), bytes: bytes) }
+        if let error { feedAbort(connection, direction.opposite, error) }
+    }
+
+    private func sendQueued(_ connection: TCPConnection, _ direction: Direction) {
+        guard let (count, error) = connection.flow.withQueued(direction, { write($0, connection, direction) }) else {
+            return
+        }
+        if count > 0 { feed(connection, .sent(direction, count)) }
+        if let error { feedAbort(connection, direction.opposite, error) }
+    }
+
+    /// Offers bytes to the kernel, and says how many it took, and whether the receiver is found to have reset.
+    private func write(
+        _ bytes: UnsafeRawBufferPointer,
+        _ connection: TCPConnection,
+        _ direction: Direction
+    ) -> (count: Int, error: ErrorNumber?) {
+        let receiver = direction.opposite
+        guard connection[source: receiver].isWritable else { return (0, nil) }
+        let raw = connection[source: receiver].raw
+        var count = -1
+        repeat {
+            count = Glibc.send(raw, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+        } while count < 0 && errno == EINTR
+        if count == bytes.count { return (count, nil) }
+        connection[source: receiver].isWritable = false
+        if count >= 0 { return (count, nil) }
+        return (0, errno == EAGAIN ? nil : .current)
+    }
+
+    private func feedAbort(_ connection: TCPConnection, _ direction: Direction, _ error: ErrorNumber) {
+        guard noteAbort(connection, direction) else { return }
+        feed(connection, .aborted(direction, error))
+    }
+
+    /// Resets the sides that are to be reset and whose bytes are delivered, and looks at the others again soon.
+    private func tryResets(_ connection: TCPConnection) {
+        let now = loop.now().instant
+        var later: [(direction: Direction, by: Instant)] = []
+        for (direction, by) in connection.resets {
+            let receiver = direction.opposite
+            let unsent = Int(max(0, weir_unsent(connection[source: receiver].raw)))
+            guard unsent == 0 || by <= now || connection[source: receiver].hasAborted else {
+                later.append((direction, by))
+                continue
+            }
+            if connection[source: receiver].isOpen {
+                Socket.resetOnClose(connection[source: receiver].raw)
+                connection[source: receiver].close()
+            }
+            feed(connection, .resetDone(direction, unsent: unsent))
+        }
+        connection.resets = later
+        guard !later.isEmpty else { return }
+        loop.timers.insert(connection.token(.tcpTimer), due: now.advanced(by: connection.resetPause))
+        connection.resetPause = min(connection.resetPause * 2, Self.longestResetPause)
+    }
+
+    private func close(_ connection: TCPConnection) {
+        connection.isClosed = true
+        connection.isDialing = false
+        connection.client.close()
+        connection.server.close()
+        connections.remove(at: connection.place)
+        loop.shared.loops[loop.index].flows.subtract(1, ordering: .relaxed)
+        loop.shared.tcpFlows.subtract(1, ordering: .acquiringAndReleasing)
+        loop.shared.flowEnded()
+    }
+}

@@ -1,0 +1,41 @@
+import CWeir
+import Glibc
+import WeirFlow
+
+/// Runs a body on a thread of its own, named for `ps` and debuggers.
+///
+/// All signals are blocked there: the program's main thread takes them.
+func startThread(named name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
+    final class Box {
+        let name: String
+        let body: @Sendable () -> Void
+        init(_ name: String, _ body: @escaping @Sendable () -> Void) {
+            self.name = name
+            self.body = body
+        }
+    }
+    let box = Unmanaged.passRetained(Box(name, body))
+    var all = sigset_t()
+    var previous = sigset_t()
+    sigfillset(&all)
+    pthread_sigmask(SIG_SETMASK, &all, &previous)
+    defer { pthread_sigmask(SIG_SETMASK, &previous, nil) }
+    var thread = pthread_t()
+    let status = pthread_create(
+        &thread,
+        nil,
+        { argument in
+            guard let argument else { return nil }
+            let box = Unmanaged<Box>.fromOpaque(argument).takeRetainedValue()
+            weir_name_thread(box.name)
+            box.body()
+            return nil
+        },
+        box.toOpaque()
+    )
+    guard status == 0 else {
+        box.release()
+        throw SystemError("start a thread", ErrorNumber(status))
+    }
+    pthread_detach(thread)
+}

@@ -1,0 +1,154 @@
+import CWeir
+import Glibc
+import WeirFlow
+import WeirWire
+
+/// How datagrams leave: in batches, each error costing one datagram at most.
+extension UDPRelay {
+    /// Sends the datagrams that wait for their servers.
+    func flushUpstream() {
+        guard !pendingUpstream.isEmpty else { return }
+        let turn = pendingUpstream
+        pendingUpstream.removeAll(keepingCapacity: true)
+        for session in turn { flush(session) }
+    }
+
+    /// Sends one session's datagrams to its server.
+    func flush(_ session: UDPSession) {
+        guard !session.pending.isEmpty else { return }
+        let pending = session.pending
+        session.pending.removeAll(keepingCapacity: true)
+        guard !session.isClosed else { return }
+        for (index, place) in pending.enumerated() {
+            let bytes = received(place)
+            weir_outbox_put(upstreamOutbox, UInt32(index), bytes.baseAddress, bytes.count, nil, 0, nil)
+        }
+        sendBatch(upstreamOutbox, session.raw, count: pending.count) { index, failure in
+            let bytes = received(pending[index]).bytes
+            switch failure {
+            case .refused(let error): dispatch(session, .refused(error))
+            case .lost(let error): dispatch(session, .sendFailed(.upstream, error), bytes: bytes)
+            case .blocked:
+                session.isBlocked = true
+                dispatch(session, .sendBlocked(.upstream), bytes: bytes)
+            }
+        }
+    }
+
+    private func received(_ place: Int) -> UnsafeRawBufferPointer {
+        guard let datagram = weir_inbox_datagram(clientInbox, UInt32(place)) else { return .init(start: nil, count: 0) }
+        return .init(start: weir_inbox_bytes(clientInbox, UInt32(place)), count: Int(datagram.pointee.length))
+    }
+
+    /// Adds an answer to the batch to the clients.
+    func putDownstream(_ session: UDPSession, _ bytes: UnsafeRawBufferPointer) {
+        put(session, bytes, in: downstreamOutbox, at: pendingDownstream.count)
+        pendingDownstream.append((session, bytes))
+    }
+
+    private func put(_ session: UDPSession, _ bytes: UnsafeRawBufferPointer, in outbox: OpaquePointer?, at index: Int) {
+        var peer = sockaddr_storage()
+        let length = SocketAddress.write(session.client, to: &peer)
+        if let local = session.local {
+            var address = SocketAddress.local(local)
+            weir_outbox_put(outbox, UInt32(index), bytes.baseAddress, bytes.count, &peer, length, &address)
+        } else {
+            weir_outbox_put(outbox, UInt32(index), bytes.baseAddress, bytes.count, &peer, length, nil)
+        }
+    }
+
+    /// Sends the answers that wait for their clients.
+    func flushDownstream() {
+        guard let listener = pendingDownstream.first?.session.listener else { return }
+        let pending = pendingDownstream
+        pendingDownstream.removeAll(keepingCapacity: true)
+        sendBatch(downstreamOutbox, listener.raw, count: pending.count) { index, failure in
+            let (session, bytes) = pending[index]
+            guard !session.isClosed else { return }
+            switch failure {
+            case .refused: break
+            case .lost(let error): dispatch(session, .sendFailed(.downstream, error), bytes: bytes.bytes)
+            case .blocked:
+                block(session, at: listener)
+                dispatch(session, .sendBlocked(.downstream), bytes: bytes.bytes)
+            }
+        }
+    }
+
+    private func block(_ session: UDPSession, at listener: UDPListener) {
+        if !listener.blocked.contains(where: { $0 === session }) { listener.blocked.append(session) }
+    }
+
+    /// The kernel has room for answers again.
+    func unblock(_ listener: UDPListener) {
+        let waiting = listener.blocked
+        listener.blocked = []
+        for session in waiting where !session.isClosed { dispatch(session, .writable(.downstream)) }
+    }
+
+    /// Sends the front of a session's queue.
+    func sendQueued(_ session: UDPSession, _ direction: Direction) {
+        let outbox = singleOutbox
+        let raw = direction == .upstream ? session.raw : session.listener.raw
+        var sent = -1
+        var failure: SendFailure?
+        let isOffered: Void? = session.flow.withQueued(direction) { bytes in
+            if direction == .upstream {
+                weir_outbox_put(outbox, 0, bytes.baseAddress, bytes.count, nil, 0, nil)
+            } else {
+                put(session, bytes, in: outbox, at: 0)
+            }
+            sent = bytes.count
+            sendBatch(outbox, raw, count: 1) { _, what in
+                if case .refused = what { feed(session, .refused(.connectionRefused)) } else { failure = what }
+            }
+        }
+        guard isOffered != nil else { return }
+        switch failure {
+        case nil, .refused: feed(session, .sent(direction, sent))
+        case .lost(let error): feed(session, .sendFailed(direction, error))
+        case .blocked: if direction == .upstream { session.isBlocked = true } else { block(session, at: session.listener) }
+        }
+    }
+
+    /// Says what went wrong with one datagram of a batch.
+    enum SendFailure {
+        /// The error belonged to an earlier datagram; this one was sent after it.
+        case refused(ErrorNumber)
+        case lost(ErrorNumber)
+        /// The kernel has no room.
+        case blocked
+    }
+
+    /// Sends a batch to its end: an error skips the datagram that it belongs to. A refusal that an earlier datagram met
+    /// is reported, and the datagram whose send returned it is sent again, once.
+    private func sendBatch(
+        _ outbox: OpaquePointer?,
+        _ raw: Int32,
+        count: Int,
+        _ report: (_ index: Int, SendFailure) -> Void
+    ) {
+        var index = 0
+        var hasTriedAgain = false
+        while index < count {
+            let sent = Int(weir_outbox_send(outbox, raw, UInt32(index), UInt32(count - index)))
+            if sent > 0 {
+                index += sent
+                hasTriedAgain = false
+                continue
+            }
+            let error = ErrorNumber(Int32(-sent))
+            switch error.rawValue {
+            case EINTR: continue
+            case ECONNREFUSED where !hasTriedAgain:
+                hasTriedAgain = true
+                report(index, .refused(error))
+                continue
+            case EAGAIN, ENOBUFS: report(index, .blocked)
+            default: report(index, .lost(error))
+            }
+            index += 1
+            hasTriedAgain = false
+        }
+    }
+}

@@ -1,0 +1,178 @@
+import CWeir
+import Glibc
+import Synchronization
+import WeirFlow
+import WeirWire
+
+/// How UDP sessions begin and end.
+extension UDPRelay {
+    func listen(_ sockets: [Listening]) throws(SystemError) {
+        for socket in sockets {
+            let listener = UDPListener(socket, place: listeners.count)
+            try loop.watch(listener.raw, Self.interest, Token(.udpListener, place: listeners.count))
+            listeners.append(listener)
+        }
+    }
+
+    private static let interest = UInt32(WEIR_IN) | UInt32(WEIR_OUT) | (UInt32(1) << 31)
+
+    /// Finds the session of a datagram, or begins one.
+    func session(of datagram: UnsafePointer<weir_datagram>, at listener: UDPListener) -> UDPSession? {
+        let client = withUnsafePointer(to: datagram.pointee.peer) { SocketAddress.endpoint($0) }
+        guard let client else { return nil }
+        let local = listener.listening.isWildcard ? SocketAddress.address(datagram.pointee.local) : nil
+        let key = SessionKey(client: client, local: local ?? listener.listening.endpoint.address)
+        if let session = listener.sessions[key] {
+            recent.touch(session)
+            return session
+        }
+        guard !loop.isDraining else { return nil }
+        return begin(client, local, key, at: listener)
+    }
+
+    private func begin(
+        _ client: Endpoint,
+        _ local: IPAddress?,
+        _ key: SessionKey,
+        at listener: UDPListener
+    ) -> UDPSession {
+        let shared = loop.shared
+        if shared.udpSessions.load(ordering: .acquiring) >= shared.limits.udpSessions { evictOldest() }
+        shared.udpSessions.add(1, ordering: .acquiringAndReleasing)
+        let flow = Flow(
+            id: shared.nextFlowID(),
+            transport: .udp,
+            client: client,
+            listener: local.map { Endpoint(address: $0, port: listener.listening.endpoint.port) }
+                ?? listener.listening.endpoint,
+            isEcho: shared.targets[listener.listening.route] == nil,
+            settings: settings,
+            at: loop.now()
+        )
+        let session = sessions.insert { place, generation in
+            UDPSession(flow: flow, listener: listener, key: key, local: local, place: place, generation: generation)
+        }
+        listener.sessions[key] = session
+        recent.touch(session)
+        resolve(session)
+        return session
+    }
+
+    private func resolve(_ session: UDPSession) {
+        guard let target = loop.shared.targets[session.listener.listening.route] else { return start(session) }
+        let mailbox = loop.shared.loops[loop.index].mailbox
+        let route = session.listener.listening.route
+        guard
+            let endpoints = target.endpoints(at: loop.now().instant, orAfter: { mailbox.post(.resolved(route: route)) })
+        else {
+            unresolved.append(session)
+            return
+        }
+        begin(session, at: endpoints)
+    }
+
+    private func begin(_ session: UDPSession, at endpoints: [Endpoint]) {
+        session.targets = endpoints
+        do {
+            session.spare = try Socket.make(.udp, for: endpoints[0].address)
+        } catch {
+            if error.error.isShortage, let oldest = recent.oldest, oldest !== session {
+                // Descriptors have run out: the least recently active session gives its own up.
+                end(oldest, .evicted)
+                session.spare = try? Socket.make(.udp, for: endpoints[0].address)
+            }
+        }
+        start(session)
+    }
+
+    /// A target's addresses are known again: the sessions that waited for them go on.
+    func targetResolved(_ route: Int) {
+        guard let target = loop.shared.targets[route] else { return }
+        let waiting = unresolved.filter { $0.listener.listening.route == route }
+        unresolved.removeAll { $0.listener.listening.route == route }
+        for session in waiting where !session.isClosed {
+            begin(session, at: target.endpoints)
+        }
+    }
+
+    /// Opens the connected socket to the server. It is never bound first: that would change the kernel's port choice.
+    func dial(_ session: UDPSession, _ attempt: Int) {
+        let target = session.targets[attempt]
+        do throws(SystemError) {
+            let descriptor: Descriptor
+            if let spare = session.spare.take() {
+                descriptor = spare
+            } else {
+                descriptor = try Socket.make(.udp, for: target.address)
+            }
+            let raw = descriptor.raw
+            Socket.set(SO_RCVBUF, of: SOL_SOCKET, to: 1 << 20, on: raw)
+            let error = Socket.connect(raw, to: target)
+            feed(session, .dialed(egress: error == nil ? Socket.localEndpoint(raw) : nil, server: target))
+            if let error { return feed(session, .connectFailed(error)) }
+            try loop.watch(raw, Self.interest, session.token(.session))
+            session.raw = raw
+            session.egress = consume descriptor
+            feed(session, .connected)
+        } catch {
+            feed(session, .dialed(egress: nil, server: target))
+            feed(session, .connectFailed(error.error))
+        }
+    }
+
+    private func evictOldest() {
+        guard let oldest = recent.oldest else { return }
+        end(oldest, .evicted)
+    }
+
+    /// Reports what the kernel has dropped; `endIdle` does the rest.
+    func drain() {
+        for listener in listeners { reportDrops(of: listener) }
+    }
+
+    /// Ends the sessions that have nothing to send, while the relay drains.
+    func endIdle() {
+        for session in sessions.all where session.flow.hasEmptyQueues { end(session, .shutdown) }
+    }
+
+    func shutdown() {
+        for session in sessions.all { end(session, .shutdown) }
+    }
+
+    private func end(_ session: UDPSession, _ event: FlowEvent) {
+        flush(session)
+        reportDrops(of: session)
+        dispatch(session, event)
+    }
+
+    func close(_ session: UDPSession) {
+        session.isClosed = true
+        session.isReadable = false
+        session.egress = nil
+        recent.remove(session)
+        session.listener.sessions[session.key] = nil
+        sessions.remove(at: session.place)
+        loop.shared.udpSessions.subtract(1, ordering: .acquiringAndReleasing)
+        loop.shared.flowEnded()
+    }
+
+    // MARK: - What the kernel dropped
+
+    func reportDrops(of session: UDPSession) {
+        guard session.raw >= 0, !session.isClosed else { return }
+        let drops = Int(weir_drops(session.raw))
+        guard drops > session.drops else { return }
+        dispatch(session, .overflowed(.downstream, datagrams: drops - session.drops))
+        session.drops = drops
+    }
+
+    func reportDrops(of listener: UDPListener) {
+        let drops = Int(weir_drops(listener.raw))
+        guard drops > listener.drops else { return }
+        loop.shared.report(
+            "udp \(listener.listening.endpoint): the kernel dropped \(drops - listener.drops) datagrams of clients: "
+                + "the receive buffer was full"
+        )
+        listener.drops = drops
+    }
+}

@@ -1,0 +1,253 @@
+import CWeir
+import Glibc
+import Synchronization
+import WeirFlow
+import WeirWire
+
+/// Relays the UDP sessions of one event loop: datagrams are read and sent in batches, and each one passes its flow.
+///
+/// Reading order: `serviceReady` brings datagrams in; `perform` does what the flow says, in one switch; `UDPRelay+Send`
+/// sends the batches; `UDPRelay+Sessions` begins and ends sessions.
+final class UDPRelay {
+    /// Bounds the batches of one socket in one turn.
+    private static let batchesPerTurn = 4
+    /// Bounds the datagrams that one read takes from one server.
+    private static let serverBatch: UInt32 = 32
+
+    unowned let loop: EventLoop
+    var listeners: [UDPListener] = []
+    var sessions = SlotTable<UDPSession>()
+    var recent = RecentSessions()
+    var unresolved: [UDPSession] = []
+    let settings: FlowSettings
+    private var readyListeners: [UDPListener] = []
+    private var readySessions: [UDPSession] = []
+    private var actions: [FlowAction] = []
+
+    let clientInbox: OpaquePointer?
+    let serverInbox: OpaquePointer?
+    /// Counts the places of the server's inbox whose datagrams wait in the outbox.
+    private var serverInboxUsed: UInt32 = 0
+    let upstreamOutbox: OpaquePointer?
+    let downstreamOutbox: OpaquePointer?
+    let singleOutbox: OpaquePointer?
+    /// Lists the sessions with datagrams in the batch to their servers.
+    var pendingUpstream: [UDPSession] = []
+    /// Lists the sessions whose answers are in the batch to the clients, place for place.
+    var pendingDownstream: [(session: UDPSession, bytes: UnsafeRawBufferPointer)] = []
+    /// Says where the datagram being handled is in the clients' inbox.
+    private var place = 0
+    private var chunk = UnsafeRawBufferPointer(start: nil, count: 0)
+
+    init(loop: EventLoop) {
+        self.loop = loop
+        let recordsChunks = loop.shared.hub.interest >= .chunks
+        settings = loop.shared.configuration.settings(for: .udp, recordsChunks: recordsChunks)
+        let isUsed = loop.shared.configuration.routes.contains { $0.transport == .udp }
+        clientInbox = isUsed ? weir_inbox_create() : nil
+        serverInbox = isUsed ? weir_inbox_create() : nil
+        upstreamOutbox = isUsed ? weir_outbox_create() : nil
+        downstreamOutbox = isUsed ? weir_outbox_create() : nil
+        singleOutbox = isUsed ? weir_outbox_create() : nil
+    }
+
+    deinit {
+        weir_inbox_destroy(clientInbox)
+        weir_inbox_destroy(serverInbox)
+        weir_outbox_destroy(upstreamOutbox)
+        weir_outbox_destroy(downstreamOutbox)
+        weir_outbox_destroy(singleOutbox)
+    }
+
+    var isEmpty: Bool { sessions.count == 0 }
+    var hasReady: Bool { !readyListeners.isEmpty || !readySessions.isEmpty }
+
+    // MARK: - Events in
+
+    func handleListener(_ events: UInt32, _ token: Token) {
+        let listener = listeners[token.place]
+        if events & UInt32(WEIR_OUT) != 0 { unblock(listener) }
+        if events & ~UInt32(WEIR_OUT) != 0 {
+            listener.isReadable = true
+            markReady(listener)
+        }
+    }
+
+    func handleSession(_ events: UInt32, _ token: Token) {
+        guard let session = sessions[token] else { return }
+        if events & UInt32(WEIR_OUT) != 0, session.isBlocked {
+            session.isBlocked = false
+            dispatch(session, .writable(.upstream))
+        }
+        if events & ~UInt32(WEIR_OUT) != 0 {
+            session.isReadable = true
+            markReady(session)
+        }
+    }
+
+    private func markReady(_ listener: UDPListener) {
+        guard listener.isReadable, !listener.isReady else { return }
+        listener.isReady = true
+        readyListeners.append(listener)
+    }
+
+    private func markReady(_ session: UDPSession) {
+        guard session.isReadable, session.isReading, !session.isReady, !session.isClosed else { return }
+        session.isReady = true
+        readySessions.append(session)
+    }
+
+    func markAllReady() {
+        for listener in listeners { markReady(listener) }
+        for session in sessions.all { markReady(session) }
+    }
+
+    /// Reads from the sockets that have something to read, each as much as its turn allows.
+    func serviceReady() {
+        guard hasReady else { return }
+        let turnListeners = readyListeners
+        let turnSessions = readySessions
+        readyListeners.removeAll(keepingCapacity: true)
+        readySessions.removeAll(keepingCapacity: true)
+        for listener in turnListeners {
+            listener.isReady = false
+            for _ in 0..<Self.batchesPerTurn where listener.isReadable && !loop.isHeld { receive(from: listener) }
+            markReady(listener)
+        }
+        for session in turnSessions {
+            session.isReady = false
+            for _ in 0..<Self.batchesPerTurn where session.isReadable && !session.isClosed && !loop.isHeld {
+                receive(from: session)
+            }
+            markReady(session)
+        }
+        flushDownstream()
+        serverInboxUsed = 0
+    }
+
+    private func receive(from listener: UDPListener) {
+        let batch = UInt32(WEIR_BATCH)
+        let count = Int(weir_inbox_receive(clientInbox, listener.raw, 0, batch, true))
+        // Every error of a receive belongs to an earlier datagram; only EAGAIN says that nothing is left.
+        if count < Int(batch), count >= 0 || count == -Int(EAGAIN) { listener.isReadable = false }
+        guard count > 0 else { return }
+        for index in 0..<count {
+            guard let datagram = weir_inbox_datagram(clientInbox, UInt32(index)) else { continue }
+            place = index
+            let bytes = UnsafeRawBufferPointer(
+                start: weir_inbox_bytes(clientInbox, UInt32(index)),
+                count: Int(datagram.pointee.length)
+            )
+            guard let session = session(of: datagram, at: listener) else { continue }
+            deliver(bytes, isTruncated: datagram.pointee.truncated, to: session, .upstream)
+        }
+        flushUpstream()
+        // A session that is its own server answers from the clients' inbox, which is read again next.
+        flushDownstream()
+        if count == Int(batch) { reportDrops(of: listener) }
+    }
+
+    private func receive(from session: UDPSession) {
+        if serverInboxUsed == UInt32(WEIR_BATCH) {
+            flushDownstream()
+            serverInboxUsed = 0
+        }
+        let first = serverInboxUsed
+        let batch = min(Self.serverBatch, UInt32(WEIR_BATCH) - first)
+        let count = Int(weir_inbox_receive(serverInbox, session.raw, first, batch, false))
+        guard count >= 0 else {
+            if count == -Int(EAGAIN) {
+                session.isReadable = false
+            } else {
+                dispatch(session, .refused(ErrorNumber(Int32(-count))))
+            }
+            return
+        }
+        if count < Int(batch) { session.isReadable = false }
+        recent.touch(session)
+        serverInboxUsed = first + UInt32(count)
+        for index in first..<(first + UInt32(count)) {
+            guard let datagram = weir_inbox_datagram(serverInbox, index), !session.isClosed else { return }
+            let bytes = UnsafeRawBufferPointer(
+                start: weir_inbox_bytes(serverInbox, index),
+                count: Int(datagram.pointee.length)
+            )
+            deliver(bytes, isTruncated: datagram.pointee.truncated, to: session, .downstream)
+        }
+    }
+
+    private func deliver(
+        _ bytes: UnsafeRawBufferPointer,
+        isTruncated: Bool,
+        to session: UDPSession,
+        _ direction: Direction
+    ) {
+        // One datagram makes one answer at most: there is room for it before the flow is asked.
+        if pendingDownstream.count == Int(WEIR_BATCH) { flushDownstream() }
+        if let first = pendingDownstream.first, first.session.listener !== session.listener { flushDownstream() }
+        if isTruncated { return dispatch(session, .truncated(direction, read: bytes.count)) }
+        chunk = bytes
+        dispatch(session, .received(direction), bytes: bytes.bytes)
+    }
+
+    func wake(_ entry: TimerHeap.Entry, excusedUntil: Instant) {
+        guard let session = sessions[entry.token], session.wakeAt == entry.due else { return }
+        session.wakeAt = nil
+        session.flow.touch(at: excusedUntil)
+        reportDrops(of: session)
+        dispatch(session, .wake)
+    }
+
+    // MARK: - Actions out
+
+    /// Tells the flow what happened, and does what it says.
+    func dispatch(_ session: UDPSession, _ event: FlowEvent, bytes: RawSpan = RawSpan()) {
+        actions.removeAll(keepingCapacity: true)
+        feed(session, event, bytes: bytes)
+        performAll(session, bytes)
+    }
+
+    /// Sets a session going, now that its server's addresses are known.
+    func start(_ session: UDPSession) {
+        actions.removeAll(keepingCapacity: true)
+        session.flow.start(attempts: session.targets.count, at: loop.now(), into: &actions)
+        performAll(session, RawSpan())
+    }
+
+    /// Tells the flow what came of an action; its answer is performed behind the actions before it.
+    func feed(_ session: UDPSession, _ event: FlowEvent, bytes: RawSpan = RawSpan()) {
+        session.flow.handle(event, bytes: bytes, at: loop.now(), into: &actions)
+    }
+
+    private func performAll(_ session: UDPSession, _ bytes: RawSpan) {
+        var index = 0
+        while index < actions.count {
+            perform(actions[index], session, bytes)
+            index += 1
+        }
+    }
+
+    private func perform(_ action: FlowAction, _ session: UDPSession, _ bytes: RawSpan) {
+        switch action {
+        case .send(.upstream):
+            if session.pending.isEmpty { pendingUpstream.append(session) }
+            session.pending.append(place)
+        case .send(.downstream): putDownstream(session, chunk)
+        case .sendQueued(let direction): sendQueued(session, direction)
+        case .record(let record): loop.record(record, bytes: bytes)
+        case .recordQueued(let direction, let record):
+            session.flow.withQueued(direction) { loop.record(record, bytes: $0.bytes) }
+        case .connect(let attempt): dial(session, attempt)
+        case .wake(let instant):
+            session.wakeAt = instant
+            loop.timers.insert(session.token(.udpTimer), due: instant)
+        case .pauseReading(.downstream): session.isReading = false
+        case .resumeReading(.downstream):
+            session.isReading = true
+            markReady(session)
+        case .close: close(session)
+        // A datagram's flow has no halves to close or reset, and its listener is shared: it is read always.
+        case .finish, .reset, .pauseReading(.upstream), .resumeReading(.upstream): break
+        }
+    }
+}

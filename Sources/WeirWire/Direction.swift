@@ -1,0 +1,37 @@
+/// Names the way that bytes go through a flow.
+@frozen
+public enum Direction: UInt8, Sendable, Hashable, CaseIterable {
+    /// Goes from the client to the server.
+    case upstream
+    /// Goes from the server to the client.
+    case downstream
+
+    /// Names the other direction.
+    @inlinable
+    public var opposite: Direction {
+        switch self {
+        case .upstream: .downstream
+        case .downstream: .upstream
+        }
+    }
+
+    /// Gives the short name for a terminal line, `up` or `down`.
+    @inlinable
+    public var label: String {
+        switch self {
+        case .upstream: "up"
+        case .downstream: "down"
+        }
+    }
+}
+
+extension Direction: CustomStringConvertible {
+    /// Prints `upstream` or `downstream`.
+    @inlinable
+    public var description: String {
+        switch self {
+        case .upstream: "upstream"
+        case .downstream: "downstream"
+        }
+    }
+}

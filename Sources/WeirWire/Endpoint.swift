@@ -1,0 +1,82 @@
+/// Holds an address and a port, one end of a flow.
+///
+/// Fixed in size and free of references, so that it is cheap as a key of a map.
+@frozen
+public struct Endpoint: Hashable, Sendable {
+    /// Holds the host's part.
+    public var address: IPAddress
+    /// Holds the port in host order.
+    public var port: UInt16
+
+    /// Creates an endpoint from an address and a port in host order.
+    @inlinable
+    public init(address: IPAddress, port: UInt16) {
+        self.address = address
+        self.port = port
+    }
+
+    /// Feeds the endpoint to a hasher as whole words, which is its fast path.
+    @inlinable
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(address.high)
+        hasher.combine(address.low)
+        hasher.combine(UInt64(address.scope) << 32 | UInt64(address.family.rawValue) << 16 | UInt64(port))
+    }
+}
+
+extension Endpoint: Comparable {
+    /// Orders by address, then by port.
+    @inlinable
+    public static func < (left: Endpoint, right: Endpoint) -> Bool {
+        left.address == right.address ? left.port < right.port : left.address < right.address
+    }
+}
+
+extension Endpoint: LosslessStringConvertible {
+    /// Parses an endpoint as text, strictly: an IPv6 address has brackets, an IPv4 address has none.
+    ///
+    /// The port is 0 to 65535 in decimal, without a sign or leading zeros. Nothing may stand before or behind.
+    ///
+    /// - Parameter text: `127.0.0.1:80`, `[::1]:80`, `[fe80::1%2]:80`.
+    @inlinable
+    public init?(_ text: some StringProtocol) {
+        let string = String(text)
+        self.init(utf8: string.utf8.span)
+    }
+
+    /// Parses an endpoint from the bytes of its text, as strictly as from a string.
+    public init?(utf8 text: Span<UInt8>) {
+        guard let colon = text.indices.last(where: { text[$0] == UInt8(ascii: ":") }) else { return nil }
+        let hasBrackets = text[0] == UInt8(ascii: "[")
+        var range = 0..<colon
+        if hasBrackets {
+            guard colon >= 2, text[colon - 1] == UInt8(ascii: "]") else { return nil }
+            range = 1..<(colon - 1)
+        }
+        guard let address = IPAddress(utf8: text, in: range), address.isV4 != hasBrackets,
+            let number = IPAddress.decimal(text, in: (colon + 1)..<text.count, digits: 5),
+            let port = UInt16(exactly: number)
+        else { return nil }
+        self.init(address: address, port: port)
+    }
+
+    /// Prints `127.0.0.1:80`, `[::1]:80` or `[fe80::1%2]:80`; parsing it gives the same endpoint again.
+    public var description: String {
+        var buffer = ByteBuffer(capacity: IPAddress.longestText + 8)
+        write(to: &buffer)
+        return buffer.string
+    }
+
+    /// Appends the text to a buffer, without an allocation when the buffer has the room.
+    public func write(to buffer: inout ByteBuffer) {
+        if address.isV4 {
+            address.write(to: &buffer)
+        } else {
+            buffer.append(UInt8(ascii: "["))
+            address.write(to: &buffer)
+            buffer.append(UInt8(ascii: "]"))
+        }
+        buffer.append(UInt8(ascii: ":"))
+        buffer.appendDecimal(port)
+    }
+}

@@ -1,0 +1,5 @@
+import ArgumentParser
+
+struct ConnectCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "connect", abstract: "x")
+}

@@ -1,0 +1,46 @@
+import ArgumentParser
+import Glibc
+import WeirFlow
+import WeirRelay
+import WeirWire
+
+/// Sends back what comes.
+struct EchoCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "echo",
+        abstract: "Serve as TCP and UDP echo servers, and show where each client comes from.",
+        discussion: """
+            A LISTEN is tcp:PORT or udp:PORT, with an optional host before the port, as in a route of 'weir relay':
+
+              weir echo tcp:65432 udp:65432
+              weir echo tcp:*:65432
+
+            Source: RFC 862.
+            """
+    )
+
+    @Argument(help: ArgumentHelp("Where to listen.", valueName: "listen"))
+    var listens: [String]
+
+    @OptionGroup var shown: ShowOptions
+
+    @Option(help: ArgumentHelp("End a UDP client's session after this long without a datagram.", valueName: "time"))
+    var udpTimeout = DurationArgument(.seconds(60))
+
+    @Option(help: ArgumentHelp("On ^C, wait this long for open connections.", valueName: "time"))
+    var grace = DurationArgument(.seconds(5))
+
+    func run() async throws {
+        do {
+            let routes = try listens.map { text throws(RouteError) in try Route(echo: text) }
+            var configuration = RelayConfiguration(routes: routes)
+            configuration.threads = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+            configuration.udpTimeout = udpTimeout.duration
+            let sink = shown.sink(default: .summary)
+            let output = SinkOutput(name: "standard output", sink: sink, descriptor: STDOUT_FILENO)
+            try await Session(configuration, grace: grace.duration).run(outputs: [output])
+        } catch {
+            throw Failure(error)
+        }
+    }
+}

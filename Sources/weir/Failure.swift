@@ -1,0 +1,63 @@
+import Glibc
+import WeirFlow
+import WeirRelay
+
+/// Lists the exit codes, those of sysexits(3).
+enum ExitStatus: Int32, Sendable {
+    case done = 0
+    case expectationFailed = 1
+    case usage = 64
+    case unavailable = 69
+    case internalError = 70
+    case cannotCreate = 73
+    case inputOutput = 74
+    case noPermission = 77
+}
+
+/// Ends the program with one line on standard error and an exit code.
+struct Failure: Error {
+    var code: ExitStatus
+    var message: String
+
+    init(_ code: ExitStatus, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    /// Translates what the relay throws: the one place where errors become exit codes.
+    init(_ error: any Error) {
+        switch error {
+        case let failure as Failure: self = failure
+        case let error as RouteError: self.init(.usage, "\(error)")
+        case let error as ResolveError: self.init(.unavailable, "\(error)")
+        case let error as SystemError: self.init(Self.code(for: error.error), "\(error)")
+        default: self.init(.internalError, "\(error)")
+        }
+    }
+
+    private static func code(for error: ErrorNumber) -> ExitStatus {
+        switch error.rawValue {
+        case EACCES, EPERM: .noPermission
+        default: .unavailable
+        }
+    }
+}
+
+/// Writes lines to standard error.
+enum Diagnostics {
+    /// Writes one line that begins with the program's name.
+    static func print(_ line: String) { write("weir: \(line)\n") }
+
+    /// Writes text as it is.
+    static func write(_ text: String) {
+        var text = text
+        text.withUTF8 { bytes in
+            var rest = UnsafeRawBufferPointer(bytes)
+            while !rest.isEmpty {
+                let count = Glibc.write(STDERR_FILENO, rest.baseAddress, rest.count)
+                guard count > 0 else { return }
+                rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import ArgumentParser
+import Glibc
+import WeirFlow
+import WeirRelay
+import WeirWire
+
+/// Forwards and watches: the main job.
+struct RelayCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "relay",
+        abstract: "Forward TCP streams and UDP datagrams, and show every byte and every port.",
+        discussion: """
+            A ROUTE is LISTEN=TARGET:
+
+              tcp:9000=127.0.0.1:65432        listen on 127.0.0.1 only, where LISTEN names no host
+              udp:[::1]:9000=localhost:65432  IPv6 stands in brackets; a target may be a name
+              tcp:*:9000=10.0.0.5:80          '*' is every address, IPv4 and IPv6
+              tcp:0=127.0.0.1:80              port 0 lets the kernel choose; the port is printed
+
+            An 'open' line shows the four endpoints of a flow: client -> listener => egress -> server. The egress is \
+            the ephemeral endpoint that the kernel gave the relay for this client. 'up' is what the client sent, \
+            'down' is what the server sent, '@' is the offset in the stream.
+
+            ^C ends: the flows that are open get --grace to finish; a second ^C stops at once.
+            """
+    )
+
+    @Argument(help: ArgumentHelp("What to forward: LISTEN=TARGET.", valueName: "route"))
+    var routes: [String]
+
+    @OptionGroup var shown: ShowOptions
+
+    @Option(help: ArgumentHelp("Write records as JSON lines to a file; - is standard output.", valueName: "file"))
+    var log: String?
+
+    @Flag(help: "Put each chunk's bytes into the log, in base64.")
+    var logBytes = false
+
+    @Option(help: ArgumentHelp("Keep at most this many bytes of a flow to find echoes; 0 looks for none.", valueName: "bytes"))
+    var echoWindow = ByteCountArgument(1 << 20)
+
+    @Option(help: ArgumentHelp("At most this many TCP flows at once; further clients wait.", valueName: "count"))
+    var maxFlows = 10_000
+
+    @Option(help: ArgumentHelp("At most this many UDP sessions at once; the least active one makes room.", valueName: "count"))
+    var maxSessions = 10_000
+
+    @Option(help: ArgumentHelp("Give up reaching a server after this long.", valueName: "time"))
+    var connectTimeout = DurationArgument(.seconds(10))
+
+    @Option(help: ArgumentHelp("End a TCP flow on which nothing moved for this long; 0 never does.", valueName: "time"))
+    var idleTimeout = DurationArgument(.zero)
+
+    @Option(help: ArgumentHelp("End a UDP session on which nothing moved for this long.", valueName: "time"))
+    var udpTimeout = DurationArgument(.seconds(60))
+
+    @Option(help: "When an output is too slow: wait (nothing is lost) or drop (chunks are left out and counted).")
+    var overflow = SinkOutput.Overflow.wait
+
+    @Option(help: ArgumentHelp("On ^C, wait this long for open flows.", valueName: "time"))
+    var grace = DurationArgument(.seconds(5))
+
+    @Option(help: ArgumentHelp("Run this many event loops (default: one a core).", valueName: "count"))
+    var threads: Int?
+
+    @OptionGroup var families: FamilyOptions
+
+    func validate() throws {
+        if log == "-", let show = shown.show, show != .none {
+            throw ValidationError("--log - writes to standard output, so --show \(show) has no place there.")
+        }
+        if logBytes, log == nil { throw ValidationError("--log-bytes needs --log FILE.") }
+        for (name, value) in [("--max-flows", maxFlows), ("--max-sessions", maxSessions), ("--threads", threads ?? 1)]
+        where value < 1 || value > 1_000_000 {
+            throw ValidationError("\(name) takes a number from 1 to 1000000, not \(value).")
+        }
+        if connectTimeout.duration <= .zero { throw ValidationError("--connect-timeout takes a time above 0.") }
+        if udpTimeout.duration <= .zero { throw ValidationError("--udp-timeout takes a time above 0.") }
+    }
+
+    func run() async throws {
+        do {
+            var configuration = RelayConfiguration(routes: try routes.map { text throws(RouteError) in try Route(parsing: text) })
+            configuration.threads = threads ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+            configuration.maxFlows = maxFlows
+            configuration.maxSessions = maxSessions
+            configuration.connectTimeout = connectTimeout.duration
+            configuration.idleTimeout = idleTimeout.duration > .zero ? idleTimeout.duration : nil
+            configuration.udpTimeout = udpTimeout.duration
+            configuration.echoWindow = echoWindow.bytes
+            configuration.family = families.family
+            let session = Session(configuration, grace: grace.duration)
+            try await session.run(outputs: try outputs())
+        } catch {
+            throw Failure(error)
+        }
+    }
+
+    private func outputs() throws(Failure) -> [SinkOutput] {
+        var outputs: [SinkOutput] = []
+        let show = log == "-" ? .none : shown.show ?? .hex
+        if show == .none {
+            outputs.append(SinkOutput(name: "standard error", sink: SummarySink(), descriptor: STDERR_FILENO))
+        } else {
+            let sink = shown.sink(default: .hex)
+            outputs.append(.init(name: "standard output", sink: sink, descriptor: STDOUT_FILENO, overflow: overflow))
+        }
+        if let log {
+            let descriptor = log == "-" ? STDOUT_FILENO : try OutputFile.open(log)
+            let name = log == "-" ? "standard output" : log
+            let sink = JSONLinesSink(withBytes: logBytes)
+            outputs.append(SinkOutput(name: name, sink: sink, descriptor: descriptor, overflow: overflow))
+        }
+        return outputs
+    }
+}

@@ -1,0 +1,97 @@
+import Glibc
+import Synchronization
+import WeirFlow
+import WeirRelay
+import WeirWire
+
+/// Runs a relay until a signal or its last output ends it.
+struct Session: Sendable {
+    private let configuration: RelayConfiguration
+    private let grace: Duration
+
+    init(_ configuration: RelayConfiguration, grace: Duration) {
+        self.configuration = configuration
+        self.grace = grace
+    }
+
+    private enum Event: Sendable {
+        case signal(Int32)
+        case outputClosed
+    }
+
+    func run(outputs: [SinkOutput]) async throws {
+        let (events, feed) = AsyncStream<Event>.makeStream()
+        let signals = Signals.stream()
+        Task {
+            for await number in signals { feed.yield(.signal(number)) }
+        }
+        let relay = try await Supervisor(
+            configuration,
+            outputs: outputs,
+            report: { Diagnostics.print($0) },
+            sinkReport: { Self.tell($0, feed) }
+        )
+        announce(relay)
+        for await event in events {
+            guard await drains(relay, for: event) else { continue }
+            break
+        }
+        let ending = Task {
+            await relay.stop(grace: grace)
+        }
+        let second = Task {
+            for await event in events {
+                guard case .signal = event else { continue }
+                Diagnostics.print("stopped at once")
+                Glibc.exit(ExitStatus.done.rawValue)
+            }
+        }
+        await ending.value
+        second.cancel()
+    }
+
+    private func announce(_ relay: Supervisor) {
+        let hasTCP = configuration.routes.contains { $0.transport == .tcp }
+        let hasUDP = configuration.routes.contains { $0.transport == .udp }
+        if hasTCP, relay.maxFlows < configuration.maxFlows {
+            Diagnostics.print("at most \(relay.maxFlows) TCP flows at once: the descriptor limit (ulimit -n) allows no more")
+        }
+        if hasUDP, relay.maxSessions < configuration.maxSessions {
+            Diagnostics.print(
+                "at most \(relay.maxSessions) UDP sessions at once: the descriptor limit (ulimit -n) allows no more"
+            )
+        }
+        for listener in relay.listeners { Diagnostics.write("listening \(listener)\n") }
+    }
+
+    /// Says whether an event ends the relay, and tells the user.
+    private func drains(_ relay: Supervisor, for event: Event) async -> Bool {
+        switch event {
+        case .outputClosed: return true
+        case .signal:
+            let flows = relay.openFlows
+            if flows > 0 {
+                let seconds = grace.inNanoseconds / 1_000_000_000
+                Diagnostics.print(
+                    "ending: \(flows) TCP flow\(flows == 1 ? " has" : "s have") \(seconds) s to finish; ^C again stops at once"
+                )
+            }
+            return true
+        }
+    }
+
+    private static func tell(_ report: SinkReport, _ feed: AsyncStream<Event>.Continuation) {
+        switch report {
+        case .failed(let name, let error, let othersLeft):
+            let isOnly = othersLeft == 0
+            if error.rawValue == EPIPE, isOnly {
+                // The reader has seen enough (`| head`): there is nothing left to do.
+                feed.yield(.outputClosed)
+            } else {
+                Diagnostics.print("cannot write to \(name): \(error); nothing more is written there")
+            }
+        case .lost(let name, let chunks, let bytes):
+            Diagnostics.print("\(name) was too slow: \(chunks) chunks (\(bytes) bytes) were left out")
+        }
+    }
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import Glibc
+
+/// Is the program: its subcommands do the work.
+@main
+struct Weir: AsyncParsableCommand {
+    static let version = "0.1.0"
+
+    static let configuration = CommandConfiguration(
+        commandName: "weir",
+        abstract: "Sits in a stream and shows what flows through it: a relay for TCP and UDP.",
+        discussion: """
+            Start with 'weir demo', which shows all of it on loopback in a few seconds. Then put Weir between a client \
+            and its server:
+
+              weir relay tcp:9000=127.0.0.1:65432
+
+            and point the client at port 9000. Records go to standard output, diagnostics to standard error.
+
+            Exit codes: 0 done; 64 usage; 69 a port is in use or a name cannot be resolved; 70 internal; 73 a file \
+            cannot be made; 74 input or output; 77 permission denied.
+            """,
+        version: version,
+        subcommands: [RelayCommand.self, EchoCommand.self, ConnectCommand.self, DemoCommand.self]
+    )
+
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch let failure as Failure {
+            Diagnostics.print(failure.message)
+            Glibc.exit(failure.code.rawValue)
+        } catch {
+            exit(withError: error)
+        }
+    }
+}
