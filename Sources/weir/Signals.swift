@@ -7,6 +7,9 @@ enum Signals {
     /// To be called before other threads exist: they inherit what is blocked.
     static func stream() -> AsyncStream<Int32> {
         signal(SIGPIPE, SIG_IGN)
+        // A shell starts background jobs with SIGINT ignored, and an ignored signal never arrives. What nohup(1) ignores,
+        // SIGHUP, stays ignored.
+        for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
         var set = sigset_t()
         sigemptyset(&set)
         for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&set, number) }
