@@ -117,10 +117,13 @@ extension ByteBuffer {
         text.withUTF8Buffer { append(UnsafeRawBufferPointer($0)) }
     }
 
-    /// Appends the UTF-8 bytes of a text; a literal costs no allocation.
+    /// Appends the UTF-8 bytes of a text.
     @inlinable
+    @_disfavoredOverload
     public mutating func append(_ text: String) {
-        append(text.utf8.span.bytes)
+        // Not `text.utf8.span`: Swift 6.3.1 in release mode reads a short text's bytes after their end of life.
+        var text = text
+        text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
     }
 
     /// Appends a copy of some bytes.

@@ -15,16 +15,13 @@ struct Session: Sendable {
     }
 
     private enum Event: Sendable {
-        case signal(Int32)
+        case signal
         case outputClosed
     }
 
     func run(outputs: [SinkOutput]) async throws {
         let (events, feed) = AsyncStream<Event>.makeStream()
-        let signals = Signals.stream()
-        Task {
-            for await number in signals { feed.yield(.signal(number)) }
-        }
+        Signals.receive { _ in feed.yield(.signal) }
         let relay = try await Supervisor(
             configuration,
             outputs: outputs,

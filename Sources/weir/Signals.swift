@@ -1,43 +1,46 @@
 import Glibc
+import Synchronization
 
-/// Turns the signals that end the program into values.
+/// Turns the signals that end the program into values; the main thread waits for them.
 enum Signals {
-    /// Blocks SIGINT, SIGTERM and SIGHUP everywhere, ignores SIGPIPE, and hands each signal that comes to the stream.
-    ///
-    /// To be called before other threads exist: they inherit what is blocked.
-    static func stream() -> AsyncStream<Int32> {
+    private static let ending = [SIGINT, SIGTERM, SIGHUP]
+    private static let receiver = Mutex<(@Sendable (Int32) -> Void)?>(nil)
+
+    /// Keeps the signals for `wait`. To be called first of all: the threads that come later inherit what is blocked.
+    static func block() {
         signal(SIGPIPE, SIG_IGN)
         // A shell starts background jobs with SIGINT ignored, and an ignored signal never arrives. What nohup(1) ignores,
         // SIGHUP, stays ignored.
         for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
-        var set = sigset_t()
-        sigemptyset(&set)
-        for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&set, number) }
+        var set = endingSet()
         pthread_sigmask(SIG_BLOCK, &set, nil)
-        return AsyncStream { continuation in
-            var thread = pthread_t()
-            let box = Unmanaged.passRetained(Box(continuation))
-            let status = pthread_create(
-                &thread,
-                nil,
-                { argument in
-                    guard let argument else { return nil }
-                    let continuation = Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().continuation
-                    var set = sigset_t()
-                    sigemptyset(&set)
-                    for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&set, number) }
-                    var number: Int32 = 0
-                    while sigwait(&set, &number) == 0 { continuation.yield(number) }
-                    return nil
-                },
-                box.toOpaque()
-            )
-            if status != 0 { box.release() }
+    }
+
+    /// Hands the signals that come from now on to a receiver; without one they end the program as usual.
+    static func receive(_ body: @escaping @Sendable (Int32) -> Void) {
+        receiver.withLock { $0 = body }
+    }
+
+    /// Waits for signals, for ever.
+    static func wait() -> Never {
+        var set = endingSet()
+        while true {
+            var number: Int32 = 0
+            guard sigwait(&set, &number) == 0 else { continue }
+            if let body = receiver.withLock({ $0 }) {
+                body(number)
+            } else {
+                signal(number, SIG_DFL)
+                pthread_sigmask(SIG_UNBLOCK, &set, nil)
+                raise(number)
+            }
         }
     }
 
-    private final class Box {
-        let continuation: AsyncStream<Int32>.Continuation
-        init(_ continuation: AsyncStream<Int32>.Continuation) { self.continuation = continuation }
+    private static func endingSet() -> sigset_t {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for number in ending { sigaddset(&set, number) }
+        return set
     }
 }

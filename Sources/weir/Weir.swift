@@ -1,8 +1,7 @@
 import ArgumentParser
 import Glibc
 
-/// Is the program: its subcommands do the work.
-@main
+/// Lists the subcommands, which do the work.
 struct Weir: AsyncParsableCommand {
     static let version = "0.1.0"
 
@@ -23,10 +22,23 @@ struct Weir: AsyncParsableCommand {
         version: version,
         subcommands: [RelayCommand.self, EchoCommand.self, ConnectCommand.self, DemoCommand.self]
     )
+}
 
-    static func main() async {
+/// Begins the program: the main thread waits for signals, the command runs beside it.
+@main
+enum Main {
+    static func main() {
+        Signals.block()
+        Task.detached {
+            await run()
+            Glibc.exit(ExitStatus.done.rawValue)
+        }
+        Signals.wait()
+    }
+
+    private static func run() async {
         do {
-            var command = try parseAsRoot()
+            var command = try Weir.parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
@@ -36,7 +48,7 @@ struct Weir: AsyncParsableCommand {
             Diagnostics.print(failure.message)
             Glibc.exit(failure.code.rawValue)
         } catch {
-            exit(withError: error)
+            Weir.exit(withError: error)
         }
     }
 }
