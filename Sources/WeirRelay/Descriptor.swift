@@ -1,11 +1,12 @@
 import Glibc
 
 /// Owns a file descriptor, and closes it.
-struct Descriptor: ~Copyable {
-    let raw: Int32
+package struct Descriptor: ~Copyable {
+    /// Holds the descriptor's number, for system calls.
+    package let raw: Int32
 
     /// Takes ownership of an open descriptor.
-    init(owning raw: Int32) {
+    package init(owning raw: Int32) {
         self.raw = raw
     }
 
@@ -14,7 +15,7 @@ struct Descriptor: ~Copyable {
     }
 
     /// Gives the descriptor up without closing it: for handing it to another thread.
-    consuming func release() -> Int32 {
+    package consuming func release() -> Int32 {
         let raw = raw
         discard self
         return raw

@@ -1,13 +1,13 @@
 import CWeir
 import Glibc
-import WeirFlow
-import WeirWire
+package import WeirFlow
+package import WeirWire
 
 /// Makes sockets and asks them things; every descriptor is non-blocking and closed on exec.
-enum Socket {
+package enum Socket {
     private static let flags = Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
 
-    static func make(_ transport: Transport, for address: IPAddress) throws(SystemError) -> Descriptor {
+    package static func make(_ transport: Transport, for address: IPAddress) throws(SystemError) -> Descriptor {
         let family = address.isV4 ? AF_INET : AF_INET6
         let kind = Int32(transport == .tcp ? SOCK_STREAM.rawValue : SOCK_DGRAM.rawValue)
         let raw = socket(family, kind | flags, 0)
@@ -17,7 +17,7 @@ enum Socket {
 
     /// Sets an option to a whole number.
     @discardableResult
-    static func set(_ option: Int32, of level: Int32, to value: Int32, on raw: Int32) -> Bool {
+    package static func set(_ option: Int32, of level: Int32, to value: Int32, on raw: Int32) -> Bool {
         var value = value
         return setsockopt(raw, level, option, &value, socklen_t(MemoryLayout<Int32>.size)) == 0
     }
@@ -25,12 +25,12 @@ enum Socket {
     /// Sends small chunks at once, and keeps urgent bytes in their place in the stream.
     ///
     /// Source: RFC 6093 section 4: urgent data as TCP's users get it otherwise loses a byte of the stream.
-    static func setStreamOptions(_ raw: Int32) {
+    package static func setStreamOptions(_ raw: Int32) {
         set(Int32(TCP_NODELAY), of: Int32(IPPROTO_TCP), to: 1, on: raw)
         set(SO_OOBINLINE, of: SOL_SOCKET, to: 1, on: raw)
     }
 
-    static func bind(_ raw: Int32, to endpoint: Endpoint, attempt: String) throws(SystemError) {
+    package static func bind(_ raw: Int32, to endpoint: Endpoint, attempt: String) throws(SystemError) {
         var storage = sockaddr_storage()
         let length = SocketAddress.write(endpoint, to: &storage)
         let status = withUnsafePointer(to: &storage) { pointer in
@@ -43,7 +43,7 @@ enum Socket {
     }
 
     /// Starts to connect; nil says that it is done or under way.
-    static func connect(_ raw: Int32, to endpoint: Endpoint) -> ErrorNumber? {
+    package static func connect(_ raw: Int32, to endpoint: Endpoint) -> ErrorNumber? {
         var storage = sockaddr_storage()
         let length = SocketAddress.write(endpoint, to: &storage)
         let status = withUnsafePointer(to: &storage) { pointer in
@@ -53,7 +53,7 @@ enum Socket {
     }
 
     /// Asks for a socket's own endpoint; nil where it has none yet.
-    static func localEndpoint(_ raw: Int32) -> Endpoint? {
+    package static func localEndpoint(_ raw: Int32) -> Endpoint? {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         let status = withUnsafeMutablePointer(to: &storage) { pointer in
@@ -64,7 +64,7 @@ enum Socket {
     }
 
     /// Asks for a socket's pending error, and clears it.
-    static func pendingError(_ raw: Int32) -> ErrorNumber? {
+    package static func pendingError(_ raw: Int32) -> ErrorNumber? {
         var value: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
         guard getsockopt(raw, SOL_SOCKET, SO_ERROR, &value, &length) == 0, value != 0 else { return nil }
@@ -72,7 +72,7 @@ enum Socket {
     }
 
     /// Makes closing a TCP socket reset its connection.
-    static func resetOnClose(_ raw: Int32) {
+    package static func resetOnClose(_ raw: Int32) {
         var option = linger(l_onoff: 1, l_linger: 0)
         setsockopt(raw, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
     }

@@ -1,11 +1,11 @@
-import CWeir
-import Glibc
-import WeirWire
+package import CWeir
+package import Glibc
+package import WeirWire
 
 /// Converts between endpoints and the system's socket addresses.
-enum SocketAddress {
+package enum SocketAddress {
     /// Reads an endpoint from a socket address; nil where it is neither IPv4 nor IPv6.
-    static func endpoint(_ storage: UnsafePointer<sockaddr_storage>) -> Endpoint? {
+    package static func endpoint(_ storage: UnsafePointer<sockaddr_storage>) -> Endpoint? {
         let bytes = UnsafeRawBufferPointer(start: storage, count: MemoryLayout<sockaddr_storage>.size)
         let port = UInt16(bigEndian: bytes.load(fromByteOffset: 2, as: UInt16.self))
         switch Int32(storage.pointee.ss_family) {
@@ -22,7 +22,7 @@ enum SocketAddress {
     }
 
     /// Writes an endpoint as a socket address, and returns its length.
-    static func write(_ endpoint: Endpoint, to storage: inout sockaddr_storage) -> socklen_t {
+    package static func write(_ endpoint: Endpoint, to storage: inout sockaddr_storage) -> socklen_t {
         storage = sockaddr_storage()
         return withUnsafeMutableBytes(of: &storage) { bytes in
             bytes.storeBytes(of: endpoint.port.bigEndian, toByteOffset: 2, as: UInt16.self)

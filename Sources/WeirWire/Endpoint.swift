@@ -40,8 +40,8 @@ extension Endpoint: LosslessStringConvertible {
     /// - Parameter text: `127.0.0.1:80`, `[::1]:80`, `[fe80::1%2]:80`.
     @inlinable
     public init?(_ text: some StringProtocol) {
-        let string = String(text)
-        self.init(utf8: string.utf8.span)
+        let bytes = Array(text.utf8)
+        self.init(utf8: bytes.span)
     }
 
     /// Parses an endpoint from the bytes of its text, as strictly as from a string.

@@ -7,8 +7,8 @@ extension IPAddress: LosslessStringConvertible {
     /// - Parameter text: `127.0.0.1`, `::1`, `fe80::1%2`, `::ffff:127.0.0.1`.
     @inlinable
     public init?(_ text: some StringProtocol) {
-        let string = String(text)
-        self.init(utf8: string.utf8.span)
+        let bytes = Array(text.utf8)
+        self.init(utf8: bytes.span)
     }
 
     /// Parses an address from the bytes of its text, as strictly as from a string.
