@@ -17,7 +17,7 @@ let package = Package(
         .library(name: "WeirRelay", targets: ["WeirRelay"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
         .target(name: "WeirWire", swiftSettings: settings),

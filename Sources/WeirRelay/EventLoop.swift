@@ -134,7 +134,9 @@ final class EventLoop {
 
     // MARK: - For the relays
 
-    /// Reads the clock. The wall clock is read once a turn and carried on by the monotonic one.
+    /// Reads the clock.
+    ///
+    /// The wall clock is read once a turn and carried on by the monotonic one.
     func now() -> Moment {
         let instant = SystemClock.instant()
         return Moment(wallNanoseconds: instant.nanoseconds &+ wallAhead, instant: instant)

@@ -27,9 +27,12 @@ struct RecordMerge {
     /// Takes the next record in time; nil where none is, or the next one must still wait.
     ///
     /// - Parameter now: the time; nil lets nothing wait.
+    /// - Returns: the record, and the batch that keeps its bytes.
     mutating func next(at now: Instant?) -> (FlowRecord, RecordBatch)? {
         guard let (index, first) = earliest() else { return nil }
-        if let now, lanes.contains(where: \.batches.isEmpty), first.moment.instant.advanced(by: window) > now { return nil }
+        if let now, lanes.contains(where: \.batches.isEmpty), first.moment.instant.advanced(by: window) > now {
+            return nil
+        }
         let batch = lanes[index].batches[lanes[index].batch]
         advance(&lanes[index])
         return (first, batch)

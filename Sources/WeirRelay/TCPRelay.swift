@@ -55,7 +55,9 @@ final class TCPRelay {
         markReady(connection)
     }
 
-    /// A side has reset. What it sent before can still be read; while the dial lasts that is why the flow goes on.
+    /// Notes that epoll has an error of a side.
+    ///
+    /// What the side sent before can still be read; while the dial lasts that is why the flow goes on.
     private func noteError(_ connection: TCPConnection, _ direction: Direction) {
         let raw = connection[source: direction].raw
         if !connection.isConnected, weir_unread(raw) > 0 { return }
@@ -68,7 +70,9 @@ final class TCPRelay {
         dispatch(connection, .aborted(direction, error))
     }
 
-    /// Notes that a side has reset: what it sent before may still be read. False says that this was known.
+    /// Notes that a side has reset: what it sent before may still be read.
+    ///
+    /// - Returns: false where that was known.
     private func noteAbort(_ connection: TCPConnection, _ direction: Direction) -> Bool {
         guard !connection[source: direction].hasAborted, !connection.isClosed else { return false }
         connection[source: direction].hasAborted = true

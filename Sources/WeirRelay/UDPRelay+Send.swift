@@ -107,7 +107,8 @@ extension UDPRelay {
         switch failure {
         case nil, .refused: feed(session, .sent(direction, sent))
         case .lost(let error): feed(session, .sendFailed(direction, error))
-        case .blocked: if direction == .upstream { session.isBlocked = true } else { block(session, at: session.listener) }
+        case .blocked:
+            if direction == .upstream { session.isBlocked = true } else { block(session, at: session.listener) }
         }
     }
 
@@ -120,7 +121,9 @@ extension UDPRelay {
         case blocked
     }
 
-    /// Sends a batch to its end: an error skips the datagram that it belongs to. A refusal that an earlier datagram met
+    /// Sends a batch to its end: an error skips the datagram that it belongs to.
+    ///
+    /// A refusal that an earlier datagram met
     /// is reported, and the datagram whose send returned it is sent again, once.
     private func sendBatch(
         _ outbox: OpaquePointer?,

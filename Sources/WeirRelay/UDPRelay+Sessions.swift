@@ -95,7 +95,9 @@ extension UDPRelay {
         }
     }
 
-    /// Opens the connected socket to the server. It is never bound first: that would change the kernel's port choice.
+    /// Opens the connected socket to the server.
+    ///
+    /// It is never bound first: that would change the kernel's port choice.
     func dial(_ session: UDPSession, _ attempt: Int) {
         let target = session.targets[attempt]
         do throws(SystemError) {

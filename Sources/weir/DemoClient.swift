@@ -30,7 +30,9 @@ final class DemoClient {
         var buffer = [UInt8](repeating: 0, count: 2048)
         while answer.count < bytes.count {
             let count = recv(descriptor.raw, &buffer, buffer.count, 0)
-            guard count > 0 else { throw SystemError("receive from the relay", ErrorNumber(count == 0 ? ECONNRESET : errno)) }
+            guard count > 0 else {
+                throw SystemError("receive from the relay", ErrorNumber(count == 0 ? ECONNRESET : errno))
+            }
             answer += buffer[..<count]
         }
         guard answer == bytes else { throw SystemError("get the same bytes back", ErrorNumber(EIO)) }

@@ -45,7 +45,9 @@ struct DemoCommand: AsyncParsableCommand {
     }
 
     /// Lets several clients talk at once, so that each one has a port of its own.
-    private func talk(_ transport: Transport, to endpoint: Endpoint, client number: Int, of count: Int) throws(SystemError) {
+    private func talk(_ transport: Transport, to endpoint: Endpoint, client number: Int, of count: Int)
+        throws(SystemError)
+    {
         guard number <= count else { return }
         let client = try DemoClient(transport, to: endpoint)
         try client.exchange("Hello from \(transport) client \(number)!")

@@ -36,13 +36,23 @@ struct RelayCommand: AsyncParsableCommand {
     @Flag(help: "Put each chunk's bytes into the log, in base64.")
     var logBytes = false
 
-    @Option(help: ArgumentHelp("Keep at most this many bytes of a flow to find echoes; 0 looks for none.", valueName: "bytes"))
+    @Option(
+        help: ArgumentHelp(
+            "Keep at most this many bytes of a flow to find echoes; 0 looks for none.",
+            valueName: "bytes"
+        )
+    )
     var echoWindow = ByteCountArgument(1 << 20)
 
     @Option(help: ArgumentHelp("At most this many TCP flows at once; further clients wait.", valueName: "count"))
     var maxFlows = 10_000
 
-    @Option(help: ArgumentHelp("At most this many UDP sessions at once; the least active one makes room.", valueName: "count"))
+    @Option(
+        help: ArgumentHelp(
+            "At most this many UDP sessions at once; the least active one makes room.",
+            valueName: "count"
+        )
+    )
     var maxSessions = 10_000
 
     @Option(help: ArgumentHelp("Give up reaching a server after this long.", valueName: "time"))
@@ -80,7 +90,9 @@ struct RelayCommand: AsyncParsableCommand {
 
     func run() async throws {
         do {
-            var configuration = RelayConfiguration(routes: try routes.map { text throws(RouteError) in try Route(parsing: text) })
+            var configuration = RelayConfiguration(
+                routes: try routes.map { text throws(RouteError) in try Route(parsing: text) }
+            )
             configuration.threads = threads ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
             configuration.maxFlows = maxFlows
             configuration.maxSessions = maxSessions

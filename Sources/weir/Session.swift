@@ -51,7 +51,9 @@ struct Session: Sendable {
         let hasTCP = configuration.routes.contains { $0.transport == .tcp }
         let hasUDP = configuration.routes.contains { $0.transport == .udp }
         if hasTCP, relay.maxFlows < configuration.maxFlows {
-            Diagnostics.print("at most \(relay.maxFlows) TCP flows at once: the descriptor limit (ulimit -n) allows no more")
+            Diagnostics.print(
+                "at most \(relay.maxFlows) TCP flows at once: the descriptor limit (ulimit -n) allows no more"
+            )
         }
         if hasUDP, relay.maxSessions < configuration.maxSessions {
             Diagnostics.print(

@@ -6,7 +6,9 @@ enum Signals {
     private static let ending = [SIGINT, SIGTERM, SIGHUP]
     private static let receiver = Mutex<(@Sendable (Int32) -> Void)?>(nil)
 
-    /// Keeps the signals for `wait`. To be called first of all: the threads that come later inherit what is blocked.
+    /// Keeps the signals for `wait`.
+    ///
+    /// To be called first of all: the threads that come later inherit what is blocked.
     static func block() {
         signal(SIGPIPE, SIG_IGN)
         // A shell starts background jobs with SIGINT ignored, and an ignored signal never arrives. What nohup(1) ignores,

@@ -71,11 +71,11 @@ public struct SummarySink: Sink {
 
     /// Renders the totals, and the table of ports.
     public mutating func finish(into output: inout ByteBuffer) {
-        output.append("total: (")
+        output.append("total: ")
         output.appendCount(flows.tcp, "tcp flow")
-        output.append(", ")
+        output.append(" ")
         output.appendCount(flows.udp, "udp flow")
-        output.append(") up ")
+        output.append(" up ")
         appendTotal(upstream, &output)
         output.append(" down ")
         appendTotal(downstream, &output)
@@ -84,25 +84,15 @@ public struct SummarySink: Sink {
         output.append(")\n")
         for client in order { appendClient(client, &output) }
         guard flowsNotListed > 0 else { return }
-        output.append("(")
         output.appendCount(flowsNotListed, "flow")
-        output.append(" of further clients not listed)\n")
+        output.append(" of further clients not listed\n")
     }
 
     private func appendTotal(_ counters: Counters, _ output: inout ByteBuffer) {
-        output.append("(")
         output.appendCount(counters.bytes, "byte")
-        output.append(", ")
+        output.append(" ")
         output.appendCount(counters.chunks, "chunk")
-        output.append(")")
-        guard counters.droppedBytes + counters.droppedDatagrams > 0 else { return }
-        output.append(" dropped (")
-        output.appendCount(counters.droppedBytes, "byte")
-        if counters.droppedDatagrams > 0 {
-            output.append(", ")
-            output.appendCount(counters.droppedDatagrams, "datagram")
-        }
-        output.append(")")
+        output.appendDropped(counters)
     }
 
     private func appendClient(_ client: IPAddress, _ output: inout ByteBuffer) {
@@ -115,9 +105,9 @@ public struct SummarySink: Sink {
         for (listener, ports) in listeners {
             output.append(listener.transport == .tcp ? "  tcp " : "  udp ")
             listener.endpoint.write(to: &output)
-            output.append(" (")
+            output.append(" ")
             output.appendCount(ports.flows, "flow")
-            output.append("): ")
+            output.append(": ")
             for (index, pair) in ports.pairs.enumerated() {
                 if index > 0 { output.append(", ") }
                 output.appendDecimal(pair.client)

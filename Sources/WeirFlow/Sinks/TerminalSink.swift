@@ -2,8 +2,9 @@ public import WeirWire
 
 /// Renders records as text for people, and for `text2pcap`: the `--show` formats, and the summary at the end.
 ///
-/// Outside a dump no line holds a bare word of three or more hex digits before a blank, so that `text2pcap` reads the
-/// whole output. Control characters of the traffic never reach the terminal.
+/// Outside a dump no line holds a bare word of hex digits before a blank (a count stands behind a parenthesis), and
+/// whatever stands between two dumps begins with a time, so that `text2pcap` reads the whole output: it takes such a word
+/// for an offset, and the text before a dump for its time. Control characters of the traffic never reach the terminal.
 public struct TerminalSink: Sink {
     /// Says how chunks are shown.
     public enum Show: String, Sendable, CaseIterable {
@@ -22,6 +23,8 @@ public struct TerminalSink: Sink {
     private let color: Bool
     private var timestamp: Timestamp
     private var summary = SummarySink()
+    /// Holds the last record's time, in ns since 1970 UTC: for a line that belongs to no record.
+    private var lastTime: Int64 = 0
 
     /// Makes a sink.
     ///
@@ -60,6 +63,7 @@ public struct TerminalSink: Sink {
         case .connected(_, let isRerouted): if !isRerouted { return }
         default: break
         }
+        let shown = limit == 0 ? bytes.byteCount : min(limit, bytes.byteCount)
         begin(record, &output)
         switch record.happening {
         case .received: break
@@ -73,6 +77,11 @@ public struct TerminalSink: Sink {
             appendRefusal(record.path, error, &output)
         case .forwarded(let chunk):
             appendChunk(chunk, &output)
+            if shown < bytes.byteCount {
+                output.append("  ")
+                output.appendCount(UInt64(bytes.byteCount - shown), "byte")
+                output.append(" not shown (--show-limit)")
+            }
         case .ended(let direction):
             appendDirection(direction, &output)
             output.append("end")
@@ -83,17 +92,24 @@ public struct TerminalSink: Sink {
         }
         endColor(&output)
         output.append("\n")
-        if case .forwarded = record.happening, interest == .bytes { appendBody(bytes, &output) }
+        guard case .forwarded = record.happening else { return }
+        let part = bytes.extracting(first: shown)
+        switch show {
+        case .hex: HexDump.append(part, to: &output)
+        case .text: EscapedText.append(part, to: &output)
+        case .summary, .none: break
+        }
     }
 
     /// Says how many chunks are not shown.
     public mutating func renderLoss(chunks: UInt64, bytes: UInt64, into output: inout ByteBuffer) {
         guard show != .none else { return }
-        output.append("(")
-        output.appendDecimal(chunks)
-        output.append(" chunks, ")
-        output.appendDecimal(bytes)
-        output.append(" bytes, not shown: this output was too slow)\n")
+        timestamp.appendTimeOfDay(lastTime, to: &output)
+        output.append(" ")
+        output.appendCount(chunks, "chunk")
+        output.append(" ")
+        output.appendCount(bytes, "byte")
+        output.append(" not shown: this output was too slow\n")
     }
 
     /// Renders the summary.
@@ -107,6 +123,7 @@ public struct TerminalSink: Sink {
 extension TerminalSink {
     private mutating func begin(_ record: FlowRecord, _ output: inout ByteBuffer) {
         if color { output.append(Self.sequence(for: record.happening)) }
+        lastTime = record.moment.wallNanoseconds
         timestamp.appendTimeOfDay(record.moment.wallNanoseconds, to: &output)
         output.append(" #")
         output.appendDecimal(record.flow.rawValue)
@@ -156,9 +173,8 @@ extension TerminalSink {
 
     private func appendChunk(_ chunk: ChunkRecord, _ output: inout ByteBuffer) {
         appendDirection(chunk.direction, &output)
-        output.append("(")
         output.appendCount(UInt64(chunk.length), "byte")
-        output.append(") @")
+        output.append(" @")
         output.appendDecimal(chunk.offset)
         guard let echo = chunk.echo else { return }
         output.append("  echo of up @")
@@ -169,11 +185,16 @@ extension TerminalSink {
 
     private func appendDrop(_ drop: DropRecord, _ transport: Transport, _ output: inout ByteBuffer) {
         appendDirection(drop.direction, &output)
-        output.append("dropped (")
-        if drop.datagrams > 0 { output.appendCount(drop.datagrams, "datagram") }
-        if drop.datagrams > 0, drop.bytes > 0 { output.append(", ") }
-        if drop.datagrams == 0 || drop.bytes > 0 { output.appendCount(drop.bytes, "byte") }
-        output.append("), ")
+        output.append("dropped")
+        if drop.datagrams > 0 {
+            output.append(" ")
+            output.appendCount(drop.datagrams, "datagram")
+        }
+        if drop.datagrams == 0 || drop.bytes > 0 {
+            output.append(" ")
+            output.appendCount(drop.bytes, "byte")
+        }
+        output.append(", ")
         output.append(drop.reason.description)
     }
 
@@ -189,39 +210,32 @@ extension TerminalSink {
     }
 
     private func appendCounters(_ counters: Counters, _ output: inout ByteBuffer) {
-        output.append("(")
         output.appendCount(counters.bytes, "byte")
-        output.append(", ")
+        output.append(" ")
         output.appendCount(counters.chunks, "chunk")
-        if counters.droppedBytes > 0 {
-            output.append(", dropped ")
-            output.appendCount(counters.droppedBytes, "byte")
-        }
-        if counters.droppedDatagrams > 0 {
-            output.append(", dropped ")
-            output.appendCount(counters.droppedDatagrams, "datagram")
-        }
-        output.append(")")
-    }
-
-    private func appendBody(_ bytes: RawSpan, _ output: inout ByteBuffer) {
-        let shown = limit == 0 ? bytes.byteCount : min(limit, bytes.byteCount)
-        let part = bytes.extracting(first: shown)
-        if show == .hex { HexDump.append(part, to: &output) } else { EscapedText.append(part, to: &output) }
-        guard shown < bytes.byteCount else { return }
-        output.append("          (")
-        output.appendCount(UInt64(bytes.byteCount - shown), "more byte")
-        output.append(" not shown: --show-limit)\n")
+        output.appendDropped(counters)
     }
 }
 
 extension ByteBuffer {
-    /// Appends a number and its noun, with an s where there is not one: `1 byte`, `14 bytes`.
+    /// Appends a number and its noun in parentheses, with an s where there is not one: `(1 byte)`, `(14 bytes)`.
     mutating func appendCount(_ count: UInt64, _ noun: StaticString) {
+        append(UInt8(ascii: "("))
         appendDecimal(count)
         append(UInt8(ascii: " "))
         append(noun)
         if count != 1 { append(UInt8(ascii: "s")) }
+        append(UInt8(ascii: ")"))
+    }
+
+    /// Appends what was lost, if anything was.
+    mutating func appendDropped(_ counters: Counters) {
+        guard counters.droppedBytes + counters.droppedDatagrams > 0 else { return }
+        append(" dropped ")
+        appendCount(counters.droppedBytes, "byte")
+        guard counters.droppedDatagrams > 0 else { return }
+        append(" ")
+        appendCount(counters.droppedDatagrams, "datagram")
     }
 
     /// Appends a duration in milliseconds with three places: `0.512 ms`.
