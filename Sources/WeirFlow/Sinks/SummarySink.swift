@@ -7,7 +7,7 @@ public struct SummarySink: Sink {
     private static let clientsKept = 1000
     private static let portsKept = 256
 
-    private struct Pair { var client: UInt16; var egress: UInt16? }
+    private struct Pair { var flow: FlowID; var client: UInt16; var egress: UInt16? }
 
     private struct Listener: Hashable { var transport: Transport; var endpoint: Endpoint }
 
@@ -64,7 +64,9 @@ public struct SummarySink: Sink {
         clients[client]?[listener] = nil
         ports.flows += 1
         if ports.pairs.count < Self.portsKept {
-            ports.pairs.append(Pair(client: record.path.client.port, egress: record.path.egress?.port))
+            ports.pairs.append(
+                Pair(flow: record.flow, client: record.path.client.port, egress: record.path.egress?.port)
+            )
         }
         clients[client, default: [:]][listener] = ports
     }
@@ -108,7 +110,7 @@ public struct SummarySink: Sink {
             output.append(" ")
             output.appendCount(ports.flows, "flow")
             output.append(": ")
-            for (index, pair) in ports.pairs.enumerated() {
+            for (index, pair) in ports.pairs.sorted(by: { $0.flow < $1.flow }).enumerated() {
                 if index > 0 { output.append(", ") }
                 output.appendDecimal(pair.client)
                 output.append("=>")
