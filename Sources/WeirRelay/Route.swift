@@ -110,8 +110,9 @@ public struct HostPort: Hashable, Sendable, CustomStringConvertible {
     init(parsing text: Substring, of part: String, in whole: String) throws(RouteError) {
         let colon = text.lastIndex(of: ":")
         let portText = colon.map { text[text.index(after: $0)...] } ?? text
-        guard let port = UInt16(portText), portText.allSatisfy(\.isNumber) else {
-            throw RouteError(whole, "\(part) ends with a port from 0 to 65535, not '\(portText)'")
+        guard let port = UInt16(portText), portText.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+            let example = part == "TARGET" ? "HOST:PORT, a port from 1 to 65535" : "a port from 0 to 65535"
+            throw RouteError(whole, "\(part) ends with \(example), not with '\(portText)'")
         }
         self.port = port
         guard let colon else {

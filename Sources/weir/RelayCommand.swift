@@ -12,10 +12,10 @@ struct RelayCommand: AsyncParsableCommand {
         discussion: """
             A ROUTE is LISTEN=TARGET:
 
-              tcp:9000=127.0.0.1:65432        listen on 127.0.0.1 only, where LISTEN names no host
-              udp:[::1]:9000=localhost:65432  IPv6 stands in brackets; a target may be a name
-              tcp:*:9000=10.0.0.5:80          '*' is every address, IPv4 and IPv6
-              tcp:0=127.0.0.1:80              port 0 lets the kernel choose; the port is printed
+              tcp:9000=127.0.0.1:65432        listens on 127.0.0.1 only
+              udp:[::1]:9000=localhost:65432  IPv6 in brackets; names as targets
+              tcp:*:9000=10.0.0.5:80          listens on every address
+              tcp:0=127.0.0.1:80              port 0: the kernel chooses
 
             An 'open' line shows the four endpoints of a flow: client -> listener => egress -> server. The egress is \
             the ephemeral endpoint that the kernel gave the relay for this client. 'up' is what the client sent, \
