@@ -11,8 +11,10 @@ package import WeirWire
 ///   - grace: how long flows may go on when the body is done.
 ///   - configure: changes the configuration.
 ///   - outputs: further outputs.
+///   - sourceLocation: where a failed check is shown.
 ///   - body: gets the running relay, and the collector of its records.
-/// - Returns: what the body returned, with the collector of all records up to the end.
+/// - Returns: what the body returned.
+/// - Throws: what the body throws, and where the relay does not start.
 @discardableResult
 package func withRelay<Result>(
     _ routes: [String],

@@ -7,7 +7,7 @@ package import WeirWire
 /// Is a blocking socket of a test, on the loopback; no call on it waits longer than `patience`.
 package final class LoopbackSocket: Sendable {
     /// Bounds every wait: a test fails, and never hangs.
-    package static let patience = Duration.seconds(20)
+    package static let patience = Duration.seconds(10)
 
     /// Holds the descriptor's number; invalid after `close`.
     package let raw: Int32

@@ -45,6 +45,8 @@ package final class RecordCollector: Sendable {
     ///   - count: how many.
     ///   - what: what to call them if they do not come.
     ///   - matches: tells which ones are meant.
+    /// - Returns: the records, all that match.
+    /// - Throws: `Missing` where fewer came in time.
     @discardableResult
     package func wait(
         for count: Int = 1,

@@ -31,6 +31,7 @@ package struct TCPPeer: Sendable {
     /// - Parameters:
     ///   - server: where to.
     ///   - receiveBuffer: how many bytes the kernel may keep for the reader; nil lets the kernel choose.
+    /// - Throws: where the server refuses, or does not answer in time.
     package init(to server: Endpoint, receiveBuffer: Int32? = nil) throws {
         socket = try LoopbackSocket(.tcp, for: server.address)
         if let receiveBuffer { Socket.set(SO_RCVBUF, of: SOL_SOCKET, to: receiveBuffer, on: socket.raw) }
@@ -126,6 +127,8 @@ package struct TCPPeer: Sendable {
     /// - Parameters:
     ///   - seed: the pattern's.
     ///   - isSlow: whether to read in small pieces, with a pause now and then.
+    /// - Returns: how many bytes came, the first one that differs, and how it ended.
+    /// - Throws: where the end does not come in time.
     package func receiveToEnd(seed: UInt64, isSlow: Bool = false) throws -> Received {
         var pattern = Pattern(seed: seed)
         var received = Received(0)
@@ -180,4 +183,13 @@ package struct TCPServer: Sendable {
 
     /// Writes the route that leads here from a port that the kernel chooses.
     package var route: String { "tcp:\(endpoint.address.isV4 ? "" : "[::1]:")0=\(endpoint)" }
+}
+
+extension TCPPeer {
+    /// Counts the bytes that the other end's kernel has not acknowledged.
+    package var unsent: Int {
+        var count: Int32 = 0
+        // SIOCOUTQ of linux/sockios.h is TIOCOUTQ.
+        return ioctl(socket.raw, UInt(TIOCOUTQ), &count) == 0 ? Int(count) : 0
+    }
 }
