@@ -1,14 +1,17 @@
-package import CWeir
-package import Glibc
+import CWeir
+import Glibc
 package import WeirWire
 
 /// Converts between endpoints and the system's socket addresses.
+///
+/// A `sockaddr_storage` is passed as a raw pointer: the compiler does not always find it in the same C module, so no
+/// declaration that leaves this module names it.
 package enum SocketAddress {
-    /// Reads an endpoint from a socket address; nil where it is neither IPv4 nor IPv6.
-    package static func endpoint(_ storage: UnsafePointer<sockaddr_storage>) -> Endpoint? {
+    /// Reads an endpoint from a `sockaddr_storage`; nil where it is neither IPv4 nor IPv6.
+    package static func endpoint(_ storage: UnsafeRawPointer) -> Endpoint? {
         let bytes = UnsafeRawBufferPointer(start: storage, count: MemoryLayout<sockaddr_storage>.size)
         let port = UInt16(bigEndian: bytes.load(fromByteOffset: 2, as: UInt16.self))
-        switch Int32(storage.pointee.ss_family) {
+        switch Int32(bytes.load(as: sa_family_t.self)) {
         case AF_INET:
             let value = UInt32(bigEndian: bytes.load(fromByteOffset: 4, as: UInt32.self))
             return Endpoint(address: IPAddress(v4: value), port: port)
@@ -21,23 +24,21 @@ package enum SocketAddress {
         }
     }
 
-    /// Writes an endpoint as a socket address, and returns its length.
-    package static func write(_ endpoint: Endpoint, to storage: inout sockaddr_storage) -> socklen_t {
-        storage = sockaddr_storage()
-        return withUnsafeMutableBytes(of: &storage) { bytes in
-            bytes.storeBytes(of: endpoint.port.bigEndian, toByteOffset: 2, as: UInt16.self)
-            let address = endpoint.address
-            if address.isV4 {
-                bytes.storeBytes(of: sa_family_t(AF_INET), as: sa_family_t.self)
-                bytes.storeBytes(of: address.v4.bigEndian, toByteOffset: 4, as: UInt32.self)
-                return socklen_t(MemoryLayout<sockaddr_in>.size)
-            }
-            bytes.storeBytes(of: sa_family_t(AF_INET6), as: sa_family_t.self)
-            bytes.storeBytes(of: address.high.bigEndian, toByteOffset: 8, as: UInt64.self)
-            bytes.storeBytes(of: address.low.bigEndian, toByteOffset: 16, as: UInt64.self)
-            bytes.storeBytes(of: address.scope, toByteOffset: 24, as: UInt32.self)
-            return socklen_t(MemoryLayout<sockaddr_in6>.size)
+    /// Writes an endpoint to a `sockaddr_storage`, and returns its length in bytes.
+    package static func write(_ endpoint: Endpoint, to storage: UnsafeMutableRawPointer) -> UInt32 {
+        storage.initializeMemory(as: UInt8.self, repeating: 0, count: MemoryLayout<sockaddr_storage>.size)
+        storage.storeBytes(of: endpoint.port.bigEndian, toByteOffset: 2, as: UInt16.self)
+        let address = endpoint.address
+        if address.isV4 {
+            storage.storeBytes(of: sa_family_t(AF_INET), as: sa_family_t.self)
+            storage.storeBytes(of: address.v4.bigEndian, toByteOffset: 4, as: UInt32.self)
+            return UInt32(MemoryLayout<sockaddr_in>.size)
         }
+        storage.storeBytes(of: sa_family_t(AF_INET6), as: sa_family_t.self)
+        storage.storeBytes(of: address.high.bigEndian, toByteOffset: 8, as: UInt64.self)
+        storage.storeBytes(of: address.low.bigEndian, toByteOffset: 16, as: UInt64.self)
+        storage.storeBytes(of: address.scope, toByteOffset: 24, as: UInt32.self)
+        return UInt32(MemoryLayout<sockaddr_in6>.size)
     }
 
     /// Reads the address that a datagram was sent to; nil where the kernel did not say.

@@ -5,7 +5,7 @@ import WeirFlow
 /// Runs a body on a thread of its own, named for `ps` and debuggers.
 ///
 /// All signals are blocked there: the program's main thread takes them.
-func startThread(named name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
+package func startThread(named name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
     final class Box {
         let name: String
         let body: @Sendable () -> Void

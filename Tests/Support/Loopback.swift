@@ -1,0 +1,123 @@
+package import Testing
+package import WeirFlow
+package import WeirRelay
+package import WeirWire
+
+/// Starts a relay, lets a test use it, stops it, and checks what is true of the records of every relay.
+///
+/// - Parameters:
+///   - routes: what to serve, as on the command line; `tcp:0` without a target sends back what comes.
+///   - interest: which records the collector wants.
+///   - grace: how long flows may go on when the body is done.
+///   - configure: changes the configuration.
+///   - outputs: further outputs.
+///   - sourceLocation: where a failed check is shown.
+///   - body: gets the running relay, and the collector of its records.
+/// - Returns: what the body returned.
+/// - Throws: what the body throws, and where the relay does not start.
+@discardableResult
+package func withRelay<Result>(
+    _ routes: [String],
+    interest: Interest = .chunks,
+    grace: Duration = .seconds(5),
+    configure: (inout RelayConfiguration) -> Void = { _ in },
+    outputs: [SinkOutput] = [],
+    sourceLocation: SourceLocation = #_sourceLocation,
+    _ body: (Supervisor, RecordCollector) async throws -> Result
+) async throws -> Result {
+    var configuration = RelayConfiguration(
+        routes: try routes.map { try $0.contains("=") ? Route(parsing: $0) : Route(echo: $0) }
+    )
+    configure(&configuration)
+    let collector = RecordCollector()
+    let relay = try await Supervisor(configuration, outputs: [collector.output(interest)] + outputs)
+    let result: Result
+    do {
+        result = try await body(relay, collector)
+    } catch {
+        await relay.stop(grace: .zero)
+        throw error
+    }
+    await relay.stop(grace: grace)
+    #expect(relay.openFlows == 0 && relay.openSessions == 0, sourceLocation: sourceLocation)
+    checkRecords(collector.records, interest: interest, sourceLocation)
+    return result
+}
+
+/// Starts a relay with one route.
+@discardableResult
+package func withRelay<Result>(
+    _ route: String,
+    interest: Interest = .chunks,
+    grace: Duration = .seconds(5),
+    configure: (inout RelayConfiguration) -> Void = { _ in },
+    outputs: [SinkOutput] = [],
+    sourceLocation: SourceLocation = #_sourceLocation,
+    _ body: (Supervisor, RecordCollector) async throws -> Result
+) async throws -> Result {
+    try await withRelay(
+        [route],
+        interest: interest,
+        grace: grace,
+        configure: configure,
+        outputs: outputs,
+        sourceLocation: sourceLocation,
+        body
+    )
+}
+
+extension Supervisor {
+    /// Names where the first route listens.
+    package nonisolated var endpoint: Endpoint { listeners[0].endpoint }
+}
+
+/// Checks that each flow has one `opened` record at its front and one `closed` at its end, that time runs forward, that
+/// no chunk is missing between, and that the summary counts what was shown.
+private func checkRecords(_ records: [FlowRecord], interest: Interest, _ sourceLocation: SourceLocation) {
+    for (id, flow) in Dictionary(grouping: records, by: \.flow) {
+        let name = Comment(rawValue: "flow \(id)")
+        #expect(flow.first?.isOpened == true, name, sourceLocation: sourceLocation)
+        #expect(flow.last?.closed != nil, name, sourceLocation: sourceLocation)
+        #expect(flow.count(where: \.isOpened) == 1, name, sourceLocation: sourceLocation)
+        #expect(flow.count { $0.closed != nil } == 1, name, sourceLocation: sourceLocation)
+        let isInOrder = zip(flow, flow.dropFirst()).allSatisfy { $0.moment.instant <= $1.moment.instant }
+        #expect(isInOrder, name, sourceLocation: sourceLocation)
+        guard let closed = flow.last?.closed else { continue }
+        var shown: [Direction: Counters] = [.upstream: Counters(), .downstream: Counters()]
+        for record in flow {
+            if let chunk = record.forwarded {
+                let before = shown[chunk.direction, default: Counters()]
+                let isNext = chunk.number == before.chunks && chunk.offset == before.bytes
+                #expect(isNext, "flow \(id), chunk \(chunk)", sourceLocation: sourceLocation)
+                shown[chunk.direction, default: Counters()].chunks += 1
+                shown[chunk.direction, default: Counters()].bytes += UInt64(chunk.length)
+            }
+            if let loss = record.dropped {
+                shown[loss.direction, default: Counters()].droppedBytes += loss.bytes
+                shown[loss.direction, default: Counters()].droppedDatagrams += loss.datagrams
+            }
+        }
+        if interest == .flows {
+            shown[.upstream]?.chunks = closed.upstream.chunks
+            shown[.upstream]?.bytes = closed.upstream.bytes
+            shown[.downstream]?.chunks = closed.downstream.chunks
+            shown[.downstream]?.bytes = closed.downstream.bytes
+        }
+        #expect(
+            shown == [.upstream: closed.upstream, .downstream: closed.downstream],
+            name,
+            sourceLocation: sourceLocation
+        )
+    }
+}
+
+/// Runs a body that blocks on a thread of its own: Swift's own threads must not wait.
+package func runThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+        do {
+            try startThread(named: "weir-test") { continuation.resume(with: Swift.Result(catching: body)) }
+        } catch {
+            continuation.resume(throwing: error)
+        }
+    }
+}

@@ -1,0 +1,195 @@
+import Glibc
+package import WeirFlow
+import WeirRelay
+package import WeirWire
+
+/// Is one end of a TCP connection, in a test.
+package struct TCPPeer: Sendable {
+    package let socket: LoopbackSocket
+
+    /// Says how a stream ended.
+    package enum Ending: Hashable, Sendable {
+        case end
+        case failed(ErrorNumber)
+    }
+
+    /// Tells what came of a stream that was checked.
+    package struct Received: Hashable, Sendable {
+        package var count: Int
+        /// Says at which place the first byte stood that was not the expected one.
+        package var firstDifference: Int?
+        package var ending: Ending
+
+        package init(_ count: Int, _ ending: Ending = .end) {
+            self.count = count
+            self.ending = ending
+        }
+    }
+
+    /// Connects to a server.
+    ///
+    /// - Parameters:
+    ///   - server: where to.
+    ///   - receiveBuffer: how many bytes the kernel may keep for the reader; nil lets the kernel choose.
+    /// - Throws: where the server refuses, or does not answer in time.
+    package init(to server: Endpoint, receiveBuffer: Int32? = nil) throws {
+        socket = try LoopbackSocket(.tcp, for: server.address)
+        if let receiveBuffer { Socket.set(SO_RCVBUF, of: SOL_SOCKET, to: receiveBuffer, on: socket.raw) }
+        Socket.set(Int32(TCP_NODELAY), of: Int32(IPPROTO_TCP), to: 1, on: socket.raw)
+        try socket.connect(to: server)
+    }
+
+    init(_ socket: LoopbackSocket) {
+        self.socket = socket
+    }
+
+    package var local: Endpoint? { socket.local }
+    package var remote: Endpoint? { socket.remote }
+
+    // MARK: - Sending
+
+    /// Sends all of the bytes.
+    package func send(_ bytes: [UInt8], flags: Int32 = 0) throws {
+        var sent = 0
+        while sent < bytes.count {
+            sent += try bytes.withUnsafeBytes { try send(UnsafeRawBufferPointer(rebasing: $0[sent...]), flags) }
+        }
+    }
+
+    /// Sends all of the text.
+    package func send(_ text: String) throws { try send(Array(text.utf8)) }
+
+    /// Sends bytes of a pattern.
+    package func send(_ count: Int, of pattern: inout Pattern) throws {
+        var left = count
+        while left > 0 {
+            left -= try pattern.withNext(limit: left) { bytes in
+                let sent = try send(bytes, 0)
+                return (sent, sent)
+            }
+        }
+    }
+
+    /// Sends bytes of a new pattern, and then its last one if told so.
+    package func send(_ count: Int, seed: UInt64, finishing: Bool = false) throws {
+        var pattern = Pattern(seed: seed)
+        try send(count, of: &pattern)
+        if finishing { finish() }
+    }
+
+    private func send(_ bytes: UnsafeRawBufferPointer, _ flags: Int32) throws -> Int {
+        let count = Glibc.send(socket.raw, bytes.baseAddress, bytes.count, flags | Int32(MSG_NOSIGNAL))
+        guard count >= 0 else { throw LoopbackSocket.error("send \(bytes.count) bytes") }
+        return count
+    }
+
+    /// Half-closes: no byte follows.
+    package func finish() { shutdown(socket.raw, Int32(SHUT_WR)) }
+
+    /// Resets the connection.
+    package func reset() {
+        Socket.resetOnClose(socket.raw)
+        socket.close()
+    }
+
+    package func close() { socket.close() }
+
+    // MARK: - Receiving
+
+    /// Receives a number of bytes, and no more.
+    package func receive(_ count: Int) throws -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var received = 0
+        while received < count {
+            let length = bytes.withUnsafeMutableBytes { buffer in
+                let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[received...])
+                return recv(socket.raw, rest.baseAddress, rest.count, 0)
+            }
+            guard length > 0 else {
+                throw length < 0
+                    ? LoopbackSocket.error("receive \(count) bytes after \(received)")
+                    : SystemError("receive \(count) bytes after \(received), at the end", ErrorNumber(EPIPE))
+            }
+            received += length
+        }
+        return bytes
+    }
+
+    /// Receives everything up to the end or a reset.
+    package func receiveToEnd() throws -> (bytes: [UInt8], ending: Ending) {
+        var bytes: [UInt8] = []
+        let ending = try receiveAll { bytes += $0 }
+        return (bytes, ending)
+    }
+
+    /// Receives everything up to the end or a reset, and compares it with a pattern.
+    ///
+    /// - Parameters:
+    ///   - seed: the pattern's.
+    ///   - isSlow: whether to read in small pieces, with a pause now and then.
+    /// - Returns: how many bytes came, the first one that differs, and how it ended.
+    /// - Throws: where the end does not come in time.
+    package func receiveToEnd(seed: UInt64, isSlow: Bool = false) throws -> Received {
+        var pattern = Pattern(seed: seed)
+        var received = Received(0)
+        var pieces = 0
+        received.ending = try receiveAll(size: isSlow ? 8 << 10 : 256 << 10) { bytes in
+            received.count += bytes.count
+            if received.firstDifference == nil { received.firstDifference = pattern.firstDifference(in: bytes) }
+            pieces += 1
+            if isSlow, pieces % 64 == 0 { poll(nil, 0, 1) }
+        }
+        return received
+    }
+
+    private func receiveAll(size: Int = 64 << 10, _ take: (UnsafeRawBufferPointer) -> Void) throws -> Ending {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
+        defer { buffer.deallocate() }
+        while true {
+            let count = recv(socket.raw, buffer.baseAddress, size, 0)
+            if count > 0 {
+                take(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            } else if count == 0 {
+                return .end
+            } else if errno == EAGAIN {
+                throw LoopbackSocket.error("receive to the end in time")
+            } else if errno != EINTR {
+                return .failed(ErrorNumber(errno))
+            }
+        }
+    }
+}
+
+/// Listens for TCP connections, in a test.
+package struct TCPServer: Sendable {
+    package let socket: LoopbackSocket
+    package let endpoint: Endpoint
+
+    package init(at endpoint: Endpoint = .anyPortV4, backlog: Int32 = 1024) throws {
+        socket = try LoopbackSocket(.tcp, for: endpoint.address)
+        Socket.set(SO_REUSEADDR, of: SOL_SOCKET, to: 1, on: socket.raw)
+        try socket.bind(to: endpoint)
+        guard listen(socket.raw, backlog) == 0, let local = socket.local else {
+            throw LoopbackSocket.error("listen on \(endpoint)")
+        }
+        self.endpoint = local
+    }
+
+    package func accept() throws -> TCPPeer {
+        let raw = Glibc.accept(socket.raw, nil, nil)
+        guard raw >= 0 else { throw LoopbackSocket.error("accept") }
+        return TCPPeer(LoopbackSocket(owning: raw))
+    }
+
+    /// Writes the route that leads here from a port that the kernel chooses.
+    package var route: String { "tcp:\(endpoint.address.isV4 ? "" : "[::1]:")0=\(endpoint)" }
+}
+
+extension TCPPeer {
+    /// Counts the bytes that the other end's kernel has not acknowledged.
+    package var unsent: Int {
+        var count: Int32 = 0
+        // SIOCOUTQ of linux/sockios.h is TIOCOUTQ.
+        return ioctl(socket.raw, UInt(TIOCOUTQ), &count) == 0 ? Int(count) : 0
+    }
+}

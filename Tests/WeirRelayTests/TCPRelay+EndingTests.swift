@@ -1,0 +1,138 @@
+import Glibc
+import Support
+import Testing
+import WeirFlow
+import WeirRelay
+import WeirWire
+
+@Suite("How TCP flows end", .tags(.network), .timeLimit(.minutes(1)))
+struct TCPRelayEndingTests {
+    @Test(
+        "One side half-closes first; the other one then sends 64 MiB to a slow reader, and closes",
+        .tags(.slow),
+        .timeLimit(.minutes(2)),
+        arguments: [1, 2],
+        [Direction.upstream, .downstream]
+    )
+    func halfClose(threads: Int, first: Direction) async throws {
+        let size = TestSize.bytes(64 << 20)
+        let server = try TCPServer()
+        try await withRelay(server.route, configure: { $0.threads = threads }) { relay, collector in
+            let (client, peer) = try await runThread { (try TCPPeer(to: relay.endpoint), try server.accept()) }
+            let (early, late) = first == .upstream ? (client, peer) : (peer, client)
+            async let received = runThread {
+                try early.send("bye")
+                early.finish()
+                return try early.receiveToEnd(seed: 3, isSlow: true)
+            }
+            try await runThread {
+                let (bytes, ending) = try late.receiveToEnd()
+                #expect(bytes == Array("bye".utf8) && ending == .end)
+                try late.send(size, seed: 3)
+                late.close()
+            }
+            #expect(try await received == .init(size))
+            let closed = try await collector.closes()[0]
+            #expect(closed.reason == .finished)
+            #expect(closed.upstream.droppedBytes == 0 && closed.downstream.droppedBytes == 0)
+            let ends = collector.happenings.filter { $0 == .ended(.upstream) || $0 == .ended(.downstream) }
+            #expect(ends == [.ended(first), .ended(first.opposite)])
+        }
+    }
+
+    @Test(
+        "A side sends 50,000 bytes and resets: all of them arrive, and then the reset",
+        arguments: [1, 2],
+        [Direction.upstream, .downstream]
+    )
+    func reset(threads: Int, direction: Direction) async throws {
+        let server = try TCPServer()
+        try await withRelay(server.route, configure: { $0.threads = threads }) { relay, collector in
+            for _ in 0..<20 {
+                let (client, peer) = try await runThread { (try TCPPeer(to: relay.endpoint), try server.accept()) }
+                let (sender, receiver) = direction == .upstream ? (client, peer) : (peer, client)
+                let received = try await runThread {
+                    try sender.send(50_000, seed: 4)
+                    // A reset purges what the sender's kernel still holds: it waits until the peer has it.
+                    while sender.unsent > 0 { poll(nil, 0, 1) }
+                    sender.reset()
+                    return try receiver.receiveToEnd(seed: 4)
+                }
+                #expect(received == .init(50_000, .failed(.connectionReset)))
+            }
+            let closes = try await collector.closes(20)
+            let reason: CloseReason = direction == .upstream ? .clientReset : .serverReset
+            #expect(closes.allSatisfy { $0.reason == reason })
+            #expect(closes.allSatisfy { $0.upstream.droppedBytes == 0 && $0.downstream.droppedBytes == 0 })
+        }
+    }
+
+    @Test("A side half-closes, and then the other one resets", arguments: [Direction.upstream, .downstream])
+    func resetAfterHalfClose(direction: Direction) async throws {
+        let server = try TCPServer()
+        try await withRelay(server.route) { relay, collector in
+            let (client, peer) = try await runThread { (try TCPPeer(to: relay.endpoint), try server.accept()) }
+            let (resetting, ended) = direction == .upstream ? (client, peer) : (peer, client)
+            let received = try await runThread {
+                ended.finish()
+                #expect(try resetting.receiveToEnd().ending == .end)
+                try resetting.send(1000, seed: 5)
+                while resetting.unsent > 0 { poll(nil, 0, 1) }
+                resetting.reset()
+                return try ended.receiveToEnd(seed: 5)
+            }
+            #expect(received == .init(1000, .failed(.connectionReset)))
+            #expect(try await collector.closes()[0].reason == (direction == .upstream ? .clientReset : .serverReset))
+        }
+    }
+
+    @Test("Counts the bytes that were on their way to a side that resets", arguments: [1, 2])
+    func dropped(threads: Int) async throws {
+        let server = try TCPServer()
+        try await withRelay(server.route, configure: { $0.threads = threads }) { relay, collector in
+            let (client, peer) = try await runThread {
+                (try TCPPeer(to: relay.endpoint, receiveBuffer: 4096), try server.accept())
+            }
+            // The client reads nothing: the kernel takes 4 MiB at most (tcp_wmem), the flow's queue the rest.
+            async let sending: Void? = try? runThread { try peer.send(64 << 20, seed: 6) }
+            try await collector.wait("5 MiB went downstream") { ($0.forwarded?.offset ?? 0) > 5 << 20 }
+            client.reset()
+            _ = await sending
+            let closed = try await collector.closes()[0]
+            #expect(closed.reason == .clientReset)
+            #expect(closed.downstream.droppedBytes > 0)
+            #expect(closed.upstream.droppedBytes == 0)
+            let drops = collector.records.compactMap(\.dropped)
+            #expect(drops.allSatisfy { $0.direction == .downstream && $0.reason == .reset })
+            let ending = try await runThread { try peer.receiveToEnd().ending }
+            #expect(ending == .failed(.connectionReset))
+        }
+    }
+
+    @Test("A flow on which nothing moves ends by its idle time", arguments: [1, 2])
+    func idle(threads: Int) async throws {
+        let server = try TCPServer()
+        try await withRelay(
+            server.route,
+            configure: {
+                $0.threads = threads
+                $0.idleTimeout = .milliseconds(300)
+            }
+        ) { relay, collector in
+            let (client, peer) = try await runThread { (try TCPPeer(to: relay.endpoint), try server.accept()) }
+            try await runThread {
+                // What moves keeps it open.
+                for _ in 0..<10 {
+                    try client.send("ping")
+                    _ = try peer.receive(4)
+                    poll(nil, 0, 60)
+                }
+                #expect(try client.receiveToEnd().ending == .failed(.connectionReset))
+                #expect(try peer.receiveToEnd().ending == .failed(.connectionReset))
+            }
+            let closed = try await collector.closes()[0]
+            #expect(closed.reason == .idle && closed.upstream.bytes == 40)
+            #expect(closed.duration >= .milliseconds(840))
+        }
+    }
+}
