@@ -1,5 +1,5 @@
 package import CWeir
-package import Glibc
+import Glibc
 package import WeirWire
 
 /// Converts between endpoints and the system's socket addresses.
