@@ -136,7 +136,7 @@ extension Flow {
         }
         if let endsAt = self[direction].endsAt, endsAt <= now.instant {
             self[direction].endsAt = nil
-            pauseReading(source(of: direction), &actions)
+            if !self[direction].isEnded { pauseReading(source(of: direction), &actions) }
             self[direction].isEnded = true
         }
         passEnd(direction, now, &actions)
