@@ -123,6 +123,7 @@ extension Flow {
 
     /// Sends what is due, and passes the end on behind the last byte.
     mutating func pump(_ direction: Direction, _ now: Moment, _ actions: inout [FlowAction]) {
+        guard exit(of: direction) == direction else { return }
         if let resetsAt = self[direction].resetsAt, resetsAt <= now.instant {
             return end(direction == .upstream ? .clientReset : .serverReset, losing: .reset, now, &actions)
         }

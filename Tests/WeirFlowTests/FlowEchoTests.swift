@@ -29,6 +29,17 @@ struct FlowEchoTests {
         #expect(flow.queued(.downstream) == "6789")
     }
 
+    @Test("Does not read on because time has passed")
+    func pausedOverTime() {
+        var flow = Playbook.echo(.tcp) {
+            ($0.highWatermark, $0.lowWatermark, $0.idleTimeout) = (10, 4, .seconds(60))
+        }
+        flow(.received(.upstream), "0123456789", gives: .data(.upstream, 0, at: 0, 10), .send(.downstream))
+        flow(.sent(.downstream, 0), "0123456789", gives: .pause(.upstream))
+        flow.advance(by: .seconds(1))
+        flow(.wake, gives: .sendQueued(.downstream), .wake(at: .seconds(60)))
+    }
+
     @Test("Closes behind the last byte when the client has sent its end")
     func halfClose() {
         var flow = Playbook.echo(.tcp)
