@@ -7,26 +7,24 @@ extension Flow {
         guard !self[direction].isEnded else { return }
         self[direction].isEnded = true
         switch state {
-        case .delivering: return resetReceiver(now, &actions)
-        case .resetting, .closed, .waiting, .dialing: return
-        case .open: break
+        case .delivering(direction, _, _): return passEndThroughToxics(direction, now, &actions)
+        case .delivering, .resetting, .closed: return
+        case .waiting, .dialing, .open: break
         }
         lastActivity = now.instant
         record(.ended(direction), now, &actions)
-        passEndThroughToxics(direction, now, &actions)
         if isEcho {
             record(.ended(.downstream), now, &actions)
             down.isEnded = true
-            up.isFinished = true
         }
-        passEnd(exit(of: direction), now, &actions)
+        passEndThroughToxics(direction, now, &actions)
     }
 
     /// Half-closes a direction behind its last byte; closes the flow when both are finished.
     mutating func passEnd(_ direction: Direction, _ now: Moment, _ actions: inout [FlowAction]) {
         if case .delivering = state { return resetReceiver(now, &actions) }
         guard case .open = state, self[direction].isEnded, !self[direction].isFinished, !self[direction].stalls,
-            self[direction].queue.isEmpty
+            self[direction].endsAt == nil, self[direction].queue.isEmpty
         else { return }
         self[direction].isFinished = true
         // Closing a descriptor says the end too: the second half needs no system call of its own.
@@ -51,7 +49,7 @@ extension Flow {
         }
         guard !isEcho else { return end(reason, losing: .reset, now, &actions) }
         dropQueue(direction.opposite, .reset, now, &actions)
-        if !self[direction.opposite].isEnded { actions.append(.pauseReading(direction.opposite)) }
+        if !self[direction.opposite].isEnded { pauseReading(direction.opposite, &actions) }
         state = .delivering(direction, until: now.instant.advanced(by: settings.resetDelay), reason)
         resetReceiver(now, &actions)
     }
@@ -61,7 +59,7 @@ extension Flow {
         guard case .delivering(let direction, let until, let reason) = state,
             self[direction].isEnded, self[direction].queue.isEmpty
         else { return }
-        state = .resetting(pending: 1, reason, .reset)
+        state = .resetting(pending: [direction], reason, .reset)
         actions.append(.reset(direction, by: until))
     }
 
@@ -69,15 +67,18 @@ extension Flow {
     mutating func deliveryIsLate(_ now: Moment, _ actions: inout [FlowAction]) {
         guard case .delivering(let direction, _, let reason) = state else { return }
         dropQueue(direction, .reset, now, &actions)
-        state = .resetting(pending: 1, reason, .reset)
+        state = .resetting(pending: [direction], reason, .reset)
         actions.append(.reset(direction, by: now.instant))
     }
 
     mutating func resetDone(_ direction: Direction, _ unsent: Int, _ now: Moment, _ actions: inout [FlowAction]) {
-        guard case .resetting(let pending, let reason, let drop) = state else { return }
+        guard case .resetting(var pending, let reason, let drop) = state,
+            let index = pending.firstIndex(of: direction)
+        else { return }
+        pending.remove(at: index)
         if unsent > 0 { self.drop(direction, bytes: UInt64(unsent), datagrams: 0, drop, now, &actions) }
-        state = .resetting(pending: pending - 1, reason, drop)
-        if pending == 1 { close(reason, now, &actions) }
+        state = .resetting(pending: pending, reason, drop)
+        if pending.isEmpty { close(reason, now, &actions) }
     }
 
     /// Ends the flow now: counts what was queued, resets what is connected, closes.
@@ -88,8 +89,9 @@ extension Flow {
         _ actions: inout [FlowAction]
     ) {
         if case .resetting(let pending, let first, _) = state {
-            // A second, stronger reason: the resets under way are done at once.
+            // A second, stronger reason: the resets under way are to be done at once.
             state = .resetting(pending: pending, first, drop)
+            for direction in pending { actions.append(.reset(direction, by: now.instant)) }
             return
         }
         openIfNeeded(now, &actions)
@@ -99,7 +101,7 @@ extension Flow {
         var pending: [Direction] = [.downstream]
         if !isEcho, case .open = state { pending.append(.upstream) }
         if !isEcho, case .delivering = state { pending.append(.upstream) }
-        state = .resetting(pending: pending.count, reason, drop)
+        state = .resetting(pending: pending, reason, drop)
         for direction in pending { actions.append(.reset(direction, by: now.instant)) }
     }
 

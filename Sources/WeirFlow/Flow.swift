@@ -40,8 +40,8 @@ public struct Flow: Sendable {
         case open
         /// The source of a direction has reset: what was read from it is delivered, until a deadline.
         case delivering(Direction, until: Instant, CloseReason)
-        /// The resets were asked for; this many are not done yet.
-        case resetting(pending: Int, CloseReason, DropReason)
+        /// The resets of these directions' receivers were asked for, and are not done yet.
+        case resetting(pending: [Direction], CloseReason, DropReason)
         case closed
     }
 
@@ -54,7 +54,8 @@ public struct Flow: Sendable {
         var isEnded = false
         /// Says that the receiver was told the end.
         var isFinished = false
-        var isPaused = false
+        /// Says that the source is being read.
+        var isRead = false
         var stalls = false
         var endsAt: Instant?
         var resetsAt: Instant?
@@ -96,6 +97,8 @@ public struct Flow: Sendable {
         echo = EchoMatcher(transport: transport, window: isEcho ? 0 : settings.echoWindow)
         lastActivity = now.instant
         random = SplitMix64(seed: seed)
+        // Nothing leaves an echo server's flow upstream.
+        up.isFinished = isEcho
     }
 
     /// Begins: dials the server, or opens at once where the flow is its own server.
@@ -110,12 +113,12 @@ public struct Flow: Sendable {
         if isEcho {
             state = .open
             recordOpened(now, &actions)
-            actions.append(.resumeReading(.upstream))
+            resumeReading(.upstream, &actions)
         } else {
             dialDeadline = now.instant.advanced(by: settings.connectTimeout)
             dial(attempt: 0, now, &actions)
         }
-        scheduleWake(&actions)
+        scheduleWake(now, &actions)
     }
 
     /// Takes one event, and appends what is to be done about it.
@@ -143,6 +146,7 @@ public struct Flow: Sendable {
         case .sendBlocked(let direction): hold(bytes, direction, now, &actions)
         case .refused(let error): record(.refused(error), now, &actions)
         case .truncated(let direction, let read):
+            touch(at: now.instant)
             drop(direction, bytes: UInt64(read), datagrams: 1, .truncated, now, &actions)
         case .overflowed(let direction, let datagrams):
             drop(direction, bytes: 0, datagrams: UInt64(datagrams), .receiveBufferFull, now, &actions)
@@ -154,7 +158,7 @@ public struct Flow: Sendable {
         case .evicted: end(.evicted, losing: .closed, now, &actions)
         case .shutdown: end(.shutdown, losing: .shutdown, now, &actions)
         }
-        scheduleWake(&actions)
+        scheduleWake(now, &actions)
     }
 
     /// Counts as activity: the idle time starts again. For the time in which a full sink kept the relay from reading.
@@ -220,8 +224,8 @@ extension Flow {
         if openedPath == nil { recordOpened(now, &actions) }
         let isRerouted = openedPath != path
         record(.connected(dial: since.duration(to: now.instant), isRerouted: isRerouted), now, &actions)
-        actions.append(.resumeReading(.upstream))
-        actions.append(.resumeReading(.downstream))
+        resumeReading(.upstream, &actions)
+        resumeReading(.downstream, &actions)
         pump(.upstream, now, &actions)
     }
 
@@ -273,7 +277,7 @@ extension Flow {
     }
 
     /// Asks to be woken for the next deadline, unless an earlier or equal wake is under way.
-    private mutating func scheduleWake(_ actions: inout [FlowAction]) {
+    private mutating func scheduleWake(_ now: Moment, _ actions: inout [FlowAction]) {
         var next: Instant?
         switch state {
         case .closed, .resetting, .waiting: return
@@ -283,7 +287,8 @@ extension Flow {
         }
         if !up.toxics.isEmpty || !down.toxics.isEmpty {
             for due in [up.queue.firstDue, up.endsAt, up.resetsAt, down.queue.firstDue, down.endsAt, down.resetsAt] {
-                if let due { next = min(next ?? due, due) }
+                // What is due already waits for the kernel, not for time: a wake for it would come again and again.
+                if let due, due > now.instant { next = min(next ?? due, due) }
             }
         }
         guard let next else { return }

@@ -11,7 +11,7 @@ public enum FlowAction: Hashable, Sendable {
     /// Half-close: no byte follows in this direction.
     case finish(Direction)
     /// Reset the receiver of a direction once the kernel has delivered what it holds for it, or at the instant given;
-    /// then say so with `resetDone`.
+    /// then say so with `resetDone`. A later `reset` of the same direction brings the instant forward.
     case reset(Direction, by: Instant)
     /// Stop reading a direction's source.
     case pauseReading(Direction)

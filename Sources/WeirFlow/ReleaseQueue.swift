@@ -19,6 +19,17 @@ struct ReleaseQueue {
 
     var isEmpty: Bool { head == entries.count }
 
+    /// Bounds a piece that a stream's bytes are added to.
+    private static let pieceSize = 1 << 16
+    /// Estimates what an entry costs beside its bytes, so that empty datagrams have a price too.
+    static let entryCost = 128
+
+    /// Estimates what the queue costs in memory, in bytes.
+    var cost: Int { count + entryCount * Self.entryCost }
+
+    /// Says that the last entry's record is still to be made: what comes behind it must wait for its own.
+    var endsUnrecorded: Bool { !isEmpty && entries[entries.count - 1].receivedAt != nil }
+
     /// Counts the entries: with datagrams, the datagrams.
     var entryCount: Int { entries.count - head }
 
@@ -37,6 +48,19 @@ struct ReleaseQueue {
 
     mutating func append(_ bytes: [UInt8], due: Instant, receivedAt: Instant? = nil) {
         entries.append(Entry(bytes: bytes, due: due, receivedAt: receivedAt))
+        count += bytes.count
+    }
+
+    /// Adds bytes of a stream that are due by now. Small ones share a piece: a byte at a time costs no piece each.
+    mutating func appendStream(_ bytes: UnsafeRawBufferPointer, due: Instant) {
+        let last = entries.count - 1
+        if last >= head, entries[last].receivedAt == nil, entries[last].due <= due,
+            entries[last].bytes.count + bytes.count <= Self.pieceSize
+        {
+            entries[last].bytes.append(contentsOf: bytes)
+        } else {
+            entries.append(Entry(bytes: Array(bytes), due: due))
+        }
         count += bytes.count
     }
 

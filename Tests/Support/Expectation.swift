@@ -1,0 +1,167 @@
+public import WeirFlow
+public import WeirWire
+
+/// Says which action must come out of a step; the flow, its path and the time are filled in.
+///
+/// Times are durations since the clock's start, where a dialogue begins.
+public struct Expectation: Sendable {
+    private enum Kind: Sendable {
+        case action(FlowAction)
+        case record(FlowRecord.Happening)
+        case recordQueued(Direction, FlowRecord.Happening)
+        case data(ChunkRecord, receivedNow: Bool, isQueued: Bool)
+    }
+
+    private let kind: Kind
+
+    func action(for flow: Flow, at now: Moment) -> FlowAction {
+        func record(_ happening: FlowRecord.Happening) -> FlowRecord {
+            FlowRecord(flow: flow.id, transport: flow.transport, path: flow.path, moment: now, happening: happening)
+        }
+        switch kind {
+        case .action(let action): return action
+        case .record(let happening): return .record(record(happening))
+        case .recordQueued(let direction, let happening): return .recordQueued(direction, record(happening))
+        case .data(var chunk, let receivedNow, let isQueued):
+            if receivedNow { chunk.receivedAt = now.instant }
+            let made = record(.forwarded(chunk))
+            let exit = flow.isEcho ? Direction.downstream : chunk.direction
+            return isQueued ? .recordQueued(exit, made) : .record(made)
+        }
+    }
+}
+
+// MARK: - Actions
+
+extension Expectation {
+    public static func connect(_ attempt: Int) -> Expectation { Expectation(kind: .action(.connect(attempt: attempt))) }
+
+    public static func send(_ direction: Direction) -> Expectation { Expectation(kind: .action(.send(direction))) }
+
+    public static func sendQueued(_ direction: Direction) -> Expectation {
+        Expectation(kind: .action(.sendQueued(direction)))
+    }
+
+    public static func finish(_ direction: Direction) -> Expectation { Expectation(kind: .action(.finish(direction))) }
+
+    public static func reset(_ direction: Direction, by time: Duration) -> Expectation {
+        Expectation(kind: .action(.reset(direction, by: ManualClock.instant(time))))
+    }
+
+    public static func pause(_ direction: Direction) -> Expectation {
+        Expectation(kind: .action(.pauseReading(direction)))
+    }
+
+    public static func resume(_ direction: Direction) -> Expectation {
+        Expectation(kind: .action(.resumeReading(direction)))
+    }
+
+    public static func wake(at time: Duration) -> Expectation {
+        Expectation(kind: .action(.wake(at: ManualClock.instant(time))))
+    }
+
+    public static func close(_ reason: CloseReason) -> Expectation { Expectation(kind: .action(.close(reason))) }
+}
+
+// MARK: - Records
+
+extension Expectation {
+    public static let opened = Expectation(kind: .record(.opened))
+
+    public static func connected(after dial: Duration = .zero, isRerouted: Bool = false) -> Expectation {
+        Expectation(kind: .record(.connected(dial: dial, isRerouted: isRerouted)))
+    }
+
+    public static func refused(_ error: ErrorNumber) -> Expectation { Expectation(kind: .record(.refused(error))) }
+
+    public static func ended(_ direction: Direction) -> Expectation { Expectation(kind: .record(.ended(direction))) }
+
+    /// Expects the record of a chunk that was just received.
+    ///
+    /// - Parameters:
+    ///   - direction: the way it runs.
+    ///   - number: its number in its direction.
+    ///   - offset: the bytes of the direction before it.
+    ///   - length: its bytes.
+    ///   - echo: which upstream bytes it repeats.
+    public static func data(
+        _ direction: Direction,
+        _ number: UInt64,
+        at offset: UInt64,
+        _ length: Int,
+        echo: Echo? = nil
+    ) -> Expectation {
+        let chunk = ChunkRecord(
+            direction: direction,
+            number: number,
+            offset: offset,
+            length: length,
+            receivedAt: ManualClock.start.instant,
+            echo: echo
+        )
+        return Expectation(kind: .data(chunk, receivedNow: true, isQueued: false))
+    }
+
+    /// Expects the record of a chunk that was held, and is released from the queue.
+    ///
+    /// - Parameters:
+    ///   - direction: the way it runs.
+    ///   - number: its number in its direction.
+    ///   - offset: the bytes of the direction before it.
+    ///   - length: its bytes.
+    ///   - receivedAt: when it was received.
+    public static func released(
+        _ direction: Direction,
+        _ number: UInt64,
+        at offset: UInt64,
+        _ length: Int,
+        receivedAt: Duration = .zero
+    ) -> Expectation {
+        let chunk = ChunkRecord(
+            direction: direction,
+            number: number,
+            offset: offset,
+            length: length,
+            receivedAt: ManualClock.instant(receivedAt)
+        )
+        return Expectation(kind: .data(chunk, receivedNow: false, isQueued: true))
+    }
+
+    public static func dropped(
+        _ direction: Direction,
+        _ bytes: UInt64,
+        datagrams: UInt64 = 0,
+        _ reason: DropReason
+    ) -> Expectation {
+        let loss = DropRecord(direction: direction, bytes: bytes, datagrams: datagrams, reason: reason)
+        return Expectation(kind: .record(.dropped(loss)))
+    }
+
+    /// Expects the record of the end, with what each direction has counted.
+    public static func closed(
+        _ reason: CloseReason,
+        up: Counters = Counters(),
+        down: Counters = Counters(),
+        after duration: Duration = .zero
+    ) -> Expectation {
+        let close = CloseRecord(reason: reason, upstream: up, downstream: down, duration: duration)
+        return Expectation(kind: .record(.closed(close)))
+    }
+}
+
+extension Counters {
+    /// Makes counters that stand at some numbers.
+    public static func of(
+        _ bytes: UInt64,
+        in chunks: UInt64,
+        dropped: UInt64 = 0,
+        droppedDatagrams: UInt64 = 0
+    ) -> Counters {
+        var counters = Counters()
+        counters.bytes = bytes
+        counters.chunks = chunks
+        counters.droppedBytes = dropped
+        counters.droppedDatagrams = droppedDatagrams
+        return counters
+    }
+}

@@ -1,0 +1,158 @@
+public import Testing
+public import WeirFlow
+public import WeirWire
+
+/// Is a dialogue with a flow: an event in, the exact actions that must come out, one line a step.
+///
+///     var flow = Playbook.connected(.tcp)
+///     flow(.received(.upstream), "hello", gives: .data(.upstream, 0, at: 0, 5), .send(.upstream))
+///
+/// Time stands still until `advance`. The dialogue stands in for the relay: it passes the bytes, and performs nothing.
+public struct Playbook: Sendable {
+    /// Is the flow that is talked to.
+    public private(set) var flow: Flow
+    private var clock = ManualClock()
+
+    /// Names the endpoints of every dialogue.
+    public static let path = FlowPath(
+        client: Endpoint(address: .loopbackV4, port: 51_514),
+        listener: Endpoint(address: .loopbackV4, port: 9000),
+        egress: Endpoint(address: .loopbackV4, port: 42_332),
+        server: serverEndpoint
+    )
+    /// Names the server's endpoint in every dialogue.
+    public static let serverEndpoint = Endpoint(address: .loopbackV4, port: 65_432)
+
+    /// Makes a flow that has not started; `change` changes the default settings.
+    public init(
+        _ transport: Transport,
+        isEcho: Bool = false,
+        toxics: [Direction: [any Toxic]] = [:],
+        _ change: (inout FlowSettings) -> Void = { _ in }
+    ) {
+        var settings = FlowSettings()
+        change(&settings)
+        flow = Flow(
+            id: FlowID(1),
+            transport: transport,
+            client: Playbook.path.client,
+            listener: Playbook.path.listener,
+            isEcho: isEcho,
+            toxics: toxics,
+            seed: 7,
+            settings: settings,
+            at: clock.now
+        )
+    }
+
+    /// Makes a flow that has reached its server, at the clock's start; its dial's time-out is behind it.
+    public static func connected(
+        _ transport: Transport,
+        toxics: [Direction: [any Toxic]] = [:],
+        _ change: (inout FlowSettings) -> Void = { _ in }
+    ) -> Playbook {
+        var playbook = Playbook(transport, toxics: toxics, change)
+        playbook.run { flow, now, actions in
+            flow.start(at: now, into: &actions)
+            flow.handle(.dialed(egress: path.egress, server: serverEndpoint), at: now, into: &actions)
+            flow.handle(.connected, at: now, into: &actions)
+        }
+        return playbook
+    }
+
+    /// Makes a started flow that is its own server.
+    public static func echo(
+        _ transport: Transport,
+        toxics: [Direction: [any Toxic]] = [:],
+        _ change: (inout FlowSettings) -> Void = { _ in }
+    ) -> Playbook {
+        var playbook = Playbook(transport, isEcho: true, toxics: toxics, change)
+        playbook.run { flow, now, actions in flow.start(at: now, into: &actions) }
+        return playbook
+    }
+
+    private mutating func run(_ body: (inout Flow, Moment, inout [FlowAction]) -> Void) {
+        var actions: [FlowAction] = []
+        body(&flow, clock.now, &actions)
+    }
+}
+
+// MARK: - Steps
+
+extension Playbook {
+    /// Starts the flow, and checks what it does.
+    public mutating func start(
+        attempts: Int = 1,
+        gives expected: Expectation...,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        var actions: [FlowAction] = []
+        flow.start(attempts: attempts, at: clock.now, into: &actions)
+        check(actions, expected, "start", sourceLocation)
+    }
+
+    /// Tells the flow an event without bytes, and checks what it does.
+    public mutating func callAsFunction(
+        _ event: FlowEvent,
+        gives expected: Expectation...,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        tell(event, [], expected, sourceLocation)
+    }
+
+    /// Tells the flow an event with the bytes of a text beside it, and checks what it does.
+    public mutating func callAsFunction(
+        _ event: FlowEvent,
+        _ text: String,
+        gives expected: Expectation...,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        tell(event, Array(text.utf8), expected, sourceLocation)
+    }
+
+    /// Tells the flow an event with a number of equal bytes beside it, and checks what it does.
+    public mutating func callAsFunction(
+        _ event: FlowEvent,
+        count: Int,
+        gives expected: Expectation...,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        tell(event, [UInt8](repeating: 0x78, count: count), expected, sourceLocation)
+    }
+
+    /// Moves the time on; no event is sent.
+    public mutating func advance(by duration: Duration) {
+        clock.advance(by: duration)
+    }
+
+    /// Counts as activity, as a full sink that made the relay wait does.
+    public mutating func touch() {
+        flow.touch(at: clock.now.instant)
+    }
+
+    /// Gives the front of a direction's queue as text; nil where nothing is queued.
+    public func queued(_ direction: Direction) -> String? {
+        flow.withQueued(direction) { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private mutating func tell(
+        _ event: FlowEvent,
+        _ bytes: [UInt8],
+        _ expected: [Expectation],
+        _ sourceLocation: SourceLocation
+    ) {
+        var actions: [FlowAction] = []
+        flow.handle(event, bytes: bytes.span.bytes, at: clock.now, into: &actions)
+        check(actions, expected, "\(event)", sourceLocation)
+    }
+
+    private func check(
+        _ actions: [FlowAction],
+        _ expected: [Expectation],
+        _ step: String,
+        _ sourceLocation: SourceLocation
+    ) {
+        let wanted = expected.map { $0.action(for: flow, at: clock.now) }
+        #expect(actions == wanted, "after \(step)", sourceLocation: sourceLocation)
+    }
+}
