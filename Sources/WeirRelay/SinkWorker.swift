@@ -8,6 +8,8 @@ final class SinkWorker: Sendable {
     private struct State {
         var batches: [(batch: RecordBatch, lane: Int)] = []
         var cost = 0
+        /// The thread waits for the bell.
+        var isWaiting = false
         var isFull = false
         var hasFailed = false
         var isFinishing = false
@@ -16,6 +18,9 @@ final class SinkWorker: Sendable {
         var lost: (chunks: UInt64, bytes: UInt64) = (0, 0)
     }
 
+    /// Lets small batches gather for this long, so that a busy loop does not wake the thread for each one.
+    private static let gatheringTime: UInt32 = 1000
+    private static let gatheringCost = 64 << 10
     private static let writeSize = 64 << 10
     /// Records of different loops are merged by time within this long.
     private static let mergeWindow = Duration.milliseconds(10)
@@ -58,7 +63,8 @@ final class SinkWorker: Sendable {
             state.cost += batch.cost
             let filled = output.overflow == .wait && !state.isFull && state.cost > bound
             if filled { state.isFull = true }
-            return (state.batches.count == 1, filled)
+            defer { state.isWaiting = false }
+            return (state.isWaiting, filled)
         }
         if rings { bell.post(()) }
         return filled
@@ -84,7 +90,6 @@ final class SinkWorker: Sendable {
         var total: (chunks: UInt64, bytes: UInt64) = (0, 0)
         while true {
             wait(for: merge.waitingTime(at: SystemClock.instant()))
-            _ = bell.take()
             let (batches, lost, isFinishing) = state.withLock { state in
                 defer {
                     state.batches = []
@@ -116,7 +121,6 @@ final class SinkWorker: Sendable {
             }
             write(&buffer, fullnessChanged)
             release(done, fullnessChanged)
-            if isFinishing { bell.post(()) }
         }
     }
 
@@ -135,6 +139,14 @@ final class SinkWorker: Sendable {
 
     /// Waits until something was queued, or for as long as records of one loop may wait for another's.
     private func wait(for duration: Duration?) {
+        let gathers = state.withLock { $0.cost < Self.gatheringCost && !$0.isFinishing }
+        if gathers { usleep(Self.gatheringTime) }
+        let hasWork = state.withLock { state in
+            state.isWaiting = state.batches.isEmpty && !state.isFinishing
+            return !state.isWaiting
+        }
+        guard !hasWork else { return }
+        defer { _ = bell.take() }
         var descriptor = pollfd(fd: bell.signal, events: Int16(POLLIN), revents: 0)
         let milliseconds = duration.map { Int32(min(1000, max(0, $0.inNanoseconds / 1_000_000 + 1))) } ?? -1
         poll(&descriptor, 1, milliseconds)
