@@ -105,6 +105,7 @@ final class EventLoop {
             tcp.targetResolved(route)
             udp.targetResolved(route)
         case .resumeAccepting: tcp.resumeAccepting()
+        case .evictSession: udp.evictForOthers()
         case .sinksReady: break
         case .drain(let whenIdle):
             isDraining = true

@@ -22,6 +22,11 @@ public struct RelayConfiguration: Sendable {
     /// Chooses among a target name's addresses; nil takes all.
     public var family: AddressFamily?
 
+    /// Bounds the bytes that wait for one output.
+    var sinkBound = 64 << 20
+    /// Turns hosts into endpoints; tests bring their own names.
+    var resolve: Resolve = Resolver.resolve
+
     /// Makes a configuration with the defaults.
     public init(routes: [Route]) {
         self.routes = routes

@@ -23,6 +23,9 @@ public enum AddressFamily: Hashable, Sendable {
     case v6
 }
 
+/// Turns a host into its endpoints, at least one.
+typealias Resolve = @Sendable (HostPort, AddressFamily?) throws(ResolveError) -> [Endpoint]
+
 /// Turns hosts into endpoints, in the order of `getaddrinfo`.
 public enum Resolver {
     /// Resolves a host; blocks, for a name, as long as the system's resolver does.
@@ -86,6 +89,7 @@ final class Target: Sendable {
 
     private let host: HostPort
     private let family: AddressFamily?
+    private let resolve: Resolve
     private let report: @Sendable (String) -> Void
     private let state: Mutex<State>
 
@@ -93,12 +97,14 @@ final class Target: Sendable {
     init(
         _ host: HostPort,
         family: AddressFamily?,
+        resolve: @escaping Resolve = Resolver.resolve,
         report: @escaping @Sendable (String) -> Void
     ) throws(ResolveError) {
         self.host = host
         self.family = family
+        self.resolve = resolve
         self.report = report
-        let endpoints = try Resolver.resolve(host, family: family)
+        let endpoints = try resolve(host, family)
         state = Mutex(State(endpoints: endpoints, resolvedAt: SystemClock.instant()))
     }
 
@@ -128,7 +134,7 @@ final class Target: Sendable {
 
     private func resolveAgain() {
         do {
-            answer(try Resolver.resolve(host, family: family))
+            answer(try resolve(host, family))
         } catch {
             report("\(error); its last addresses are used")
             answer(nil)

@@ -51,6 +51,8 @@ final class LoopHandle: Sendable {
     let mailbox: Mailbox<LoopMessage>
     /// Counts the TCP flows that live on the loop.
     let flows = Atomic<Int>(0)
+    /// Counts the UDP sessions that live on the loop.
+    let sessions = Atomic<Int>(0)
 
     init() throws(SystemError) {
         mailbox = try Mailbox()
@@ -65,6 +67,8 @@ enum LoopMessage: Sendable {
     case resolved(route: Int)
     /// A flow has ended, so that accepting may go on.
     case resumeAccepting
+    /// There are more UDP sessions than there may be, and this loop has the most.
+    case evictSession
     /// No output is full any more.
     case sinksReady
     /// Accept no more, and say so when no flow is left.

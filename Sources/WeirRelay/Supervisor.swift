@@ -38,12 +38,16 @@ public actor Supervisor {
         let loops = max(1, configuration.threads)
         var targets: [Target?] = []
         for route in configuration.routes {
-            targets.append(try route.target.map { try Target($0, family: configuration.family, report: report) })
+            targets.append(
+                try route.target.map {
+                    try Target($0, family: configuration.family, resolve: configuration.resolve, report: report)
+                }
+            )
         }
         let limits = DescriptorLimit.share(DescriptorLimit.raise(), for: configuration)
         let sockets = try Self.openSockets(configuration, loops: loops)
         do {
-            let hub = try SinkHub(outputs: outputs, lanes: loops, report: sinkReport)
+            let hub = try SinkHub(outputs: outputs, lanes: loops, bound: configuration.sinkBound, report: sinkReport)
             var handles: [LoopHandle] = []
             for _ in 0..<loops { handles.append(try LoopHandle()) }
             shared = Shared(

@@ -39,6 +39,7 @@ extension UDPRelay {
         let shared = loop.shared
         if shared.udpSessions.load(ordering: .acquiring) >= shared.limits.udpSessions { evictOldest() }
         shared.udpSessions.add(1, ordering: .acquiringAndReleasing)
+        shared.loops[loop.index].sessions.add(1, ordering: .relaxed)
         let flow = Flow(
             id: shared.nextFlowID(),
             transport: .udp,
@@ -122,8 +123,22 @@ extension UDPRelay {
         }
     }
 
+    /// Ends this loop's least recently active session; where it has none, the loop with the most sessions ends one.
     private func evictOldest() {
-        guard let oldest = recent.oldest else { return }
+        if let oldest = recent.oldest { return end(oldest, .evicted) }
+        let fullest = loop.shared.loops.max {
+            $0.sessions.load(ordering: .relaxed) < $1.sessions.load(ordering: .relaxed)
+        }
+        fullest?.mailbox.post(.evictSession)
+    }
+
+    /// Ends this loop's least recently active session, if there are still too many on all loops together.
+    func evictForOthers() {
+        let shared = loop.shared
+        guard shared.udpSessions.load(ordering: .acquiring) > shared.limits.udpSessions, let oldest = recent.oldest
+        else {
+            return
+        }
         end(oldest, .evicted)
     }
 
@@ -155,6 +170,7 @@ extension UDPRelay {
         session.listener.sessions[session.key] = nil
         sessions.remove(at: session.place)
         loop.shared.udpSessions.subtract(1, ordering: .acquiringAndReleasing)
+        loop.shared.loops[loop.index].sessions.subtract(1, ordering: .relaxed)
         loop.shared.flowEnded()
     }
 

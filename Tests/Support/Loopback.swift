@@ -1,3 +1,4 @@
+import Synchronization
 package import Testing
 package import WeirFlow
 package import WeirRelay
@@ -11,6 +12,7 @@ package import WeirWire
 ///   - grace: how long flows may go on when the body is done.
 ///   - configure: changes the configuration.
 ///   - outputs: further outputs.
+///   - reports: gets what a user would be told.
 ///   - sourceLocation: where a failed check is shown.
 ///   - body: gets the running relay, and the collector of its records.
 /// - Returns: what the body returned.
@@ -22,6 +24,7 @@ package func withRelay<Result>(
     grace: Duration = .seconds(5),
     configure: (inout RelayConfiguration) -> Void = { _ in },
     outputs: [SinkOutput] = [],
+    reports: Reports = Reports(),
     sourceLocation: SourceLocation = #_sourceLocation,
     _ body: (Supervisor, RecordCollector) async throws -> Result
 ) async throws -> Result {
@@ -30,7 +33,12 @@ package func withRelay<Result>(
     )
     configure(&configuration)
     let collector = RecordCollector()
-    let relay = try await Supervisor(configuration, outputs: [collector.output(interest)] + outputs)
+    let relay = try await Supervisor(
+        configuration,
+        outputs: [collector.output(interest)] + outputs,
+        report: { reports.add($0) },
+        sinkReport: { reports.add($0) }
+    )
     let result: Result
     do {
         result = try await body(relay, collector)
@@ -52,6 +60,7 @@ package func withRelay<Result>(
     grace: Duration = .seconds(5),
     configure: (inout RelayConfiguration) -> Void = { _ in },
     outputs: [SinkOutput] = [],
+    reports: Reports = Reports(),
     sourceLocation: SourceLocation = #_sourceLocation,
     _ body: (Supervisor, RecordCollector) async throws -> Result
 ) async throws -> Result {
@@ -61,6 +70,7 @@ package func withRelay<Result>(
         grace: grace,
         configure: configure,
         outputs: outputs,
+        reports: reports,
         sourceLocation: sourceLocation,
         body
     )
@@ -120,4 +130,19 @@ package func runThread<Value: Sendable>(_ body: @escaping @Sendable () throws ->
             continuation.resume(throwing: error)
         }
     }
+}
+
+/// Collects what a relay tells its user.
+package final class Reports: Sendable {
+    private let state = Mutex<(lines: [String], sinks: [SinkReport])>(([], []))
+
+    package init() {}
+
+    /// Lists the lines.
+    package var lines: [String] { state.withLock { $0.lines } }
+    /// Lists what became of outputs.
+    package var sinks: [SinkReport] { state.withLock { $0.sinks } }
+
+    package func add(_ line: String) { state.withLock { $0.lines.append(line) } }
+    package func add(_ report: SinkReport) { state.withLock { $0.sinks.append(report) } }
 }

@@ -193,3 +193,13 @@ extension TCPPeer {
         return ioctl(socket.raw, UInt(TIOCOUTQ), &count) == 0 ? Int(count) : 0
     }
 }
+
+extension TCPPeer {
+    /// Receives until a number of bytes is there, or the end or a reset comes first.
+    package func receiveToEndOr(_ count: Int) throws -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        let received = recv(socket.raw, &bytes, count, Int32(MSG_WAITALL))
+        guard received >= 0 || errno != EAGAIN else { throw LoopbackSocket.error("receive \(count) bytes in time") }
+        return Array(bytes[..<max(0, received)])
+    }
+}
