@@ -88,6 +88,8 @@ final class Target: Sendable {
     private static let lifetime = Duration.seconds(30)
 
     private let host: HostPort
+    private let transport: Transport
+    private let own: OwnListeners
     private let family: AddressFamily?
     private let resolve: Resolve
     private let report: @Sendable (String) -> Void
@@ -96,11 +98,15 @@ final class Target: Sendable {
     /// Resolves the target for the first time.
     init(
         _ host: HostPort,
+        over transport: Transport,
+        own: OwnListeners = OwnListeners(),
         family: AddressFamily?,
         resolve: @escaping Resolve = Resolver.resolve,
         report: @escaping @Sendable (String) -> Void
     ) throws(ResolveError) {
         self.host = host
+        self.transport = transport
+        self.own = own
         self.family = family
         self.resolve = resolve
         self.report = report
@@ -134,7 +140,12 @@ final class Target: Sendable {
 
     private func resolveAgain() {
         do {
-            answer(try resolve(host, family))
+            let endpoints = try resolve(host, family)
+            let others = endpoints.filter { !own.contains(transport, $0) }
+            if others.count < endpoints.count {
+                report("'\(host)' is an address of this relay's own listeners now, which is not dialed")
+            }
+            answer(others)
         } catch {
             report("\(error); its last addresses are used")
             answer(nil)

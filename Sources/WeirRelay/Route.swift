@@ -76,6 +76,20 @@ public struct RouteError: Error, Hashable, CustomStringConvertible {
     }
 }
 
+/// Says that a route forwards to a listener of the same relay.
+public struct RouteLoopError: Error, Hashable, CustomStringConvertible {
+    /// Holds the route.
+    public var route: Route
+    /// Names the address of its target where the relay itself listens.
+    public var endpoint: Endpoint
+
+    /// Says it in one line.
+    public var description: String {
+        "route '\(route)' forwards to \(endpoint), where this relay listens itself: its flows would never end; choose "
+            + "another target"
+    }
+}
+
 /// Holds a host, by address or name, and a port.
 public struct HostPort: Hashable, Sendable, CustomStringConvertible {
     /// Names a host.

@@ -36,17 +36,13 @@ public actor Supervisor {
         sinkReport: @escaping @Sendable (SinkReport) -> Void = { _ in }
     ) async throws {
         let loops = max(1, configuration.threads)
-        var targets: [Target?] = []
-        for route in configuration.routes {
-            targets.append(
-                try route.target.map {
-                    try Target($0, family: configuration.family, resolve: configuration.resolve, report: report)
-                }
-            )
-        }
+        let own = OwnListeners()
+        let targets = try Self.resolveTargets(configuration, own, report)
         let limits = DescriptorLimit.share(DescriptorLimit.raise(), for: configuration)
         let sockets = try Self.openSockets(configuration, loops: loops)
         do {
+            for (_, socket) in sockets { own.add(configuration.routes[socket.route].transport, socket.endpoint) }
+            try Self.refuseLoops(configuration, targets, own)
             let hub = try SinkHub(outputs: outputs, lanes: loops, bound: configuration.sinkBound, report: sinkReport)
             var handles: [LoopHandle] = []
             for _ in 0..<loops { handles.append(try LoopHandle()) }
@@ -120,6 +116,37 @@ public actor Supervisor {
     }
 
     // MARK: - Starting
+
+    private static func resolveTargets(
+        _ configuration: RelayConfiguration,
+        _ own: OwnListeners,
+        _ report: @escaping @Sendable (String) -> Void
+    ) throws -> [Target?] {
+        try configuration.routes.map { route in
+            try route.target.map { target in
+                try Target(
+                    target,
+                    over: route.transport,
+                    own: own,
+                    family: configuration.family,
+                    resolve: configuration.resolve,
+                    report: report
+                )
+            }
+        }
+    }
+
+    /// Refuses a route whose target is one of the relay's own listeners.
+    private static func refuseLoops(
+        _ configuration: RelayConfiguration,
+        _ targets: [Target?],
+        _ own: OwnListeners
+    ) throws {
+        for (route, target) in zip(configuration.routes, targets) {
+            guard let endpoint = target?.endpoints.first(where: { own.contains(route.transport, $0) }) else { continue }
+            throw RouteLoopError(route: route, endpoint: endpoint)
+        }
+    }
 
     private static func openSockets(
         _ configuration: RelayConfiguration,

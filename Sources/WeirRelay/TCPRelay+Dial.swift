@@ -29,7 +29,7 @@ extension TCPRelay {
     private func begin(_ connection: TCPConnection, at endpoints: [Endpoint]) {
         connection.targets = endpoints
         do {
-            connection.spare = try Socket.make(.tcp, for: endpoints[0].address)
+            if let first = endpoints.first { connection.spare = try Socket.make(.tcp, for: first.address) }
         } catch {
             if error.error.isShortage {
                 starved.append(connection)
@@ -58,6 +58,10 @@ extension TCPRelay {
     func dial(_ connection: TCPConnection, _ attempt: Int) {
         connection.server.close()
         connection.isDialing = false
+        guard attempt < connection.targets.count else {
+            // Every address of the name is this relay's own now.
+            return feed(connection, .connectFailed(.connectionRefused))
+        }
         let target = connection.targets[attempt]
         let descriptor: Descriptor
         if let spare = connection.spare.take() {

@@ -75,7 +75,7 @@ extension UDPRelay {
     private func begin(_ session: UDPSession, at endpoints: [Endpoint]) {
         session.targets = endpoints
         do {
-            session.spare = try Socket.make(.udp, for: endpoints[0].address)
+            if let first = endpoints.first { session.spare = try Socket.make(.udp, for: first.address) }
         } catch {
             if error.error.isShortage, let oldest = recent.oldest, oldest !== session {
                 // Descriptors have run out: the least recently active session gives its own up.
@@ -100,6 +100,10 @@ extension UDPRelay {
     ///
     /// It is never bound first: that would change the kernel's port choice.
     func dial(_ session: UDPSession, _ attempt: Int) {
+        guard attempt < session.targets.count else {
+            // Every address of the name is this relay's own now.
+            return feed(session, .connectFailed(.connectionRefused))
+        }
         let target = session.targets[attempt]
         do throws(SystemError) {
             let descriptor: Descriptor

@@ -1,0 +1,39 @@
+import Synchronization
+import WeirFlow
+import WeirWire
+
+/// Knows where this relay listens, so that none of its routes forwards to one of them: such a flow would dial itself for
+/// ever.
+final class OwnListeners: Sendable {
+    private struct Place: Hashable {
+        var transport: Transport
+        var endpoint: Endpoint
+    }
+
+    private let places = Mutex<[Place]>([])
+
+    /// Remembers a listening endpoint.
+    func add(_ transport: Transport, _ endpoint: Endpoint) {
+        places.withLock { $0.append(Place(transport: transport, endpoint: endpoint)) }
+    }
+
+    /// Says whether connecting to an endpoint would reach this relay.
+    func contains(_ transport: Transport, _ endpoint: Endpoint) -> Bool {
+        var target = endpoint
+        target.address = target.address.unmapped
+        // Connecting to the unspecified address reaches this machine (Linux ip(7), INADDR_ANY).
+        if target.address.isUnspecified { target.address = target.address.isV4 ? .loopbackV4 : .loopbackV6 }
+        let candidates = places.withLock { $0 }.filter {
+            $0.transport == transport && $0.endpoint.port == target.port
+                && $0.endpoint.address.isV4 == target.address.isV4
+        }
+        if candidates.contains(where: { $0.endpoint.address == target.address }) { return true }
+        return candidates.contains(where: \.endpoint.address.isUnspecified) && Self.isLocal(target.address)
+    }
+
+    /// Says whether an address belongs to this machine: only then can a socket be bound to it.
+    private static func isLocal(_ address: IPAddress) -> Bool {
+        guard let descriptor = try? Socket.make(.udp, for: address) else { return false }
+        return (try? Socket.bind(descriptor.raw, to: Endpoint(address: address, port: 0), attempt: "")) != nil
+    }
+}
