@@ -71,38 +71,21 @@ public struct SummarySink: Sink {
 
     /// Renders the totals, and the table of ports.
     public mutating func finish(into output: inout ByteBuffer) {
-        output.append("total: (")
+        output.append("total: ")
         output.appendCount(flows.tcp, "tcp flow")
-        output.append(", ")
+        output.append(" ")
         output.appendCount(flows.udp, "udp flow")
-        output.append(") up ")
-        appendTotal(upstream, &output)
+        output.append(" up ")
+        output.appendCounters(upstream)
         output.append(" down ")
-        appendTotal(downstream, &output)
+        output.appendCounters(downstream)
         output.append(" refused (")
         output.appendDecimal(refused)
         output.append(")\n")
         for client in order { appendClient(client, &output) }
         guard flowsNotListed > 0 else { return }
-        output.append("(")
         output.appendCount(flowsNotListed, "flow")
-        output.append(" of further clients not listed)\n")
-    }
-
-    private func appendTotal(_ counters: Counters, _ output: inout ByteBuffer) {
-        output.append("(")
-        output.appendCount(counters.bytes, "byte")
-        output.append(", ")
-        output.appendCount(counters.chunks, "chunk")
-        output.append(")")
-        guard counters.droppedBytes + counters.droppedDatagrams > 0 else { return }
-        output.append(" dropped (")
-        output.appendCount(counters.droppedBytes, "byte")
-        if counters.droppedDatagrams > 0 {
-            output.append(", ")
-            output.appendCount(counters.droppedDatagrams, "datagram")
-        }
-        output.append(")")
+        output.append(" of further clients not listed\n")
     }
 
     private func appendClient(_ client: IPAddress, _ output: inout ByteBuffer) {
@@ -115,9 +98,9 @@ public struct SummarySink: Sink {
         for (listener, ports) in listeners {
             output.append(listener.transport == .tcp ? "  tcp " : "  udp ")
             listener.endpoint.write(to: &output)
-            output.append(" (")
+            output.append(" ")
             output.appendCount(ports.flows, "flow")
-            output.append("): ")
+            output.append(": ")
             for (index, pair) in ports.pairs.enumerated() {
                 if index > 0 { output.append(", ") }
                 output.appendDecimal(pair.client)
@@ -125,9 +108,8 @@ public struct SummarySink: Sink {
                 if let egress = pair.egress { output.appendDecimal(egress) } else { output.append("none") }
             }
             if UInt64(ports.pairs.count) < ports.flows {
-                output.append(", and (")
-                output.appendDecimal(ports.flows - UInt64(ports.pairs.count))
-                output.append(") more")
+                output.append(", and ")
+                output.appendCount(ports.flows - UInt64(ports.pairs.count), "more flow")
             }
             output.append("\n")
         }

@@ -89,11 +89,10 @@ public struct TerminalSink: Sink {
     /// Says how many chunks are not shown.
     public mutating func renderLoss(chunks: UInt64, bytes: UInt64, into output: inout ByteBuffer) {
         guard show != .none else { return }
-        output.append("(")
-        output.appendDecimal(chunks)
-        output.append(" chunks, ")
-        output.appendDecimal(bytes)
-        output.append(" bytes, not shown: this output was too slow)\n")
+        output.appendCount(chunks, "chunk")
+        output.append(" ")
+        output.appendCount(bytes, "byte")
+        output.append(" not shown: this output was too slow\n")
     }
 
     /// Renders the summary.
@@ -156,9 +155,8 @@ extension TerminalSink {
 
     private func appendChunk(_ chunk: ChunkRecord, _ output: inout ByteBuffer) {
         appendDirection(chunk.direction, &output)
-        output.append("(")
         output.appendCount(UInt64(chunk.length), "byte")
-        output.append(") @")
+        output.append(" @")
         output.appendDecimal(chunk.offset)
         guard let echo = chunk.echo else { return }
         output.append("  echo of up @")
@@ -169,39 +167,21 @@ extension TerminalSink {
 
     private func appendDrop(_ drop: DropRecord, _ transport: Transport, _ output: inout ByteBuffer) {
         appendDirection(drop.direction, &output)
-        output.append("dropped (")
-        if drop.datagrams > 0 { output.appendCount(drop.datagrams, "datagram") }
-        if drop.datagrams > 0, drop.bytes > 0 { output.append(", ") }
-        if drop.datagrams == 0 || drop.bytes > 0 { output.appendCount(drop.bytes, "byte") }
-        output.append("), ")
+        output.append("dropped")
+        output.appendLoss(bytes: drop.bytes, datagrams: drop.datagrams)
+        output.append(", ")
         output.append(drop.reason.description)
     }
 
     private func appendClose(_ close: CloseRecord, _ output: inout ByteBuffer) {
         output.append(" close  up ")
-        appendCounters(close.upstream, &output)
+        output.appendCounters(close.upstream)
         output.append(" down ")
-        appendCounters(close.downstream, &output)
+        output.appendCounters(close.downstream)
         output.append(" ")
         output.appendMilliseconds(close.duration)
         output.append(", ")
         output.append(close.reason.rawValue)
-    }
-
-    private func appendCounters(_ counters: Counters, _ output: inout ByteBuffer) {
-        output.append("(")
-        output.appendCount(counters.bytes, "byte")
-        output.append(", ")
-        output.appendCount(counters.chunks, "chunk")
-        if counters.droppedBytes > 0 {
-            output.append(", dropped ")
-            output.appendCount(counters.droppedBytes, "byte")
-        }
-        if counters.droppedDatagrams > 0 {
-            output.append(", dropped ")
-            output.appendCount(counters.droppedDatagrams, "datagram")
-        }
-        output.append(")")
     }
 
     private func appendBody(_ bytes: RawSpan, _ output: inout ByteBuffer) {
@@ -209,19 +189,43 @@ extension TerminalSink {
         let part = bytes.extracting(first: shown)
         if show == .hex { HexDump.append(part, to: &output) } else { EscapedText.append(part, to: &output) }
         guard shown < bytes.byteCount else { return }
-        output.append("          (")
+        output.append("          ")
         output.appendCount(UInt64(bytes.byteCount - shown), "more byte")
-        output.append(" not shown: --show-limit)\n")
+        output.append(" not shown: --show-limit\n")
     }
 }
 
 extension ByteBuffer {
-    /// Appends a number and its noun, with an s where there is not one: `1 byte`, `14 bytes`.
+    /// Appends a number and its noun, with an s where there is not one: `(1 byte)`, `(14 bytes)`.
+    ///
+    /// The parentheses are not for looks: `text2pcap` takes a bare number of three digits for an offset.
     mutating func appendCount(_ count: UInt64, _ noun: StaticString) {
+        append(UInt8(ascii: "("))
         appendDecimal(count)
         append(UInt8(ascii: " "))
         append(noun)
-        if count != 1 { append(UInt8(ascii: "s")) }
+        append(count == 1 ? ")" : "s)")
+    }
+
+    /// Appends what went one way, and what was lost of it: `(14 bytes) (1 chunk) dropped (5 bytes)`.
+    mutating func appendCounters(_ counters: Counters) {
+        appendCount(counters.bytes, "byte")
+        append(UInt8(ascii: " "))
+        appendCount(counters.chunks, "chunk")
+        guard counters.droppedBytes > 0 || counters.droppedDatagrams > 0 else { return }
+        append(" dropped")
+        appendLoss(bytes: counters.droppedBytes, datagrams: counters.droppedDatagrams)
+    }
+
+    /// Appends the counts that are not zero, or `(0 bytes)`, each behind a blank.
+    mutating func appendLoss(bytes: UInt64, datagrams: UInt64) {
+        if datagrams > 0 {
+            append(UInt8(ascii: " "))
+            appendCount(datagrams, "datagram")
+        }
+        guard datagrams == 0 || bytes > 0 else { return }
+        append(UInt8(ascii: " "))
+        appendCount(bytes, "byte")
     }
 
     /// Appends a duration in milliseconds with three places: `0.512 ms`.
