@@ -209,7 +209,8 @@ extension Flow {
         actions.append(.connect(attempt: attempt))
     }
 
-    private mutating func dialed(_ egress: Endpoint?, _ server: Endpoint, _ now: Moment, _ actions: inout [FlowAction]) {
+    private mutating func dialed(_ egress: Endpoint?, _ server: Endpoint, _ now: Moment, _ actions: inout [FlowAction])
+    {
         guard case .dialing = state else { return }
         path.egress = egress
         path.server = server

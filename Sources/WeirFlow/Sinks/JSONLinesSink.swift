@@ -62,7 +62,9 @@ public struct JSONLinesSink: Sink {
         output.appendDecimal(record.flow.rawValue)
         output.append(",\"event\":\"")
         output.append(event)
-        output.append(record.transport == .tcp ? "\",\"transport\":\"tcp\",\"client\":" : "\",\"transport\":\"udp\",\"client\":")
+        output.append(
+            record.transport == .tcp ? "\",\"transport\":\"tcp\",\"client\":" : "\",\"transport\":\"udp\",\"client\":"
+        )
         appendEndpoint(record.path.client, &output)
         output.append(",\"listener\":")
         appendEndpoint(record.path.listener, &output)
@@ -110,7 +112,11 @@ public struct JSONLinesSink: Sink {
             output.appendDecimal(drop.datagrams)
         }
         output.append(",\"reason\":\"")
-        if case .error(let error) = drop.reason { output.append(error.name) } else { output.append(drop.reason.description) }
+        if case .error(let error) = drop.reason {
+            output.append(error.name)
+        } else {
+            output.append(drop.reason.description)
+        }
         output.append("\"")
     }
 
