@@ -1,6 +1,8 @@
 public import WeirWire
 
-/// Renders one JSON object a record: the `--log` format. A key keeps its meaning for ever; new keys may come.
+/// Renders one JSON object a record: the `--log` format.
+///
+/// A key keeps its meaning for ever; new keys may come.
 ///
 /// Keys, in this order: `time` (RFC 3339, UTC, ns), `flow`, `event`, `transport`, `client`, `listener`, `egress`,
 /// `server` (null where unknown), then those of the event. Source: RFC 8259.
