@@ -82,8 +82,11 @@ public struct Connector: Sendable {
     }
 
     private static func error(_ attempt: String, _ error: ErrorNumber, _ peer: Endpoint) -> SystemError {
-        let needsZone = error.rawValue == EINVAL && !peer.address.isV4 && peer.address.isLinkLocal && peer.address.scope == 0
-        return SystemError(attempt, error, advice: needsZone ? "a link-local address needs its interface: fe80::1%eth0" : nil)
+        let address = peer.address
+        guard error.rawValue == EINVAL, !address.isV4, address.isLinkLocal, address.scope == 0 else {
+            return SystemError(attempt, error)
+        }
+        return SystemError(attempt, error, advice: "a link-local address needs its interface: fe80::1%eth0")
     }
 }
 

@@ -107,8 +107,11 @@ extension Conversation {
     /// Ends a conversation of datagrams; the kernel tells the error before the datagrams that came first.
     private mutating func failDatagram(_ attempt: String, _ error: ErrorNumber) {
         while receiveOnce() >= 0 {}
-        if error == .connectionRefused { recorder.record(.refused(error)) }
-        end(.refused, SystemError("\(attempt) udp \(connection.peer)", error))
+        guard error == .connectionRefused else {
+            return end(.shutdown, SystemError("\(attempt) udp \(connection.peer)", error))
+        }
+        recorder.refused(error)
+        end(.refused, SystemError("reach udp \(connection.peer)", error))
     }
 
     /// Writes what the peer sent, as much as the output takes.

@@ -8,9 +8,10 @@ import WeirWire
 /// of it has gone on, and reads only then: memory is bounded, a slow side is waited for without spinning, and neither
 /// direction waits for the other one. No flag of the input or the output is changed (see `Outlet`).
 ///
-/// TCP: the end of the input is a half-close. The peer's end ends the conversation, after what came before was written,
-/// and after what the input holds ready was sent: a file goes whole to a peer that only listens, while an input with
-/// nothing to read, such as a terminal, is not waited for. A reset is an error, unless the peer's end came before it.
+/// TCP: the end of the input is a half-close. The peer's end ends the conversation, after what came before was written.
+/// But a peer may have closed only its own half and still listen, which nothing but sending can tell: input that is
+/// ready is still sent, so that a file goes whole to a peer that only listens. A terminal is not waited for, a pipe until
+/// it was silent for half a second. A reset is an error, unless the peer's end came before it.
 ///
 /// UDP: one read of the input is one datagram. After the end of the input, answers are waited for.
 ///
@@ -34,6 +35,7 @@ public struct Conversation: ~Copyable {
 
     let connection: Connection
     let input: Int32
+    private let isTerminal: Bool
     let outlet: Outlet
     let settings: Settings
     var recorder: ConversationRecorder
@@ -73,6 +75,7 @@ public struct Conversation: ~Copyable {
         recorder = ConversationRecorder(connection, observer)
         self.connection = connection
         self.input = input
+        isTerminal = isatty(input) == 1
         outlet = Outlet(output)
         self.settings = settings
     }
@@ -109,9 +112,12 @@ public struct Conversation: ~Copyable {
         up.removeAll()
     }
 
+    /// Says how long a silent input that is no terminal is waited for, after the peer's end.
+    private static let parting = Duration.milliseconds(500)
+
     private var isStream: Bool { connection.transport == .tcp }
 
-    /// Says that only an input that has nothing ready could keep the conversation going.
+    /// Says that only the input keeps the conversation going.
     private var isLeaving: Bool { isStream && peerEnded && up.isEmpty && down.isEmpty }
 
     /// Waits until something can move, and moves it.
@@ -120,9 +126,10 @@ public struct Conversation: ~Copyable {
         let isOpen = ending == nil
         let sends = isOpen && !up.isEmpty
         let receives = isOpen && !peerEnded && down.isEmpty
+        let events = (sends ? POLLOUT : 0) | (receives ? POLLIN : 0)
         var entries = [
             Poll.entry(input, isOpen && !inputEnded && up.isEmpty ? POLLIN : nil),
-            Poll.entry(connection.descriptor.raw, sends || receives ? (sends ? POLLOUT : 0) | (receives ? POLLIN : 0) : nil),
+            Poll.entry(connection.descriptor.raw, events == 0 ? nil : events),
             Poll.entry(outlet.raw, down.isEmpty ? nil : POLLOUT),
         ]
         guard try Poll.wait(&entries, timeout: timeout) > 0 else { return expire() }
@@ -134,20 +141,24 @@ public struct Conversation: ~Copyable {
 
     /// Says how long nothing may move; nil is for ever.
     private var timeout: Duration? {
-        if isLeaving { return .zero }
+        if isLeaving {
+            return isTerminal ? .zero : SystemClock.instant().duration(to: lastActivity.advanced(by: Self.parting))
+        }
         // While the output's reader is slow, it is not the peer that is idle.
         guard let limit, down.isEmpty else { return nil }
         return SystemClock.instant().duration(to: lastActivity.advanced(by: limit))
     }
 
-    private var limit: Duration? { !isStream && inputEnded && up.isEmpty ? settings.answerTimeout : settings.idleTimeout }
+    private var limit: Duration? { awaitsAnswers ? settings.answerTimeout : settings.idleTimeout }
+
+    private var awaitsAnswers: Bool { !isStream && inputEnded && up.isEmpty }
 
     /// Ends the conversation when nothing moved for too long.
     private mutating func expire() {
-        if isLeaving { return end(.finished) }
         guard let timeout, timeout <= .zero else { return }
+        if isLeaving { return end(.finished) }
         if up.isEmpty {
-            end(!isStream && inputEnded ? .finished : .idle)
+            end(awaitsAnswers ? .finished : .idle)
         } else {
             end(.idle, SystemError("send to \(connection.peer)", .timedOut))
         }

@@ -16,9 +16,22 @@ struct ConversationRecorder {
         path = FlowPath(client: connection.local, listener: connection.peer)
     }
 
-    func record(_ happening: FlowRecord.Happening) { record(happening, at: SystemClock.now()) }
+    func record(_ happening: FlowRecord.Happening) { record(happening, path, at: SystemClock.now()) }
 
-    private func record(_ happening: FlowRecord.Happening, at moment: Moment, bytes: RawSpan = .init()) {
+    /// Records that a datagram was refused; this record names the endpoints where sinks look for them.
+    func refused(_ error: ErrorNumber) {
+        var path = path
+        path.egress = path.client
+        path.server = path.listener
+        record(.refused(error), path, at: SystemClock.now())
+    }
+
+    private func record(
+        _ happening: FlowRecord.Happening,
+        _ path: FlowPath,
+        at moment: Moment,
+        bytes: RawSpan = RawSpan()
+    ) {
         guard let observer else { return }
         let record = FlowRecord(
             flow: FlowID(1),
@@ -42,7 +55,7 @@ struct ConversationRecorder {
                 length: bytes.byteCount,
                 receivedAt: now.instant
             )
-            record(.forwarded(chunk), at: now, bytes: bytes)
+            record(.forwarded(chunk), path, at: now, bytes: bytes)
         }
         count(direction) {
             $0.bytes += UInt64(bytes.byteCount)
@@ -64,7 +77,7 @@ struct ConversationRecorder {
         let now = SystemClock.now()
         let duration = opened.instant.duration(to: now.instant)
         let close = CloseRecord(reason: reason, upstream: upstream, downstream: downstream, duration: duration)
-        record(.closed(close), at: now)
+        record(.closed(close), path, at: now)
     }
 
     private mutating func count(_ direction: Direction, _ change: (inout Counters) -> Void) {

@@ -18,10 +18,8 @@ extension HostPort.Host {
             self = .address(address)
             return
         }
-        let isName = !text.isEmpty && text.utf8.count <= 253 && text.utf8.allSatisfy { byte in
-            byte > 0x20 && byte != 0x7f && !":[]%/*".utf8.contains(byte)
-        }
-        guard isName else { return nil }
+        let isPlain = text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7f && !":[]%/*".utf8.contains($0) }
+        guard isPlain, !text.isEmpty, text.utf8.count <= 253 else { return nil }
         self = .name(text)
     }
 

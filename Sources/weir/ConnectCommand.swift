@@ -12,14 +12,15 @@ struct ConnectCommand: ParsableCommand {
         discussion: """
             HOST is a name or an address (::1 and [::1] alike, fe80::1%eth0); the addresses of a name are tried in order.
 
-              weir connect 127.0.0.1 9000               type lines; ^D ends what you send, ^C ends at once
-              weir connect -C example.org 80            lines end in CRLF: type GET / HTTP/1.0 and an empty line
+              weir connect 127.0.0.1 9000     type lines; ^D ends sending, ^C ends all
+              weir connect -C 127.0.0.1 80    type GET / HTTP/1.0 and an empty line
               weir connect -v --show hex ::1 9000 <file >answer
               echo hello | weir connect -u localhost 9000
 
             The end of standard input closes the sending half of a TCP connection. The program ends when the peer closes; \
-            what standard input holds ready by then is still sent. With -u each read of standard input (from a terminal \
-            a line) is one datagram, and after the end of standard input answers are waited for as long as -w says.
+            input that is ready by then is still sent, and a pipe is read until it was silent for half a second. With -u \
+            each read of standard input (from a terminal a line) is one datagram, and after its end answers are waited \
+            for as long as -w says.
 
             Exit codes: 0 the peer closed, or nothing came for as long as -w says; 64 usage; 69 cannot connect; 74 the \
             peer reset, or input or output failed; 77 permission denied.
@@ -44,7 +45,7 @@ struct ConnectCommand: ParsableCommand {
         name: .customShort("w"),
         help: ArgumentHelp(
             "Give up connecting after this long, then end when nothing came or went for this long; 0 never does. Without "
-                + "it only UDP ends by itself, 1 s after the end of standard input and the last datagram.",
+                + "it, UDP ends 1 s after the end of standard input and the last datagram.",
             valueName: "seconds"
         )
     )
@@ -53,7 +54,7 @@ struct ConnectCommand: ParsableCommand {
     @Option(name: .customShort("p"), help: ArgumentHelp("Send from this port.", valueName: "port"))
     var sourcePort: String?
 
-    @Flag(name: .customShort("v"), help: "Say on standard error which endpoints are connected, and which address failed.")
+    @Flag(name: .customShort("v"), help: "Say on standard error which endpoints are connected, and what failed before.")
     var verbose = false
 
     @Option(help: "Show both directions on standard error: hex, text or summary (a line each).")
@@ -63,7 +64,6 @@ struct ConnectCommand: ParsableCommand {
     var showLimit = ByteCountArgument(4096)
 
     func run() throws {
-        StandardStreams.fillGaps()
         let connection: Connection
         do {
             let endpoints = try endpoints()
@@ -88,7 +88,8 @@ struct ConnectCommand: ParsableCommand {
             throw Failure(.usage, "'\(self.host)' is not a host: HOST is a name or an IP address")
         }
         if case .address(let address) = host, let family = families.family, (family == .v4) != address.isV4 {
-            throw Failure(.usage, "\(address) is an \(address.isV4 ? "IPv4" : "IPv6") address, which \(address.isV4 ? "-6" : "-4") excludes")
+            let (kind, option) = address.isV4 ? ("IPv4", "-6") : ("IPv6", "-4")
+            throw Failure(.usage, "\(address) is an \(kind) address, which \(option) excludes")
         }
         return try Resolver.resolve(HostPort(host, port), family: families.family)
     }
@@ -131,23 +132,6 @@ struct ConnectCommand: ParsableCommand {
             var output = ByteBuffer(capacity: 1 << 12)
             sink.render(record, bytes: bytes, into: &output)
             output.withUnsafeBytes { Diagnostics.write($0) }
-        }
-    }
-}
-
-/// Knows the three descriptors that a program is started with.
-enum StandardStreams {
-    /// Puts something in the place of those that are closed (`<&-`), so that no socket takes their numbers: reading
-    /// gives the end at once, writing fails.
-    static func fillGaps() {
-        while true {
-            let raw = open("/dev/null", O_RDONLY)
-            guard raw > STDERR_FILENO else {
-                if raw < 0 { return }
-                continue
-            }
-            close(raw)
-            return
         }
     }
 }
