@@ -201,8 +201,6 @@ extension TerminalSink {
         output.append(", ")
         output.append(close.reason.rawValue)
     }
-
-    }
 }
 
 extension ByteBuffer {
