@@ -2,7 +2,7 @@ import Support
 import Testing
 import WeirWire
 
-@Suite("weir connect over UDP", .timeLimit(.minutes(1)))
+@Suite("weir connect over UDP", .serialized, .timeLimit(.minutes(1)))
 struct ConnectDatagramTests {
     private func arguments(_ options: [String], _ server: UDPPeer) -> [String] {
         ["connect", "-u"] + options + ["127.0.0.1", String(server.local?.port ?? 0)]

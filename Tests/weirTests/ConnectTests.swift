@@ -2,7 +2,7 @@ import Support
 import Testing
 import WeirWire
 
-@Suite("weir connect over TCP", .timeLimit(.minutes(1)))
+@Suite("weir connect over TCP", .serialized, .timeLimit(.minutes(1)))
 struct ConnectTests {
     private func start(
         _ options: [String] = [],
