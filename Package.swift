@@ -34,7 +34,7 @@ let package = Package(
         ),
         .target(
             name: "Support",
-            dependencies: ["WeirRelay", "WeirFlow", "WeirWire", "CWeir"],
+            dependencies: ["WeirRelay", "WeirFlow", "WeirWire"],
             path: "Tests/Support",
             swiftSettings: settings
         ),

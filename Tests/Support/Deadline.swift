@@ -1,16 +1,16 @@
 import Glibc
 
 /// Bounds how long a test's helpers wait.
-public struct Deadline: Sendable {
+package struct Deadline: Sendable {
     private let end: ContinuousClock.Instant
 
     /// Ends a number of seconds from now.
-    public init(seconds: Int = 30) {
+    package init(seconds: Int = 30) {
         end = .now + .seconds(seconds)
     }
 
     /// Says that it is over.
-    public var isOver: Bool { ContinuousClock.now >= end }
+    package var isOver: Bool { ContinuousClock.now >= end }
 
     /// Waits until a descriptor is ready.
     func wait(_ entries: inout [pollfd]) throws {

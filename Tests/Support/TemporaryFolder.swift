@@ -1,12 +1,12 @@
 import Foundation
 
 /// Is a folder of a test's own, removed with all that is in it.
-public final class TemporaryFolder: Sendable {
+package final class TemporaryFolder: Sendable {
     /// Says where it is.
-    public let path: String
+    package let path: String
 
     /// Makes it.
-    public init() throws {
+    package init() throws {
         path = NSTemporaryDirectory() + "/weir-test-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
@@ -16,13 +16,13 @@ public final class TemporaryFolder: Sendable {
     }
 
     /// Writes a file, and says where it is.
-    public func file(_ name: String, _ bytes: [UInt8]) throws -> String {
+    package func file(_ name: String, _ bytes: [UInt8]) throws -> String {
         try Data(bytes).write(to: URL(fileURLWithPath: path + "/" + name))
         return path + "/" + name
     }
 
     /// Reads a file.
-    public func read(_ name: String) throws -> [UInt8] {
+    package func read(_ name: String) throws -> [UInt8] {
         [UInt8](try Data(contentsOf: URL(fileURLWithPath: path + "/" + name)))
     }
 }

@@ -1,13 +1,12 @@
 import Glibc
-import Synchronization
 
 /// Says what a test's helper could not do.
-public struct HelperError: Error, CustomStringConvertible {
+package struct HelperError: Error, CustomStringConvertible {
     /// Says it in one line.
-    public var description: String
+    package var description: String
 
     /// Makes an error.
-    public init(_ description: String) {
+    package init(_ description: String) {
         self.description = description
     }
 }
@@ -15,9 +14,9 @@ public struct HelperError: Error, CustomStringConvertible {
 /// Runs the `weir` that was built beside the tests, joined to the test by pipes.
 ///
 /// Everything has a deadline: a program that is late is killed, and the test fails.
-public final class WeirProgram {
+package final class WeirProgram {
     /// Says where one of the program's standard streams leads.
-    public enum Stream {
+    package enum Stream {
         /// A pipe of the test's.
         case pipe
         /// A file, read as input, made anew as output.
@@ -25,13 +24,13 @@ public final class WeirProgram {
     }
 
     /// Holds what a program left behind.
-    public struct Ended {
+    package struct Ended {
         /// Holds the exit code; minus the signal's number where a signal ended it.
-        public var status: Int32
+        package var status: Int32
         /// Holds what it wrote to standard output.
-        public var output: [UInt8]
+        package var output: [UInt8]
         /// Holds what it wrote to standard error.
-        public var errors: String
+        package var errors: String
     }
 
     private let process: pid_t
@@ -41,20 +40,17 @@ public final class WeirProgram {
     private let deadline: Deadline
     private var isReaped = false
 
-    /// No other program may inherit a pipe's end between its making and its marking as close-on-exec.
-    private static let spawning = Mutex(())
-
     /// Starts the program.
-    public init(
+    package init(
         _ arguments: [String],
         input: Stream = .pipe,
         output: Stream = .pipe,
         seconds: Int = 30
     ) throws {
+        // A program that has ended reads no more: that is an error of write, not a signal.
+        signal(SIGPIPE, SIG_IGN)
         deadline = Deadline(seconds: seconds)
-        (process, self.input, self.output, errors) = try Self.spawning.withLock { _ in
-            try Self.spawn(arguments, input, output)
-        }
+        (process, self.input, self.output, errors) = try Self.spawn(arguments, input, output)
     }
 
     deinit {
@@ -101,6 +97,11 @@ public final class WeirProgram {
                 ours.append(mine)
             }
         }
+        // Sockets of other tests would stay open for as long as this program runs.
+        // Swift does not see posix_spawn_file_actions_addclosefrom_np.
+        for descriptor in 3..<min(Int32(sysconf(Int32(_SC_OPEN_MAX))), 4096) {
+            posix_spawn_file_actions_addclose(&actions, descriptor)
+        }
         let program = try path()
         var argv: [UnsafeMutablePointer<CChar>?] = []
         for argument in [program] + arguments { argv.append(strdup(argument)) }
@@ -116,30 +117,30 @@ public final class WeirProgram {
     }
 
     /// Gives bytes to standard input, and waits until the pipe took them all.
-    public func write(_ bytes: [UInt8]) throws {
+    package func write(_ bytes: [UInt8]) throws {
         try writeAll(bytes, to: input, until: deadline)
     }
 
     /// Gives a text to standard input.
-    public func write(_ text: String) throws { try write(Array(text.utf8)) }
+    package func write(_ text: String) throws { try write(Array(text.utf8)) }
 
     /// Ends standard input.
-    public func closeInput() {
+    package func closeInput() {
         if input >= 0 { close(input) }
         input = -1
     }
 
     /// Closes the reading end of standard output.
-    public func closeOutput() {
+    package func closeOutput() {
         if output >= 0 { close(output) }
         output = -1
     }
 
     /// Reads so many bytes of standard output, or fewer where it ends.
-    public func readOutput(_ count: Int) throws -> [UInt8] { try readUpTo(count, from: output, until: deadline) }
+    package func readOutput(_ count: Int) throws -> [UInt8] { try readUpTo(count, from: output, until: deadline) }
 
     /// Reads one line of standard error, without its end.
-    public func readErrorLine() throws -> String {
+    package func readErrorLine() throws -> String {
         var line: [UInt8] = []
         while let byte = try readUpTo(1, from: errors, until: deadline).first, byte != UInt8(ascii: "\n") {
             line.append(byte)
@@ -150,25 +151,13 @@ public final class WeirProgram {
     /// Gives bytes to standard input, ends it where told, and collects everything until the program ends.
     ///
     /// - Throws: `HelperError` where it does not end in time.
-    public func finish(sending bytes: [UInt8] = [], closesInput: Bool = true) throws -> Ended {
-        var ended = Ended(status: 0, output: [], errors: "")
-        var messages: [UInt8] = []
-        var rest = bytes[...]
-        while output >= 0 || errors >= 0 {
-            if rest.isEmpty, closesInput { closeInput() }
-            var entries = [
-                pollfd(fd: rest.isEmpty ? -1 : input, events: Int16(POLLOUT), revents: 0),
-                pollfd(fd: output, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: errors, events: Int16(POLLIN), revents: 0),
-            ]
-            try deadline.wait(&entries)
-            if entries[0].revents != 0 {
-                let count = rest.withUnsafeBytes { Glibc.write(input, $0.baseAddress, $0.count) }
-                // A program that ended reads no more.
-                if count < 0, errno != EAGAIN { rest = [] } else { rest = rest.dropFirst(max(count, 0)) }
-            }
-            if entries[1].revents != 0 { try drain(&output, into: &ended.output) }
-            if entries[2].revents != 0 { try drain(&errors, into: &messages) }
+    package func finish(sending bytes: [UInt8] = [], closesInput: Bool = true) async throws -> Ended {
+        let (deadline, keptInput) = (deadline, closesInput ? -1 : input)
+        let pipes = Pipes(input: bytes.isEmpty && !closesInput ? -1 : input, output: output, errors: errors)
+        (input, output, errors) = (keptInput, -1, -1)
+        var (ended, messages) = try await runThread {
+            var pipes = pipes
+            return try pipes.exchange(bytes, closesInput, until: deadline)
         }
         var status: Int32 = 0
         waitpid(process, &status, 0)
@@ -177,14 +166,55 @@ public final class WeirProgram {
         ended.errors = String(decoding: messages, as: UTF8.self)
         return ended
     }
+}
 
-    private func drain(_ descriptor: inout Int32, into bytes: inout [UInt8]) throws {
-        let part = try readOnce(descriptor, 1 << 16)
-        guard let part else { return }
-        bytes += part
-        if part.isEmpty {
-            close(descriptor)
-            descriptor = -1
+/// Holds this side's ends of a program's pipes; -1 where there is none.
+private struct Pipes: Sendable {
+    var input: Int32
+    var output: Int32
+    var errors: Int32
+
+    /// Writes and reads until the program has closed its ends.
+    mutating func exchange(
+        _ bytes: [UInt8],
+        _ closesInput: Bool,
+        until deadline: Deadline
+    ) throws -> (WeirProgram.Ended, [UInt8]) {
+        defer {
+            if closesInput { Self.close(&input) }
+            Self.close(&output)
+            Self.close(&errors)
         }
+        var ended = WeirProgram.Ended(status: 0, output: [], errors: "")
+        var messages: [UInt8] = []
+        var rest = bytes[...]
+        while output >= 0 || errors >= 0 {
+            if rest.isEmpty, closesInput { Self.close(&input) }
+            var entries = [
+                pollfd(fd: rest.isEmpty ? -1 : input, events: Int16(POLLOUT), revents: 0),
+                pollfd(fd: output, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: errors, events: Int16(POLLIN), revents: 0),
+            ]
+            try deadline.wait(&entries)
+            if entries[0].revents != 0 {
+                let count = rest.withUnsafeBytes { write(input, $0.baseAddress, $0.count) }
+                // A program that ended reads no more.
+                if count < 0, errno != EAGAIN { rest = [] } else { rest = rest.dropFirst(max(count, 0)) }
+            }
+            if entries[1].revents != 0 { try Self.drain(&output, into: &ended.output) }
+            if entries[2].revents != 0 { try Self.drain(&errors, into: &messages) }
+        }
+        return (ended, messages)
+    }
+
+    private static func drain(_ descriptor: inout Int32, into bytes: inout [UInt8]) throws {
+        guard let part = try readOnce(descriptor, 1 << 16) else { return }
+        bytes += part
+        if part.isEmpty { close(&descriptor) }
+    }
+
+    private static func close(_ descriptor: inout Int32) {
+        if descriptor >= 0 { Glibc.close(descriptor) }
+        descriptor = -1
     }
 }

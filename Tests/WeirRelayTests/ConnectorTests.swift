@@ -8,8 +8,8 @@ import WeirWire
 struct ConnectorTests {
     @Test("Tries the addresses in order, and tells each failure that another attempt follows")
     func order() throws {
-        let dead = try TestListener(backlog: nil)
-        let listener = try TestListener()
+        let dead = try RefusingPort()
+        let listener = try TCPServer()
         var skipped: [SystemError] = []
         let endpoints = [dead.endpoint, dead.endpoint, listener.endpoint]
         let connection = try Connector(.tcp).connect(to: endpoints) { skipped.append($0) }
@@ -20,8 +20,8 @@ struct ConnectorTests {
 
     @Test("Throws the last failure alone")
     func failure() throws {
-        let first = try TestListener(backlog: nil)
-        let last = try TestListener(backlog: nil)
+        let first = try RefusingPort()
+        let last = try RefusingPort()
         var skipped = 0
         #expect(throws: SystemError("connect to \(last.endpoint)", .connectionRefused)) {
             _ = try Connector(.tcp).connect(to: [first.endpoint, last.endpoint]) { _ in skipped += 1 }
@@ -32,7 +32,7 @@ struct ConnectorTests {
     @Test("Gives up a peer that does not answer")
     func timeout() throws {
         // One client fills a backlog of 0; Linux then drops the handshakes of the next ones.
-        let listener = try TestListener(backlog: 0)
+        let listener = try TCPServer(backlog: 0)
         let brief = Connector(.tcp, timeout: .milliseconds(100))
         var failure: SystemError?
         var held: [Held] = []
@@ -53,8 +53,8 @@ struct ConnectorTests {
 
     @Test("Says that the source port is taken")
     func sourcePort() throws {
-        let taken = try TestListener()
-        let listener = try TestListener()
+        let taken = try TCPServer()
+        let listener = try TCPServer()
         #expect {
             _ = try Connector(.tcp, sourcePort: taken.endpoint.port).connect(to: [listener.endpoint])
         } throws: { error in

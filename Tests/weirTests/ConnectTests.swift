@@ -2,7 +2,7 @@ import Support
 import Testing
 import WeirWire
 
-@Suite("weir connect over TCP", .timeLimit(.minutes(1)))
+@Suite("weir connect over TCP", .serialized, .timeLimit(.minutes(1)))
 struct ConnectTests {
     private func start(
         _ options: [String] = [],
@@ -18,11 +18,11 @@ struct ConnectTests {
     }
 
     @Test("Gets 20 MB back from an echo server through pipes")
-    func echo() throws {
-        let listener = try TestListener()
-        let server = Background { try listener.accept().echo() }
-        let bytes = patterned(20_000_000)
-        let ended = try start([], listener.endpoint).finish(sending: bytes)
+    func echo() async throws {
+        let listener = try TCPServer()
+        let server = try Background { try listener.accept().echo() }
+        let bytes = Pattern.bytes(20_000_000)
+        let ended = try await start([], listener.endpoint).finish(sending: bytes)
         try server.value()
         #expect(ended.output == bytes)
         #expect(ended.status == 0)
@@ -30,13 +30,13 @@ struct ConnectTests {
     }
 
     @Test("Reads and writes regular files")
-    func files() throws {
-        let listener = try TestListener()
-        let server = Background { try listener.accept().echo() }
-        let bytes = patterned(5_000_000)
+    func files() async throws {
+        let listener = try TCPServer()
+        let server = try Background { try listener.accept().echo() }
+        let bytes = Pattern.bytes(5_000_000)
         let folder = try TemporaryFolder()
         let input = try folder.file("input", bytes)
-        let ended = try start([], listener.endpoint, input: .file(input), output: .file(folder.path + "/output"))
+        let ended = try await start([], listener.endpoint, input: .file(input), output: .file(folder.path + "/output"))
             .finish()
         try server.value()
         #expect(ended.status == 0)
@@ -44,73 +44,73 @@ struct ConnectTests {
     }
 
     @Test("Half-closes at the end of input and goes on receiving")
-    func halfClose() throws {
-        let listener = try TestListener()
-        let server = Background {
+    func halfClose() async throws {
+        let listener = try TCPServer()
+        let server = try Background {
             let peer = try listener.accept()
-            let question = try peer.receiveAll()
+            let question = try peer.receiveToEnd().bytes
             try peer.send(Array("got \(question.count)".utf8))
             return question
         }
-        let ended = try start([], listener.endpoint).finish(sending: patterned(100_000))
-        #expect(try server.value() == patterned(100_000))
+        let ended = try await start([], listener.endpoint).finish(sending: Pattern.bytes(100_000))
+        #expect(try server.value() == Pattern.bytes(100_000))
         #expect(ended.output == Array("got 100000".utf8))
         #expect(ended.status == 0)
     }
 
     @Test("Ends when the peer closes, while standard input stays open")
-    func peerFirst() throws {
-        let listener = try TestListener()
+    func peerFirst() async throws {
+        let listener = try TCPServer()
         let program = try start([], listener.endpoint)
         let peer = try listener.accept()
         try program.write("hello")
         #expect(try peer.receive(5) == Array("hello".utf8))
         try peer.send(Array("bye".utf8))
         peer.finish()
-        let ended = try program.finish(closesInput: false)
+        let ended = try await program.finish(closesInput: false)
         #expect(ended.output == Array("bye".utf8))
         #expect(ended.status == 0)
         #expect(ended.errors == "")
     }
 
     @Test("Sends all input to a peer that ended its own half")
-    func listeningPeer() throws {
-        let listener = try TestListener()
-        let bytes = patterned(3_000_000)
-        let server = Background {
+    func listeningPeer() async throws {
+        let listener = try TCPServer()
+        let bytes = Pattern.bytes(3_000_000)
+        let server = try Background {
             let peer = try listener.accept()
             peer.finish()
-            return try peer.receiveAll()
+            return try peer.receiveToEnd().bytes
         }
-        let ended = try start([], listener.endpoint).finish(sending: bytes)
+        let ended = try await start([], listener.endpoint).finish(sending: bytes)
         #expect(try server.value() == bytes)
         #expect(ended.status == 0)
     }
 
     @Test("Keeps sending while standard output is full, and loses nothing")
-    func fullOutput() throws {
-        let listener = try TestListener()
+    func fullOutput() async throws {
+        let listener = try TCPServer()
         let program = try start([], listener.endpoint)
         let peer = try listener.accept()
-        let answer = patterned(30_000_000)
-        let sending = Background {
+        let answer = Pattern.bytes(30_000_000)
+        let sending = try Background {
             try peer.send(answer)
             peer.finish()
         }
         // Nobody reads standard output yet, and its pipe is full as soon as 64 KiB are there.
-        let question = patterned(8_000_000)
-        let receiving = Background { try peer.receive(question.count) }
+        let question = Pattern.bytes(8_000_000)
+        let receiving = try Background { try peer.receive(question.count) }
         try program.write(question)
         #expect(try receiving.value() == question)
-        let ended = try program.finish()
+        let ended = try await program.finish()
         try sending.value()
         #expect(ended.output == answer)
         #expect(ended.status == 0)
     }
 
     @Test("Sends LF as CRLF with -C, however the input is cut")
-    func lineEnds() throws {
-        let listener = try TestListener()
+    func lineEnds() async throws {
+        let listener = try TCPServer()
         let program = try start(["-C"], listener.endpoint)
         let peer = try listener.accept()
         var received: [UInt8] = []
@@ -119,43 +119,45 @@ struct ConnectTests {
             received += try peer.receive(count)
         }
         program.closeInput()
-        #expect(try peer.receiveAll() == [])
+        #expect(try peer.receiveToEnd().bytes == [])
         #expect(String(decoding: received, as: UTF8.self) == "a\r\nb\r\nc\r\n\r\n")
         peer.finish()
-        #expect(try program.finish().status == 0)
+        #expect(try await program.finish().status == 0)
     }
 
     @Test("Says with -v which local endpoint the kernel chose", arguments: [IPAddress.loopbackV4, .loopbackV6])
-    func verbose(address: IPAddress) throws {
-        let listener = try TestListener(address)
+    func verbose(address: IPAddress) async throws {
+        let listener = try TCPServer(at: Endpoint(address: address, port: 0))
         let program = try start(["-v"], listener.endpoint)
         let peer = try listener.accept()
-        #expect(try program.readErrorLine() == "connected \(peer.remote) -> \(listener.endpoint)")
+        let client = try #require(peer.remote)
+        #expect(try program.readErrorLine() == "connected \(client) -> \(listener.endpoint)")
         peer.finish()
-        #expect(try program.finish().status == 0)
+        #expect(try await program.finish().status == 0)
     }
 
     @Test("Sends from the port of -p")
-    func sourcePort() throws {
-        let listener = try TestListener()
+    func sourcePort() async throws {
+        let listener = try TCPServer()
         // Below the ports that the kernel gives out, so that no other test has it by chance.
         let port = UInt16.random(in: 20_000..<30_000)
         let program = try start(["-p", String(port)], listener.endpoint)
         let peer = try listener.accept()
         #expect(peer.remote == Endpoint(address: .loopbackV4, port: port))
         peer.finish()
-        #expect(try program.finish().status == 0)
+        #expect(try await program.finish().status == 0)
     }
 
     @Test("Shows both directions on standard error")
-    func show() throws {
-        let listener = try TestListener()
-        let server = Background { () throws -> Endpoint in
+    func show() async throws {
+        let listener = try TCPServer()
+        let server = try Background { () throws -> Endpoint in
             let peer = try listener.accept()
+            guard let client = peer.remote else { throw HelperError("the client has gone") }
             try peer.echo()
-            return peer.remote
+            return client
         }
-        let ended = try start(["--show", "hex"], listener.endpoint).finish(sending: Array("hello\n".utf8))
+        let ended = try await start(["--show", "hex"], listener.endpoint).finish(sending: Array("hello\n".utf8))
         let client = try server.value()
         let lines = ended.errors.split(separator: "\n").map {
             $0.hasPrefix("0") && $0.contains("|") ? $0 : $0.dropFirst(16)
@@ -174,15 +176,15 @@ struct ConnectTests {
     }
 
     @Test("Writes what came before a reset, says so and ends with 74")
-    func reset() throws {
-        let listener = try TestListener()
+    func reset() async throws {
+        let listener = try TCPServer()
         let program = try start([], listener.endpoint)
         let peer = try listener.accept()
         // More than the pipe and the program hold: a part is still in the kernel when the reset comes.
-        try peer.send(patterned(150_000))
-        try peer.reset()
-        let ended = try program.finish(closesInput: false)
-        #expect(ended.output == patterned(150_000))
+        try peer.send(Pattern.bytes(150_000))
+        try peer.resetAfterDelivery()
+        let ended = try await program.finish(closesInput: false)
+        #expect(ended.output == Pattern.bytes(150_000))
         #expect(ended.status == 74)
         #expect(
             ended.errors == "weir: cannot receive from \(listener.endpoint): connection reset by peer (ECONNRESET)\n"
@@ -190,34 +192,34 @@ struct ConnectTests {
     }
 
     @Test("Stops quietly when the reader of standard output has gone")
-    func closedOutput() throws {
-        let listener = try TestListener()
+    func closedOutput() async throws {
+        let listener = try TCPServer()
         let program = try start([], listener.endpoint)
         let peer = try listener.accept()
         program.closeOutput()
         try peer.send([1])
-        let ended = try program.finish(closesInput: false)
+        let ended = try await program.finish(closesInput: false)
         #expect(ended.status == 0)
         #expect(ended.errors == "")
     }
 
     @Test("Ends quietly when nothing moves for as long as -w says")
-    func idle() throws {
-        let listener = try TestListener()
+    func idle() async throws {
+        let listener = try TCPServer()
         let program = try start(["-w", "0.1"], listener.endpoint)
         let peer = try listener.accept()
         try peer.send([7])
-        let ended = try program.finish(closesInput: false)
+        let ended = try await program.finish(closesInput: false)
         #expect(ended.output == [7])
         #expect(ended.status == 0)
         #expect(ended.errors == "")
-        #expect(try peer.receiveAll() == [])
+        #expect(try peer.receiveToEnd().bytes == [])
     }
 
     @Test("Says that a port refuses, and ends with 69")
-    func refused() throws {
-        let port = try TestListener(backlog: nil)
-        let ended = try start([], port.endpoint).finish()
+    func refused() async throws {
+        let port = try RefusingPort()
+        let ended = try await start([], port.endpoint).finish()
         #expect(ended.status == 69)
         #expect(ended.errors == "weir: cannot connect to \(port.endpoint): connection refused (ECONNREFUSED)\n")
     }
@@ -230,17 +232,17 @@ struct ConnectTests {
             ["-4", "-6", "localhost", "1"], ["-p", "0", "127.0.0.1", "1"], ["-w", "x", "127.0.0.1", "1"],
         ]
     )
-    func usage(arguments: [String]) throws {
-        let ended = try WeirProgram(["connect"] + arguments).finish()
+    func usage(arguments: [String]) async throws {
+        let ended = try await WeirProgram(["connect"] + arguments).finish()
         #expect(ended.status == 64)
         #expect(!ended.errors.isEmpty)
         #expect(ended.output == [])
     }
 
     @Test("Says that standard input cannot be read, and ends with 74")
-    func badInput() throws {
-        let listener = try TestListener()
-        let ended = try start([], listener.endpoint, input: .file("/")).finish()
+    func badInput() async throws {
+        let listener = try TCPServer()
+        let ended = try await start([], listener.endpoint, input: .file("/")).finish()
         #expect(ended.status == 74)
         #expect(ended.errors == "weir: cannot read standard input: is a folder (EISDIR)\n")
     }

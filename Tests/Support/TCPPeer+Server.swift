@@ -1,0 +1,49 @@
+import Glibc
+import WeirRelay
+package import WeirWire
+
+extension TCPPeer {
+    /// Sends back what comes until the other side ends, then ends too.
+    package func echo() throws {
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = recv(socket.raw, &buffer, buffer.count, 0)
+            guard count >= 0 else { throw LoopbackSocket.error("receive what to echo") }
+            if count == 0 { return finish() }
+            try send(Array(buffer[..<count]))
+        }
+    }
+
+    /// Resets the connection once the other side's kernel has all that was sent.
+    package func resetAfterDelivery() throws {
+        let deadline = Deadline()
+        while unsent > 0 {
+            if deadline.isOver { throw HelperError("the other side's kernel did not take everything") }
+            sched_yield()
+        }
+        reset()
+    }
+}
+
+/// Holds a TCP port that refuses every connection, and that nobody else can take.
+package struct RefusingPort: Sendable {
+    private let socket: LoopbackSocket
+    /// Names the port.
+    package let endpoint: Endpoint
+
+    /// Binds a port, and does not listen.
+    package init() throws {
+        socket = try LoopbackSocket(.tcp, for: .loopbackV4)
+        try socket.bind(to: .anyPortV4)
+        guard let local = socket.local else { throw LoopbackSocket.error("ask for the local endpoint") }
+        endpoint = local
+    }
+}
+
+extension Pattern {
+    /// Makes the first bytes of a pattern.
+    package static func bytes(_ count: Int) -> [UInt8] {
+        var pattern = Pattern(seed: 1)
+        return pattern.next(count)
+    }
+}
