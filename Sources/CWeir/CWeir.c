@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <linux/sock_diag.h>
 #include <linux/sockios.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -83,6 +84,11 @@ int weir_local_offset(int64_t seconds) {
     time_t time = seconds;
     struct tm local;
     return localtime_r(&time, &local) ? (int)local.tm_gmtoff : 0;
+}
+
+void weir_tune_allocator(void) {
+    mallopt(M_MMAP_THRESHOLD, 4 << 20);
+    mallopt(M_TRIM_THRESHOLD, 64 << 20);
 }
 
 void weir_name_thread(const char *name) { prctl(PR_SET_NAME, name); }

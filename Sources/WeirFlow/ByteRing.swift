@@ -54,17 +54,17 @@ struct ByteRing {
     private mutating func grow(toHold needed: Int) {
         var capacity = max(storage.count, 64)
         while capacity < needed { capacity *= 2 }
-        var larger = [UInt8](repeating: 0, count: capacity)
-        if count > 0 {
-            let first = min(count, storage.count - head)
-            larger.withUnsafeMutableBytes { target in
-                storage.withUnsafeBytes { source in
-                    target[..<first].copyBytes(from: source[head..<(head + first)])
-                    target[first..<count].copyBytes(from: source[..<(count - first)])
-                }
+        let first = min(count, storage.count - head)
+        // What is not written yet is not read either: clearing it would cost as much as filling it.
+        storage = Array(unsafeUninitializedCapacity: capacity) { target, filled in
+            filled = capacity
+            guard count > 0 else { return }
+            let target = UnsafeMutableRawBufferPointer(target)
+            storage.withUnsafeBytes { source in
+                target[..<first].copyBytes(from: source[head..<(head + first)])
+                target[first..<count].copyBytes(from: source[..<(count - first)])
             }
         }
-        storage = larger
         head = 0
     }
 }

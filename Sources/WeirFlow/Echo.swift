@@ -125,7 +125,11 @@ struct EchoMatcher {
         return nil
     }
 
-    private mutating func giveUp() {
+    /// Counts the upstream bytes that are kept.
+    var keptBytes: Int { ring.count }
+
+    /// Looks for no echo any more, and keeps nothing.
+    mutating func giveUp() {
         mode = .givenUp
         ring.removeAll()
         marks = []

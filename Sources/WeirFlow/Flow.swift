@@ -168,6 +168,12 @@ public struct Flow: Sendable {
         lastActivity = max(lastActivity, instant)
     }
 
+    /// Counts the upstream bytes that are kept to find their echo.
+    public var bytesKeptForEcho: Int { echo.keptBytes }
+
+    /// Looks for no echo any more, and keeps no bytes for it.
+    public mutating func giveUpEcho() { echo.giveUp() }
+
     /// Tells whether nothing waits in the flow's queues.
     public var hasEmptyQueues: Bool { up.queue.isEmpty && down.queue.isEmpty }
 

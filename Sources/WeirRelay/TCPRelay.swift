@@ -11,6 +11,10 @@ import WeirWire
 final class TCPRelay {
     /// Bounds the reads of one flow and direction in one turn, so that no flow starves the others.
     private static let readsPerTurn = 8
+    /// Bounds the bytes that all flows of a loop keep for echoes.
+    private static let echoBound = 64 << 20
+    /// Is what every flow may keep, also past that bound.
+    private static let echoAlways = 4096
     private static let longestResetPause = Duration.milliseconds(20)
 
     unowned let loop: EventLoop
@@ -24,6 +28,7 @@ final class TCPRelay {
     let settings: FlowSettings
     private var ready: [TCPConnection] = []
     private var actions: [FlowAction] = []
+    private var bytesKeptForEcho = 0
 
     init(loop: EventLoop) {
         self.loop = loop
@@ -81,10 +86,19 @@ final class TCPRelay {
         return true
     }
 
+    /// Says whether a direction can be read now, and is worth reading.
+    ///
+    /// While the receiver's kernel buffer is full, what is read could only be copied into the flow's queue: it stays in
+    /// the kernel until there is room.
+    private func canRead(_ connection: TCPConnection, _ direction: Direction) -> Bool {
+        guard connection[source: direction].canRead else { return false }
+        return connection[source: connection.flow.isEcho ? .upstream : direction.opposite].isWritable
+    }
+
     /// Remembers that a flow may have something to read.
     func markReady(_ connection: TCPConnection) {
         guard !connection.isReady, !connection.isClosed,
-            connection.client.canRead || connection.server.canRead
+            canRead(connection, .upstream) || canRead(connection, .downstream)
         else { return }
         connection.isReady = true
         ready.append(connection)
@@ -110,7 +124,7 @@ final class TCPRelay {
         for _ in 0..<Self.readsPerTurn {
             var hasRead = false
             for direction in [Direction.upstream, .downstream] {
-                guard !connection.isClosed, !loop.isHeld, connection[source: direction].canRead else { continue }
+                guard !connection.isClosed, !loop.isHeld, canRead(connection, direction) else { continue }
                 hasRead = read(connection, direction) || hasRead
             }
             guard hasRead else { return }
@@ -167,8 +181,20 @@ final class TCPRelay {
     /// Tells the flow what happened, and does what it says.
     func dispatch(_ connection: TCPConnection, _ event: FlowEvent, bytes: RawSpan = RawSpan()) {
         actions.removeAll(keepingCapacity: true)
+        let kept = connection.flow.bytesKeptForEcho
         feed(connection, event, bytes: bytes)
+        boundEcho(connection, since: kept)
         performAll(connection, bytes: bytes)
+    }
+
+    /// Bounds what all flows of the loop keep for echoes together: a flow that would keep more looks for none.
+    private func boundEcho(_ connection: TCPConnection, since kept: Int) {
+        let now = connection.flow.bytesKeptForEcho
+        guard now != kept else { return }
+        bytesKeptForEcho += now - kept
+        guard now > kept, now > Self.echoAlways, bytesKeptForEcho > Self.echoBound else { return }
+        connection.flow.giveUpEcho()
+        bytesKeptForEcho -= now
     }
 
     /// Sets a flow going, now that its server's addresses are known.
@@ -277,6 +303,7 @@ final class TCPRelay {
     private func close(_ connection: TCPConnection) {
         connection.isClosed = true
         connection.isDialing = false
+        bytesKeptForEcho -= connection.flow.bytesKeptForEcho
         connection.client.close()
         connection.server.close()
         connections.remove(at: connection.place)

@@ -147,7 +147,10 @@ extension UDPRelay {
                 hasTriedAgain = true
                 report(index, .refused(error))
                 continue
-            case EAGAIN, ENOBUFS: report(index, .blocked)
+            case EAGAIN:
+                // What comes behind must not overtake it.
+                for blocked in index..<count { report(blocked, .blocked) }
+                return
             default: report(index, .lost(error))
             }
             index += 1

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CWeir
 import Glibc
 
 /// Lists the subcommands, which do the work.
@@ -30,6 +31,7 @@ enum Main {
     static func main() {
         StandardStreams.fillGaps()
         Signals.block()
+        weir_tune_allocator()
         Task.detached {
             await run()
             Glibc.exit(ExitStatus.done.rawValue)

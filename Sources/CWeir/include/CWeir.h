@@ -45,6 +45,9 @@ int weir_drops(int fd);
 // Counts the seconds by which local time is ahead of UTC.
 int weir_local_offset(int64_t seconds);
 
+// Keeps freed blocks of up to 4 MiB for the next use, instead of giving each back to the system: what a slow receiver
+// leaves behind comes and goes in such blocks.
+void weir_tune_allocator(void);
 // Names the calling thread, in at most 15 bytes, for ps and debuggers.
 void weir_name_thread(const char *name);
 
