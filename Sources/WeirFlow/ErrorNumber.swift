@@ -37,7 +37,7 @@ public struct ErrorNumber: Hashable, Sendable, CustomStringConvertible {
         (2, "ENOENT", "no such file or folder"),
         (4, "EINTR", "interrupted"),
         (5, "EIO", "input or output error"),
-        (9, "EBADF", "bad file descriptor"),
+        (9, "EBADF", "not an open file"),
         (11, "EAGAIN", "no room now"),
         (12, "ENOMEM", "out of memory"),
         (13, "EACCES", "permission denied"),

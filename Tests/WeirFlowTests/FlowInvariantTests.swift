@@ -28,7 +28,7 @@ struct FlowInvariantTests {
     @Test("No byte is lost uncounted, none is moved, and it opens and closes once", arguments: [Transport.tcp, .udp])
     func relayed(_ transport: Transport) {
         var reasons: Set<CloseReason> = []
-        for seed in UInt64(1)...1500 {
+        for seed in UInt64(1)...600 {
             let simulation = run(transport, isEcho: false, seed)
             if case .closed(let close) = simulation.records.last { reasons.insert(close.reason) }
         }
@@ -42,6 +42,6 @@ struct FlowInvariantTests {
 
     @Test("So it is where the flow is its own server", arguments: [Transport.tcp, .udp])
     func echo(_ transport: Transport) {
-        for seed in UInt64(1)...500 { _ = run(transport, isEcho: true, seed) }
+        for seed in UInt64(1)...200 { _ = run(transport, isEcho: true, seed) }
     }
 }

@@ -70,13 +70,16 @@ enum EscapedText {
         return (scalar, length)
     }
 
-    /// Says whether a scalar neither controls a terminal nor turns the direction of writing.
+    /// Says whether a scalar neither controls a terminal, nor turns the direction of writing, nor hides.
     private static func isSafe(_ scalar: UInt32) -> Bool {
         switch scalar {
-        case 0x80...0x9F, 0xAD, 0x61C, 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x206F, 0xFEFF, 0xFFF0...0xFFFB,
-            0xE0000...0xE0FFF:
-            false
-        default: true
+        // Not assigned yet, but never to be seen: between the invisible operators, before the annotations, tags.
+        case 0x2065, 0xFFF0...0xFFF8, 0xE0000...0xE0FFF: return false
+        default: break
+        }
+        switch Unicode.Scalar(scalar)?.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, nil: return false
+        default: return true
         }
     }
 }

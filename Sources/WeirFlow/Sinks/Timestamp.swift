@@ -7,6 +7,7 @@ public struct Timestamp: Sendable {
 
     private let localOffset: LocalOffset
     private var second = Int64.min
+    private var isLocal = false
     private var hour = Int64.min
     private var offset = 0
     private var date = CivilDate(secondsSince1970: 0)
@@ -19,7 +20,8 @@ public struct Timestamp: Sendable {
     /// Appends the local time of day with microseconds: `12:31:07.104218`.
     public mutating func appendTimeOfDay(_ nanoseconds: Int64, to output: inout ByteBuffer) {
         let second = nanoseconds.floorDivided(by: 1_000_000_000)
-        if second != self.second {
+        if second != self.second || !isLocal {
+            isLocal = true
             let hour = second.floorDivided(by: 900)
             if hour != self.hour { offset = localOffset(second) }
             self.hour = hour
@@ -32,7 +34,7 @@ public struct Timestamp: Sendable {
         output.append(UInt8(ascii: ":"))
         output.appendDecimal(date.second, width: 2)
         output.append(UInt8(ascii: "."))
-        output.appendDecimal(Int(nanoseconds - second * 1_000_000_000) / 1000, width: 6)
+        output.appendDecimal(Int(nanoseconds &- second &* 1_000_000_000) / 1000, width: 6)
     }
 
     /// Appends the time in UTC with nanoseconds: `2026-11-22T12:31:07.104218394Z`.
@@ -40,7 +42,8 @@ public struct Timestamp: Sendable {
     /// Source: RFC 3339 section 5.6.
     public mutating func appendRFC3339(_ nanoseconds: Int64, to output: inout ByteBuffer) {
         let second = nanoseconds.floorDivided(by: 1_000_000_000)
-        if second != self.second {
+        if second != self.second || isLocal {
+            isLocal = false
             self.second = second
             date = CivilDate(secondsSince1970: second)
         }
@@ -56,7 +59,7 @@ public struct Timestamp: Sendable {
         output.append(UInt8(ascii: ":"))
         output.appendDecimal(date.second, width: 2)
         output.append(UInt8(ascii: "."))
-        output.appendDecimal(Int(nanoseconds - second * 1_000_000_000), width: 9)
+        output.appendDecimal(Int(nanoseconds &- second &* 1_000_000_000), width: 9)
         output.append(UInt8(ascii: "Z"))
     }
 }

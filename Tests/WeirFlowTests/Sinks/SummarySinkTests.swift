@@ -1,0 +1,79 @@
+import Support
+import Testing
+import WeirFlow
+import WeirWire
+
+@Suite("Summary sink")
+struct SummarySinkTests {
+    private func close(
+        _ client: String,
+        _ transport: Transport = .tcp,
+        listener: String = "127.0.0.1:9000",
+        egress: UInt16? = 42_332,
+        up: Counters = .of(2, in: 1),
+        down: Counters = .of(3, in: 1)
+    ) throws -> FlowRecord {
+        let path = FlowPath(
+            client: try #require(Endpoint(client)),
+            listener: try #require(Endpoint(listener)),
+            egress: egress.map { Endpoint(address: .loopbackV4, port: $0) },
+            server: Playbook.path.server
+        )
+        return record(Sample.closed(up, down), transport, path: path)
+    }
+
+    @Test("Says that nothing has happened")
+    func empty() {
+        var sink = SummarySink()
+        let expected =
+            "total: (0 tcp flows) (0 udp flows) up (0 bytes) (0 chunks) down (0 bytes) (0 chunks) refused (0)\n"
+        #expect(sink.finished() == expected)
+        #expect(sink.interest == .flows)
+    }
+
+    @Test("Sums up flows, bytes and losses, and lists each client's ports on each listener")
+    func table() throws {
+        var sink = SummarySink()
+        let records = [
+            record(.opened), record(.refused(.timedOut)), record(chunk(.upstream, at: 0, 5)),
+            try close("127.0.0.1:51514"), try close("127.0.0.1:51516", egress: 42_400),
+            try close("127.0.0.1:600", .udp, egress: nil, up: .of(1, in: 1, dropped: 4, droppedDatagrams: 2)),
+            try close("127.0.0.1:51518", listener: "127.0.0.1:8000"),
+            try close("[fe80::1%2]:700", listener: "[fe80::2%2]:9000", down: .of(0, in: 0, dropped: 9)),
+        ]
+        for record in records { #expect(sink.rendered(record, "bytes") == "") }
+        let expected = """
+            total: (4 tcp flows) (1 udp flow) up (9 bytes) (5 chunks) dropped (2 datagrams) (4 bytes) \
+            down (12 bytes) (4 chunks) dropped (9 bytes) refused (1)
+            client 127.0.0.1, its ports => the egress ports they were given:
+              tcp 127.0.0.1:8000 (1 flow): 51518=>42332
+              tcp 127.0.0.1:9000 (2 flows): 51514=>42332, 51516=>42400
+              udp 127.0.0.1:9000 (1 flow): 600=>none
+            client fe80::1%2, its ports => the egress ports they were given:
+              tcp [fe80::2%2]:9000 (1 flow): 700=>42332
+
+            """
+        #expect(sink.finished() == expected)
+    }
+
+    @Test("Lists the first 256 ports of a client on a listener")
+    func ports() throws {
+        var sink = SummarySink()
+        for port in 1...258 { _ = sink.rendered(try close("127.0.0.1:\(port)")) }
+        let last = try #require(sink.finished().split(separator: "\n").last)
+        #expect(last.hasPrefix("  tcp 127.0.0.1:9000 (258 flows): 1=>42332, 2=>42332, "))
+        #expect(last.hasSuffix(", 256=>42332, and (2 more flows)"))
+    }
+
+    @Test("Lists the first 1,000 clients, and goes on counting for them")
+    func clients() throws {
+        var sink = SummarySink()
+        for number in 0..<1001 { _ = sink.rendered(try close("10.0.\(number / 256).\(number % 256):1")) }
+        _ = sink.rendered(try close("10.0.0.0:2"))
+        let lines = sink.finished().split(separator: "\n")
+        #expect(lines.count == 1 + 2 * 1000 + 1)
+        #expect(lines[1].hasPrefix("client 10.0.0.0, "))
+        #expect(lines[2] == "  tcp 127.0.0.1:9000 (2 flows): 1=>42332, 2=>42332")
+        #expect(lines.last == "(1 flow) of further clients not listed")
+    }
+}
