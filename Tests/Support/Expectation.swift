@@ -34,46 +34,59 @@ public struct Expectation: Sendable {
 // MARK: - Actions
 
 extension Expectation {
+    /// Expects a dial of an address.
     public static func connect(_ attempt: Int) -> Expectation { Expectation(kind: .action(.connect(attempt: attempt))) }
 
+    /// Expects the chunk just received to be offered.
     public static func send(_ direction: Direction) -> Expectation { Expectation(kind: .action(.send(direction))) }
 
+    /// Expects the queue's front to be offered.
     public static func sendQueued(_ direction: Direction) -> Expectation {
         Expectation(kind: .action(.sendQueued(direction)))
     }
 
+    /// Expects a half-close.
     public static func finish(_ direction: Direction) -> Expectation { Expectation(kind: .action(.finish(direction))) }
 
+    /// Expects a reset of a direction's receiver, at the latest at a time.
     public static func reset(_ direction: Direction, by time: Duration) -> Expectation {
         Expectation(kind: .action(.reset(direction, by: ManualClock.instant(time))))
     }
 
+    /// Expects a source to be read no more.
     public static func pause(_ direction: Direction) -> Expectation {
         Expectation(kind: .action(.pauseReading(direction)))
     }
 
+    /// Expects a source to be read again.
     public static func resume(_ direction: Direction) -> Expectation {
         Expectation(kind: .action(.resumeReading(direction)))
     }
 
+    /// Expects a wake to be asked for.
     public static func wake(at time: Duration) -> Expectation {
         Expectation(kind: .action(.wake(at: ManualClock.instant(time))))
     }
 
+    /// Expects the flow to be over.
     public static func close(_ reason: CloseReason) -> Expectation { Expectation(kind: .action(.close(reason))) }
 }
 
 // MARK: - Records
 
 extension Expectation {
+    /// Expects the record of the flow's beginning.
     public static let opened = Expectation(kind: .record(.opened))
 
+    /// Expects the record of a dial that succeeded.
     public static func connected(after dial: Duration = .zero, isRerouted: Bool = false) -> Expectation {
         Expectation(kind: .record(.connected(dial: dial, isRerouted: isRerouted)))
     }
 
+    /// Expects the record of a refusal.
     public static func refused(_ error: ErrorNumber) -> Expectation { Expectation(kind: .record(.refused(error))) }
 
+    /// Expects the record of a source's end.
     public static func ended(_ direction: Direction) -> Expectation { Expectation(kind: .record(.ended(direction))) }
 
     /// Expects the record of a chunk that was just received.
@@ -127,6 +140,7 @@ extension Expectation {
         return Expectation(kind: .data(chunk, receivedNow: false, isQueued: true))
     }
 
+    /// Expects the record of a loss.
     public static func dropped(
         _ direction: Direction,
         _ bytes: UInt64,

@@ -64,7 +64,9 @@ struct FlowChunksTests {
         flow(.finished(.upstream), gives: .ended(.upstream), .finish(.upstream))
         flow(
             .finished(.downstream),
-            gives: .ended(.downstream), .closed(.finished, up: .of(5, in: 1)), .close(.finished)
+            gives: .ended(.downstream),
+            .closed(.finished, up: .of(5, in: 1)),
+            .close(.finished)
         )
     }
 }
@@ -128,7 +130,8 @@ struct BackpressureTests {
         flow(.sent(.upstream, 0), count: 100, gives: .pause(.upstream))
         flow(
             .aborted(.downstream, .connectionReset),
-            gives: .dropped(.upstream, 100, .reset), .wake(at: .seconds(1))
+            gives: .dropped(.upstream, 100, .reset),
+            .wake(at: .seconds(1))
         )
         flow(.writable(.upstream))
         flow.advance(by: .milliseconds(1))

@@ -30,19 +30,24 @@ struct FlowDatagramTests {
         flow(.dialed(egress: Playbook.path.egress, server: Playbook.serverEndpoint), gives: .opened)
         flow(
             .connected,
-            gives: .connected(), .resume(.upstream), .resume(.downstream),
-            .released(.upstream, 0, at: 0, 3), .sendQueued(.upstream)
+            gives: .connected(),
+            .resume(.upstream),
+            .resume(.downstream),
+            .released(.upstream, 0, at: 0, 3),
+            .sendQueued(.upstream)
         )
         // What comes now must not overtake what waits, neither on the wire nor in its number.
         flow(.received(.upstream), "late")
         flow(.sent(.upstream, 3), gives: .released(.upstream, 1, at: 3, 0), .sendQueued(.upstream))
         flow(
             .sent(.upstream, 0),
-            gives: .released(.upstream, 2, at: 3, 3, receivedAt: .milliseconds(5)), .sendQueued(.upstream)
+            gives: .released(.upstream, 2, at: 3, 3, receivedAt: .milliseconds(5)),
+            .sendQueued(.upstream)
         )
         flow(
             .sent(.upstream, 3),
-            gives: .released(.upstream, 3, at: 6, 4, receivedAt: .milliseconds(10)), .sendQueued(.upstream)
+            gives: .released(.upstream, 3, at: 6, 4, receivedAt: .milliseconds(10)),
+            .sendQueued(.upstream)
         )
         flow(.sent(.upstream, 4))
         flow(.received(.upstream), "next", gives: .data(.upstream, 4, at: 10, 4), .send(.upstream))
@@ -58,8 +63,11 @@ struct FlowDatagramTests {
         let unreachable = ErrorNumber(101)
         flow(
             .connectFailed(unreachable),
-            gives: .opened, .refused(unreachable), .dropped(.upstream, 8, datagrams: 2, .closed),
-            .closed(.refused, up: .of(0, in: 0, dropped: 8, droppedDatagrams: 2)), .close(.refused)
+            gives: .opened,
+            .refused(unreachable),
+            .dropped(.upstream, 8, datagrams: 2, .closed),
+            .closed(.refused, up: .of(0, in: 0, dropped: 8, droppedDatagrams: 2)),
+            .close(.refused)
         )
     }
 
@@ -76,7 +84,8 @@ struct FlowDatagramTests {
         var flow = Playbook.connected(.udp)
         flow(.received(.downstream), "to port 0", gives: .data(.downstream, 0, at: 0, 9), .send(.downstream))
         flow(
-            .sendFailed(.downstream, invalid), "to port 0",
+            .sendFailed(.downstream, invalid),
+            "to port 0",
             gives: .dropped(.downstream, 9, datagrams: 1, .error(invalid))
         )
         flow(.sendFailed(.downstream, invalid), gives: .dropped(.downstream, 0, datagrams: 1, .error(invalid)))
@@ -114,7 +123,8 @@ struct FlowDatagramTests {
         flow(.writable(.upstream), gives: .sendQueued(.upstream))
         flow(
             .sendFailed(.upstream, error),
-            gives: .dropped(.upstream, 8, datagrams: 1, .error(error)), .sendQueued(.upstream)
+            gives: .dropped(.upstream, 8, datagrams: 1, .error(error)),
+            .sendQueued(.upstream)
         )
         flow(.sent(.upstream, 4))
     }
@@ -124,7 +134,11 @@ struct FlowDatagramTests {
         var flow = Playbook.connected(.udp) { $0.highWatermark = 1128 }
         flow(.sendBlocked(.downstream), count: 1001, gives: .dropped(.downstream, 1001, datagrams: 1, .queueFull))
         flow(.sendBlocked(.downstream), count: 1000)
-        flow(.received(.downstream), gives: .data(.downstream, 0, at: 0, 0), .dropped(.downstream, 0, datagrams: 1, .queueFull))
+        flow(
+            .received(.downstream),
+            gives: .data(.downstream, 0, at: 0, 0),
+            .dropped(.downstream, 0, datagrams: 1, .queueFull)
+        )
         flow(.sent(.downstream, 1000))
         flow(.sendBlocked(.downstream), count: 1000)
     }
@@ -152,9 +166,12 @@ struct FlowDatagramTests {
         )
     }
 
-    @Test("Lives on with a datagram from either side, even one that is too long", arguments: [
-        FlowEvent.received(.upstream), .received(.downstream), .truncated(.upstream, read: 0),
-    ])
+    @Test(
+        "Lives on with a datagram from either side, even one that is too long",
+        arguments: [
+            FlowEvent.received(.upstream), .received(.downstream), .truncated(.upstream, read: 0),
+        ]
+    )
     func activity(_ event: FlowEvent) {
         var actions: [FlowAction] = []
         var flow = Playbook.connected(.udp) { $0.idleTimeout = .seconds(60) }.flow
@@ -175,7 +192,8 @@ struct FlowDatagramTests {
         flow(.refused(.connectionRefused), gives: .refused(.connectionRefused))
         flow(
             .wake,
-            gives: .closed(.idle, down: .of(0, in: 0, droppedDatagrams: 1), after: .seconds(60)), .close(.idle)
+            gives: .closed(.idle, down: .of(0, in: 0, droppedDatagrams: 1), after: .seconds(60)),
+            .close(.idle)
         )
     }
 
@@ -187,7 +205,8 @@ struct FlowDatagramTests {
         flow(
             .evicted,
             gives: .dropped(.upstream, 3, datagrams: 2, .closed),
-            .closed(.evicted, up: .of(0, in: 0, dropped: 3, droppedDatagrams: 2)), .close(.evicted)
+            .closed(.evicted, up: .of(0, in: 0, dropped: 3, droppedDatagrams: 2)),
+            .close(.evicted)
         )
     }
 }

@@ -63,11 +63,13 @@ struct FlowEchoTests {
         flow(.sent(.downstream, 2), "hello")
         flow(
             .aborted(.upstream, .connectionReset),
-            gives: .dropped(.downstream, 3, .reset), .reset(.downstream, by: .zero)
+            gives: .dropped(.downstream, 3, .reset),
+            .reset(.downstream, by: .zero)
         )
         flow(
             .resetDone(.downstream, unsent: 0),
-            gives: .closed(.clientReset, up: .of(5, in: 1), down: .of(0, in: 0, dropped: 3)), .close(.clientReset)
+            gives: .closed(.clientReset, up: .of(5, in: 1), down: .of(0, in: 0, dropped: 3)),
+            .close(.clientReset)
         )
     }
 

@@ -72,7 +72,8 @@ struct FlowDialTests {
         flow(.wake, gives: .refused(.timedOut), .reset(.downstream, by: .seconds(9)))
         flow(
             .resetDone(.downstream, unsent: 0),
-            gives: .closed(.refused, after: .seconds(9)), .close(.refused)
+            gives: .closed(.refused, after: .seconds(9)),
+            .close(.refused)
         )
     }
 
@@ -87,7 +88,9 @@ struct FlowDialTests {
         flow.advance(by: .milliseconds(2))
         flow(
             .connected,
-            gives: .connected(after: .milliseconds(2), isRerouted: true), .resume(.upstream), .resume(.downstream)
+            gives: .connected(after: .milliseconds(2), isRerouted: true),
+            .resume(.upstream),
+            .resume(.downstream)
         )
         #expect(flow.flow.path.egress == other)
     }

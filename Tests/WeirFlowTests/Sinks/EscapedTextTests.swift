@@ -80,7 +80,9 @@ struct EscapedTextTests {
             return roll % 3 == 0 ? spice[Int(roll >> 8) % spice.count] : UInt8(truncatingIfNeeded: roll >> 16)
         }
         let text = try #require(String(validating: escaped(bytes), as: UTF8.self))
-        let categories: Set<Unicode.GeneralCategory> = [.control, .format, .lineSeparator, .paragraphSeparator, .surrogate]
+        let categories: Set<Unicode.GeneralCategory> = [
+            .control, .format, .lineSeparator, .paragraphSeparator, .surrogate,
+        ]
         let steering = text.unicodeScalars.filter {
             $0 != "\n" && categories.contains($0.properties.generalCategory)
         }

@@ -126,7 +126,10 @@ struct TerminalSinkTests {
         #expect(sink.finished() == "")
     }
 
-    @Test("Wants no more than it shows", arguments: zip(TerminalSink.Show.allCases, [Interest.bytes, .bytes, .chunks, .flows]))
+    @Test(
+        "Wants no more than it shows",
+        arguments: zip(TerminalSink.Show.allCases, [Interest.bytes, .bytes, .chunks, .flows])
+    )
     func interest(_ show: TerminalSink.Show, _ expected: Interest) {
         #expect(TerminalSink(show: show).interest == expected)
     }
@@ -151,7 +154,9 @@ struct TerminalSinkTests {
     func loss() {
         var sink = TerminalSink()
         #expect(sink.loss(chunks: 1, bytes: 1) == "(1 chunk) (1 byte) not shown: this output was too slow\n")
-        #expect(sink.loss(chunks: 1000, bytes: 2000) == "(1000 chunks) (2000 bytes) not shown: this output was too slow\n")
+        #expect(
+            sink.loss(chunks: 1000, bytes: 2000) == "(1000 chunks) (2000 bytes) not shown: this output was too slow\n"
+        )
     }
 
     @Test("Shows local time")
@@ -188,10 +193,16 @@ struct BareWordTests {
 
     @Test("Finds what it looks for")
     func finds() {
-        #expect(bareWords("a 1000 b\n00000000  61 62  |abc d|\nx, bad\n(1000 x) 99 #100 @100 1.000") == ["1000", "bad"])
+        #expect(
+            bareWords("a 1000 b\n00000000  61 62  |abc d|\nx, bad\n(1000 x) 99 #100 @100 1.000") == ["1000", "bad"]
+        )
     }
 
-    @Test("Takes nothing outside a dump for an offset", arguments: [TerminalSink.Show.hex, .summary], [Transport.tcp, .udp])
+    @Test(
+        "Takes nothing outside a dump for an offset",
+        arguments: [TerminalSink.Show.hex, .summary],
+        [Transport.tcp, .udp]
+    )
     func noBareWords(_ show: TerminalSink.Show, _ transport: Transport) throws {
         let paths = [
             Playbook.path,

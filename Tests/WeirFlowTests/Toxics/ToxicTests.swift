@@ -153,8 +153,11 @@ struct ToxicTests {
         let finish = Then(sequel: .finish(at: ManualClock.instant(.seconds(2))))
         var flow = Playbook.connected(.tcp, toxics: [.upstream: [finish]])
         flow(
-            .received(.upstream), "last",
-            gives: .released(.upstream, 0, at: 0, 4), .sendQueued(.upstream), .wake(at: .seconds(2))
+            .received(.upstream),
+            "last",
+            gives: .released(.upstream, 0, at: 0, 4),
+            .sendQueued(.upstream),
+            .wake(at: .seconds(2))
         )
         flow(.sent(.upstream, 4))
         flow.advance(by: .seconds(2))
@@ -162,7 +165,9 @@ struct ToxicTests {
         flow(.writable(.upstream))
         flow(
             .finished(.downstream),
-            gives: .ended(.downstream), .closed(.finished, up: .of(4, in: 1), after: .seconds(2)), .close(.finished)
+            gives: .ended(.downstream),
+            .closed(.finished, up: .of(4, in: 1), after: .seconds(2)),
+            .close(.finished)
         )
     }
 
@@ -175,7 +180,8 @@ struct ToxicTests {
         flow(
             .wake,
             gives: .dropped(.downstream, 5, .reset),
-            .reset(.downstream, by: .seconds(1)), .reset(.upstream, by: .seconds(1))
+            .reset(.downstream, by: .seconds(1)),
+            .reset(.upstream, by: .seconds(1))
         )
     }
 
@@ -199,7 +205,8 @@ struct ToxicTests {
         flow(.wake, gives: .released(.upstream, 0, at: 0, 5), .sendQueued(.downstream))
         flow(
             .sent(.downstream, 5),
-            gives: .closed(.finished, up: .of(5, in: 1), after: .milliseconds(100)), .close(.finished)
+            gives: .closed(.finished, up: .of(5, in: 1), after: .milliseconds(100)),
+            .close(.finished)
         )
     }
 

@@ -1,0 +1,25 @@
+import Glibc
+import Testing
+import WeirFlow
+
+@Suite("Error numbers")
+struct ErrorNumberTests {
+    @Test("Print their meaning and their name, known or not")
+    func printing() {
+        #expect("\(ErrorNumber.connectionRefused)" == "connection refused (ECONNREFUSED)")
+        #expect("\(ErrorNumber(999))" == "an error of the system (errno 999)")
+    }
+
+    @Test("Are the system's own")
+    func system() {
+        #expect(ErrorNumber.connectionRefused.rawValue == ECONNREFUSED)
+        #expect(ErrorNumber.connectionReset.rawValue == ECONNRESET)
+        #expect(ErrorNumber.timedOut.rawValue == ETIMEDOUT)
+        let names: [(Int32, String)] = [
+            (EPERM, "EPERM"), (ENOENT, "ENOENT"), (EBADF, "EBADF"), (EAGAIN, "EAGAIN"), (EMFILE, "EMFILE"),
+            (ENFILE, "ENFILE"), (EPIPE, "EPIPE"), (EMSGSIZE, "EMSGSIZE"), (EADDRINUSE, "EADDRINUSE"),
+            (ENETUNREACH, "ENETUNREACH"), (EHOSTUNREACH, "EHOSTUNREACH"), (ENOBUFS, "ENOBUFS"), (EACCES, "EACCES"),
+        ]
+        for (number, name) in names { #expect(ErrorNumber(number).name == name) }
+    }
+}
