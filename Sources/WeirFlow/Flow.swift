@@ -161,7 +161,9 @@ public struct Flow: Sendable {
         scheduleWake(now, &actions)
     }
 
-    /// Counts as activity: the idle time starts again. For the time in which a full sink kept the relay from reading.
+    /// Counts as activity: the idle time starts again.
+    ///
+    /// For the time in which a full sink kept the relay from reading.
     public mutating func touch(at instant: Instant) {
         lastActivity = max(lastActivity, instant)
     }

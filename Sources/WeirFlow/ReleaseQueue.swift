@@ -51,7 +51,9 @@ struct ReleaseQueue {
         count += bytes.count
     }
 
-    /// Adds bytes of a stream that are due by now. Small ones share a piece: a byte at a time costs no piece each.
+    /// Adds bytes of a stream that are due by now.
+    ///
+    /// Small ones share a piece: a byte at a time costs no piece each.
     mutating func appendStream(_ bytes: UnsafeRawBufferPointer, due: Instant) {
         let last = entries.count - 1
         if last >= head, entries[last].receivedAt == nil, entries[last].due <= due,
@@ -64,7 +66,9 @@ struct ReleaseQueue {
         count += bytes.count
     }
 
-    /// Takes bytes off the front; an entry that is empty then is gone. An empty datagram goes when 0 bytes are taken.
+    /// Takes bytes off the front; an entry that is empty then is gone.
+    ///
+    /// An empty datagram goes when 0 bytes are taken.
     mutating func take(_ amount: Int) {
         var left = amount
         repeat {

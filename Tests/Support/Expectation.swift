@@ -97,6 +97,7 @@ extension Expectation {
     ///   - offset: the bytes of the direction before it.
     ///   - length: its bytes.
     ///   - echo: which upstream bytes it repeats.
+    /// - Returns: the expectation.
     public static func data(
         _ direction: Direction,
         _ number: UInt64,
@@ -123,6 +124,7 @@ extension Expectation {
     ///   - offset: the bytes of the direction before it.
     ///   - length: its bytes.
     ///   - receivedAt: when it was received.
+    /// - Returns: the expectation.
     public static func released(
         _ direction: Direction,
         _ number: UInt64,

@@ -6,10 +6,10 @@ import WeirWire
 struct RecordBatchTests {
     private func filled() -> RecordBatch {
         var batch = RecordBatch()
-        batch.append(record(.opened), bytes: [9, 9].span.bytes)
-        batch.append(record(chunk(.upstream, at: 0, 3)), bytes: [1, 2, 3].span.bytes)
+        batch.append(record(.opened), bytes: ([9, 9] as [UInt8]).span.bytes)
+        batch.append(record(chunk(.upstream, at: 0, 3)), bytes: ([1, 2, 3] as [UInt8]).span.bytes)
         batch.append(record(chunk(.downstream, at: 0, 5)))
-        batch.append(record(chunk(.upstream, at: 3, 2)), bytes: [4, 5].span.bytes)
+        batch.append(record(chunk(.upstream, at: 3, 2)), bytes: ([4, 5] as [UInt8]).span.bytes)
         return batch
     }
 
