@@ -29,7 +29,7 @@ final class EventLoop {
     private lazy var tcp = TCPRelay(loop: self)
     private lazy var udp = UDPRelay(loop: self)
 
-    init(index: Int, shared: Shared) throws(SystemError) {
+    private init(index: Int, shared: Shared) throws(SystemError) {
         self.index = index
         self.shared = shared
         let raw = weir_epoll_create()
@@ -46,18 +46,33 @@ final class EventLoop {
     }
 
     /// Takes listening sockets over; they are this loop's from now on.
-    func listen(tcp tcpListeners: [Listening], udp udpListeners: [Listening]) throws(SystemError) {
+    private func listen(tcp tcpListeners: [Listening], udp udpListeners: [Listening]) throws(SystemError) {
         try tcp.listen(tcpListeners)
         try udp.listen(udpListeners)
     }
 
-    /// Runs until it is told to stop.
-    func run() {
+    /// Makes a loop on this thread, says that it is ready, and runs it until it is told to stop.
+    ///
+    /// - Returns: what is to be done now that the loop is gone, and its sockets are closed.
+    static func serve(
+        index: Int,
+        shared: Shared,
+        tcp: [Listening],
+        udp: [Listening],
+        whenReady: () -> Void
+    ) throws(SystemError) -> (@Sendable () -> Void)? {
+        let loop = try EventLoop(index: index, shared: shared)
+        try loop.listen(tcp: tcp, udp: udp)
+        whenReady()
+        loop.run()
+        return loop.whenStopped
+    }
+
+    private func run() {
         withUnsafeTemporaryAllocation(of: weir_event.self, capacity: 256) { events in
             while whenStopped == nil { turn(events) }
         }
         flush()
-        whenStopped?()
     }
 
     private func turn(_ events: UnsafeMutableBufferPointer<weir_event>) {

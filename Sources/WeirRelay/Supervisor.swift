@@ -195,10 +195,10 @@ public actor Supervisor {
                 do {
                     try startThread(named: "weir-loop-\(index)") {
                         do {
-                            let loop = try EventLoop(index: index, shared: shared)
-                            try loop.listen(tcp: tcp, udp: udp)
-                            continuation.resume()
-                            loop.run()
+                            let whenStopped = try EventLoop.serve(index: index, shared: shared, tcp: tcp, udp: udp) {
+                                continuation.resume()
+                            }
+                            whenStopped?()
                         } catch {
                             continuation.resume(throwing: error)
                         }

@@ -28,6 +28,7 @@ struct Weir: AsyncParsableCommand {
 @main
 enum Main {
     static func main() {
+        StandardStreams.fillGaps()
         Signals.block()
         Task.detached {
             await run()

@@ -1,6 +1,6 @@
 public import WeirWire
 
-/// Renders one JSON object a record: the format of --log.
+/// Renders one JSON object a record: the `--log` format.
 ///
 /// A key keeps its meaning for ever; new keys may come.
 ///

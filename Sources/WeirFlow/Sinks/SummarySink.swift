@@ -78,9 +78,9 @@ public struct SummarySink: Sink {
         output.append(" ")
         output.appendCount(flows.udp, "udp flow")
         output.append(" up ")
-        appendTotal(upstream, &output)
+        output.appendCounters(upstream)
         output.append(" down ")
-        appendTotal(downstream, &output)
+        output.appendCounters(downstream)
         output.append(" refused (")
         output.appendDecimal(refused)
         output.append(")\n")
@@ -88,13 +88,6 @@ public struct SummarySink: Sink {
         guard flowsNotListed > 0 else { return }
         output.appendCount(flowsNotListed, "flow")
         output.append(" of further clients not listed\n")
-    }
-
-    private func appendTotal(_ counters: Counters, _ output: inout ByteBuffer) {
-        output.appendCount(counters.bytes, "byte")
-        output.append(" ")
-        output.appendCount(counters.chunks, "chunk")
-        output.appendDropped(counters)
     }
 
     private func appendClient(_ client: IPAddress, _ output: inout ByteBuffer) {
@@ -117,9 +110,8 @@ public struct SummarySink: Sink {
                 if let egress = pair.egress { output.appendDecimal(egress) } else { output.append("none") }
             }
             if UInt64(ports.pairs.count) < ports.flows {
-                output.append(", and (")
-                output.appendDecimal(ports.flows - UInt64(ports.pairs.count))
-                output.append(") more")
+                output.append(", and ")
+                output.appendCount(ports.flows - UInt64(ports.pairs.count), "more flow")
             }
             output.append("\n")
         }

@@ -186,56 +186,54 @@ extension TerminalSink {
     private func appendDrop(_ drop: DropRecord, _ transport: Transport, _ output: inout ByteBuffer) {
         appendDirection(drop.direction, &output)
         output.append("dropped")
-        if drop.datagrams > 0 {
-            output.append(" ")
-            output.appendCount(drop.datagrams, "datagram")
-        }
-        if drop.datagrams == 0 || drop.bytes > 0 {
-            output.append(" ")
-            output.appendCount(drop.bytes, "byte")
-        }
+        output.appendLoss(bytes: drop.bytes, datagrams: drop.datagrams)
         output.append(", ")
         output.append(drop.reason.description)
     }
 
     private func appendClose(_ close: CloseRecord, _ output: inout ByteBuffer) {
         output.append(" close  up ")
-        appendCounters(close.upstream, &output)
+        output.appendCounters(close.upstream)
         output.append(" down ")
-        appendCounters(close.downstream, &output)
+        output.appendCounters(close.downstream)
         output.append(" ")
         output.appendMilliseconds(close.duration)
         output.append(", ")
         output.append(close.reason.rawValue)
     }
-
-    private func appendCounters(_ counters: Counters, _ output: inout ByteBuffer) {
-        output.appendCount(counters.bytes, "byte")
-        output.append(" ")
-        output.appendCount(counters.chunks, "chunk")
-        output.appendDropped(counters)
-    }
 }
 
 extension ByteBuffer {
-    /// Appends a number and its noun in parentheses, with an s where there is not one: `(1 byte)`, `(14 bytes)`.
+    /// Appends a number and its noun, with an s where there is not one: `(1 byte)`, `(14 bytes)`.
+    ///
+    /// The parentheses are not for looks: `text2pcap` takes a bare number for an offset, and throws away what it read before it.
     mutating func appendCount(_ count: UInt64, _ noun: StaticString) {
         append(UInt8(ascii: "("))
         appendDecimal(count)
         append(UInt8(ascii: " "))
         append(noun)
-        if count != 1 { append(UInt8(ascii: "s")) }
-        append(UInt8(ascii: ")"))
+        append(count == 1 ? ")" : "s)")
     }
 
-    /// Appends what was lost, if anything was.
-    mutating func appendDropped(_ counters: Counters) {
-        guard counters.droppedBytes + counters.droppedDatagrams > 0 else { return }
-        append(" dropped ")
-        appendCount(counters.droppedBytes, "byte")
-        guard counters.droppedDatagrams > 0 else { return }
-        append(" ")
-        appendCount(counters.droppedDatagrams, "datagram")
+    /// Appends what went one way, and what was lost of it: `(14 bytes) (1 chunk) dropped (5 bytes)`.
+    mutating func appendCounters(_ counters: Counters) {
+        appendCount(counters.bytes, "byte")
+        append(UInt8(ascii: " "))
+        appendCount(counters.chunks, "chunk")
+        guard counters.droppedBytes > 0 || counters.droppedDatagrams > 0 else { return }
+        append(" dropped")
+        appendLoss(bytes: counters.droppedBytes, datagrams: counters.droppedDatagrams)
+    }
+
+    /// Appends the counts that are not zero, or `(0 bytes)`, each behind a blank.
+    mutating func appendLoss(bytes: UInt64, datagrams: UInt64) {
+        if datagrams > 0 {
+            append(UInt8(ascii: " "))
+            appendCount(datagrams, "datagram")
+        }
+        guard datagrams == 0 || bytes > 0 else { return }
+        append(UInt8(ascii: " "))
+        appendCount(bytes, "byte")
     }
 
     /// Appends a duration in milliseconds with three places: `0.512 ms`.

@@ -44,7 +44,7 @@ struct SummarySinkTests {
         ]
         for record in records { #expect(sink.rendered(record, "bytes") == "") }
         let expected = """
-            total: (4 tcp flows) (1 udp flow) up (9 bytes) (5 chunks) dropped (4 bytes) (2 datagrams) \
+            total: (4 tcp flows) (1 udp flow) up (9 bytes) (5 chunks) dropped (2 datagrams) (4 bytes) \
             down (12 bytes) (4 chunks) dropped (9 bytes) refused (1)
             client 127.0.0.1, its ports => the egress ports they were given:
               tcp 127.0.0.1:8000 (1 flow): 51518=>42332

@@ -38,7 +38,7 @@ struct TerminalSinkTests {
             (
                 Sample.closed(.of(5, in: 1, dropped: 3), .of(0, in: 0, dropped: 9, droppedDatagrams: 2), .clientReset),
                 "tcp close  up (5 bytes) (1 chunk) dropped (3 bytes) "
-                    + "down (0 bytes) (0 chunks) dropped (9 bytes) (2 datagrams) 1.042 ms, client reset"
+                    + "down (0 bytes) (0 chunks) dropped (2 datagrams) (9 bytes) 1.042 ms, client reset"
             ),
         ] as [(FlowRecord.Happening, String)]
     )

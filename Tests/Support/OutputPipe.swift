@@ -1,0 +1,48 @@
+import Glibc
+import Synchronization
+package import WeirFlow
+package import WeirRelay
+import WeirWire
+
+/// Is a pipe that an output writes to, and that a test reads, or leaves full.
+package final class OutputPipe: Sendable {
+    private let readEnd: Mutex<Descriptor?>
+    private let writeEnd: Mutex<Descriptor?>
+    private let reading: Int32
+    private let writing: Int32
+
+    package init() throws {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw LoopbackSocket.error("make a pipe") }
+        (reading, writing) = (ends[0], ends[1])
+        readEnd = Mutex(Descriptor(owning: ends[0]))
+        writeEnd = Mutex(Descriptor(owning: ends[1]))
+    }
+
+    /// Is the pipe as an output that shows every chunk with its bytes.
+    package func output(_ overflow: SinkOutput.Overflow, sink: any Sink = JSONLinesSink(withBytes: true)) -> SinkOutput
+    {
+        SinkOutput(name: "pipe", sink: sink, descriptor: writing, overflow: overflow)
+    }
+
+    /// Reads on a thread up to the end: until `finish`, and everything that was written before.
+    package func readToEnd() -> Task<[UInt8], any Error> {
+        Task {
+            try await runThread { [reading] in
+                var bytes: [UInt8] = []
+                var buffer = [UInt8](repeating: 0, count: 64 << 10)
+                while true {
+                    let count = read(reading, &buffer, buffer.count)
+                    guard count > 0 else { return bytes }
+                    bytes += buffer[..<count]
+                }
+            }
+        }
+    }
+
+    /// Says that nothing more is written.
+    package func finish() { writeEnd.withLock { $0 = nil } }
+
+    /// Makes writing fail with EPIPE.
+    package func closeReader() { readEnd.withLock { $0 = nil } }
+}

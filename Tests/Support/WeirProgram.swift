@@ -1,0 +1,190 @@
+import Glibc
+import Synchronization
+
+/// Says what a test's helper could not do.
+public struct HelperError: Error, CustomStringConvertible {
+    /// Says it in one line.
+    public var description: String
+
+    /// Makes an error.
+    public init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// Runs the `weir` that was built beside the tests, joined to the test by pipes.
+///
+/// Everything has a deadline: a program that is late is killed, and the test fails.
+public final class WeirProgram {
+    /// Says where one of the program's standard streams leads.
+    public enum Stream {
+        /// A pipe of the test's.
+        case pipe
+        /// A file, read as input, made anew as output.
+        case file(String)
+    }
+
+    /// Holds what a program left behind.
+    public struct Ended {
+        /// Holds the exit code; minus the signal's number where a signal ended it.
+        public var status: Int32
+        /// Holds what it wrote to standard output.
+        public var output: [UInt8]
+        /// Holds what it wrote to standard error.
+        public var errors: String
+    }
+
+    private let process: pid_t
+    private var input: Int32
+    private var output: Int32
+    private var errors: Int32
+    private let deadline: Deadline
+    private var isReaped = false
+
+    /// No other program may inherit a pipe's end between its making and its marking as close-on-exec.
+    private static let spawning = Mutex(())
+
+    /// Starts the program.
+    public init(
+        _ arguments: [String],
+        input: Stream = .pipe,
+        output: Stream = .pipe,
+        seconds: Int = 30
+    ) throws {
+        deadline = Deadline(seconds: seconds)
+        (process, self.input, self.output, errors) = try Self.spawning.withLock { _ in
+            try Self.spawn(arguments, input, output)
+        }
+    }
+
+    deinit {
+        for descriptor in [input, output, errors] where descriptor >= 0 { close(descriptor) }
+        if !isReaped {
+            kill(process, SIGKILL)
+            waitpid(process, nil, 0)
+        }
+    }
+
+    private static func path() throws -> String {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let count = readlink("/proc/self/exe", &buffer, buffer.count)
+        let tests = String(decoding: buffer[..<max(count, 0)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        guard let slash = tests.lastIndex(of: "/") else { throw HelperError("the tests' own program has no path") }
+        return tests[...slash] + "weir"
+    }
+
+    private static func spawn(
+        _ arguments: [String],
+        _ input: Stream,
+        _ output: Stream
+    ) throws -> (pid_t, Int32, Int32, Int32) {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        var theirs: [Int32] = []
+        defer { for descriptor in theirs { close(descriptor) } }
+        var ours: [Int32] = []
+        for (number, stream) in [(Int32(0), input), (1, output), (2, .pipe)] {
+            switch stream {
+            case .file(let path):
+                let flags = number == 0 ? O_RDONLY : O_WRONLY | O_CREAT | O_TRUNC
+                posix_spawn_file_actions_addopen(&actions, number, path, flags, 0o600)
+                ours.append(-1)
+            case .pipe:
+                var ends: [Int32] = [-1, -1]
+                guard pipe(&ends) == 0 else { throw HelperError("no pipe: errno \(errno)") }
+                for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+                let (mine, its) = number == 0 ? (ends[1], ends[0]) : (ends[0], ends[1])
+                _ = fcntl(mine, F_SETFL, O_NONBLOCK)
+                posix_spawn_file_actions_adddup2(&actions, its, number)
+                theirs.append(its)
+                ours.append(mine)
+            }
+        }
+        let program = try path()
+        var argv: [UnsafeMutablePointer<CChar>?] = []
+        for argument in [program] + arguments { argv.append(strdup(argument)) }
+        argv.append(nil)
+        defer { for text in argv { free(text) } }
+        var process = pid_t()
+        let status = posix_spawn(&process, program, &actions, nil, &argv, environ)
+        guard status == 0 else {
+            for descriptor in ours where descriptor >= 0 { close(descriptor) }
+            throw HelperError("cannot start \(program): errno \(status)")
+        }
+        return (process, ours[0], ours[1], ours[2])
+    }
+
+    /// Gives bytes to standard input, and waits until the pipe took them all.
+    public func write(_ bytes: [UInt8]) throws {
+        try writeAll(bytes, to: input, until: deadline)
+    }
+
+    /// Gives a text to standard input.
+    public func write(_ text: String) throws { try write(Array(text.utf8)) }
+
+    /// Ends standard input.
+    public func closeInput() {
+        if input >= 0 { close(input) }
+        input = -1
+    }
+
+    /// Closes the reading end of standard output.
+    public func closeOutput() {
+        if output >= 0 { close(output) }
+        output = -1
+    }
+
+    /// Reads so many bytes of standard output, or fewer where it ends.
+    public func readOutput(_ count: Int) throws -> [UInt8] { try readUpTo(count, from: output, until: deadline) }
+
+    /// Reads one line of standard error, without its end.
+    public func readErrorLine() throws -> String {
+        var line: [UInt8] = []
+        while let byte = try readUpTo(1, from: errors, until: deadline).first, byte != UInt8(ascii: "\n") {
+            line.append(byte)
+        }
+        return String(decoding: line, as: UTF8.self)
+    }
+
+    /// Gives bytes to standard input, ends it where told, and collects everything until the program ends.
+    ///
+    /// - Throws: `HelperError` where it does not end in time.
+    public func finish(sending bytes: [UInt8] = [], closesInput: Bool = true) throws -> Ended {
+        var ended = Ended(status: 0, output: [], errors: "")
+        var messages: [UInt8] = []
+        var rest = bytes[...]
+        while output >= 0 || errors >= 0 {
+            if rest.isEmpty, closesInput { closeInput() }
+            var entries = [
+                pollfd(fd: rest.isEmpty ? -1 : input, events: Int16(POLLOUT), revents: 0),
+                pollfd(fd: output, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: errors, events: Int16(POLLIN), revents: 0),
+            ]
+            try deadline.wait(&entries)
+            if entries[0].revents != 0 {
+                let count = rest.withUnsafeBytes { Glibc.write(input, $0.baseAddress, $0.count) }
+                // A program that ended reads no more.
+                if count < 0, errno != EAGAIN { rest = [] } else { rest = rest.dropFirst(max(count, 0)) }
+            }
+            if entries[1].revents != 0 { try drain(&output, into: &ended.output) }
+            if entries[2].revents != 0 { try drain(&errors, into: &messages) }
+        }
+        var status: Int32 = 0
+        waitpid(process, &status, 0)
+        isReaped = true
+        ended.status = status & 0x7f == 0 ? status >> 8 & 0xff : -(status & 0x7f)
+        ended.errors = String(decoding: messages, as: UTF8.self)
+        return ended
+    }
+
+    private func drain(_ descriptor: inout Int32, into bytes: inout [UInt8]) throws {
+        let part = try readOnce(descriptor, 1 << 16)
+        guard let part else { return }
+        bytes += part
+        if part.isEmpty {
+            close(descriptor)
+            descriptor = -1
+        }
+    }
+}

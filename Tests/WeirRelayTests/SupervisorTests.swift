@@ -1,0 +1,142 @@
+import Glibc
+import Support
+import Testing
+import WeirFlow
+import WeirRelay
+import WeirWire
+
+@Suite("Supervisor", .tags(.network), .timeLimit(.minutes(1)))
+struct SupervisorTests {
+    @Test("Stopping resets the flows that are stuck, and counts what they lost", arguments: [1, 2])
+    func stopsStuckFlows(threads: Int) async throws {
+        let server = try TCPServer()
+        try await withRelay(server.route, configure: { $0.threads = threads }) { relay, collector in
+            let (client, peer) = try await runThread {
+                (try TCPPeer(to: relay.endpoint, receiveBuffer: 4096), try server.accept())
+            }
+            async let sending: Void? = try? runThread { try peer.send(64 << 20, seed: 1) }
+            try await collector.wait("5 MiB went downstream") { ($0.forwarded?.offset ?? 0) > 5 << 20 }
+            let clock = ContinuousClock()
+            let duration = await clock.measure { await relay.stop(grace: .milliseconds(200)) }
+            #expect(duration >= .milliseconds(200) && duration < .seconds(5))
+            _ = await sending
+            let closed = try await collector.closes()[0]
+            #expect(closed.reason == .shutdown)
+            #expect(closed.downstream.droppedBytes > 0)
+            #expect(collector.records.compactMap(\.dropped).allSatisfy { $0.reason == .shutdown })
+            let (received, ending) = try await runThread { try client.receiveToEnd() }
+            #expect(ending == .failed(.connectionReset))
+            #expect(UInt64(received.count) + closed.downstream.droppedBytes >= closed.downstream.bytes)
+        }
+    }
+
+    @Test("Flows that end within the grace end well, and nobody else gets in", arguments: [1, 2])
+    func drains(threads: Int) async throws {
+        let server = try TCPServer()
+        try await withRelay(
+            server.route,
+            configure: {
+                $0.threads = threads
+                $0.maxFlows = 1
+            }
+        ) { relay, collector in
+            let (client, peer) = try await runThread { (try TCPPeer(to: relay.endpoint), try server.accept()) }
+            async let stopped: Void = relay.stop(grace: .seconds(10))
+            try await runThread {
+                // Draining shows by this: new clients do not wait any more, but are refused.
+                while (try? TCPPeer(to: relay.endpoint)) != nil {}
+                try client.send(1_000_000, seed: 1, finishing: true)
+                #expect(try peer.receiveToEnd(seed: 1) == .init(1_000_000))
+                try peer.send("thanks")
+                peer.finish()
+                #expect(try client.receiveToEnd().bytes == Array("thanks".utf8))
+            }
+            await stopped
+            let closed = try #require(collector.records.last?.closed)
+            #expect(closed.reason == .finished && closed.upstream.bytes == 1_000_000)
+        }
+    }
+
+    @Test("A relay that has stopped has given its ports back", arguments: [1, 2], [Transport.tcp, .udp])
+    func portsAreFree(threads: Int, transport: Transport) async throws {
+        // An address of its own: nobody else takes the port in between.
+        let address = IPAddress(v4: 0x7f00_0010 + UInt32(threads) + (transport == .tcp ? 0 : 2))
+        var port: UInt16 = 0
+        for _ in 0..<30 {
+            try await withRelay(
+                "\(transport):\(Endpoint(address: address, port: port))",
+                configure: { $0.threads = threads }
+            ) { relay, _ in
+                port = relay.endpoint.port
+            }
+        }
+    }
+
+    @Test("A second relay on the same port finds it in use", arguments: [1, 2], [Transport.tcp, .udp])
+    func portInUse(threads: Int, transport: Transport) async throws {
+        try await withRelay("\(transport):0", configure: { $0.threads = threads }) { relay, _ in
+            for second in [1, 2] {
+                var configuration = RelayConfiguration(
+                    routes: [Route(transport, listen: HostPort(relay.endpoint), target: nil)]
+                )
+                configuration.threads = second
+                let error = await #expect(throws: SystemError.self) { _ = try await Supervisor(configuration) }
+                #expect(error?.error == ErrorNumber(EADDRINUSE))
+                #expect(error?.description.contains("listen on \(transport) \(relay.endpoint)") == true)
+            }
+        }
+    }
+
+    @Test("Serves several routes, TCP and UDP", arguments: [1, 2, 3])
+    func routes(threads: Int) async throws {
+        let servers = (try TCPServer(), try TCPServer(), try UDPPeer())
+        try await withRelay(
+            [servers.0.route, servers.1.route, try servers.2.route, "tcp:0", "udp:0"],
+            configure: { $0.threads = threads }
+        ) { relay, collector in
+            #expect(relay.listeners.map(\.transport) == [.tcp, .tcp, .udp, .tcp, .udp])
+            #expect(
+                relay.listeners.map { $0.target?.port } == [
+                    servers.0.endpoint.port, servers.1.endpoint.port, servers.2.local?.port, nil, nil,
+                ]
+            )
+            try await runThread {
+                for (server, listener) in [(servers.0, relay.listeners[0]), (servers.1, relay.listeners[1])] {
+                    let client = try TCPPeer(to: listener.endpoint)
+                    let peer = try server.accept()
+                    try client.send("hi")
+                    #expect(try peer.receive(2) == Array("hi".utf8))
+                }
+                let client = try UDPPeer(to: relay.listeners[2].endpoint)
+                try client.send("hi")
+                try servers.2.echo(1)
+                #expect(try client.receiveText() == "hi")
+                let echo = try TCPPeer(to: relay.listeners[3].endpoint)
+                try echo.send("hi")
+                #expect(try echo.receive(2) == Array("hi".utf8))
+                let datagrams = try UDPPeer(to: relay.listeners[4].endpoint)
+                try datagrams.send("hi")
+                #expect(try datagrams.receiveText() == "hi")
+            }
+            #expect(Set(collector.records.map(\.flow)).count <= 5)
+        }
+    }
+
+    @Test("A target's name that does not resolve is an error at the start")
+    func unknownName() async throws {
+        let route = try Route(parsing: "tcp:0=nonexistent.invalid:80")
+        let error = await #expect(throws: ResolveError.self) {
+            _ = try await Supervisor(RelayConfiguration(routes: [route]))
+        }
+        #expect(error?.name == "nonexistent.invalid")
+    }
+
+    @Test("An address that this machine does not have is an error at the start")
+    func foreignAddress() async throws {
+        let route = try Route(echo: "udp:192.0.2.1:0")
+        let error = await #expect(throws: SystemError.self) {
+            _ = try await Supervisor(RelayConfiguration(routes: [route]))
+        }
+        #expect(error?.error == ErrorNumber(EADDRNOTAVAIL))
+    }
+}
