@@ -236,7 +236,7 @@ struct BareWordTests {
         }
         #expect(bareWords(sink.loss(chunks: 1000, bytes: 1000)).isEmpty)
         let summary = sink.finished()
-        #expect(summary.contains(") more") && summary.contains("further clients"))
+        #expect(summary.contains("more flows") && summary.contains("further clients"))
         #expect(bareWords(summary).isEmpty, "\(bareWords(summary))")
     }
 }
