@@ -2,6 +2,8 @@
 #include "CWeir.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <stdlib.h>
@@ -14,6 +16,7 @@
 #include <unistd.h>
 
 _Static_assert(WEIR_IN == EPOLLIN && WEIR_PRI == EPOLLPRI && WEIR_OUT == EPOLLOUT && WEIR_ERR == EPOLLERR, "epoll");
+_Static_assert(sizeof(((weir_datagram *)0)->peer) == sizeof(struct sockaddr_storage), "sockaddr_storage");
 _Static_assert(WEIR_HUP == EPOLLHUP && WEIR_RDHUP == EPOLLRDHUP && WEIR_EDGE == EPOLLET, "epoll");
 
 static int result(int value) { return value < 0 ? -errno : value; }
@@ -55,9 +58,9 @@ int weir_epoll_wait(int epoll, weir_event *events, int capacity, int64_t timeout
 
 int weir_eventfd(void) { return result(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
 
-int weir_accept(int fd, struct sockaddr_storage *peer) {
-    socklen_t length = sizeof *peer;
-    return result(accept4(fd, (struct sockaddr *)peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+int weir_accept(int fd, void *peer) {
+    socklen_t length = sizeof(struct sockaddr_storage);
+    return result(accept4(fd, peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
 }
 
 static int ask(int fd, unsigned long request) {
@@ -194,7 +197,7 @@ static size_t put_local(uint8_t *control, const weir_address *local) {
 }
 
 void weir_outbox_put(weir_outbox *outbox, unsigned index, const void *bytes, size_t length,
-                     const struct sockaddr_storage *peer, socklen_t peer_length, const weir_address *local) {
+                     const void *peer, uint32_t peer_length, const weir_address *local) {
     struct msghdr *header = &outbox->headers[index].msg_hdr;
     outbox->vectors[index].iov_base = (void *)bytes;
     outbox->vectors[index].iov_len = length;

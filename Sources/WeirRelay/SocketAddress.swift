@@ -2,10 +2,7 @@ import CWeir
 import Glibc
 package import WeirWire
 
-/// Converts between endpoints and the system's socket addresses.
-///
-/// A `sockaddr_storage` is passed as a raw pointer: the compiler does not always find it in the same C module, so no
-/// declaration that leaves this module names it.
+/// Converts between endpoints and the system's socket addresses, each a `sockaddr_storage` behind a raw pointer.
 package enum SocketAddress {
     /// Reads an endpoint from a `sockaddr_storage`; nil where it is neither IPv4 nor IPv6.
     package static func endpoint(_ storage: UnsafeRawPointer) -> Endpoint? {

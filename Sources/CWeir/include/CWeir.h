@@ -1,13 +1,14 @@
 // What Swift cannot see or call: epoll's packed struct, the variants of accept and recvmsg that are GNU extensions, and
 // the CMSG macros. Every function returns a number of at least 0, or an errno below 0.
+//
+// Addresses are passed as void *, a struct sockaddr_storage each: were its header included here, Swift would find the
+// system's declarations now in this module, now in Glibc.
 #ifndef CWEIR_H
 #define CWEIR_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 // One ready descriptor: the token that was given with it, and the EPOLL bits.
 typedef struct {
@@ -34,7 +35,7 @@ int weir_epoll_wait(int epoll, weir_event *events, int capacity, int64_t timeout
 
 int weir_eventfd(void);
 // Accepts a connection as a non-blocking, close-on-exec descriptor.
-int weir_accept(int fd, struct sockaddr_storage *peer);
+int weir_accept(int fd, void *peer);
 // Counts the bytes of a TCP socket that its peer has not acknowledged.
 int weir_unsent(int fd);
 // Counts the bytes that can be read from a socket.
@@ -57,9 +58,9 @@ typedef struct {
     uint32_t family;
 } weir_address;
 
-// One received datagram.
+// One received datagram; peer is a struct sockaddr_storage.
 typedef struct {
-    struct sockaddr_storage peer;
+    uint64_t peer[16];
     weir_address local;
     uint32_t length;
     bool truncated;
@@ -80,7 +81,7 @@ void weir_outbox_destroy(weir_outbox *outbox);
 // Puts a datagram at a place; the bytes stay where they are. peer may be null on a connected socket, local null or of
 // family 0 where the kernel is to choose the source address.
 void weir_outbox_put(weir_outbox *outbox, unsigned index, const void *bytes, size_t length,
-                     const struct sockaddr_storage *peer, socklen_t peer_length, const weir_address *local);
+                     const void *peer, uint32_t peer_length, const weir_address *local);
 // Sends count datagrams from first on; returns how many the kernel took before the first error.
 int weir_outbox_send(weir_outbox *outbox, int fd, unsigned first, unsigned count);
 
