@@ -11,7 +11,8 @@ struct SummarySinkTests {
         listener: String = "127.0.0.1:9000",
         egress: UInt16? = 42_332,
         up: Counters = .of(2, in: 1),
-        down: Counters = .of(3, in: 1)
+        down: Counters = .of(3, in: 1),
+        flow: UInt64 = 1
     ) throws -> FlowRecord {
         let path = FlowPath(
             client: try #require(Endpoint(client)),
@@ -19,7 +20,7 @@ struct SummarySinkTests {
             egress: egress.map { Endpoint(address: .loopbackV4, port: $0) },
             server: Playbook.path.server
         )
-        return record(Sample.closed(up, down), transport, path: path)
+        return record(Sample.closed(up, down), transport, flow: flow, path: path)
     }
 
     @Test("Says that nothing has happened")
@@ -56,10 +57,17 @@ struct SummarySinkTests {
         #expect(sink.finished() == expected)
     }
 
+    @Test("Lists ports in the order in which the flows began, not in that in which they ended")
+    func order() throws {
+        var sink = SummarySink()
+        for flow: UInt64 in [3, 1, 2] { _ = sink.rendered(try close("127.0.0.1:\(flow)", flow: flow)) }
+        #expect(sink.finished().hasSuffix("(3 flows): 1=>42332, 2=>42332, 3=>42332\n"))
+    }
+
     @Test("Lists the first 256 ports of a client on a listener")
     func ports() throws {
         var sink = SummarySink()
-        for port in 1...258 { _ = sink.rendered(try close("127.0.0.1:\(port)")) }
+        for port in UInt64(1)...258 { _ = sink.rendered(try close("127.0.0.1:\(port)", flow: port)) }
         let last = try #require(sink.finished().split(separator: "\n").last)
         #expect(last.hasPrefix("  tcp 127.0.0.1:9000 (258 flows): 1=>42332, 2=>42332, "))
         #expect(last.hasSuffix(", 256=>42332, and (2 more flows)"))
