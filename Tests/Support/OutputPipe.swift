@@ -8,10 +8,12 @@ import WeirWire
 package final class OutputPipe: Sendable {
     private let readEnd: Mutex<Descriptor?>
     private let writeEnd: Mutex<Descriptor?>
+    private let name: String
     private let reading: Int32
     private let writing: Int32
 
-    package init() throws {
+    package init(name: String = "pipe") throws {
+        self.name = name
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw LoopbackSocket.error("make a pipe") }
         (reading, writing) = (ends[0], ends[1])
@@ -22,7 +24,7 @@ package final class OutputPipe: Sendable {
     /// Is the pipe as an output that shows every chunk with its bytes.
     package func output(_ overflow: SinkOutput.Overflow, sink: any Sink = JSONLinesSink(withBytes: true)) -> SinkOutput
     {
-        SinkOutput(name: "pipe", sink: sink, descriptor: writing, overflow: overflow)
+        SinkOutput(name: name, sink: sink, descriptor: writing, overflow: overflow)
     }
 
     /// Reads on a thread up to the end: until `finish`, and everything that was written before.
