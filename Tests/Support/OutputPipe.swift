@@ -2,7 +2,7 @@ import Glibc
 import Synchronization
 package import WeirFlow
 package import WeirRelay
-import WeirWire
+package import WeirWire
 
 /// Is a pipe that an output writes to, and that a test reads, or leaves full.
 package final class OutputPipe: Sendable {
@@ -21,9 +21,8 @@ package final class OutputPipe: Sendable {
         writeEnd = Mutex(Descriptor(owning: ends[1]))
     }
 
-    /// Is the pipe as an output that shows every chunk with its bytes.
-    package func output(_ overflow: SinkOutput.Overflow, sink: any Sink = JSONLinesSink(withBytes: true)) -> SinkOutput
-    {
+    /// Is the pipe as an output that writes the bytes of every chunk, and nothing else.
+    package func output(_ overflow: SinkOutput.Overflow, sink: any Sink = ChunkBytes()) -> SinkOutput {
         SinkOutput(name: name, sink: sink, descriptor: writing, overflow: overflow)
     }
 
@@ -47,4 +46,15 @@ package final class OutputPipe: Sendable {
 
     /// Makes writing fail with EPIPE.
     package func closeReader() { readEnd.withLock { $0 = nil } }
+}
+
+/// Writes the bytes of the chunks.
+package struct ChunkBytes: Sink {
+    package let interest = Interest.bytes
+
+    package init() {}
+
+    package mutating func render(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
+        output.append(bytes)
+    }
 }
