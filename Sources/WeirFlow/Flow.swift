@@ -157,9 +157,14 @@ public struct Flow: Sendable {
         scheduleWake(&actions)
     }
 
-    /// Counts as activity: the idle time starts again. For the time in which a full sink kept the relay from reading.
+    /// Starts the idle time again, and the time for the bytes of a side that has reset.
+    ///
+    /// For the time in which a full sink kept the relay from reading.
     public mutating func touch(at instant: Instant) {
         lastActivity = max(lastActivity, instant)
+        guard case .delivering(let direction, let until, let reason) = state else { return }
+        let later = instant.advanced(by: settings.resetDelay)
+        state = .delivering(direction, until: max(until, later), reason)
     }
 
     /// Tells whether nothing waits in the flow's queues.
