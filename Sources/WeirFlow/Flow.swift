@@ -161,11 +161,14 @@ public struct Flow: Sendable {
         scheduleWake(now, &actions)
     }
 
-    /// Counts as activity: the idle time starts again.
+    /// Starts the idle time again, and the time for the bytes of a side that has reset.
     ///
     /// For the time in which a full sink kept the relay from reading.
     public mutating func touch(at instant: Instant) {
         lastActivity = max(lastActivity, instant)
+        guard case .delivering(let direction, let until, let reason) = state else { return }
+        let later = instant.advanced(by: settings.resetDelay)
+        state = .delivering(direction, until: max(until, later), reason)
     }
 
     /// Counts the upstream bytes that are kept to find their echo.

@@ -30,7 +30,8 @@ public enum FlowEvent: Hashable, Sendable {
     case sendBlocked(Direction)
     /// An earlier datagram to the server was answered by an error.
     case refused(ErrorNumber)
-    /// The reset that was asked for a direction's receiver is done; the kernel still held a number of unsent bytes.
+    /// The reset that was asked for a direction's receiver is done; the kernel still held a number of bytes, unsent or
+    /// unread.
     case resetDone(Direction, unsent: Int)
     /// The kernel dropped datagrams of a direction before they could be read: a full receive buffer.
     case overflowed(Direction, datagrams: Int)

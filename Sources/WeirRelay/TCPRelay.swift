@@ -292,12 +292,18 @@ final class TCPRelay {
                 Socket.resetOnClose(connection[source: receiver].raw)
                 connection[source: receiver].close()
             }
-            feed(connection, .resetDone(direction, unsent: unsent))
+            feed(connection, .resetDone(direction, unsent: unsent + unread(connection, direction)))
         }
         connection.resets = later
         guard !later.isEmpty else { return }
         loop.timers.insert(connection.token(.tcpTimer), due: now.advanced(by: connection.resetPause))
         connection.resetPause = min(connection.resetPause * 2, Self.longestResetPause)
+    }
+
+    /// Counts what a side sent before it reset and nobody will read any more: the time to deliver it is over.
+    private func unread(_ connection: TCPConnection, _ direction: Direction) -> Int {
+        guard connection[source: direction].hasAborted, connection[source: direction].isOpen else { return 0 }
+        return Int(max(0, weir_unread(connection[source: direction].raw)))
     }
 
     private func close(_ connection: TCPConnection) {

@@ -12,6 +12,7 @@ package import WeirWire
 ///   - grace: how long flows may go on when the body is done.
 ///   - configure: changes the configuration.
 ///   - outputs: further outputs.
+///   - pipes: what the further outputs write to.
 ///   - reports: gets what a user would be told.
 ///   - sourceLocation: where a failed check is shown.
 ///   - body: gets the running relay, and the collector of its records.
@@ -24,6 +25,7 @@ package func withRelay<Result>(
     grace: Duration = .seconds(5),
     configure: (inout RelayConfiguration) -> Void = { _ in },
     outputs: [SinkOutput] = [],
+    pipes: [OutputPipe] = [],
     reports: Reports = Reports(),
     sourceLocation: SourceLocation = #_sourceLocation,
     _ body: (Supervisor, RecordCollector) async throws -> Result
@@ -43,6 +45,8 @@ package func withRelay<Result>(
     do {
         result = try await body(relay, collector)
     } catch {
+        // An output that nobody reads any more would be waited for.
+        for pipe in pipes { pipe.closeReader() }
         await relay.stop(grace: .zero)
         throw error
     }
@@ -60,6 +64,7 @@ package func withRelay<Result>(
     grace: Duration = .seconds(5),
     configure: (inout RelayConfiguration) -> Void = { _ in },
     outputs: [SinkOutput] = [],
+    pipes: [OutputPipe] = [],
     reports: Reports = Reports(),
     sourceLocation: SourceLocation = #_sourceLocation,
     _ body: (Supervisor, RecordCollector) async throws -> Result
@@ -70,6 +75,7 @@ package func withRelay<Result>(
         grace: grace,
         configure: configure,
         outputs: outputs,
+        pipes: pipes,
         reports: reports,
         sourceLocation: sourceLocation,
         body

@@ -2,16 +2,18 @@ import Glibc
 import Synchronization
 package import WeirFlow
 package import WeirRelay
-import WeirWire
+package import WeirWire
 
 /// Is a pipe that an output writes to, and that a test reads, or leaves full.
 package final class OutputPipe: Sendable {
     private let readEnd: Mutex<Descriptor?>
     private let writeEnd: Mutex<Descriptor?>
+    private let name: String
     private let reading: Int32
     private let writing: Int32
 
-    package init() throws {
+    package init(name: String = "pipe") throws {
+        self.name = name
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw LoopbackSocket.error("make a pipe") }
         (reading, writing) = (ends[0], ends[1])
@@ -19,10 +21,9 @@ package final class OutputPipe: Sendable {
         writeEnd = Mutex(Descriptor(owning: ends[1]))
     }
 
-    /// Is the pipe as an output that shows every chunk with its bytes.
-    package func output(_ overflow: SinkOutput.Overflow, sink: any Sink = JSONLinesSink(withBytes: true)) -> SinkOutput
-    {
-        SinkOutput(name: "pipe", sink: sink, descriptor: writing, overflow: overflow)
+    /// Is the pipe as an output that writes the bytes of every chunk, and nothing else.
+    package func output(_ overflow: SinkOutput.Overflow, sink: any Sink = ChunkBytes()) -> SinkOutput {
+        SinkOutput(name: name, sink: sink, descriptor: writing, overflow: overflow)
     }
 
     /// Reads on a thread up to the end: until `finish`, and everything that was written before.
@@ -45,4 +46,15 @@ package final class OutputPipe: Sendable {
 
     /// Makes writing fail with EPIPE.
     package func closeReader() { readEnd.withLock { $0 = nil } }
+}
+
+/// Writes the bytes of the chunks.
+package struct ChunkBytes: Sink {
+    package let interest = Interest.bytes
+
+    package init() {}
+
+    package mutating func render(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
+        output.append(bytes)
+    }
 }

@@ -114,6 +114,39 @@ struct TCPRelayEndingTests {
         }
     }
 
+    @Test(
+        "What is not delivered a second after its sender has reset is counted",
+        .tags(.slow),
+        arguments: [1, 2],
+        [Direction.upstream, .downstream]
+    )
+    func lateDelivery(threads: Int, direction: Direction) async throws {
+        let server = try TCPServer()
+        try await withRelay(server.route, configure: { $0.threads = threads }) { relay, collector in
+            let (client, peer) = try await runThread {
+                (try TCPPeer(to: relay.endpoint, receiveBuffer: 64 << 10), try server.accept())
+            }
+            let (sender, receiver) = direction == .upstream ? (client, peer) : (peer, client)
+            let sent = try await runThread {
+                // The receiver does not read: the kernel's buffers fill, and the flow's queue.
+                var pattern = Pattern(seed: 8)
+                sender.socket.setPatience(.milliseconds(200))
+                do {
+                    while pattern.position < 256 << 20 { try sender.send(64 << 10, of: &pattern) }
+                } catch {}
+                let unsent = sender.unsent
+                sender.reset()
+                return pattern.position - unsent
+            }
+            let closed = try await collector.closes()[0]
+            let received = try await runThread { try receiver.receiveToEnd(seed: 8) }
+            #expect(received.ending == .failed(.connectionReset) && received.firstDifference == nil)
+            let counters = direction == .upstream ? closed.upstream : closed.downstream
+            #expect(received.count + Int(counters.droppedBytes) == sent)
+            #expect(closed.duration >= .seconds(1) && closed.duration < .seconds(5))
+        }
+    }
+
     @Test("A flow on which nothing moves ends by its idle time", arguments: [1, 2])
     func idle(threads: Int) async throws {
         let server = try TCPServer()

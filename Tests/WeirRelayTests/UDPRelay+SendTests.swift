@@ -130,7 +130,8 @@ struct UDPRelaySendTests {
                 $0.threads = threads
                 $0.sinkBound = 32 << 10
             },
-            outputs: [pipe.output(.wait)]
+            outputs: [pipe.output(.wait)],
+            pipes: [pipe]
         ) { relay, collector in
             let client = try UDPPeer(to: relay.endpoint)
             let egress = try await runThread {

@@ -1,0 +1,55 @@
+import Testing
+import WeirWire
+
+@testable import WeirRelay
+
+@Suite("Descriptor limit")
+struct DescriptorLimitTests {
+    private static func configuration(_ routes: String..., flows: Int, sessions: Int) throws -> RelayConfiguration {
+        var configuration = RelayConfiguration(routes: try routes.map { text throws in try Route(echo: text) })
+        configuration.maxFlows = flows
+        configuration.maxSessions = sessions
+        return configuration
+    }
+
+    @Test("Gives what was asked for where it fits")
+    func fits() throws {
+        let configuration = try Self.configuration("tcp:0", "udp:0", flows: 100, sessions: 100)
+        #expect(DescriptorLimit.share(364, for: configuration) == Limits(tcpFlows: 100, udpSessions: 100))
+    }
+
+    @Test(
+        "Never promises more than there is, and gives each kind its share",
+        arguments: [363, 1024, 4096, 20_000, 1 << 20],
+        [(1, 1), (10_000, 10_000), (10_000, 1), (1, 10_000), (1 << 40, 1 << 40)]
+    )
+    func shares(descriptors: Int, wanted: (flows: Int, sessions: Int)) throws {
+        let configuration = try Self.configuration("tcp:0", "udp:0", flows: wanted.flows, sessions: wanted.sessions)
+        let limits = DescriptorLimit.share(descriptors, for: configuration)
+        #expect(limits.tcpFlows >= 1 && limits.tcpFlows <= wanted.flows)
+        #expect(limits.udpSessions >= 1 && limits.udpSessions <= wanted.sessions)
+        #expect(2 * limits.tcpFlows + limits.udpSessions <= descriptors - DescriptorLimit.reserve + 2)
+    }
+
+    @Test("Counts only the kinds that are served")
+    func kinds() throws {
+        let tcp = try Self.configuration("tcp:0", flows: 10_000, sessions: 10_000)
+        #expect(DescriptorLimit.share(1064, for: tcp) == Limits(tcpFlows: 500, udpSessions: 10_000))
+        let udp = try Self.configuration("udp:0", flows: 10_000, sessions: 10_000)
+        #expect(DescriptorLimit.share(1064, for: udp) == Limits(tcpFlows: 10_000, udpSessions: 1000))
+    }
+
+    @Test("Few descriptors still serve someone", arguments: [0, 1, 64, 65, 70])
+    func few(descriptors: Int) throws {
+        let configuration = try Self.configuration("tcp:0", "udp:0", flows: 10, sessions: 10)
+        let limits = DescriptorLimit.share(descriptors, for: configuration)
+        #expect(limits.tcpFlows >= 1 && limits.udpSessions >= 1)
+    }
+
+    @Test("Raises the limit to what is allowed")
+    func raise() {
+        let limit = DescriptorLimit.raise()
+        #expect(limit >= 64)
+        #expect(DescriptorLimit.raise() == limit)
+    }
+}

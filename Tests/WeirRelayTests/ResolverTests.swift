@@ -1,0 +1,110 @@
+import Support
+import Synchronization
+import Testing
+import WeirFlow
+import WeirWire
+
+@testable import WeirRelay
+
+@Suite("Resolver", .timeLimit(.minutes(1)))
+struct ResolverTests {
+    @Test("Takes addresses as they are")
+    func addresses() throws {
+        let address = IPAddress(v4: 0x0102_0304)
+        #expect(
+            try Resolver.resolve(HostPort(.address(address), 80), family: nil) == [Endpoint(address: address, port: 80)]
+        )
+        #expect(
+            try Resolver.resolve(HostPort(.loopbackByDefault, 7), family: nil)
+                == [Endpoint(address: .loopbackV4, port: 7)]
+        )
+        #expect(try Resolver.resolve(HostPort(.any, 7), family: nil).map(\.address) == [.anyV4, .anyV6])
+    }
+
+    @Test("The family chooses among a name's addresses, and among nothing else", arguments: [AddressFamily.v4, .v6])
+    func family(family: AddressFamily) throws {
+        #expect(try Resolver.resolve(HostPort(.any, 7), family: family).count == 2)
+        #expect(try Resolver.resolve(HostPort(.address(.loopbackV4), 7), family: family).count == 1)
+        #expect(try Resolver.resolve(HostPort(.address(.loopbackV6), 7), family: family).count == 1)
+    }
+
+    @Test("Resolves localhost", arguments: [nil, AddressFamily.v4])
+    func localhost(family: AddressFamily?) throws {
+        let endpoints = try Resolver.resolve(HostPort(.name("localhost"), 80), family: family)
+        #expect(endpoints.contains(Endpoint(address: .loopbackV4, port: 80)))
+        #expect(endpoints.allSatisfy { $0.port == 80 && $0.address.isLoopback })
+        #expect(Set(endpoints).count == endpoints.count)
+    }
+
+    @Test("Says that a name does not resolve")
+    func unknown() {
+        let error = #expect(throws: ResolveError.self) {
+            try Resolver.resolve(HostPort(.name("nonexistent.invalid"), 80), family: nil)
+        }
+        #expect(error?.name == "nonexistent.invalid")
+        #expect(error?.description.hasPrefix("cannot resolve 'nonexistent.invalid': ") == true)
+    }
+}
+
+@Suite("Target", .timeLimit(.minutes(1)))
+struct TargetTests {
+    /// Answers each question with the next port, and counts them.
+    private final class Names: Sendable {
+        let asked = Atomic<Int>(0)
+        let fails: Bool
+
+        init(fails: Bool = false) { self.fails = fails }
+
+        var resolve: Resolve {
+            { host, _ throws(ResolveError) in
+                let number = self.asked.add(1, ordering: .relaxed).newValue
+                if self.fails, number > 1 { throw ResolveError(name: "n", reason: "gone") }
+                return [Endpoint(address: .loopbackV4, port: UInt16(number))]
+            }
+        }
+    }
+
+    private static let name = HostPort(.name("n.test"), 80)
+
+    @Test("Keeps an answer for 30 s, and then asks again")
+    func refresh() async throws {
+        let names = Names()
+        let target = try Target(Self.name, family: nil, resolve: names.resolve) { Issue.record("\($0)") }
+        let now = SystemClock.instant()
+        #expect(target.endpoints(at: now.advanced(by: .seconds(29)), orAfter: {})?.map(\.port) == [1])
+        #expect(names.asked.load(ordering: .relaxed) == 1)
+        await withCheckedContinuation { continuation in
+            #expect(target.endpoints(at: now.advanced(by: .seconds(31)), orAfter: { continuation.resume() }) == nil)
+        }
+        #expect(target.endpoints.map(\.port) == [2])
+        #expect(target.endpoints(at: SystemClock.instant(), orAfter: {})?.map(\.port) == [2])
+        #expect(names.asked.load(ordering: .relaxed) == 2)
+    }
+
+    @Test("Keeps the last answer where a name is gone, and says so")
+    func gone() async throws {
+        let names = Names(fails: true)
+        let reports = Reports()
+        let target = try Target(Self.name, family: nil, resolve: names.resolve) { reports.add($0) }
+        await withCheckedContinuation { continuation in
+            let later = SystemClock.instant().advanced(by: .seconds(31))
+            #expect(target.endpoints(at: later, orAfter: { continuation.resume() }) == nil)
+        }
+        #expect(target.endpoints.map(\.port) == [1])
+        #expect(reports.lines == ["cannot resolve 'n': gone; its last addresses are used"])
+    }
+
+    @Test("An address is never asked for again")
+    func address() throws {
+        let names = Names()
+        let target = try Target(
+            HostPort(.address(.loopbackV4), 80),
+            family: nil,
+            resolve: names.resolve,
+            report: { Issue.record("\($0)") }
+        )
+        let later = SystemClock.instant().advanced(by: .seconds(1000))
+        #expect(target.endpoints(at: later, orAfter: {})?.map(\.port) == [1])
+        #expect(names.asked.load(ordering: .relaxed) == 1)
+    }
+}

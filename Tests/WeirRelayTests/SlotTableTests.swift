@@ -1,0 +1,50 @@
+import Testing
+
+@testable import WeirRelay
+
+@Suite("Slot table")
+struct SlotTableTests {
+    @Test("A place that is used again does not answer to the token of its last tenant")
+    func generations() {
+        var table = SlotTable<String>()
+        var tokens: [Token] = []
+        func make(_ name: String) -> (Int, UInt32) -> String {
+            { place, generation in
+                tokens.append(Token(.client, place: place, generation: generation))
+                return name
+            }
+        }
+        _ = table.insert(make("first"))
+        _ = table.insert(make("second"))
+        #expect(table.count == 2)
+        #expect(table[tokens[0]] == "first" && table[tokens[1]] == "second")
+        table.remove(at: tokens[0].place)
+        #expect(table[tokens[0]] == nil && table.count == 1)
+        // Removing twice is harmless.
+        table.remove(at: tokens[0].place)
+        #expect(table.count == 1)
+        _ = table.insert(make("third"))
+        #expect(tokens[2].place == tokens[0].place)
+        #expect(table[tokens[0]] == nil && table[tokens[2]] == "third")
+        #expect(table.all.sorted() == ["second", "third"])
+    }
+
+    @Test("Knows no token of a place that never was")
+    func unknown() {
+        let table = SlotTable<Int>()
+        #expect(table[Token(.client, place: 0)] == nil)
+        #expect(table[Token(.client, place: Int(UInt32.max))] == nil)
+    }
+
+    @Test("Grows and shrinks")
+    func many() {
+        var table = SlotTable<Int>()
+        for round in 0..<3 {
+            for number in 0..<1000 { _ = table.insert { place, _ in place * 10 + number % 10 } }
+            #expect(table.count == 1000)
+            #expect(Set(table.all.map { $0 / 10 }) == Set(0..<1000), "round \(round)")
+            for place in 0..<1000 { table.remove(at: place) }
+            #expect(table.count == 0 && table.all.isEmpty)
+        }
+    }
+}
