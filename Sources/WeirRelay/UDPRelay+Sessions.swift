@@ -37,8 +37,9 @@ extension UDPRelay {
         at listener: UDPListener
     ) -> UDPSession {
         let shared = loop.shared
-        if shared.udpSessions.load(ordering: .acquiring) >= shared.limits.udpSessions { evictOldest() }
-        shared.udpSessions.add(1, ordering: .acquiringAndReleasing)
+        // Counted before another one is evicted: loops that begin sessions at the same time see each other's.
+        let count = shared.udpSessions.add(1, ordering: .acquiringAndReleasing).newValue
+        if count > shared.limits.udpSessions { evictOldest() }
         shared.loops[loop.index].sessions.add(1, ordering: .relaxed)
         let flow = Flow(
             id: shared.nextFlowID(),
