@@ -83,6 +83,16 @@ package struct TCPPeer: Sendable {
         return count
     }
 
+    /// Sends until nothing has moved for a while: everything on the way to a peer that does not read is full then.
+    package func sendUntilStuck(seed: UInt64) throws {
+        var pattern = Pattern(seed: seed)
+        socket.setPatience(.milliseconds(300))
+        defer { socket.setPatience(LoopbackSocket.patience) }
+        do {
+            while true { try send(64 << 10, of: &pattern) }
+        } catch let error as SystemError where error.error.rawValue == EAGAIN {}
+    }
+
     /// Half-closes: no byte follows.
     package func finish() { shutdown(socket.raw, Int32(SHUT_WR)) }
 

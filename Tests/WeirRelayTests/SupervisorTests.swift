@@ -14,12 +14,10 @@ struct SupervisorTests {
             let (client, peer) = try await runThread {
                 (try TCPPeer(to: relay.endpoint, receiveBuffer: 4096), try server.accept())
             }
-            async let sending: Void? = try? runThread { try peer.send(64 << 20, seed: 1) }
-            try await collector.wait("5 MiB went downstream") { ($0.forwarded?.offset ?? 0) > 5 << 20 }
+            try await runThread { try peer.sendUntilStuck(seed: 1) }
             let clock = ContinuousClock()
             let duration = await clock.measure { await relay.stop(grace: .milliseconds(200)) }
             #expect(duration >= .milliseconds(200) && duration < .seconds(5))
-            _ = await sending
             let closed = try await collector.closes()[0]
             #expect(closed.reason == .shutdown)
             #expect(closed.downstream.droppedBytes > 0)

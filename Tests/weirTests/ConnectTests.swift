@@ -244,6 +244,6 @@ struct ConnectTests {
         let listener = try TCPServer()
         let ended = try await start([], listener.endpoint, input: .file("/")).finish()
         #expect(ended.status == 74)
-        #expect(ended.errors == "weir: cannot read standard input: is a folder (EISDIR)\n")
+        #expect(ended.errors == "weir: cannot read standard input: folder, not file (EISDIR)\n")
     }
 }
