@@ -17,7 +17,9 @@ let package = Package(
         .library(name: "WeirRelay", targets: ["WeirRelay"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         .target(name: "WeirWire", swiftSettings: settings),
@@ -29,6 +31,17 @@ let package = Package(
             dependencies: [
                 "WeirRelay", "WeirFlow", "WeirWire", "CWeir",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(name: "CWeirBench"),
+        .executableTarget(
+            name: "weir-bench",
+            dependencies: [
+                "WeirWire", "CWeirBench",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
             swiftSettings: settings
         ),
@@ -46,5 +59,10 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "weirTests", dependencies: ["weir", "WeirWire", "Support"], swiftSettings: settings),
+        .testTarget(
+            name: "weir-benchTests",
+            dependencies: ["weir-bench", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: settings
+        ),
     ]
 )

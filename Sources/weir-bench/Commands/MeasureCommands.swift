@@ -1,0 +1,32 @@
+import ArgumentParser
+
+/// `weir-bench relay`: TCP.
+struct RelayCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "relay", abstract: "Measure the relay over TCP.")
+    @OptionGroup var options: MeasureOptions
+    func run() async throws { try await MeasureRun.run(.relay, options) }
+}
+
+/// `weir-bench udp`: UDP.
+struct UDPCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "udp", abstract: "Measure the relay over UDP.")
+    @OptionGroup var options: MeasureOptions
+    func run() async throws { try await MeasureRun.run(.udp, options) }
+}
+
+/// `weir-bench hexdump`: the dump renderer.
+struct HexdumpCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "hexdump",
+        abstract: "Measure the dump renderer alone."
+    )
+    @OptionGroup var options: MeasureOptions
+    func run() async throws { try await MeasureRun.run(.hexdump, options) }
+}
+
+/// `weir-bench all`: everything.
+struct AllCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "all", abstract: "Measure everything.")
+    @OptionGroup var options: MeasureOptions
+    func run() async throws { try await MeasureRun.run(nil, options) }
+}

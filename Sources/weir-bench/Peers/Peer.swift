@@ -1,0 +1,59 @@
+/// What a relay is asked to do besides relaying.
+enum Watching: Sendable, Equatable {
+    /// Nothing is shown and nothing is kept.
+    case nothing
+    /// Every byte is shown as hex, into a file.
+    case dump
+    /// Every chunk is logged, without its bytes, into a file.
+    case log
+}
+
+/// One route that a relay is started for.
+struct RelayRequest: Sendable {
+    let transport: Socket.Transport
+    /// The port of the server on 127.0.0.1.
+    let serverPort: UInt16
+    /// Worker threads or processes.
+    let workers: Int
+    /// The most flows at once.
+    let flows: Int
+    let watching: Watching
+    /// The folder for the relay's files.
+    let folder: String
+
+    /// Where the relay's standard output goes.
+    var outputPath: String { watching == .dump ? "\(folder)/output" : "/dev/null" }
+    /// Where the relay's standard error goes.
+    var errorPath: String { "\(folder)/errors" }
+    /// Where the log goes.
+    var logPath: String { "\(folder)/log" }
+}
+
+/// A relay that can be measured.
+protocol Peer: Sendable {
+    /// The name in the tables.
+    var name: String { get }
+    /// The program, looked for on PATH.
+    var program: String { get }
+    /// The arguments that make it print its version.
+    var versionArguments: [String] { get }
+    /// Whether it takes port 0 and says which one it got.
+    var choosesPort: Bool { get }
+    /// How long it may take to listen, in seconds.
+    var patienceSeconds: Double { get }
+
+    /// Says why it cannot do this; nil when it can.
+    func refusal(transport: Socket.Transport, flows: Int) -> String?
+
+    /// Writes the configuration and returns how to start it in the foreground.
+    func launch(program: String, port: UInt16, request: RelayRequest) throws(BenchError) -> Launch
+}
+
+extension Peer {
+    var program: String { name }
+    var versionArguments: [String] { ["--version"] }
+    var choosesPort: Bool { false }
+    var patienceSeconds: Double { 5 }
+
+    func refusal(transport: Socket.Transport, flows: Int) -> String? { nil }
+}

@@ -1,0 +1,30 @@
+/// Weir itself.
+struct WeirPeer: Peer {
+    let name = "weir"
+    let choosesPort = true
+
+    func launch(program: String, port: UInt16, request: RelayRequest) throws(BenchError) -> Launch {
+        var arguments = ["relay", "--threads", "\(request.workers)"]
+        switch request.watching {
+        case .nothing: arguments += ["--show", "none"]
+        case .dump: arguments += ["--show", "hex", "--show-limit", "0"]
+        case .log: arguments += ["--show", "none", "--log", request.logPath]
+        }
+        arguments.append("\(request.transport.rawValue):\(port)=127.0.0.1:\(request.serverPort)")
+        return Launch(
+            program: program,
+            arguments: arguments,
+            output: request.outputPath,
+            errors: request.errorPath
+        )
+    }
+
+    /// Finds the port in a line such as `listening tcp 127.0.0.1:9000 -> 127.0.0.1:65432`.
+    static func announcedPort(in text: String, transport: Socket.Transport) -> UInt16? {
+        let start = "listening \(transport.rawValue) 127.0.0.1:"
+        for line in text.split(separator: "\n") where line.hasPrefix(start) && line.contains(" -> ") {
+            return UInt16(line.dropFirst(start.count).prefix { $0.isNumber })
+        }
+        return nil
+    }
+}

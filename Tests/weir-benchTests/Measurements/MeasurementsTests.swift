@@ -1,0 +1,48 @@
+import Testing
+
+@testable import weir_bench
+
+@Suite("Measurements")
+struct MeasurementsTests {
+    @Test("Names differ, and every measurement has columns, rows and a row to compare with")
+    func table() {
+        #expect(Set(Measurements.all.map(\.name)).count == Measurements.all.count)
+        for measurement in Measurements.all {
+            #expect(!measurement.metrics.isEmpty, "\(measurement.name)")
+            #expect(measurement.subjects.contains { $0.name == measurement.compared }, "\(measurement.name)")
+            #expect(Set(measurement.subjects.map(\.name)).count == measurement.subjects.count, "\(measurement.name)")
+            #expect(Set(measurement.metrics.map(\.key)).count == measurement.metrics.count, "\(measurement.name)")
+        }
+    }
+
+    @Test("A group holds its own, and nil holds all", arguments: MeasurementGroup.allCases)
+    func groups(_ group: MeasurementGroup) throws {
+        let chosen = try Measurements.choose(group: group, only: [])
+        #expect(!chosen.isEmpty)
+        for measurement in chosen { #expect(measurement.group == group) }
+        #expect(try Measurements.choose(group: nil, only: []).count == Measurements.all.count)
+    }
+
+    @Test("Names choose, and a wrong one, or one of another group, is refused with the names there are")
+    func names() throws {
+        let chosen = try Measurements.choose(group: nil, only: ["connect", "stream-1"])
+        #expect(chosen.map(\.name) == ["stream-1", "connect"])
+        #expect(throws: BenchError.self) { try Measurements.choose(group: nil, only: ["stream"]) }
+        let error = #expect(throws: BenchError.self) { try Measurements.choose(group: .hexdump, only: ["connect"]) }
+        #expect(error?.description.contains("there are hexdump") == true)
+    }
+
+    @Test("A report becomes rates, and costs only where there was a relay")
+    func sample() {
+        var report = LoadReport(bytes: 2_000_000_000, operations: 1000)
+        report.seconds = 2
+        #expect(Sample(report).values["bytes_per_second"] == 1e9)
+        #expect(Sample(report).values["operations_per_second"] == 500)
+        #expect(Sample(report).values["cpu_seconds_per_gigabyte"] == nil)
+        report.relaySeconds = 1
+        report.lost = 250
+        #expect(Sample(report).values["cpu_seconds_per_gigabyte"] == 0.5)
+        #expect(Sample(report).values["cpu_microseconds_per_operation"] == 1000)
+        #expect(Sample(report).values["loss_percent"] == 20)
+    }
+}
