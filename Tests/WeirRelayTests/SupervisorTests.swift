@@ -18,7 +18,7 @@ struct SupervisorTests {
             try await collector.wait("5 MiB went downstream") { ($0.forwarded?.offset ?? 0) > 5 << 20 }
             let clock = ContinuousClock()
             let duration = await clock.measure { await relay.stop(grace: .milliseconds(200)) }
-            #expect(duration >= .milliseconds(200) && duration < .seconds(5))
+            #expect(duration >= .milliseconds(200))
             _ = await sending
             let closed = try await collector.closes()[0]
             #expect(closed.reason == .shutdown)

@@ -154,23 +154,23 @@ struct TCPRelayEndingTests {
             server.route,
             configure: {
                 $0.threads = threads
-                $0.idleTimeout = .milliseconds(300)
+                $0.idleTimeout = .seconds(1)
             }
         ) { relay, collector in
             let (client, peer) = try await runThread { (try TCPPeer(to: relay.endpoint), try server.accept()) }
             try await runThread {
                 // What moves keeps it open.
-                for _ in 0..<10 {
+                for _ in 0..<15 {
                     try client.send("ping")
                     _ = try peer.receive(4)
-                    poll(nil, 0, 60)
+                    poll(nil, 0, 100)
                 }
                 #expect(try client.receiveToEnd().ending == .failed(.connectionReset))
                 #expect(try peer.receiveToEnd().ending == .failed(.connectionReset))
             }
             let closed = try await collector.closes()[0]
-            #expect(closed.reason == .idle && closed.upstream.bytes == 40)
-            #expect(closed.duration >= .milliseconds(840))
+            #expect(closed.reason == .idle && closed.upstream.bytes == 60)
+            #expect(closed.duration >= .milliseconds(2400))
         }
     }
 }
