@@ -143,7 +143,7 @@ struct TCPRelayEndingTests {
             #expect(received.ending == .failed(.connectionReset) && received.firstDifference == nil)
             let counters = direction == .upstream ? closed.upstream : closed.downstream
             #expect(received.count + Int(counters.droppedBytes) == sent)
-            #expect(closed.duration >= .seconds(1) && closed.duration < .seconds(5))
+            #expect(closed.duration >= .seconds(1))
         }
     }
 
