@@ -308,6 +308,8 @@ final class TCPRelay {
 
     private func close(_ connection: TCPConnection) {
         connection.isClosed = true
+        // The server may have accepted before the loop is told: it must not take this for the client's last byte.
+        if connection.isDialing { Socket.resetOnClose(connection.server.raw) }
         connection.isDialing = false
         bytesKeptForEcho -= connection.flow.bytesKeptForEcho
         connection.client.close()

@@ -41,6 +41,12 @@ package final class OutputPipe: Sendable {
         }
     }
 
+    /// Tells whether the pipe is full, but for less than a page.
+    package var isFull: Bool {
+        var descriptor = pollfd(fd: writing, events: Int16(POLLOUT), revents: 0)
+        return poll(&descriptor, 1, 0) == 0
+    }
+
     /// Says that nothing more is written.
     package func finish() { writeEnd.withLock { $0 = nil } }
 

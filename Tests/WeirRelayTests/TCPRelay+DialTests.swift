@@ -110,7 +110,7 @@ struct TCPRelayDialTests {
             #expect(ending == .failed(.connectionReset))
             let closed = try await collector.closes()[0]
             #expect(closed.reason == .refused)
-            #expect(closed.duration >= .milliseconds(300) && closed.duration < .seconds(5))
+            #expect(closed.duration >= .milliseconds(300))
             #expect(collector.records.compactMap(\.refused) == [.timedOut])
         }
     }
