@@ -146,40 +146,23 @@ struct TCPRelayEndingTests {
             server.route,
             configure: {
                 $0.threads = threads
-<<<<<<< HEAD
                 $0.idleTimeout = .seconds(2)
-=======
-                $0.idleTimeout = .seconds(1)
->>>>>>> 2f62baccc2c5218bd37d8c2c4418aca9ad2d1ab6
             }
         ) { relay, collector in
             let (client, peer) = try await runThread { (try TCPPeer(to: relay.endpoint), try server.accept()) }
             try await runThread {
-<<<<<<< HEAD
                 // What moves keeps it open, for longer than the idle time.
                 for _ in 0..<5 {
                     try client.send("ping")
                     _ = try peer.receive(4)
                     poll(nil, 0, 500)
-=======
-                // What moves keeps it open.
-                for _ in 0..<15 {
-                    try client.send("ping")
-                    _ = try peer.receive(4)
-                    poll(nil, 0, 100)
->>>>>>> 2f62baccc2c5218bd37d8c2c4418aca9ad2d1ab6
                 }
                 #expect(try client.receiveToEnd().ending == .failed(.connectionReset))
                 #expect(try peer.receiveToEnd().ending == .failed(.connectionReset))
             }
             let closed = try await collector.closes()[0]
-<<<<<<< HEAD
             #expect(closed.reason == .idle && closed.upstream.bytes == 20)
             #expect(closed.duration >= .seconds(4))
-=======
-            #expect(closed.reason == .idle && closed.upstream.bytes == 60)
-            #expect(closed.duration >= .milliseconds(2400))
->>>>>>> 2f62baccc2c5218bd37d8c2c4418aca9ad2d1ab6
         }
     }
 }
