@@ -4,7 +4,15 @@ import WeirWire
 /// Raises the process's limit on descriptors, and shares what it allows out.
 enum DescriptorLimit {
     /// Counts the descriptors that are kept for listeners, outputs, resolvers and the like.
-    static let reserve = 64
+    ///
+    /// - Parameters:
+    ///   - descriptors: how many descriptors the process may have.
+    ///   - configuration: what was asked for: each route and loop needs some.
+    /// - Returns: 64, or less under a low limit.
+    static func reserve(of descriptors: Int, for configuration: RelayConfiguration) -> Int {
+        let least = 16 + 3 * configuration.routes.count * 2 + 2 * configuration.threads
+        return max(least, min(64, descriptors / 8))
+    }
 
     /// Raises the soft limit to the hard one, and returns it.
     static func raise() -> Int {
@@ -21,13 +29,14 @@ enum DescriptorLimit {
     /// - Parameters:
     ///   - descriptors: how many descriptors the process may have.
     ///   - configuration: what was asked for.
-    /// - Returns: the limits; what was asked for, or less in proportion where it does not fit.
+    /// - Returns: the limits; what was asked for, or less in proportion where it does not fit: 0 where nothing does.
     static func share(_ descriptors: Int, for configuration: RelayConfiguration) -> Limits {
         let hasTCP = configuration.routes.contains { $0.transport == .tcp }
         let hasUDP = configuration.routes.contains { $0.transport == .udp }
         let wanted = Limits(tcpFlows: configuration.maxFlows, udpSessions: configuration.maxSessions)
         let cost = (hasTCP ? 2 * wanted.tcpFlows : 0) + (hasUDP ? wanted.udpSessions : 0)
-        let room = max(4, descriptors - reserve)
+        let room = descriptors - reserve(of: descriptors, for: configuration)
+        guard room >= 3 else { return Limits(tcpFlows: 0, udpSessions: 0) }
         guard cost > room else { return wanted }
         return Limits(
             tcpFlows: hasTCP ? max(1, wanted.tcpFlows * room / cost) : wanted.tcpFlows,

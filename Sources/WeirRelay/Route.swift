@@ -39,7 +39,14 @@ public struct Route: Hashable, Sendable, CustomStringConvertible {
     /// - Parameter text: the place to listen at as it stands on the command line.
     /// - Throws: `RouteError`, which says which part is wrong.
     public init(echo text: String) throws(RouteError) {
-        self = try Route(parsingListen: text, in: text)
+        guard !text.contains("=") else {
+            throw RouteError(text, "an echo server has no TARGET", isListen: true)
+        }
+        do throws(RouteError) {
+            self = try Route(parsingListen: text, in: text)
+        } catch {
+            throw RouteError(text, error.problem, isListen: true)
+        }
     }
 
     private init(parsingListen text: String, in whole: String) throws(RouteError) {
@@ -64,15 +71,20 @@ public struct RouteError: Error, Hashable, CustomStringConvertible {
     /// Says which part is wrong, and what it should be.
     public var problem: String
 
+    /// Says that the text was to be a LISTEN alone.
+    public var isListen: Bool
+
     /// Makes an error.
-    public init(_ text: String, _ problem: String) {
+    public init(_ text: String, _ problem: String, isListen: Bool = false) {
         self.text = text
         self.problem = problem
+        self.isListen = isListen
     }
 
     /// Says it in one line.
     public var description: String {
-        "'\(text)' is not a route: \(problem); a route is LISTEN=TARGET, as in tcp:9000=127.0.0.1:65432"
+        if isListen { return "'\(text)' is no LISTEN: \(problem); a LISTEN is tcp:PORT or udp:PORT, as in tcp:65432" }
+        return "'\(text)' is not a route: \(problem); a route is LISTEN=TARGET, as in tcp:9000=127.0.0.1:65432"
     }
 }
 
@@ -141,8 +153,12 @@ public struct HostPort: Hashable, Sendable, CustomStringConvertible {
         if text.isEmpty { throw RouteError(whole, "\(part) has no host before ':'") }
         if text.hasPrefix("["), text.hasSuffix("]") {
             let inner = text.dropFirst().dropLast()
-            guard let address = IPAddress(inner), !address.isV4 else {
-                throw RouteError(whole, "\(part) has '\(inner)' in brackets, which is no IPv6 address")
+            // A zone may be an interface's name.
+            guard case .address(let address)? = try? Self.Host(alone: String(text)) else {
+                throw RouteError(
+                    whole,
+                    "\(part) has '\(inner)' in brackets, which is no IPv6 address of this machine's zones"
+                )
             }
             return .address(address)
         }

@@ -38,7 +38,16 @@ public actor Supervisor {
         let loops = max(1, configuration.threads)
         let own = OwnListeners()
         let targets = try Self.resolveTargets(configuration, own, report)
-        let limits = DescriptorLimit.share(DescriptorLimit.raise(), for: configuration)
+        let descriptors = DescriptorLimit.raise()
+        let limits = DescriptorLimit.share(descriptors, for: configuration)
+        guard limits.tcpFlows > 0, limits.udpSessions > 0 else {
+            let needed = DescriptorLimit.reserve(of: descriptors, for: configuration) + 3
+            throw SystemError(
+                "serve with \(descriptors) descriptors",
+                ErrorNumber(EMFILE),
+                advice: "raise the limit (ulimit -n) to \(needed) at least, or lower the number of threads and routes"
+            )
+        }
         let sockets = try Self.openSockets(configuration, loops: loops)
         do {
             for (_, socket) in sockets { own.add(configuration.routes[socket.route].transport, socket.endpoint) }

@@ -4,7 +4,7 @@ import WeirFlow
 
 /// Runs a body on a thread of its own, named for `ps` and debuggers.
 ///
-/// All signals are blocked there: the program's main thread takes them.
+/// The signals that end a program are blocked there: its main thread takes them.
 package func startThread(named name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
     final class Box {
         let name: String
@@ -15,10 +15,11 @@ package func startThread(named name: String, _ body: @escaping @Sendable () -> V
         }
     }
     let box = Unmanaged.passRetained(Box(name, body))
-    var all = sigset_t()
+    var ending = sigset_t()
     var previous = sigset_t()
-    sigfillset(&all)
-    pthread_sigmask(SIG_SETMASK, &all, &previous)
+    sigemptyset(&ending)
+    for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&ending, number) }
+    pthread_sigmask(SIG_BLOCK, &ending, &previous)
     defer { pthread_sigmask(SIG_SETMASK, &previous, nil) }
     var thread = pthread_t()
     let status = pthread_create(

@@ -13,7 +13,8 @@ enum Signals {
         signal(SIGPIPE, SIG_IGN)
         // A shell starts background jobs with SIGINT ignored, and an ignored signal never arrives. What nohup(1) ignores,
         // SIGHUP, stays ignored.
-        for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+        // SIGQUIT is to end the program with a core dump, and not to start the Swift runtime's backtracer.
+        for number in [SIGINT, SIGTERM, SIGQUIT] { signal(number, SIG_DFL) }
         var set = endingSet()
         pthread_sigmask(SIG_BLOCK, &set, nil)
     }

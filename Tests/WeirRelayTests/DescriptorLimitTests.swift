@@ -28,7 +28,8 @@ struct DescriptorLimitTests {
         let limits = DescriptorLimit.share(descriptors, for: configuration)
         #expect(limits.tcpFlows >= 1 && limits.tcpFlows <= wanted.flows)
         #expect(limits.udpSessions >= 1 && limits.udpSessions <= wanted.sessions)
-        #expect(2 * limits.tcpFlows + limits.udpSessions <= descriptors - DescriptorLimit.reserve + 2)
+        let reserve = DescriptorLimit.reserve(of: descriptors, for: configuration)
+        #expect(2 * limits.tcpFlows + limits.udpSessions <= descriptors - reserve + 2)
     }
 
     @Test("Counts only the kinds that are served")
@@ -39,11 +40,23 @@ struct DescriptorLimitTests {
         #expect(DescriptorLimit.share(1064, for: udp) == Limits(tcpFlows: 10_000, udpSessions: 1000))
     }
 
-    @Test("Few descriptors still serve someone", arguments: [0, 1, 64, 65, 70])
+    @Test("Few descriptors still serve someone", arguments: [33, 34, 64, 65, 70])
     func few(descriptors: Int) throws {
         let configuration = try Self.configuration("tcp:0", "udp:0", flows: 10, sessions: 10)
         let limits = DescriptorLimit.share(descriptors, for: configuration)
         #expect(limits.tcpFlows >= 1 && limits.udpSessions >= 1)
+    }
+
+    @Test("Too few descriptors serve nobody", arguments: [0, 1, 16, 32])
+    func tooFew(descriptors: Int) throws {
+        let configuration = try Self.configuration("tcp:0", "udp:0", flows: 10, sessions: 10)
+        #expect(DescriptorLimit.share(descriptors, for: configuration) == Limits(tcpFlows: 0, udpSessions: 0))
+    }
+
+    @Test("A low limit still serves as many as fit")
+    func low() throws {
+        let configuration = try Self.configuration("tcp:0", flows: 10_000, sessions: 1)
+        #expect(DescriptorLimit.share(64, for: configuration).tcpFlows == 20)
     }
 
     @Test("Raises the limit to what is allowed")

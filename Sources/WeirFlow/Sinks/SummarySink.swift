@@ -96,7 +96,8 @@ public struct SummarySink: Sink {
         }
         output.append("client ")
         client.write(to: &output)
-        output.append(", its ports => the egress ports they were given:\n")
+        let hasEgress = listeners.contains { $0.value.pairs.contains { $0.egress != nil } }
+        output.append(hasEgress ? ", its ports => the egress ports they were given:\n" : ", its ports:\n")
         for (listener, ports) in listeners {
             output.append(listener.transport == .tcp ? "  tcp " : "  udp ")
             listener.endpoint.write(to: &output)
@@ -106,6 +107,7 @@ public struct SummarySink: Sink {
             for (index, pair) in ports.pairs.sorted(by: { $0.flow < $1.flow }).enumerated() {
                 if index > 0 { output.append(", ") }
                 output.appendDecimal(pair.client)
+                guard hasEgress else { continue }
                 output.append("=>")
                 if let egress = pair.egress { output.appendDecimal(egress) } else { output.append("none") }
             }

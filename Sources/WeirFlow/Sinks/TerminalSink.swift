@@ -88,7 +88,7 @@ public struct TerminalSink: Sink {
         case .dropped(let drop):
             appendDrop(drop, record.transport, &output)
         case .closed(let close):
-            appendClose(close, &output)
+            appendClose(close, isEcho: record.path.server == nil && close.reason != .refused, &output)
         }
         endColor(&output)
         output.append("\n")
@@ -191,12 +191,17 @@ extension TerminalSink {
         output.append(drop.reason.description)
     }
 
-    private func appendClose(_ close: CloseRecord, _ output: inout ByteBuffer) {
+    private func appendClose(_ close: CloseRecord, isEcho: Bool, _ output: inout ByteBuffer) {
         output.append(" close  up ")
         output.appendCounters(close.upstream)
-        output.append(" down ")
-        output.appendCounters(close.downstream)
-        output.append(" ")
+        if isEcho, close.downstream == Counters() {
+            // An echo server's own answers are no traffic of their own.
+            output.append(" sent back ")
+        } else {
+            output.append(" down ")
+            output.appendCounters(close.downstream)
+            output.append(" ")
+        }
         output.appendMilliseconds(close.duration)
         output.append(", ")
         output.append(close.reason.rawValue)
