@@ -45,6 +45,6 @@ let package = Package(
             dependencies: ["WeirRelay", "WeirFlow", "WeirWire", "CWeir", "Support"],
             swiftSettings: settings
         ),
-        .testTarget(name: "weirTests", dependencies: ["weir", "WeirWire", "Support"], swiftSettings: settings),
+        .testTarget(name: "weirTests", dependencies: ["weir", "WeirFlow", "WeirWire", "Support"], swiftSettings: settings),
     ]
 )
