@@ -38,6 +38,9 @@ extension Trait where Self == Requirement {
     /// Needs IPv6 on the loopback.
     package static var needsIPv6: Self { .needs("IPv6") { LoopbackSocket.hasIPv6 } }
 
+    /// Needs a program of another package.
+    package static func needsProgram(_ name: String) -> Self { .needs(name) { ChildProgram.exists(name) } }
+
     /// Needs anything else.
     package static func needs(_ what: String, if isMet: @escaping @Sendable () -> Bool) -> Self {
         Requirement(what: what, isMet: isMet)

@@ -21,6 +21,8 @@ package final class WeirProgram {
         case pipe
         /// A file, read as input, made anew as output.
         case file(String)
+        /// Nowhere, as after `>&-`.
+        case closed
     }
 
     /// Holds what a program left behind.
@@ -33,16 +35,25 @@ package final class WeirProgram {
         package var errors: String
     }
 
-    private let process: pid_t
+    let process: pid_t
     private var input: Int32
-    private var output: Int32
+    private(set) var output: Int32
     private var errors: Int32
-    private let deadline: Deadline
+    let deadline: Deadline
     private var isReaped = false
 
     /// Starts the program.
+    ///
+    /// - Parameters:
+    ///   - arguments: what follows its name.
+    ///   - launcher: a command that runs the program, as `setpriv` does, with its arguments.
+    ///   - input: where standard input comes from.
+    ///   - output: where standard output goes.
+    ///   - seconds: how long everything may take.
+    /// - Throws: where it cannot be started.
     package init(
         _ arguments: [String],
+        launcher: [String] = [],
         input: Stream = .pipe,
         output: Stream = .pipe,
         seconds: Int = 30
@@ -50,7 +61,8 @@ package final class WeirProgram {
         // A program that has ended reads no more: that is an error of write, not a signal.
         signal(SIGPIPE, SIG_IGN)
         deadline = Deadline(seconds: seconds)
-        (process, self.input, self.output, errors) = try Self.spawn(arguments, input, output)
+        let words = launcher + [try Self.path()] + arguments
+        (process, self.input, self.output, errors) = try Self.spawn(words, input, output)
     }
 
     deinit {
@@ -61,7 +73,8 @@ package final class WeirProgram {
         }
     }
 
-    private static func path() throws -> String {
+    /// Says where the program is: beside the tests' own.
+    package static func path() throws -> String {
         var buffer = [CChar](repeating: 0, count: 4096)
         let count = readlink("/proc/self/exe", &buffer, buffer.count)
         let tests = String(decoding: buffer[..<max(count, 0)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -70,7 +83,7 @@ package final class WeirProgram {
     }
 
     private static func spawn(
-        _ arguments: [String],
+        _ words: [String],
         _ input: Stream,
         _ output: Stream
     ) throws -> (pid_t, Int32, Int32, Int32) {
@@ -82,6 +95,9 @@ package final class WeirProgram {
         var ours: [Int32] = []
         for (number, stream) in [(Int32(0), input), (1, output), (2, .pipe)] {
             switch stream {
+            case .closed:
+                posix_spawn_file_actions_addclose(&actions, number)
+                ours.append(-1)
             case .file(let path):
                 let flags = number == 0 ? O_RDONLY : O_WRONLY | O_CREAT | O_TRUNC
                 posix_spawn_file_actions_addopen(&actions, number, path, flags, 0o600)
@@ -102,16 +118,14 @@ package final class WeirProgram {
         for descriptor in 3..<min(Int32(sysconf(Int32(_SC_OPEN_MAX))), 4096) {
             posix_spawn_file_actions_addclose(&actions, descriptor)
         }
-        let program = try path()
-        var argv: [UnsafeMutablePointer<CChar>?] = []
-        for argument in [program] + arguments { argv.append(strdup(argument)) }
+        var argv: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
         argv.append(nil)
         defer { for text in argv { free(text) } }
         var process = pid_t()
-        let status = posix_spawn(&process, program, &actions, nil, &argv, environ)
+        let status = posix_spawnp(&process, words[0], &actions, nil, &argv, environ)
         guard status == 0 else {
             for descriptor in ours where descriptor >= 0 { close(descriptor) }
-            throw HelperError("cannot start \(program): errno \(status)")
+            throw HelperError("cannot start \(words[0]): errno \(status)")
         }
         return (process, ours[0], ours[1], ours[2])
     }
