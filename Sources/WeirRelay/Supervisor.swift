@@ -112,6 +112,11 @@ public actor Supervisor {
         await shared.hub.finish()
     }
 
+    /// Resets every flow that is open now: while `stop` waits for them, it need not wait longer.
+    public nonisolated func resetFlows() {
+        for loop in shared.loops { loop.mailbox.post(.shutdown) }
+    }
+
     private static func drain(_ shared: Shared) async {
         await withTaskGroup(of: Void.self) { group in
             for loop in shared.loops {

@@ -38,7 +38,8 @@ struct EchoCommand: AsyncParsableCommand {
             configuration.udpTimeout = udpTimeout.duration
             let sink = shown.sink(default: .summary)
             let output = SinkOutput(name: "standard output", sink: sink, descriptor: STDOUT_FILENO)
-            try await Session(configuration, grace: grace.duration).run(outputs: [output])
+            let status = try await Session(configuration, grace: grace.duration).run(outputs: [output])
+            if status != .done { Glibc.exit(status.rawValue) }
         } catch {
             throw Failure(error)
         }

@@ -22,6 +22,8 @@ struct RelayCommand: AsyncParsableCommand {
             'down' is what the server sent, '@' is the offset in the stream.
 
             ^C ends: the flows that are open get --grace to finish; a second ^C stops at once.
+
+            Times are written 500ms, 10s, 2m or 1h; sizes 4096, 64k or 1M.
             """
     )
 
@@ -30,7 +32,7 @@ struct RelayCommand: AsyncParsableCommand {
 
     @OptionGroup var shown: ShowOptions
 
-    @Option(help: ArgumentHelp("Write records as JSON lines to a file; - is standard output.", valueName: "file"))
+    @Option(help: ArgumentHelp("Append records as JSON lines to a file; - is standard output.", valueName: "file"))
     var log: String?
 
     @Flag(help: "Put each chunk's bytes into the log, in base64.")
@@ -102,7 +104,8 @@ struct RelayCommand: AsyncParsableCommand {
             configuration.echoWindow = echoWindow.bytes
             configuration.family = families.family
             let session = Session(configuration, grace: grace.duration)
-            try await session.run(outputs: try outputs())
+            let status = try await session.run(outputs: try outputs())
+            if status != .done { Glibc.exit(status.rawValue) }
         } catch {
             throw Failure(error)
         }
