@@ -37,14 +37,28 @@ struct Session: Sendable {
             await relay.stop(grace: grace)
         }
         let second = Task {
+            var isHurrying = false
             for await event in events {
                 guard case .signal = event else { continue }
+                if isHurrying { Glibc.exit(ExitStatus.done.rawValue) }
+                isHurrying = true
                 Diagnostics.print("stopped at once")
-                Glibc.exit(ExitStatus.done.rawValue)
+                relay.hurry()
+                Task { await Self.exitWhenStuck(relay) }
             }
         }
         await ending.value
         second.cancel()
+    }
+
+    /// Ends the program once no output has taken anything for a second: what is stuck is not waited for.
+    private static func exitWhenStuck(_ relay: Supervisor) async {
+        var written: UInt64?
+        while written != relay.bytesWritten {
+            written = relay.bytesWritten
+            try? await Task.sleep(for: .seconds(1))
+        }
+        Glibc.exit(ExitStatus.done.rawValue)
     }
 
     private func announce(_ relay: Supervisor) {
@@ -70,10 +84,8 @@ struct Session: Sendable {
         case .signal:
             let flows = relay.openFlows
             if flows > 0 {
-                let seconds = grace.inNanoseconds / 1_000_000_000
-                Diagnostics.print(
-                    "ending: \(flows) TCP flow\(flows == 1 ? " has" : "s have") \(seconds) s to finish; ^C again stops at once"
-                )
+                let (subject, time) = (flows == 1 ? "flow has" : "flows have", DurationArgument(grace))
+                Diagnostics.print("ending: \(flows) TCP \(subject) \(time) to finish; ^C again stops at once")
             }
             return true
         }
@@ -89,6 +101,8 @@ struct Session: Sendable {
             } else {
                 Diagnostics.print("cannot write to \(name): \(error); nothing more is written there")
             }
+        case .renewed(let name):
+            Diagnostics.print("\(name) was deleted or renamed; a new one is written")
         case .lost(let name, let chunks, let bytes):
             Diagnostics.print("\(name) was too slow: \(chunks) chunks (\(bytes) bytes) were left out")
         }

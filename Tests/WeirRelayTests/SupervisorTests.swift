@@ -60,14 +60,22 @@ struct SupervisorTests {
         // An address of its own: nobody else takes the port in between.
         let address = IPAddress(v4: 0x7f00_0010 + UInt32(threads) + (transport == .tcp ? 0 : 2))
         var port: UInt16 = 0
+        var failures = 0
         for _ in 0..<30 {
-            try await withRelay(
-                "\(transport):\(Endpoint(address: address, port: port))",
-                configure: { $0.threads = threads }
-            ) { relay, _ in
-                port = relay.endpoint.port
+            do {
+                try await withRelay(
+                    "\(transport):\(Endpoint(address: address, port: port))",
+                    configure: { $0.threads = threads }
+                ) { relay, _ in
+                    port = relay.endpoint.port
+                }
+            } catch let error as SystemError where error.error.rawValue == EADDRINUSE {
+                // A program that another test starts holds a copy of every socket for a moment, until its exec.
+                failures += 1
+                sched_yield()
             }
         }
+        #expect(failures <= 3)
     }
 
     @Test("A second relay on the same port finds it in use", arguments: [1, 2], [Transport.tcp, .udp])
