@@ -94,8 +94,8 @@ struct Session: Sendable {
     private static func tell(_ report: SinkReport, _ feed: AsyncStream<Event>.Continuation) {
         switch report {
         case .failed(let name, let error, let othersLeft):
-            let isOnly = othersLeft == 0
-            if error.rawValue == EPIPE, isOnly {
+            // EBADF is what a standard output gives that was closed from the start (`>&-`).
+            if error.rawValue == EPIPE || error.rawValue == EBADF, othersLeft == 0 {
                 // The reader has seen enough (`| head`): there is nothing left to do.
                 feed.yield(.outputClosed)
             } else {
