@@ -58,7 +58,11 @@ let package = Package(
             dependencies: ["WeirRelay", "WeirFlow", "WeirWire", "CWeir", "Support"],
             swiftSettings: settings
         ),
-        .testTarget(name: "weirTests", dependencies: ["weir", "WeirFlow", "WeirWire", "Support"], swiftSettings: settings),
+        .testTarget(
+            name: "weirTests",
+            dependencies: ["weir", "WeirFlow", "WeirWire", "Support"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "weir-benchTests",
             dependencies: ["weir-bench", .product(name: "ArgumentParser", package: "swift-argument-parser")],

@@ -19,6 +19,8 @@ public struct SinkOutput: Sendable {
     public var sink: any Sink
     /// Is written to; it stays open, and belongs to the caller.
     public var descriptor: Int32
+    /// Names the file that is written to, if it is to be opened anew when it is gone from there.
+    public let path: String?
     /// Says what happens when the output falls behind.
     public var overflow: Overflow
 
@@ -28,6 +30,17 @@ public struct SinkOutput: Sendable {
         self.sink = sink
         self.descriptor = descriptor
         self.overflow = overflow
+        path = nil
+    }
+
+    /// Makes an output that appends to a file, and makes the file where it is missing, also later when it was deleted or
+    /// renamed; it stays open.
+    public init(appendingTo path: String, sink: any Sink, overflow: Overflow = .wait) throws(SystemError) {
+        name = path
+        self.sink = sink
+        descriptor = try OutputFile.open(path).release()
+        self.overflow = overflow
+        self.path = path
     }
 }
 
@@ -35,6 +48,8 @@ public struct SinkOutput: Sendable {
 public enum SinkReport: Sendable {
     /// Writing failed; the output is written no more, and nobody waits for it.
     case failed(name: String, ErrorNumber, othersLeft: Int)
+    /// The output's file was deleted or renamed, and a new one was begun.
+    case renewed(name: String)
     /// Chunks were left out, because the output was too slow.
     case lost(name: String, chunks: UInt64, bytes: UInt64)
 }
@@ -81,6 +96,9 @@ public final class SinkHub: Sendable {
 
     /// Tells whether the event loops must not read.
     public var isFull: Bool { fullOutputs.load(ordering: .relaxed) > 0 }
+
+    /// Counts the bytes that the outputs have taken.
+    var bytesWritten: UInt64 { workers.reduce(0) { $0 + $1.written.load(ordering: .relaxed) } }
 
     /// Hands a batch to every output.
     public func submit(_ batch: RecordBatch, lane: Int) {

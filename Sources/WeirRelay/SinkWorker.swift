@@ -32,6 +32,8 @@ final class SinkWorker: Sendable {
     private let report: @Sendable (SinkReport) -> Void
     private let state = Mutex(State())
     private let bell: Mailbox<Void>
+    /// Counts the bytes that the output has taken.
+    let written = Atomic<UInt64>(0)
 
     init(
         _ output: SinkOutput,
@@ -85,6 +87,7 @@ final class SinkWorker: Sendable {
 
     func run(fullnessChanged: @Sendable (Bool) -> Void) {
         var sink = output.sink
+        var target = OutputTarget(output)
         var buffer = ByteBuffer(capacity: 2 * Self.writeSize)
         var merge = RecordMerge(lanes: lanes, window: Self.mergeWindow)
         var total: (chunks: UInt64, bytes: UInt64) = (0, 0)
@@ -104,7 +107,7 @@ final class SinkWorker: Sendable {
                 render(record, of: batch, with: &sink, into: &buffer)
                 done += 256 + (record.bytesLength ?? 0)
                 if buffer.count >= Self.writeSize {
-                    write(&buffer, fullnessChanged)
+                    write(&buffer, to: &target, fullnessChanged)
                     release(done, fullnessChanged)
                     done = 0
                 }
@@ -115,11 +118,11 @@ final class SinkWorker: Sendable {
             }
             if isFinishing, batches.isEmpty {
                 sink.finish(into: &buffer)
-                write(&buffer, fullnessChanged)
+                write(&buffer, to: &target, fullnessChanged)
                 if total.chunks > 0 { report(.lost(name: output.name, chunks: total.chunks, bytes: total.bytes)) }
                 return complete()
             }
-            write(&buffer, fullnessChanged)
+            write(&buffer, to: &target, fullnessChanged)
             release(done, fullnessChanged)
         }
     }
@@ -163,14 +166,25 @@ final class SinkWorker: Sendable {
     }
 
     /// Writes the whole buffer; an output that fails is written no more.
-    private func write(_ buffer: inout ByteBuffer, _ fullnessChanged: (Bool) -> Void) {
+    private func write(
+        _ buffer: inout ByteBuffer,
+        to target: inout OutputTarget,
+        _ fullnessChanged: (Bool) -> Void
+    ) {
+        guard !buffer.isEmpty, !state.withLock({ $0.hasFailed }) else { return buffer.removeAll() }
+        do {
+            if try target.renew() { report(.renewed(name: output.name)) }
+        } catch {
+            fail(error.error, fullnessChanged)
+        }
         while !buffer.isEmpty {
             guard !state.withLock({ $0.hasFailed }) else { return buffer.removeAll() }
-            let count = buffer.withUnsafeBytes { Glibc.write(output.descriptor, $0.baseAddress, $0.count) }
+            let count = buffer.withUnsafeBytes { target.write($0) }
             if count >= 0 {
                 buffer.removeFirst(count)
+                written.add(UInt64(count), ordering: .relaxed)
             } else if errno == EAGAIN {
-                var descriptor = pollfd(fd: output.descriptor, events: Int16(POLLOUT), revents: 0)
+                var descriptor = pollfd(fd: target.raw, events: Int16(POLLOUT), revents: 0)
                 poll(&descriptor, 1, -1)
             } else if errno != EINTR {
                 fail(.current, fullnessChanged)

@@ -82,6 +82,9 @@ public actor Supervisor {
     /// Counts the UDP sessions that are open.
     public nonisolated var openSessions: Int { shared.udpSessions.load(ordering: .relaxed) }
 
+    /// Counts the bytes that the outputs have taken.
+    public nonisolated var bytesWritten: UInt64 { shared.hub.bytesWritten }
+
     /// Drains and ends: accepts no more, waits for the flows, resets those that are left, and lets every sink finish.
     ///
     /// - Parameter grace: how long the TCP flows may go on.
@@ -112,8 +115,8 @@ public actor Supervisor {
         await shared.hub.finish()
     }
 
-    /// Resets every flow that is open now: while `stop` waits for them, it need not wait longer.
-    public nonisolated func resetFlows() {
+    /// Resets the TCP flows that a `stop` under way still waits for.
+    public nonisolated func hurry() {
         for loop in shared.loops { loop.mailbox.post(.shutdown) }
     }
 

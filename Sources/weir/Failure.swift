@@ -36,6 +36,12 @@ struct Failure: Error {
         }
     }
 
+    /// Translates what kept a file from being made.
+    init(creating error: SystemError) {
+        let code = Self.code(for: error.error)
+        self.init(code == .noPermission ? code : .cannotCreate, "\(error)")
+    }
+
     private static func code(for error: ErrorNumber) -> ExitStatus {
         switch error.rawValue {
         case EACCES, EPERM: .noPermission

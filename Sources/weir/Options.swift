@@ -6,7 +6,7 @@ public import WeirRelay
 import WeirWire
 
 /// Reads a duration: `10s`, `500ms`, `2m`, `1h`, or a plain number of seconds.
-struct DurationArgument: ExpressibleByArgument {
+struct DurationArgument: ExpressibleByArgument, CustomStringConvertible {
     var duration: Duration
 
     init(_ duration: Duration) {
@@ -30,7 +30,10 @@ struct DurationArgument: ExpressibleByArgument {
         return nil
     }
 
-    var defaultValueDescription: String {
+    var defaultValueDescription: String { description }
+
+    /// Prints whole seconds where that is exact, else milliseconds: `5s`, `1500ms`.
+    var description: String {
         let milliseconds = duration.inNanoseconds / 1_000_000
         return milliseconds % 1000 == 0 ? "\(milliseconds / 1000)s" : "\(milliseconds)ms"
     }

@@ -120,11 +120,18 @@ struct RelayCommand: AsyncParsableCommand {
             let sink = shown.sink(default: .hex)
             outputs.append(.init(name: "standard output", sink: sink, descriptor: STDOUT_FILENO, overflow: overflow))
         }
-        if let log {
-            let descriptor = log == "-" ? STDOUT_FILENO : try OutputFile.open(log)
-            let name = log == "-" ? "standard output" : log
-            let sink = JSONLinesSink(withBytes: logBytes)
-            outputs.append(SinkOutput(name: name, sink: sink, descriptor: descriptor, overflow: overflow))
+        let records = JSONLinesSink(withBytes: logBytes)
+        switch log {
+        case nil: break
+        case "-":
+            let descriptor = STDOUT_FILENO
+            outputs.append(.init(name: "standard output", sink: records, descriptor: descriptor, overflow: overflow))
+        case let path?:
+            do {
+                outputs.append(try SinkOutput(appendingTo: path, sink: records, overflow: overflow))
+            } catch {
+                throw Failure(creating: error)
+            }
         }
         return outputs
     }

@@ -19,23 +19,17 @@ struct Session: Sendable {
         case outputFailed
         /// Everything has ended well.
         case ended
-        /// The time that the outputs had to take the rest is over.
-        case outputsAreLate
-        /// The time that a second signal leaves is over.
+        /// The grace is over, and no output takes anything.
+        case outputsAreStuck
+        /// No output takes anything after a second signal.
         case patienceIsOver
     }
-
-    /// Is how soon after the first signal a second one is taken for the same: timeout(1) sends two.
-    private static let sameSignal = Duration.milliseconds(250)
-    /// Is how long the outputs may take after the last flow before the user is told that they are waited for.
-    private static let outputTime = Duration.seconds(1)
-    /// Is how long resetting the flows and writing the rest may take after a second signal.
-    private static let patience = Duration.milliseconds(500)
 
     /// Serves until it is told to end.
     ///
     /// - Parameter outputs: where the records go.
     /// - Returns: what the program is to exit with: 74 where an output has failed.
+    /// - Throws: what `Supervisor` throws where it cannot start.
     func run(outputs: [SinkOutput]) async throws -> ExitStatus {
         let (events, feed) = AsyncStream<Event>.makeStream()
         Signals.receive { _ in feed.yield(.signal) }
@@ -52,16 +46,16 @@ struct Session: Sendable {
             switch event {
             case .signal, .outputClosed: break waiting
             case .outputFailed: status = .inputOutput
-            case .ended, .outputsAreLate, .patienceIsOver: break
+            case .ended, .outputsAreStuck, .patienceIsOver: break
             }
         }
         tellWhatIsOpen(relay)
-        let first = ContinuousClock.now
         Task {
             await relay.stop(grace: grace)
             feed.yield(.ended)
         }
-        Self.later(grace + Self.outputTime, .outputsAreLate, feed)
+        Self.whenStuck(relay, after: grace, .outputsAreStuck, feed)
+        var isHurrying = false
         let waits = outputs.contains { $0.overflow == .wait }
         while let event = await iterator.next() {
             switch event {
@@ -69,24 +63,37 @@ struct Session: Sendable {
             case .outputFailed: status = .inputOutput
             case .outputClosed: break
             case .signal:
-                guard ContinuousClock.now - first > Self.sameSignal else { break }
-                relay.resetFlows()
-                Self.later(Self.patience, .patienceIsOver, feed)
-            case .outputsAreLate where waits:
+                guard !isHurrying else { return status }
+                isHurrying = true
+                Diagnostics.print("stopped at once")
+                relay.hurry()
+                Self.whenStuck(relay, after: .zero, .patienceIsOver, feed)
+            case .outputsAreStuck where waits:
                 Diagnostics.print(
                     "an output is not being read; waiting for it to take the rest; ^C again stops at once"
                 )
-            case .outputsAreLate, .patienceIsOver:
-                Diagnostics.print("stopped at once: an output did not take the rest, which is lost")
+            case .outputsAreStuck, .patienceIsOver:
+                Diagnostics.print("an output did not take the rest, which is lost")
                 return status
             }
         }
         return status
     }
 
-    private static func later(_ delay: Duration, _ event: Event, _ feed: AsyncStream<Event>.Continuation) {
+    /// Sends an event once no output has taken anything for a second, but not before a time.
+    private static func whenStuck(
+        _ relay: Supervisor,
+        after delay: Duration,
+        _ event: Event,
+        _ feed: AsyncStream<Event>.Continuation
+    ) {
         Task {
             try? await Task.sleep(for: delay)
+            var written: UInt64?
+            while written != relay.bytesWritten {
+                written = relay.bytesWritten
+                try? await Task.sleep(for: .seconds(1))
+            }
             feed.yield(event)
         }
     }
@@ -96,12 +103,12 @@ struct Session: Sendable {
         let hasUDP = configuration.routes.contains { $0.transport == .udp }
         if hasTCP, relay.maxFlows < configuration.maxFlows {
             Diagnostics.print(
-                "TCP flows at once: \(relay.maxFlows) at most; the descriptor limit (ulimit -n) allows no more"
+                "at most \(relay.maxFlows) TCP flows at once: the descriptor limit (ulimit -n) allows no more"
             )
         }
         if hasUDP, relay.maxSessions < configuration.maxSessions {
             Diagnostics.print(
-                "UDP sessions at once: \(relay.maxSessions) at most; the descriptor limit (ulimit -n) allows no more"
+                "at most \(relay.maxSessions) UDP sessions at once: the descriptor limit (ulimit -n) allows no more"
             )
         }
         for listener in relay.listeners { Diagnostics.write("listening \(listener)\n") }
@@ -110,10 +117,8 @@ struct Session: Sendable {
     private func tellWhatIsOpen(_ relay: Supervisor) {
         let flows = relay.openFlows
         guard flows > 0 else { return }
-        let milliseconds = grace.inNanoseconds / 1_000_000
-        let seconds = milliseconds % 1000 == 0 ? "\(milliseconds / 1000)" : "\(Double(milliseconds) / 1000)"
-        let flowsHave = flows == 1 ? "1 TCP flow has" : "\(flows) TCP flows have"
-        Diagnostics.print("ending: \(flowsHave) \(seconds) s to finish; ^C again stops at once")
+        let (flowsHave, time) = (flows == 1 ? "1 TCP flow has" : "\(flows) TCP flows have", DurationArgument(grace))
+        Diagnostics.print("ending: \(flowsHave) \(time) to finish; ^C again stops at once")
     }
 
     private static func tell(_ report: SinkReport, _ feed: AsyncStream<Event>.Continuation) {
@@ -127,6 +132,8 @@ struct Session: Sendable {
                 Diagnostics.print("cannot write to \(name): \(error); nothing more is written there")
                 feed.yield(.outputFailed)
             }
+        case .renewed(let name):
+            Diagnostics.print("\(name) was deleted or renamed; a new one is written")
         case .lost(let name, let chunks, let bytes):
             Diagnostics.print("\(name) was too slow: \(chunks) chunks (\(bytes) bytes) were left out")
         }

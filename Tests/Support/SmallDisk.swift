@@ -22,21 +22,6 @@ package final class SmallDisk: Sendable {
         guard ended.status == 0 else { throw HelperError("mount: \(ended.output)") }
     }
 
-    /// Fills what is left of it with a file.
-    package func fill() throws {
-        let raw = open(path + "/filling", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
-        guard raw >= 0 else { throw HelperError("open: errno \(errno)") }
-        defer { close(raw) }
-        let zeros = [UInt8](repeating: 0, count: 4096)
-        while write(raw, zeros, zeros.count) > 0 {}
-    }
-
-    /// Makes it read-only.
-    package func makeReadOnly() throws {
-        let ended = try ChildProgram.run("mount", ["-o", "remount,ro", path])
-        guard ended.status == 0 else { throw HelperError("mount: \(ended.output)") }
-    }
-
     deinit {
         umount2(path, Int32(MNT_DETACH))
     }

@@ -22,7 +22,10 @@ package final class TemporaryFolder: Sendable {
     }
 
     /// Reads a file.
-    package func read(_ name: String) throws -> [UInt8] {
-        [UInt8](try Data(contentsOf: URL(fileURLWithPath: path + "/" + name)))
+    package func read(_ name: String) throws -> [UInt8] { try Self.read(path + "/" + name) }
+
+    /// Reads a file anywhere.
+    package static func read(_ path: String) throws -> [UInt8] {
+        [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
     }
 }

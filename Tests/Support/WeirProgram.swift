@@ -162,6 +162,19 @@ package final class WeirProgram {
         return String(decoding: line, as: UTF8.self)
     }
 
+    /// Waits until the program has ended, and returns its exit code, minus a signal's number; reads nothing.
+    ///
+    /// - Throws: `HelperError` where it does not end in time.
+    package func waitForEnd() throws -> Int32 {
+        var status: Int32 = 0
+        while waitpid(process, &status, WNOHANG) == 0 {
+            if deadline.isOver { throw HelperError("the program does not end") }
+            poll(nil, 0, 1)
+        }
+        isReaped = true
+        return status & 0x7f == 0 ? status >> 8 & 0xff : -(status & 0x7f)
+    }
+
     /// Gives bytes to standard input, ends it where told, and collects everything until the program ends.
     ///
     /// - Throws: `HelperError` where it does not end in time.
@@ -173,10 +186,7 @@ package final class WeirProgram {
             var pipes = pipes
             return try pipes.exchange(bytes, closesInput, until: deadline)
         }
-        var status: Int32 = 0
-        waitpid(process, &status, 0)
-        isReaped = true
-        ended.status = status & 0x7f == 0 ? status >> 8 & 0xff : -(status & 0x7f)
+        ended.status = try waitForEnd()
         ended.errors = String(decoding: messages, as: UTF8.self)
         return ended
     }

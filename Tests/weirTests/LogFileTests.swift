@@ -1,0 +1,126 @@
+import Glibc
+import Support
+import Testing
+import WeirFlow
+import WeirWire
+
+@Suite("The log of weir relay under fire", .serialized, .tags(.network), .timeLimit(.minutes(2)))
+struct LogFileTests {
+    private let server: TCPServer
+
+    init() throws {
+        server = try TCPServer()
+    }
+
+    private func start(_ path: String, _ options: [String] = []) throws -> (WeirProgram, Endpoint) {
+        let program = try WeirProgram(["relay", "--show", "none", "--log", path] + options + [server.route])
+        return (program, try program.listening()[0])
+    }
+
+    /// Sends through the relay, and ends the flow.
+    private func talk(to endpoint: Endpoint, _ count: Int = 1000) throws {
+        let client = try TCPPeer(to: endpoint)
+        let peer = try server.accept()
+        try client.send(count, seed: 1, finishing: true)
+        #expect(try peer.receiveToEnd(seed: 1) == .init(count))
+        peer.finish()
+        #expect(try client.receiveToEnd().bytes == [])
+    }
+
+    @Test("A file that is renamed or deleted is begun anew, and nothing is lost", arguments: [true, false])
+    func rotated(isRenamed: Bool) async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/log"
+        let (program, endpoint) = try start(path)
+        // The egress of a flow is known when its first line is: the file has the lines of the first flow by then.
+        try talk(to: endpoint)
+        try waitForFile(path, toHold: "\"event\":\"close\"")
+        let first = try folder.read("log")
+        #expect(isRenamed ? rename(path, path + ".1") == 0 : unlink(path) == 0)
+        try talk(to: endpoint)
+        #expect(try program.readErrorLine() == "weir: \(path) was deleted or renamed; a new one is written")
+        let ended = try await program.stop()
+        #expect(ended.status == 0)
+        if isRenamed { #expect(try folder.read("log.1") == first) }
+        let (before, after) = (try LogLines(first), try LogLines(try folder.read("log")))
+        #expect(before.all("close").count == 1)
+        #expect(after.events.first == "open")
+        #expect(after.all("close").count == 1)
+        #expect(after.sum("bytes_up", of: "close") == 1000)
+    }
+
+    @Test("A file that another program has put in its place is appended to")
+    func replaced() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/log"
+        let (program, endpoint) = try start(path)
+        #expect(rename(try folder.file("new", Array("{\"mine\":1}\n".utf8)), path) == 0)
+        try talk(to: endpoint)
+        #expect(try program.readErrorLine() == "weir: \(path) was deleted or renamed; a new one is written")
+        #expect(try await program.stop().status == 0)
+        let lines = try LogLines(try folder.read("log"))
+        #expect(lines.objects.first?["mine"] as? Int == 1)
+        #expect(lines.all("close").count == 1)
+    }
+
+    @Test("A file whose folder has gone is said once, and the relay goes on")
+    func folderGone() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/logs/log"
+        #expect(mkdir(folder.path + "/logs", 0o700) == 0)
+        let (program, endpoint) = try start(path)
+        #expect(unlink(path) == 0 && rmdir(folder.path + "/logs") == 0)
+        try talk(to: endpoint)
+        #expect(
+            try program.readErrorLine()
+                == "weir: cannot write to \(path): no such file or folder (ENOENT); nothing more is written there"
+        )
+        try talk(to: endpoint)
+        let ended = try await program.stop()
+        #expect(ended.status == 0)
+        #expect(ended.errors.hasPrefix("total: (2 tcp flows)"))
+    }
+
+    @Test("A pipe in the place of the file is never opened anew")
+    func pipe() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/pipe"
+        #expect(mkfifo(path, 0o600) == 0)
+        // Opened both ways, so that nobody waits for the other.
+        let reader = open(path, O_RDWR | O_CLOEXEC)
+        defer { close(reader) }
+        let (program, endpoint) = try start(path)
+        #expect(unlink(path) == 0)
+        try talk(to: endpoint)
+        #expect(try await program.stop().status == 0)
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        let count = read(reader, &buffer, buffer.count)
+        #expect(try LogLines(Array(buffer[..<count])).all("close").count == 1)
+    }
+
+    @Test("A disk that is full is said once, and the flows go on", .needsRoot)
+    func fullDisk() async throws {
+        let disk = try SmallDisk()
+        let path = disk.path + "/log"
+        let (program, endpoint) = try start(path, ["--log-bytes"])
+        try talk(to: endpoint)
+        // 1 MiB takes less than what the bytes of 4 MiB are in base64.
+        try talk(to: endpoint, 4 << 20)
+        #expect(
+            try program.readErrorLine()
+                == "weir: cannot write to \(path): no space left on the device (ENOSPC); nothing more is written there"
+        )
+        try talk(to: endpoint, 4 << 20)
+        let ended = try await program.stop()
+        #expect(ended.status == 0)
+        #expect(ended.errors.hasPrefix("total: (3 tcp flows)"))
+    }
+
+    private func waitForFile(_ path: String, toHold text: String) throws {
+        let deadline = Deadline()
+        while !String(decoding: try TemporaryFolder.read(path), as: UTF8.self).contains(text) {
+            if deadline.isOver { throw HelperError("'\(path)' does not hold '\(text)'") }
+            sched_yield()
+        }
+    }
+}

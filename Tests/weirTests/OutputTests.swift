@@ -1,0 +1,91 @@
+import Glibc
+import Support
+import Testing
+import WeirFlow
+import WeirWire
+
+@Suite("The outputs of weir relay", .serialized, .tags(.network), .timeLimit(.minutes(2)))
+struct OutputTests {
+    private let server: TCPServer
+
+    init() throws {
+        server = try TCPServer()
+    }
+
+    private func start(_ options: [String], output: WeirProgram.Stream = .pipe) throws -> (WeirProgram, Endpoint) {
+        let program = try WeirProgram(["relay"] + options + [server.route], output: output)
+        return (program, try program.listening()[0])
+    }
+
+    /// Sends through the relay and back, and ends the flow.
+    private func talk(to endpoint: Endpoint, _ count: Int = 1000) throws {
+        let client = try TCPPeer(to: endpoint)
+        let peer = try server.accept()
+        let question = Pattern.bytes(count)
+        try client.send(question)
+        #expect(try peer.receive(count) == question)
+        try peer.send(question)
+        #expect(try client.receive(count) == question)
+        client.finish()
+        peer.finish()
+        #expect(try client.receiveToEnd().bytes == [])
+    }
+
+    // MARK: - Standard output that is closed
+
+    @Test("A reader that has seen enough ends a relay that has no other output")
+    func head() async throws {
+        let (program, endpoint) = try start([])
+        let client = try TCPPeer(to: endpoint)
+        let peer = try server.accept()
+        #expect(try program.readOutput(through: " tcp open ").contains("\(endpoint)"))
+        program.closeOutput()
+        try client.send("hello")
+        #expect(try peer.receive(5) == Array("hello".utf8))
+        client.finish()
+        peer.finish()
+        let ended = try await program.finish(closesInput: false)
+        #expect(ended.status == 0)
+        #expect(ended.errors == "" || ended.errors.hasPrefix("weir: ending: "))
+    }
+
+    @Test("A relay with another output says it once, and goes on")
+    func headWithLog() async throws {
+        let folder = try TemporaryFolder()
+        let (program, endpoint) = try start(["--log", folder.path + "/log"])
+        program.closeOutput()
+        try talk(to: endpoint)
+        #expect(
+            try program.readErrorLine()
+                == "weir: cannot write to standard output: broken pipe (EPIPE); nothing more is written there"
+        )
+        try talk(to: endpoint)
+        let ended = try await program.stop()
+        #expect(ended.status == 0)
+        #expect(ended.errors == "")
+        #expect(try LogLines(try folder.read("log")).all("close").count == 2)
+    }
+
+    @Test("Standard output closed from the start is said once, and the log is written")
+    func closed() async throws {
+        let folder = try TemporaryFolder()
+        let (program, endpoint) = try start(["--log", folder.path + "/log"], output: .closed)
+        try talk(to: endpoint)
+        let ended = try await program.stop()
+        #expect(ended.status == 0)
+        #expect(
+            ended.errors.split(separator: "\n").filter { !$0.hasPrefix("weir: ending: ") }
+                == ["weir: cannot write to standard output: not an open file (EBADF); nothing more is written there"]
+        )
+        #expect(try LogLines(try folder.read("log")).all("close").count == 1)
+    }
+
+    @Test("Standard output closed from the start, and no other, ends the relay with 0")
+    func closedAlone() async throws {
+        let (program, endpoint) = try start([], output: .closed)
+        try talk(to: endpoint)
+        let ended = try await program.finish()
+        #expect(ended.status == 0)
+        #expect(ended.errors == "" || ended.errors.hasPrefix("weir: ending: "))
+    }
+}
