@@ -125,12 +125,13 @@ struct Session: Sendable {
         switch report {
         case .failed(let name, let error, let othersLeft):
             // EBADF is what a standard output gives that was closed from the start (`>&-`).
-            if error.rawValue == EPIPE || error.rawValue == EBADF, othersLeft == 0 {
+            let isClosed = error.rawValue == EPIPE || error.rawValue == EBADF
+            if isClosed, othersLeft == 0 {
                 // The reader has seen enough (`| head`): there is nothing left to do.
                 feed.yield(.outputClosed)
             } else {
                 Diagnostics.print("cannot write to \(name): \(error); nothing more is written there")
-                feed.yield(.outputFailed)
+                if !isClosed { feed.yield(.outputFailed) }
             }
         case .renewed(let name):
             Diagnostics.print("\(name) was deleted or renamed; a new one is written")
