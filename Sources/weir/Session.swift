@@ -40,7 +40,7 @@ struct Session: Sendable {
             var isHurrying = false
             for await event in events {
                 guard case .signal = event else { continue }
-                if isHurrying { Glibc.exit(ExitStatus.done.rawValue) }
+                if isHurrying { Self.exitNow(relay) }
                 isHurrying = true
                 Diagnostics.print("stopped at once")
                 relay.hurry()
@@ -49,6 +49,18 @@ struct Session: Sendable {
         }
         await ending.value
         second.cancel()
+        guard relay.mismatches == 0 else { throw Self.failure(relay.mismatches) }
+    }
+
+    private static func failure(_ mismatches: Int) -> Failure {
+        let subject = mismatches == 1 ? "mismatch: what" : "mismatches: what"
+        return Failure(.expectationFailed, "\(mismatches) \(subject) came back is not what was sent (--expect-echo)")
+    }
+
+    /// Ends the program without waiting for what is left.
+    private static func exitNow(_ relay: Supervisor) -> Never {
+        if relay.mismatches > 0 { Diagnostics.print(failure(relay.mismatches).message) }
+        Glibc.exit((relay.mismatches > 0 ? ExitStatus.expectationFailed : .done).rawValue)
     }
 
     /// Ends the program once no output has taken anything for a second: what is stuck is not waited for.
@@ -58,7 +70,7 @@ struct Session: Sendable {
             written = relay.bytesWritten
             try? await Task.sleep(for: .seconds(1))
         }
-        Glibc.exit(ExitStatus.done.rawValue)
+        exitNow(relay)
     }
 
     private func announce(_ relay: Supervisor) {
