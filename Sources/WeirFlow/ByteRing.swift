@@ -5,6 +5,13 @@ struct ByteRing {
     private var head = 0
     private(set) var count = 0
 
+    var isEmpty: Bool { count == 0 }
+
+    /// Returns the byte at a place; nil past the end.
+    func byte(at offset: Int) -> UInt8? {
+        offset < count ? storage[(head + offset) & (storage.count - 1)] : nil
+    }
+
     /// Adds bytes at the end, growing by doubling.
     mutating func append(_ bytes: UnsafeRawBufferPointer) {
         if count + bytes.count > storage.count { grow(toHold: count + bytes.count) }

@@ -36,32 +36,42 @@ struct EchoMatcher {
 
     private var mode: Mode
     private let window: Int
+    /// Gives nothing up: what is no echo is a mismatch.
+    private let isExpected: Bool
     private var ring = ByteRing()
     private var marks: [Mark] = []
     private var misses = 0
+    /// Counts the datagrams that were forgotten before they came back.
+    private var unanswered: UInt64 = 0
+    private var end: UInt64 = 0
+    /// Holds the first byte that was not the expected one, until it is taken.
+    private var mismatch: Mismatch?
+    private var hasMismatch = false
 
-    init(transport: Transport, window: Int) {
-        self.window = window
+    init(transport: Transport, window: Int, isExpected: Bool = false) {
+        self.window = isExpected && transport == .udp ? max(window, 65_535) : window
+        self.isExpected = isExpected
         mode = window == 0 ? .givenUp : transport == .tcp ? .stream : .datagrams
     }
 
     /// Keeps an upstream chunk until it comes back.
     mutating func upstream(_ bytes: RawSpan, offset: UInt64, at now: Instant) {
+        end = offset + UInt64(bytes.byteCount)
         switch mode {
         case .givenUp:
             return
         case .stream:
-            guard ring.count + bytes.byteCount <= window else { return giveUp() }
+            guard isExpected || ring.count + bytes.byteCount <= window else { return giveUp() }
         case .datagrams:
             guard bytes.byteCount <= window else { return }
             while let first = marks.first,
                 first.isMatched || marks.count == Self.datagramsKept || ring.count + bytes.byteCount > window
             {
-                if !first.isMatched { misses += 1 }
+                if !first.isMatched { (misses, unanswered) = (misses + 1, unanswered + 1) }
                 ring.removeFirst(first.length)
                 marks.removeFirst()
             }
-            guard misses < Self.missesAllowed else { return giveUp() }
+            guard isExpected || misses < Self.missesAllowed else { return giveUp() }
         }
         bytes.withUnsafeBytes { ring.append($0) }
         if mode == .stream, marks.count == Self.marksKept {
@@ -81,10 +91,17 @@ struct EchoMatcher {
     }
 
     private mutating func matchStream(_ bytes: RawSpan, at now: Instant) -> Echo? {
-        guard let first = marks.first else { return nil }
+        guard let first = marks.first else {
+            if isExpected, bytes.byteCount > 0 {
+                note(offset: end, sent: nil, received: bytes, at: 0)
+                giveUp()
+            }
+            return nil
+        }
         let expected = min(bytes.byteCount, ring.count)
         let equal = bytes.withUnsafeBytes { ring.commonPrefix(with: $0) }
-        guard equal == expected else {
+        guard equal == expected, !isExpected || equal == bytes.byteCount else {
+            note(offset: first.offset + UInt64(equal), sent: ring.byte(at: equal), received: bytes, at: equal)
             giveUp()
             return nil
         }
@@ -121,8 +138,57 @@ struct EchoMatcher {
             return Echo(offset: mark.offset, delay: mark.at.duration(to: now))
         }
         misses += 1
-        if misses >= Self.missesAllowed { giveUp() }
+        noteDatagram(bytes)
+        if !isExpected, misses >= Self.missesAllowed { giveUp() }
         return nil
+    }
+
+    /// Notes where a datagram that is no echo differs from the oldest one that has not come back.
+    private mutating func noteDatagram(_ bytes: RawSpan) {
+        guard let oldest = marks.first, !oldest.isMatched else {
+            return note(offset: end, sent: nil, received: bytes, at: 0)
+        }
+        let equal = min(oldest.length, bytes.withUnsafeBytes { ring.commonPrefix(with: $0) })
+        let sent = equal < oldest.length ? ring.byte(at: equal) : nil
+        note(offset: oldest.offset + UInt64(equal), sent: sent, received: bytes, at: equal)
+    }
+
+    private mutating func note(offset: UInt64, sent: UInt8?, received bytes: RawSpan, at index: Int) {
+        guard isExpected, !hasMismatch else { return }
+        hasMismatch = true
+        let received = index < bytes.byteCount ? bytes.withUnsafeBytes { $0[index] } : nil
+        mismatch = .byte(offset: offset, sent: sent, received: received)
+    }
+
+    // MARK: - An echo that is expected
+
+    /// Says that as many bytes wait for their echo as may.
+    var isFull: Bool { isExpected && mode == .stream && ring.count >= window }
+
+    /// Says that a stream's bytes wait for their echo.
+    var isWaiting: Bool { isExpected && mode == .stream && !ring.isEmpty }
+
+    /// Returns the mismatch that the last bytes brought, once.
+    mutating func takeMismatch() -> Mismatch? {
+        guard mismatch != nil else { return nil }
+        defer { mismatch = nil }
+        return mismatch
+    }
+
+    /// Returns what has not come back, once: nothing more will.
+    mutating func takeMissing() -> Mismatch? {
+        guard isExpected else { return nil }
+        switch mode {
+        case .givenUp: return nil
+        case .stream:
+            guard let first = marks.first, !ring.isEmpty else { return nil }
+            defer { giveUp() }
+            return .byte(offset: first.offset, sent: ring.byte(at: 0), received: nil)
+        case .datagrams:
+            defer { giveUp() }
+            let count = unanswered + UInt64(marks.count { !$0.isMatched })
+            return count > 0 ? .unanswered(datagrams: count) : nil
+        }
     }
 
     /// Counts the upstream bytes that are kept.

@@ -20,6 +20,7 @@ extension Flow {
         } else {
             hold(bytes, exit, now, &actions)
         }
+        checkEcho(now, &actions)
     }
 
     /// Counts a chunk as forwarded, and describes it.
@@ -112,6 +113,7 @@ extension Flow {
     /// Reads a source, unless there is nothing more to read, or nowhere to send it.
     mutating func resumeReading(_ source: Direction, _ actions: inout [FlowAction]) {
         guard !self[source].isRead, !self[source].isEnded, !self[exit(of: source)].isEnded else { return }
+        if source == .upstream, echo.isFull { return }
         switch state {
         case .open: break
         case .delivering(source, _, _): break
@@ -220,7 +222,9 @@ extension Flow {
             return
         }
         let counted = count(source(of: direction), bytes.span.bytes, receivedAt: receivedAt)
-        guard settings.recordsChunks else { return }
-        actions.append(.recordQueued(direction, makeRecord(.forwarded(counted), now)))
+        if settings.recordsChunks {
+            actions.append(.recordQueued(direction, makeRecord(.forwarded(counted), now)))
+        }
+        checkEcho(now, &actions)
     }
 }

@@ -13,6 +13,7 @@ extension Flow {
         }
         lastActivity = now.instant
         record(.ended(direction), now, &actions)
+        if direction == .downstream { reportMissingEcho(now, &actions) }
         if isEcho {
             record(.ended(.downstream), now, &actions)
             down.isEnded = true
@@ -107,6 +108,9 @@ extension Flow {
 
     private mutating func close(_ reason: CloseReason, _ now: Moment, _ actions: inout [FlowAction]) {
         state = .closed
+        // A client that resets does not wait for the rest of its echo.
+        if settings.expectsEcho, reason == .refused { record(.mismatch(.refused), now, &actions) }
+        if transport == .udp || reason != .clientReset { reportMissingEcho(now, &actions) }
         let summary = CloseRecord(
             reason: reason,
             upstream: up.counters,

@@ -94,7 +94,11 @@ public struct Flow: Sendable {
         up = Half(toxics: toxics[.upstream] ?? [])
         down = Half(toxics: toxics[.downstream] ?? [])
         // What an echo server sends back is an echo by design: there is nothing to detect.
-        echo = EchoMatcher(transport: transport, window: isEcho ? 0 : settings.echoWindow)
+        echo = EchoMatcher(
+            transport: transport,
+            window: isEcho ? 0 : settings.echoWindow,
+            isExpected: settings.expectsEcho && !isEcho
+        )
         lastActivity = now.instant
         random = SplitMix64(seed: seed)
         // Nothing leaves an echo server's flow upstream.
@@ -281,6 +285,7 @@ extension Flow {
             if let idleTimeout = settings.idleTimeout, lastActivity.advanced(by: idleTimeout) <= now.instant {
                 return end(.idle, losing: .closed, now, &actions)
             }
+            if let until = echoDeadline, until <= now.instant { reportMissingEcho(now, &actions) }
         default: break
         }
         pump(.upstream, now, &actions)
@@ -294,7 +299,9 @@ extension Flow {
         case .closed, .resetting, .waiting: return
         case .dialing(_, _, let until): next = until
         case .delivering(_, let until, _): next = until
-        case .open: if let idleTimeout = settings.idleTimeout { next = lastActivity.advanced(by: idleTimeout) }
+        case .open:
+            next = settings.idleTimeout.map { lastActivity.advanced(by: $0) }
+            if let until = echoDeadline { next = min(next ?? until, until) }
         }
         if !up.toxics.isEmpty || !down.toxics.isEmpty {
             for due in [up.queue.firstDue, up.endsAt, up.resetsAt, down.queue.firstDue, down.endsAt, down.resetsAt] {

@@ -37,6 +37,8 @@ public struct FlowRecord: Hashable, Sendable {
         case forwarded(ChunkRecord)
         /// The source of a direction sent its last byte.
         case ended(Direction)
+        /// What came downstream is not the echo that was expected.
+        case mismatch(Mismatch)
         /// Bytes of a direction did not make it to the other side.
         case dropped(DropRecord)
         /// The flow ended.

@@ -6,6 +6,10 @@ public struct FlowSettings: Hashable, Sendable {
     public var idleTimeout: Duration?
     /// Bounds the unmatched bytes that echo detection keeps; 0 turns it off.
     public var echoWindow = 1 << 20
+    /// Takes a downstream that is no echo of the upstream for a fault: a `mismatch` record says where it differs.
+    public var expectsEcho = false
+    /// Bounds how long an expected echo may take, where no idle time-out does.
+    public var echoTimeout: Duration = .seconds(10)
     /// Pauses reading one side while this many bytes wait for the other one.
     public var highWatermark = 4 << 20
     /// Reads on once no more than this many bytes wait.

@@ -1,5 +1,6 @@
 import CWeir
 import Glibc
+import Synchronization
 import WeirFlow
 import WeirWire
 
@@ -166,6 +167,7 @@ final class EventLoop {
 
     /// Puts a record into this turn's batch, with its chunk's bytes where a sink wants them.
     func record(_ record: FlowRecord, bytes: RawSpan) {
+        if case .mismatch = record.happening { shared.mismatches.add(1, ordering: .relaxed) }
         if case .forwarded = record.happening, wantsBytes {
             batch.append(record, bytes: bytes)
         } else {

@@ -19,6 +19,8 @@ public struct RelayConfiguration: Sendable {
     public var udpTimeout: Duration = .seconds(60)
     /// Bounds the unmatched bytes that echo detection keeps for a flow; 0 turns it off.
     public var echoWindow = 1 << 20
+    /// Takes every downstream byte that is no echo for a fault, and counts it: `Supervisor.mismatches`.
+    public var expectsEcho = false
     /// Chooses among a target name's addresses; nil takes all.
     public var family: AddressFamily?
 
@@ -37,6 +39,7 @@ public struct RelayConfiguration: Sendable {
         settings.connectTimeout = connectTimeout
         settings.idleTimeout = transport == .tcp ? idleTimeout : udpTimeout
         settings.echoWindow = echoWindow
+        settings.expectsEcho = expectsEcho
         settings.recordsChunks = recordsChunks
         return settings
     }

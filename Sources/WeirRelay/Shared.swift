@@ -14,6 +14,7 @@ final class Shared: Sendable {
     let flowIDs = Atomic<UInt64>(0)
     let tcpFlows = Atomic<Int>(0)
     let udpSessions = Atomic<Int>(0)
+    let mismatches = Atomic<Int>(0)
     /// Tells that some loop has stopped accepting, and waits for a flow to end.
     let isAcceptingPaused = Atomic<Bool>(false)
 

@@ -82,6 +82,9 @@ public actor Supervisor {
     /// Counts the UDP sessions that are open.
     public nonisolated var openSessions: Int { shared.udpSessions.load(ordering: .relaxed) }
 
+    /// Counts the mismatches that were recorded, where an echo is expected.
+    public nonisolated var mismatches: Int { shared.mismatches.load(ordering: .relaxed) }
+
     /// Counts the bytes that the outputs have taken.
     public nonisolated var bytesWritten: UInt64 { shared.hub.bytesWritten }
 

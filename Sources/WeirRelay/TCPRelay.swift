@@ -192,7 +192,10 @@ final class TCPRelay {
         let now = connection.flow.bytesKeptForEcho
         guard now != kept else { return }
         bytesKeptForEcho += now - kept
-        guard now > kept, now > Self.echoAlways, bytesKeptForEcho > Self.echoBound else { return }
+        // An echo that is expected is bounded by the window of each flow, and never given up.
+        guard !settings.expectsEcho, now > kept, now > Self.echoAlways, bytesKeptForEcho > Self.echoBound else {
+            return
+        }
         connection.flow.giveUpEcho()
         bytesKeptForEcho -= now
     }

@@ -46,6 +46,9 @@ struct RelayCommand: AsyncParsableCommand {
     )
     var echoWindow = ByteCountArgument(1 << 20)
 
+    @Flag(help: "Expect every server to echo: say which byte differs or never came, and end with 1.")
+    var expectEcho = false
+
     @Option(help: ArgumentHelp("At most this many TCP flows at once; further clients wait.", valueName: "count"))
     var maxFlows = 10_000
 
@@ -81,6 +84,7 @@ struct RelayCommand: AsyncParsableCommand {
         if log == "-", let show = shown.show, show != .none {
             throw ValidationError("--log - writes to standard output, so --show \(show) has no place there.")
         }
+        if expectEcho, echoWindow.bytes == 0 { throw ValidationError("--expect-echo needs an --echo-window above 0.") }
         if logBytes, log == nil { throw ValidationError("--log-bytes needs --log FILE.") }
         for (name, value) in [("--max-flows", maxFlows), ("--max-sessions", maxSessions), ("--threads", threads ?? 1)]
         where value < 1 || value > 1_000_000 {
@@ -102,6 +106,7 @@ struct RelayCommand: AsyncParsableCommand {
             configuration.idleTimeout = idleTimeout.duration > .zero ? idleTimeout.duration : nil
             configuration.udpTimeout = udpTimeout.duration
             configuration.echoWindow = echoWindow.bytes
+            configuration.expectsEcho = expectEcho
             configuration.family = families.family
             let session = Session(configuration, grace: grace.duration)
             let status = try await session.run(outputs: try outputs())

@@ -28,7 +28,7 @@ struct Session: Sendable {
     /// Serves until it is told to end.
     ///
     /// - Parameter outputs: where the records go.
-    /// - Returns: what the program is to exit with: 74 where an output has failed.
+    /// - Returns: what the program is to exit with: 1 where an expectation was not met, 74 where an output has failed.
     /// - Throws: what `Supervisor` throws where it cannot start.
     func run(outputs: [SinkOutput]) async throws -> ExitStatus {
         let (events, feed) = AsyncStream<Event>.makeStream()
@@ -59,11 +59,11 @@ struct Session: Sendable {
         let waits = outputs.contains { $0.overflow == .wait }
         while let event = await iterator.next() {
             switch event {
-            case .ended: return status
+            case .ended: return Self.conclude(status, relay)
             case .outputFailed: status = .inputOutput
             case .outputClosed: break
             case .signal:
-                guard !isHurrying else { return status }
+                guard !isHurrying else { return Self.conclude(status, relay) }
                 isHurrying = true
                 Diagnostics.print("stopped at once")
                 relay.hurry()
@@ -74,10 +74,18 @@ struct Session: Sendable {
                 )
             case .outputsAreStuck, .patienceIsOver:
                 Diagnostics.print("an output did not take the rest, which is lost")
-                return status
+                return Self.conclude(status, relay)
             }
         }
-        return status
+        return Self.conclude(status, relay)
+    }
+
+    /// Says what the expectations came to.
+    private static func conclude(_ status: ExitStatus, _ relay: Supervisor) -> ExitStatus {
+        guard relay.mismatches > 0 else { return status }
+        let subject = relay.mismatches == 1 ? "mismatch" : "mismatches"
+        Diagnostics.print("\(relay.mismatches) \(subject): what came back is not what was sent (--expect-echo)")
+        return .expectationFailed
     }
 
     /// Sends an event once no output has taken anything for a second, but not before a time.

@@ -17,8 +17,8 @@ struct Weir: AsyncParsableCommand {
 
             and point the client at port 9000. Records go to standard output, diagnostics to standard error.
 
-            Exit codes: 0 done; 64 usage; 69 a port is in use or a name cannot be resolved; 70 internal; 73 a file \
-            cannot be made; 74 input or output; 77 permission denied.
+            Exit codes: 0 done; 1 an expectation failed; 64 usage; 69 a port is in use or a name cannot be resolved; \
+            70 internal; 73 a file cannot be made; 74 input or output; 77 permission denied.
             """,
         version: version,
         subcommands: [RelayCommand.self, EchoCommand.self, ConnectCommand.self, DemoCommand.self]

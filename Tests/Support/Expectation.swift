@@ -153,6 +153,9 @@ extension Expectation {
         return Expectation(kind: .record(.dropped(loss)))
     }
 
+    /// Expects the record of an echo that is none.
+    public static func mismatch(_ mismatch: Mismatch) -> Expectation { Expectation(kind: .record(.mismatch(mismatch))) }
+
     /// Expects the record of the end, with what each direction has counted.
     public static func closed(
         _ reason: CloseReason,

@@ -38,6 +38,9 @@ public struct JSONLinesSink: Sink {
         case .ended(let direction):
             begin("end", record, &output)
             appendDirection(direction, &output)
+        case .mismatch(let mismatch):
+            begin("mismatch", record, &output)
+            appendMismatch(mismatch, &output)
         case .dropped(let drop):
             begin("dropped", record, &output)
             appendDrop(drop, &output)
@@ -103,6 +106,22 @@ public struct JSONLinesSink: Sink {
         output.appendDecimal(echo.offset)
         output.append(",\"echo_ns\":")
         output.appendDecimal(echo.delay.inNanoseconds)
+    }
+
+    private func appendMismatch(_ mismatch: Mismatch, _ output: inout ByteBuffer) {
+        switch mismatch {
+        case .refused: output.append(",\"reason\":\"refused\"")
+        case .unanswered(let datagrams):
+            output.append(",\"datagrams\":")
+            output.appendDecimal(datagrams)
+        case .byte(let offset, let sent, let received):
+            output.append(",\"offset\":")
+            output.appendDecimal(offset)
+            output.append(",\"sent\":")
+            if let sent { output.appendDecimal(Int(sent)) } else { output.append("null") }
+            output.append(",\"received\":")
+            if let received { output.appendDecimal(Int(received)) } else { output.append("null") }
+        }
     }
 
     private func appendDrop(_ drop: DropRecord, _ output: inout ByteBuffer) {

@@ -21,6 +21,7 @@ public struct SummarySink: Sink {
     private var flowsNotListed: UInt64 = 0
     private var flows: (tcp: UInt64, udp: UInt64) = (0, 0)
     private var refused: UInt64 = 0
+    private var mismatches: UInt64 = 0
     private var upstream = Counters()
     private var downstream = Counters()
 
@@ -39,6 +40,7 @@ public struct SummarySink: Sink {
             if record.transport == .tcp { flows.tcp += 1 } else { flows.udp += 1 }
             list(record)
         case .refused: refused += 1
+        case .mismatch: mismatches += 1
         case .opened, .connected, .received, .forwarded, .ended, .dropped: break
         }
     }
@@ -83,7 +85,13 @@ public struct SummarySink: Sink {
         output.appendCounters(downstream)
         output.append(" refused (")
         output.appendDecimal(refused)
-        output.append(")\n")
+        output.append(")")
+        if mismatches > 0 {
+            output.append(" mismatches (")
+            output.appendDecimal(mismatches)
+            output.append(")")
+        }
+        output.append("\n")
         for client in order { appendClient(client, &output) }
         guard flowsNotListed > 0 else { return }
         output.appendCount(flowsNotListed, "flow")

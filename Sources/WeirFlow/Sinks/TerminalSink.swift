@@ -85,6 +85,9 @@ public struct TerminalSink: Sink {
         case .ended(let direction):
             appendDirection(direction, &output)
             output.append("end")
+        case .mismatch(let mismatch):
+            output.append(" down  mismatch")
+            appendMismatch(mismatch, &output)
         case .dropped(let drop):
             appendDrop(drop, record.transport, &output)
         case .closed(let close):
@@ -129,7 +132,7 @@ extension TerminalSink {
         output.appendDecimal(record.flow.rawValue)
         switch record.happening {
         case .opened, .connected, .refused, .closed: output.append(record.transport == .tcp ? " tcp" : " udp")
-        case .received, .forwarded, .ended, .dropped: break
+        case .received, .forwarded, .ended, .mismatch, .dropped: break
         }
     }
 
@@ -138,7 +141,7 @@ extension TerminalSink {
         case .opened, .connected: "\u{1B}[1m"
         case .forwarded(let chunk) where chunk.direction == .upstream: "\u{1B}[36m"
         case .forwarded, .received: "\u{1B}[33m"
-        case .refused, .dropped: "\u{1B}[31m"
+        case .refused, .mismatch, .dropped: "\u{1B}[31m"
         case .ended, .closed: "\u{1B}[2m"
         }
     }
@@ -181,6 +184,23 @@ extension TerminalSink {
         output.appendDecimal(echo.offset)
         output.append(", ")
         output.appendMilliseconds(echo.delay)
+    }
+
+    private func appendMismatch(_ mismatch: Mismatch, _ output: inout ByteBuffer) {
+        switch mismatch {
+        case .refused: output.append(", the server was not reached")
+        case .unanswered(let datagrams):
+            output.append(" ")
+            output.appendCount(datagrams, "datagram")
+            output.append(" never came back")
+        case .byte(let offset, let sent, let received):
+            output.append(" @")
+            output.appendDecimal(offset)
+            output.append(", sent ")
+            output.append(sent.map { "0x" + String($0, radix: 16) } ?? "nothing")
+            output.append(", came back ")
+            output.append(received.map { "0x" + String($0, radix: 16) } ?? "nothing")
+        }
     }
 
     private func appendDrop(_ drop: DropRecord, _ transport: Transport, _ output: inout ByteBuffer) {
