@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what Weir's build and tests need, where it is missing, on Debian. Needs Swift 6.2 or later.
+# Installs what Weir's build needs, where it is missing, on Debian; with --tests what its tests need as well, with --bench
+# the peers that it is measured beside. Needs Swift 6.2 or later.
 set -euo pipefail
 
 if ! command -v swift >/dev/null 2>&1; then
@@ -18,6 +19,14 @@ if [[ "${1:-}" == --tests ]]; then
     need ip iproute2
     need python3 python3
 fi
+if [[ "${1:-}" == --bench ]]; then
+    need haproxy haproxy
+    need nginx nginx
+    [[ -e /usr/lib/nginx/modules/ngx_stream_module.so ]] || missing+=(libnginx-mod-stream)
+    need socat socat
+    need xxd xxd
+    need hexdump bsdextrautils
+fi
 [[ ${#missing[@]} -eq 0 ]] && exit 0
 
 if ! command -v apt-get >/dev/null 2>&1; then
@@ -25,6 +34,5 @@ if ! command -v apt-get >/dev/null 2>&1; then
     exit 69
 fi
 as_root() { if [[ $(id -u) -eq 0 ]]; then "$@"; else sudo "$@"; fi; }
-export DEBIAN_FRONTEND=noninteractive
 as_root apt-get update -qq
-as_root apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
