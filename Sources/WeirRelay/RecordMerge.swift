@@ -30,7 +30,7 @@ struct RecordMerge {
     /// - Returns: the record, and the batch that keeps its bytes.
     mutating func next(at now: Instant?) -> (FlowRecord, RecordBatch)? {
         guard let (index, first) = earliest() else { return nil }
-        if let now, lanes.contains(where: \.batches.isEmpty), first.moment.instant.advanced(by: window) > now {
+        if let now, lanes.contains(where: { $0.batches.isEmpty }), first.moment.instant.advanced(by: window) > now {
             return nil
         }
         let batch = lanes[index].batches[lanes[index].batch]
