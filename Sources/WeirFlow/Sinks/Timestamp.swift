@@ -28,12 +28,7 @@ public struct Timestamp: Sendable {
             self.second = second
             date = CivilDate(secondsSince1970: second + Int64(offset))
         }
-        output.appendDecimal(date.hour, width: 2)
-        output.append(UInt8(ascii: ":"))
-        output.appendDecimal(date.minute, width: 2)
-        output.append(UInt8(ascii: ":"))
-        output.appendDecimal(date.second, width: 2)
-        output.append(UInt8(ascii: "."))
+        appendSeconds(to: &output)
         output.appendDecimal(Int(nanoseconds &- second &* 1_000_000_000) / 1000, width: 6)
     }
 
@@ -53,14 +48,19 @@ public struct Timestamp: Sendable {
         output.append(UInt8(ascii: "-"))
         output.appendDecimal(date.day, width: 2)
         output.append(UInt8(ascii: "T"))
+        appendSeconds(to: &output)
+        output.appendDecimal(Int(nanoseconds &- second &* 1_000_000_000), width: 9)
+        output.append(UInt8(ascii: "Z"))
+    }
+
+    /// Appends `12:31:07.`.
+    private func appendSeconds(to output: inout ByteBuffer) {
         output.appendDecimal(date.hour, width: 2)
         output.append(UInt8(ascii: ":"))
         output.appendDecimal(date.minute, width: 2)
         output.append(UInt8(ascii: ":"))
         output.appendDecimal(date.second, width: 2)
         output.append(UInt8(ascii: "."))
-        output.appendDecimal(Int(nanoseconds &- second &* 1_000_000_000), width: 9)
-        output.append(UInt8(ascii: "Z"))
     }
 }
 
