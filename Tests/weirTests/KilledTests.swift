@@ -21,10 +21,13 @@ struct KilledTests {
         try waitForFile(path, toGrowOver: size)
         program.send(SIGKILL)
         #expect(try await program.finish().status == -SIGKILL)
+        var received = 0
         for (sending, receiving) in talks {
             try sending.value()
-            #expect(try receiving.value() > 0)
+            received += try receiving.value()
         }
+        // A flow may have moved nothing yet, but not all of them: the log has grown.
+        #expect(received > 0)
         return try TemporaryFolder.read(path)
     }
 
