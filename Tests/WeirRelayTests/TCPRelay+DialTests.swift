@@ -85,7 +85,8 @@ struct TCPRelayDialTests {
         ]
     )
     func refused(threads: Int, address: Endpoint) async throws {
-        let (_, target) = try Self.closedPort(address)
+        let (holder, target) = try Self.closedPort(address)
+        defer { withExtendedLifetime(holder) {} }
         try await withRelay("tcp:0=\(target)", configure: { $0.threads = threads }) { relay, collector in
             let ending = try await runThread { try TCPPeer(to: relay.endpoint).receiveToEnd().ending }
             #expect(ending == .failed(.connectionReset))
@@ -118,7 +119,8 @@ struct TCPRelayDialTests {
     @Test("A name's addresses are tried one after another", .needsIPv6, arguments: [1, 2])
     func nextAddress(threads: Int) async throws {
         let server = try TCPServer()
-        let (_, refusing) = try Self.closedPort(.anyPortV6)
+        let (holder, refusing) = try Self.closedPort(.anyPortV6)
+        defer { withExtendedLifetime(holder) {} }
         let (busy, _) = try Self.busyServer()
         try await withRelay(
             "tcp:0=several.test:80",
