@@ -4,7 +4,8 @@ import WeirFlow
 
 /// Runs a body on a thread of its own, named for `ps` and debuggers.
 ///
-/// The signals that end a program are blocked there: its main thread takes them.
+/// The signals that end a program are blocked there: its main thread takes them. So is SIGPIPE: a write to a pipe that
+/// nobody reads is an error of the output, in a program that does not ignore the signal too.
 package func startThread(named name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
     final class Box {
         let name: String
@@ -18,7 +19,7 @@ package func startThread(named name: String, _ body: @escaping @Sendable () -> V
     var ending = sigset_t()
     var previous = sigset_t()
     sigemptyset(&ending)
-    for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&ending, number) }
+    for number in [SIGINT, SIGTERM, SIGHUP, SIGPIPE] { sigaddset(&ending, number) }
     pthread_sigmask(SIG_BLOCK, &ending, &previous)
     defer { pthread_sigmask(SIG_SETMASK, &previous, nil) }
     var thread = pthread_t()
