@@ -159,6 +159,12 @@ final class EventLoop {
         return Moment(wallNanoseconds: instant.nanoseconds &+ wallAhead, instant: instant)
     }
 
+    /// Returns a target's addresses; nil says that they are looked up again, and the message `resolved` follows.
+    func endpoints(of target: Target, route: Int) -> [Endpoint]? {
+        let mailbox = shared.loops[index].mailbox
+        return target.endpoints(at: now().instant, orAfter: { mailbox.post(.resolved(route: route)) })
+    }
+
     /// Adds a descriptor to the epoll.
     func watch(_ raw: Int32, _ events: UInt32, _ token: Token) throws(SystemError) {
         let status = weir_epoll_add(epoll.raw, raw, events, token.rawValue)

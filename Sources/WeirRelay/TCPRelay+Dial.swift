@@ -12,14 +12,7 @@ extension TCPRelay {
             return start(connection)
         }
         guard let target = loop.shared.targets[connection.route] else { return }
-        let mailbox = loop.shared.loops[loop.index].mailbox
-        let route = connection.route
-        guard
-            let endpoints = target.endpoints(
-                at: loop.now().instant,
-                orAfter: { mailbox.post(.resolved(route: route)) }
-            )
-        else {
+        guard let endpoints = loop.endpoints(of: target, route: connection.route) else {
             unresolved.append(connection)
             return
         }

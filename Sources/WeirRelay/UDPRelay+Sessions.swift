@@ -61,12 +61,9 @@ extension UDPRelay {
     }
 
     private func resolve(_ session: UDPSession) {
-        guard let target = loop.shared.targets[session.listener.listening.route] else { return start(session) }
-        let mailbox = loop.shared.loops[loop.index].mailbox
         let route = session.listener.listening.route
-        guard
-            let endpoints = target.endpoints(at: loop.now().instant, orAfter: { mailbox.post(.resolved(route: route)) })
-        else {
+        guard let target = loop.shared.targets[route] else { return start(session) }
+        guard let endpoints = loop.endpoints(of: target, route: route) else {
             unresolved.append(session)
             return
         }
