@@ -95,9 +95,11 @@ public struct PacketOptions: Hashable, Sendable {
     /// Names the option codes of the Enhanced Packet Block.
     enum Code {
         static let flags: UInt16 = 2
+        static let hash: UInt16 = 3
         static let dropCount: UInt16 = 4
         static let packetID: UInt16 = 5
         static let queue: UInt16 = 6
+        static let verdict: UInt16 = 7
         static let process: UInt16 = 8
     }
 }
