@@ -27,6 +27,7 @@ if [[ "${1:-}" == --bench ]]; then
     [[ -e /usr/lib/nginx/modules/ngx_stream_module.so ]] || missing+=(libnginx-mod-stream)
     need socat socat
     need xxd xxd
+    need capinfos wireshark-common
     need hexdump bsdextrautils
 fi
 [[ ${#missing[@]} -eq 0 ]] && exit 0

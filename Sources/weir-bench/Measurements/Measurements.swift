@@ -18,6 +18,8 @@ enum Measurements {
         DatagramMeasurement(clients: 8, inFlight: 16),
         DatagramMeasurement(clients: 200, inFlight: 1),
         DumpMeasurement(),
+        CaptureWriteMeasurement(),
+        CaptureReadMeasurement(),
     ]
 
     /// Chooses measurements by group and by name.
