@@ -7,18 +7,18 @@ import WeirWire
 struct WriteCaptureCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "write-capture",
-        abstract: "Write a capture of 1 KiB packets.",
+        abstract: "Write a capture of packets of one size.",
         shouldDisplay: false
     )
 
     @Argument var file: String
     @Option(help: "How many bytes to write, or a few more.") var bytes: Int
+    @Option(help: "Bytes of each packet, at least 54.") var size = 1024
     @Flag(help: "Unlink the file as soon as it is open.") var unlink = false
     @Flag(help: "Write the same bytes over and over without making a packet.") var plain = false
 
-    /// Bytes of a packet: headers and payload, as relayed bytes become a packet.
+    /// Bytes of a packet's headers; the rest is payload, as where relayed bytes become a packet.
     private static let headers = 54
-    private static let payload = 1024 - headers
     /// Bytes that one write(2) takes at least.
     private static let pieceSize = 256 << 10
 
@@ -27,11 +27,12 @@ struct WriteCaptureCommand: ParsableCommand {
         guard number >= 0 else { throw BenchError.lastCall("open", on: file) }
         let output = Descriptor(number)
         if unlink { Glibc.unlink(file) }
-        var capture = Capture()
+        var capture = Capture(packetSize: size)
+        if plain { capture.fill(Self.pieceSize) }
         let start = Clock.nanoseconds()
         var report = LoadReport()
         while report.bytes < UInt64(bytes) {
-            if !plain || capture.buffer.isEmpty { capture.fill(Self.pieceSize) }
+            if !plain { capture.fill(Self.pieceSize) }
             let written = capture.buffer.withUnsafeBytes { write(output.number, $0.baseAddress, $0.count) }
             guard written == capture.buffer.count else { throw BenchError.lastCall("write", on: file) }
             report.bytes += UInt64(written)
@@ -50,9 +51,10 @@ struct WriteCaptureCommand: ParsableCommand {
         var packets: UInt64 = 0
         private var writer = PcapngWriter()
         private let headers = [UInt8](repeating: 0x45, count: WriteCaptureCommand.headers)
-        private let payload = [UInt8](repeating: 0x61, count: WriteCaptureCommand.payload)
+        private let payload: [UInt8]
 
-        init() {
+        init(packetSize: Int) {
+            payload = [UInt8](repeating: 0x61, count: max(0, packetSize - WriteCaptureCommand.headers))
             writer.append(CaptureSection(application: "weir-bench"), to: &buffer)
             writer.append(CaptureInterface(linkType: .ethernet, snapLength: 262_144, name: "bench"), to: &buffer)
         }

@@ -5,8 +5,11 @@ struct CaptureReadMeasurement: Measurement {
     /// Bytes of the file.
     private static let size = 680_000_000
 
-    let name = "pcap-read"
-    let title = "Reading a pcapng of 680 MB with packets of 1 KiB"
+    /// Bytes of each packet.
+    let packetSize: Int
+
+    var name: String { "pcap-read-\(packetSize)" }
+    var title: String { "Reading a pcapng of 680 MB with packets of \(packetSize) bytes" }
     let group = MeasurementGroup.pcap
     let metrics: [Metric] = [.inputRate, .rate("packets/s"), .anonymousMemory]
     let compared = "WeirCapture.CaptureFile"
@@ -22,9 +25,9 @@ struct CaptureReadMeasurement: Measurement {
     }
 
     func sample(_ subject: Subject, in bench: Bench) async throws -> Sample {
-        let file = "\(bench.folder.path)/capture.pcapng"
+        let file = "\(bench.folder.path)/capture-\(packetSize).pcapng"
         if TextFile.size(file) < Self.size {
-            let arguments = ["write-capture", file, "--bytes", "\(Self.size)"]
+            let arguments = ["write-capture", file, "--bytes", "\(Self.size)", "--size", "\(packetSize)"]
             try await Child.discardingOutput(of: Launch(program: bench.ownPath, arguments: arguments))
         }
         let size = TextFile.size(file)

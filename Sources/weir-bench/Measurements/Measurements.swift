@@ -19,7 +19,8 @@ enum Measurements {
         DatagramMeasurement(clients: 200, inFlight: 1),
         DumpMeasurement(),
         CaptureWriteMeasurement(),
-        CaptureReadMeasurement(),
+        CaptureReadMeasurement(packetSize: 1024),
+        CaptureReadMeasurement(packetSize: 64),
     ]
 
     /// Chooses measurements by group and by name.
