@@ -61,7 +61,7 @@ public enum SinkReport: Sendable {
 public final class SinkHub: Sendable {
     private let workers: [SinkWorker]
     private let fullOutputs = Atomic<Int>(0)
-    private let onReady = Mutex<[@Sendable () -> Void]>([])
+    private let onReady = Lock<[@Sendable () -> Void]>([])
 
     /// Says what the outputs want together.
     public let interest: Interest

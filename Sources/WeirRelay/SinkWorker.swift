@@ -30,7 +30,7 @@ final class SinkWorker: Sendable {
     private let bound: Int
     private let living: Living
     private let report: @Sendable (SinkReport) -> Void
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let bell: Mailbox<Void>
     /// Counts the bytes that the output has taken.
     let written = Atomic<UInt64>(0)
