@@ -65,6 +65,8 @@ final class TCPConnection {
     var targets: [Endpoint] = []
     /// Holds a socket for the first dial, made before the flow starts: a client can wait for a descriptor, a dial cannot.
     var spare: Descriptor?
+    /// Says which dial waits for a descriptor, of a flow that has started.
+    var starvedAttempt: Int?
     var isDialing = false
     /// The server was reached, or the flow is its own server: what the client sends is read.
     var isConnected = false

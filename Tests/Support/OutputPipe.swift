@@ -46,6 +46,12 @@ package final class OutputPipe: Sendable {
         return poll(&descriptor, 1, 0) == 0
     }
 
+    /// Counts the bytes that were written and not read.
+    package var unread: Int {
+        var count: Int32 = 0
+        return ioctl(writing, UInt(FIONREAD), &count) == 0 ? Int(count) : 0
+    }
+
     /// Says that nothing more is written.
     package func finish() { writeEnd.withLock { $0 = nil } }
 
