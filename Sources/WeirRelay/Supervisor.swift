@@ -187,7 +187,13 @@ public actor Supervisor {
                 for endpoint in try ListeningSockets.endpoints(of: route, family: configuration.family) {
                     // With port 0 the further addresses of a route take the number that the kernel gave the first one.
                     let wanted = Endpoint(address: endpoint.address, port: port ?? endpoint.port)
-                    let opened = try ListeningSockets.open(route, index: index, at: wanted, loops: loops)
+                    let opened = try ListeningSockets.open(
+                        route,
+                        index: index,
+                        at: wanted,
+                        loops: loops,
+                        receiveBuffer: configuration.receiveBuffer
+                    )
                     port = opened[0].endpoint.port
                     for (loop, socket) in opened.enumerated() {
                         sockets.append((route.transport == .tcp ? index % loops : loop, socket))
