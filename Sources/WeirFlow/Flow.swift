@@ -175,6 +175,8 @@ public struct Flow: Sendable {
         state = .delivering(direction, until: max(until, later), reason)
     }
 
+    var hasScheduledWake: Bool { scheduledWake != nil }
+
     /// Counts the upstream bytes that are kept to find their echo.
     public var bytesKeptForEcho: Int { echo.keptBytes }
 

@@ -23,6 +23,8 @@ struct Leg: ~Copyable {
     var isWritable = true
     /// An end, an error or urgent data may stand behind what is read: a short read does not mean that all was read.
     var hasMoreBehind = false
+    /// An end, and nothing else, stands behind what is read.
+    var endsBehind = false
     /// The flow wants to read.
     var isReading = false
     /// The last byte was read.
