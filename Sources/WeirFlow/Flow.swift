@@ -195,10 +195,10 @@ public struct Flow: Sendable {
     }
 
     subscript(direction: Direction) -> Half {
-        _read {
+        @inline(__always) _read {
             if direction == .upstream { yield up } else { yield down }
         }
-        _modify {
+        @inline(__always) _modify {
             if direction == .upstream { yield &up } else { yield &down }
         }
     }

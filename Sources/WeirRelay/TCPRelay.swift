@@ -17,9 +17,9 @@ final class TCPRelay {
     private static let echoAlways = 4096
     private static let longestResetPause = Duration.milliseconds(20)
 
-    unowned let loop: EventLoop
-    var listeners: [TCPListener] = []
-    var connections = SlotTable<TCPConnection>()
+    unowned(unsafe) let loop: EventLoop
+    @exclusivity(unchecked) var listeners: [TCPListener] = []
+    @exclusivity(unchecked) var connections = SlotTable<TCPConnection>()
     /// Lists the flows that wait for their target's addresses.
     var unresolved: [TCPConnection] = []
     /// Lists the flows whose dial waits for a descriptor.
@@ -27,9 +27,9 @@ final class TCPRelay {
     var hasSaidThatItPaused = false
     let settings: FlowSettings
     private let readBuffer: UnsafeMutableRawBufferPointer
-    private var ready: [TCPConnection] = []
-    private var actions: [FlowAction] = []
-    private var bytesKeptForEcho = 0
+    @exclusivity(unchecked) private var ready: [TCPConnection] = []
+    @exclusivity(unchecked) private var actions: [FlowAction] = []
+    @exclusivity(unchecked) private var bytesKeptForEcho = 0
 
     init(loop: EventLoop) {
         self.loop = loop
@@ -127,13 +127,13 @@ final class TCPRelay {
 
     private func service(_ connection: TCPConnection) {
         for _ in 0..<Self.readsPerTurn {
-            var hasRead = false
-            for direction in [Direction.upstream, .downstream] {
-                guard !connection.isClosed, !loop.isHeld, canRead(connection, direction) else { continue }
-                hasRead = read(connection, direction) || hasRead
-            }
-            guard hasRead else { return }
+            let hasRead = readIfReady(connection, .upstream)
+            guard readIfReady(connection, .downstream) || hasRead else { return }
         }
+    }
+
+    private func readIfReady(_ connection: TCPConnection, _ direction: Direction) -> Bool {
+        !connection.isClosed && !loop.isHeld && canRead(connection, direction) && read(connection, direction)
     }
 
     private func read(_ connection: TCPConnection, _ direction: Direction) -> Bool {
@@ -142,7 +142,7 @@ final class TCPRelay {
             let isAll = count < readBuffer.count
             if isAll, !connection[source: direction].hasMoreBehind { connection[source: direction].isReadable = false }
             let chunk = UnsafeRawBufferPointer(rebasing: readBuffer[..<count])
-            if connection.flow.passes(chunk.bytes, direction, at: SystemClock.instant()) {
+            if connection.flow.passes(chunk.bytes, direction, at: loop.turnBegan) {
                 pass(chunk, connection, direction, endsBehind: isAll && connection[source: direction].endsBehind)
             } else {
                 dispatch(connection, .received(direction), bytes: chunk.bytes)
