@@ -15,16 +15,18 @@ final class EventLoop {
     let index: Int
     let epoll: Descriptor
     let readBuffer: UnsafeMutableRawBufferPointer
-    var timers = TimerHeap()
+    @exclusivity(unchecked) var timers = TimerHeap()
     /// Tells that an output is full, so that nothing is read.
-    private(set) var isHeld = false
+    @exclusivity(unchecked) private(set) var isHeld = false
     /// Says when reading went on after the last time it was held: nothing before counts as idleness.
-    private var heldUntil = Instant(nanoseconds: 0)
-    private(set) var isDraining = false
+    @exclusivity(unchecked) private var heldUntil = Instant(nanoseconds: 0)
+    @exclusivity(unchecked) private(set) var isDraining = false
 
-    private var batch = RecordBatch()
+    @exclusivity(unchecked) private var batch = RecordBatch()
     private let wantsBytes: Bool
-    private var wallAhead: Int64 = 0
+    @exclusivity(unchecked) private var wallAhead: Int64 = 0
+    /// Says when this turn began: near enough for what is only idleness.
+    @exclusivity(unchecked) private(set) var turnBegan = Instant(nanoseconds: 0)
     private var whenIdle: (@Sendable () -> Void)?
     private var whenStopped: (@Sendable () -> Void)?
     private lazy var tcp = TCPRelay(loop: self)
@@ -135,9 +137,8 @@ final class EventLoop {
     }
 
     private func fireTimers() {
-        guard let due = timers.firstDue else { return }
+        guard let due = timers.firstDue, due <= turnBegan else { return }
         let now = SystemClock.instant()
-        guard due <= now else { return }
         while let entry = timers.popDue(at: now) {
             switch entry.token.kind {
             case .tcpTimer: tcp.wake(entry, excusedUntil: isHeld ? now : heldUntil)
@@ -200,5 +201,6 @@ final class EventLoop {
     private func updateWallClock() {
         let moment = SystemClock.now()
         wallAhead = moment.wallNanoseconds - moment.instant.nanoseconds
+        turnBegan = moment.instant
     }
 }

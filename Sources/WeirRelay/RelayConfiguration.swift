@@ -40,7 +40,8 @@ public struct RelayConfiguration: Sendable {
         var settings = FlowSettings()
         settings.connectTimeout = connectTimeout
         settings.idleTimeout = transport == .tcp ? idleTimeout : udpTimeout
-        settings.echoWindow = echoWindow
+        // Where no sink shows chunks, none would show that one is an echo.
+        settings.echoWindow = recordsChunks || expectsEcho ? echoWindow : 0
         settings.expectsEcho = expectsEcho
         settings.recordsChunks = recordsChunks
         return settings

@@ -21,7 +21,7 @@ final class SinkWorker: Sendable {
     }
 
     /// Lets small batches gather for this long, so that a busy loop does not wake the thread for each one.
-    private static let gatheringTime: UInt32 = 1000
+    private static let gatheringTime: UInt32 = 4000
     private static let gatheringCost = 64 << 10
     private static let writeSize = 64 << 10
     /// Records of different loops are merged by time within this long.

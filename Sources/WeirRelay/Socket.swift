@@ -37,6 +37,16 @@ package enum Socket {
         set(SO_OOBINLINE, of: SOL_SOCKET, to: 1, on: raw)
     }
 
+    /// Sends what the kernel holds back of a stream until more of it comes.
+    static func push(_ raw: Int32) {
+        set(Int32(TCP_NODELAY), of: Int32(IPPROTO_TCP), to: 1, on: raw)
+    }
+
+    /// Lets the last packet of a handshake wait for the first bytes that are sent: for a dial whose client has spoken.
+    static func joinHandshake(_ raw: Int32) {
+        set(Int32(TCP_QUICKACK), of: Int32(IPPROTO_TCP), to: 0, on: raw)
+    }
+
     package static func bind(_ raw: Int32, to endpoint: Endpoint, attempt: String) throws(SystemError) {
         var storage = sockaddr_storage()
         let length = SocketAddress.write(endpoint, to: &storage)

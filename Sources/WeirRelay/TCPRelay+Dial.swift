@@ -92,6 +92,7 @@ extension TCPRelay {
         let raw = descriptor.raw
         connection.server.open(descriptor)
         Socket.setStreamOptions(raw)
+        if weir_unread(connection.client.raw) > 0 { Socket.joinHandshake(raw) }
         let error = Socket.connect(raw, to: target)
         feed(connection, .dialed(egress: Socket.localEndpoint(raw), server: target))
         if let error { return fail(connection, error) }
