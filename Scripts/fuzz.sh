@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs each libFuzzer target of Tests/Fuzz for some seconds: Scripts/fuzz.sh [SECONDS] [TARGET...]
-# A target is one file there that defines LLVMFuzzerTestOneInput; a new one needs nothing else. What it finds stays in
+# A target is one file there that defines LLVMFuzzerTestOneInput; a new one needs nothing else. A line '// libFuzzer: ...' in
+# it holds options of its own. What it finds stays in
 # .build/fuzz/TARGET, and `.build/fuzz/TARGET.run FILE` shows it again. Captures of WEIR_CORPUS, or of shared/corpus
 # beside the project's folder, are where it begins.
 set -euo pipefail
@@ -33,7 +34,7 @@ for target in "${targets[@]}"; do
     seeds=()
     [[ -d $corpus ]] && seeds=("$corpus")
     "$out/$target.run" "$out/$target/found" "${seeds[@]}" -max_total_time="$seconds" -max_len=65536 -timeout=20 \
-        -rss_limit_mb=2048 -artifact_prefix="$out/$target/" -print_final_stats=1 >"$out/$target/log" 2>&1 ||
+        -rss_limit_mb=2048 $(sed -n 's,^// libFuzzer: ,,p' "Tests/Fuzz/$target.swift") -artifact_prefix="$out/$target/" -print_final_stats=1 >"$out/$target/log" 2>&1 ||
         failed+=("$target")
     grep -E '^(stat::number_of_executed_units|stat::average_exec_per_sec|SUMMARY|.*Test unit written|.*Fatal error)|cov: .*(DONE|INITED)|DONE .*cov:' \
         "$out/$target/log" || true

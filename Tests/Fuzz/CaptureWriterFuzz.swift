@@ -1,3 +1,4 @@
+// libFuzzer: -max_len=4096 -use_value_profile=1
 import WeirWire
 
 /// Writes what any bytes hold as a capture, and reads it again: it must be the same.

@@ -1,3 +1,5 @@
+// libFuzzer: -max_len=4096 -use_value_profile=1
+
 /// Reads any bytes as a pcap file of each of the four kinds.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {

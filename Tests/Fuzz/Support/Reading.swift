@@ -22,6 +22,7 @@ extension Capture {
                 switch item {
                 case .block(let block): items.append(.block(block))
                 case .packet(let packet):
+                    precondition(packet.range.upperBound <= reader.position, "a packet is in its block")
                     let bytes = window.extracting(packet.range).withUnsafeBytes { Array($0) }
                     items.append(.packet(reader.metadata(of: packet, in: window), packet.linkType, bytes))
                 }
