@@ -14,17 +14,20 @@ struct SoakCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(help: "The bytes that go through the 8 flows together, in millions.")
-    var megabytes: UInt64 = 100_000
+    @Option(help: "The bytes that go through the 8 flows together, in millions (default: 100000).")
+    var megabytes: UInt64?
 
-    @Option(help: "The short connections.")
-    var connections: UInt64 = 200_000
+    @Option(help: "The short connections (default: 200000).")
+    var connections: UInt64?
 
-    @Option(help: "The datagrams that come back.")
-    var datagrams: UInt64 = 10_000_000
+    @Option(help: "The datagrams that come back (default: 10000000).")
+    var datagrams: UInt64?
 
-    @Option(help: "The seconds between two kills, on average.")
-    var killEvery = 3.0
+    @Option(help: "The seconds between two kills, on average (default: 3).")
+    var killEvery: Double?
+
+    @Flag(help: "By default a thousandth of it all, with a kill every half second.")
+    var short = false
 
     @Option(help: "What the random choices follow from.")
     var seed: UInt64 = UInt64.random(in: 1...1_000_000)
@@ -36,19 +39,21 @@ struct SoakCommand: AsyncParsableCommand {
     var weir: String?
 
     func validate() throws {
-        guard (0.1...3600).contains(killEvery) else { throw ValidationError("--kill-every is between 0.1 and 3600") }
+        guard (0.1...3600).contains(killEvery ?? 1) else {
+            throw ValidationError("--kill-every is between 0.1 and 3600")
+        }
         guard (1...86_400).contains(limit) else { throw ValidationError("--limit is between 1 and 86400") }
-        guard megabytes <= 10_000_000, connections <= 100_000_000, datagrams <= 1_000_000_000 else {
+        guard megabytes ?? 0 <= 10_000_000, connections ?? 0 <= 100_000_000, datagrams ?? 0 <= 1_000_000_000 else {
             throw ValidationError("that is more than a soak takes")
         }
     }
 
     func run() async throws {
-        var settings = Soak.Settings()
-        settings.bytes = megabytes * 1_000_000
-        settings.connections = connections
-        settings.datagrams = datagrams
-        settings.killEvery = killEvery
+        var settings = short ? Soak.Settings.short : Soak.Settings()
+        if let megabytes { settings.bytes = megabytes * 1_000_000 }
+        settings.connections = connections ?? settings.connections
+        settings.datagrams = datagrams ?? settings.datagrams
+        settings.killEvery = killEvery ?? settings.killEvery
         settings.seed = seed
         settings.limit = limit
         try await SoakRun.run(settings, weir: weir)

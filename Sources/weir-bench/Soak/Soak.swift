@@ -11,6 +11,11 @@ struct Soak: Sendable {
         var killEvery = 3.0
         var seed: UInt64 = 1
         var limit = 7200.0
+
+        /// What takes seconds, also in a debug build.
+        static var short: Settings {
+            Settings(bytes: 100_000_000, connections: 2000, datagrams: 20_000, killEvery: 0.5)
+        }
     }
 
     /// What the counters say at the end.

@@ -43,7 +43,8 @@ enum SoakReport {
         let rest = counts.talks - min(counts.talks, counts.complete + counts.resets)
         table.rows = [
             [
-                "8 flows at once", "\(gigabytes(counts.flowBytes)) GB over \(number(counts.flowConnections)) connections",
+                "8 flows at once",
+                "\(gigabytes(counts.flowBytes)) GB over \(number(counts.flowConnections)) connections",
                 kills(.flowServer, .flowClient), "\(number(counts.flowsCut))",
             ],
             [

@@ -158,7 +158,9 @@ struct SoakRun: Sendable {
                 most = max(most, relay.holdings()?.memory ?? 0)
                 if Clock.nanoseconds() >= nextLine {
                     nextLine += 10_000_000_000
-                    Diagnostics.say(SoakReport.progress(Soak.Counts(board), kills: crew.kills, memory: most, since: start))
+                    Diagnostics.say(
+                        SoakReport.progress(Soak.Counts(board), kills: crew.kills, memory: most, since: start)
+                    )
                 }
                 try await Task.sleep(for: .milliseconds(500))
             }

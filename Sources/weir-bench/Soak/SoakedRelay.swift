@@ -47,7 +47,9 @@ struct SoakedRelay: Sendable {
         let deadline = Clock.nanoseconds() + 10_000_000_000
         while Clock.nanoseconds() < deadline, group.isRunning {
             let lines = (TextFile.read(errors) ?? "").split(separator: "\n").filter { $0.hasPrefix("listening ") }
-            let ports = lines.compactMap { $0.split(separator: " ")[2].split(separator: ":").last.flatMap { UInt16($0) } }
+            let ports = lines.compactMap {
+                $0.split(separator: " ")[2].split(separator: ":").last.flatMap { UInt16($0) }
+            }
             if ports.count == count { return ports }
             try await Task.sleep(for: .milliseconds(10))
         }

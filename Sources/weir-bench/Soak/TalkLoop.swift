@@ -48,6 +48,7 @@ final class TalkLoop {
     ///   - atOnce: How many connections at once.
     ///   - next: Gives the plan of the next one; nil where there is none now.
     ///   - ended: Is told each plan whose connection has ended.
+    /// - Throws: `BenchError` where there is no socket to be had, or nobody listens.
     func connect(
         port: UInt16,
         atOnce: Int,
