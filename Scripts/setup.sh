@@ -16,6 +16,8 @@ if [[ "${1:-}" == --tests ]]; then
     need text2pcap wireshark-common
     need nc netcat-openbsd
     need socat socat
+    need capinfos wireshark-common
+    need tcpdump tcpdump
     need ip iproute2
     need python3 python3
     need cc gcc              # a Swift toolchain needs one anyway
@@ -30,6 +32,7 @@ if [[ "${1:-}" == --bench ]]; then
     [[ -e /usr/lib/nginx/modules/ngx_stream_module.so ]] || missing+=(libnginx-mod-stream)
     need socat socat
     need xxd xxd
+    need capinfos wireshark-common
     need hexdump bsdextrautils
 fi
 [[ ${#missing[@]} -eq 0 ]] && exit 0
