@@ -12,7 +12,8 @@ struct WeirBench: AsyncParsableCommand {
             """,
         subcommands: [
             RelayCommand.self, UDPCommand.self, HexdumpCommand.self, PcapCommand.self, AllCommand.self,
-            ServeCommand.self, LoadCommand.self, RenderCommand.self, ReadCaptureCommand.self, WriteCaptureCommand.self,
+            SoakCommand.self, ServeCommand.self, LoadCommand.self, RenderCommand.self, ReadCaptureCommand.self,
+            WriteCaptureCommand.self, SoakWorkerCommand.self,
         ]
     )
 }
