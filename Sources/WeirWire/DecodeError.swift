@@ -49,22 +49,58 @@ public enum HeaderField: String, Hashable, Sendable, CaseIterable {
     case tcpHeaderLength = "TCP header length"
     /// Is under 8, and not 0.
     case udpLength = "UDP length"
+    /// Is not IPv4 over Ethernet.
+    case arpKind = "ARP hardware and protocol type"
+    /// Is not 1.
+    case pppoeVersion = "PPPoE version"
+    /// Is over 1.
+    case greVersion = "GRE version"
+    /// Is there, as RFC 1701 had it.
+    case greRouting = "GRE routing"
+    /// Is neither 1 nor 2.
+    case erspanVersion = "ERSPAN version"
+    /// Is not 0.
+    case geneveVersion = "Geneve version"
+    /// Is not 1, or it is GTP'.
+    case gtpVersion = "GTP version"
+    /// Is 0.
+    case gtpExtension = "GTP extension header length"
+    /// Is not 2.
+    case pimVersion = "PIM version"
+    /// Is not 0.
+    case nshVersion = "NSH version"
+    /// Is under 2 words.
+    case nshLength = "NSH length"
+    /// Is neither 4 nor 6.
+    case ipVersion = "IP version"
 }
 
 /// Names a protocol by the number that a header gives it.
 @frozen
 public enum ProtocolNumber: Hashable, Sendable {
+    /// Is the outermost header.
+    case linkType(LinkType)
     /// Follows an Ethernet header, or one like it.
     case etherType(EtherType)
+    /// Is the access point of an LLC header.
+    case llc(UInt8)
+    /// Is the address family of a BSD loopback.
+    case addressFamily(UInt32)
+    /// Follows PPP's protocol number.
+    case ppp(UInt16)
     /// Follows an IP header.
     case internet(IPProtocol)
 }
 
 extension ProtocolNumber: CustomStringConvertible {
-    /// Prints `EtherType 0x88cc`, `IP protocol 89`.
+    /// Prints `EtherType 0x88cc`, `IP protocol 89`, `link type 147`.
     public var description: String {
         switch self {
+        case .linkType(let type): "\(type)"
         case .etherType(let type): "EtherType \(type)"
+        case .llc(let number): "LLC access point \(number)"
+        case .addressFamily(let number): "address family \(number)"
+        case .ppp(let number): "PPP protocol \(number)"
         case .internet(let number): "IP protocol \(number.rawValue)"
         }
     }

@@ -26,10 +26,8 @@ public struct EthernetHeader: Hashable, Sendable {
     }
 
     private enum Layout {
-        static let destinationHigh = HeaderNumber<UInt16>(at: 0)
-        static let destinationLow = HeaderNumber<UInt32>(at: 2)
-        static let sourceHigh = HeaderNumber<UInt16>(at: 6)
-        static let sourceLow = HeaderNumber<UInt32>(at: 8)
+        static let destination = 0
+        static let source = 6
         static let type = HeaderNumber<UInt16>(at: 12)
     }
 }
@@ -38,26 +36,19 @@ extension EthernetHeader {
     /// Parses the header that begins at an offset.
     ///
     /// - Throws: `DecodeError.truncated` where there are under 14 bytes.
+    @inline(__always)
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(Self.size, at: offset)
-        self.destination = MACAddress(
-            UInt64(bytes.load(Layout.destinationHigh, at: offset)) << 32
-                | UInt64(bytes.load(Layout.destinationLow, at: offset))
-        )
-        self.source = MACAddress(
-            UInt64(bytes.load(Layout.sourceHigh, at: offset)) << 32
-                | UInt64(bytes.load(Layout.sourceLow, at: offset))
-        )
+        self.destination = bytes.loadMAC(at: offset &+ Layout.destination)
+        self.source = bytes.loadMAC(at: offset &+ Layout.source)
         self.type = EtherType(rawValue: bytes.load(Layout.type, at: offset))
     }
 
     /// Appends the 14 bytes of the header.
     public func emit(to buffer: inout ByteBuffer) {
         buffer.append(upTo: Self.size) { room in
-            room.store(UInt16(truncatingIfNeeded: destination.value >> 32), in: Layout.destinationHigh)
-            room.store(UInt32(truncatingIfNeeded: destination.value), in: Layout.destinationLow)
-            room.store(UInt16(truncatingIfNeeded: source.value >> 32), in: Layout.sourceHigh)
-            room.store(UInt32(truncatingIfNeeded: source.value), in: Layout.sourceLow)
+            room.storeMAC(destination, at: Layout.destination)
+            room.storeMAC(source, at: Layout.source)
             room.store(type.rawValue, in: Layout.type)
             return Self.size
         }

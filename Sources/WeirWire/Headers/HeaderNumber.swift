@@ -22,6 +22,16 @@ extension RawSpan {
         Value(bigEndian: unsafeLoadUnaligned(fromByteOffset: offset &+ number.offset, as: Value.self))
     }
 
+    /// Reads an Ethernet address.
+    ///
+    /// - Precondition: The bytes are there.
+    @inline(__always)
+    func loadMAC(at offset: Int) -> MACAddress {
+        let high: UInt16 = load(HeaderNumber(at: 0), at: offset)
+        let low: UInt32 = load(HeaderNumber(at: 2), at: offset)
+        return MACAddress(UInt64(high) << 32 | UInt64(low))
+    }
+
     /// Checks that so many bytes are there.
     @inline(__always)
     func require(_ count: Int, at offset: Int) throws(DecodeError) {
@@ -35,5 +45,12 @@ extension UnsafeMutableRawBufferPointer {
     @inline(__always)
     func store<Value>(_ value: Value, in number: HeaderNumber<Value>) {
         storeBytes(of: value.bigEndian, toByteOffset: number.offset, as: Value.self)
+    }
+
+    /// Writes an Ethernet address into the room for a header.
+    @inline(__always)
+    func storeMAC(_ address: MACAddress, at offset: Int) {
+        store(UInt16(truncatingIfNeeded: address.value >> 32), in: HeaderNumber(at: offset))
+        store(UInt32(truncatingIfNeeded: address.value), in: HeaderNumber(at: offset &+ 2))
     }
 }

@@ -34,7 +34,7 @@ public struct IPv4Header: Hashable, Sendable {
     /// Holds the 32 bits of the receiver's address in host order.
     public var destinationBits: UInt32
     /// Holds the options.
-    public var options = OptionBytes()
+    public var options = IPv4Options()
 
     /// Creates a header without options, with time to live 64; its checksum is still to be set.
     ///
@@ -92,8 +92,20 @@ extension IPv4Header {
     public var source: IPAddress { IPAddress(v4: sourceBits) }
     /// Gives the receiver's address.
     public var destination: IPAddress { IPAddress(v4: destinationBits) }
+    /// Gives where the packet goes in the end: past the routers that it still has to visit, if there are such.
+    ///
+    /// TCP and UDP count this address into their checksum (RFC 1122 section 4.1.3.6).
+    @inline(__always)
+    public var finalDestination: IPAddress { options.bytes.count == 0 ? destination : lastStop }
+
+    private var lastStop: IPAddress {
+        for case .route(let route) in options where route.kind != .record && route.next < route.count {
+            return route[route.count - 1]
+        }
+        return destination
+    }
     /// Gives the size of the header with its options in bytes.
-    public var size: Int { Self.minimumSize + options.paddedCount }
+    public var size: Int { Self.minimumSize + options.bytes.paddedCount }
     /// Gives where in the packet a fragment's payload belongs, in bytes.
     public var fragmentOffset: Int { Int(fragmentUnits) * 8 }
     /// Says whether this packet is one of several that make up another.
@@ -105,6 +117,7 @@ extension IPv4Header {
     ///
     /// - Throws: `truncated`; `malformed` where the version is not 4 or a length is shorter than the header. A total
     ///   length of 0 is let through.
+    @inline(__always)
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(Self.minimumSize, at: offset)
         let first = bytes.load(Layout.versionAndLength, at: offset)
@@ -127,7 +140,7 @@ extension IPv4Header {
         self.sourceBits = bytes.load(Layout.source, at: offset)
         self.destinationBits = bytes.load(Layout.destination, at: offset)
         if size > Self.minimumSize {
-            self.options = OptionBytes(parsing: bytes, from: offset &+ Self.minimumSize, to: offset &+ size)
+            options.bytes = OptionBytes(parsing: bytes, from: offset &+ Self.minimumSize, to: offset &+ size)
         }
     }
 
@@ -146,7 +159,7 @@ extension IPv4Header {
             room.store(destinationBits, in: Layout.destination)
             return Self.minimumSize
         }
-        options.emit(to: &buffer)
+        options.bytes.emit(to: &buffer)
     }
 
     /// Puts the right checksum into the header.
@@ -166,7 +179,7 @@ extension IPv4Header {
         sum.add(checksum)
         sum.add(sourceBits)
         sum.add(destinationBits)
-        options.add(to: &sum)
+        options.bytes.add(to: &sum)
         return sum
     }
 

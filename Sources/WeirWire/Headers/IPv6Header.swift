@@ -60,6 +60,7 @@ extension IPv6Header {
     /// The payload need not be there.
     ///
     /// - Throws: `truncated`; `malformed` where the version is not 6.
+    @inline(__always)
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(Self.size, at: offset)
         let first = bytes.load(Layout.versionClassLabel, at: offset)

@@ -112,3 +112,39 @@ extension OptionBytes {
         for index in 0..<((count &+ 7) >> 3) { checksum.add(self[word: index]) }
     }
 }
+
+// Walking options: IPv4 and TCP have the same form
+extension OptionBytes {
+    /// Is one option as its bytes are laid out.
+    enum Option {
+        /// Is the kind 0, which ends the list.
+        case endOfList
+        /// Is the kind 1, which has no length.
+        case noOperation
+        /// Has its content, without kind and length, in a range of the bytes.
+        case content(kind: UInt8, Range<Int>)
+        /// Has no length, or one that is too small or too large.
+        case malformed(kind: UInt8, at: Int)
+    }
+
+    /// Reads the option at an offset, and moves the offset to the next one, or to the end where there can be none.
+    func nextOption(at offset: inout Int) -> Option? {
+        guard offset < count else { return nil }
+        let kind = self[offset]
+        if kind == 0 {
+            offset = count
+            return .endOfList
+        }
+        if kind == 1 {
+            offset &+= 1
+            return .noOperation
+        }
+        let length = offset &+ 1 < count ? Int(self[offset &+ 1]) : 0
+        guard length >= 2, length <= count &- offset else {
+            defer { offset = count }
+            return .malformed(kind: kind, at: offset)
+        }
+        defer { offset &+= length }
+        return .content(kind: kind, (offset &+ 2)..<(offset &+ length))
+    }
+}

@@ -93,6 +93,34 @@ extension TCPHeader {
         }
     }
 
+    /// Reads what there is of a header that is cut behind its window, or that lies about its length.
+    ///
+    /// - Returns: The header without checksum and options; nil where there are under 16 bytes.
+    @inline(__always)
+    init?(cut bytes: RawSpan, at offset: Int) {
+        guard offset <= bytes.byteCount, bytes.byteCount &- offset >= Layout.checksum.offset else { return nil }
+        self.init(
+            sourcePort: bytes.load(Layout.sourcePort, at: offset),
+            destinationPort: bytes.load(Layout.destinationPort, at: offset),
+            sequenceNumber: bytes.load(Layout.sequenceNumber, at: offset),
+            acknowledgmentNumber: bytes.load(Layout.acknowledgmentNumber, at: offset),
+            flags: TCPFlags(rawValue: bytes.load(Layout.lengthAndFlags, at: offset)),
+            window: bytes.load(Layout.window, at: offset)
+        )
+    }
+
+    /// Gives where a header says how long it is.
+    static var lengthOffset: Int { Layout.lengthAndFlags.offset }
+
+    /// Gives the size that a header gives itself; nil where that is under 20 bytes.
+    ///
+    /// - Precondition: The first 14 bytes are there.
+    @inline(__always)
+    static func declaredSize(in bytes: RawSpan, at offset: Int) -> Int? {
+        let size = Int(bytes.load(Layout.lengthAndFlags, at: offset) >> 12) &* 4
+        return size < minimumSize ? nil : size
+    }
+
     /// Appends the bytes of the header as it is, its checksum included.
     public func emit(to buffer: inout ByteBuffer) {
         buffer.append(upTo: Self.minimumSize) { room in

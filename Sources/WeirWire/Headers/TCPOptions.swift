@@ -51,23 +51,13 @@ extension TCPOptions: Sequence {
 
         /// Returns the next option, nil after the last.
         public mutating func next() -> TCPOption? {
-            guard offset < bytes.count else { return nil }
-            let kind = bytes[offset]
-            if kind == TCPOption.Kind.endOfList.rawValue {
-                offset = bytes.count
-                return .endOfList
+            switch bytes.nextOption(at: &offset) {
+            case nil: nil
+            case .endOfList: .endOfList
+            case .noOperation: .noOperation
+            case .malformed(let kind, let place): .malformed(kind: kind, at: place)
+            case .content(let kind, let content): TCPOption(kind: kind, in: bytes, range: content)
             }
-            if kind == TCPOption.Kind.noOperation.rawValue {
-                offset &+= 1
-                return .noOperation
-            }
-            let length = offset &+ 1 < bytes.count ? Int(bytes[offset &+ 1]) : 0
-            guard length >= 2, length <= bytes.count &- offset else {
-                defer { offset = bytes.count }
-                return .malformed(kind: kind, at: offset)
-            }
-            defer { offset &+= length }
-            return TCPOption(kind: kind, in: bytes, range: (offset &+ 2)..<(offset &+ length))
         }
     }
 }

@@ -42,6 +42,7 @@ extension UDPHeader {
     /// The payload need not be there.
     ///
     /// - Throws: `truncated`; `malformed` where the length is shorter than the header. A length of 0 is let through.
+    @inline(__always)
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(Self.size, at: offset)
         self.sourcePort = bytes.load(Layout.sourcePort, at: offset)
