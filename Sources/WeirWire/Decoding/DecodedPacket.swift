@@ -141,6 +141,8 @@ public struct QuotedPacket: Hashable, Sendable {
 public struct PacketFragment: Hashable, Sendable {
     /// Names the datagram.
     public var key: FragmentKey
+    /// Names what follows in the datagram; for IPv6 what the first fragment says counts (RFC 8200 section 4.5).
+    public var `protocol`: IPProtocol
     /// Gives where the fragment belongs in the datagram, in bytes.
     public var offset: Int
     /// Says that more fragments follow this one.
@@ -149,6 +151,23 @@ public struct PacketFragment: Hashable, Sendable {
     public var range: Range<Int>
     /// Gives how many bytes the fragment had on the wire.
     public var length: Int
+
+    /// Creates a fragment from its parts.
+    public init(
+        key: FragmentKey,
+        protocol: IPProtocol,
+        offset: Int,
+        hasMore: Bool,
+        range: Range<Int>,
+        length: Int
+    ) {
+        self.key = key
+        self.protocol = `protocol`
+        self.offset = offset
+        self.hasMore = hasMore
+        self.range = range
+        self.length = length
+    }
 
     /// Says whether all bytes of the fragment are there.
     public var isWhole: Bool { range.count == length }
@@ -160,8 +179,16 @@ public struct FragmentKey: Hashable, Sendable {
     public var addresses: AddressPair
     /// Holds the number that the sender gave the datagram.
     public var identification: UInt32
-    /// Names what the datagram carries.
+    /// Names what the datagram carries; `fragment` for IPv6, whose fragments need not agree on it.
     public var `protocol`: IPProtocol
-    /// Names the VLAN that the datagram came over, the innermost of several; 0 without one.
+    /// Names the VLAN that an IPv4 datagram came over, the innermost of several; 0 without one, and for IPv6.
     public var vlan: UInt16
+
+    /// Creates a key from its parts.
+    public init(addresses: AddressPair, identification: UInt32, protocol: IPProtocol = .fragment, vlan: UInt16 = 0) {
+        self.addresses = addresses
+        self.identification = identification
+        self.protocol = `protocol`
+        self.vlan = vlan
+    }
 }

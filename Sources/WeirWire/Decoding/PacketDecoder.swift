@@ -52,9 +52,9 @@ public struct PacketDecoder: ~Copyable, Sendable {
     /// Goes on with the datagram that a fragment makes whole, which may hold a fragment itself.
     private mutating func reassemble(_ bytes: RawSpan, _ walk: inout PacketWalk, _ packet: inout DecodedPacket) {
         var whole = packet.fragment.flatMap { reassembler.insert($0, of: bytes, into: &datagrams) }
-        while let range = whole, let fragment = packet.fragment {
+        while let datagram = whole {
             packet.fragment = nil
-            walk.resume(fragment.key, in: range)
+            walk.resume(datagram)
             datagrams.withUnsafeBytes { walk.run($0.bytes, into: &packet) }
             guard let inner = packet.fragment else { return }
             // Copied first: the buffer that it is in may move when the datagram is appended.
@@ -66,11 +66,10 @@ public struct PacketDecoder: ~Copyable, Sendable {
 
 extension PacketWalk {
     /// Goes on in a datagram that was put together.
-    mutating func resume(_ key: FragmentKey, in range: Range<Int>) {
-        next = .internet(key.protocol)
-        offset = range.lowerBound
-        end = range.upperBound
-        addresses = key.addresses
+    mutating func resume(_ datagram: ReassembledDatagram) {
+        next = .internet(datagram.protocol)
+        offset = datagram.range.lowerBound
+        end = datagram.range.upperBound
         isReassembled = true
     }
 }

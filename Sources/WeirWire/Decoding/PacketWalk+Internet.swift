@@ -39,7 +39,8 @@ extension PacketWalk {
             protocol: header.protocol,
             vlan: vlan
         )
-        fragment(key, header.fragmentOffset, header.flags.contains(.moreFragments), bytes, &packet)
+        let hasMore = header.flags.contains(.moreFragments)
+        fragment(key, header.protocol, header.fragmentOffset, hasMore, bytes, &packet)
     }
 
     mutating func ipv6(_ bytes: RawSpan, _ packet: inout DecodedPacket) throws(DecodeError) {
@@ -92,13 +93,9 @@ extension PacketWalk {
             pass(.ipv6Fragment, IPv6FragmentHeader.size, &packet)
             next = .internet(header.nextHeader)
             guard header.isFragment else { return }
-            let key = FragmentKey(
-                addresses: addresses,
-                identification: header.identification,
-                protocol: header.nextHeader,
-                vlan: vlan
-            )
-            fragment(key, header.fragmentOffset, header.hasMoreFragments, bytes, &packet)
+            let key = FragmentKey(addresses: addresses, identification: header.identification)
+            let place = header.fragmentOffset
+            fragment(key, header.nextHeader, place, header.hasMoreFragments, bytes, &packet)
         case .routing:
             let header = try IPv6RoutingHeader(parsing: bytes, at: offset)
             if let last = header.finalDestination(in: bytes, at: offset) { addresses.destination = last }
@@ -115,6 +112,7 @@ extension PacketWalk {
     /// Ends the walk at a fragment, but for a first one that cannot be put together with the others.
     private mutating func fragment(
         _ key: FragmentKey,
+        _ number: IPProtocol,
         _ place: Int,
         _ hasMore: Bool,
         _ bytes: RawSpan,
@@ -122,6 +120,7 @@ extension PacketWalk {
     ) {
         let fragment = PacketFragment(
             key: key,
+            protocol: number,
             offset: place,
             hasMore: hasMore,
             range: range(offset, end, in: bytes),

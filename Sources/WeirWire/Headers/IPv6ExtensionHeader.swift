@@ -45,9 +45,9 @@ extension IPv6ExtensionHeader {
     /// Parses the header that begins at an offset.
     ///
     /// - Parameters:
-    ///   - number: What the header before names this one; it matters for authentication, whose unit is another.
     ///   - bytes: The bytes of the packet.
     ///   - offset: Where the header begins.
+    ///   - number: What the header before names this one; it matters for authentication, whose unit is another.
     /// - Throws: `DecodeError.truncated` where the header is not there to its end.
     public init(
         parsing bytes: RawSpan,

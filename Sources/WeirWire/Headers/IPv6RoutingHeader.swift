@@ -35,13 +35,14 @@ extension IPv6RoutingHeader {
         self.segmentsLeft = bytes.load(Layout.segmentsLeft, at: offset)
     }
 
-    /// Returns where a packet goes in the end; nil where no stop is left, the list is damaged or of another kind.
+    /// Finds where a packet goes in the end.
     ///
     /// TCP and UDP count this address, not the one in the IPv6 header, into their checksum (RFC 8200 section 8.1).
     ///
     /// - Parameters:
     ///   - bytes: The bytes that the header was parsed from.
     ///   - offset: Where the header begins.
+    /// - Returns: The last address; nil where no stop is left, the list is damaged or of another kind.
     /// - Precondition: The header was parsed from these bytes at this offset.
     public func finalDestination(in bytes: RawSpan, at offset: Int = 0) -> IPAddress? {
         let count = (size - Layout.firstAddress) / 16

@@ -74,12 +74,12 @@ extension FragmentReassembler {
     ///   - fragment: A fragment all of whose bytes are there.
     ///   - bytes: The bytes that the fragment's range is of; they are copied.
     ///   - buffer: Where a datagram is put that is whole: what follows the IP header.
-    /// - Returns: The bytes that were appended; nil where fragments are missing still.
+    /// - Returns: What was appended; nil where fragments are missing still.
     public mutating func insert(
         _ fragment: PacketFragment,
         of bytes: RawSpan,
         into buffer: inout ByteBuffer
-    ) -> Range<Int>? {
+    ) -> ReassembledDatagram? {
         guard fragment.isWhole, fragment.length > 0, fragment.range.upperBound <= bytes.byteCount else { return nil }
         let cost = fragment.length + Self.overhead
         guard makeRoom(for: cost, keeping: fragment.key) else {
@@ -92,6 +92,7 @@ extension FragmentReassembler {
         // Taken out while it changes, so that its storage is not copied.
         var datagram = waiting.removeValue(forKey: fragment.key) ?? begin(fragment.key)
         datagram.insert(content, at: fragment.offset, hasMore: fragment.hasMore)
+        if fragment.offset == 0, datagram.protocol == nil { datagram.protocol = fragment.protocol }
         guard datagram.isWhole else {
             waiting[fragment.key] = datagram
             return nil
@@ -100,7 +101,7 @@ extension FragmentReassembler {
         count(datagram)
         let start = buffer.count
         datagram.append(to: &buffer)
-        return start..<buffer.count
+        return ReassembledDatagram(range: start..<buffer.count, protocol: datagram.protocol ?? fragment.protocol)
     }
 
     /// Forgets everything that waits.

@@ -1,3 +1,11 @@
+/// Says where a datagram is that was put together.
+public struct ReassembledDatagram: Hashable, Sendable {
+    /// Gives the bytes of what followed the IP header, in the buffer that they were appended to.
+    public let range: Range<Int>
+    /// Names what they begin with.
+    public let `protocol`: IPProtocol
+}
+
 /// Holds the fragments of one datagram that came so far.
 struct PartialDatagram: Sendable {
     private struct Piece {
@@ -10,6 +18,8 @@ struct PartialDatagram: Sendable {
 
     /// Says which of all datagrams this was, in the order in which they were begun.
     let number: UInt64
+    /// Names what follows, as the first of the fragments that begin it says.
+    var `protocol`: IPProtocol?
     /// The pieces by offset, and those with one offset in the order in which they came.
     private var pieces: [Piece] = []
     private var bytes: [UInt8] = []
