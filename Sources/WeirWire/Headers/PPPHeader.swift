@@ -44,6 +44,8 @@ extension PPPHeader {
     /// - Throws: `DecodeError.truncated` where it is not there to its end.
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(1, at: offset)
+        // 0xff is no protocol (RFC 1661 section 2), so that a packet which ends here was cut in its address and control.
+        if bytes.load(Layout.short, at: offset) == 0xff { try bytes.require(2, at: offset) }
         self.hasAddress =
             bytes.byteCount &- offset >= 2 && bytes.load(Layout.long, at: offset) == Layout.addressAndControl
         let start = hasAddress ? offset &+ 2 : offset

@@ -7,13 +7,6 @@ func hex(_ text: String) -> [UInt8] {
     return stride(from: 0, to: digits.count - 1, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
 }
 
-/// Gives what a closure appends to an empty buffer of the least size.
-func emitted(_ body: (inout ByteBuffer) -> Void) -> [UInt8] {
-    var buffer = ByteBuffer(capacity: 0)
-    body(&buffer)
-    return buffer.withUnsafeBytes { Array($0) }
-}
-
 /// Is what each header can do, so that one test checks it for all of them.
 protocol WireHeader: Equatable {
     init(parsing bytes: RawSpan, at offset: Int) throws(DecodeError)
@@ -26,7 +19,30 @@ extension WireHeader {
     }
 
     /// Gives the bytes that the header emits.
-    var bytes: [UInt8] { emitted { emit(to: &$0) } }
+    var bytes: [UInt8] { written { emit(to: &$0) } }
+
+    /// Parses a header that real bytes are of, and expects it to emit them again and to be refused where they are cut.
+    static func read(_ bytes: [UInt8], location: SourceLocation = #_sourceLocation) throws -> Self {
+        let header = try Self(bytes)
+        #expect(header.bytes == bytes, sourceLocation: location)
+        expectTruncation(of: bytes, location: location)
+        return header
+    }
+
+    /// Expects that random headers are parsed from what they emit, at any offset.
+    static func expectRoundTrips(
+        seed: UInt64,
+        location: SourceLocation = #_sourceLocation,
+        make: (inout SeededGenerator) throws -> Self
+    ) throws {
+        var generator = SeededGenerator(seed: seed)
+        for _ in 0..<300 {
+            let header = try make(&generator)
+            let bytes = header.bytes
+            #expect(try Self(bytes) == header, sourceLocation: location)
+            #expect(try Self([0xff, 0x00, 0xff] + bytes + [0xff], at: 3) == header, sourceLocation: location)
+        }
+    }
 
     /// Gives the reason why bytes are refused.
     static func error(_ bytes: [UInt8], at offset: Int = 0) -> DecodeError? {
@@ -58,13 +74,44 @@ extension WireHeader {
 }
 
 extension EthernetHeader: WireHeader {}
+extension VLANTag: WireHeader {}
+extension BackboneTag: WireHeader {}
+extension VNTag: WireHeader {}
+extension MACsecTag: WireHeader {}
+extension LLCHeader: WireHeader {}
+extension SNAPHeader: WireHeader {}
+extension LoopbackHeader: WireHeader {}
+extension LinuxCookedHeader: WireHeader {}
+extension LinuxCooked2Header: WireHeader {}
+extension PPPoEHeader: WireHeader {}
+extension PPPHeader: WireHeader {}
+extension MPLSLabel: WireHeader {}
+extension ARPHeader: WireHeader {}
 extension IPv4Header: WireHeader {}
 extension IPv6Header: WireHeader {}
+extension IPv6FragmentHeader: WireHeader {}
 extension TCPHeader: WireHeader {}
 extension UDPHeader: WireHeader {}
+extension ICMPv4Header: WireHeader {}
+extension ICMPv6Header: WireHeader {}
+extension GREHeader: WireHeader {}
+extension ERSPANHeader: WireHeader {}
+extension PIMHeader: WireHeader {}
+extension VXLANHeader: WireHeader {}
+extension GeneveHeader: WireHeader {}
+extension GTPHeader: WireHeader {}
+extension NSHHeader: WireHeader {}
 
 extension Checksum {
     static func of(_ bytes: [UInt8]) -> UInt16 { of(bytes.span.bytes) }
+}
+
+extension SeededGenerator {
+    mutating func byte() -> UInt8 { UInt8(truncatingIfNeeded: next()) }
+    mutating func half() -> UInt16 { UInt16(truncatingIfNeeded: next()) }
+    mutating func word() -> UInt32 { UInt32(truncatingIfNeeded: next()) }
+    mutating func type() -> EtherType { EtherType(rawValue: half()) }
+    mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in byte() } }
 }
 
 extension OptionBytes {

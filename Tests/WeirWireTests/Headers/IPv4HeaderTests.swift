@@ -22,7 +22,7 @@ struct IPv4HeaderTests {
     func options() throws {
         let header = try IPv4Header(Self.alert)
         #expect(header.size == 24 && header.differentiatedServices == 0xc0 && header.timeToLive == 1)
-        #expect(header.options.count == 4 && header.options[0] == 0x94 && header.options[1] == 4)
+        #expect(Array(header.options) == [.routerAlert(0)])
         #expect(header.hasValidChecksum)
         #expect(header.bytes == Self.alert)
     }
@@ -82,7 +82,7 @@ struct IPv4HeaderTests {
             let number = IPProtocol(rawValue: UInt8.random(in: 0 ... .max, using: &generator))
             let length = Int.random(in: 40...60_000, using: &generator)
             var header = IPv4Header(source: source, destination: destination, protocol: number, payloadLength: length)
-            header.options = OptionBytes.random(using: &generator)
+            header.options.bytes = OptionBytes.random(using: &generator)
             header.identification = UInt16.random(in: 0 ... .max, using: &generator)
             header.differentiatedServices = UInt8.random(in: 0 ... .max, using: &generator)
             header.flags = IPv4Flags(rawValue: UInt8.random(in: 0...7, using: &generator))
