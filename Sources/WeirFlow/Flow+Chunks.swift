@@ -1,7 +1,25 @@
-import WeirWire
+public import WeirWire
 
 /// What happens to bytes between their arrival and the kernel's taking them.
 extension Flow {
+    /// Takes a chunk about which nothing is to be done but to send it on: the usual case, without a list of actions.
+    ///
+    /// - Parameters:
+    ///   - bytes: the chunk.
+    ///   - direction: the way it runs.
+    ///   - now: the time.
+    /// - Returns: whether it is to be sent, and then what the kernel does not take is to be reported with `sent`; false
+    ///   where nothing was done, and the chunk needs the event `received`.
+    public mutating func passes(_ bytes: RawSpan, _ direction: Direction, at now: Instant) -> Bool {
+        guard case .open = state, !isEcho, !settings.recordsChunks, !settings.expectsEcho,
+            settings.idleTimeout == nil || hasScheduledWake, !self[direction].isFinished,
+            self[direction].queue.isEmpty, self[direction].toxics.isEmpty
+        else { return false }
+        lastActivity = now
+        _ = count(direction, bytes, receivedAt: now)
+        return true
+    }
+
     mutating func receive(_ direction: Direction, _ bytes: RawSpan, _ now: Moment, _ actions: inout [FlowAction]) {
         lastActivity = now.instant
         guard canForward(direction) else {

@@ -175,6 +175,8 @@ public struct Flow: Sendable {
         state = .delivering(direction, until: max(until, later), reason)
     }
 
+    var hasScheduledWake: Bool { scheduledWake != nil }
+
     /// Counts the upstream bytes that are kept to find their echo.
     public var bytesKeptForEcho: Int { echo.keptBytes }
 
@@ -193,10 +195,10 @@ public struct Flow: Sendable {
     }
 
     subscript(direction: Direction) -> Half {
-        _read {
+        @inline(__always) _read {
             if direction == .upstream { yield up } else { yield down }
         }
-        _modify {
+        @inline(__always) _modify {
             if direction == .upstream { yield &up } else { yield &down }
         }
     }

@@ -15,16 +15,18 @@ final class EventLoop {
     let index: Int
     let epoll: Descriptor
     let readBuffer: UnsafeMutableRawBufferPointer
-    var timers = TimerHeap()
+    @exclusivity(unchecked) var timers = TimerHeap()
     /// Tells that an output is full, so that nothing is read.
-    private(set) var isHeld = false
+    @exclusivity(unchecked) private(set) var isHeld = false
     /// Says when reading went on after the last time it was held: nothing before counts as idleness.
-    private var heldUntil = Instant(nanoseconds: 0)
-    private(set) var isDraining = false
+    @exclusivity(unchecked) private var heldUntil = Instant(nanoseconds: 0)
+    @exclusivity(unchecked) private(set) var isDraining = false
 
-    private var batch = RecordBatch()
+    @exclusivity(unchecked) private var batch = RecordBatch()
     private let wantsBytes: Bool
-    private var wallAhead: Int64 = 0
+    @exclusivity(unchecked) private var wallAhead: Int64 = 0
+    /// Says when this turn began: near enough for what is only idleness.
+    @exclusivity(unchecked) private(set) var turnBegan = Instant(nanoseconds: 0)
     private var whenIdle: (@Sendable () -> Void)?
     private var whenStopped: (@Sendable () -> Void)?
     private lazy var tcp = TCPRelay(loop: self)
@@ -46,13 +48,9 @@ final class EventLoop {
         readBuffer.deallocate()
     }
 
-    /// Takes listening sockets over; they are this loop's from now on.
-    private func listen(tcp tcpListeners: [Listening], udp udpListeners: [Listening]) throws(SystemError) {
-        try tcp.listen(tcpListeners)
-        try udp.listen(udpListeners)
-    }
-
     /// Makes a loop on this thread, says that it is ready, and runs it until it is told to stop.
+    ///
+    /// The listening sockets are the loop's, and are closed with it, also where it cannot be made.
     ///
     /// - Returns: what is to be done now that the loop is gone, and its sockets are closed.
     static func serve(
@@ -62,8 +60,11 @@ final class EventLoop {
         udp: [Listening],
         whenReady: () -> Void
     ) throws(SystemError) -> (@Sendable () -> Void)? {
+        let tcpListeners = tcp.map { TCPListener($0) }
+        let udpListeners = udp.enumerated().map { UDPListener($1, place: $0) }
         let loop = try EventLoop(index: index, shared: shared)
-        try loop.listen(tcp: tcp, udp: udp)
+        try loop.tcp.listen(tcpListeners)
+        try loop.udp.listen(udpListeners)
         whenReady()
         loop.run()
         return loop.whenStopped
@@ -136,15 +137,25 @@ final class EventLoop {
     }
 
     private func fireTimers() {
-        guard let due = timers.firstDue else { return }
+        if timers.isCrowded { thinTimers() }
+        guard let due = timers.firstDue, due <= turnBegan else { return }
         let now = SystemClock.instant()
-        guard due <= now else { return }
         while let entry = timers.popDue(at: now) {
             switch entry.token.kind {
             case .tcpTimer: tcp.wake(entry, excusedUntil: isHeld ? now : heldUntil)
             case .udpTimer: udp.wake(entry, excusedUntil: isHeld ? now : heldUntil)
-            case .retryAccept: tcp.resumeAccepting()
+            case .retryAccept: tcp.retryAccepting()
             default: break
+            }
+        }
+    }
+
+    private func thinTimers() {
+        timers.thin { entry in
+            switch entry.token.kind {
+            case .tcpTimer: tcp.isNeeded(entry)
+            case .udpTimer: udp.isNeeded(entry)
+            default: true
             }
         }
     }
@@ -201,5 +212,6 @@ final class EventLoop {
     private func updateWallClock() {
         let moment = SystemClock.now()
         wallAhead = moment.wallNanoseconds - moment.instant.nanoseconds
+        turnBegan = moment.instant
     }
 }

@@ -26,6 +26,8 @@ public struct RelayConfiguration: Sendable {
 
     /// Bounds the bytes that wait for one output.
     var sinkBound = 64 << 20
+    /// Is asked of the kernel for the datagrams that wait at a listening socket, in bytes.
+    var receiveBuffer: Int32 = 4 << 20
     /// Turns hosts into endpoints; tests bring their own names.
     var resolve: Resolve = Resolver.resolve
 
@@ -38,7 +40,8 @@ public struct RelayConfiguration: Sendable {
         var settings = FlowSettings()
         settings.connectTimeout = connectTimeout
         settings.idleTimeout = transport == .tcp ? idleTimeout : udpTimeout
-        settings.echoWindow = echoWindow
+        // Where no sink shows chunks, none would show that one is an echo.
+        settings.echoWindow = recordsChunks || expectsEcho ? echoWindow : 0
         settings.expectsEcho = expectsEcho
         settings.recordsChunks = recordsChunks
         return settings

@@ -22,12 +22,29 @@ package enum Socket {
         return setsockopt(raw, level, option, &value, socklen_t(MemoryLayout<Int32>.size)) == 0
     }
 
+    /// Asks for an option that is a whole number; 0 where the socket has no such option.
+    package static func get(_ option: Int32, of level: Int32, on raw: Int32) -> Int {
+        var value: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        return getsockopt(raw, level, option, &value, &length) == 0 ? Int(value) : 0
+    }
+
     /// Sends small chunks at once, and keeps urgent bytes in their place in the stream.
     ///
     /// Source: RFC 6093 section 4: urgent data as TCP's users get it otherwise loses a byte of the stream.
     package static func setStreamOptions(_ raw: Int32) {
         set(Int32(TCP_NODELAY), of: Int32(IPPROTO_TCP), to: 1, on: raw)
         set(SO_OOBINLINE, of: SOL_SOCKET, to: 1, on: raw)
+    }
+
+    /// Sends what the kernel holds back of a stream until more of it comes.
+    static func push(_ raw: Int32) {
+        set(Int32(TCP_NODELAY), of: Int32(IPPROTO_TCP), to: 1, on: raw)
+    }
+
+    /// Lets the last packet of a handshake wait for the first bytes that are sent: for a dial whose client has spoken.
+    static func joinHandshake(_ raw: Int32) {
+        set(Int32(TCP_QUICKACK), of: Int32(IPPROTO_TCP), to: 0, on: raw)
     }
 
     package static func bind(_ raw: Int32, to endpoint: Endpoint, attempt: String) throws(SystemError) {

@@ -23,6 +23,8 @@ struct Leg: ~Copyable {
     var isWritable = true
     /// An end, an error or urgent data may stand behind what is read: a short read does not mean that all was read.
     var hasMoreBehind = false
+    /// An end, and nothing else, stands behind what is read.
+    var endsBehind = false
     /// The flow wants to read.
     var isReading = false
     /// The last byte was read.
@@ -55,24 +57,26 @@ struct Leg: ~Copyable {
 
 /// Holds one TCP flow and its two sides, on the loop where it lives.
 final class TCPConnection {
-    var flow: Flow
-    var client = Leg()
-    var server = Leg()
+    @exclusivity(unchecked) var flow: Flow
+    @exclusivity(unchecked) var client = Leg()
+    @exclusivity(unchecked) var server = Leg()
     let route: Int
     let place: Int
     let generation: UInt32
     /// Lists the server's addresses, in the order in which they are dialed.
-    var targets: [Endpoint] = []
+    @exclusivity(unchecked) var targets: [Endpoint] = []
     /// Holds a socket for the first dial, made before the flow starts: a client can wait for a descriptor, a dial cannot.
-    var spare: Descriptor?
-    var isDialing = false
+    @exclusivity(unchecked) var spare: Descriptor?
+    /// Says which dial waits for a descriptor, of a flow that has started.
+    var starvedAttempt: Int?
+    @exclusivity(unchecked) var isDialing = false
     /// The server was reached, or the flow is its own server: what the client sends is read.
-    var isConnected = false
-    var isReady = false
-    var isClosed = false
-    var wakeAt: Instant?
+    @exclusivity(unchecked) var isConnected = false
+    @exclusivity(unchecked) var isReady = false
+    @exclusivity(unchecked) var isClosed = false
+    @exclusivity(unchecked) var wakeAt: Instant?
     /// Says which directions' receivers are to be reset, once delivered or at a time, and when to look next.
-    var resets: [(direction: Direction, by: Instant)] = []
+    @exclusivity(unchecked) var resets: [(direction: Direction, by: Instant)] = []
     var resetPause = Duration.microseconds(500)
 
     init(flow: Flow, route: Int, place: Int, generation: UInt32) {
@@ -86,10 +90,10 @@ final class TCPConnection {
 
     /// Lends the side that a direction's bytes come from.
     subscript(source direction: Direction) -> Leg {
-        _read {
+        @inline(__always) _read {
             if direction == .upstream { yield client } else { yield server }
         }
-        _modify {
+        @inline(__always) _modify {
             if direction == .upstream { yield &client } else { yield &server }
         }
     }

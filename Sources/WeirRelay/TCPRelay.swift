@@ -17,21 +17,24 @@ final class TCPRelay {
     private static let echoAlways = 4096
     private static let longestResetPause = Duration.milliseconds(20)
 
-    unowned let loop: EventLoop
-    var listeners: [TCPListener] = []
-    var connections = SlotTable<TCPConnection>()
+    unowned(unsafe) let loop: EventLoop
+    @exclusivity(unchecked) var listeners: [TCPListener] = []
+    @exclusivity(unchecked) var connections = SlotTable<TCPConnection>()
     /// Lists the flows that wait for their target's addresses.
     var unresolved: [TCPConnection] = []
     /// Lists the flows whose dial waits for a descriptor.
     var starved: [TCPConnection] = []
-    var hasSaidThatItPaused = false
+    /// A timer runs that looks whether there are descriptors again.
+    var isRetrying = false
     let settings: FlowSettings
-    private var ready: [TCPConnection] = []
-    private var actions: [FlowAction] = []
-    private var bytesKeptForEcho = 0
+    private let readBuffer: UnsafeMutableRawBufferPointer
+    @exclusivity(unchecked) private var ready: [TCPConnection] = []
+    @exclusivity(unchecked) private var actions: [FlowAction] = []
+    @exclusivity(unchecked) private var bytesKeptForEcho = 0
 
     init(loop: EventLoop) {
         self.loop = loop
+        readBuffer = loop.readBuffer
         let recordsChunks = loop.shared.hub.interest >= .chunks
         settings = loop.shared.configuration.settings(for: .tcp, recordsChunks: recordsChunks)
     }
@@ -50,7 +53,10 @@ final class TCPRelay {
         }
         guard connection[source: direction].isOpen else { return }
         let behind = UInt32(WEIR_RDHUP) | UInt32(WEIR_HUP) | UInt32(WEIR_ERR) | UInt32(WEIR_PRI)
-        if events & behind != 0 { connection[source: direction].hasMoreBehind = true }
+        if events & behind != 0 {
+            connection[source: direction].hasMoreBehind = true
+            connection[source: direction].endsBehind = events & behind == UInt32(WEIR_RDHUP)
+        }
         if events & (behind | UInt32(WEIR_IN)) != 0 { connection[source: direction].isReadable = true }
         if events & UInt32(WEIR_OUT) != 0, !connection[source: direction].isWritable {
             connection[source: direction].isWritable = true
@@ -122,36 +128,57 @@ final class TCPRelay {
 
     private func service(_ connection: TCPConnection) {
         for _ in 0..<Self.readsPerTurn {
-            var hasRead = false
-            for direction in [Direction.upstream, .downstream] {
-                guard !connection.isClosed, !loop.isHeld, canRead(connection, direction) else { continue }
-                hasRead = read(connection, direction) || hasRead
-            }
-            guard hasRead else { return }
+            let hasRead = readIfReady(connection, .upstream)
+            guard readIfReady(connection, .downstream) || hasRead else { return }
         }
     }
 
+    private func readIfReady(_ connection: TCPConnection, _ direction: Direction) -> Bool {
+        !connection.isClosed && !loop.isHeld && canRead(connection, direction) && read(connection, direction)
+    }
+
     private func read(_ connection: TCPConnection, _ direction: Direction) -> Bool {
-        let raw = connection[source: direction].raw
-        let count = recv(raw, loop.readBuffer.baseAddress, loop.readBuffer.count, 0)
+        let count = Int(weir_receive(connection[source: direction].raw, readBuffer.baseAddress, readBuffer.count))
         if count > 0 {
-            if count < loop.readBuffer.count, !connection[source: direction].hasMoreBehind {
-                connection[source: direction].isReadable = false
+            let isAll = count < readBuffer.count
+            if isAll, !connection[source: direction].hasMoreBehind { connection[source: direction].isReadable = false }
+            let chunk = UnsafeRawBufferPointer(rebasing: readBuffer[..<count])
+            if connection.flow.passes(chunk.bytes, direction, at: loop.turnBegan) {
+                pass(chunk, connection, direction, endsBehind: isAll && connection[source: direction].endsBehind)
+            } else {
+                dispatch(connection, .received(direction), bytes: chunk.bytes)
             }
-            let chunk = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(loop.readBuffer)[..<count])
-            dispatch(connection, .received(direction), bytes: chunk.bytes)
             return true
         }
-        if count < 0, errno == EINTR { return true }
-        if count < 0, errno == EAGAIN {
+        if count == -Int(EINTR) { return true }
+        if count == -Int(EAGAIN) {
             connection[source: direction].isReadable = false
             return false
         }
-        if count < 0 { abort(connection, direction, .current) }
+        if count < 0 {
+            // What waits for an end in the receiver's kernel buffer waits in vain.
+            Socket.push(connection[source: direction.opposite].raw)
+            abort(connection, direction, ErrorNumber(Int32(-count)))
+        }
         guard !connection.isClosed else { return false }
         connection[source: direction].hasEnded = true
         dispatch(connection, .finished(direction))
         return true
+    }
+
+    /// Sends a chunk on that the flow has let pass; what the kernel does not take is the flow's again.
+    private func pass(
+        _ chunk: UnsafeRawBufferPointer,
+        _ connection: TCPConnection,
+        _ direction: Direction,
+        endsBehind: Bool
+    ) {
+        let (count, error) = write(chunk, connection, direction, endsBehind: endsBehind)
+        guard count < chunk.count || error != nil else { return }
+        actions.removeAll(keepingCapacity: true)
+        if count < chunk.count { feed(connection, .sent(direction, count), bytes: chunk.bytes) }
+        if let error { feedAbort(connection, direction.opposite, error) }
+        performAll(connection, bytes: chunk.bytes)
     }
 
     func wake(_ entry: TimerHeap.Entry, excusedUntil: Instant) {
@@ -165,6 +192,12 @@ final class TCPRelay {
         connection.wakeAt = nil
         connection.flow.touch(at: excusedUntil)
         dispatch(connection, .wake)
+    }
+
+    /// Tells whether a timer is still waited for.
+    func isNeeded(_ entry: TimerHeap.Entry) -> Bool {
+        guard let connection = connections[entry.token] else { return false }
+        return connection.wakeAt == entry.due || !connection.resets.isEmpty
     }
 
     /// Accepts no more; flows go on.
@@ -204,6 +237,13 @@ final class TCPRelay {
     func start(_ connection: TCPConnection) {
         actions.removeAll(keepingCapacity: true)
         connection.flow.start(attempts: connection.targets.count, at: loop.now(), into: &actions)
+        performAll(connection, bytes: RawSpan())
+    }
+
+    /// Dials again what could not be dialed for want of a descriptor.
+    func redial(_ connection: TCPConnection, _ attempt: Int) {
+        actions.removeAll(keepingCapacity: true)
+        dial(connection, attempt)
         performAll(connection, bytes: RawSpan())
     }
 
@@ -260,19 +300,20 @@ final class TCPRelay {
     private func write(
         _ bytes: UnsafeRawBufferPointer,
         _ connection: TCPConnection,
-        _ direction: Direction
+        _ direction: Direction,
+        endsBehind: Bool = false
     ) -> (count: Int, error: ErrorNumber?) {
         let receiver = direction.opposite
         guard connection[source: receiver].isWritable else { return (0, nil) }
         let raw = connection[source: receiver].raw
-        var count = -1
+        var count: Int
         repeat {
-            count = Glibc.send(raw, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
-        } while count < 0 && errno == EINTR
+            count = Int(weir_send(raw, bytes.baseAddress, bytes.count, endsBehind))
+        } while count == -Int(EINTR)
         if count == bytes.count { return (count, nil) }
         connection[source: receiver].isWritable = false
         if count >= 0 { return (count, nil) }
-        return (0, errno == EAGAIN ? nil : .current)
+        return (0, count == -Int(EAGAIN) ? nil : ErrorNumber(Int32(-count)))
     }
 
     private func feedAbort(_ connection: TCPConnection, _ direction: Direction, _ error: ErrorNumber) {
@@ -319,7 +360,6 @@ final class TCPRelay {
         connection.server.close()
         connections.remove(at: connection.place)
         loop.shared.loops[loop.index].flows.subtract(1, ordering: .relaxed)
-        loop.shared.tcpFlows.subtract(1, ordering: .acquiringAndReleasing)
-        loop.shared.flowEnded()
+        loop.shared.releaseFlow()
     }
 }

@@ -14,30 +14,32 @@ final class UDPRelay {
     /// Bounds the datagrams that one read takes from one server.
     private static let serverBatch: UInt32 = 32
 
-    unowned let loop: EventLoop
-    var listeners: [UDPListener] = []
-    var sessions = SlotTable<UDPSession>()
-    var recent = RecentSessions()
+    unowned(unsafe) let loop: EventLoop
+    @exclusivity(unchecked) var listeners: [UDPListener] = []
+    @exclusivity(unchecked) var sessions = SlotTable<UDPSession>()
+    @exclusivity(unchecked) var recent = RecentSessions()
     var unresolved: [UDPSession] = []
     let settings: FlowSettings
-    private var readyListeners: [UDPListener] = []
-    private var readySessions: [UDPSession] = []
-    private var actions: [FlowAction] = []
+    @exclusivity(unchecked) private var readyListeners: [UDPListener] = []
+    @exclusivity(unchecked) private var readySessions: [UDPSession] = []
+    @exclusivity(unchecked) private var actions: [FlowAction] = []
 
     let clientInbox: OpaquePointer?
     let serverInbox: OpaquePointer?
     /// Counts the places of the server's inbox whose datagrams wait in the outbox.
-    private var serverInboxUsed: UInt32 = 0
+    @exclusivity(unchecked) private var serverInboxUsed: UInt32 = 0
     let upstreamOutbox: OpaquePointer?
     let downstreamOutbox: OpaquePointer?
     let singleOutbox: OpaquePointer?
     /// Lists the sessions with datagrams in the batch to their servers.
-    var pendingUpstream: [UDPSession] = []
+    @exclusivity(unchecked) var pendingUpstream: [UDPSession] = []
     /// Lists the sessions whose answers are in the batch to the clients, place for place.
-    var pendingDownstream: [(session: UDPSession, bytes: UnsafeRawBufferPointer)] = []
+    @exclusivity(unchecked) var pendingDownstream: [(session: UDPSession, bytes: UnsafeRawBufferPointer)] = []
     /// Says where the datagram being handled is in the clients' inbox.
-    private var place = 0
-    private var chunk = UnsafeRawBufferPointer(start: nil, count: 0)
+    @exclusivity(unchecked) private var place = 0
+    @exclusivity(unchecked) private var chunk = UnsafeRawBufferPointer(start: nil, count: 0)
+    /// Holds the datagram whose session is being looked for, until a flow has it.
+    @exclusivity(unchecked) var arriving: UnsafeRawBufferPointer?
 
     init(loop: EventLoop) {
         self.loop = loop
@@ -131,20 +133,25 @@ final class UDPRelay {
         // Every error of a receive belongs to an earlier datagram; only EAGAIN says that nothing is left.
         if count < Int(batch), count >= 0 || count == -Int(EAGAIN) { listener.isReadable = false }
         guard count > 0 else { return }
+        var length = 0
         for index in 0..<count {
             guard let datagram = weir_inbox_datagram(clientInbox, UInt32(index)) else { continue }
             place = index
+            length += Int(datagram.pointee.length)
             let bytes = UnsafeRawBufferPointer(
                 start: weir_inbox_bytes(clientInbox, UInt32(index)),
                 count: Int(datagram.pointee.length)
             )
-            guard let session = session(of: datagram, at: listener) else { continue }
+            arriving = bytes
+            guard let session = session(of: datagram, at: listener), arriving != nil else { continue }
             deliver(bytes, isTruncated: datagram.pointee.truncated, to: session, .upstream)
         }
+        arriving = nil
         flushUpstream()
         // A session that is its own server answers from the clients' inbox, which is read again next.
         flushDownstream()
-        if count == Int(batch) { reportDrops(of: listener) }
+        // The kernel drops where much is queued: many datagrams, or big ones.
+        if count == Int(batch) || length >= listener.receiveBuffer / 4 { reportDrops(of: listener) }
     }
 
     private func receive(from session: UDPSession) {
@@ -187,7 +194,15 @@ final class UDPRelay {
         if let first = pendingDownstream.first, first.session.listener !== session.listener { flushDownstream() }
         if isTruncated { return dispatch(session, .truncated(direction, read: bytes.count)) }
         chunk = bytes
+        if session.flow.passes(bytes.bytes, direction, at: loop.turnBegan) { return put(session, direction) }
         dispatch(session, .received(direction), bytes: bytes.bytes)
+    }
+
+    /// Adds the datagram being handled to the batch of its direction.
+    private func put(_ session: UDPSession, _ direction: Direction) {
+        guard direction == .upstream else { return putDownstream(session, chunk) }
+        if session.pending.isEmpty { pendingUpstream.append(session) }
+        session.pending.append(place)
     }
 
     func wake(_ entry: TimerHeap.Entry, excusedUntil: Instant) {
@@ -197,6 +212,9 @@ final class UDPRelay {
         reportDrops(of: session)
         dispatch(session, .wake)
     }
+
+    /// Tells whether a timer is still waited for.
+    func isNeeded(_ entry: TimerHeap.Entry) -> Bool { sessions[entry.token]?.wakeAt == entry.due }
 
     // MARK: - Actions out
 
@@ -229,10 +247,7 @@ final class UDPRelay {
 
     private func perform(_ action: FlowAction, _ session: UDPSession, _ bytes: RawSpan) {
         switch action {
-        case .send(.upstream):
-            if session.pending.isEmpty { pendingUpstream.append(session) }
-            session.pending.append(place)
-        case .send(.downstream): putDownstream(session, chunk)
+        case .send(let direction): put(session, direction)
         case .sendQueued(let direction): sendQueued(session, direction)
         case .record(let record): loop.record(record, bytes: bytes)
         case .recordQueued(let direction, let record):

@@ -22,7 +22,7 @@ struct SessionKey: Hashable {
 
 /// Holds one UDP session, on the loop where it lives.
 final class UDPSession {
-    var flow: Flow
+    @exclusivity(unchecked) var flow: Flow
     /// Holds the connected socket to the server; nil for a session that sends back what comes.
     var egress: Descriptor?
     var raw: Int32 = -1
@@ -36,20 +36,20 @@ final class UDPSession {
     let place: Int
     let generation: UInt32
     var targets: [Endpoint] = []
-    var isReadable = false
+    @exclusivity(unchecked) var isReadable = false
     var isReady = false
-    var isReading = false
-    var isClosed = false
+    @exclusivity(unchecked) var isReading = false
+    @exclusivity(unchecked) var isClosed = false
     /// The socket to the server takes nothing now.
     var isBlocked = false
     var wakeAt: Instant?
     /// Counts the datagrams that the kernel has dropped here, as far as was reported.
     var drops = 0
     /// Links the sessions by their last activity.
-    var newer: UDPSession?
-    unowned(unsafe) var older: UDPSession?
+    @exclusivity(unchecked) var newer: UDPSession?
+    @exclusivity(unchecked) unowned(unsafe) var older: UDPSession?
     /// Lists the places in the inbox of the datagrams that are to go to the server with the next batch.
-    var pending: [Int] = []
+    @exclusivity(unchecked) var pending: [Int] = []
 
     init(
         flow: Flow,
@@ -76,16 +76,19 @@ final class UDPListener {
     private let descriptor: Descriptor
     let listening: Listening
     let place: Int
-    var sessions: [SessionKey: UDPSession] = [:]
+    @exclusivity(unchecked) var sessions: [SessionKey: UDPSession] = [:]
     var isReadable = false
     var isReady = false
     /// Lists the sessions whose answers wait for room in the kernel.
     var blocked: [UDPSession] = []
     /// Counts the datagrams that the kernel has dropped here, as far as was reported.
     var drops = 0
+    /// Counts the bytes that the kernel keeps for this socket, its own bookkeeping included.
+    let receiveBuffer: Int
 
     init(_ listening: Listening, place: Int) {
         descriptor = Descriptor(owning: listening.descriptor)
+        receiveBuffer = Socket.get(SO_RCVBUF, of: SOL_SOCKET, on: listening.descriptor)
         self.listening = listening
         self.place = place
     }

@@ -28,8 +28,10 @@ struct FlowInvariantTests {
     @Test("No byte is lost uncounted, none is moved, and it opens and closes once", arguments: [Transport.tcp, .udp])
     func relayed(_ transport: Transport) {
         var reasons: Set<CloseReason> = []
-        for seed in UInt64(1)...600 {
+        var passed = 0
+        for seed in UInt64(1)...1000 {
             let simulation = run(transport, isEcho: false, seed)
+            passed += simulation.passed
             if case .closed(let close) = simulation.records.last { reasons.insert(close.reason) }
         }
         // The dice have seen every way to end.
@@ -38,6 +40,7 @@ struct FlowInvariantTests {
             ? [.finished, .clientReset, .serverReset, .refused, .idle, .evicted, .shutdown]
             : [.refused, .idle, .evicted, .shutdown]
         #expect(reasons == seen)
+        #expect(passed > 1000)
     }
 
     @Test("So it is where the flow is its own server", arguments: [Transport.tcp, .udp])

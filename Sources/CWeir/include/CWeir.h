@@ -36,6 +36,11 @@ int weir_epoll_wait(int epoll, weir_event *events, int capacity, int64_t timeout
 int weir_eventfd(void);
 // Accepts a connection as a non-blocking, close-on-exec descriptor.
 int weir_accept(int fd, void *peer);
+// Reads from a socket; 0 is the end.
+int64_t weir_receive(int fd, void *buffer, size_t length);
+// Sends on a socket, and never raises SIGPIPE. more says that an end follows at once: what does not fill a packet waits
+// for it, and leaves in the same packet.
+int64_t weir_send(int fd, const void *bytes, size_t length, bool more);
 // Counts the bytes of a TCP socket that its peer has not acknowledged.
 int weir_unsent(int fd);
 // Counts the bytes that can be read from a socket.

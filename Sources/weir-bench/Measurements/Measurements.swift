@@ -18,6 +18,9 @@ enum Measurements {
         DatagramMeasurement(clients: 8, inFlight: 16),
         DatagramMeasurement(clients: 200, inFlight: 1),
         DumpMeasurement(),
+        CaptureWriteMeasurement(),
+        CaptureReadMeasurement(packetSize: 1024),
+        CaptureReadMeasurement(packetSize: 64),
     ]
 
     /// Chooses measurements by group and by name.

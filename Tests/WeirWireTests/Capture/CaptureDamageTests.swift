@@ -117,6 +117,10 @@ struct CaptureDamageTests {
         .init("a name record that is longer than its block", names { $0.option(1, [1, 2, 3, 4, 0], length: 90) }) {
             .malformed(.nameRecord(type: 1, length: 90), at: $0 + 8)
         },
+        .init("an end of name records that is longer than its block", Expected.block(4) { $0.option(0, [], length: 9) })
+        {
+            .malformed(.nameRecord(type: 0, length: 9), at: $0 + 8)
+        },
         .init("a block of names without an end of records", Expected.block(4) { _ in }) {
             .malformed(.blockLength(12), at: $0)
         },

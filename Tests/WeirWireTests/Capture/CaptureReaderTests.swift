@@ -172,4 +172,33 @@ struct CaptureReaderTests {
         try reader.finish(at: file.count)
         #expect(items == 4)
     }
+
+    @Test("Repairs text, and keeps as much of it as an option or a record can hold again")
+    func wrongText() throws {
+        let wrong = [UInt8](repeating: 0xff, count: 65_000)
+        let packet = Expected.packet { $0.option(1, wrong) }
+        let names = Expected.block(4) {
+            $0.option(1, [1, 2, 3, 4] + wrong.dropLast(1000) + [0] + wrong.prefix(900) + [0])
+            $0.words(0)
+        }
+        let read = Reading.items(Expected.section() + Expected.interface() + packet + names)
+        guard case .packet(let metadata, _, _) = read.items[2], case .block(.names(let found)) = read.items[3],
+            case .address(_, let texts) = found.records.first
+        else {
+            Issue.record("\(read.items.count) items, \(String(describing: read.error))")
+            return
+        }
+        // Each wrong byte becomes U+FFFD, which has three.
+        #expect(metadata.options.comments == [String(repeating: "\u{fffd}", count: 21_845)])
+        #expect(texts.map(\.utf8.count) == [3 * 21_843, 0])
+        var writer = PcapngWriter()
+        let again = written { buffer in
+            writer.append(CaptureSection(byteOrder: .little), to: &buffer)
+            writer.append(CaptureInterface(linkType: .ethernet), to: &buffer)
+            writer.append(metadata, ([1, 2, 3, 4] as [UInt8]).span.bytes, to: &buffer)
+            writer.append(found, to: &buffer)
+        }
+        let isSame = Reading.items(again).items.dropFirst(2) == read.items.dropFirst(2)
+        #expect(isSame)
+    }
 }

@@ -77,12 +77,7 @@ struct CaptureRoundTripTests {
                     let writer = PcapWriter(header)
                     writer.appendHeader(to: &buffer)
                     pcap = writer
-                case .block(.section(let section)): pcapng.append(section, to: &buffer)
-                case .block(.interface(let interface)): pcapng.append(interface, to: &buffer)
-                case .block(.names(let names)): pcapng.append(names, to: &buffer)
-                case .block(.statistics(let statistics)): pcapng.append(statistics, to: &buffer)
-                case .block(.secrets(let secrets)): pcapng.append(secrets, to: &buffer)
-                case .block(.custom(let custom)): pcapng.append(custom, to: &buffer)
+                case .block(let block): pcapng.append(block, to: &buffer)
                 }
             }
         }
