@@ -18,6 +18,11 @@ public struct PacketDecoder: ~Copyable, Sendable {
         reassembler = FragmentReassembler(limits: limits)
     }
 
+    /// Says whether packets of a link type are read.
+    public static func reads(_ linkType: LinkType) -> Bool {
+        if case .unsupported = PacketWalk(linkType, end: 0, leavesFragments: false).next { false } else { true }
+    }
+
     /// Decodes a packet.
     ///
     /// - Parameters:
