@@ -16,6 +16,12 @@ public struct LinkType: RawRepresentable, Hashable, Sendable {
     public static let null = LinkType(rawValue: 0)
     /// Begins with an Ethernet header of 14 bytes.
     public static let ethernet = LinkType(rawValue: 1)
+    /// Begins with the protocol number of PPP, the address and control bytes in front of it or not.
+    public static let ppp = LinkType(rawValue: 9)
+    /// Begins with an IPv4 or IPv6 header; is the number that most systems have for it, and that files should not hold.
+    public static let rawBSD = LinkType(rawValue: 12)
+    /// Begins with an IPv4 or IPv6 header; is OpenBSD's number for it.
+    public static let rawOpenBSD = LinkType(rawValue: 14)
     /// Begins with an IPv4 or IPv6 header.
     public static let raw = LinkType(rawValue: 101)
     /// Begins with an address family of 4 bytes, in network order.
@@ -42,7 +48,8 @@ extension LinkType: CustomStringConvertible {
         switch self {
         case .null: "NULL"
         case .ethernet: "ETHERNET"
-        case .raw: "RAW"
+        case .ppp: "PPP"
+        case .raw, .rawBSD, .rawOpenBSD: "RAW"
         case .loop: "LOOP"
         case .linuxSLL: "LINUX_SLL"
         case .ipv4: "IPV4"

@@ -1,0 +1,92 @@
+// Packets within packets
+extension PacketWalk {
+    mutating func gre(_ bytes: RawSpan, _ packet: inout DecodedPacket) throws(DecodeError) {
+        let header = try GREHeader(parsing: bytes, at: offset)
+        pass(.gre, header.size, &packet)
+        switch header.type {
+        case .ppp: next = .ppp
+        // Without a sequence number it is type I, which has no header of its own.
+        case .erspan: next = header.sequenceNumber == nil ? .ethernet : .erspan
+        case .erspan3: next = .erspan
+        default: next = .type(header.type)
+        }
+    }
+
+    mutating func erspan(_ bytes: RawSpan, _ packet: inout DecodedPacket) throws(DecodeError) {
+        let header = try ERSPANHeader(parsing: bytes, at: offset)
+        pass(.erspan, header.size, &packet)
+        next = .ethernet
+    }
+
+    mutating func pim(_ bytes: RawSpan, _ packet: inout DecodedPacket) throws(DecodeError) {
+        let header = try PIMHeader(parsing: bytes, at: offset)
+        guard header.type == PIMHeader.register else { throw .unsupported(.internet(.pim), at: offset) }
+        pass(.pim, PIMHeader.size, &packet)
+        next = header.carriesPacket ? .ip : .payload
+    }
+
+    /// Goes on into what a datagram carries, where its port says that it is a packet and its header is one.
+    @inline(__always)
+    mutating func tunnel(
+        _ header: UDPHeader,
+        _ bytes: RawSpan,
+        _ packet: inout DecodedPacket
+    ) throws(DecodeError) {
+        switch header.destinationPort {
+        case VXLANHeader.port: try vxlan(bytes, &packet)
+        case VXLANHeader.extensionPort: try vxlanExtension(bytes, &packet)
+        case GeneveHeader.port: try geneve(bytes, &packet)
+        case GTPHeader.port: try gtp(bytes, &packet)
+        case GREHeader.port: next = .gre
+        case MPLSLabel.port: next = .mpls
+        default: break
+        }
+    }
+
+    private mutating func vxlan(_ bytes: RawSpan, _ packet: inout DecodedPacket) throws(DecodeError) {
+        let header = try VXLANHeader(parsing: bytes, at: offset)
+        guard header.hasNetwork else { return }
+        pass(.vxlan, VXLANHeader.size, &packet)
+        next = .ethernet
+    }
+
+    private mutating func vxlanExtension(_ bytes: RawSpan, _ packet: inout DecodedPacket) throws(DecodeError) {
+        let header = try VXLANHeader(parsing: bytes, at: offset)
+        guard header.hasNetwork else { return }
+        pass(.vxlan, VXLANHeader.size, &packet)
+        switch header.nextProtocol {
+        case 1: next = .ipv4
+        case 2: next = .ipv6
+        case 3, nil: next = .ethernet
+        case 4: next = .nsh
+        default: next = .payload
+        }
+    }
+
+    mutating func nsh(_ bytes: RawSpan, _ packet: inout DecodedPacket) throws(DecodeError) {
+        let header = try NSHHeader(parsing: bytes, at: offset)
+        pass(.nsh, header.size, &packet)
+        switch header.nextProtocol {
+        case 1: next = .ipv4
+        case 2: next = .ipv6
+        case 3: next = .ethernet
+        case 4: next = .nsh
+        case 5: next = .mpls
+        default: next = .payload
+        }
+    }
+
+    private mutating func geneve(_ bytes: RawSpan, _ packet: inout DecodedPacket) throws(DecodeError) {
+        let header = try GeneveHeader(parsing: bytes, at: offset)
+        pass(.geneve, header.size, &packet)
+        next = .type(header.type)
+    }
+
+    private mutating func gtp(_ bytes: RawSpan, _ packet: inout DecodedPacket) throws(DecodeError) {
+        let header = try GTPHeader(parsing: bytes, at: offset)
+        guard header.message == GTPHeader.userData else { return }
+        let start = try header.payloadOffset(in: bytes, at: offset)
+        pass(.gtp, start &- offset, &packet)
+        next = .ip
+    }
+}

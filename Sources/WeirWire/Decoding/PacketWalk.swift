@@ -1,0 +1,146 @@
+/// Walks over the headers of one packet, outermost first.
+///
+/// Each step reads one header, says what is to be read next and where, and narrows the end to what the header says.
+struct PacketWalk {
+    /// Names what is to be read next.
+    enum Next {
+        /// Is nothing: the rest is payload.
+        case payload
+        case unsupported(LinkType)
+        case ethernet
+        case type(EtherType)
+        case llc
+        case loopback
+        case linuxCooked
+        case linuxCooked2
+        case ip
+        case ipv4
+        case ipv6
+        case ppp
+        case mpls
+        case gre
+        case erspan
+        case nsh
+        case internet(IPProtocol)
+    }
+
+    var next: Next
+    /// Where the next header begins.
+    var offset = 0
+    /// Where the packet ends on the wire, by what the headers so far say; it may be past what was captured.
+    var end: Int
+    /// Where the innermost IP packet says that it ends, even if what is around it ends before.
+    var declaredEnd = 0
+    // The addresses of the innermost IP header, as whole words: read back as they were written, they cost nothing.
+    private var sourceHigh: UInt64 = 0
+    private var sourceLow: UInt64 = 0
+    private var destinationHigh: UInt64 = 0
+    private var destinationLow: UInt64 = 0
+    private var family: IPAddress.Family = .v4
+    /// The innermost VLAN.
+    var vlan: UInt16 = 0
+    /// Whether the walk is within what an ICMP error quotes.
+    var isQuoted = false
+    /// Whether the walk is within a datagram that was put together.
+    var isReassembled = false
+    /// Whether a whole fragment is left for being put together; otherwise the first one is read on.
+    let leavesFragments: Bool
+
+    init(_ linkType: LinkType, end: Int, leavesFragments: Bool) {
+        self.end = end
+        self.leavesFragments = leavesFragments
+        switch linkType {
+        case .ethernet: next = .ethernet
+        case .null, .loop: next = .loopback
+        case .linuxSLL: next = .linuxCooked
+        case .linuxSLL2: next = .linuxCooked2
+        case .raw, .rawBSD, .rawOpenBSD: next = .ip
+        case .ipv4: next = .ipv4
+        case .ipv6: next = .ipv6
+        case .ppp: next = .ppp
+        default: next = .unsupported(linkType)
+        }
+    }
+
+    /// Gives the addresses of the innermost IP header.
+    var addresses: AddressPair {
+        @inline(__always) get { AddressPair(source: source, destination: destination) }
+        @inline(__always) set {
+            (sourceHigh, sourceLow, family) = (newValue.source.high, newValue.source.low, newValue.source.family)
+            (destinationHigh, destinationLow) = (newValue.destination.high, newValue.destination.low)
+        }
+    }
+
+    /// Gives the sender by the innermost IP header.
+    @inline(__always)
+    var source: IPAddress { address(sourceHigh, sourceLow) }
+
+    /// Gives the receiver by the innermost IP header, or the last one where a route is given.
+    @inline(__always)
+    var destination: IPAddress { address(destinationHigh, destinationLow) }
+
+    @inline(__always)
+    private func address(_ high: UInt64, _ low: UInt64) -> IPAddress {
+        family == .v4 ? IPAddress(v4: UInt32(truncatingIfNeeded: low)) : IPAddress(v6: high, low: low)
+    }
+
+    /// Says whether the innermost IP header is one of IPv4.
+    var isV4: Bool { family == .v4 }
+
+    /// Reads headers until the payload, a fragment or something that is not understood.
+    mutating func run(_ bytes: RawSpan, into packet: inout DecodedPacket) {
+        do throws(DecodeError) {
+            while true {
+                if case .payload = next { break }
+                try step(bytes.extracting(first: min(end, bytes.byteCount)), &packet)
+            }
+        } catch {
+            packet.stop = error
+        }
+        packet.payload = range(offset, end, in: bytes)
+        packet.isPayloadReassembled = isReassembled
+    }
+
+    @inline(__always)
+    private mutating func step(_ bytes: RawSpan, _ packet: inout DecodedPacket) throws(DecodeError) {
+        switch next {
+        case .payload: break
+        case .unsupported(let type): throw .unsupported(.linkType(type), at: 0)
+        case .ethernet: try ethernet(bytes, &packet)
+        case .type(let type): try etherType(type, bytes, &packet)
+        case .llc: try llc(bytes, &packet)
+        case .loopback: try loopback(bytes, &packet)
+        case .linuxCooked: try linuxCooked(bytes, &packet)
+        case .linuxCooked2: try linuxCooked2(bytes, &packet)
+        case .ip: try ip(bytes)
+        case .ipv4: try ipv4(bytes, &packet)
+        case .ipv6: try ipv6(bytes, &packet)
+        case .ppp: try ppp(bytes, &packet)
+        case .mpls: try mpls(bytes, &packet)
+        case .gre: try gre(bytes, &packet)
+        case .erspan: try erspan(bytes, &packet)
+        case .nsh: try nsh(bytes, &packet)
+        case .internet(let number): try internet(number, bytes, &packet)
+        }
+    }
+
+    /// Lists the header that was read, and moves behind it.
+    @inline(__always)
+    mutating func pass(_ kind: LayerKind, _ length: Int, _ packet: inout DecodedPacket) {
+        packet.layers.append(kind, start: offset, length: length, isReassembled: isReassembled)
+        offset &+= length
+    }
+
+    /// Narrows the end to a number of bytes from the next header on, where it was further away.
+    @inline(__always)
+    mutating func limit(to length: Int) {
+        end = min(end, offset &+ length)
+    }
+
+    /// Gives what was captured of the bytes from one offset to another.
+    @inline(__always)
+    func range(_ start: Int, _ end: Int, in bytes: RawSpan) -> Range<Int> {
+        let last = min(max(end, 0), bytes.byteCount)
+        return min(start, last)..<last
+    }
+}

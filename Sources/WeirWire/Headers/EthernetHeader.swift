@@ -1,0 +1,56 @@
+/// Holds the header of an Ethernet frame.
+///
+/// ```
+///  0      6      12      14
+/// | to   | from | type  |
+/// ```
+/// A frame of IEEE 802.3 has its length, at most 1500, where the type is. The frame check sequence is not part of it.
+///
+/// Source: RFC 894, IEEE Std 802.3-2018 section 3.2.
+public struct EthernetHeader: Hashable, Sendable {
+    /// Gives the size of the header in bytes.
+    public static let size = 14
+
+    /// Names the interface that the frame is for.
+    public var destination: MACAddress
+    /// Names the interface that sent the frame.
+    public var source: MACAddress
+    /// Names what follows.
+    public var type: EtherType
+
+    /// Creates a header from its parts.
+    public init(destination: MACAddress, source: MACAddress, type: EtherType) {
+        self.destination = destination
+        self.source = source
+        self.type = type
+    }
+
+    private enum Layout {
+        static let destination = 0
+        static let source = 6
+        static let type = HeaderNumber<UInt16>(at: 12)
+    }
+}
+
+extension EthernetHeader {
+    /// Parses the header that begins at an offset.
+    ///
+    /// - Throws: `DecodeError.truncated` where there are under 14 bytes.
+    @inline(__always)
+    public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
+        try bytes.require(Self.size, at: offset)
+        self.destination = bytes.loadMAC(at: offset &+ Layout.destination)
+        self.source = bytes.loadMAC(at: offset &+ Layout.source)
+        self.type = EtherType(rawValue: bytes.load(Layout.type, at: offset))
+    }
+
+    /// Appends the 14 bytes of the header.
+    public func emit(to buffer: inout ByteBuffer) {
+        buffer.append(upTo: Self.size) { room in
+            room.storeMAC(destination, at: Layout.destination)
+            room.storeMAC(source, at: Layout.source)
+            room.store(type.rawValue, in: Layout.type)
+            return Self.size
+        }
+    }
+}

@@ -1,0 +1,86 @@
+/// Holds the header of an ICMP message for IPv6.
+///
+/// ```
+///  0 type    1 code    2 checksum    4 rest: what it holds depends on the type
+/// ```
+/// The header is emitted as it was parsed, byte for byte.
+///
+/// Source: RFC 4443 section 2.1.
+public struct ICMPv6Header: Hashable, Sendable {
+    /// Gives the size of the header in bytes.
+    public static let size = 8
+
+    /// Names the message.
+    public var type: UInt8
+    /// Tells more about the message.
+    public var code: UInt8
+    /// Holds the checksum, as on the wire.
+    public var checksum: UInt16 = 0
+    /// Holds the last four bytes: identifier and sequence number of an echo, the next link's MTU.
+    public var rest: UInt32
+
+    /// Creates a header; its checksum is still to be set.
+    public init(type: UInt8, code: UInt8, rest: UInt32 = 0) {
+        self.type = type
+        self.code = code
+        self.rest = rest
+    }
+
+    private enum Layout {
+        static let type = HeaderNumber<UInt8>(at: 0)
+        static let code = HeaderNumber<UInt8>(at: 1)
+        static let checksum = HeaderNumber<UInt16>(at: 2)
+        static let rest = HeaderNumber<UInt32>(at: 4)
+    }
+}
+
+extension ICMPv6Header {
+    /// Says whether the message is about another packet, whose first bytes follow the header.
+    ///
+    /// These are: destination unreachable, packet too big, time exceeded, parameter problem.
+    public var quotesPacket: Bool { (1...4).contains(type) }
+
+    /// Parses the header that begins at an offset.
+    ///
+    /// - Throws: `DecodeError.truncated` where there are under 8 bytes.
+    public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
+        try bytes.require(Self.size, at: offset)
+        self.type = bytes.load(Layout.type, at: offset)
+        self.code = bytes.load(Layout.code, at: offset)
+        self.checksum = bytes.load(Layout.checksum, at: offset)
+        self.rest = bytes.load(Layout.rest, at: offset)
+    }
+
+    /// Appends the 8 bytes of the header as it is, its checksum included.
+    public func emit(to buffer: inout ByteBuffer) {
+        buffer.append(upTo: Self.size) { room in
+            room.store(type, in: Layout.type)
+            room.store(code, in: Layout.code)
+            room.store(checksum, in: Layout.checksum)
+            room.store(rest, in: Layout.rest)
+            return Self.size
+        }
+    }
+
+    /// Puts the right checksum into the header.
+    ///
+    /// Complexity: O(n) in the payload's length.
+    public mutating func setChecksum(from source: IPAddress, to destination: IPAddress, payload: RawSpan) {
+        checksum = 0
+        checksum = sum(from: source, to: destination, payload: payload).value
+    }
+
+    /// Says whether the checksum is right.
+    public func hasValidChecksum(from source: IPAddress, to destination: IPAddress, payload: RawSpan) -> Bool {
+        sum(from: source, to: destination, payload: payload).isValid
+    }
+
+    private func sum(from source: IPAddress, to destination: IPAddress, payload: RawSpan) -> Checksum {
+        let count = Self.size + payload.byteCount
+        var sum = Checksum(pseudoHeaderFrom: source, to: destination, protocol: .icmpv6, length: count)
+        sum.add(UInt32(type) << 24 | UInt32(code) << 16 | UInt32(checksum))
+        sum.add(rest)
+        sum.add(payload)
+        return sum
+    }
+}
