@@ -51,7 +51,7 @@ let package = Package(
             path: "Tests/Support",
             swiftSettings: settings
         ),
-        .testTarget(name: "WeirWireTests", dependencies: ["WeirWire"], swiftSettings: settings),
+        .testTarget(name: "WeirWireTests", dependencies: ["WeirWire", "Support"], swiftSettings: settings),
         .testTarget(name: "WeirFlowTests", dependencies: ["WeirFlow", "WeirWire", "Support"], swiftSettings: settings),
         .testTarget(
             name: "WeirRelayTests",

@@ -16,6 +16,8 @@ if [[ "${1:-}" == --tests ]]; then
     need text2pcap wireshark-common
     need nc netcat-openbsd
     need socat socat
+    need capinfos wireshark-common
+    need tcpdump tcpdump
     need ip iproute2
     need python3 python3
 fi

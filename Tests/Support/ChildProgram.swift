@@ -6,16 +6,20 @@ package enum ChildProgram {
     package struct Ended: Sendable {
         /// Holds the exit code.
         package var status: Int32
-        /// Holds what it wrote to standard error and standard output.
+        /// Holds what it wrote to standard output, and to standard error unless that was kept apart.
         package var output: String
+        /// Holds what it wrote to standard error when that was kept apart.
+        package var errors = ""
     }
 
     /// Tells whether a program is installed.
     package static func exists(_ name: String) -> Bool { path(name) != nil }
 
     /// Runs a program with nothing on standard input, and waits for its end.
+    ///
+    /// - Parameter errors: A file that takes its standard error, to be kept apart.
     @discardableResult
-    package static func run(_ name: String, _ arguments: [String]) throws -> Ended {
+    package static func run(_ name: String, _ arguments: [String], errors file: String? = nil) throws -> Ended {
         guard let path = path(name) else { throw HelperError("\(name) is not installed") }
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
@@ -23,11 +27,20 @@ package enum ChildProgram {
         let pipe = Pipe()
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = pipe
-        process.standardError = pipe
+        if let file {
+            guard FileManager.default.createFile(atPath: file, contents: nil),
+                let handle = FileHandle(forWritingAtPath: file)
+            else { throw HelperError("cannot make \(file)") }
+            process.standardError = handle
+        } else {
+            process.standardError = pipe
+        }
         try process.run()
         let bytes = try pipe.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
-        return Ended(status: process.terminationStatus, output: String(decoding: bytes, as: UTF8.self))
+        var ended = Ended(status: process.terminationStatus, output: String(decoding: bytes, as: UTF8.self))
+        if let file { ended.errors = String(decoding: try TemporaryFolder.read(file), as: UTF8.self) }
+        return ended
     }
 
     private static func path(_ name: String) -> String? {

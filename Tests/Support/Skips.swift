@@ -41,6 +41,9 @@ extension Trait where Self == Requirement {
     /// Needs a program of another package.
     package static func needsProgram(_ name: String) -> Self { .needs(name) { ChildProgram.exists(name) } }
 
+    /// Needs the captures of `WEIR_CORPUS`.
+    package static var needsCorpus: Self { .needs("the captures of WEIR_CORPUS") { Corpus.folder != nil } }
+
     /// Needs anything else.
     package static func needs(_ what: String, if isMet: @escaping @Sendable () -> Bool) -> Self {
         Requirement(what: what, isMet: isMet)

@@ -1,0 +1,116 @@
+/// Says why a capture cannot be read, or not to its end; what was read before it holds.
+///
+/// An offset is counted in bytes from the start of the file. The description is one line without the file's name.
+public enum CaptureFileError: Error, Hashable, Sendable {
+    /// Has neither the beginning of a pcap nor that of a pcapng file; holds up to 4 bytes that it begins with.
+    case notCapture([UInt8])
+    /// Is of a version that is not read here.
+    case unsupported(version: CaptureVersion, at: Int)
+    /// Ends in the middle of what begins at an offset; holds how many bytes that has, as far as is known, and how many
+    /// of them are there.
+    case truncated(needed: Int, available: Int, at: Int)
+    /// Contradicts itself in what begins at an offset.
+    case malformed(CaptureDamage, at: Int)
+
+    /// Gives the offset of what could not be read.
+    public var offset: Int {
+        switch self {
+        case .notCapture: 0
+        case .unsupported(_, let offset), .truncated(_, _, let offset), .malformed(_, let offset): offset
+        }
+    }
+}
+
+/// Names a version of one of the two formats.
+public struct CaptureVersion: Hashable, Sendable {
+    /// Says whether it is of pcapng, not of pcap.
+    public var isPcapng: Bool
+    /// Holds the number before the point.
+    public var major: UInt16
+    /// Holds the number behind the point.
+    public var minor: UInt16
+}
+
+/// Says how a capture contradicts itself.
+public enum CaptureDamage: Hashable, Sendable {
+    /// A section header has an unknown number where its byte order is told.
+    case byteOrder(UInt32)
+    /// A block is too short or too long for its type.
+    case blockLength(UInt32)
+    /// The length at a block's end is not that at its beginning.
+    case lengthsDiffer(UInt32, UInt32)
+    /// A packet has more bytes than its link type may have.
+    case packetTooLong(UInt32, limit: Int)
+    /// A packet has more bytes than its block.
+    case packetBeyondBlock(UInt32)
+    /// A packet names an interface that was not described.
+    case noInterface(UInt32, described: Int)
+    /// More interfaces are described than a reader keeps.
+    case tooManyInterfaces(limit: Int)
+    /// An option has more bytes than are left of its block.
+    case optionBeyondBlock(code: UInt16, length: Int)
+    /// An option's length is not what its code asks for.
+    case optionLength(code: UInt16, length: Int)
+    /// A record of a name has more bytes than are left of its block, fewer than its address, or no end of its name.
+    case nameRecord(type: UInt16, length: Int)
+    /// Secrets have more bytes than their block.
+    case secretsBeyondBlock(UInt32)
+}
+
+extension CaptureFileError: CustomStringConvertible {
+    /// Prints what is wrong, where, and what to do, in one line.
+    public var description: String {
+        switch self {
+        case .notCapture(let magic): Self.describe(magic)
+        case .unsupported(let version, let offset):
+            "\(version.isPcapng ? "pcapng" : "pcap") \(version.major).\(version.minor) at byte \(offset) is a version "
+                + "that Weir does not read; it reads pcap 2.x, pcapng 1.0 and 1.2"
+        case .truncated(let needed, let available, let offset):
+            "cut short at byte \(offset + available): what begins at byte \(offset) has \(needed) bytes or more, and "
+                + "\(available) are there; all before it can be used"
+        case .malformed(let damage, let offset):
+            "damaged at byte \(offset): \(damage); all before it can be used"
+        }
+    }
+
+    private static func describe(_ magic: [UInt8]) -> String {
+        if magic.isEmpty { return "not a capture: it is empty" }
+        for (start, name, program) in compressed where magic.starts(with: start) {
+            return "not a capture but compressed with \(name); decompress it first, with \(program)"
+        }
+        return "not a capture: it begins with (\(hex(magic))), as neither pcap nor pcapng does"
+    }
+
+    /// The first bytes of compressed files, and what they can be decompressed with.
+    private static let compressed: [(start: [UInt8], name: String, program: String)] = [
+        ([0x1f, 0x8b], "gzip", "gunzip"),
+        ([0x28, 0xb5, 0x2f, 0xfd], "zstd", "unzstd"),
+        ([0x04, 0x22, 0x4d, 0x18], "lz4", "unlz4"),
+        ([0x42, 0x5a, 0x68], "bzip2", "bunzip2"),
+        ([0xfd, 0x37, 0x7a, 0x58], "xz", "unxz"),
+    ]
+
+    private static func hex(_ bytes: [UInt8]) -> String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
+    }
+}
+
+extension CaptureDamage: CustomStringConvertible {
+    /// Prints the contradiction.
+    public var description: String {
+        switch self {
+        case .byteOrder(let magic): "no byte order is written as 0x\(String(magic, radix: 16))"
+        case .blockLength(let length): "a block of this type is not \(length) bytes long"
+        case .lengthsDiffer(let first, let second):
+            "the block is \(first) bytes long at its beginning and \(second) at its end"
+        case .packetTooLong(let length, let limit): "a packet of \(length) bytes is longer than \(limit)"
+        case .packetBeyondBlock(let length): "a packet of \(length) bytes is longer than its block"
+        case .noInterface(let number, let count): "interface \(number) is not one of the \(count) described before"
+        case .tooManyInterfaces(let limit): "a section has more than \(limit) interfaces"
+        case .optionBeyondBlock(let code, let length): "option \(code) with \(length) bytes is longer than its block"
+        case .optionLength(let code, let length): "option \(code) is not \(length) bytes long"
+        case .nameRecord(let type, let length): "a name record of type \(type) is not \(length) bytes long"
+        case .secretsBeyondBlock(let length): "secrets of \(length) bytes are longer than their block"
+        }
+    }
+}
