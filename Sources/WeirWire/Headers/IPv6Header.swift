@@ -1,0 +1,97 @@
+/// Holds the header of an IPv6 packet.
+///
+/// ```
+///  0 version 6, traffic class (8 bits), flow label (20 bits)
+///  4 payload length    6 next header    7 hop limit
+///  8 source           24 destination
+/// ```
+/// The header is emitted as it was parsed, byte for byte.
+///
+/// Source: RFC 8200 section 3.
+public struct IPv6Header: Hashable, Sendable {
+    /// Gives the size of the header in bytes.
+    public static let size = 40
+
+    /// Holds the code point and, in the low 2 bits, the congestion mark.
+    public var trafficClass: UInt8 = 0
+    /// Holds what routers may tell flows apart by; 20 bits.
+    public var flowLabel: UInt32 = 0
+    /// Holds the length of what follows in bytes, extension headers included; 0 in a jumbogram.
+    public var payloadLength: UInt16
+    /// Names what follows.
+    public var nextHeader: IPProtocol
+    /// Holds how many more routers may pass the packet on.
+    public var hopLimit: UInt8 = 64
+    /// Holds the sender's address.
+    public var source: IPAddress
+    /// Holds the receiver's address.
+    public var destination: IPAddress
+
+    /// Creates a header with hop limit 64.
+    ///
+    /// - Parameters:
+    ///   - source: The sender.
+    ///   - destination: The receiver.
+    ///   - nextHeader: What follows.
+    ///   - payloadLength: What follows in bytes.
+    /// - Precondition: `payloadLength` is between 0 and 65,535.
+    public init(source: IPAddress, destination: IPAddress, nextHeader: IPProtocol, payloadLength: Int) {
+        self.source = source
+        self.destination = destination
+        self.nextHeader = nextHeader
+        self.payloadLength = UInt16(payloadLength)
+    }
+
+    private enum Layout {
+        static let versionClassLabel = HeaderNumber<UInt32>(at: 0)
+        static let payloadLength = HeaderNumber<UInt16>(at: 4)
+        static let nextHeader = HeaderNumber<UInt8>(at: 6)
+        static let hopLimit = HeaderNumber<UInt8>(at: 7)
+        static let sourceHigh = HeaderNumber<UInt64>(at: 8)
+        static let sourceLow = HeaderNumber<UInt64>(at: 16)
+        static let destinationHigh = HeaderNumber<UInt64>(at: 24)
+        static let destinationLow = HeaderNumber<UInt64>(at: 32)
+    }
+}
+
+extension IPv6Header {
+    /// Parses the header that begins at an offset.
+    ///
+    /// The payload need not be there.
+    ///
+    /// - Throws: `truncated`; `malformed` where the version is not 6.
+    public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
+        try bytes.require(Self.size, at: offset)
+        let first = bytes.load(Layout.versionClassLabel, at: offset)
+        guard first >> 28 == 6 else { throw .malformed(.ipv6Version, at: offset) }
+        self.trafficClass = UInt8(truncatingIfNeeded: first >> 20)
+        self.flowLabel = first & 0xf_ffff
+        self.payloadLength = bytes.load(Layout.payloadLength, at: offset)
+        self.nextHeader = IPProtocol(rawValue: bytes.load(Layout.nextHeader, at: offset))
+        self.hopLimit = bytes.load(Layout.hopLimit, at: offset)
+        self.source = IPAddress(
+            v6: bytes.load(Layout.sourceHigh, at: offset),
+            low: bytes.load(Layout.sourceLow, at: offset)
+        )
+        self.destination = IPAddress(
+            v6: bytes.load(Layout.destinationHigh, at: offset),
+            low: bytes.load(Layout.destinationLow, at: offset)
+        )
+    }
+
+    /// Appends the 40 bytes of the header.
+    public func emit(to buffer: inout ByteBuffer) {
+        buffer.append(upTo: Self.size) { room in
+            let first = 6 << 28 | UInt32(trafficClass) << 20 | flowLabel & 0xf_ffff
+            room.store(first, in: Layout.versionClassLabel)
+            room.store(payloadLength, in: Layout.payloadLength)
+            room.store(nextHeader.rawValue, in: Layout.nextHeader)
+            room.store(hopLimit, in: Layout.hopLimit)
+            room.store(source.high, in: Layout.sourceHigh)
+            room.store(source.low, in: Layout.sourceLow)
+            room.store(destination.high, in: Layout.destinationHigh)
+            room.store(destination.low, in: Layout.destinationLow)
+            return Self.size
+        }
+    }
+}

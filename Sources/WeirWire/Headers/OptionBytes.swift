@@ -1,0 +1,114 @@
+/// Holds up to 40 bytes: the options of an IPv4 or a TCP header, in the header's value and without an allocation.
+///
+/// The bytes are as on the wire, with what pads them.
+public struct OptionBytes: Hashable, Sendable {
+    /// Gives how many bytes there can be: a header has at most 60, of which 20 are fixed.
+    public static let capacity = 40
+
+    /// Gives how many bytes there are.
+    public private(set) var count = 0
+
+    // The first byte is the most significant one of the first word; what is not used is 0.
+    private var words: (UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0)
+
+    /// Creates no bytes.
+    public init() {}
+
+    /// Copies some bytes; nil if there are more than 40.
+    public init?(_ bytes: RawSpan) {
+        guard bytes.byteCount <= Self.capacity else { return nil }
+        for offset in 0..<bytes.byteCount {
+            append(bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt8.self))
+        }
+    }
+
+    /// Reads one byte.
+    ///
+    /// - Precondition: `index` is between 0 and `count - 1`.
+    public subscript(index: Int) -> UInt8 {
+        precondition(index >= 0 && index < count, "an index past the options")
+        return UInt8(truncatingIfNeeded: self[word: index >> 3] >> UInt64(56 &- (index & 7) &* 8))
+    }
+
+    /// Appends a byte, or says that there is no room.
+    @discardableResult
+    public mutating func append(_ byte: UInt8) -> Bool {
+        guard count < Self.capacity else { return false }
+        self[word: count >> 3] |= UInt64(byte) << UInt64(56 &- (count & 7) &* 8)
+        count &+= 1
+        return true
+    }
+
+    /// Compares the bytes as a header carries them: with the zeros that pad them to whole words.
+    public static func == (left: OptionBytes, right: OptionBytes) -> Bool {
+        left.paddedCount == right.paddedCount && left.words == right.words
+    }
+
+    /// Feeds the bytes to a hasher.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(paddedCount)
+        for index in 0..<5 { hasher.combine(self[word: index]) }
+    }
+
+    private subscript(word index: Int) -> UInt64 {
+        get {
+            switch index {
+            case 0: words.0
+            case 1: words.1
+            case 2: words.2
+            case 3: words.3
+            default: words.4
+            }
+        }
+        set {
+            switch index {
+            case 0: words.0 = newValue
+            case 1: words.1 = newValue
+            case 2: words.2 = newValue
+            case 3: words.3 = newValue
+            default: words.4 = newValue
+            }
+        }
+    }
+}
+
+extension OptionBytes {
+    /// Gives the bytes as a header carries them: rounded up to whole words of 4 bytes, with zeros.
+    var paddedCount: Int { (count &+ 3) & ~3 }
+
+    /// Parses the bytes between two offsets; the caller has checked that they are there.
+    init(parsing bytes: RawSpan, from start: Int, to end: Int) {
+        var offset = start
+        while offset &+ 8 <= end {
+            self[word: count >> 3] = bytes.load(HeaderNumber<UInt64>(at: 0), at: offset)
+            count &+= 8
+            offset &+= 8
+        }
+        while offset < end {
+            append(bytes.load(HeaderNumber<UInt8>(at: 0), at: offset))
+            offset &+= 1
+        }
+    }
+
+    /// Reads up to 8 bytes as a number in network order.
+    func number(in range: Range<Int>) -> UInt64 {
+        range.reduce(0) { $0 << 8 | UInt64(self[$1]) }
+    }
+
+    /// Appends the low bytes of a number in network order; the caller has checked that there is room.
+    mutating func append(_ number: UInt64, width: Int) {
+        for index in stride(from: width - 1, through: 0, by: -1) {
+            append(UInt8(truncatingIfNeeded: number >> UInt64(8 * index)))
+        }
+    }
+
+    /// Appends the bytes to a buffer, padded.
+    func emit(to buffer: inout ByteBuffer) {
+        for index in 0..<paddedCount { buffer.append(index < count ? self[index] : 0) }
+    }
+
+    /// Adds the bytes to a checksum, padded.
+    func add(to checksum: inout Checksum) {
+        for index in 0..<((count &+ 7) >> 3) { checksum.add(self[word: index]) }
+    }
+}

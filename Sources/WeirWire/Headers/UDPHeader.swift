@@ -1,0 +1,92 @@
+/// Holds the header of a UDP datagram.
+///
+/// ```
+///  0 source port    2 destination port    4 length of header and payload    6 checksum, 0 for none
+/// ```
+/// The header is emitted as it was parsed, byte for byte.
+///
+/// Source: RFC 768.
+public struct UDPHeader: Hashable, Sendable {
+    /// Gives the size of the header in bytes.
+    public static let size = 8
+
+    /// Holds the sender's port.
+    public var sourcePort: UInt16
+    /// Holds the receiver's port.
+    public var destinationPort: UInt16
+    /// Holds the length of header and payload in bytes; 0 in a jumbogram.
+    public var length: UInt16
+    /// Holds the checksum, as on the wire; 0 where the sender made none.
+    public var checksum: UInt16 = 0
+
+    /// Creates a header; its checksum is still to be set.
+    ///
+    /// - Precondition: `payloadLength` is between 0 and 65,527.
+    public init(sourcePort: UInt16, destinationPort: UInt16, payloadLength: Int) {
+        self.sourcePort = sourcePort
+        self.destinationPort = destinationPort
+        self.length = UInt16(Self.size + payloadLength)
+    }
+
+    private enum Layout {
+        static let sourcePort = HeaderNumber<UInt16>(at: 0)
+        static let destinationPort = HeaderNumber<UInt16>(at: 2)
+        static let length = HeaderNumber<UInt16>(at: 4)
+        static let checksum = HeaderNumber<UInt16>(at: 6)
+    }
+}
+
+extension UDPHeader {
+    /// Parses the header that begins at an offset.
+    ///
+    /// The payload need not be there.
+    ///
+    /// - Throws: `truncated`; `malformed` where the length is shorter than the header. A length of 0 is let through.
+    public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
+        try bytes.require(Self.size, at: offset)
+        self.sourcePort = bytes.load(Layout.sourcePort, at: offset)
+        self.destinationPort = bytes.load(Layout.destinationPort, at: offset)
+        self.length = bytes.load(Layout.length, at: offset)
+        self.checksum = bytes.load(Layout.checksum, at: offset)
+        guard length == 0 || Int(length) >= Self.size else {
+            throw .malformed(.udpLength, at: offset &+ Layout.length.offset)
+        }
+    }
+
+    /// Appends the 8 bytes of the header as it is, its checksum included.
+    public func emit(to buffer: inout ByteBuffer) {
+        buffer.append(upTo: Self.size) { room in
+            room.store(sourcePort, in: Layout.sourcePort)
+            room.store(destinationPort, in: Layout.destinationPort)
+            room.store(length, in: Layout.length)
+            room.store(checksum, in: Layout.checksum)
+            return Self.size
+        }
+    }
+
+    /// Puts the right checksum into the header; one that comes out as 0 is written 0xffff, since 0 stands for none.
+    ///
+    /// Complexity: O(n) in the payload's length.
+    public mutating func setChecksum(from source: IPAddress, to destination: IPAddress, payload: RawSpan) {
+        checksum = 0
+        let value = sum(from: source, to: destination, payload: payload).value
+        checksum = value == 0 ? 0xffff : value
+    }
+
+    /// Says whether the checksum is right; one of 0 is right over IPv4 only.
+    ///
+    /// Source: RFC 8200 section 8.1.
+    public func hasValidChecksum(from source: IPAddress, to destination: IPAddress, payload: RawSpan) -> Bool {
+        guard checksum != 0 else { return source.isV4 }
+        return sum(from: source, to: destination, payload: payload).isValid
+    }
+
+    private func sum(from source: IPAddress, to destination: IPAddress, payload: RawSpan) -> Checksum {
+        let count = Self.size + payload.byteCount
+        var sum = Checksum(pseudoHeaderFrom: source, to: destination, protocol: .udp, length: count)
+        sum.add(UInt32(sourcePort) << 16 | UInt32(destinationPort))
+        sum.add(UInt32(length) << 16 | UInt32(checksum))
+        sum.add(payload)
+        return sum
+    }
+}
