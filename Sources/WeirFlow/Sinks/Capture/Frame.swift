@@ -24,13 +24,14 @@ struct Frame {
         (address.isV4 ? IPv4Header.minimumSize : IPv6Header.size) + TCPHeader.minimumSize
     }
 
-    /// Writes the frame to the start of a room that has as many bytes as `size` says; returns those.
+    /// Writes the frame to the start of a room that has as many bytes as `size` says.
     ///
     /// - Parameters:
     ///   - header: the transport header; its checksum is set here.
     ///   - payload: what follows it.
     ///   - sum: the sum of the payload.
     ///   - room: where the bytes go.
+    /// - Returns: how many bytes the frame has.
     func write(
         _ header: some TransportHeader,
         _ payload: RawSpan,
