@@ -194,6 +194,12 @@ final class TCPRelay {
         dispatch(connection, .wake)
     }
 
+    /// Tells whether a timer is still waited for.
+    func isNeeded(_ entry: TimerHeap.Entry) -> Bool {
+        guard let connection = connections[entry.token] else { return false }
+        return connection.wakeAt == entry.due || !connection.resets.isEmpty
+    }
+
     /// Accepts no more; flows go on.
     func drain() {
         for listener in listeners { listener.close() }

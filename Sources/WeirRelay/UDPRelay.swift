@@ -209,6 +209,9 @@ final class UDPRelay {
         dispatch(session, .wake)
     }
 
+    /// Tells whether a timer is still waited for.
+    func isNeeded(_ entry: TimerHeap.Entry) -> Bool { sessions[entry.token]?.wakeAt == entry.due }
+
     // MARK: - Actions out
 
     /// Tells the flow what happened, and does what it says.
