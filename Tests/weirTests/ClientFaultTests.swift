@@ -16,7 +16,10 @@ struct ClientFaultTests {
 
     private func start(_ options: [String] = []) throws -> (WeirProgram, Endpoint) {
         let log = folder.path + "/log"
-        let program = try WeirProgram(["relay", "--show", "none", "--log", log] + options + [server.route], seconds: 60)
+        let program = try WeirProgram(
+            ["relay", "--show", "none", "--log", log] + options + [server.route],
+            seconds: 60
+        )
         return (program, try program.listening()[0])
     }
 
