@@ -24,6 +24,7 @@ let package = Package(
     targets: [
         .target(name: "WeirWire", swiftSettings: settings),
         .target(name: "WeirFlow", dependencies: ["WeirWire"], swiftSettings: settings),
+        .target(name: "WeirCapture", dependencies: ["WeirFlow", "WeirWire"], swiftSettings: settings),
         .target(name: "CWeir"),
         .target(name: "WeirRelay", dependencies: ["WeirFlow", "WeirWire", "CWeir"], swiftSettings: settings),
         .executableTarget(
@@ -38,7 +39,7 @@ let package = Package(
         .executableTarget(
             name: "weir-bench",
             dependencies: [
-                "WeirWire", "CWeirBench",
+                "WeirCapture", "WeirWire", "CWeirBench",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
@@ -53,6 +54,11 @@ let package = Package(
         ),
         .testTarget(name: "WeirWireTests", dependencies: ["WeirWire", "Support"], swiftSettings: settings),
         .testTarget(name: "WeirFlowTests", dependencies: ["WeirFlow", "WeirWire", "Support"], swiftSettings: settings),
+        .testTarget(
+            name: "WeirCaptureTests",
+            dependencies: ["WeirCapture", "WeirFlow", "WeirWire", "Support"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "WeirRelayTests",
             dependencies: ["WeirRelay", "WeirFlow", "WeirWire", "CWeir", "Support"],

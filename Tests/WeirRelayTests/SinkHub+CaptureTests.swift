@@ -58,7 +58,10 @@ struct SinkHubCaptureTests {
             length: 1000,
             receivedAt: Instant(nanoseconds: Int64(number))
         )
-        batch.append(record(.forwarded(chunk)), bytes: Array(repeating: UInt8(truncatingIfNeeded: number), count: 1000).span.bytes)
+        batch.append(
+            record(.forwarded(chunk)),
+            bytes: Array(repeating: UInt8(truncatingIfNeeded: number), count: 1000).span.bytes
+        )
         return batch
     }
 
