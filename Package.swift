@@ -71,7 +71,9 @@ let package = Package(
         ),
         .testTarget(
             name: "weir-benchTests",
-            dependencies: ["weir-bench", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "weir-bench", "Support", "WeirWire", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: settings
         ),
     ]

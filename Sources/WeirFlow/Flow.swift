@@ -5,22 +5,22 @@ public import WeirWire
 /// It does no I/O, reads no clock and owns no descriptor. Bytes come as a borrowed span; what must wait is copied into
 /// the flow's own queue. It makes exactly one `opened` and one `closed` record, and ends with exactly one `close`.
 ///
-/// Reading order: this file for a flow's life; `Flow+Chunks` for what happens to bytes; `Flow+Ending` for how a flow
-/// ends.
+/// Reading order: this file for a flow's life; `Flow+Dialing` for how it reaches its server; `Flow+Chunks` for what
+/// happens to bytes; `Flow+Ending` for how a flow ends.
 public struct Flow: Sendable {
     /// Numbers the flow.
     public let id: FlowID
     /// Says what carries it.
     public let transport: Transport
     /// Holds the four endpoints, as far as they are known.
-    public private(set) var path: FlowPath
+    public internal(set) var path: FlowPath
     let settings: FlowSettings
     let opened: Moment
     /// Says that the flow is its own server: what comes is sent back.
     public let isEcho: Bool
     /// Counts the server's addresses that may be dialed.
-    private var attempts = 0
-    private var dialDeadline = Instant(nanoseconds: 0)
+    var attempts = 0
+    var dialDeadline = Instant(nanoseconds: 0)
 
     var state: State
     var up: Half
@@ -29,7 +29,7 @@ public struct Flow: Sendable {
     var lastActivity: Instant
     var random: SplitMix64
     private var scheduledWake: Instant?
-    private var openedPath: FlowPath?
+    var openedPath: FlowPath?
 
     /// Lists where a flow can be in its life.
     enum State: Hashable, Sendable {
@@ -215,55 +215,9 @@ public struct Flow: Sendable {
     func exit(of direction: Direction) -> Direction { isEcho ? .downstream : direction }
 }
 
-// MARK: - Dialing
+// MARK: - Records
 
 extension Flow {
-    private mutating func dial(attempt: Int, _ now: Moment, _ actions: inout [FlowAction]) {
-        // Each attempt gets an equal share of the time that is left, so that a dead first address leaves some.
-        let left = now.instant.duration(to: dialDeadline)
-        let share = now.instant.advanced(by: left / (attempts - attempt))
-        state = .dialing(attempt: attempt, since: now.instant, until: min(share, dialDeadline))
-        actions.append(.connect(attempt: attempt))
-    }
-
-    private mutating func dialed(_ egress: Endpoint?, _ server: Endpoint, _ now: Moment, _ actions: inout [FlowAction])
-    {
-        guard case .dialing = state else { return }
-        path.egress = egress
-        path.server = server
-        if openedPath == nil, egress != nil { recordOpened(now, &actions) }
-    }
-
-    private mutating func connected(_ now: Moment, _ actions: inout [FlowAction]) {
-        guard case .dialing(_, let since, _) = state else { return }
-        state = .open
-        lastActivity = now.instant
-        if openedPath == nil { recordOpened(now, &actions) }
-        let isRerouted = openedPath != path
-        record(.connected(dial: since.duration(to: now.instant), isRerouted: isRerouted), now, &actions)
-        resumeReading(.upstream, &actions)
-        resumeReading(.downstream, &actions)
-        pump(.upstream, now, &actions)
-    }
-
-    private mutating func connectFailed(_ error: ErrorNumber, _ now: Moment, _ actions: inout [FlowAction]) {
-        guard case .dialing(let attempt, _, _) = state else { return }
-        if openedPath == nil { recordOpened(now, &actions) }
-        record(.refused(error), now, &actions)
-        guard attempt + 1 < attempts else { return end(.refused, losing: .closed, now, &actions) }
-        dial(attempt: attempt + 1, now, &actions)
-    }
-
-    private mutating func recordOpened(_ now: Moment, _ actions: inout [FlowAction]) {
-        openedPath = path
-        record(.opened, now, &actions)
-    }
-
-    /// Makes the `opened` record now if it was not made yet: a flow that ends before its first dial has one too.
-    mutating func openIfNeeded(_ now: Moment, _ actions: inout [FlowAction]) {
-        if openedPath == nil { recordOpened(now, &actions) }
-    }
-
     func record(_ happening: FlowRecord.Happening, _ now: Moment, _ actions: inout [FlowAction]) {
         actions.append(.record(makeRecord(happening, now)))
     }

@@ -158,6 +158,7 @@ public actor Supervisor {
                     own: own,
                     family: configuration.family,
                     resolve: configuration.resolve,
+                    names: configuration.names,
                     report: report
                 )
             }

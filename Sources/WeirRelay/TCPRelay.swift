@@ -35,8 +35,12 @@ final class TCPRelay {
     init(loop: EventLoop) {
         self.loop = loop
         readBuffer = loop.readBuffer
-        let recordsChunks = loop.shared.hub.interest >= .chunks
-        settings = loop.shared.configuration.settings(for: .tcp, recordsChunks: recordsChunks)
+        let hub = loop.shared.hub
+        settings = loop.shared.configuration.settings(
+            for: .tcp,
+            recordsChunks: hub.interest >= .chunks,
+            showsEchoes: hub.showsEchoes
+        )
     }
 
     var isEmpty: Bool { connections.count == 0 }

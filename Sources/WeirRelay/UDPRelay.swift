@@ -43,8 +43,12 @@ final class UDPRelay {
 
     init(loop: EventLoop) {
         self.loop = loop
-        let recordsChunks = loop.shared.hub.interest >= .chunks
-        settings = loop.shared.configuration.settings(for: .udp, recordsChunks: recordsChunks)
+        let hub = loop.shared.hub
+        settings = loop.shared.configuration.settings(
+            for: .udp,
+            recordsChunks: hub.interest >= .chunks,
+            showsEchoes: hub.showsEchoes
+        )
         let isUsed = loop.shared.configuration.routes.contains { $0.transport == .udp }
         clientInbox = isUsed ? weir_inbox_create() : nil
         serverInbox = isUsed ? weir_inbox_create() : nil

@@ -38,6 +38,11 @@ struct RelayCommand: AsyncParsableCommand {
     @Flag(help: "Put each chunk's bytes into the log, in base64.")
     var logBytes = false
 
+    @OptionGroup var records: RecordOptions
+
+    @Option(help: "The sides of each flow that are recorded: both, client (with the relay) or server (with the relay).")
+    var recordLegs = CaptureSettings.Legs.both
+
     @Option(
         help: ArgumentHelp(
             "Keep at most this many bytes of a flow to find echoes; 0 looks for none.",
@@ -84,6 +89,8 @@ struct RelayCommand: AsyncParsableCommand {
         if log == "-", let show = shown.show, show != .none {
             throw ValidationError("--log - writes to standard output, so --show \(show) has no place there.")
         }
+        try records.requireStandardOutput(for: shown.show, log: log)
+        if recordLegs != .both, records.record == nil { throw ValidationError("--record-legs needs --record PATH.") }
         if expectEcho, echoWindow.bytes == 0 { throw ValidationError("--expect-echo needs an --echo-window above 0.") }
         if logBytes, log == nil { throw ValidationError("--log-bytes needs --log FILE.") }
         for (name, value) in [("--max-flows", maxFlows), ("--max-sessions", maxSessions), ("--threads", threads ?? 1)]
@@ -109,7 +116,9 @@ struct RelayCommand: AsyncParsableCommand {
             configuration.expectsEcho = expectEcho
             configuration.family = families.family
             let session = Session(configuration, grace: grace.duration)
-            let status = try await session.run(outputs: try outputs())
+            let others = try outputs()
+            let recording = try records.recording(recordLegs, names: configuration.names, overflow: overflow)
+            let status = try await session.run(outputs: others, recording)
             if status != .done { Glibc.exit(status.rawValue) }
         } catch {
             throw Failure(error)
@@ -118,10 +127,9 @@ struct RelayCommand: AsyncParsableCommand {
 
     private func outputs() throws(Failure) -> [SinkOutput] {
         var outputs: [SinkOutput] = []
-        let show = log == "-" ? .none : shown.show ?? .hex
+        let show = log == "-" || records.takesStandardOutput ? .none : shown.show ?? .hex
         if show == .none {
-            let sink = SummarySink()
-            outputs.append(.init(name: "standard error", sink: sink, descriptor: STDERR_FILENO, overflow: overflow))
+            outputs.append(ShowOptions.totals(overflow: overflow))
         } else {
             outputs.append(shown.output(default: .hex, overflow: overflow))
         }

@@ -27,18 +27,27 @@ struct Session: Sendable {
 
     /// Serves until it is told to end.
     ///
-    /// - Parameter outputs: where the records go.
+    /// - Parameters:
+    ///   - others: where the records go.
+    ///   - recording: the capture that is made of them; it is discarded where the relay cannot start.
     /// - Returns: what the program is to exit with: 1 where an expectation was not met, 74 where an output has failed.
     /// - Throws: what `Supervisor` throws where it cannot start.
-    func run(outputs: [SinkOutput]) async throws -> ExitStatus {
+    func run(outputs others: [SinkOutput], _ recording: Recording? = nil) async throws -> ExitStatus {
         let (events, feed) = AsyncStream<Event>.makeStream()
         Signals.receive { _ in feed.yield(.signal) }
-        let relay = try await Supervisor(
-            configuration,
-            outputs: outputs,
-            report: { Diagnostics.print($0) },
-            sinkReport: { Self.tell($0, feed) }
-        )
+        let outputs = others + [recording?.output].compactMap { $0 }
+        let relay: Supervisor
+        do {
+            relay = try await Supervisor(
+                configuration,
+                outputs: outputs,
+                report: { Diagnostics.print($0) },
+                sinkReport: { Self.tell($0, feed) }
+            )
+        } catch {
+            recording?.discard()
+            throw error
+        }
         announce(relay)
         var status = ExitStatus.done
         var iterator = events.makeAsyncIterator()
@@ -159,6 +168,7 @@ struct Session: Sendable {
             let chunks = missed.chunks == 1 ? "1 chunk" : "\(missed.chunks) chunks"
             let detail = missed.chunks > 0 ? ", among them \(chunks) (\(missed.bytes) bytes)" : ""
             Diagnostics.print("\(failure.name) did not get \(records)\(detail)")
+        case .recorded(let path): Diagnostics.write("recorded \(path)\n")
         case .renewed(let name):
             Diagnostics.print("\(name) was deleted or renamed; a new one is written")
         case .lost(let name, let chunks, let bytes):

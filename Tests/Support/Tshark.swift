@@ -1,182 +1,89 @@
-import Foundation
-import WeirWire
-
-/// Asks tshark what the packets of captures say.
-///
-/// To start takes tshark longer than to read most captures, so that many go through one run: into one file with an
-/// interface for each link type, one capture behind the other. Only captures that share a TCP connection or the addresses
-/// of fragments are kept apart, since tshark would join these.
+/// Asks tshark and its companions what they make of a capture.
 package enum Tshark {
-    /// Holds what tshark says of one packet, its first (outermost) header of each kind.
-    package struct Packet: Sendable {
-        /// Numbers the TCP connection, apart for each run.
-        package var tcpStream: Int?
-        /// Numbers the UDP conversation, apart for each run.
-        package var udpStream: Int?
-        /// Holds the sender's address of the outermost IP header.
-        package var source: String
-        /// Holds the ports of TCP, `1000 2000`.
-        package var tcpPorts: String
-        /// Holds the ports of UDP, `1000 2000`.
-        package var udpPorts: String
-        /// Gives the length on the wire in bytes.
-        package var length: Int
-        /// Names the protocols, outermost first.
-        package var protocols: [Substring]
+    private static let checks = ["ip", "tcp", "udp"].flatMap { ["-o", "\($0).check_checksum:TRUE"] }
 
-        /// Says whether a protocol stands before any ICMP message, and so in no packet that an ICMP error quotes.
-        package func isOutsideICMP(_ name: Substring) -> Bool {
-            let icmp = protocols.firstIndex { $0 == "icmp" || $0 == "icmpv6" } ?? protocols.endIndex
-            return protocols[..<icmp].contains(name)
+    /// Counts the expert items of the severities Warn and Error, with the checksums of IP, TCP and UDP checked.
+    package static func complaints(_ path: String) throws -> [String: Int] {
+        let output = try run(["-r", path, "-q", "-z", "expert,warn"] + checks)
+        var counts: [String: Int] = [:]
+        for line in output.split(separator: "\n") {
+            let words = line.split(separator: " ", omittingEmptySubsequences: true)
+            guard words.count >= 4, let count = Int(words[0]) else { continue }
+            counts[words[3...].joined(separator: " "), default: 0] += count
+        }
+        return counts
+    }
+
+    /// Lists fields of each packet, found in two passes.
+    package static func fields(_ path: String, _ names: [String], where filter: String = "frame") throws -> [[String]] {
+        let arguments = ["-2", "-r", path, "-Y", filter, "-T", "fields"] + names.flatMap { ["-e", $0] }
+        return try run(arguments + checks).split(separator: "\n").map { line in
+            line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
         }
     }
 
-    /// Returns what tshark says of the packets of captures that Weir reads, by the captures' names.
-    ///
-    /// Packets of link types that Weir does not read are left out.
-    package static func packets(of captures: [(name: String, bytes: [UInt8])]) throws -> [String: [Packet]] {
+    /// Holds what one end of a conversation has sent, as tshark puts it together.
+    package struct Followed: Hashable, Sendable {
+        /// Names the end.
+        package var endpoint: String
+        package var bytes: [UInt8]
+    }
+
+    /// Follows a stream by its number; its initiator comes first.
+    package static func follow(_ path: String, _ transport: String, _ number: Int) throws -> [Followed] {
+        let output = try run(["-r", path, "-q", "-z", "follow,\(transport),raw,\(number)"])
+        var ends: [Followed] = []
+        for line in output.split(separator: "\n") {
+            if line.hasPrefix("Node "), let colon = line.firstIndex(of: ":") {
+                ends.append(Followed(endpoint: String(line[line.index(colon, offsetBy: 2)...]), bytes: []))
+            } else if ends.count == 2, line.utf8.allSatisfy({ $0 == 9 || isHex($0) }) {
+                ends[line.hasPrefix("\t") ? 1 : 0].bytes += bytes(line.utf8.filter { $0 != 9 })
+            }
+        }
+        guard ends.count == 2 else { throw HelperError("tshark follows no stream \(number): \(output.prefix(1000))") }
+        return ends
+    }
+
+    /// Writes what a stream's initiator has sent into a file: for streams that are too long to be parsed here.
+    package static func follow(_ path: String, _ number: Int, into file: String) throws {
+        let script = """
+            import sys
+            for line in sys.stdin:
+                if line[0] in "0123456789abcdef": sys.stdout.buffer.write(bytes.fromhex(line))
+            """
+        let command = "tshark -r '\(path)' -q -z follow,tcp,raw,\(number) | python3 -c '\(script)' > '\(file)'"
+        let ended = try ChildProgram.run("sh", ["-c", command])
+        guard ended.status == 0 else { throw HelperError("tshark: \(ended.output)") }
+    }
+
+    /// Counts the packets that tcpdump reads.
+    package static func tcpdumpCount(_ path: String) throws -> Int {
         let folder = try TemporaryFolder()
-        let batches = try batches(captures.map { try Capture($0.name, $0.bytes) })
-        let results = Results(count: batches.count)
-        DispatchQueue.concurrentPerform(iterations: batches.count) { index in
-            results.set(index, Result { try run(batches[index].captures, "\(index).pcapng", in: folder) })
-        }
-        var all: [String: [Packet]] = [:]
-        for result in results.all { all.merge(try result.get()) { first, _ in first } }
-        return all
+        let ended = try ChildProgram.run("tcpdump", ["-nqt", "-r", path], errors: folder.path + "/errors")
+        guard ended.status == 0 else { throw HelperError("tcpdump: \(ended.errors)") }
+        return ended.output.split(separator: "\n").filter { !$0.hasPrefix("\t") && !$0.hasPrefix(" ") }.count
     }
 
-    private static let fields = [
-        "tcp.stream", "udp.stream", "ip.src", "ipv6.src", "tcp.srcport", "tcp.dstport", "udp.srcport", "udp.dstport",
-        "frame.len", "frame.protocols",
-    ]
-
-    private static func run(
-        _ captures: [Capture],
-        _ name: String,
-        in folder: TemporaryFolder
-    ) throws -> [String: [Packet]] {
-        let file = try folder.file(name, joined(captures))
-        let arguments = ["-n", "-r", file, "-T", "fields", "-E", "occurrence=f"] + fields.flatMap { ["-e", $0] }
-        let ended = try ChildProgram.run("tshark", arguments, errors: file + ".errors")
-        let lines = ended.output.split(separator: "\n")
-        let count = captures.reduce(0) { $0 + $1.packets.count }
-        guard ended.status == 0, lines.count == count else {
-            throw HelperError("tshark gives \(lines.count) lines for \(count) packets: \(ended.errors.suffix(400))")
-        }
-        var packets = try lines.map(packet)[...]
-        var all: [String: [Packet]] = [:]
-        for capture in captures {
-            all[capture.name] = Array(packets.prefix(capture.packets.count))
-            packets = packets.dropFirst(capture.packets.count)
-        }
-        return all
+    /// Tells whether capinfos finds the packets in the order of their times.
+    package static func isInTimeOrder(_ path: String) throws -> Bool {
+        let ended = try ChildProgram.run("capinfos", ["-o", path])
+        return ended.status == 0 && ended.output.contains("Strict time order:   True")
     }
 
-    private static func packet(_ line: Substring) throws -> Packet {
-        let parts = line.split(separator: "\t", omittingEmptySubsequences: false)
-        guard parts.count == fields.count, let length = Int(parts[8]) else {
-            throw HelperError("tshark printed \(line)")
-        }
-        let protocols = parts[9].split(separator: ":")
-        let isV6 = parts[2].isEmpty || protocols.first { $0 == "ip" || $0 == "ipv6" } == "ipv6"
-        return Packet(
-            tcpStream: Int(parts[0]),
-            udpStream: Int(parts[1]),
-            source: String(isV6 ? parts[3] : parts[2]),
-            tcpPorts: "\(parts[4]) \(parts[5])",
-            udpPorts: "\(parts[6]) \(parts[7])",
-            length: length,
-            protocols: protocols
-        )
-    }
-}
-
-// Joining captures
-extension Tshark {
-    private struct Capture: Sendable {
-        var name: String
-        var bytes: [UInt8]
-        var packets: [CapturedPacket] = []
-        /// What no other capture of a run may have.
-        var owned: Set<FiveTuple> = []
-
-        init(_ name: String, _ bytes: [UInt8]) throws {
-            self.name = name
-            self.bytes = bytes
-            var (reader, decoded) = (CaptureReader(), DecodedPacket())
-            var decoder = PacketDecoder()
-            let file = bytes.span.bytes
-            while let item = try reader.next(in: file) {
-                guard case .packet(let packet) = item, PacketDecoder.reads(packet.linkType) else { continue }
-                packets.append(packet)
-                decoder.decode(file.extracting(packet.range), linkType: packet.linkType, into: &decoded)
-                if let tcp = decoded.tcp { owned.insert(tcp.tuple.canonical) }
-                if let pair = decoded.fragment?.key.addresses {
-                    let (source, destination) = (Endpoint(pair.source), Endpoint(pair.destination))
-                    owned.insert(FiveTuple(transport: .udp, source: source, destination: destination))
-                }
-            }
-        }
+    private static func run(_ arguments: [String]) throws -> String {
+        // Standard error has a line about being root.
+        let folder = try TemporaryFolder()
+        let ended = try ChildProgram.run("tshark", arguments, errors: folder.path + "/errors")
+        guard ended.status == 0 else { throw HelperError("tshark \(arguments): \(ended.status)") }
+        return ended.output
     }
 
-    private struct Batch: Sendable {
-        var captures: [Capture] = []
-        var owned: Set<FiveTuple> = []
+    private static func isHex(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
     }
 
-    private static func batches(_ captures: [Capture]) -> [Batch] {
-        var batches: [Batch] = []
-        for capture in captures where !capture.packets.isEmpty {
-            let index = batches.firstIndex { $0.owned.isDisjoint(with: capture.owned) } ?? batches.endIndex
-            if index == batches.endIndex { batches.append(Batch()) }
-            batches[index].captures.append(capture)
-            batches[index].owned.formUnion(capture.owned)
-        }
-        return batches
-    }
-
-    private static func joined(_ captures: [Capture]) -> [UInt8] {
-        var writer = PcapngWriter()
-        var buffer = ByteBuffer()
-        writer.append(CaptureSection(), to: &buffer)
-        var interfaces: [LinkType: UInt32] = [:]
-        for capture in captures {
-            for packet in capture.packets {
-                let linkType = packet.linkType
-                let number =
-                    interfaces[linkType] ?? writer.append(CaptureInterface(linkType: linkType), to: &buffer)
-                interfaces[linkType] = number
-                let metadata = PacketMetadata(
-                    timestamp: packet.timestamp,
-                    interface: number,
-                    originalLength: UInt32(clamping: packet.originalLength)
-                )
-                writer.append(metadata, capture.bytes.span.bytes.extracting(packet.range), to: &buffer)
-            }
-        }
-        return buffer.withUnsafeBytes { Array($0) }
-    }
-
-    /// Gathers what threads find out.
-    private final class Results: @unchecked Sendable {
-        private let lock = NSLock()
-        private var results: [Result<[String: [Packet]], any Error>]
-
-        init(count: Int) {
-            results = Array(repeating: .success([:]), count: count)
-        }
-
-        func set(_ index: Int, _ result: Result<[String: [Packet]], any Error>) {
-            lock.withLock { results[index] = result }
-        }
-
-        var all: [Result<[String: [Packet]], any Error>] { lock.withLock { results } }
-    }
-}
-
-extension Endpoint {
-    fileprivate init(_ address: IPAddress) {
-        self.init(address: address, port: 0)
+    private static func bytes(_ digits: [UInt8]) -> [UInt8] {
+        func value(_ digit: UInt8) -> UInt8 { digit < 58 ? digit - 48 : digit - 87 }
+        return stride(from: 0, to: digits.count - 1, by: 2).map { value(digits[$0]) << 4 | value(digits[$0 + 1]) }
     }
 }

@@ -18,15 +18,30 @@ struct FlowExpectedEchoTests {
 
     private func echo(at offset: UInt64, after delay: Duration = .zero) -> Echo { Echo(offset: offset, delay: delay) }
 
-    @Test("Is content with an echo, however it is cut")
-    func content() {
-        var flow = connected()
+    /// Makes a flow whose client has just sent a text, which went on.
+    private func sent(_ text: String, window: Int = 100, _ change: (inout FlowSettings) -> Void = { _ in }) -> Playbook
+    {
+        var flow = connected(window: window, change)
+        flow(.received(.upstream), text, gives: .data(.upstream, 0, at: 0, text.utf8.count), .send(.upstream))
+        return flow
+    }
+
+    /// Makes a flow whose client has just sent a text that is longer than the window.
+    private func sentTooMuch(_ text: String, window: Int) -> Playbook {
+        var flow = connected(window: window)
         flow(
             .received(.upstream),
-            "hello",
-            gives: .data(.upstream, 0, at: 0, 5),
-            .send(.upstream)
+            text,
+            gives: .data(.upstream, 0, at: 0, text.utf8.count),
+            .send(.upstream),
+            .pause(.upstream)
         )
+        return flow
+    }
+
+    @Test("Is content with an echo, however it is cut")
+    func content() {
+        var flow = sent("hello")
         flow(
             .received(.downstream),
             "he",
@@ -50,13 +65,7 @@ struct FlowExpectedEchoTests {
 
     @Test("Reports the first byte that differs, once, and lets the flow go on")
     func differs() {
-        var flow = connected()
-        flow(
-            .received(.upstream),
-            "hello",
-            gives: .data(.upstream, 0, at: 0, 5),
-            .send(.upstream)
-        )
+        var flow = sent("hello")
         flow(
             .received(.downstream),
             "heLLo",
@@ -78,13 +87,7 @@ struct FlowExpectedEchoTests {
             .send(.downstream),
             .mismatch(.byte(offset: 0, sent: nil, received: 0x32))
         )
-        var flow = connected()
-        flow(
-            .received(.upstream),
-            "ab",
-            gives: .data(.upstream, 0, at: 0, 2),
-            .send(.upstream)
-        )
+        var flow = sent("ab")
         flow(
             .received(.downstream),
             "abc",
@@ -96,14 +99,7 @@ struct FlowExpectedEchoTests {
 
     @Test("Reads upstream no further than the window, until a part has come back")
     func window() {
-        var flow = connected(window: 4)
-        flow(
-            .received(.upstream),
-            "hello",
-            gives: .data(.upstream, 0, at: 0, 5),
-            .send(.upstream),
-            .pause(.upstream)
-        )
+        var flow = sentTooMuch("hello", window: 4)
         flow(.writable(.upstream))
         flow(
             .received(.downstream),
@@ -116,14 +112,7 @@ struct FlowExpectedEchoTests {
 
     @Test("Reports what does not come in time, and reads on")
     func stall() {
-        var flow = connected(window: 4)
-        flow(
-            .received(.upstream),
-            "hello",
-            gives: .data(.upstream, 0, at: 0, 5),
-            .send(.upstream),
-            .pause(.upstream)
-        )
+        var flow = sentTooMuch("hello", window: 4)
         flow.advance(by: .seconds(9))
         flow(
             .received(.downstream),
@@ -139,8 +128,7 @@ struct FlowExpectedEchoTests {
 
     @Test("Does not time a flow whose bytes have all come back")
     func idle() {
-        var flow = connected()
-        flow(.received(.upstream), "a", gives: .data(.upstream, 0, at: 0, 1), .send(.upstream))
+        var flow = sent("a")
         flow(.received(.downstream), "a", gives: .data(.downstream, 0, at: 0, 1, echo: echo(at: 0)), .send(.downstream))
         flow.advance(by: .seconds(10))
         flow(.wake)
@@ -148,8 +136,7 @@ struct FlowExpectedEchoTests {
 
     @Test("Reports what is missing when the idle time-out ends the flow")
     func idleTimeout() {
-        var flow = connected { $0.idleTimeout = .seconds(3) }
-        flow(.received(.upstream), "a", gives: .data(.upstream, 0, at: 0, 1), .send(.upstream))
+        var flow = sent("a") { $0.idleTimeout = .seconds(3) }
         flow.advance(by: .seconds(3))
         flow(.wake, gives: .reset(.downstream, by: .seconds(3)), .reset(.upstream, by: .seconds(3)))
         flow(.resetDone(.downstream, unsent: 0))
@@ -163,13 +150,7 @@ struct FlowExpectedEchoTests {
 
     @Test("Reports what is missing when the server ends")
     func serverEnds() {
-        var flow = connected()
-        flow(
-            .received(.upstream),
-            "ab",
-            gives: .data(.upstream, 0, at: 0, 2),
-            .send(.upstream)
-        )
+        var flow = sent("ab")
         flow(
             .finished(.downstream),
             gives: .ended(.downstream),
@@ -198,8 +179,7 @@ struct FlowExpectedEchoTests {
 
     @Test("Does not ask a client that resets for the rest of its echo")
     func clientReset() {
-        var flow = connected()
-        flow(.received(.upstream), "a", gives: .data(.upstream, 0, at: 0, 1), .send(.upstream))
+        var flow = sent("a")
         flow(.aborted(.upstream, .connectionReset), gives: .pause(.downstream), .wake(at: .seconds(1)))
         flow(.finished(.upstream), gives: .reset(.upstream, by: .seconds(1)))
         flow(

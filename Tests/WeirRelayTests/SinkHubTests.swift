@@ -59,6 +59,21 @@ struct SinkHubTests {
         }
     }
 
+    /// Starts a hub with a small bound; where nobody collects what it reports, there must be nothing.
+    private static func hub(_ outputs: SinkOutput..., lanes: Int = 1, reports: Reports? = nil) throws -> SinkHub {
+        try SinkHub(outputs: outputs, lanes: lanes, bound: 16 << 10) { report in
+            if let reports { reports.add(report) } else { Issue.record("\(report)") }
+        }
+    }
+
+    /// Reads a pipe while the hub finishes, and returns everything that was written to it.
+    private static func finish(_ hub: SinkHub, reading pipe: OutputPipe) async throws -> [UInt8] {
+        let reading = pipe.readToEnd()
+        await hub.finish()
+        pipe.finish()
+        return try await reading.value
+    }
+
     /// Reads the chunks' numbers out of their bytes.
     private static func numbers(_ output: [UInt8]) -> [UInt8] {
         stride(from: 0, to: output.count, by: 1000).map { output[$0] }
@@ -72,31 +87,25 @@ struct SinkHubTests {
     func waits() async throws {
         let pipe = try OutputPipe()
         let ready = Atomic<Int>(0)
-        let hub = try SinkHub(outputs: [pipe.output(.wait)], lanes: 1, bound: 16 << 10) { Issue.record("\($0)") }
+        let hub = try Self.hub(pipe.output(.wait))
         hub.whenReady { ready.add(1, ordering: .relaxed) }
         #expect(hub.interest == .bytes && !hub.isFull)
         let number = try await Self.fill(pipe, hub)
         #expect(hub.isFull)
-        let reading = pipe.readToEnd()
-        await hub.finish()
+        #expect(Self.numbers(try await Self.finish(hub, reading: pipe)) == Self.numbers(upTo: number))
         #expect(!hub.isFull && ready.load(ordering: .relaxed) > 0)
-        pipe.finish()
-        #expect(Self.numbers(try await reading.value) == Self.numbers(upTo: number))
     }
 
     @Test("An output that drops makes nobody wait, and counts what it left out")
     func drops() async throws {
         let pipe = try OutputPipe()
         let reports = Reports()
-        let hub = try SinkHub(outputs: [pipe.output(.drop)], lanes: 1, bound: 16 << 10) { reports.add($0) }
+        let hub = try Self.hub(pipe.output(.drop), reports: reports)
         for number in 0..<1000 {
             hub.submit(Self.batch(UInt64(number)), lane: 0)
             #expect(!hub.isFull)
         }
-        let reading = pipe.readToEnd()
-        await hub.finish()
-        pipe.finish()
-        let shown = Self.numbers(try await reading.value)
+        let shown = Self.numbers(try await Self.finish(hub, reading: pipe))
         #expect(shown.count < 1000)
         guard case .lost("pipe", let chunks, let bytes)? = reports.sinks.first else {
             Issue.record("\(reports.sinks)")
@@ -110,9 +119,7 @@ struct SinkHubTests {
     func fails() async throws {
         let (broken, whole) = (try OutputPipe(name: "broken"), try OutputPipe(name: "whole"))
         let reports = Reports()
-        let hub = try SinkHub(outputs: [broken.output(.wait), whole.output(.wait)], lanes: 1, bound: 16 << 10) {
-            reports.add($0)
-        }
+        let hub = try Self.hub(broken.output(.wait), whole.output(.wait), reports: reports)
         let reading = whole.readToEnd()
         var number = try await Self.fill(broken, hub)
         // The writer is blocked in the pipe: closing its other end wakes it.
@@ -142,19 +149,15 @@ struct SinkHubTests {
         let pipe = try OutputPipe()
         let output = pipe.output(.wait)
         _ = fcntl(output.descriptor, F_SETFL, O_NONBLOCK)
-        let hub = try SinkHub(outputs: [output], lanes: 1, bound: 16 << 10) { Issue.record("\($0)") }
+        let hub = try Self.hub(output)
         for number in 0..<500 { hub.submit(Self.batch(UInt64(number)), lane: 0) }
-        let reading = pipe.readToEnd()
-        await hub.finish()
-        pipe.finish()
-        #expect(Self.numbers(try await reading.value) == Self.numbers(upTo: 500))
+        #expect(Self.numbers(try await Self.finish(hub, reading: pipe)) == Self.numbers(upTo: 500))
     }
 
     @Test("Records of two loops come out in the order of their times")
     func merges() async throws {
         let pipe = try OutputPipe()
-        let hub = try SinkHub(outputs: [pipe.output(.wait)], lanes: 2) { Issue.record("\($0)") }
-        let reading = pipe.readToEnd()
+        let hub = try Self.hub(pipe.output(.wait), lanes: 2)
         // In the future, so that they wait for each other until the end however slow this machine is.
         let start = SystemClock.instant().advanced(by: .seconds(60)).nanoseconds
         for number in stride(from: UInt64(0), to: 100, by: 2) {
@@ -163,20 +166,15 @@ struct SinkHubTests {
         for number in stride(from: UInt64(1), to: 100, by: 2) {
             hub.submit(Self.batch(number, at: start + Int64(number)), lane: 1)
         }
-        await hub.finish()
-        pipe.finish()
-        #expect(Self.numbers(try await reading.value) == Self.numbers(upTo: 100))
+        #expect(Self.numbers(try await Self.finish(hub, reading: pipe)) == Self.numbers(upTo: 100))
     }
 
     @Test("Finishing writes the sink's last words, and may be asked for twice")
     func finishes() async throws {
         let pipe = try OutputPipe()
-        let hub = try SinkHub(outputs: [pipe.output(.wait, sink: LastWords())], lanes: 1) { Issue.record("\($0)") }
-        let reading = pipe.readToEnd()
+        let hub = try Self.hub(pipe.output(.wait, sink: LastWords()))
+        #expect(try await Self.finish(hub, reading: pipe) == Array("bye\n".utf8))
         await hub.finish()
-        await hub.finish()
-        pipe.finish()
-        #expect(try await reading.value == Array("bye\n".utf8))
     }
 
     @Test("The last words of a sink whose output has failed go elsewhere, and tell of all records")
@@ -186,7 +184,7 @@ struct SinkHubTests {
         var output = broken.output(.wait, sink: LastWords(showsFlows: true))
         output.lastResort = elsewhere.output(.wait).descriptor
         let reports = Reports()
-        let hub = try SinkHub(outputs: [output, other.output(.wait)], lanes: 1) { reports.add($0) }
+        let hub = try Self.hub(output, other.output(.wait), reports: reports)
         let (reading, readingOther) = (elsewhere.readToEnd(), other.readToEnd())
         for number in 0..<10 {
             var batch = Self.batch(UInt64(number))
@@ -214,7 +212,7 @@ struct SinkHubTests {
         var output = broken.output(.wait)
         output.lastResort = elsewhere.output(.wait).descriptor
         let reports = Reports()
-        let hub = try SinkHub(outputs: [output], lanes: 1) { reports.add($0) }
+        let hub = try Self.hub(output, reports: reports)
         hub.submit(Self.batch(0), lane: 0)
         await hub.finish()
         guard case .failed(let failure)? = reports.sinks.first else {

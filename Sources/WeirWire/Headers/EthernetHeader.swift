@@ -46,11 +46,17 @@ extension EthernetHeader {
 
     /// Appends the 14 bytes of the header.
     public func emit(to buffer: inout ByteBuffer) {
-        buffer.append(upTo: Self.size) { room in
-            room.storeMAC(destination, at: Layout.destination)
-            room.storeMAC(source, at: Layout.source)
-            room.store(type.rawValue, in: Layout.type)
-            return Self.size
-        }
+        buffer.append(upTo: Self.size) { emit(into: $0) }
+    }
+
+    /// Writes the 14 bytes of the header to the start of a room, and returns how many they are.
+    ///
+    /// - Precondition: The room has 14 bytes.
+    public func emit(into room: UnsafeMutableRawBufferPointer) -> Int {
+        room.require(Self.size)
+        room.storeMAC(destination, at: Layout.destination)
+        room.storeMAC(source, at: Layout.source)
+        room.store(type.rawValue, in: Layout.type)
+        return Self.size
     }
 }

@@ -44,10 +44,7 @@ enum MeasureRun {
     }
 
     private static func makeBench(_ options: MeasureOptions, folder: TemporaryFolder) throws(BenchError) -> Bench {
-        var buffer = [CChar](repeating: 0, count: 4096)
-        let length = readlink("/proc/self/exe", &buffer, buffer.count)
-        guard length > 0 else { throw .lastCall("readlink", on: "/proc/self/exe") }
-        let ownPath = String(decoding: buffer[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self)
+        let ownPath = try Programs.ownPath()
         let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"
         return Bench(
             settings: options.settings(cores: sysconf(Int32(_SC_NPROCESSORS_ONLN))),

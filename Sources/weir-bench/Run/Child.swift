@@ -20,7 +20,15 @@ enum Child {
         _ launch: Launch,
         body: @Sendable (ProcessGroup) async throws -> Result
     ) async throws -> Result {
-        try await Subprocess.run(
+        try await withStatus(launch, body: body).0
+    }
+
+    /// Does the same, and returns the program's exit code too; nil where a signal ended it.
+    static func withStatus<Result: Sendable>(
+        _ launch: Launch,
+        body: @Sendable (ProcessGroup) async throws -> Result
+    ) async throws -> (Result, Int32?) {
+        let ended = try await Subprocess.run(
             configuration(launch, outputToFiles: true),
             input: .none,
             output: .discarded,
@@ -31,7 +39,9 @@ enum Child {
             let result = try await body(group)
             await execution.teardown(using: ending)
             return result
-        }.closureResult
+        }
+        guard case .exited(let status) = ended.terminationStatus else { return (ended.closureResult, nil) }
+        return (ended.closureResult, status)
     }
 
     /// Runs a program that serves until its standard input ends, for as long as a body takes.

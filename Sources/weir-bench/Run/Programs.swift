@@ -24,6 +24,14 @@ struct Programs: Sendable {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && access(path, X_OK) == 0
     }
 
+    /// Returns the path of this program.
+    static func ownPath() throws(BenchError) -> String {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let length = readlink("/proc/self/exe", &buffer, buffer.count)
+        guard length > 0 else { throw .lastCall("readlink", on: "/proc/self/exe") }
+        return String(decoding: buffer[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
     /// Chooses the Weir to measure: the given one, else the one beside weir-bench, else the one on PATH.
     static func weir(given: String?, ownPath: String) -> [String: String] {
         if let given { return ["weir": given] }

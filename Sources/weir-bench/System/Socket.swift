@@ -69,6 +69,13 @@ enum Socket {
         guard fcntl(number, F_SETFL, fcntl(number, F_GETFL) | O_NONBLOCK) == 0 else { throw .lastCall("fcntl") }
     }
 
+    /// Makes closing a socket reset its connection.
+    static func resetOnClose(_ number: Int32) throws(BenchError) {
+        var option = linger(l_onoff: 1, l_linger: 0)
+        let length = socklen_t(MemoryLayout<linger>.size)
+        guard setsockopt(number, SOL_SOCKET, SO_LINGER, &option, length) == 0 else { throw .lastCall("setsockopt") }
+    }
+
     /// Sets one whole-number option.
     static func set(_ socket: borrowing Descriptor, _ level: Int32, _ name: Int32, _ value: Int32) throws(BenchError) {
         try set(socket.number, level, name, value)
