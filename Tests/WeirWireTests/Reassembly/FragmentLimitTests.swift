@@ -52,7 +52,7 @@ struct FragmentLimitTests {
         var generator = SeededGenerator(seed: 50)
         let limits = FragmentReassembler.Limits(datagrams: 20, bytes: 20_000)
         var fragments = Fragments(limits: limits)
-        // One fragmentedDatagram waits for ever, or until it is given up.
+        // One datagram waits for ever, or until it is given up.
         #expect(fragments.insert([1], at: 80, id: 1_000_000) == nil)
         var whole = 0
         for id in 0..<6000 {

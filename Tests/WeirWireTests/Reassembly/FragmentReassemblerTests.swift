@@ -26,6 +26,7 @@ struct FragmentReassemblerTests {
     func keys() {
         var reassembler = FragmentReassembler()
         var buffer = ByteBuffer()
+        let bytes = fragmentedDatagram
         let keys = [
             FragmentKey(addresses: fragmentAddresses, identification: 1, protocol: .udp),
             FragmentKey(addresses: fragmentAddresses, identification: 2, protocol: .udp),
@@ -46,7 +47,7 @@ struct FragmentReassemblerTests {
                 range: 0..<8,
                 length: 8
             )
-            let isWhole = reassembler.insert(fragment, of: fragmentedDatagram.span.bytes, into: &buffer) != nil
+            let isWhole = reassembler.insert(fragment, of: bytes.span.bytes, into: &buffer) != nil
             #expect(!isWhole)
         }
         #expect(reassembler.waitingDatagrams == 5)
@@ -66,7 +67,8 @@ struct FragmentReassemblerTests {
         Overlap(
             testDescription: "the one that begins first wins",
             fragments: [
-                (0, Array(fragmentedDatagram[..<16]), true), (8, filled("x", 16), true), (24, Array(fragmentedDatagram[24...]), false),
+                (0, Array(fragmentedDatagram[..<16]), true), (8, filled("x", 16), true),
+                (24, Array(fragmentedDatagram[24...]), false),
             ],
             whole: fragmentedDatagram[..<16] + filled("x", 8) + fragmentedDatagram[24...],
             conflicts: true
@@ -74,7 +76,8 @@ struct FragmentReassemblerTests {
         Overlap(
             testDescription: "even where it comes later",
             fragments: [
-                (8, filled("x", 16), true), (0, Array(fragmentedDatagram[..<16]), true), (24, Array(fragmentedDatagram[24...]), false),
+                (8, filled("x", 16), true), (0, Array(fragmentedDatagram[..<16]), true),
+                (24, Array(fragmentedDatagram[24...]), false),
             ],
             whole: fragmentedDatagram[..<16] + filled("x", 8) + fragmentedDatagram[24...],
             conflicts: true
@@ -82,7 +85,8 @@ struct FragmentReassemblerTests {
         Overlap(
             testDescription: "of two that begin together the one that comes first",
             fragments: [
-                (16, Array(fragmentedDatagram[16..<24]), true), (16, filled("y", 8), true), (0, Array(fragmentedDatagram[..<16]), true),
+                (16, Array(fragmentedDatagram[16..<24]), true), (16, filled("y", 8), true),
+                (0, Array(fragmentedDatagram[..<16]), true),
                 (24, Array(fragmentedDatagram[24...]), false),
             ],
             whole: fragmentedDatagram,
@@ -91,7 +95,8 @@ struct FragmentReassemblerTests {
         Overlap(
             testDescription: "the longer one beyond the shorter",
             fragments: [
-                (16, Array(fragmentedDatagram[16..<24]), true), (16, filled("y", 16), false), (0, Array(fragmentedDatagram[..<16]), true),
+                (16, Array(fragmentedDatagram[16..<24]), true), (16, filled("y", 16), false),
+                (0, Array(fragmentedDatagram[..<16]), true),
             ],
             whole: fragmentedDatagram[..<24] + filled("y", 8),
             conflicts: true
@@ -110,14 +115,18 @@ struct FragmentReassemblerTests {
         ),
         Overlap(
             testDescription: "a fragment behind the end",
-            fragments: [(16, filled("w", 16), false), (40, filled("e", 8), true), (0, Array(fragmentedDatagram[..<16]), true)],
+            fragments: [
+                (16, filled("w", 16), false), (40, filled("e", 8), true), (0, Array(fragmentedDatagram[..<16]), true),
+            ],
             whole: fragmentedDatagram[..<16] + filled("w", 16),
             overlaps: false,
             isOverlong: true
         ),
         Overlap(
             testDescription: "the first of two ends counts",
-            fragments: [(16, filled("w", 8), false), (16, filled("e", 16), false), (0, Array(fragmentedDatagram[..<16]), true)],
+            fragments: [
+                (16, filled("w", 8), false), (16, filled("e", 16), false), (0, Array(fragmentedDatagram[..<16]), true),
+            ],
             whole: fragmentedDatagram[..<16] + filled("w", 8),
             conflicts: true,
             isOverlong: true
@@ -154,7 +163,7 @@ struct FragmentReassemblerTests {
             #expect(fragments.insert(fragmentedDatagram[..<16], at: 0) == nil)
             #expect(fragments.insert(fragmentedDatagram[16...], at: 16, hasMore: false) == fragmentedDatagram)
         }
-        // A copy of the last one, late, is a fragmentedDatagram that lacks its beginning.
+        // A copy of the last one, late, is a datagram that lacks its beginning.
         #expect(fragments.insert(fragmentedDatagram[16...], at: 16, hasMore: false) == nil)
         #expect(fragments.insert(fragmentedDatagram[..<16], at: 0) == fragmentedDatagram)
     }
@@ -163,6 +172,7 @@ struct FragmentReassemblerTests {
     func partial() {
         var reassembler = FragmentReassembler()
         var buffer = ByteBuffer()
+        let bytes = fragmentedDatagram
         let key = FragmentKey(addresses: fragmentAddresses, identification: 1)
         for (range, length) in [(0..<8, 9), (0..<0, 0), (30..<40, 10)] {
             let fragment = PacketFragment(
@@ -173,7 +183,7 @@ struct FragmentReassemblerTests {
                 range: range,
                 length: length
             )
-            _ = reassembler.insert(fragment, of: fragmentedDatagram.span.bytes, into: &buffer)
+            _ = reassembler.insert(fragment, of: bytes.span.bytes, into: &buffer)
         }
         #expect(reassembler.waitingDatagrams == 0 && reassembler.counters.fragments == 0)
     }
@@ -182,6 +192,7 @@ struct FragmentReassemblerTests {
     func nextHeader() {
         var reassembler = FragmentReassembler()
         var buffer = ByteBuffer()
+        let bytes = fragmentedDatagram
         let key = FragmentKey(addresses: fragmentAddresses, identification: 1)
         var whole: ReassembledDatagram?
         for (offset, number) in [(16, IPProtocol.tcp), (0, .udp)] {
@@ -193,7 +204,7 @@ struct FragmentReassemblerTests {
                 range: 0..<16,
                 length: 16
             )
-            whole = reassembler.insert(fragment, of: fragmentedDatagram.span.bytes, into: &buffer)
+            whole = reassembler.insert(fragment, of: bytes.span.bytes, into: &buffer)
         }
         #expect(whole?.protocol == .udp)
     }
