@@ -151,3 +151,11 @@ extension FragmentReassembler {
         if datagram.isOverlong { counters.overlong += 1 }
     }
 }
+
+/// Says where a datagram is that was put together.
+public struct ReassembledDatagram: Hashable, Sendable {
+    /// Gives the bytes of what followed the IP header, in the buffer that they were appended to.
+    public let range: Range<Int>
+    /// Names what they begin with.
+    public let `protocol`: IPProtocol
+}

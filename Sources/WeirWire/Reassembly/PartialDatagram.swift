@@ -1,11 +1,3 @@
-/// Says where a datagram is that was put together.
-public struct ReassembledDatagram: Hashable, Sendable {
-    /// Gives the bytes of what followed the IP header, in the buffer that they were appended to.
-    public let range: Range<Int>
-    /// Names what they begin with.
-    public let `protocol`: IPProtocol
-}
-
 /// Holds the fragments of one datagram that came so far.
 struct PartialDatagram: Sendable {
     private struct Piece {

@@ -36,10 +36,10 @@ struct PPPHeaderTests {
             PPPoEHeader(code: $0.byte(), session: $0.half(), length: $0.half())
         }
         try PPPHeader.expectRoundTrips(seed: 30) {
-            // A number's first byte is even and its last one odd; 0xff03 is none.
+            // A number's first byte is even and its last one odd; 0xff is none.
             let number = UInt16($0.byte() & 0xfe) << 8 | UInt16($0.byte() | 1)
             return PPPHeader(
-                protocol: Bool.random(using: &$0) ? number : number & 0xff,
+                protocol: Bool.random(using: &$0) ? number : number & 0x7f,
                 hasAddress: .random(using: &$0),
                 isCompressed: .random(using: &$0)
             )
