@@ -10,7 +10,9 @@ enum DescriptorLimit {
     ///   - configuration: what was asked for: each route and loop needs some.
     /// - Returns: 64, or less under a low limit.
     static func reserve(of descriptors: Int, for configuration: RelayConfiguration) -> Int {
-        let least = 16 + 3 * configuration.routes.count * 2 + 2 * configuration.threads
+        // A route on `*` has two addresses; over UDP each has a socket on each loop.
+        let sockets = configuration.routes.reduce(0) { $0 + ($1.transport == .tcp ? 2 : 2 * configuration.threads) }
+        let least = 20 + sockets + 2 * configuration.threads
         return max(least, min(64, descriptors / 8))
     }
 

@@ -48,13 +48,9 @@ final class EventLoop {
         readBuffer.deallocate()
     }
 
-    /// Takes listening sockets over; they are this loop's from now on.
-    private func listen(tcp tcpListeners: [Listening], udp udpListeners: [Listening]) throws(SystemError) {
-        try tcp.listen(tcpListeners)
-        try udp.listen(udpListeners)
-    }
-
     /// Makes a loop on this thread, says that it is ready, and runs it until it is told to stop.
+    ///
+    /// The listening sockets are the loop's, and are closed with it, also where it cannot be made.
     ///
     /// - Returns: what is to be done now that the loop is gone, and its sockets are closed.
     static func serve(
@@ -64,8 +60,11 @@ final class EventLoop {
         udp: [Listening],
         whenReady: () -> Void
     ) throws(SystemError) -> (@Sendable () -> Void)? {
+        let tcpListeners = tcp.map { TCPListener($0) }
+        let udpListeners = udp.enumerated().map { UDPListener($1, place: $0) }
         let loop = try EventLoop(index: index, shared: shared)
-        try loop.listen(tcp: tcp, udp: udp)
+        try loop.tcp.listen(tcpListeners)
+        try loop.udp.listen(udpListeners)
         whenReady()
         loop.run()
         return loop.whenStopped
@@ -144,7 +143,7 @@ final class EventLoop {
             switch entry.token.kind {
             case .tcpTimer: tcp.wake(entry, excusedUntil: isHeld ? now : heldUntil)
             case .udpTimer: udp.wake(entry, excusedUntil: isHeld ? now : heldUntil)
-            case .retryAccept: tcp.resumeAccepting()
+            case .retryAccept: tcp.retryAccepting()
             default: break
             }
         }

@@ -29,7 +29,6 @@ public struct Listener: Hashable, Sendable, CustomStringConvertible {
 /// Makes listening sockets.
 enum ListeningSockets {
     private static let backlog: Int32 = 4096
-    private static let receiveBuffer: Int32 = 4 << 20
 
     /// Lists the endpoints that a route listens at.
     static func endpoints(of route: Route, family: AddressFamily?) throws -> [Endpoint] {
@@ -45,7 +44,13 @@ enum ListeningSockets {
     }
 
     /// Binds and listens on an endpoint of a route; UDP gets one socket for each loop, which share the port.
-    static func open(_ route: Route, index: Int, at endpoint: Endpoint, loops: Int) throws(SystemError) -> [Listening] {
+    static func open(
+        _ route: Route,
+        index: Int,
+        at endpoint: Endpoint,
+        loops: Int,
+        receiveBuffer: Int32
+    ) throws(SystemError) -> [Listening] {
         let attempt = "listen on \(route.transport) \(endpoint)"
         var sockets: [Listening] = []
         var bound = endpoint
@@ -53,6 +58,9 @@ enum ListeningSockets {
             do throws(SystemError) {
                 let descriptor = try Socket.make(route.transport, for: endpoint.address)
                 prepare(descriptor.raw, route.transport, endpoint, shares: loop > 0)
+                if route.transport == .udp {
+                    Socket.set(SO_RCVBUF, of: SOL_SOCKET, to: receiveBuffer, on: descriptor.raw)
+                }
                 try Socket.bind(descriptor.raw, to: bound, attempt: attempt)
                 // The first one binds alone, so that another program's socket on the port is found, then shares.
                 if route.transport == .udp { Socket.set(SO_REUSEPORT, of: SOL_SOCKET, to: 1, on: descriptor.raw) }
@@ -85,7 +93,6 @@ enum ListeningSockets {
             Socket.setStreamOptions(raw)
         case .udp:
             if shares { Socket.set(SO_REUSEPORT, of: SOL_SOCKET, to: 1, on: raw) }
-            Socket.set(SO_RCVBUF, of: SOL_SOCKET, to: receiveBuffer, on: raw)
             guard endpoint.address.isUnspecified else { return }
             if isV4 {
                 Socket.set(Int32(IP_PKTINFO), of: Int32(IPPROTO_IP), to: 1, on: raw)

@@ -1,6 +1,5 @@
 import CWeir
 import Glibc
-import Synchronization
 import WeirFlow
 
 /// Brings messages to a thread that waits on an eventfd: any thread posts, one takes.
@@ -10,7 +9,7 @@ final class Mailbox<Message: Sendable>: Sendable {
         var isClosed = false
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
     /// Becomes readable when a message was posted to an empty box.
     let signal: Int32
 

@@ -1,4 +1,3 @@
-import Synchronization
 import WeirFlow
 import WeirWire
 
@@ -10,7 +9,7 @@ final class OwnListeners: Sendable {
         var endpoint: Endpoint
     }
 
-    private let places = Mutex<[Place]>([])
+    private let places = Lock<[Place]>([])
 
     /// Remembers a listening endpoint.
     func add(_ transport: Transport, _ endpoint: Endpoint) {

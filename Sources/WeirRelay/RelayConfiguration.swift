@@ -26,6 +26,8 @@ public struct RelayConfiguration: Sendable {
 
     /// Bounds the bytes that wait for one output.
     var sinkBound = 64 << 20
+    /// Is asked of the kernel for the datagrams that wait at a listening socket, in bytes.
+    var receiveBuffer: Int32 = 4 << 20
     /// Turns hosts into endpoints; tests bring their own names.
     var resolve: Resolve = Resolver.resolve
 

@@ -1,6 +1,5 @@
 import CWeir
 import Glibc
-import Synchronization
 import WeirFlow
 public import WeirWire
 
@@ -93,7 +92,7 @@ final class Target: Sendable {
     private let family: AddressFamily?
     private let resolve: Resolve
     private let report: @Sendable (String) -> Void
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     /// Resolves the target for the first time.
     init(
@@ -111,7 +110,7 @@ final class Target: Sendable {
         self.resolve = resolve
         self.report = report
         let endpoints = try resolve(host, family)
-        state = Mutex(State(endpoints: endpoints, resolvedAt: SystemClock.instant()))
+        state = Lock(State(endpoints: endpoints, resolvedAt: SystemClock.instant()))
     }
 
     /// Returns the addresses that were found last.

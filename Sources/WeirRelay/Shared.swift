@@ -17,6 +17,10 @@ final class Shared: Sendable {
     let mismatches = Atomic<Int>(0)
     /// Tells that some loop has stopped accepting, and waits for a flow to end.
     let isAcceptingPaused = Atomic<Bool>(false)
+    /// Is when the user is told of the bound on flows.
+    let limitNotice = Once()
+    /// Is when the user is told that descriptors have run out.
+    let shortageNotice = Once()
 
     init(
         configuration: RelayConfiguration,
@@ -38,13 +42,42 @@ final class Shared: Sendable {
         FlowID(flowIDs.add(1, ordering: .relaxed).newValue)
     }
 
+    /// Counts one more TCP flow, unless there are as many as there may be.
+    func reserveFlow() -> Bool {
+        var count = tcpFlows.load(ordering: .relaxed)
+        while count < limits.tcpFlows {
+            let (isDone, now) = tcpFlows.weakCompareExchange(
+                expected: count,
+                desired: count + 1,
+                ordering: .sequentiallyConsistent
+            )
+            if isDone { return true }
+            count = now
+        }
+        return false
+    }
+
+    /// Counts one TCP flow less.
+    func releaseFlow(wakesOthers: Bool = true) {
+        tcpFlows.subtract(1, ordering: .sequentiallyConsistent)
+        if wakesOthers { flowEnded() }
+    }
+
     /// Tells every loop that a flow has ended, if one of them waits for that.
     func flowEnded() {
-        guard isAcceptingPaused.load(ordering: .acquiring),
+        guard isAcceptingPaused.load(ordering: .sequentiallyConsistent),
             isAcceptingPaused.exchange(false, ordering: .acquiringAndReleasing)
         else { return }
         for loop in loops { loop.mailbox.post(.resumeAccepting) }
     }
+}
+
+/// Happens once, whichever thread comes first.
+final class Once: Sendable {
+    private let hasHappened = Atomic<Bool>(false)
+
+    /// Says whether this is the first time that it is asked.
+    func isFirst() -> Bool { !hasHappened.exchange(true, ordering: .relaxed) }
 }
 
 /// Is how other threads reach an event loop.

@@ -23,6 +23,8 @@ public struct SinkOutput: Sendable {
     public let path: String?
     /// Says what happens when the output falls behind.
     public var overflow: Overflow
+    /// Names a descriptor that gets the sink's last words, the totals, where the output itself has failed.
+    public var lastResort: Int32?
 
     /// Makes an output.
     public init(name: String, sink: any Sink, descriptor: Int32, overflow: Overflow = .wait) {
@@ -44,24 +46,13 @@ public struct SinkOutput: Sendable {
     }
 }
 
-/// Tells what became of an output.
-public enum SinkReport: Sendable {
-    /// Writing failed; the output is written no more, and nobody waits for it.
-    case failed(name: String, ErrorNumber, othersLeft: Int)
-    /// The output's file was deleted or renamed, and a new one was begun.
-    case renewed(name: String)
-    /// Chunks were left out, because the output was too slow.
-    case lost(name: String, chunks: UInt64, bytes: UInt64)
-}
-
 /// Hands each turn's batch of records to every output, each with a bounded queue and a thread of its own.
 ///
 /// The event loops never block on an output: while a queue is over its bound they do not read, or chunks are dropped
 /// and counted, as the output's `overflow` says.
 public final class SinkHub: Sendable {
     private let workers: [SinkWorker]
-    private let fullOutputs = Atomic<Int>(0)
-    private let onReady = Mutex<[@Sendable () -> Void]>([])
+    private let fullness = Fullness()
 
     /// Says what the outputs want together.
     public let interest: Interest
@@ -88,14 +79,12 @@ public final class SinkHub: Sendable {
         }
         self.workers = workers
         for worker in workers {
-            let changed: @Sendable (Bool) -> Void = { [weak self] isFull in self?.fullnessChanged(isFull) }
-            let start: @Sendable () -> Void = { worker.run(fullnessChanged: changed) }
-            try startThread(named: "weir-sink", start)
+            try startThread(named: "weir-sink") { [fullness] in worker.run(fullnessChanged: fullness.changed) }
         }
     }
 
     /// Tells whether the event loops must not read.
-    public var isFull: Bool { fullOutputs.load(ordering: .relaxed) > 0 }
+    public var isFull: Bool { fullness.isFull }
 
     /// Counts the bytes that the outputs have taken.
     var bytesWritten: UInt64 { workers.reduce(0) { $0 + $1.written.load(ordering: .relaxed) } }
@@ -103,21 +92,31 @@ public final class SinkHub: Sendable {
     /// Hands a batch to every output.
     public func submit(_ batch: RecordBatch, lane: Int) {
         for worker in workers {
-            if worker.submit(batch, lane: lane) { fullnessChanged(true) }
+            if worker.submit(batch, lane: lane) { fullness.changed(true) }
         }
     }
 
     /// Registers what is to be done each time that no output is full any more.
     public func whenReady(_ action: @escaping @Sendable () -> Void) {
-        onReady.withLock { $0.append(action) }
+        fullness.whenReady(action)
     }
 
     /// Writes what is queued and each sink's last words, and waits until that is done.
     public func finish() async {
         for worker in workers { await worker.finish() }
     }
+}
 
-    private func fullnessChanged(_ isFull: Bool) {
+/// Counts the outputs that are full, and tells when none is any more.
+private final class Fullness: Sendable {
+    private let fullOutputs = Atomic<Int>(0)
+    private let onReady = Lock<[@Sendable () -> Void]>([])
+
+    var isFull: Bool { fullOutputs.load(ordering: .relaxed) > 0 }
+
+    func whenReady(_ action: @escaping @Sendable () -> Void) { onReady.withLock { $0.append(action) } }
+
+    func changed(_ isFull: Bool) {
         if isFull {
             fullOutputs.add(1, ordering: .acquiringAndReleasing)
         } else if fullOutputs.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 {

@@ -16,6 +16,8 @@ final class SinkWorker: Sendable {
         var isDone = false
         var whenDone: [CheckedContinuation<Void, Never>] = []
         var lost: (chunks: UInt64, bytes: UInt64) = (0, 0)
+        /// Counts what came after the output had failed and was not queued.
+        var missed = Missed()
     }
 
     /// Lets small batches gather for this long, so that a busy loop does not wake the thread for each one.
@@ -26,11 +28,12 @@ final class SinkWorker: Sendable {
     private static let mergeWindow = Duration.milliseconds(10)
 
     private let output: SinkOutput
+    private let interest: Interest
     private let lanes: Int
     private let bound: Int
     private let living: Living
     private let report: @Sendable (SinkReport) -> Void
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let bell: Mailbox<Void>
     /// Counts the bytes that the output has taken.
     let written = Atomic<UInt64>(0)
@@ -43,6 +46,7 @@ final class SinkWorker: Sendable {
         report: @escaping @Sendable (SinkReport) -> Void
     ) throws(SystemError) {
         self.output = output
+        interest = output.sink.interest
         self.lanes = lanes
         self.bound = bound
         self.living = living
@@ -53,7 +57,7 @@ final class SinkWorker: Sendable {
     /// Queues a batch; true says that the queue has just become full, and the loops must wait.
     func submit(_ batch: RecordBatch, lane: Int) -> Bool {
         let (rings, filled) = state.withLock { state -> (Bool, Bool) in
-            guard !state.hasFailed else { return (false, false) }
+            guard !state.hasFailed else { return (miss(batch, lane, &state), false) }
             var batch = batch
             if output.overflow == .drop, state.cost + batch.cost > bound {
                 let (rest, chunks, bytes) = batch.withoutChunks()
@@ -72,6 +76,23 @@ final class SinkWorker: Sendable {
         return filled
     }
 
+    /// Counts a batch that is not written any more, because the output has failed.
+    ///
+    /// What is no chunk is queued all the same where the sink's last words, the totals, are wanted.
+    ///
+    /// - Returns: whether the thread waits for it.
+    private func miss(_ batch: RecordBatch, _ lane: Int, _ state: inout State) -> Bool {
+        let rest = batch.withoutChunks().batch
+        state.missed.add(batch, for: interest)
+        guard output.lastResort != nil, state.cost + rest.cost <= bound else { return false }
+        // The page counts these when it throws their rendering away.
+        state.missed.records -= UInt64(rest.records.count)
+        state.batches.append((rest, lane))
+        state.cost += rest.cost
+        defer { state.isWaiting = false }
+        return state.isWaiting
+    }
+
     func finish() async {
         await withCheckedContinuation { continuation in
             let isDone = state.withLock { state in
@@ -86,58 +107,49 @@ final class SinkWorker: Sendable {
     // MARK: - On the thread
 
     func run(fullnessChanged: @Sendable (Bool) -> Void) {
-        var sink = output.sink
+        var page = SinkPage(output.sink, capacity: 2 * Self.writeSize)
         var target = OutputTarget(output)
-        var buffer = ByteBuffer(capacity: 2 * Self.writeSize)
         var merge = RecordMerge(lanes: lanes, window: Self.mergeWindow)
         var total: (chunks: UInt64, bytes: UInt64) = (0, 0)
         while true {
             wait(for: merge.waitingTime(at: SystemClock.instant()))
-            let (batches, lost, isFinishing) = state.withLock { state in
-                defer {
-                    state.batches = []
-                    state.lost = (0, 0)
-                }
-                return (state.batches, state.lost, state.isFinishing)
-            }
+            let (batches, lost, isFinishing) = takeQueued()
             for (batch, lane) in batches { merge.add(batch, lane: lane) }
             let now = isFinishing ? nil : SystemClock.instant()
             var done = 0
             while let (record, batch) = merge.next(at: now) {
-                render(record, of: batch, with: &sink, into: &buffer)
+                page.render(record, of: batch)
                 done += 256 + (record.bytesLength ?? 0)
-                if buffer.count >= Self.writeSize {
-                    write(&buffer, to: &target, fullnessChanged)
+                if page.buffer.count >= Self.writeSize {
+                    write(&page, to: &target, fullnessChanged)
                     release(done, fullnessChanged)
                     done = 0
                 }
             }
             if lost.chunks > 0 {
-                sink.renderLoss(chunks: lost.chunks, bytes: lost.bytes, into: &buffer)
+                page.renderLoss(chunks: lost.chunks, bytes: lost.bytes)
                 total = (total.chunks + lost.chunks, total.bytes + lost.bytes)
             }
+            write(&page, to: &target, fullnessChanged)
             if isFinishing, batches.isEmpty {
-                sink.finish(into: &buffer)
-                write(&buffer, to: &target, fullnessChanged)
+                page.renderEnd()
+                write(&page, to: &target, fullnessChanged)
                 if total.chunks > 0 { report(.lost(name: output.name, chunks: total.chunks, bytes: total.bytes)) }
+                tellWhatWasMissed(&page)
                 return complete()
             }
-            write(&buffer, to: &target, fullnessChanged)
             release(done, fullnessChanged)
         }
     }
 
-    private func render(
-        _ record: FlowRecord,
-        of batch: RecordBatch,
-        with sink: inout any Sink,
-        into buffer: inout ByteBuffer
-    ) {
-        guard case .forwarded(let chunk) = record.happening, let offset = chunk.bytesOffset else {
-            return sink.render(record, bytes: RawSpan(), into: &buffer)
+    private func takeQueued() -> ([(batch: RecordBatch, lane: Int)], (chunks: UInt64, bytes: UInt64), Bool) {
+        state.withLock { state in
+            defer {
+                state.batches = []
+                state.lost = (0, 0)
+            }
+            return (state.batches, state.lost, state.isFinishing)
         }
-        let bytes = batch.bytes.span.bytes.extracting(offset..<(offset + chunk.length))
-        sink.render(record, bytes: bytes, into: &buffer)
     }
 
     /// Waits until something was queued, or for as long as records of one loop may wait for another's.
@@ -165,45 +177,54 @@ final class SinkWorker: Sendable {
         if emptied { fullnessChanged(false) }
     }
 
-    /// Writes the whole buffer; an output that fails is written no more.
-    private func write(
-        _ buffer: inout ByteBuffer,
-        to target: inout OutputTarget,
-        _ fullnessChanged: (Bool) -> Void
-    ) {
-        guard !buffer.isEmpty, !state.withLock({ $0.hasFailed }) else { return buffer.removeAll() }
+    /// Writes the whole page; an output that fails is written no more.
+    private func write(_ page: inout SinkPage, to target: inout OutputTarget, _ fullnessChanged: (Bool) -> Void) {
+        guard !page.buffer.isEmpty, page.failure == nil else { return page.discard() }
         do {
             if try target.renew() { report(.renewed(name: output.name)) }
         } catch {
-            fail(error.error, fullnessChanged)
+            fail(error.error, &page, fullnessChanged)
         }
-        while !buffer.isEmpty {
-            guard !state.withLock({ $0.hasFailed }) else { return buffer.removeAll() }
-            let count = buffer.withUnsafeBytes { target.write($0) }
+        while !page.buffer.isEmpty {
+            guard page.failure == nil else { return page.discard() }
+            let count = page.buffer.withUnsafeBytes { target.write($0) }
             if count >= 0 {
-                buffer.removeFirst(count)
+                page.wrote(count)
                 written.add(UInt64(count), ordering: .relaxed)
             } else if errno == EAGAIN {
                 var descriptor = pollfd(fd: target.raw, events: Int16(POLLOUT), revents: 0)
                 poll(&descriptor, 1, -1)
             } else if errno != EINTR {
-                fail(.current, fullnessChanged)
+                fail(.current, &page, fullnessChanged)
             }
         }
     }
 
-    private func fail(_ error: ErrorNumber, _ fullnessChanged: (Bool) -> Void) {
+    private func fail(_ error: ErrorNumber, _ page: inout SinkPage, _ fullnessChanged: (Bool) -> Void) {
         let wasFull = state.withLock { state in
-            defer {
-                state.hasFailed = true
-                state.isFull = false
-                state.batches = []
-                state.cost = 0
-            }
-            return state.isFull
+            let (wasFull, batches) = (state.isFull, state.batches)
+            (state.hasFailed, state.isFull, state.batches, state.cost) = (true, false, [], 0)
+            for (batch, lane) in batches { _ = miss(batch, lane, &state) }
+            return wasFull
         }
         if wasFull { fullnessChanged(false) }
-        report(.failed(name: output.name, error, othersLeft: living.lost()))
+        let failure = SinkFailure(name: output.name, error: error, othersLeft: living.lost())
+        page.failure = failure
+        report(.failed(failure))
+    }
+
+    /// Says at the end what an output that has failed did not get, and hands the sink's last words to someone else.
+    private func tellWhatWasMissed(_ page: inout SinkPage) {
+        guard let failure = page.failure, !failure.isEndOfInterest else { return }
+        let missed = page.missed + state.withLock { $0.missed }
+        if missed.records > 0 { report(.missed(failure, missed)) }
+        guard let descriptor = output.lastResort else { return }
+        page.renderEnd()
+        while !page.buffer.isEmpty {
+            let count = page.buffer.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            guard count > 0 || errno == EINTR else { return }
+            page.wrote(max(0, count))
+        }
     }
 
     private func complete() {

@@ -22,6 +22,13 @@ package enum Socket {
         return setsockopt(raw, level, option, &value, socklen_t(MemoryLayout<Int32>.size)) == 0
     }
 
+    /// Asks for an option that is a whole number; 0 where the socket has no such option.
+    package static func get(_ option: Int32, of level: Int32, on raw: Int32) -> Int {
+        var value: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        return getsockopt(raw, level, option, &value, &length) == 0 ? Int(value) : 0
+    }
+
     /// Sends small chunks at once, and keeps urgent bytes in their place in the stream.
     ///
     /// Source: RFC 6093 section 4: urgent data as TCP's users get it otherwise loses a byte of the stream.

@@ -19,7 +19,7 @@ public actor Supervisor {
     public nonisolated let maxSessions: Int
 
     private let shared: Shared
-    private var isStopped = false
+    private var stopping: Task<Void, Never>?
 
     /// Binds every route's sockets, starts the event loops, and serves.
     ///
@@ -52,9 +52,9 @@ public actor Supervisor {
         do {
             for (_, socket) in sockets { own.add(configuration.routes[socket.route].transport, socket.endpoint) }
             try Self.refuseLoops(configuration, targets, own)
-            let hub = try SinkHub(outputs: outputs, lanes: loops, bound: configuration.sinkBound, report: sinkReport)
             var handles: [LoopHandle] = []
             for _ in 0..<loops { handles.append(try LoopHandle()) }
+            let hub = try SinkHub(outputs: outputs, lanes: loops, bound: configuration.sinkBound, report: sinkReport)
             shared = Shared(
                 configuration: configuration,
                 targets: targets,
@@ -90,13 +90,19 @@ public actor Supervisor {
 
     /// Drains and ends: accepts no more, waits for the flows, resets those that are left, and lets every sink finish.
     ///
+    /// Where it is under way already, its end is waited for.
+    ///
     /// - Parameter grace: how long the TCP flows may go on.
     public func stop(grace: Duration = .seconds(5)) async {
-        guard !isStopped else { return }
-        isStopped = true
-        let shared = shared
+        if let stopping { return await stopping.value }
+        let task = Task { [shared] in await Self.stop(shared, grace) }
+        stopping = task
+        await task.value
+    }
+
+    private static func stop(_ shared: Shared, _ grace: Duration) async {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await Self.drain(shared) }
+            group.addTask { await drain(shared) }
             group.addTask {
                 try? await Task.sleep(for: grace)
                 guard !Task.isCancelled else { return }
@@ -110,12 +116,14 @@ public actor Supervisor {
             if shared.tcpFlows.load(ordering: .acquiring) > 0 { await group.next() }
             group.cancelAll()
         }
-        for loop in shared.loops {
-            await withCheckedContinuation { continuation in
-                loop.mailbox.post(.stop(whenStopped: { continuation.resume() }))
-            }
-        }
+        for loop in shared.loops { await end(loop) }
         await shared.hub.finish()
+    }
+
+    private static func end(_ loop: LoopHandle) async {
+        await withCheckedContinuation { continuation in
+            loop.mailbox.post(.stop(whenStopped: { continuation.resume() }))
+        }
     }
 
     /// Resets the TCP flows that a `stop` under way still waits for.
@@ -179,7 +187,13 @@ public actor Supervisor {
                 for endpoint in try ListeningSockets.endpoints(of: route, family: configuration.family) {
                     // With port 0 the further addresses of a route take the number that the kernel gave the first one.
                     let wanted = Endpoint(address: endpoint.address, port: port ?? endpoint.port)
-                    let opened = try ListeningSockets.open(route, index: index, at: wanted, loops: loops)
+                    let opened = try ListeningSockets.open(
+                        route,
+                        index: index,
+                        at: wanted,
+                        loops: loops,
+                        receiveBuffer: configuration.receiveBuffer
+                    )
                     port = opened[0].endpoint.port
                     for (loop, socket) in opened.enumerated() {
                         sockets.append((route.transport == .tcp ? index % loops : loop, socket))
@@ -206,26 +220,40 @@ public actor Supervisor {
         return listeners
     }
 
-    private static func startLoops(_ sockets: [(loop: Int, socket: Listening)], _ shared: Shared) async throws {
+    /// Starts a thread for each loop, which owns its sockets from then on.
+    ///
+    /// Where one cannot be started, those that were are ended, and every socket is closed.
+    static func startLoops(_ sockets: [(loop: Int, socket: Listening)], _ shared: Shared) async throws {
         for index in shared.loops.indices {
-            let mine = sockets.filter { $0.loop == index }.map(\.socket)
-            let tcp = mine.filter { shared.configuration.routes[$0.route].transport == .tcp }
-            let udp = mine.filter { shared.configuration.routes[$0.route].transport == .udp }
-            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-                do {
-                    try startThread(named: "weir-loop-\(index)") {
-                        do {
-                            let whenStopped = try EventLoop.serve(index: index, shared: shared, tcp: tcp, udp: udp) {
-                                continuation.resume()
-                            }
-                            whenStopped?()
-                        } catch {
-                            continuation.resume(throwing: error)
+            do {
+                try await start(index, sockets.filter { $0.loop == index }.map(\.socket), shared)
+            } catch {
+                for (loop, socket) in sockets where loop > index { close(socket.descriptor) }
+                for loop in shared.loops[..<index] { await end(loop) }
+                await shared.hub.finish()
+                throw error
+            }
+        }
+    }
+
+    private static func start(_ index: Int, _ sockets: [Listening], _ shared: Shared) async throws {
+        let tcp = sockets.filter { shared.configuration.routes[$0.route].transport == .tcp }
+        let udp = sockets.filter { shared.configuration.routes[$0.route].transport == .udp }
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            do {
+                try startThread(named: "weir-loop-\(index)") {
+                    do {
+                        let whenStopped = try EventLoop.serve(index: index, shared: shared, tcp: tcp, udp: udp) {
+                            continuation.resume()
                         }
+                        whenStopped?()
+                    } catch {
+                        continuation.resume(throwing: error)
                     }
-                } catch {
-                    continuation.resume(throwing: error)
                 }
+            } catch {
+                for socket in sockets { close(socket.descriptor) }
+                continuation.resume(throwing: error)
             }
         }
     }

@@ -67,6 +67,8 @@ final class TCPConnection {
     @exclusivity(unchecked) var targets: [Endpoint] = []
     /// Holds a socket for the first dial, made before the flow starts: a client can wait for a descriptor, a dial cannot.
     @exclusivity(unchecked) var spare: Descriptor?
+    /// Says which dial waits for a descriptor, of a flow that has started.
+    var starvedAttempt: Int?
     @exclusivity(unchecked) var isDialing = false
     /// The server was reached, or the flow is its own server: what the client sends is read.
     @exclusivity(unchecked) var isConnected = false

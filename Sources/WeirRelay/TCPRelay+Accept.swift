@@ -30,11 +30,10 @@ extension TCPRelay {
     private static let acceptsPerTurn = 64
     private static let retryPause = Duration.milliseconds(200)
 
-    func listen(_ sockets: [Listening]) throws(SystemError) {
-        for socket in sockets {
-            let listener = TCPListener(socket)
-            try loop.watch(listener.raw, UInt32(WEIR_IN), Token(.tcpListener, place: listeners.count))
-            listeners.append(listener)
+    func listen(_ listeners: [TCPListener]) throws(SystemError) {
+        self.listeners = listeners
+        for (place, listener) in listeners.enumerated() {
+            try loop.watch(listener.raw, UInt32(WEIR_IN), Token(.tcpListener, place: place))
         }
     }
 
@@ -44,13 +43,13 @@ extension TCPRelay {
         let shared = loop.shared
         for _ in 0..<Self.acceptsPerTurn {
             guard !listener.isPaused, !listener.isClosed else { return }
-            guard shared.tcpFlows.load(ordering: .acquiring) < shared.limits.tcpFlows else {
-                return pauseAccepting(nil)
-            }
+            guard shared.reserveFlow() else { return pauseAccepting(nil) }
             var peer = sockaddr_storage()
             let raw = weir_accept(listener.raw, &peer)
             guard raw >= 0 else {
                 let error = ErrorNumber(-raw)
+                // Loops that are short of descriptors must not wake each other in turn.
+                shared.releaseFlow(wakesOthers: !error.isShortage)
                 if error.rawValue == EAGAIN { return }
                 if error.isShortage { return pauseAccepting(error) }
                 // Every other error belongs to the connection that was not accepted (accept(2), "Error handling").
@@ -60,9 +59,9 @@ extension TCPRelay {
             let local = listener.listening.isWildcard ? Socket.localEndpoint(raw) : nil
             guard let client = SocketAddress.endpoint(&peer) else {
                 Glibc.close(raw)
+                shared.releaseFlow()
                 continue
             }
-            shared.tcpFlows.add(1, ordering: .acquiringAndReleasing)
             let listened = local ?? listener.listening.endpoint
             let route = listener.listening.route
             assign(AcceptedConnection(descriptor: raw, client: client, listener: listened, route: route))
@@ -125,17 +124,25 @@ extension TCPRelay {
         }
     }
 
+    /// Says once for each kind of reason why clients wait.
     private func sayThatItPauses(_ shortage: ErrorNumber?) {
-        guard !hasSaidThatItPaused else { return }
-        hasSaidThatItPaused = true
-        let reason = shortage.map { "\($0)" } ?? "\(loop.shared.limits.tcpFlows) TCP flows are open, the most at once"
-        loop.shared.report("accepting pauses until a flow ends: \(reason); clients wait in the backlog")
+        let shared = loop.shared
+        guard (shortage == nil ? shared.limitNotice : shared.shortageNotice).isFirst() else { return }
+        let reason = shortage.map { "\($0)" } ?? "\(shared.limits.tcpFlows) TCP flows are open, the most at once"
+        shared.report("accepting pauses until a flow ends: \(reason); clients wait in the backlog")
     }
 
     /// Looks again soon: the shortage may be one that no flow of this relay ends.
     private func retryAcceptingLater() {
-        loop.shared.isAcceptingPaused.store(true, ordering: .sequentiallyConsistent)
+        guard !isRetrying else { return }
+        isRetrying = true
         loop.timers.insert(Token(.retryAccept), due: loop.now().instant.advanced(by: Self.retryPause))
+    }
+
+    /// Looks whether there is enough again.
+    func retryAccepting() {
+        isRetrying = false
+        resumeAccepting()
     }
 
     /// Goes on after a flow has ended.
@@ -143,8 +150,12 @@ extension TCPRelay {
         retryStarved()
         guard starved.isEmpty else { return }
         for (place, listener) in listeners.enumerated() where listener.isPaused && !listener.isClosed {
+            let token = Token(.tcpListener, place: place)
+            guard weir_epoll_add(loop.epoll.raw, listener.raw, UInt32(WEIR_IN), token.rawValue) >= 0 else {
+                retryAcceptingLater()
+                continue
+            }
             listener.isPaused = false
-            weir_epoll_add(loop.epoll.raw, listener.raw, UInt32(WEIR_IN), Token(.tcpListener, place: place).rawValue)
         }
     }
 }

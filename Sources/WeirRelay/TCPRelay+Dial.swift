@@ -24,10 +24,7 @@ extension TCPRelay {
         do {
             if let first = endpoints.first { connection.spare = try Socket.make(.tcp, for: first.address) }
         } catch {
-            if error.error.isShortage {
-                starved.append(connection)
-                return pauseAccepting(error.error)
-            }
+            if error.error.isShortage { return wait(connection, error.error) }
         }
         start(connection)
     }
@@ -40,17 +37,41 @@ extension TCPRelay {
         for connection in waiting where !connection.isClosed { begin(connection, at: target.endpoints) }
     }
 
-    /// A descriptor may be free: the flows that waited for one try again.
+    /// Lets a flow wait for a descriptor.
+    ///
+    /// - Parameters:
+    ///   - connection: the flow.
+    ///   - shortage: what there is too little of.
+    ///   - attempt: the dial that waits, which the flow gives up at the end of its time; nil where none was begun.
+    private func wait(_ connection: TCPConnection, _ shortage: ErrorNumber, dialing attempt: Int? = nil) {
+        if connection.starvedAttempt == nil { starved.append(connection) }
+        connection.starvedAttempt = attempt
+        pauseAccepting(shortage)
+    }
+
+    /// A descriptor may be free: the flows that waited for one try again, in their order.
     func retryStarved() {
         let waiting = starved
         starved = []
-        for connection in waiting where !connection.isClosed { begin(connection, at: connection.targets) }
+        for (index, connection) in waiting.enumerated() where !connection.isClosed {
+            let attempt = connection.starvedAttempt
+            connection.starvedAttempt = nil
+            if let attempt { redial(connection, attempt) } else { begin(connection, at: connection.targets) }
+            guard starved.isEmpty else {
+                starved += waiting[(index + 1)...]
+                return
+            }
+        }
     }
 
     /// Starts to connect to one of the server's addresses; never blocks.
     func dial(_ connection: TCPConnection, _ attempt: Int) {
         connection.server.close()
         connection.isDialing = false
+        if connection.starvedAttempt != nil {
+            connection.starvedAttempt = nil
+            starved.removeAll { $0 === connection }
+        }
         guard attempt < connection.targets.count else {
             // Every address of the name is this relay's own now.
             return feed(connection, .connectFailed(.connectionRefused))
@@ -63,6 +84,7 @@ extension TCPRelay {
             do {
                 descriptor = try Socket.make(.tcp, for: target.address)
             } catch {
+                if error.error.isShortage { return wait(connection, error.error, dialing: attempt) }
                 feed(connection, .dialed(egress: nil, server: target))
                 return feed(connection, .connectFailed(error.error))
             }

@@ -24,7 +24,8 @@ final class TCPRelay {
     var unresolved: [TCPConnection] = []
     /// Lists the flows whose dial waits for a descriptor.
     var starved: [TCPConnection] = []
-    var hasSaidThatItPaused = false
+    /// A timer runs that looks whether there are descriptors again.
+    var isRetrying = false
     let settings: FlowSettings
     private let readBuffer: UnsafeMutableRawBufferPointer
     @exclusivity(unchecked) private var ready: [TCPConnection] = []
@@ -233,6 +234,13 @@ final class TCPRelay {
         performAll(connection, bytes: RawSpan())
     }
 
+    /// Dials again what could not be dialed for want of a descriptor.
+    func redial(_ connection: TCPConnection, _ attempt: Int) {
+        actions.removeAll(keepingCapacity: true)
+        dial(connection, attempt)
+        performAll(connection, bytes: RawSpan())
+    }
+
     /// Tells the flow what came of an action; its answer is performed behind the actions before it.
     func feed(_ connection: TCPConnection, _ event: FlowEvent, bytes: RawSpan = RawSpan()) {
         connection.flow.handle(event, bytes: bytes, at: loop.now(), into: &actions)
@@ -346,7 +354,6 @@ final class TCPRelay {
         connection.server.close()
         connections.remove(at: connection.place)
         loop.shared.loops[loop.index].flows.subtract(1, ordering: .relaxed)
-        loop.shared.tcpFlows.subtract(1, ordering: .acquiringAndReleasing)
-        loop.shared.flowEnded()
+        loop.shared.releaseFlow()
     }
 }

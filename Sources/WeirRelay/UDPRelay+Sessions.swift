@@ -6,11 +6,10 @@ import WeirWire
 
 /// How UDP sessions begin and end.
 extension UDPRelay {
-    func listen(_ sockets: [Listening]) throws(SystemError) {
-        for socket in sockets {
-            let listener = UDPListener(socket, place: listeners.count)
-            try loop.watch(listener.raw, Self.interest, Token(.udpListener, place: listeners.count))
-            listeners.append(listener)
+    func listen(_ listeners: [UDPListener]) throws(SystemError) {
+        self.listeners = listeners
+        for listener in listeners {
+            try loop.watch(listener.raw, Self.interest, Token(.udpListener, place: listener.place))
         }
     }
 

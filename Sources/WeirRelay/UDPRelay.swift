@@ -131,9 +131,11 @@ final class UDPRelay {
         // Every error of a receive belongs to an earlier datagram; only EAGAIN says that nothing is left.
         if count < Int(batch), count >= 0 || count == -Int(EAGAIN) { listener.isReadable = false }
         guard count > 0 else { return }
+        var length = 0
         for index in 0..<count {
             guard let datagram = weir_inbox_datagram(clientInbox, UInt32(index)) else { continue }
             place = index
+            length += Int(datagram.pointee.length)
             let bytes = UnsafeRawBufferPointer(
                 start: weir_inbox_bytes(clientInbox, UInt32(index)),
                 count: Int(datagram.pointee.length)
@@ -144,7 +146,8 @@ final class UDPRelay {
         flushUpstream()
         // A session that is its own server answers from the clients' inbox, which is read again next.
         flushDownstream()
-        if count == Int(batch) { reportDrops(of: listener) }
+        // The kernel drops where much is queued: many datagrams, or big ones.
+        if count == Int(batch) || length >= listener.receiveBuffer / 4 { reportDrops(of: listener) }
     }
 
     private func receive(from session: UDPSession) {

@@ -83,9 +83,12 @@ final class UDPListener {
     var blocked: [UDPSession] = []
     /// Counts the datagrams that the kernel has dropped here, as far as was reported.
     var drops = 0
+    /// Counts the bytes that the kernel keeps for this socket, its own bookkeeping included.
+    let receiveBuffer: Int
 
     init(_ listening: Listening, place: Int) {
         descriptor = Descriptor(owning: listening.descriptor)
+        receiveBuffer = Socket.get(SO_RCVBUF, of: SOL_SOCKET, on: listening.descriptor)
         self.listening = listening
         self.place = place
     }

@@ -36,8 +36,7 @@ struct EchoCommand: AsyncParsableCommand {
             var configuration = RelayConfiguration(routes: routes)
             configuration.threads = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
             configuration.udpTimeout = udpTimeout.duration
-            let sink = shown.sink(default: .summary)
-            let output = SinkOutput(name: "standard output", sink: sink, descriptor: STDOUT_FILENO)
+            let output = shown.output(default: .summary)
             let status = try await Session(configuration, grace: grace.duration).run(outputs: [output])
             if status != .done { Glibc.exit(status.rawValue) }
         } catch {

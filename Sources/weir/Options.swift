@@ -93,8 +93,15 @@ struct ShowOptions: ParsableArguments {
 
     private static let choices = "hex (the default), text, summary (a line each) or none"
 
-    /// Makes the sink for standard output.
-    func sink(default show: TerminalSink.Show) -> TerminalSink {
+    /// Makes the output that goes to standard output; where that fails, the totals go to standard error.
+    func output(default show: TerminalSink.Show, overflow: SinkOutput.Overflow = .wait) -> SinkOutput {
+        let sink = sink(default: show)
+        var output = SinkOutput(name: "standard output", sink: sink, descriptor: STDOUT_FILENO, overflow: overflow)
+        output.lastResort = STDERR_FILENO
+        return output
+    }
+
+    private func sink(default show: TerminalSink.Show) -> TerminalSink {
         TerminalSink(
             show: self.show ?? show,
             limit: showLimit.bytes,

@@ -120,10 +120,10 @@ struct RelayCommand: AsyncParsableCommand {
         var outputs: [SinkOutput] = []
         let show = log == "-" ? .none : shown.show ?? .hex
         if show == .none {
-            outputs.append(SinkOutput(name: "standard error", sink: SummarySink(), descriptor: STDERR_FILENO))
+            let sink = SummarySink()
+            outputs.append(.init(name: "standard error", sink: sink, descriptor: STDERR_FILENO, overflow: overflow))
         } else {
-            let sink = shown.sink(default: .hex)
-            outputs.append(.init(name: "standard output", sink: sink, descriptor: STDOUT_FILENO, overflow: overflow))
+            outputs.append(shown.output(default: .hex, overflow: overflow))
         }
         let records = JSONLinesSink(withBytes: logBytes)
         switch log {

@@ -42,42 +42,57 @@ struct Session: Sendable {
         announce(relay)
         var status = ExitStatus.done
         var iterator = events.makeAsyncIterator()
-        waiting: while let event = await iterator.next() {
-            switch event {
-            case .signal, .outputClosed: break waiting
-            case .outputFailed: status = .inputOutput
-            case .ended, .outputsAreStuck, .patienceIsOver: break
-            }
-        }
+        await Self.serve(&iterator, &status)
         tellWhatIsOpen(relay)
         Task {
             await relay.stop(grace: grace)
             feed.yield(.ended)
         }
         Self.whenStuck(relay, after: grace, .outputsAreStuck, feed)
-        var isHurrying = false
         let waits = outputs.contains { $0.overflow == .wait }
-        while let event = await iterator.next() {
+        await Self.end(relay, waits: waits, &iterator, &status, feed)
+        return Self.conclude(status, relay)
+    }
+
+    /// Waits for something that ends the relay.
+    private static func serve(_ events: inout AsyncStream<Event>.Iterator, _ status: inout ExitStatus) async {
+        while let event = await events.next() {
             switch event {
-            case .ended: return Self.conclude(status, relay)
+            case .signal, .outputClosed: return
+            case .outputFailed: status = .inputOutput
+            case .ended, .outputsAreStuck, .patienceIsOver: break
+            }
+        }
+    }
+
+    /// Waits until the relay has ended, or must not be waited for any more.
+    private static func end(
+        _ relay: Supervisor,
+        waits: Bool,
+        _ events: inout AsyncStream<Event>.Iterator,
+        _ status: inout ExitStatus,
+        _ feed: AsyncStream<Event>.Continuation
+    ) async {
+        var isHurrying = false
+        while let event = await events.next() {
+            switch event {
+            case .ended: return
             case .outputFailed: status = .inputOutput
             case .outputClosed: break
             case .signal:
-                guard !isHurrying else { return Self.conclude(status, relay) }
+                guard !isHurrying else { return }
                 isHurrying = true
                 Diagnostics.print("stopped at once")
                 relay.hurry()
-                Self.whenStuck(relay, after: .zero, .patienceIsOver, feed)
+                whenStuck(relay, after: .zero, .patienceIsOver, feed)
             case .outputsAreStuck where waits:
                 Diagnostics.print(
                     "an output is not being read; waiting for it to take the rest; ^C again stops at once"
                 )
             case .outputsAreStuck, .patienceIsOver:
-                Diagnostics.print("an output did not take the rest, which is lost")
-                return Self.conclude(status, relay)
+                return Diagnostics.print("an output did not take the rest, which is lost")
             }
         }
-        return Self.conclude(status, relay)
     }
 
     /// Says what the expectations came to.
@@ -131,16 +146,19 @@ struct Session: Sendable {
 
     private static func tell(_ report: SinkReport, _ feed: AsyncStream<Event>.Continuation) {
         switch report {
-        case .failed(let name, let error, let othersLeft):
-            // EBADF is what a standard output gives that was closed from the start (`>&-`).
-            let isClosed = error.rawValue == EPIPE || error.rawValue == EBADF
-            if isClosed, othersLeft == 0 {
+        case .failed(let failure):
+            if failure.isEndOfInterest {
                 // The reader has seen enough (`| head`): there is nothing left to do.
                 feed.yield(.outputClosed)
             } else {
-                Diagnostics.print("cannot write to \(name): \(error); nothing more is written there")
-                if !isClosed { feed.yield(.outputFailed) }
+                Diagnostics.print("cannot write to \(failure.name): \(failure.error); nothing more is written there")
+                if !failure.isClosed { feed.yield(.outputFailed) }
             }
+        case .missed(let failure, let missed):
+            let records = missed.records == 1 ? "1 record" : "\(missed.records) records"
+            let chunks = missed.chunks == 1 ? "1 chunk" : "\(missed.chunks) chunks"
+            let detail = missed.chunks > 0 ? ", among them \(chunks) (\(missed.bytes) bytes)" : ""
+            Diagnostics.print("\(failure.name) did not get \(records)\(detail)")
         case .renewed(let name):
             Diagnostics.print("\(name) was deleted or renamed; a new one is written")
         case .lost(let name, let chunks, let bytes):

@@ -1,10 +1,10 @@
 import Glibc
-import Synchronization
+import WeirRelay
 
 /// Turns the signals that end the program into values; the main thread waits for them.
 enum Signals {
     private static let ending = [SIGINT, SIGTERM, SIGHUP]
-    private static let receiver = Mutex<(@Sendable (Int32) -> Void)?>(nil)
+    private static let receiver = Lock<(@Sendable (Int32) -> Void)?>(nil)
 
     /// Keeps the signals for `wait`.
     ///

@@ -1,11 +1,10 @@
 import Dispatch
-import Synchronization
 import WeirRelay
 
 /// Runs a body that blocks on a thread of its own, from now on: a server that a program talks to meanwhile.
 package final class Background<Value: Sendable>: Sendable {
     private let done = DispatchSemaphore(value: 0)
-    private let result = Mutex<Result<Value, any Error>?>(nil)
+    private let result = Lock<Result<Value, any Error>?>(nil)
 
     /// Starts the body.
     package init(_ body: @escaping @Sendable () throws -> Value) throws {

@@ -1,4 +1,3 @@
-import Synchronization
 package import Testing
 package import WeirFlow
 package import WeirRelay
@@ -140,7 +139,7 @@ package func runThread<Value: Sendable>(_ body: @escaping @Sendable () throws ->
 
 /// Collects what a relay tells its user.
 package final class Reports: Sendable {
-    private let state = Mutex<(lines: [String], sinks: [SinkReport])>(([], []))
+    private let state = Lock<(lines: [String], sinks: [SinkReport])>(([], []))
 
     package init() {}
 

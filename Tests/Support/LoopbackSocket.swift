@@ -1,5 +1,4 @@
 import Glibc
-import Synchronization
 import WeirFlow
 package import WeirRelay
 package import WeirWire
@@ -11,7 +10,7 @@ package final class LoopbackSocket: Sendable {
 
     /// Holds the descriptor's number; invalid after `close`.
     package let raw: Int32
-    private let descriptor: Mutex<Descriptor?>
+    private let descriptor: Lock<Descriptor?>
 
     package convenience init(_ transport: Transport, for address: IPAddress) throws {
         self.init(owning: try Socket.make(transport, for: address).release())
@@ -19,7 +18,7 @@ package final class LoopbackSocket: Sendable {
 
     package init(owning raw: Int32) {
         self.raw = raw
-        descriptor = Mutex(Descriptor(owning: raw))
+        descriptor = Lock(Descriptor(owning: raw))
         setBlocking(true)
         setPatience(Self.patience)
     }

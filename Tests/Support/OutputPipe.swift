@@ -1,13 +1,12 @@
 import Glibc
-import Synchronization
 package import WeirFlow
 package import WeirRelay
 package import WeirWire
 
 /// Is a pipe that an output writes to, and that a test reads, or leaves full.
 package final class OutputPipe: Sendable {
-    private let readEnd: Mutex<Descriptor?>
-    private let writeEnd: Mutex<Descriptor?>
+    private let readEnd: Lock<Descriptor?>
+    private let writeEnd: Lock<Descriptor?>
     private let name: String
     private let reading: Int32
     private let writing: Int32
@@ -17,8 +16,8 @@ package final class OutputPipe: Sendable {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw LoopbackSocket.error("make a pipe") }
         (reading, writing) = (ends[0], ends[1])
-        readEnd = Mutex(Descriptor(owning: ends[0]))
-        writeEnd = Mutex(Descriptor(owning: ends[1]))
+        readEnd = Lock(Descriptor(owning: ends[0]))
+        writeEnd = Lock(Descriptor(owning: ends[1]))
     }
 
     /// Is the pipe as an output that writes the bytes of every chunk, and nothing else.
@@ -45,6 +44,12 @@ package final class OutputPipe: Sendable {
     package var isFull: Bool {
         var descriptor = pollfd(fd: writing, events: Int16(POLLOUT), revents: 0)
         return poll(&descriptor, 1, 0) == 0
+    }
+
+    /// Counts the bytes that were written and not read.
+    package var unread: Int {
+        var count: Int32 = 0
+        return ioctl(writing, UInt(FIONREAD), &count) == 0 ? Int(count) : 0
     }
 
     /// Says that nothing more is written.

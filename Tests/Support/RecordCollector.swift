@@ -1,4 +1,3 @@
-import Synchronization
 package import WeirFlow
 package import WeirRelay
 package import WeirWire
@@ -24,7 +23,7 @@ package final class RecordCollector: Sendable {
         var nextID = 0
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     package init() {}
 

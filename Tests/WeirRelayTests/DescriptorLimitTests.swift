@@ -40,14 +40,14 @@ struct DescriptorLimitTests {
         #expect(DescriptorLimit.share(1064, for: udp) == Limits(tcpFlows: 10_000, udpSessions: 1000))
     }
 
-    @Test("Few descriptors still serve someone", arguments: [33, 34, 64, 65, 70])
+    @Test("Few descriptors still serve someone", arguments: [29, 34, 64, 65, 70])
     func few(descriptors: Int) throws {
         let configuration = try Self.configuration("tcp:0", "udp:0", flows: 10, sessions: 10)
         let limits = DescriptorLimit.share(descriptors, for: configuration)
         #expect(limits.tcpFlows >= 1 && limits.udpSessions >= 1)
     }
 
-    @Test("Too few descriptors serve nobody", arguments: [0, 1, 16, 32])
+    @Test("Too few descriptors serve nobody", arguments: [0, 1, 16, 28])
     func tooFew(descriptors: Int) throws {
         let configuration = try Self.configuration("tcp:0", "udp:0", flows: 10, sessions: 10)
         #expect(DescriptorLimit.share(descriptors, for: configuration) == Limits(tcpFlows: 0, udpSessions: 0))
@@ -57,6 +57,14 @@ struct DescriptorLimitTests {
     func low() throws {
         let configuration = try Self.configuration("tcp:0", flows: 10_000, sessions: 1)
         #expect(DescriptorLimit.share(64, for: configuration).tcpFlows == 20)
+    }
+
+    @Test("Keeps a descriptor for each UDP socket of each loop", arguments: [1, 16, 64])
+    func manyLoops(threads: Int) throws {
+        var configuration = try Self.configuration("udp:*:0", "udp:*:0", flows: 1, sessions: 10)
+        configuration.threads = threads
+        // Two routes with two addresses each, and an epoll and a mailbox for each loop.
+        #expect(DescriptorLimit.reserve(of: 1024, for: configuration) >= threads * (4 + 2) + 10)
     }
 
     @Test("Raises the limit to what is allowed")

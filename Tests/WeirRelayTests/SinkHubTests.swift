@@ -14,6 +14,16 @@ struct SinkHubTests {
         listener: Endpoint(address: .loopbackV4, port: 2)
     )
 
+    private static func record(_ happening: FlowRecord.Happening, at time: Int64 = 0) -> FlowRecord {
+        FlowRecord(
+            flow: FlowID(1),
+            transport: .tcp,
+            path: path,
+            moment: Moment(wallNanoseconds: time, instant: Instant(nanoseconds: time)),
+            happening: happening
+        )
+    }
+
     /// Makes a batch with one chunk.
     private static func batch(_ number: UInt64, at time: Int64 = 0, length: Int = 1000) -> RecordBatch {
         let chunk = ChunkRecord(
@@ -24,13 +34,7 @@ struct SinkHubTests {
             receivedAt: Instant(nanoseconds: time)
         )
         var batch = RecordBatch()
-        let record = FlowRecord(
-            flow: FlowID(1),
-            transport: .tcp,
-            path: path,
-            moment: Moment(wallNanoseconds: time, instant: Instant(nanoseconds: time)),
-            happening: .forwarded(chunk)
-        )
+        let record = record(.forwarded(chunk), at: time)
         batch.append(record, bytes: [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: length).span.bytes)
         return batch
     }
@@ -121,11 +125,16 @@ struct SinkHubTests {
         whole.finish()
         #expect(!hub.isFull)
         #expect(Self.numbers(try await reading.value) == Self.numbers(upTo: number))
-        guard case .failed("broken", let error, othersLeft: 1)? = reports.sinks.first else {
+        guard case .failed(let failure)? = reports.sinks.first, case .missed(failure, let missed)? = reports.sinks.last
+        else {
             Issue.record("\(reports.sinks)")
             return
         }
-        #expect(error == ErrorNumber(EPIPE) && reports.sinks.count == 1)
+        #expect(failure == SinkFailure(name: "broken", error: ErrorNumber(EPIPE), othersLeft: 1))
+        #expect(reports.sinks.count == 2)
+        // What is in the pipe was written, and of the last chunk perhaps a part.
+        let written = UInt64(broken.unread / 1000)
+        #expect(missed == Missed(records: number - written, chunks: number - written, bytes: (number - written) * 1000))
     }
 
     @Test("A descriptor that does not block is waited for")
@@ -170,133 +179,68 @@ struct SinkHubTests {
         #expect(try await reading.value == Array("bye\n".utf8))
     }
 
+    @Test("The last words of a sink whose output has failed go elsewhere, and tell of all records")
+    func lastResort() async throws {
+        let (broken, other, elsewhere) = (try OutputPipe(), try OutputPipe(), try OutputPipe())
+        broken.closeReader()
+        var output = broken.output(.wait, sink: LastWords(showsFlows: true))
+        output.lastResort = elsewhere.output(.wait).descriptor
+        let reports = Reports()
+        let hub = try SinkHub(outputs: [output, other.output(.wait)], lanes: 1) { reports.add($0) }
+        let (reading, readingOther) = (elsewhere.readToEnd(), other.readToEnd())
+        for number in 0..<10 {
+            var batch = Self.batch(UInt64(number))
+            batch.append(Self.record(.ended(.upstream), at: Int64(number)))
+            hub.submit(batch, lane: 0)
+            // The first failure is known before the last batches come.
+            while number == 5, reports.sinks.isEmpty { sched_yield() }
+        }
+        await hub.finish()
+        for pipe in [other, elsewhere] { pipe.finish() }
+        #expect(try await reading.value == Array("bye after 10 flows\n".utf8))
+        #expect(try await readingOther.value.count == 10_000)
+        guard case .missed(_, let missed)? = reports.sinks.last else {
+            Issue.record("\(reports.sinks)")
+            return
+        }
+        // This sink wants no chunks.
+        #expect(missed == Missed(records: 10, chunks: 0, bytes: 0))
+    }
+
+    @Test("An only output whose reader has gone is not missed")
+    func endOfInterest() async throws {
+        let (broken, elsewhere) = (try OutputPipe(), try OutputPipe())
+        broken.closeReader()
+        var output = broken.output(.wait)
+        output.lastResort = elsewhere.output(.wait).descriptor
+        let reports = Reports()
+        let hub = try SinkHub(outputs: [output], lanes: 1) { reports.add($0) }
+        hub.submit(Self.batch(0), lane: 0)
+        await hub.finish()
+        guard case .failed(let failure)? = reports.sinks.first else {
+            Issue.record("\(reports.sinks)")
+            return
+        }
+        #expect(failure.isEndOfInterest && reports.sinks.count == 1 && elsewhere.unread == 0)
+    }
+
     private struct LastWords: Sink {
         let interest = Interest.flows
-        mutating func render(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {}
-        mutating func finish(into output: inout ByteBuffer) { output.append("bye\n") }
-    }
-}
+        var showsFlows = false
+        private var flows = 0
 
-@Suite("Outputs of a relay", .tags(.network), .timeLimit(.minutes(1)))
-struct RelayOutputTests {
-    @Test("A full output makes the flows wait, and nothing is lost", arguments: [1, 2])
-    func waits(threads: Int) async throws {
-        let server = try TCPServer()
-        let pipe = try OutputPipe()
-        let size = 8 << 20
-        try await withRelay(
-            server.route,
-            configure: {
-                $0.threads = threads
-                $0.sinkBound = 1 << 20
-            },
-            outputs: [pipe.output(.wait)],
-            pipes: [pipe]
-        ) { relay, collector in
-            let (client, peer) = try await runThread {
-                (try TCPPeer(to: relay.endpoint, receiveBuffer: 64 << 10), try server.accept())
-            }
-            async let received = runThread { try client.receiveToEnd(seed: 1) }
-            let stuck = try await runThread {
-                // Nobody reads the pipe: the sender is held up by its own kernel.
-                var pattern = Pattern(seed: 1)
-                peer.socket.setPatience(.milliseconds(300))
-                do {
-                    while true { try peer.send(64 << 10, of: &pattern) }
-                } catch {
-                    return pattern
-                }
-            }
-            let shown = collector.records.compactMap(\.forwarded).reduce(0) { $0 + $1.length }
-            #expect(shown < 16 << 20)
-            let reading = pipe.readToEnd()
-            try await runThread {
-                var pattern = stuck
-                peer.socket.setPatience(LoopbackSocket.patience)
-                try peer.send(size, of: &pattern)
-                peer.finish()
-                client.finish()
-            }
-            #expect(try await received == .init(stuck.position + size))
-            await relay.stop(grace: .seconds(5))
-            pipe.finish()
-            var pattern = Pattern(seed: 1)
-            let written = try await reading.value
-            #expect(written.count == stuck.position + size)
-            #expect(written.withUnsafeBytes { pattern.firstDifference(in: $0) } == nil)
+        init(showsFlows: Bool = false) {
+            self.showsFlows = showsFlows
         }
-    }
 
-    @Test("An output that drops holds nobody up", arguments: [1, 2])
-    func drops(threads: Int) async throws {
-        let server = try TCPServer()
-        let pipe = try OutputPipe()
-        let reports = Reports()
-        try await withRelay(
-            server.route,
-            configure: {
-                $0.threads = threads
-                $0.sinkBound = 1 << 20
-            },
-            outputs: [pipe.output(.drop)],
-            pipes: [pipe],
-            reports: reports
-        ) { relay, collector in
-            let (client, peer) = try await runThread { (try TCPPeer(to: relay.endpoint), try server.accept()) }
-            async let received = runThread { try client.receiveToEnd(seed: 1) }
-            try await runThread {
-                try peer.send(64 << 20, seed: 1, finishing: true)
-                client.finish()
-            }
-            #expect(try await received == .init(64 << 20))
-            let reading = pipe.readToEnd()
-            await relay.stop(grace: .seconds(5))
-            pipe.finish()
-            let shown = try await reading.value.count
-            let lost = reports.sinks.compactMap { if case .lost("pipe", _, let bytes) = $0 { bytes } else { nil } }
-            #expect(lost.count == 1 && shown < 64 << 20)
-            #expect(shown + Int(lost.first ?? 0) == 64 << 20)
+        mutating func render(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
+            guard showsFlows, case .ended = record.happening else { return }
+            flows += 1
+            output.append("flow\n")
         }
-    }
 
-    @Test("What a side sent before it reset is not lost while an output is full", .tags(.slow), arguments: [1, 2])
-    func resetWhileHeld(threads: Int) async throws {
-        let server = try TCPServer()
-        let pipe = try OutputPipe()
-        try await withRelay(
-            server.route,
-            configure: {
-                $0.threads = threads
-                $0.sinkBound = 64 << 10
-            },
-            outputs: [pipe.output(.wait)],
-            pipes: [pipe]
-        ) { relay, collector in
-            let (client, peer) = try await runThread { (try TCPPeer(to: relay.endpoint), try server.accept()) }
-            let (other, otherPeer) = try await runThread { (try TCPPeer(to: relay.endpoint), try server.accept()) }
-            try await runThread {
-                // Another flow fills the output, until its sender is held up.
-                otherPeer.socket.setPatience(.milliseconds(300))
-                do {
-                    while true { try otherPeer.send(64 << 10, seed: 2) }
-                } catch {}
-                try peer.send(50_000, seed: 1)
-                while peer.unsent > 0 { poll(nil, 0, 1) }
-                peer.reset()
-                // Longer than a reset waits for what is to be delivered.
-                poll(nil, 0, 1500)
-            }
-            let reading = pipe.readToEnd()
-            async let drained = runThread { try other.receiveToEnd() }
-            let received = try await runThread { try client.receiveToEnd(seed: 1) }
-            #expect(received == .init(50_000, .failed(.connectionReset)))
-            otherPeer.close()
-            other.finish()
-            _ = try await drained
-            await relay.stop()
-            pipe.finish()
-            _ = try await reading.value
-            #expect(collector.records.allSatisfy { $0.dropped == nil })
+        mutating func finish(into output: inout ByteBuffer) {
+            output.append(showsFlows ? "bye after \(flows) flows\n" : "bye\n")
         }
     }
 }

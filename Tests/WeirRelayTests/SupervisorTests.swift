@@ -2,8 +2,9 @@ import Glibc
 import Support
 import Testing
 import WeirFlow
-import WeirRelay
 import WeirWire
+
+@testable import WeirRelay
 
 @Suite("Supervisor", .tags(.network), .timeLimit(.minutes(1)))
 struct SupervisorTests {
@@ -53,6 +54,54 @@ struct SupervisorTests {
             let closed = try #require(collector.records.last?.closed)
             #expect(closed.reason == .finished && closed.upstream.bytes == 1_000_000)
         }
+    }
+
+    @Test("A stop that comes while another is under way waits for its end", arguments: [1, 2])
+    func stopsTwice(threads: Int) async throws {
+        let server = try TCPServer()
+        try await withRelay(server.route, configure: { $0.threads = threads }) { relay, collector in
+            let (client, peer) = try await runThread { (try TCPPeer(to: relay.endpoint), try server.accept()) }
+            try await collector.wait("connected") { $0.isConnected }
+            let first = Task { await relay.stop(grace: .milliseconds(300)) }
+            // The first one is under way when new clients are refused.
+            try await runThread { while (try? TCPPeer(to: relay.endpoint)) != nil {} }
+            await relay.stop(grace: .zero)
+            #expect(relay.openFlows == 0)
+            #expect(collector.records.last?.closed?.reason == .shutdown)
+            await first.value
+            withExtendedLifetime((client, peer)) {}
+        }
+    }
+
+    @Test("Where a loop cannot start, those before it end, and every socket is closed")
+    func startFails() async throws {
+        var configuration = RelayConfiguration(routes: [try Route(echo: "tcp:0")])
+        configuration.threads = 3
+        let sockets = try (0..<3).map { loop in
+            try ListeningSockets.open(configuration.routes[0], index: 0, at: .anyPortV4, loops: 1, receiveBuffer: 0)
+                .map { (loop: loop, socket: $0) }[0]
+        }
+        var broken = sockets
+        // An epoll refuses a regular file.
+        let folder = try TemporaryFolder()
+        broken[1].socket.descriptor = open(try folder.file("file", []), O_RDONLY | O_CLOEXEC)
+        close(sockets[1].socket.descriptor)
+        let shared = Shared(
+            configuration: configuration,
+            targets: [nil],
+            hub: try SinkHub(outputs: [], lanes: 3) { Issue.record("\($0)") },
+            limits: Limits(tcpFlows: 1, udpSessions: 1),
+            loops: try (0..<3).map { _ in try LoopHandle() },
+            report: { Issue.record("\($0)") }
+        )
+        do {
+            try await Supervisor.startLoops(broken, shared)
+            Issue.record("a regular file was listened on")
+        } catch let error as SystemError {
+            #expect(error.error == ErrorNumber(EPERM))
+        }
+        // The ports can be taken again: nobody listens there.
+        for index in [0, 2] { _ = try TCPServer(at: sockets[index].socket.endpoint) }
     }
 
     @Test("A relay that has stopped has given its ports back", arguments: [1, 2], [Transport.tcp, .udp])

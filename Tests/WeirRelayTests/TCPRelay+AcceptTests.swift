@@ -54,6 +54,46 @@ struct TCPRelayAcceptTests {
         #expect(reports.lines.count { $0.contains("accepting pauses") } == 1)
     }
 
+    @Test("Loops that accept at the same time keep to the bound together", .tags(.slow))
+    func boundOfAllLoops() async throws {
+        let rounds = TestSize.isSanitized ? 100 : 400
+        try await withRelay(
+            Array(repeating: "tcp:0", count: 4),
+            interest: .flows,
+            configure: {
+                $0.threads = 4
+                $0.maxFlows = 2
+            }
+        ) { relay, collector in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for listener in relay.listeners {
+                    group.addTask {
+                        try await runThread {
+                            for _ in 0..<rounds {
+                                let client = try TCPPeer(to: listener.endpoint)
+                                try client.send("x")
+                                #expect(try client.receive(1) == Array("x".utf8))
+                                client.reset()
+                            }
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            try await collector.closes(4 * rounds)
+            // A flow's place is taken before its first record is made, and given back after its last.
+            let ends = collector.records.compactMap { record in
+                record.isOpened ? (record.moment.instant, 1) : record.closed.map { _ in (record.moment.instant, -1) }
+            }
+            var (open, most) = (0, 0)
+            for (_, change) in ends.sorted(by: { ($0.0, $0.1) < ($1.0, $1.1) }) {
+                open += change
+                most = max(most, open)
+            }
+            #expect(most == 2)
+        }
+    }
+
     @Test("A wildcard listener shows the address that the client chose", arguments: [1, 2])
     func wildcard(threads: Int) async throws {
         let server = try TCPServer()

@@ -155,4 +155,37 @@ struct UDPRelaySendTests {
             #expect(Int(lost) + shown <= count)
         }
     }
+
+    @Test("What the kernel dropped at the listener is said while the relay goes on, also of few big datagrams")
+    func listenerOverflow() async throws {
+        let reports = Reports()
+        let pipe = try OutputPipe()
+        try await withRelay(
+            "udp:0",
+            interest: .bytes,
+            configure: {
+                $0.sinkBound = 32 << 10
+                // As much as Linux gives by default: not for a batch of these.
+                $0.receiveBuffer = 212_992
+            },
+            outputs: [pipe.output(.wait)],
+            pipes: [pipe],
+            reports: reports
+        ) { relay, collector in
+            let client = try UDPPeer(to: relay.endpoint)
+            try await runThread {
+                for _ in 0..<100 { try client.send([UInt8](repeating: 7, count: 65_507)) }
+            }
+            let reading = pipe.readToEnd()
+            let deadline = Deadline()
+            while reports.lines.isEmpty, !deadline.isOver { try await Task.sleep(for: .milliseconds(1)) }
+            #expect(reports.lines.first?.contains("the kernel dropped ") == true)
+            await relay.stop(grace: .zero)
+            pipe.finish()
+            _ = try await reading.value
+            // What was said to be dropped and what was read are all that was sent.
+            let dropped = reports.lines.compactMap { Int($0.split(separator: " ")[5]) }.reduce(0, +)
+            #expect(dropped + collector.records.count { $0.forwarded?.direction == .upstream } == 100)
+        }
+    }
 }

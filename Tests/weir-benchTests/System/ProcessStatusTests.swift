@@ -58,9 +58,10 @@ struct ProcessStatusTests {
     }
 
     @Test("The proportional size is read in bytes")
-    func rollup() {
+    func rollup() throws {
         let text = "00400000-7ffd ---p 00000000 00:00 0 [rollup]\nRss:     2048 kB\nPss:     1024 kB\nPss_Dirty: 3 kB\n"
-        #expect(ProcessGroup.proportionalBytes(inRollup: text) == 1024 * 1024)
+        let bytes = try #require(ProcessGroup.proportionalBytes(inRollup: text))
+        #expect(bytes == 1024 * 1024)
         #expect(ProcessGroup.proportionalBytes(inRollup: "Rss: 1 kB\n") == nil)
     }
 }

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Runs all tests under a sanitizer, and fails where it reports anything, also of a program that a test has started:
+#   Scripts/sanitize.sh [thread|address] [what 'swift test' takes]
+# Without an argument: both, one after the other.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+case "${1:-}" in
+    thread | address) sanitizers=("$1"); shift ;;
+    *) sanitizers=(thread address) ;;
+esac
+Scripts/setup.sh --tests
+
+reports=$(mktemp -d)
+trap 'rm -rf "$reports"' EXIT
+# Each process writes its reports to a file of its own there: a test may not look at what its program said.
+export TSAN_OPTIONS="log_path=$reports/thread"
+export ASAN_OPTIONS="log_path=$reports/address:detect_stack_use_after_return=1"
+# Makes tests that move gigabytes move less.
+export WEIR_SANITIZED=1
+for sanitizer in "${sanitizers[@]}"; do
+    echo "== all tests under the $sanitizer sanitizer"
+    status=0
+    swift test --sanitize="$sanitizer" --scratch-path ".build/$sanitizer-sanitizer" --no-parallel "$@" || status=$?
+    if compgen -G "$reports/*" >/dev/null; then
+        cat "$reports"/*
+        echo "sanitize: the $sanitizer sanitizer has reports, above" >&2
+        exit 1
+    fi
+    [[ $status -eq 0 ]] || exit "$status"
+done

@@ -1,0 +1,60 @@
+import Foundation
+
+/// What the kernel says of a running program.
+extension WeirProgram {
+    /// Adds up the processor time of all its threads.
+    package var processorTime: Duration {
+        get throws {
+            let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task")
+            let nanoseconds = threads.reduce(Int64(0)) { sum, thread in
+                // A thread that has just ended has no file any more.
+                let text = try? String(contentsOfFile: "/proc/\(process)/task/\(thread)/schedstat", encoding: .utf8)
+                return sum + (text?.split(separator: " ").first.flatMap { Int64($0) } ?? 0)
+            }
+            return .nanoseconds(nanoseconds)
+        }
+    }
+
+    /// Measures which share of one processor it uses for a while.
+    package func processorShare(during time: Duration) async throws -> Double {
+        let (clock, start, before) = (ContinuousClock(), ContinuousClock.now, try processorTime)
+        try await clock.sleep(for: time)
+        return (try processorTime - before) / (clock.now - start)
+    }
+
+    /// Lists the numbers of its descriptors.
+    package var descriptors: Set<Int> {
+        get throws {
+            Set(try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd").compactMap { Int($0) })
+        }
+    }
+
+    /// Lets it open no descriptor with a higher number than so many of those that are free.
+    package func leaveDescriptors(_ count: Int) throws {
+        let open = try descriptors
+        let free = (0..<(open.count + count + 1)).filter { !open.contains($0) }
+        try limitDescriptors(to: free[count])
+    }
+
+    /// Sets the limit on its descriptors, which it must not raise itself meanwhile: prlimit(1).
+    package func limitDescriptors(to count: Int) throws {
+        let ended = try ChildProgram.run("prlimit", ["--pid", "\(process)", "--nofile=\(count):"])
+        guard ended.status == 0 else { throw HelperError("prlimit: \(ended.output)") }
+    }
+
+    /// Says how much memory of its own it holds, in bytes.
+    package var memory: Int {
+        get throws {
+            let text = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
+            guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix("RssAnon:") }),
+                let kilobytes = line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap({ Int($0) })
+            else { throw HelperError("no RssAnon of \(process)") }
+            return kilobytes << 10
+        }
+    }
+
+    /// Names the commands that start a program with a limit on its descriptors that it cannot raise.
+    package static func withDescriptors(_ count: Int) -> [String] {
+        ["sh", "-c", "ulimit -n \(count); exec \"$0\" \"$@\""]
+    }
+}
