@@ -40,6 +40,24 @@ struct RelayCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Capture the packets of both legs with libpcap into a file, or a folder; needs CAP_NET_RAW.",
+            valueName: "path"
+        )
+    )
+    var capture: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Capture on this interface (default: the loopback where all routes stay there, else any).",
+            valueName: "name"
+        )
+    )
+    var interface: String?
+
+    @OptionGroup var captureOptions: CaptureOptions
+
+    @Option(
+        help: ArgumentHelp(
             "Keep at most this many bytes of a flow to find echoes; 0 looks for none.",
             valueName: "bytes"
         )
@@ -109,7 +127,8 @@ struct RelayCommand: AsyncParsableCommand {
             configuration.expectsEcho = expectEcho
             configuration.family = families.family
             let session = Session(configuration, grace: grace.duration)
-            let status = try await session.run(outputs: try outputs())
+            let capture = capture.map { RelayCapture(to: $0, interface: interface, options: captureOptions) }
+            let status = try await session.run(outputs: try outputs(), capture: capture)
             if status != .done { Glibc.exit(status.rawValue) }
         } catch {
             throw Failure(error)

@@ -1,0 +1,78 @@
+import Glibc
+import WeirCapture
+import WeirFlow
+import WeirRelay
+import WeirWire
+
+/// Captures the packets of a relay, while it runs, on the interface that its routes use.
+final class RelayCapture: Sendable {
+    private let path: String
+    private let interface: String?
+    private let options: CaptureOptions
+    private let flows = FlowFeed()
+    private let run = Lock<CaptureRun?>(nil)
+
+    /// Makes the capture of a relay that is to start.
+    ///
+    /// - Parameters:
+    ///   - path: where packets are written to.
+    ///   - interface: where they come from; nil chooses by the routes.
+    ///   - options: how they are captured.
+    init(to path: String, interface: String?, options: CaptureOptions) {
+        self.path = path
+        self.interface = interface
+        self.options = options
+    }
+
+    /// Makes the output by which the capture learns of the relay's flows.
+    func makeOutput() -> SinkOutput {
+        // Renders nothing, so that nothing is written.
+        SinkOutput(name: "capture", sink: FlowFeedSink(flows), descriptor: -1)
+    }
+
+    /// Starts when the relay's ports are known, and no client can have connected.
+    ///
+    /// - Parameters:
+    ///   - bound: the relay's ports.
+    ///   - whenOver: is told what the program is to exit with, when everything is written; on any thread.
+    /// - Throws: `CaptureError`, `SystemError`.
+    func start(_ bound: Bound, whenOver: @escaping @Sendable (ExitStatus) -> Void) throws {
+        let interface = interface ?? Self.interface(for: bound)
+        let listeners = bound.listeners.map { ($0.transport, $0.endpoint) }
+        let filter = RouteFilter.text(for: listeners + bound.servers.map { ($0.transport, $0.endpoint) })
+        let source = options.source(interface: interface, filter: filter)
+        let handle = try CaptureHandle(source)
+        var description = CaptureDescription(handle, of: source)
+        description.application = "weir \(Weir.version)"
+        let file = try CaptureFileWriter(PacketBlocks(description, feed: flows), to: path)
+        let writer = CaptureWriter(file: file, printer: nil, status: nil)
+        let run = try CaptureRun(handle, writer: writer) { [flows] outcome in
+            Diagnostics.print("\(outcome.progress.summary) on \(interface)")
+            flows.close()
+            whenOver(outcome.report())
+        }
+        self.run.withLock { $0 = run }
+        Diagnostics.write("capturing on \(interface)\n")
+    }
+
+    /// Ends when the flows' last packets have come.
+    func endWhenQuiet() { run.withLock { $0 }?.endWhenQuiet() }
+
+    /// Ends at once.
+    func end() { run.withLock { $0 }?.end() }
+
+    /// Chooses the interface that the routes use: the loopback, or all where packets may come another way.
+    ///
+    /// Clients of this machine reach each of its addresses over the loopback, others come from outside: a listener that
+    /// both can reach needs all interfaces.
+    private static func interface(for bound: Bound) -> String {
+        let own = ((try? NetworkInterface.all()) ?? []).flatMap(\.addresses)
+        let isLocal = { (address: IPAddress) in
+            address.isLoopback || address.isUnspecified || own.contains(address)
+        }
+        let usesLoopback =
+            bound.listeners.allSatisfy { $0.endpoint.address.isLoopback }
+            && bound.servers.allSatisfy { isLocal($0.endpoint.address) }
+        return usesLoopback ? NetworkInterface.loopbackName : "any"
+    }
+}
