@@ -63,7 +63,7 @@ let package = Package(
         ),
         .target(
             name: "Support",
-            dependencies: ["WeirRelay", "WeirFlow", "WeirWire"],
+            dependencies: ["WeirRelay", "WeirFlow", "WeirWire", "CWeir"],
             path: "Tests/Support",
             swiftSettings: settings
         ),

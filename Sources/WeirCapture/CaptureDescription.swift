@@ -1,17 +1,10 @@
+public import WeirFlow
 public import WeirWire
 
 /// Describes a capture for the head of its file.
 public struct CaptureDescription: Hashable, Sendable {
-    /// Names the formats of a capture file.
-    public enum Format: String, Sendable, CaseIterable {
-        /// Holds comments and statistics.
-        case pcapng
-        /// Holds packets alone.
-        case pcap
-    }
-
     /// Says what the file looks like.
-    public var format = Format.pcapng
+    public var format = CaptureSettings.Format.pcapng
     /// Names the outermost header of the packets.
     public var linkType: LinkType
     /// Bounds how many bytes of a packet are captured.

@@ -15,6 +15,8 @@ public struct CaptureLoop: ~Copyable, Sendable {
     /// Bounds how long a capture goes on that ends when it is quiet.
     private static let patience: Int64 = 5_000_000_000
     private static let second: Int64 = 1_000_000_000
+    /// Says how often the kernel's counts are looked at while packets come.
+    private static let noteInterval: Int64 = 100_000_000
 
     private var handle: CaptureHandle
     private let control: CaptureControl
@@ -48,7 +50,7 @@ public struct CaptureLoop: ~Copyable, Sendable {
     private mutating func readAll(_ receiver: inout some PacketReceiver & ~Copyable) throws(CaptureError) {
         let began = Self.now(CLOCK_MONOTONIC)
         let deadline = limits.duration.map { began &+ $0.inNanoseconds } ?? .max
-        var nextNote = began &+ Self.second
+        var nextNote = began
         var endBegan: Int64?
         while !receiver.hasEnded {
             let count = try read(into: &receiver)
@@ -65,9 +67,9 @@ public struct CaptureLoop: ~Copyable, Sendable {
             if now >= nextNote {
                 self.count()
                 receiver.note(progress)
-                nextNote = now &+ Self.second
+                nextNote = now &+ Self.noteInterval
             }
-            if count == 0 { wait(until: min(nextNote, deadline), now, isEnding: order > .goOn) }
+            if count == 0 { wait(until: min(now &+ Self.second, deadline), now, isEnding: order > .goOn) }
         }
     }
 

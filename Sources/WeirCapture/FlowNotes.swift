@@ -186,12 +186,3 @@ extension Endpoint {
         return Endpoint(address: IPAddress(v6: address.high, low: address.low), port: port)
     }
 }
-
-extension FlowPath {
-    /// Says whose packets these are: the flow's number and the endpoints that it has.
-    fileprivate func introduction(of flow: FlowID) -> String {
-        var text = "flow \(flow) client \(client) listener \(listener)"
-        if let server { text += " egress \(egress?.description ?? "none") server \(server)" }
-        return text
-    }
-}

@@ -1,3 +1,4 @@
+import WeirFlow
 public import WeirWire
 
 /// Renders the packets of a live capture for a file, and keeps those that may belong to a flow not known yet.

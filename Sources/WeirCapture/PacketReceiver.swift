@@ -6,7 +6,7 @@ public protocol PacketReceiver: ~Copyable {
     /// Is told that packets were handed on, and whether no other is waiting: the time to pass on what was gathered.
     mutating func pause(isIdle: Bool)
 
-    /// Is told about once a second what the capture has come to.
+    /// Is told what the capture has come to: ten times a second while packets come, else once.
     mutating func note(_ progress: CaptureProgress)
 
     /// Says that no more packets are wanted.

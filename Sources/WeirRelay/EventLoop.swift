@@ -137,6 +137,7 @@ final class EventLoop {
     }
 
     private func fireTimers() {
+        if timers.isCrowded { thinTimers() }
         guard let due = timers.firstDue, due <= turnBegan else { return }
         let now = SystemClock.instant()
         while let entry = timers.popDue(at: now) {
@@ -145,6 +146,16 @@ final class EventLoop {
             case .udpTimer: udp.wake(entry, excusedUntil: isHeld ? now : heldUntil)
             case .retryAccept: tcp.retryAccepting()
             default: break
+            }
+        }
+    }
+
+    private func thinTimers() {
+        timers.thin { entry in
+            switch entry.token.kind {
+            case .tcpTimer: tcp.isNeeded(entry)
+            case .udpTimer: udp.isNeeded(entry)
+            default: true
             }
         }
     }

@@ -43,6 +43,7 @@ struct FileStatus {
     }
 
     var isRegular: Bool { status.st_mode & S_IFMT == S_IFREG }
+    var isFolder: Bool { status.st_mode & S_IFMT == S_IFDIR }
     var size: Int { Int(status.st_size) }
 
     func isSameFile(as other: FileStatus) -> Bool {

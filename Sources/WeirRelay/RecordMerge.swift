@@ -19,6 +19,9 @@ struct RecordMerge {
         self.window = window
     }
 
+    /// Says that no record waits.
+    var isEmpty: Bool { lanes.allSatisfy { $0.batches.isEmpty } }
+
     mutating func add(_ batch: RecordBatch, lane: Int) {
         guard !batch.isEmpty else { return }
         lanes[lane].batches.append(batch)

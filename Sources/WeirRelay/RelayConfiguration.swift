@@ -24,6 +24,9 @@ public struct RelayConfiguration: Sendable {
     /// Chooses among a target name's addresses; nil takes all.
     public var family: AddressFamily?
 
+    /// Remembers what the targets' names were resolved to.
+    public let names = ResolvedNames()
+
     /// Bounds the bytes that wait for one output.
     var sinkBound = 64 << 20
     /// Is asked of the kernel for the datagrams that wait at a listening socket, in bytes.
@@ -36,12 +39,11 @@ public struct RelayConfiguration: Sendable {
         self.routes = routes
     }
 
-    func settings(for transport: Transport, recordsChunks: Bool) -> FlowSettings {
+    func settings(for transport: Transport, recordsChunks: Bool, showsEchoes: Bool) -> FlowSettings {
         var settings = FlowSettings()
         settings.connectTimeout = connectTimeout
         settings.idleTimeout = transport == .tcp ? idleTimeout : udpTimeout
-        // Where no sink shows chunks, none would show that one is an echo.
-        settings.echoWindow = recordsChunks || expectsEcho ? echoWindow : 0
+        settings.echoWindow = showsEchoes || expectsEcho ? echoWindow : 0
         settings.expectsEcho = expectsEcho
         settings.recordsChunks = recordsChunks
         return settings

@@ -91,6 +91,7 @@ final class Target: Sendable {
     private let own: OwnListeners
     private let family: AddressFamily?
     private let resolve: Resolve
+    private let names: ResolvedNames
     private let report: @Sendable (String) -> Void
     private let state: Lock<State>
 
@@ -101,6 +102,7 @@ final class Target: Sendable {
         own: OwnListeners = OwnListeners(),
         family: AddressFamily?,
         resolve: @escaping Resolve = Resolver.resolve,
+        names: ResolvedNames = ResolvedNames(),
         report: @escaping @Sendable (String) -> Void
     ) throws(ResolveError) {
         self.host = host
@@ -108,8 +110,10 @@ final class Target: Sendable {
         self.own = own
         self.family = family
         self.resolve = resolve
+        self.names = names
         self.report = report
         let endpoints = try resolve(host, family)
+        if case .name(let name) = host.host { names.add(name, endpoints) }
         state = Lock(State(endpoints: endpoints, resolvedAt: SystemClock.instant()))
     }
 
@@ -140,6 +144,7 @@ final class Target: Sendable {
     private func resolveAgain() {
         do {
             let endpoints = try resolve(host, family)
+            if case .name(let name) = host.host { names.add(name, endpoints) }
             let others = endpoints.filter { !own.contains(transport, $0) }
             if others.count < endpoints.count {
                 report("'\(host)' is an address of this relay's own listeners now, which is not dialed")

@@ -21,6 +21,8 @@ public struct SinkOutput: Sendable {
     public var descriptor: Int32
     /// Names the file that is written to, if it is to be opened anew when it is gone from there.
     public let path: String?
+    /// Holds the capture's files, if the output is one.
+    let files: CaptureFiles?
     /// Says what happens when the output falls behind.
     public var overflow: Overflow
     /// Names a descriptor that gets the sink's last words, the totals, where the output itself has failed.
@@ -33,6 +35,17 @@ public struct SinkOutput: Sendable {
         self.descriptor = descriptor
         self.overflow = overflow
         path = nil
+        files = nil
+    }
+
+    /// Makes an output that writes a capture to files, one after another where they rotate.
+    public init(recordingTo files: CaptureFiles, sink: any Sink, overflow: Overflow = .wait) {
+        name = files.path
+        self.sink = sink
+        descriptor = files.descriptor
+        self.overflow = overflow
+        path = nil
+        self.files = files
     }
 
     /// Makes an output that appends to a file, and makes the file where it is missing, also later when it was deleted or
@@ -43,6 +56,7 @@ public struct SinkOutput: Sendable {
         descriptor = try OutputFile.open(path).release()
         self.overflow = overflow
         self.path = path
+        files = nil
     }
 }
 
@@ -56,6 +70,8 @@ public final class SinkHub: Sendable {
 
     /// Says what the outputs want together.
     public let interest: Interest
+    /// Says whether an output shows which chunks are echoes.
+    let showsEchoes: Bool
 
     /// Starts a thread for each output.
     ///
@@ -72,6 +88,7 @@ public final class SinkHub: Sendable {
         report: @escaping @Sendable (SinkReport) -> Void
     ) throws(SystemError) {
         interest = outputs.map(\.sink.interest).max() ?? .flows
+        showsEchoes = outputs.contains { $0.sink.showsEchoes }
         let alive = Living(count: outputs.count)
         var workers: [SinkWorker] = []
         for output in outputs {

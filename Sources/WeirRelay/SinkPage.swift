@@ -50,6 +50,9 @@ struct SinkPage: ~Copyable {
         sink.renderLoss(chunks: chunks, bytes: bytes, into: &buffer)
     }
 
+    /// Renders what comes before a file's first record.
+    mutating func renderBegin(at time: Int64) { sink.begin(at: time, into: &buffer) }
+
     /// Renders what comes after the last record.
     mutating func renderEnd() { sink.finish(into: &buffer) }
 

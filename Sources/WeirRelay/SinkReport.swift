@@ -9,6 +9,8 @@ public enum SinkReport: Sendable {
     case missed(SinkFailure, Missed)
     /// The output's file was deleted or renamed, and a new one was begun.
     case renewed(name: String)
+    /// A file is whole, and nothing more is written to it.
+    case recorded(path: String)
     /// Chunks were left out, because the output was too slow.
     case lost(name: String, chunks: UInt64, bytes: UInt64)
 }

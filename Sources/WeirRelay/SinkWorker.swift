@@ -111,13 +111,18 @@ final class SinkWorker: Sendable {
         var target = OutputTarget(output)
         var merge = RecordMerge(lanes: lanes, window: Self.mergeWindow)
         var total: (chunks: UInt64, bytes: UInt64) = (0, 0)
+        renderBegin(at: target.time, &page, &target)
+        write(&page, to: &target, fullnessChanged)
         while true {
-            wait(for: merge.waitingTime(at: SystemClock.instant()))
+            wait(for: [merge.waitingTime(at: SystemClock.instant()), target.timeLeft].compactMap { $0 }.min())
             let (batches, lost, isFinishing) = takeQueued()
             for (batch, lane) in batches { merge.add(batch, lane: lane) }
             let now = isFinishing ? nil : SystemClock.instant()
             var done = 0
             while let (record, batch) = merge.next(at: now) {
+                if target.ends(before: record.moment.wallNanoseconds, pending: page.buffer.count) {
+                    beginFile(at: record.moment.wallNanoseconds, &page, &target, fullnessChanged)
+                }
                 page.render(record, of: batch)
                 done += 256 + (record.bytesLength ?? 0)
                 if page.buffer.count >= Self.writeSize {
@@ -134,12 +139,38 @@ final class SinkWorker: Sendable {
             if isFinishing, batches.isEmpty {
                 page.renderEnd()
                 write(&page, to: &target, fullnessChanged)
+                if let file = target.file, page.failure == nil { report(.recorded(path: file)) }
                 if total.chunks > 0 { report(.lost(name: output.name, chunks: total.chunks, bytes: total.bytes)) }
                 tellWhatWasMissed(&page)
                 return complete()
             }
             release(done, fullnessChanged)
+            if merge.isEmpty, target.timeLeft == .zero { beginFile(at: target.time, &page, &target, fullnessChanged) }
         }
+    }
+
+    /// Ends a capture's file, and begins the next one.
+    private func beginFile(
+        at time: Int64,
+        _ page: inout SinkPage,
+        _ target: inout OutputTarget,
+        _ fullnessChanged: (Bool) -> Void
+    ) {
+        guard page.failure == nil else { return }
+        page.renderEnd()
+        write(&page, to: &target, fullnessChanged)
+        guard page.failure == nil else { return }
+        do {
+            report(.recorded(path: try target.beginFile(at: time)))
+            renderBegin(at: time, &page, &target)
+        } catch {
+            fail(error.error, &page, target, fullnessChanged)
+        }
+    }
+
+    private func renderBegin(at time: Int64, _ page: inout SinkPage, _ target: inout OutputTarget) {
+        page.renderBegin(at: time)
+        target.noteHead(page.buffer.count)
     }
 
     private func takeQueued() -> ([(batch: RecordBatch, lane: Int)], (chunks: UInt64, bytes: UInt64), Bool) {
@@ -183,7 +214,7 @@ final class SinkWorker: Sendable {
         do {
             if try target.renew() { report(.renewed(name: output.name)) }
         } catch {
-            fail(error.error, &page, fullnessChanged)
+            fail(error.error, &page, target, fullnessChanged)
         }
         while !page.buffer.isEmpty {
             guard page.failure == nil else { return page.discard() }
@@ -195,12 +226,18 @@ final class SinkWorker: Sendable {
                 var descriptor = pollfd(fd: target.raw, events: Int16(POLLOUT), revents: 0)
                 poll(&descriptor, 1, -1)
             } else if errno != EINTR {
-                fail(.current, &page, fullnessChanged)
+                fail(.current, &page, target, fullnessChanged)
             }
         }
     }
 
-    private func fail(_ error: ErrorNumber, _ page: inout SinkPage, _ fullnessChanged: (Bool) -> Void) {
+    private func fail(
+        _ error: ErrorNumber,
+        _ page: inout SinkPage,
+        _ target: borrowing OutputTarget,
+        _ fullnessChanged: (Bool) -> Void
+    ) {
+        target.cutToWholeBlocks()
         let wasFull = state.withLock { state in
             let (wasFull, batches) = (state.isFull, state.batches)
             (state.hasFailed, state.isFull, state.batches, state.cost) = (true, false, [], 0)
@@ -208,7 +245,7 @@ final class SinkWorker: Sendable {
             return wasFull
         }
         if wasFull { fullnessChanged(false) }
-        let failure = SinkFailure(name: output.name, error: error, othersLeft: living.lost())
+        let failure = SinkFailure(name: target.file ?? output.name, error: error, othersLeft: living.lost())
         page.failure = failure
         report(.failed(failure))
     }

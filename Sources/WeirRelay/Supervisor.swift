@@ -164,6 +164,7 @@ public actor Supervisor {
                     own: own,
                     family: configuration.family,
                     resolve: configuration.resolve,
+                    names: configuration.names,
                     report: report
                 )
             }

@@ -35,8 +35,12 @@ final class TCPRelay {
     init(loop: EventLoop) {
         self.loop = loop
         readBuffer = loop.readBuffer
-        let recordsChunks = loop.shared.hub.interest >= .chunks
-        settings = loop.shared.configuration.settings(for: .tcp, recordsChunks: recordsChunks)
+        let hub = loop.shared.hub
+        settings = loop.shared.configuration.settings(
+            for: .tcp,
+            recordsChunks: hub.interest >= .chunks,
+            showsEchoes: hub.showsEchoes
+        )
     }
 
     var isEmpty: Bool { connections.count == 0 }
@@ -192,6 +196,12 @@ final class TCPRelay {
         connection.wakeAt = nil
         connection.flow.touch(at: excusedUntil)
         dispatch(connection, .wake)
+    }
+
+    /// Tells whether a timer is still waited for.
+    func isNeeded(_ entry: TimerHeap.Entry) -> Bool {
+        guard let connection = connections[entry.token] else { return false }
+        return connection.wakeAt == entry.due || !connection.resets.isEmpty
     }
 
     /// Accepts no more; flows go on.

@@ -8,6 +8,8 @@ struct TimerHeap {
     }
 
     private var entries: [Entry] = []
+    /// Says at which size it is worth looking for entries that nobody waits for any more.
+    private var bound = 4096
 
     /// Says when the first token is due.
     var firstDue: Instant? { entries.first?.due }
@@ -21,6 +23,17 @@ struct TimerHeap {
             entries.swapAt(index, parent)
             index = parent
         }
+    }
+
+    /// Tells whether there may be more entries that nobody waits for any more than others.
+    var isCrowded: Bool { entries.count > bound }
+
+    /// Keeps only the entries that somebody still waits for: a flow that has ended leaves its own until they are due.
+    ///
+    /// - Complexity: O(n log n), and nothing for each insertion, as the bound doubles what is left.
+    mutating func thin(_ isNeeded: (Entry) -> Bool) {
+        entries = entries.filter(isNeeded).sorted { $0.due < $1.due }
+        bound = max(4096, 2 * entries.count)
     }
 
     /// Takes the first token, if it is due.

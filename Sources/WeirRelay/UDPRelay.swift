@@ -41,8 +41,12 @@ final class UDPRelay {
 
     init(loop: EventLoop) {
         self.loop = loop
-        let recordsChunks = loop.shared.hub.interest >= .chunks
-        settings = loop.shared.configuration.settings(for: .udp, recordsChunks: recordsChunks)
+        let hub = loop.shared.hub
+        settings = loop.shared.configuration.settings(
+            for: .udp,
+            recordsChunks: hub.interest >= .chunks,
+            showsEchoes: hub.showsEchoes
+        )
         let isUsed = loop.shared.configuration.routes.contains { $0.transport == .udp }
         clientInbox = isUsed ? weir_inbox_create() : nil
         serverInbox = isUsed ? weir_inbox_create() : nil
@@ -208,6 +212,9 @@ final class UDPRelay {
         reportDrops(of: session)
         dispatch(session, .wake)
     }
+
+    /// Tells whether a timer is still waited for.
+    func isNeeded(_ entry: TimerHeap.Entry) -> Bool { sessions[entry.token]?.wakeAt == entry.due }
 
     // MARK: - Actions out
 

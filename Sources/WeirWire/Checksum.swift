@@ -69,6 +69,13 @@ extension Checksum {
         if bytes.byteCount & 1 == 1 { isOdd.toggle() }
     }
 
+    /// Adds the bytes that another sum was made of, as if they came next.
+    @inlinable
+    public mutating func add(_ other: Checksum) {
+        accumulate(placed(other.sum))
+        if other.isOdd { isOdd.toggle() }
+    }
+
     /// Adds a 16-bit number in host order, as two bytes in network order.
     @inlinable
     public mutating func add(_ number: UInt16) { accumulate(placed(UInt64(number.bigEndian))) }

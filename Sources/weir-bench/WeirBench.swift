@@ -11,7 +11,7 @@ struct WeirBench: AsyncParsableCommand {
             with 1 when some subject failed; one that is not installed is shown as absent and does not count.
             """,
         subcommands: [
-            RelayCommand.self, UDPCommand.self, HexdumpCommand.self, AllCommand.self,
+            RelayCommand.self, UDPCommand.self, HexdumpCommand.self, RecordCommand.self, AllCommand.self,
             ServeCommand.self, LoadCommand.self, RenderCommand.self,
         ]
     )

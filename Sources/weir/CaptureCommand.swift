@@ -1,7 +1,7 @@
-public import ArgumentParser
+import ArgumentParser
 import CWeir
 import Glibc
-public import WeirCapture
+import WeirCapture
 import WeirFlow
 import WeirRelay
 import WeirWire
@@ -52,7 +52,17 @@ struct CaptureCommand: AsyncParsableCommand {
     @OptionGroup var options: CaptureOptions
 
     @Option(help: "How the file is written: pcapng or pcap.")
-    var format = CaptureDescription.Format.pcapng
+    var format = CaptureSettings.Format.pcapng
+
+    @OptionGroup var rotation: RotationOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Become this user, and give up every other right, once the interface and the files are open.",
+            valueName: "name"
+        )
+    )
+    var user: String?
 
     @Option(help: "How packets are shown: summary (a line each; the default without -w), hex (with a dump) or none.")
     var show: PacketPrinter.Show?
@@ -63,6 +73,15 @@ struct CaptureCommand: AsyncParsableCommand {
     func validate() throws {
         if count == 0 { throw ValidationError("--count takes a number from 1.") }
         if let duration, duration.duration <= .zero { throw ValidationError("--duration takes a time above 0.") }
+        if write == nil, rotation.isAnyGiven || format != .pcapng {
+            throw ValidationError("--format and --rotate-... need --write PATH.")
+        }
+        if write == "-", rotation.isAnyGiven {
+            throw ValidationError("--write - is one stream: --rotate-... needs a PATH.")
+        }
+        if write == "-", isatty(STDOUT_FILENO) == 1 {
+            throw ValidationError("--write - writes a capture to standard output, which is a terminal: pipe it.")
+        }
         if write == "-", let show, show != .none {
             throw ValidationError("--write - writes to standard output, so --show \(show) has no place there.")
         }
@@ -81,11 +100,17 @@ struct CaptureCommand: AsyncParsableCommand {
     private func capture() async throws -> ExitStatus {
         let interface = interface ?? NetworkInterface.loopbackName
         let source = options.source(interface: interface, filter: filter.joined(separator: " "))
+        let user = try findUser()
+        // Before anything is open that the other process would keep open.
+        let maker = try user.flatMap(makeKeeper)
         let handle = try CaptureHandle(source)
+        var description = CaptureDescription.ofThisProgram(handle, source)
+        description.format = format
+        let writer = try writer(description, maker)
+        try user?.become()
         var limits = CaptureLimits()
         limits.packets = count ?? .max
         limits.duration = duration?.duration
-        let writer = try writer(CaptureDescription(handle, of: source))
         let run = try CaptureRun(handle, limits: limits, writer: writer)
         endOnSignal(run)
         Diagnostics.write("capturing on \(interface)\n")
@@ -94,10 +119,18 @@ struct CaptureCommand: AsyncParsableCommand {
         return outcome.report()
     }
 
-    private func writer(_ description: CaptureDescription) throws(SystemError) -> CaptureWriter {
-        var description = description
-        description.format = format
-        description.application = "weir \(Weir.version)"
+    private func findUser() throws(Failure) -> User? {
+        guard let user else { return nil }
+        guard let found = User(named: user) else { throw Failure(.usage, "there is no user '\(user)'") }
+        return found
+    }
+
+    private func makeKeeper(for user: User) throws(SystemError) -> (any FileMaker)? {
+        guard let write, write != "-" else { return nil }
+        return try FileKeeper(for: write, user: user)
+    }
+
+    private func writer(_ description: CaptureDescription, _ maker: (any FileMaker)?) throws -> CaptureWriter {
         let show = show ?? (write == nil ? .summary : .none)
         let lines = PacketLines(
             linkType: description.linkType,
@@ -105,12 +138,24 @@ struct CaptureCommand: AsyncParsableCommand {
             localOffset: Terminal.localOffset
         )
         var file: CaptureFileWriter?
-        if let write { file = try CaptureFileWriter(PacketBlocks(description), to: write) }
+        if let write {
+            let target = try write == "-" ? OutputTarget(lent: STDOUT_FILENO) : OutputTarget(files(write, maker))
+            file = try CaptureFileWriter(PacketBlocks(description), to: target)
+        }
         return CaptureWriter(
             file: file,
             printer: show == .none ? nil : PacketPrinter(lines),
             status: show == .none ? CaptureStatus() : nil
         )
+    }
+
+    private func files(_ path: String, _ maker: (any FileMaker)?) throws(Failure) -> CaptureFiles {
+        do {
+            guard let maker else { return try CaptureFiles(path, format: format, rotation: rotation.rotation) }
+            return try CaptureFiles(path, format: format, rotation: rotation.rotation, maker: maker)
+        } catch {
+            throw Failure(creating: error)
+        }
     }
 
     /// Ends a capture on the first signal, and the program on the second: an output that nobody reads may hold it up.
@@ -143,4 +188,3 @@ extension CaptureRun.Outcome {
 }
 
 extension PacketPrinter.Show: ExpressibleByArgument {}
-extension CaptureDescription.Format: ExpressibleByArgument {}

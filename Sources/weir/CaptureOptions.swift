@@ -18,6 +18,9 @@ struct CaptureOptions: ParsableArguments {
     @Flag(help: "Take each packet at once, and not several together after at most 50 ms.")
     var immediate = false
 
+    /// Says that anything was asked for.
+    var isAnyGiven: Bool { snaplen.bytes != 0 || buffer != nil || immediate }
+
     func validate() throws {
         let largest = CaptureSource.largestSnapLength
         if snaplen.bytes > largest { throw ValidationError("--snaplen takes at most \(largest) bytes.") }

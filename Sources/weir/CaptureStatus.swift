@@ -3,15 +3,21 @@ import WeirCapture
 
 /// Says on one line of a terminal, which it writes over and over, how far a capture is.
 struct CaptureStatus: Sendable {
+    private static let interval: Int64 = 1_000_000_000
+
     private var isShown = false
+    /// Says when the line is due again, in nanoseconds since 1970 UTC.
+    private var due: Int64 = 0
 
     /// Makes the line; nil where standard error is no terminal.
     init?() {
         guard isatty(STDERR_FILENO) == 1 else { return nil }
     }
 
-    /// Writes the line anew.
+    /// Writes the line anew, once a second at most.
     mutating func show(_ progress: CaptureProgress) {
+        guard progress.now >= due else { return }
+        due = progress.now &+ Self.interval
         isShown = true
         Diagnostics.write("\r\(progress.summary)\u{1b}[K")
     }

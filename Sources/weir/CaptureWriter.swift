@@ -21,7 +21,12 @@ struct CaptureWriter: PacketReceiver, ~Copyable, Sendable {
     var hasEnded: Bool { failure != nil }
 
     mutating func receive(_ packet: LivePacket, _ bytes: RawSpan) {
-        file?.append(packet, bytes)
+        guard failure == nil else { return }
+        do {
+            try file?.append(packet, bytes)
+        } catch {
+            failure = error
+        }
         printer?.append(packet, bytes)
     }
 
@@ -35,7 +40,10 @@ struct CaptureWriter: PacketReceiver, ~Copyable, Sendable {
         if let sign = file?.lastSign { lastSign = sign }
     }
 
-    mutating func note(_ progress: CaptureProgress) { status?.show(progress) }
+    mutating func note(_ progress: CaptureProgress) {
+        file?.note(progress)
+        status?.show(progress)
+    }
 
     mutating func prepareToEnd(at time: Int64) {
         file?.watch(at: time)

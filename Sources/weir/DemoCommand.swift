@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Synchronization
 import WeirFlow
 import WeirRelay
 import WeirWire
@@ -16,22 +17,27 @@ struct DemoCommand: AsyncParsableCommand {
             """
     )
 
+    @OptionGroup var records: RecordOptions
+
+    @Option(help: "The sides of each flow that are recorded: both, client (with the relay) or server (with the relay).")
+    var recordLegs = CaptureSettings.Legs.both
+
     func run() async throws {
         do {
             let servers = try await Supervisor(
                 RelayConfiguration(routes: [try Route(echo: "tcp:0"), try Route(echo: "udp:0")])
             )
-            let sink = TerminalSink(
-                color: isatty(STDOUT_FILENO) == 1 && Terminal.allowsColor,
-                localOffset: Terminal.localOffset
+            let configuration = RelayConfiguration(
+                routes: servers.listeners.map {
+                    Route($0.transport, listen: HostPort(.loopbackByDefault, 0), target: HostPort($0.endpoint))
+                }
             )
+            let recording = try records.recording(recordLegs, names: configuration.names)
+            let failures = Failures()
             let relay = try await Supervisor(
-                RelayConfiguration(
-                    routes: servers.listeners.map {
-                        Route($0.transport, listen: HostPort(.loopbackByDefault, 0), target: HostPort($0.endpoint))
-                    }
-                ),
-                outputs: [SinkOutput(name: "standard output", sink: sink, descriptor: STDOUT_FILENO)]
+                configuration,
+                outputs: [output] + [recording?.output].compactMap { $0 },
+                sinkReport: { failures.note($0) }
             )
             for listener in relay.listeners { Diagnostics.write("listening \(listener)\n") }
             for listener in relay.listeners {
@@ -39,8 +45,33 @@ struct DemoCommand: AsyncParsableCommand {
             }
             await relay.stop(grace: .seconds(1))
             await servers.stop(grace: .seconds(1))
+            if failures.isAny.load(ordering: .relaxed) { Glibc.exit(ExitStatus.inputOutput.rawValue) }
         } catch {
             throw Failure(error)
+        }
+    }
+
+    private var output: SinkOutput {
+        guard !records.takesStandardOutput else { return ShowOptions.totals() }
+        let sink = TerminalSink(
+            color: isatty(STDOUT_FILENO) == 1 && Terminal.allowsColor,
+            localOffset: Terminal.localOffset
+        )
+        return SinkOutput(name: "standard output", sink: sink, descriptor: STDOUT_FILENO)
+    }
+
+    /// Says what became of the capture, and remembers whether an output has failed.
+    private final class Failures: Sendable {
+        let isAny = Atomic(false)
+
+        func note(_ report: SinkReport) {
+            switch report {
+            case .recorded(let path): Diagnostics.write("recorded \(path)\n")
+            case .failed(let failure) where !failure.isClosed:
+                Diagnostics.print("cannot write to \(failure.name): \(failure.error)")
+                isAny.store(true, ordering: .relaxed)
+            case .failed, .missed, .renewed, .lost: break
+            }
         }
     }
 

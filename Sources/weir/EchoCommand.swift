@@ -24,11 +24,18 @@ struct EchoCommand: AsyncParsableCommand {
 
     @OptionGroup var shown: ShowOptions
 
+    @OptionGroup var records: RecordOptions
+
     @Option(help: ArgumentHelp("End a UDP client's session after this long without a datagram.", valueName: "time"))
     var udpTimeout = DurationArgument(.seconds(60))
 
     @Option(help: ArgumentHelp("On ^C, wait this long for open connections.", valueName: "time"))
     var grace = DurationArgument(.seconds(5))
+
+    func validate() throws {
+        try records.requireStandardOutput(for: shown.show)
+        try records.requireFiles()
+    }
 
     func run() async throws {
         do {
@@ -36,8 +43,9 @@ struct EchoCommand: AsyncParsableCommand {
             var configuration = RelayConfiguration(routes: routes)
             configuration.threads = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
             configuration.udpTimeout = udpTimeout.duration
-            let output = shown.output(default: .summary)
-            let status = try await Session(configuration, grace: grace.duration).run(outputs: [output])
+            let output = records.takesStandardOutput ? ShowOptions.totals() : shown.output(default: .summary)
+            let recording = try records.recording(.client, names: configuration.names)
+            let status = try await Session(configuration, grace: grace.duration).run(outputs: [output], recording)
             if status != .done { Glibc.exit(status.rawValue) }
         } catch {
             throw Failure(error)

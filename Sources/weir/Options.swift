@@ -101,6 +101,11 @@ struct ShowOptions: ParsableArguments {
         return output
     }
 
+    /// Makes the output where standard output has another use: the totals alone, on standard error.
+    static func totals(overflow: SinkOutput.Overflow = .wait) -> SinkOutput {
+        SinkOutput(name: "standard error", sink: SummarySink(), descriptor: STDERR_FILENO, overflow: overflow)
+    }
+
     private func sink(default show: TerminalSink.Show) -> TerminalSink {
         TerminalSink(
             show: self.show ?? show,

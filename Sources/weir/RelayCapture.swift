@@ -7,19 +7,23 @@ import WeirWire
 /// Captures the packets of a relay, while it runs, on the interface that its routes use.
 final class RelayCapture: Sendable {
     private let path: String
+    private let rotation: FileRotation
     private let interface: String?
     private let options: CaptureOptions
     private let flows = FlowFeed()
     private let run = Lock<CaptureRun?>(nil)
+    private let files = Lock<CaptureFiles?>(nil)
 
     /// Makes the capture of a relay that is to start.
     ///
     /// - Parameters:
     ///   - path: where packets are written to.
+    ///   - rotation: when the next file begins.
     ///   - interface: where they come from; nil chooses by the routes.
     ///   - options: how they are captured.
-    init(to path: String, interface: String?, options: CaptureOptions) {
+    init(to path: String, rotation: FileRotation, interface: String?, options: CaptureOptions) {
         self.path = path
+        self.rotation = rotation
         self.interface = interface
         self.options = options
     }
@@ -42,9 +46,15 @@ final class RelayCapture: Sendable {
         let filter = RouteFilter.text(for: listeners + bound.servers.map { ($0.transport, $0.endpoint) })
         let source = options.source(interface: interface, filter: filter)
         let handle = try CaptureHandle(source)
-        var description = CaptureDescription(handle, of: source)
-        description.application = "weir \(Weir.version)"
-        let file = try CaptureFileWriter(PacketBlocks(description, feed: flows), to: path)
+        let files: CaptureFiles
+        do {
+            files = try CaptureFiles(path, rotation: rotation)
+        } catch {
+            throw Failure(creating: error)
+        }
+        self.files.withLock { $0 = files }
+        let blocks = PacketBlocks(.ofThisProgram(handle, source), feed: flows)
+        let file = try CaptureFileWriter(blocks, to: OutputTarget(files))
         let writer = CaptureWriter(file: file, printer: nil, status: nil)
         let run = try CaptureRun(handle, writer: writer) { [flows] outcome in
             Diagnostics.print("\(outcome.progress.summary) on \(interface)")
@@ -61,6 +71,12 @@ final class RelayCapture: Sendable {
     /// Ends at once.
     func end() { run.withLock { $0 }?.end() }
 
+    /// Takes back what was made, because nothing is relayed after all.
+    func discard() {
+        end()
+        files.withLock { $0 }?.discard()
+    }
+
     /// Chooses the interface that the routes use: the loopback, or all where packets may come another way.
     ///
     /// Clients of this machine reach each of its addresses over the loopback, others come from outside: a listener that
@@ -74,5 +90,15 @@ final class RelayCapture: Sendable {
             bound.listeners.allSatisfy { $0.endpoint.address.isLoopback }
             && bound.servers.allSatisfy { isLocal($0.endpoint.address) }
         return usesLoopback ? NetworkInterface.loopbackName : "any"
+    }
+}
+
+extension CaptureDescription {
+    /// Describes a capture of this program on this machine.
+    static func ofThisProgram(_ handle: borrowing CaptureHandle, _ source: CaptureSource) -> CaptureDescription {
+        var description = CaptureDescription(handle, of: source)
+        description.application = "weir \(Weir.version)"
+        description.operatingSystem = Machine.operatingSystem
+        return description
     }
 }

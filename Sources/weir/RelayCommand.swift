@@ -38,6 +38,11 @@ struct RelayCommand: AsyncParsableCommand {
     @Flag(help: "Put each chunk's bytes into the log, in base64.")
     var logBytes = false
 
+    @OptionGroup var records: RecordOptions
+
+    @Option(help: "The sides of each flow that are recorded: both, client (with the relay) or server (with the relay).")
+    var recordLegs = CaptureSettings.Legs.both
+
     @Option(
         help: ArgumentHelp(
             "Capture the packets of both legs with libpcap into a file, or a folder; needs CAP_NET_RAW.",
@@ -102,6 +107,15 @@ struct RelayCommand: AsyncParsableCommand {
         if log == "-", let show = shown.show, show != .none {
             throw ValidationError("--log - writes to standard output, so --show \(show) has no place there.")
         }
+        try records.requireStandardOutput(for: shown.show, log: log)
+        try records.requireFiles(orCapture: capture)
+        if capture == "-" {
+            throw ValidationError("--capture takes a file or a folder; 'weir capture -w -' is for pipes.")
+        }
+        if capture == nil, interface != nil || captureOptions.isAnyGiven {
+            throw ValidationError("--interface, --snaplen, --buffer and --immediate need --capture PATH.")
+        }
+        if recordLegs != .both, records.record == nil { throw ValidationError("--record-legs needs --record PATH.") }
         if expectEcho, echoWindow.bytes == 0 { throw ValidationError("--expect-echo needs an --echo-window above 0.") }
         if logBytes, log == nil { throw ValidationError("--log-bytes needs --log FILE.") }
         for (name, value) in [("--max-flows", maxFlows), ("--max-sessions", maxSessions), ("--threads", threads ?? 1)]
@@ -127,8 +141,12 @@ struct RelayCommand: AsyncParsableCommand {
             configuration.expectsEcho = expectEcho
             configuration.family = families.family
             let session = Session(configuration, grace: grace.duration)
-            let capture = capture.map { RelayCapture(to: $0, interface: interface, options: captureOptions) }
-            let status = try await session.run(outputs: try outputs(), capture: capture)
+            let others = try outputs()
+            let recording = try records.recording(recordLegs, names: configuration.names, overflow: overflow)
+            let capture = capture.map {
+                RelayCapture(to: $0, rotation: records.rotation.rotation, interface: interface, options: captureOptions)
+            }
+            let status = try await session.run(outputs: others, recording, capture)
             if status != .done { Glibc.exit(status.rawValue) }
         } catch {
             throw Failure(error)
@@ -137,10 +155,9 @@ struct RelayCommand: AsyncParsableCommand {
 
     private func outputs() throws(Failure) -> [SinkOutput] {
         var outputs: [SinkOutput] = []
-        let show = log == "-" ? .none : shown.show ?? .hex
+        let show = log == "-" || records.takesStandardOutput ? .none : shown.show ?? .hex
         if show == .none {
-            let sink = SummarySink()
-            outputs.append(.init(name: "standard error", sink: sink, descriptor: STDERR_FILENO, overflow: overflow))
+            outputs.append(ShowOptions.totals(overflow: overflow))
         } else {
             outputs.append(shown.output(default: .hex, overflow: overflow))
         }

@@ -42,20 +42,33 @@ struct Session: Sendable {
     /// Serves until it is told to end.
     ///
     /// - Parameters:
-    ///   - outputs: where the records go.
+    ///   - others: where the records go.
+    ///   - recording: the capture that is made of them; it is discarded where the relay cannot start.
     ///   - capture: captures the relay's packets from before the first client to behind the last flow.
     /// - Returns: what the program is to exit with: 1 where an expectation was not met, 74 where an output has failed.
     /// - Throws: what `Supervisor` throws where it cannot start.
-    func run(outputs: [SinkOutput], capture: RelayCapture? = nil) async throws -> ExitStatus {
+    func run(
+        outputs others: [SinkOutput],
+        _ recording: Recording? = nil,
+        _ capture: RelayCapture? = nil
+    ) async throws -> ExitStatus {
         let (events, feed) = AsyncStream<Event>.makeStream()
         Signals.receive { _ in feed.yield(.signal) }
-        let relay = try await Supervisor(
-            configuration,
-            outputs: outputs + [capture?.makeOutput()].compactMap(\.self),
-            report: { Diagnostics.print($0) },
-            sinkReport: { Self.tell($0, feed) },
-            whenBound: { bound in try capture?.start(bound) { feed.yield(.captureEnded($0)) } }
-        )
+        let outputs = others + [recording?.output].compactMap { $0 }
+        let relay: Supervisor
+        do {
+            relay = try await Supervisor(
+                configuration,
+                outputs: outputs + [capture?.makeOutput()].compactMap { $0 },
+                report: { Diagnostics.print($0) },
+                sinkReport: { Self.tell($0, feed) },
+                whenBound: { bound in try capture?.start(bound) { feed.yield(.captureEnded($0)) } }
+            )
+        } catch {
+            recording?.discard()
+            capture?.discard()
+            throw error
+        }
         announce(relay)
         var course = Course()
         var iterator = events.makeAsyncIterator()
@@ -201,6 +214,7 @@ struct Session: Sendable {
             let chunks = missed.chunks == 1 ? "1 chunk" : "\(missed.chunks) chunks"
             let detail = missed.chunks > 0 ? ", among them \(chunks) (\(missed.bytes) bytes)" : ""
             Diagnostics.print("\(failure.name) did not get \(records)\(detail)")
+        case .recorded(let path): Diagnostics.write("recorded \(path)\n")
         case .renewed(let name):
             Diagnostics.print("\(name) was deleted or renamed; a new one is written")
         case .lost(let name, let chunks, let bytes):

@@ -46,4 +46,23 @@ struct TimerHeapTests {
             #expect(token.kind == kind && token.place == place && token.generation == generation)
         }
     }
+
+    @Test("Stays small where the tokens of long times are of no use any more")
+    func thins() {
+        var heap = TimerHeap()
+        var thinned = 0
+        // Of so many flows that come and go, the last hundred are open.
+        for place in 0..<100_000 {
+            heap.insert(Token(.udpTimer, place: place), due: Instant(nanoseconds: Int64(place * 7919 % 100_000)))
+            guard heap.isCrowded else { continue }
+            thinned += 1
+            heap.thin { $0.token.place > place - 100 }
+            #expect(!heap.isCrowded)
+        }
+        #expect(thinned >= 20 && thinned <= 30)
+        heap.thin { $0.token.place >= 99_900 }
+        var times: [Int64] = []
+        while let entry = heap.popDue(at: Instant(nanoseconds: 100_000)) { times.append(entry.due.nanoseconds) }
+        #expect(times == (99_900..<100_000).map { Int64($0 * 7919 % 100_000) }.sorted())
+    }
 }

@@ -45,15 +45,20 @@ struct ChecksumTests {
         for _ in 0..<500 {
             var joined: [UInt8] = []
             var checksum = Checksum()
+            var joinedSums = Checksum()
             for _ in 0..<Int.random(in: 0...6, using: &generator) {
                 let high = Bool.random(using: &generator)
                 let part = (0..<Int.random(in: 0...40, using: &generator)).map { _ in
                     high ? 0xff : UInt8.random(in: 0 ... .max, using: &generator)
                 }
                 checksum.add(part.span.bytes)
+                var sum = Checksum()
+                sum.add(part.span.bytes)
+                joinedSums.add(sum)
                 joined += part
             }
             #expect(checksum.value == plain(joined))
+            #expect(joinedSums.value == plain(joined))
         }
     }
 

@@ -5,7 +5,17 @@ public protocol Sink: Sendable {
     /// Says which records the sink wants.
     var interest: Interest { get }
 
-    /// Renders one record, whole lines only.
+    /// Says whether the sink shows which chunks are echoes; where no sink does, nobody looks for them.
+    var showsEchoes: Bool { get }
+
+    /// Renders what comes before the first record of a file.
+    ///
+    /// - Parameters:
+    ///   - time: the time, in nanoseconds since 1970 UTC.
+    ///   - output: where the rendering goes.
+    mutating func begin(at time: Int64, into output: inout ByteBuffer)
+
+    /// Renders one record, whole lines or whole blocks only.
     ///
     /// - Parameters:
     ///   - record: what happened.
@@ -21,6 +31,12 @@ public protocol Sink: Sendable {
 }
 
 extension Sink {
+    /// Says that echoes are shown wherever chunks are.
+    public var showsEchoes: Bool { interest >= .chunks }
+
+    /// Renders nothing.
+    public mutating func begin(at time: Int64, into output: inout ByteBuffer) {}
+
     /// Renders nothing.
     public mutating func renderLoss(chunks: UInt64, bytes: UInt64, into output: inout ByteBuffer) {}
 

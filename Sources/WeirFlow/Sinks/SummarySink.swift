@@ -21,6 +21,7 @@ public struct SummarySink: Sink {
     private var flowsNotListed: UInt64 = 0
     private var flows: (tcp: UInt64, udp: UInt64) = (0, 0)
     private var refused: UInt64 = 0
+    private var evicted: UInt64 = 0
     private var mismatches: UInt64 = 0
     private var upstream = Counters()
     private var downstream = Counters()
@@ -38,6 +39,7 @@ public struct SummarySink: Sink {
             add(close.upstream, to: &upstream)
             add(close.downstream, to: &downstream)
             if record.transport == .tcp { flows.tcp += 1 } else { flows.udp += 1 }
+            if close.reason == .evicted { evicted += 1 }
             list(record)
         case .refused: refused += 1
         case .mismatch: mismatches += 1
@@ -86,6 +88,11 @@ public struct SummarySink: Sink {
         output.append(" refused (")
         output.appendDecimal(refused)
         output.append(")")
+        if evicted > 0 {
+            output.append(" evicted (")
+            output.appendDecimal(evicted)
+            output.append(")")
+        }
         if mismatches > 0 {
             output.append(" mismatches (")
             output.appendDecimal(mismatches)

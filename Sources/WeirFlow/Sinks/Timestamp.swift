@@ -53,6 +53,21 @@ public struct Timestamp: Sendable {
         output.append(UInt8(ascii: "Z"))
     }
 
+    /// Appends the time in UTC to the second, as it stands in a file's name: `20261122T123107Z`.
+    ///
+    /// Source: ISO 8601-1, basic format.
+    public func appendCompact(_ nanoseconds: Int64, to output: inout ByteBuffer) {
+        let date = CivilDate(secondsSince1970: nanoseconds.floorDivided(by: 1_000_000_000))
+        output.appendDecimal(date.year, width: 4)
+        output.appendDecimal(date.month, width: 2)
+        output.appendDecimal(date.day, width: 2)
+        output.append(UInt8(ascii: "T"))
+        output.appendDecimal(date.hour, width: 2)
+        output.appendDecimal(date.minute, width: 2)
+        output.appendDecimal(date.second, width: 2)
+        output.append(UInt8(ascii: "Z"))
+    }
+
     /// Appends `12:31:07.`.
     private func appendSeconds(to output: inout ByteBuffer) {
         output.appendDecimal(date.hour, width: 2)

@@ -53,13 +53,19 @@ extension EthernetHeader {
 
     /// Appends the 14 bytes of the header.
     public func emit(to buffer: inout ByteBuffer) {
-        buffer.append(upTo: Self.size) { room in
-            room.store(UInt16(truncatingIfNeeded: destination.value >> 32), in: Layout.destinationHigh)
-            room.store(UInt32(truncatingIfNeeded: destination.value), in: Layout.destinationLow)
-            room.store(UInt16(truncatingIfNeeded: source.value >> 32), in: Layout.sourceHigh)
-            room.store(UInt32(truncatingIfNeeded: source.value), in: Layout.sourceLow)
-            room.store(type.rawValue, in: Layout.type)
-            return Self.size
-        }
+        buffer.append(upTo: Self.size) { emit(into: $0) }
+    }
+
+    /// Writes the 14 bytes of the header to the start of a room, and returns how many they are.
+    ///
+    /// - Precondition: The room has 14 bytes.
+    public func emit(into room: UnsafeMutableRawBufferPointer) -> Int {
+        room.require(Self.size)
+        room.store(UInt16(truncatingIfNeeded: destination.value >> 32), in: Layout.destinationHigh)
+        room.store(UInt32(truncatingIfNeeded: destination.value), in: Layout.destinationLow)
+        room.store(UInt16(truncatingIfNeeded: source.value >> 32), in: Layout.sourceHigh)
+        room.store(UInt32(truncatingIfNeeded: source.value), in: Layout.sourceLow)
+        room.store(type.rawValue, in: Layout.type)
+        return Self.size
     }
 }

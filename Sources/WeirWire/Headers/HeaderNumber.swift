@@ -31,6 +31,12 @@ extension RawSpan {
 }
 
 extension UnsafeMutableRawBufferPointer {
+    /// Checks that the room has so many bytes.
+    @inline(__always)
+    func require(_ size: Int) {
+        precondition(count >= size, "a header has more bytes than there is room")
+    }
+
     /// Writes a number in network order into the room for a header.
     @inline(__always)
     func store<Value>(_ value: Value, in number: HeaderNumber<Value>) {

@@ -133,20 +133,25 @@ extension IPv4Header {
 
     /// Appends the bytes of the header as it is, its checksum included.
     public func emit(to buffer: inout ByteBuffer) {
-        buffer.append(upTo: Self.minimumSize) { room in
-            room.store(versionAndLength, in: Layout.versionAndLength)
-            room.store(differentiatedServices, in: Layout.differentiatedServices)
-            room.store(totalLength, in: Layout.totalLength)
-            room.store(identification, in: Layout.identification)
-            room.store(fragmentWord, in: Layout.fragment)
-            room.store(timeToLive, in: Layout.timeToLive)
-            room.store(`protocol`.rawValue, in: Layout.protocol)
-            room.store(checksum, in: Layout.checksum)
-            room.store(sourceBits, in: Layout.source)
-            room.store(destinationBits, in: Layout.destination)
-            return Self.minimumSize
-        }
-        options.emit(to: &buffer)
+        buffer.append(upTo: size) { emit(into: $0) }
+    }
+
+    /// Writes the bytes of the header as it is to the start of a room, and returns how many they are.
+    ///
+    /// - Precondition: The room has as many bytes as `size` says.
+    public func emit(into room: UnsafeMutableRawBufferPointer) -> Int {
+        room.require(size)
+        room.store(versionAndLength, in: Layout.versionAndLength)
+        room.store(differentiatedServices, in: Layout.differentiatedServices)
+        room.store(totalLength, in: Layout.totalLength)
+        room.store(identification, in: Layout.identification)
+        room.store(fragmentWord, in: Layout.fragment)
+        room.store(timeToLive, in: Layout.timeToLive)
+        room.store(`protocol`.rawValue, in: Layout.protocol)
+        room.store(checksum, in: Layout.checksum)
+        room.store(sourceBits, in: Layout.source)
+        room.store(destinationBits, in: Layout.destination)
+        return Self.minimumSize &+ options.emit(into: room, at: Self.minimumSize)
     }
 
     /// Puts the right checksum into the header.

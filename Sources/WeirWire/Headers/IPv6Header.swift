@@ -81,17 +81,23 @@ extension IPv6Header {
 
     /// Appends the 40 bytes of the header.
     public func emit(to buffer: inout ByteBuffer) {
-        buffer.append(upTo: Self.size) { room in
-            let first = 6 << 28 | UInt32(trafficClass) << 20 | flowLabel & 0xf_ffff
-            room.store(first, in: Layout.versionClassLabel)
-            room.store(payloadLength, in: Layout.payloadLength)
-            room.store(nextHeader.rawValue, in: Layout.nextHeader)
-            room.store(hopLimit, in: Layout.hopLimit)
-            room.store(source.high, in: Layout.sourceHigh)
-            room.store(source.low, in: Layout.sourceLow)
-            room.store(destination.high, in: Layout.destinationHigh)
-            room.store(destination.low, in: Layout.destinationLow)
-            return Self.size
-        }
+        buffer.append(upTo: Self.size) { emit(into: $0) }
+    }
+
+    /// Writes the 40 bytes of the header to the start of a room, and returns how many they are.
+    ///
+    /// - Precondition: The room has 40 bytes.
+    public func emit(into room: UnsafeMutableRawBufferPointer) -> Int {
+        room.require(Self.size)
+        let first = 6 << 28 | UInt32(trafficClass) << 20 | flowLabel & 0xf_ffff
+        room.store(first, in: Layout.versionClassLabel)
+        room.store(payloadLength, in: Layout.payloadLength)
+        room.store(nextHeader.rawValue, in: Layout.nextHeader)
+        room.store(hopLimit, in: Layout.hopLimit)
+        room.store(source.high, in: Layout.sourceHigh)
+        room.store(source.low, in: Layout.sourceLow)
+        room.store(destination.high, in: Layout.destinationHigh)
+        room.store(destination.low, in: Layout.destinationLow)
+        return Self.size
     }
 }

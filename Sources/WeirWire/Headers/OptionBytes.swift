@@ -102,9 +102,10 @@ extension OptionBytes {
         }
     }
 
-    /// Appends the bytes to a buffer, padded.
-    func emit(to buffer: inout ByteBuffer) {
-        for index in 0..<paddedCount { buffer.append(index < count ? self[index] : 0) }
+    /// Writes the bytes into a room from an offset on, padded, and returns how many they are.
+    func emit(into room: UnsafeMutableRawBufferPointer, at offset: Int) -> Int {
+        for index in 0..<paddedCount { room[offset &+ index] = index < count ? self[index] : 0 }
+        return paddedCount
     }
 
     /// Adds the bytes to a checksum, padded.

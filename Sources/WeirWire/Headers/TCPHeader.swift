@@ -95,43 +95,63 @@ extension TCPHeader {
 
     /// Appends the bytes of the header as it is, its checksum included.
     public func emit(to buffer: inout ByteBuffer) {
-        buffer.append(upTo: Self.minimumSize) { room in
-            room.store(sourcePort, in: Layout.sourcePort)
-            room.store(destinationPort, in: Layout.destinationPort)
-            room.store(sequenceNumber, in: Layout.sequenceNumber)
-            room.store(acknowledgmentNumber, in: Layout.acknowledgmentNumber)
-            room.store(lengthAndFlags, in: Layout.lengthAndFlags)
-            room.store(window, in: Layout.window)
-            room.store(checksum, in: Layout.checksum)
-            room.store(urgentPointer, in: Layout.urgentPointer)
-            return Self.minimumSize
-        }
-        options.bytes.emit(to: &buffer)
+        buffer.append(upTo: size) { emit(into: $0) }
+    }
+
+    /// Writes the bytes of the header as it is to the start of a room, and returns how many they are.
+    ///
+    /// - Precondition: The room has as many bytes as `size` says.
+    public func emit(into room: UnsafeMutableRawBufferPointer) -> Int {
+        room.require(size)
+        room.store(sourcePort, in: Layout.sourcePort)
+        room.store(destinationPort, in: Layout.destinationPort)
+        room.store(sequenceNumber, in: Layout.sequenceNumber)
+        room.store(acknowledgmentNumber, in: Layout.acknowledgmentNumber)
+        room.store(lengthAndFlags, in: Layout.lengthAndFlags)
+        room.store(window, in: Layout.window)
+        room.store(checksum, in: Layout.checksum)
+        room.store(urgentPointer, in: Layout.urgentPointer)
+        return Self.minimumSize &+ options.bytes.emit(into: room, at: Self.minimumSize)
     }
 
     /// Puts the right checksum into the header.
     ///
     /// Complexity: O(n) in the payload's length.
     public mutating func setChecksum(from source: IPAddress, to destination: IPAddress, payload: RawSpan) {
+        var sum = Checksum()
+        sum.add(payload)
+        setChecksum(from: source, to: destination, payload: sum, count: payload.byteCount)
+    }
+
+    /// Puts the right checksum into the header, for a payload whose sum and length in bytes are known.
+    public mutating func setChecksum(
+        from source: IPAddress,
+        to destination: IPAddress,
+        payload: Checksum,
+        count: Int
+    ) {
         checksum = 0
-        checksum = sum(from: source, to: destination, payload: payload).value
+        var sum = sum(from: source, to: destination, count: count)
+        sum.add(payload)
+        checksum = sum.value
     }
 
     /// Says whether the checksum is right.
     public func hasValidChecksum(from source: IPAddress, to destination: IPAddress, payload: RawSpan) -> Bool {
-        sum(from: source, to: destination, payload: payload).isValid
+        var sum = sum(from: source, to: destination, count: payload.byteCount)
+        sum.add(payload)
+        return sum.isValid
     }
 
-    private func sum(from source: IPAddress, to destination: IPAddress, payload: RawSpan) -> Checksum {
-        let count = size + payload.byteCount
-        var sum = Checksum(pseudoHeaderFrom: source, to: destination, protocol: .tcp, length: count)
+    /// Sums the pseudo-header and the header, for a payload of so many bytes.
+    private func sum(from source: IPAddress, to destination: IPAddress, count: Int) -> Checksum {
+        var sum = Checksum(pseudoHeaderFrom: source, to: destination, protocol: .tcp, length: size &+ count)
         sum.add(UInt32(sourcePort) << 16 | UInt32(destinationPort))
         sum.add(sequenceNumber)
         sum.add(acknowledgmentNumber)
         sum.add(UInt32(lengthAndFlags) << 16 | UInt32(window))
         sum.add(UInt32(checksum) << 16 | UInt32(urgentPointer))
         options.bytes.add(to: &sum)
-        sum.add(payload)
         return sum
     }
 

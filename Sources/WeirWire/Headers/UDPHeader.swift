@@ -55,22 +55,41 @@ extension UDPHeader {
 
     /// Appends the 8 bytes of the header as it is, its checksum included.
     public func emit(to buffer: inout ByteBuffer) {
-        buffer.append(upTo: Self.size) { room in
-            room.store(sourcePort, in: Layout.sourcePort)
-            room.store(destinationPort, in: Layout.destinationPort)
-            room.store(length, in: Layout.length)
-            room.store(checksum, in: Layout.checksum)
-            return Self.size
-        }
+        buffer.append(upTo: Self.size) { emit(into: $0) }
+    }
+
+    /// Writes the 8 bytes of the header as it is to the start of a room, and returns how many they are.
+    ///
+    /// - Precondition: The room has 8 bytes.
+    public func emit(into room: UnsafeMutableRawBufferPointer) -> Int {
+        room.require(Self.size)
+        room.store(sourcePort, in: Layout.sourcePort)
+        room.store(destinationPort, in: Layout.destinationPort)
+        room.store(length, in: Layout.length)
+        room.store(checksum, in: Layout.checksum)
+        return Self.size
     }
 
     /// Puts the right checksum into the header; one that comes out as 0 is written 0xffff, since 0 stands for none.
     ///
     /// Complexity: O(n) in the payload's length.
     public mutating func setChecksum(from source: IPAddress, to destination: IPAddress, payload: RawSpan) {
+        var sum = Checksum()
+        sum.add(payload)
+        setChecksum(from: source, to: destination, payload: sum, count: payload.byteCount)
+    }
+
+    /// Puts the right checksum into the header, for a payload whose sum and length in bytes are known.
+    public mutating func setChecksum(
+        from source: IPAddress,
+        to destination: IPAddress,
+        payload: Checksum,
+        count: Int
+    ) {
         checksum = 0
-        let value = sum(from: source, to: destination, payload: payload).value
-        checksum = value == 0 ? 0xffff : value
+        var sum = sum(from: source, to: destination, count: count)
+        sum.add(payload)
+        checksum = sum.value == 0 ? 0xffff : sum.value
     }
 
     /// Says whether the checksum is right; one of 0 is right over IPv4 only.
@@ -78,15 +97,16 @@ extension UDPHeader {
     /// Source: RFC 8200 section 8.1.
     public func hasValidChecksum(from source: IPAddress, to destination: IPAddress, payload: RawSpan) -> Bool {
         guard checksum != 0 else { return source.isV4 }
-        return sum(from: source, to: destination, payload: payload).isValid
+        var sum = sum(from: source, to: destination, count: payload.byteCount)
+        sum.add(payload)
+        return sum.isValid
     }
 
-    private func sum(from source: IPAddress, to destination: IPAddress, payload: RawSpan) -> Checksum {
-        let count = Self.size + payload.byteCount
-        var sum = Checksum(pseudoHeaderFrom: source, to: destination, protocol: .udp, length: count)
+    /// Sums the pseudo-header and the header, for a payload of so many bytes.
+    private func sum(from source: IPAddress, to destination: IPAddress, count: Int) -> Checksum {
+        var sum = Checksum(pseudoHeaderFrom: source, to: destination, protocol: .udp, length: Self.size &+ count)
         sum.add(UInt32(sourcePort) << 16 | UInt32(destinationPort))
         sum.add(UInt32(length) << 16 | UInt32(checksum))
-        sum.add(payload)
         return sum
     }
 }

@@ -24,6 +24,16 @@ struct HexdumpCommand: AsyncParsableCommand {
     func run() async throws { try await MeasureRun.run(.hexdump, options) }
 }
 
+/// `weir-bench record`: relaying with a capture.
+struct RecordCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "record",
+        abstract: "Measure the relay while it records packets."
+    )
+    @OptionGroup var options: MeasureOptions
+    func run() async throws { try await MeasureRun.run(.record, options) }
+}
+
 /// `weir-bench all`: everything.
 struct AllCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "all", abstract: "Measure everything.")

@@ -18,6 +18,7 @@ enum Measurements {
         DatagramMeasurement(clients: 8, inFlight: 16),
         DatagramMeasurement(clients: 200, inFlight: 1),
         DumpMeasurement(),
+        RecordMeasurement(),
     ]
 
     /// Chooses measurements by group and by name.

@@ -33,37 +33,9 @@ struct ShowHexMeasurement: Measurement {
         load.seconds = 30
         let report = try await bench.measure(load, server: .sink, through: subject) { relay, report in
             let size = isWeir ? HexDump.size(of: Int(report.bytes)) : 3 * Int(report.bytes)
-            return try await finish(
-                report,
-                of: relay,
-                dump: isWeir ? relay.request.outputPath : relay.request.errorPath,
-                size: size
-            )
+            let dump = isWeir ? relay.request.outputPath : relay.request.errorPath
+            return try await relay.finish(report, whenFile: dump, holds: size)
         }
         return Sample(report)
-    }
-
-    /// Waits until the dump is whole and takes its time and the relay's processor time up to then.
-    private func finish(
-        _ report: LoadReport,
-        of relay: RunningRelay,
-        dump: String,
-        size: Int
-    ) async throws -> LoadReport {
-        var report = report
-        let atEndOfLoad = relay.group.processorSeconds()
-        let deadline = Clock.nanoseconds() + Clock.nanoseconds(ofSeconds: 30)
-        var waited = false
-        while TextFile.size(dump) < size {
-            guard Clock.nanoseconds() < deadline else {
-                throw BenchError.load("the dump has (\(TextFile.size(dump)) bytes) of at least (\(size) bytes)")
-            }
-            waited = true
-            try await Task.sleep(for: .milliseconds(1))
-        }
-        guard waited else { return report }
-        report.seconds = Clock.seconds(from: report.startNanoseconds, to: Clock.nanoseconds())
-        report.relaySeconds = (report.relaySeconds ?? 0) + relay.group.processorSeconds() - atEndOfLoad
-        return report
     }
 }

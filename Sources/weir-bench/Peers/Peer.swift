@@ -1,3 +1,5 @@
+import Glibc
+
 /// What a relay is asked to do besides relaying.
 enum Watching: Sendable, Equatable {
     /// Nothing is shown and nothing is kept.
@@ -6,6 +8,8 @@ enum Watching: Sendable, Equatable {
     case dump
     /// Every chunk is logged, without its bytes, into a file.
     case log
+    /// Every byte is recorded as packets, on one leg or on both.
+    case record(legs: String)
 }
 
 /// One route that a relay is started for.
@@ -27,6 +31,11 @@ struct RelayRequest: Sendable {
     var errorPath: String { "\(folder)/errors" }
     /// Where the log goes.
     var logPath: String { "\(folder)/log" }
+    /// Where the capture goes: into memory, where that can be.
+    static var recordPath: String {
+        let folder = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        return "\(folder)/weir-bench-\(getpid()).pcapng"
+    }
 }
 
 /// A relay that can be measured.

@@ -8,6 +8,8 @@ struct WeirPeer: Peer {
         switch request.watching {
         case .nothing: arguments += ["--show", "none"]
         case .dump: arguments += ["--show", "hex", "--show-limit", "0"]
+        case .record(let legs):
+            arguments += ["--show", "none", "--record", RelayRequest.recordPath, "--record-legs", legs]
         case .log: arguments += ["--show", "none", "--log", request.logPath]
         }
         arguments.append("\(request.transport.rawValue):\(port)=127.0.0.1:\(request.serverPort)")

@@ -57,6 +57,16 @@ struct SummarySinkTests {
         #expect(sink.finished() == expected)
     }
 
+    @Test("Counts the sessions that made room for others")
+    func evicted() {
+        var sink = SummarySink()
+        for reason in [CloseReason.evicted, .idle, .evicted] {
+            let close = CloseRecord(reason: reason, upstream: Counters(), downstream: Counters(), duration: .zero)
+            #expect(sink.rendered(record(.closed(close), .udp)) == "")
+        }
+        #expect(sink.finished().contains(" (3 udp flows) ") && sink.finished().contains(" refused (0) evicted (2)\n"))
+    }
+
     @Test("Lists ports in the order in which the flows began, not in that in which they ended")
     func order() throws {
         var sink = SummarySink()

@@ -1,0 +1,81 @@
+public import WeirWire
+
+/// Renders relayed traffic as a capture: packets that say what the relay's sockets have said.
+///
+/// TCP flows get whole connections: handshakes at the times of accept and dial, a packet or more for each chunk and one
+/// acknowledgement, FIN and RST as they happened, with right checksums and sequence numbers. A chunk stands on both legs:
+/// on the one that it came from at the time when it was read, on the other when it went on. What a slow output left
+/// out is a gap in the sequence numbers, and counted in the statistics.
+///
+/// Reading order: `CaptureSink`, `CapturedFlow`, `FrameWriter`, `Frame`.
+///
+/// Source: draft-ietf-opsawg-pcapng, RFC 9293, RFC 768.
+public struct CaptureSink: Sink {
+    private var frames: FrameWriter
+    private var flows: [FlowID: CapturedFlow] = [:]
+
+    /// Makes a sink.
+    public init(_ settings: CaptureSettings) {
+        frames = FrameWriter(settings)
+    }
+
+    /// Wants every byte.
+    public var interest: Interest { .bytes }
+
+    /// Compares nothing: a capture holds an echo as it holds everything else.
+    public var showsEchoes: Bool { false }
+
+    /// Renders the head of a file: what it is, its interfaces, and the names that are known by now.
+    public mutating func begin(at time: Int64, into output: inout ByteBuffer) {
+        frames.begin(at: time, to: &output)
+    }
+
+    /// Renders a record's packets, if it has any.
+    public mutating func render(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
+        let time = record.moment.wallNanoseconds
+        let index = index(of: record, &output)
+        switch record.happening {
+        case .opened, .mismatch: break
+        case .connected(let dial, _):
+            frames.introduce(record.path.server?.address, to: &output)
+            flows.values[index].connect(record, after: dial, &frames, &output)
+        case .refused(let error):
+            flows.values[index].refuse(record, error, &frames, &output)
+        case .received(let chunk):
+            flows.values[index].receive(chunk, bytes, at: time, &frames, &output)
+        case .forwarded(let chunk):
+            let received = time &- chunk.receivedAt.duration(to: record.moment.instant).inNanoseconds
+            flows.values[index].forward(chunk, bytes, received: received, at: time, &frames, &output)
+        case .ended(let direction):
+            flows.values[index].end(direction, at: time, &frames, &output)
+        case .dropped(let drop):
+            flows.values[index].note(drop)
+        case .closed(let close):
+            flows.values[index].close(close.reason, at: time, &frames, &output)
+            flows.remove(at: index)
+        }
+    }
+
+    /// Finds a record's flow, and begins one that is new.
+    private mutating func index(
+        of record: FlowRecord,
+        _ output: inout ByteBuffer
+    ) -> Dictionary<FlowID, CapturedFlow>.Index {
+        if let index = flows.index(forKey: record.flow) { return index }
+        frames.introduce(record.path.server?.address, to: &output)
+        var flow = CapturedFlow(record)
+        flow.open(at: record.moment.wallNanoseconds, &frames, &output)
+        flows[record.flow] = flow
+        return flows.index(forKey: record.flow) ?? flows.startIndex
+    }
+
+    /// Counts what was left out.
+    public mutating func renderLoss(chunks: UInt64, bytes: UInt64, into output: inout ByteBuffer) {
+        frames.lose(chunks)
+    }
+
+    /// Renders the statistics that end a file.
+    public mutating func finish(into output: inout ByteBuffer) {
+        frames.finish(to: &output)
+    }
+}

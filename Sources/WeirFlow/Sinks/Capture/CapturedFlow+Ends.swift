@@ -1,0 +1,104 @@
+import WeirWire
+
+// How a flow begins
+extension CapturedFlow {
+    /// Writes the client's handshake, and the first packet of the dial.
+    mutating func open(at time: Int64, _ frames: inout FrameWriter, _ output: inout ByteBuffer) {
+        guard transport == .tcp else { return }
+        on(.client) { leg in
+            leg.synchronize(at: time, &frames, &output)
+            leg.accept(at: time, &frames, &output)
+        }
+        on(.server) { $0.synchronize(at: time, &frames, &output) }
+    }
+
+    /// Writes that the server has accepted, after a dial of so long.
+    mutating func connect(
+        _ record: FlowRecord,
+        after dial: Duration,
+        _ frames: inout FrameWriter,
+        _ output: inout ByteBuffer
+    ) {
+        let time = record.moment.wallNanoseconds
+        let isNew = takeServerLeg(of: record)
+        guard transport == .tcp else { return }
+        on(.server) { leg in
+            if isNew { leg.synchronize(at: time &- dial.inNanoseconds, &frames, &output) }
+            leg.accept(at: time, &frames, &output)
+        }
+    }
+
+    /// Writes that a dial has failed, or that a datagram was refused: the server's RST where there was one, else a
+    /// comment on the next packet.
+    mutating func refuse(
+        _ record: FlowRecord,
+        _ error: ErrorNumber,
+        _ frames: inout FrameWriter,
+        _ output: inout ByteBuffer
+    ) {
+        let time = record.moment.wallNanoseconds
+        let target = record.path.server.map { " \($0)" } ?? ""
+        guard transport == .tcp else {
+            return note("an earlier datagram to\(target) was refused: \(error)", on: .server)
+        }
+        let isNew = takeServerLeg(of: record)
+        let isAnswered = error == .connectionRefused && !isSelfConnected
+        on(.server) { leg in
+            if isNew { leg.synchronize(at: time, &frames, &output) }
+            if isAnswered { leg.refuse(at: time, &frames, &output) }
+        }
+        if !isAnswered || record.path.egress == nil { note("dialing\(target) failed: \(error)", on: .client) }
+    }
+}
+
+// How a flow ends
+extension CapturedFlow {
+    /// Writes that a source has sent its last byte: FIN on its leg, and on the other one behind what is still held.
+    mutating func end(
+        _ direction: Direction,
+        at time: Int64,
+        _ frames: inout FrameWriter,
+        _ output: inout ByteBuffer
+    ) {
+        guard transport == .tcp else { return }
+        on(source(of: direction)) { $0.finish(direction, at: time, &frames, &output) }
+        self[direction].isEnding = true
+        if self[direction].isThrough { passEnd(direction, at: time, &frames, &output) }
+    }
+
+    /// Writes the relay's FIN to the receiver of a direction.
+    mutating func passEnd(
+        _ direction: Direction,
+        at time: Int64,
+        _ frames: inout FrameWriter,
+        _ output: inout ByteBuffer
+    ) {
+        guard !isEcho else { return }
+        on(direction == .upstream ? .server : .client) { $0.finish(direction, at: time, &frames, &output) }
+    }
+
+    /// Writes how the flow ends where that is not by two ends: who has reset, and whom the relay resets for it.
+    mutating func close(
+        _ reason: CloseReason,
+        at time: Int64,
+        _ frames: inout FrameWriter,
+        _ output: inout ByteBuffer
+    ) {
+        guard transport == .tcp else { return }
+        switch reason {
+        case .finished:
+            for direction in Direction.allCases where self[direction].isEnding {
+                passEnd(direction, at: time, &frames, &output)
+            }
+        case .clientReset:
+            on(.client) { $0.reset(.upstream, at: time, &frames, &output) }
+            on(.server) { $0.reset(.upstream, at: time, &frames, &output) }
+        case .serverReset:
+            on(.server) { $0.reset(.downstream, at: time, &frames, &output) }
+            on(.client) { $0.reset(.downstream, at: time, &frames, &output) }
+        case .refused, .idle, .evicted, .shutdown:
+            on(.client) { $0.reset(.downstream, at: time, &frames, &output) }
+            on(.server) { $0.reset(.upstream, at: time, &frames, &output) }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+import WeirWire
+
+/// Follows one flow, and writes what its records say as packets on both legs.
+///
+/// This type knows who says what when; `CapturedLeg` knows the numbers with which it is said. `CapturedFlow+Ends`
+/// begins and ends connections.
+struct CapturedFlow: Sendable {
+    let transport: Transport
+    /// Says that the flow ends at the listener, which sends back what comes.
+    let isEcho: Bool
+    private var client: CapturedLeg
+    /// Is nil until a dial has an egress.
+    private var server: CapturedLeg?
+    private var up = Progress()
+    private var down = Progress()
+
+    /// Counts one direction's chunks on the leg that they come from and on the leg that they go to.
+    ///
+    /// The two differ while a toxic holds chunks, and where it changes them.
+    struct Progress {
+        var received: (chunks: UInt64, bytes: UInt64) = (0, 0)
+        var forwarded: (chunks: UInt64, bytes: UInt64) = (0, 0)
+        /// The source has ended, and the receiver is to be told behind the last chunk.
+        var isEnding = false
+
+        /// Says that nothing is held.
+        var isThrough: Bool { forwarded.chunks >= received.chunks }
+    }
+
+    /// Makes the state of a flow from its first record.
+    init(_ record: FlowRecord) {
+        transport = record.transport
+        isEcho = record.path.server == nil
+        client = CapturedLeg(.client, record.path.client, record.path.listener, of: record)
+        server = CapturedLeg(serverLegOf: record)
+    }
+
+    subscript(direction: Direction) -> Progress {
+        get { direction == .upstream ? up : down }
+        set { if direction == .upstream { up = newValue } else { down = newValue } }
+    }
+
+    /// Says where a direction's bytes come from.
+    func source(of direction: Direction) -> FlowLeg { direction == .upstream || isEcho ? .client : .server }
+
+    /// Lets a leg write, if it is there.
+    mutating func on(_ leg: FlowLeg, _ body: (inout CapturedLeg) -> Void) {
+        if leg == .client { body(&client) } else { server?.apply(body) }
+    }
+
+    /// Takes another server leg where a record's dial is another one than the last; returns whether it is.
+    mutating func takeServerLeg(of record: FlowRecord) -> Bool {
+        guard let leg = CapturedLeg(serverLegOf: record), !leg.hasSameEnds(as: server) else { return false }
+        server = leg
+        return true
+    }
+
+    /// Says something with the next packet of a leg, or of the client's where the leg is not there.
+    mutating func note(_ text: String, on leg: FlowLeg) { on(server == nil ? .client : leg) { $0.note(text) } }
+
+    /// Says that a dial met itself.
+    var isSelfConnected: Bool { server?.isSelfConnected ?? false }
+
+    /// Says how many bytes of a chunk one packet takes: the same on both legs, so that their packets are pairs.
+    private func largestPayload(inPackets size: Int) -> Int {
+        guard transport == .tcp else { return .max }
+        let legs = [client.initiator.address, server?.initiator.address ?? client.initiator.address]
+        return size - max(Frame.headersSize(legs[0]), Frame.headersSize(legs[1]))
+    }
+}
+
+// Bytes
+extension CapturedFlow {
+    /// Writes a chunk that has come, and is held, on the leg that it comes from.
+    mutating func receive(
+        _ chunk: ChunkRecord,
+        _ bytes: RawSpan,
+        at time: Int64,
+        _ frames: inout FrameWriter,
+        _ output: inout ByteBuffer
+    ) {
+        let first = frames.cut(bytes, largestPayload(inPackets: frames.settings.largestPacket))
+        let gap = chunk.gap(behind: self[chunk.direction].received.bytes, holding: bytes)
+        write(bytes, source(of: chunk.direction), chunk.direction, first, skipping: gap, at: time, &frames, &output)
+        self[chunk.direction].received = (chunk.number &+ 1, chunk.end)
+    }
+
+    /// Writes a chunk that has gone on: on the leg that it goes to, and, if that was not written when it was received, on
+    /// the leg that it comes from.
+    mutating func forward(
+        _ chunk: ChunkRecord,
+        _ bytes: RawSpan,
+        received: Int64,
+        at time: Int64,
+        _ frames: inout FrameWriter,
+        _ output: inout ByteBuffer
+    ) {
+        let direction = chunk.direction
+        let progress = self[direction]
+        var number = frames.cut(bytes, largestPayload(inPackets: frames.settings.largestPacket))
+        let gap = chunk.gap(behind: progress.forwarded.bytes, holding: bytes)
+        if chunk.number >= progress.received.chunks {
+            write(bytes, source(of: direction), direction, number, skipping: gap, at: received, &frames, &output)
+            let end = progress.received.bytes &+ gap &+ UInt64(bytes.byteCount)
+            self[direction].received = (chunk.number &+ 1, end)
+        }
+        // What an echo server sends back is another packet than what came: it has a number of its own.
+        if isEcho { number = frames.takeNumbers(frames.pieces.count) }
+        let target: FlowLeg = isEcho || direction == .downstream ? .client : .server
+        let way = isEcho ? .downstream : direction
+        write(bytes, target, way, number, skipping: gap, at: time, &frames, &output)
+        self[direction].forwarded = (chunk.number &+ 1, chunk.end)
+        if progress.isEnding, self[direction].isThrough { passEnd(direction, at: time, &frames, &output) }
+    }
+
+    private mutating func write(
+        _ bytes: RawSpan,
+        _ leg: FlowLeg,
+        _ direction: Direction,
+        _ first: UInt64,
+        skipping gap: UInt64,
+        at time: Int64,
+        _ frames: inout FrameWriter,
+        _ output: inout ByteBuffer
+    ) {
+        let isStream = transport == .tcp
+        on(leg) { leg in
+            if isStream {
+                leg.write(bytes, direction, first, skipping: gap, at: time, &frames, &output)
+            } else {
+                leg.sendDatagram(bytes, direction, first, at: time, &frames, &output)
+            }
+        }
+    }
+
+    /// Notes bytes or datagrams that did not make it to the leg that they were to go to.
+    mutating func note(_ drop: DropRecord) {
+        let datagrams = drop.datagrams > 0 ? "(\(drop.datagrams) datagrams) " : ""
+        let bytes = drop.bytes > 0 || drop.datagrams == 0 ? "(\(drop.bytes) bytes) " : ""
+        let text = "\(datagrams)\(bytes)\(drop.direction) did not reach the receiver: \(drop.reason)"
+        note(text, on: drop.direction == .upstream ? .server : .client)
+    }
+}
+
+extension CapturedLeg {
+    /// Makes the server leg of a record; nil where its dial has no egress.
+    fileprivate init?(serverLegOf record: FlowRecord) {
+        guard let egress = record.path.egress, let server = record.path.server else { return nil }
+        self.init(.server, egress, server, of: record)
+    }
+}
+
+extension ChunkRecord {
+    /// Counts the bytes of the direction up to the chunk's end.
+    fileprivate var end: UInt64 { offset &+ UInt64(length) }
+
+    /// Counts the bytes that are missing between what was written last and the bytes at hand, which end the chunk.
+    fileprivate func gap(behind written: UInt64, holding bytes: RawSpan) -> UInt64 {
+        let start = end &- UInt64(bytes.byteCount)
+        return start > written ? start &- written : 0
+    }
+}
