@@ -115,8 +115,8 @@ struct CaptureCommand: AsyncParsableCommand {
         endOnSignal(run)
         Diagnostics.write("capturing on \(interface)\n")
         guard let outcome = await run.outcome() else { return .internalError }
-        Diagnostics.print("\(outcome.progress.summary) on \(interface)")
-        return outcome.report()
+        outcome.report(on: interface)
+        return outcome.status
     }
 
     private func findUser() throws(Failure) -> User? {
@@ -169,21 +169,6 @@ struct CaptureCommand: AsyncParsableCommand {
             if isSecond { Glibc.exit(ExitStatus.done.rawValue) }
             run.end()
         }
-    }
-}
-
-extension CaptureRun.Outcome {
-    /// Says what ended the capture before its time, and what the program is to exit with.
-    func report() -> ExitStatus {
-        if let outputFailure {
-            // The reader has seen enough (`| head`).
-            if outputFailure.error.rawValue == EPIPE { return .done }
-            Diagnostics.print("\(outputFailure)")
-            return .inputOutput
-        }
-        guard let failure else { return .done }
-        Diagnostics.print("\(failure)")
-        return .unavailable
     }
 }
 

@@ -30,7 +30,7 @@ struct CaptureOptions: ParsableArguments {
     }
 
     /// Makes the source of a capture.
-    func source(interface: String, filter: String) -> CaptureSource {
+    func source(interface: String = "", filter: String = "") -> CaptureSource {
         var source = CaptureSource(interface: interface, filter: filter)
         if snaplen.bytes > 0 { source.snapLength = snaplen.bytes }
         source.bufferSize = buffer?.bytes

@@ -62,3 +62,19 @@ final class CaptureRun: Sendable {
         await outcomes.first { _ in true }
     }
 }
+
+extension CaptureRun.Outcome {
+    /// Says what the program is to exit with.
+    var status: ExitStatus {
+        // The reader has seen enough (`| head`).
+        if let outputFailure { return outputFailure.error.rawValue == EPIPE ? .done : .inputOutput }
+        return failure == nil ? .done : .unavailable
+    }
+
+    /// Says what was captured on an interface, and what ended it before its time.
+    func report(on interface: String) {
+        Diagnostics.print("\(progress.summary) on \(interface)")
+        if status == .inputOutput, let outputFailure { Diagnostics.print("\(outputFailure)") }
+        if let failure { Diagnostics.print("\(failure)") }
+    }
+}

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Glibc
 import WeirCapture
 import WeirFlow
@@ -9,7 +10,7 @@ final class RelayCapture: Sendable {
     private let path: String
     private let rotation: FileRotation
     private let interface: String?
-    private let options: CaptureOptions
+    private let settings: CaptureSource
     private let flows = FlowFeed()
     private let run = Lock<CaptureRun?>(nil)
     private let files = Lock<CaptureFiles?>(nil)
@@ -20,12 +21,23 @@ final class RelayCapture: Sendable {
     ///   - path: where packets are written to.
     ///   - rotation: when the next file begins.
     ///   - interface: where they come from; nil chooses by the routes.
-    ///   - options: how they are captured.
-    init(to path: String, rotation: FileRotation, interface: String?, options: CaptureOptions) {
+    ///   - settings: how they are captured, whatever its interface and filter.
+    init(
+        to path: String,
+        rotation: FileRotation,
+        interface: String? = nil,
+        settings: CaptureSource = CaptureSource(interface: "")
+    ) {
         self.path = path
         self.rotation = rotation
         self.interface = interface
-        self.options = options
+        self.settings = settings
+    }
+
+    /// Refuses standard output, which is for the records.
+    static func requireFile(_ path: String?) throws {
+        guard path == "-" else { return }
+        throw ValidationError("--capture takes a file or a folder; 'weir capture -w -' is for pipes.")
     }
 
     /// Makes the output by which the capture learns of the relay's flows.
@@ -40,11 +52,12 @@ final class RelayCapture: Sendable {
     ///   - bound: the relay's ports.
     ///   - whenOver: is told what the program is to exit with, when everything is written; on any thread.
     /// - Throws: `CaptureError`, `SystemError`.
-    func start(_ bound: Bound, whenOver: @escaping @Sendable (ExitStatus) -> Void) throws {
+    func start(_ bound: Bound, whenOver: @escaping @Sendable (ExitStatus) -> Void = { _ in }) throws {
         let interface = interface ?? Self.interface(for: bound)
         let listeners = bound.listeners.map { ($0.transport, $0.endpoint) }
         let filter = RouteFilter.text(for: listeners + bound.servers.map { ($0.transport, $0.endpoint) })
-        let source = options.source(interface: interface, filter: filter)
+        var source = settings
+        (source.interface, source.filter) = (interface, filter)
         let handle = try CaptureHandle(source)
         let files: CaptureFiles
         do {
@@ -57,12 +70,18 @@ final class RelayCapture: Sendable {
         let file = try CaptureFileWriter(blocks, to: OutputTarget(files))
         let writer = CaptureWriter(file: file, printer: nil, status: nil)
         let run = try CaptureRun(handle, writer: writer) { [flows] outcome in
-            Diagnostics.print("\(outcome.progress.summary) on \(interface)")
+            outcome.report(on: interface)
             flows.close()
-            whenOver(outcome.report())
+            whenOver(outcome.status)
         }
         self.run.withLock { $0 = run }
         Diagnostics.write("capturing on \(interface)\n")
+    }
+
+    /// Ends when the flows' last packets have come, and returns what the program is to exit with.
+    func finish() async -> ExitStatus {
+        endWhenQuiet()
+        return await run.withLock { $0 }?.outcome()?.status ?? .done
     }
 
     /// Ends when the flows' last packets have come.

@@ -144,7 +144,12 @@ struct RelayCommand: AsyncParsableCommand {
             let others = try outputs()
             let recording = try records.recording(recordLegs, names: configuration.names, overflow: overflow)
             let capture = capture.map {
-                RelayCapture(to: $0, rotation: records.rotation.rotation, interface: interface, options: captureOptions)
+                RelayCapture(
+                    to: $0,
+                    rotation: records.rotation.rotation,
+                    interface: interface,
+                    settings: captureOptions.source()
+                )
             }
             let status = try await session.run(outputs: others, recording, capture)
             if status != .done { Glibc.exit(status.rawValue) }
