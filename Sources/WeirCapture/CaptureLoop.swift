@@ -22,6 +22,8 @@ public struct CaptureLoop: ~Copyable, Sendable {
     private let control: CaptureControl
     private let limits: CaptureLimits
     private var progress: CaptureProgress
+    /// Is the time of the last packet, in nanoseconds since 1970 UTC.
+    private var lastTime: Int64 = 0
 
     /// Makes the loop of an open capture.
     public init(_ handle: consuming CaptureHandle, limits: CaptureLimits = CaptureLimits(), control: CaptureControl) {
@@ -48,20 +50,19 @@ public struct CaptureLoop: ~Copyable, Sendable {
     }
 
     private mutating func readAll(_ receiver: inout some PacketReceiver & ~Copyable) throws(CaptureError) {
-        let began = Self.now(CLOCK_MONOTONIC)
-        let deadline = limits.duration.map { began &+ $0.inNanoseconds } ?? .max
-        var nextNote = began
-        var endBegan: Int64?
+        let deadline = limits.duration.map { Self.now(CLOCK_MONOTONIC) &+ $0.inNanoseconds } ?? .max
+        var nextNote = Int64.min
+        var ending: Ending?
         while !receiver.hasEnded {
             let count = try read(into: &receiver)
             if progress.packets >= limits.packets { return }
             let now = Self.now(CLOCK_MONOTONIC)
             let order = now >= deadline ? .end : control.order
             if order > .goOn {
-                if endBegan == nil { receiver.prepareToEnd(at: Self.now(CLOCK_REALTIME)) }
-                let since = endBegan ?? now
-                endBegan = since
-                if isOver(order, since: since, now: now, &receiver) { return }
+                let began = ending ?? Ending(at: now, Self.now(CLOCK_REALTIME))
+                if ending == nil { receiver.prepareToEnd(at: began.time) }
+                ending = began
+                if isOver(order, since: began, now: now, hasMore: count > 0, &receiver) { return }
             }
             receiver.pause(isIdle: count == 0)
             if now >= nextNote {
@@ -69,31 +70,50 @@ public struct CaptureLoop: ~Copyable, Sendable {
                 receiver.note(progress)
                 nextNote = now &+ Self.noteInterval
             }
-            if count == 0 { wait(until: min(now &+ Self.second, deadline), now, isEnding: order > .goOn) }
+            if count == 0 { wait(until: min(now &+ Self.second, deadline), now, isEnding: ending != nil) }
+        }
+    }
+
+    /// Says when the capture was told to end, by both clocks.
+    private struct Ending {
+        var instant: Int64
+        var time: Int64
+
+        init(at instant: Int64, _ time: Int64) {
+            self.instant = instant
+            self.time = time
         }
     }
 
     private mutating func read(into receiver: inout some PacketReceiver & ~Copyable) throws(CaptureError) -> Int {
         let left = limits.packets - progress.packets
+        var last = lastTime
         let count = try handle.read(limit: Int(min(UInt64(Self.packetsAtOnce), left))) { packet, bytes in
+            last = packet.timestamp
             receiver.receive(packet, bytes)
         }
+        lastTime = last
         progress.packets += UInt64(count)
         return count
     }
 
-    /// Says whether all that is wanted has come: the kernel keeps a packet back for the time of a batch.
+    /// Says whether all that is wanted has come.
+    ///
+    /// The kernel keeps a packet back for the time of a batch, and there may be many that have not been read.
     private func isOver(
         _ order: CaptureControl.Order,
-        since: Int64,
+        since ending: Ending,
         now: Int64,
+        hasMore: Bool,
         _ receiver: inout some PacketReceiver & ~Copyable
     ) -> Bool {
         let batch = 2 * Int64(CaptureSource.batchTime) * 1_000_000
-        if order == .end { return now >= since &+ batch }
+        let elapsed = now &- ending.instant
+        if elapsed >= Self.patience { return true }
+        if order == .end { return elapsed >= batch && (!hasMore || lastTime > ending.time) }
         let quiet = limits.quietTime.inNanoseconds
-        if now >= since &+ Self.patience { return true }
-        return now >= since &+ quiet && Self.now(CLOCK_REALTIME) &- receiver.lastSign >= quiet &+ batch
+        guard elapsed >= quiet, !hasMore || lastTime &- receiver.lastSign >= quiet else { return false }
+        return Self.now(CLOCK_REALTIME) &- receiver.lastSign >= quiet &+ batch
     }
 
     private func wait(until time: Int64, _ now: Int64, isEnding: Bool) {

@@ -54,7 +54,7 @@ struct CaptureFileWriter: ~Copyable, Sendable {
         guard !output.hasFailed else { return }
         self.progress = progress
         try endFile()
-        if let file = output.target.file { Diagnostics.write("recorded \(file)\n") }
+        if let file = output.target.file { CaptureStatus.write("recorded \(file)") }
     }
 
     private mutating func begin() throws(SystemError) {
@@ -67,7 +67,7 @@ struct CaptureFileWriter: ~Copyable, Sendable {
 
     private mutating func beginNext(at time: Int64) throws(SystemError) {
         try endFile()
-        Diagnostics.write("recorded \(try output.beginFile(at: time))\n")
+        CaptureStatus.write("recorded \(try output.beginFile(at: time))")
         try begin()
     }
 

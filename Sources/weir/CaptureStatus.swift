@@ -22,6 +22,11 @@ struct CaptureStatus: Sendable {
         Diagnostics.write("\r\(progress.summary)\u{1b}[K")
     }
 
+    /// Says something on a line of its own, also where the line is shown.
+    static func write(_ text: String) {
+        Diagnostics.write((isatty(STDERR_FILENO) == 1 ? "\r\u{1b}[K" : "") + text + "\n")
+    }
+
     /// Takes the line away.
     mutating func clear() {
         if isShown { Diagnostics.write("\r\u{1b}[K") }
