@@ -54,7 +54,7 @@ let package = Package(
         .executableTarget(
             name: "weir-bench",
             dependencies: [
-                "WeirWire", "CWeirBench",
+                "WeirCapture", "WeirWire", "CWeirBench",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
@@ -70,13 +70,13 @@ let package = Package(
         .testTarget(name: "WeirWireTests", dependencies: ["WeirWire", "Support"], swiftSettings: settings),
         .testTarget(name: "WeirFlowTests", dependencies: ["WeirFlow", "WeirWire", "Support"], swiftSettings: settings),
         .testTarget(
-            name: "WeirRelayTests",
-            dependencies: ["WeirRelay", "WeirFlow", "WeirWire", "CWeir", "Support"],
+            name: "WeirCaptureTests",
+            dependencies: ["WeirCapture", "WeirFlow", "WeirWire", "Support"],
             swiftSettings: settings
         ),
         .testTarget(
-            name: "WeirCaptureTests",
-            dependencies: ["WeirCapture", "WeirFlow", "WeirWire", "Support"],
+            name: "WeirRelayTests",
+            dependencies: ["WeirRelay", "WeirFlow", "WeirWire", "CWeir", "Support"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -26,6 +26,11 @@ if [[ "${1:-}" == --tests ]]; then
     need dumpcap wireshark-common
     need setpriv util-linux
     need setcap libcap2-bin
+    need cc gcc              # a Swift toolchain needs one anyway
+    need prlimit util-linux
+    need unshare util-linux
+    need losetup mount
+    need mkfs.ext4 e2fsprogs
 fi
 if [[ "${1:-}" == --bench ]]; then
     need haproxy haproxy
@@ -33,6 +38,7 @@ if [[ "${1:-}" == --bench ]]; then
     [[ -e /usr/lib/nginx/modules/ngx_stream_module.so ]] || missing+=(libnginx-mod-stream)
     need socat socat
     need xxd xxd
+    need capinfos wireshark-common
     need hexdump bsdextrautils
 fi
 [[ ${#missing[@]} -eq 0 ]] && exit 0

@@ -99,7 +99,7 @@ extension UDPRelay {
     func dial(_ session: UDPSession, _ attempt: Int) {
         guard attempt < session.targets.count else {
             // Every address of the name is this relay's own now.
-            return feed(session, .connectFailed(.connectionRefused))
+            return fail(session, .connectionRefused)
         }
         let target = session.targets[attempt]
         do throws(SystemError) {
@@ -112,16 +112,28 @@ extension UDPRelay {
             let raw = descriptor.raw
             Socket.set(SO_RCVBUF, of: SOL_SOCKET, to: 1 << 20, on: raw)
             let error = Socket.connect(raw, to: target)
-            feed(session, .dialed(egress: error == nil ? Socket.localEndpoint(raw) : nil, server: target))
-            if let error { return feed(session, .connectFailed(error)) }
+            let egress = error == nil ? Socket.localEndpoint(raw) : nil
+            feed(session, .dialed(egress: egress, server: target))
+            if let error { return fail(session, error) }
+            // A socket that the kernel gave the server's own port would answer itself.
+            if egress == target { return fail(session, .connectionRefused) }
             try loop.watch(raw, Self.interest, session.token(.session))
             session.raw = raw
             session.egress = consume descriptor
             feed(session, .connected)
         } catch {
             feed(session, .dialed(egress: nil, server: target))
-            feed(session, .connectFailed(error.error))
+            fail(session, error.error)
         }
+    }
+
+    /// Tells a session that it cannot reach the server; the datagram that began it is lost with it, and counted.
+    private func fail(_ session: UDPSession, _ error: ErrorNumber) {
+        if let bytes = arriving {
+            arriving = nil
+            feed(session, .received(.upstream), bytes: bytes.bytes)
+        }
+        feed(session, .connectFailed(error))
     }
 
     /// Ends this loop's least recently active session; where it has none, the loop with the most sessions ends one.

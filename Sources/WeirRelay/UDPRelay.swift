@@ -38,6 +38,8 @@ final class UDPRelay {
     /// Says where the datagram being handled is in the clients' inbox.
     @exclusivity(unchecked) private var place = 0
     @exclusivity(unchecked) private var chunk = UnsafeRawBufferPointer(start: nil, count: 0)
+    /// Holds the datagram whose session is being looked for, until a flow has it.
+    @exclusivity(unchecked) var arriving: UnsafeRawBufferPointer?
 
     init(loop: EventLoop) {
         self.loop = loop
@@ -144,9 +146,11 @@ final class UDPRelay {
                 start: weir_inbox_bytes(clientInbox, UInt32(index)),
                 count: Int(datagram.pointee.length)
             )
-            guard let session = session(of: datagram, at: listener) else { continue }
+            arriving = bytes
+            guard let session = session(of: datagram, at: listener), arriving != nil else { continue }
             deliver(bytes, isTruncated: datagram.pointee.truncated, to: session, .upstream)
         }
+        arriving = nil
         flushUpstream()
         // A session that is its own server answers from the clients' inbox, which is read again next.
         flushDownstream()

@@ -1,24 +1,18 @@
-/// Reads the TCP payloads out of a capture as `text2pcap -T` writes it: pcapng, little-endian, Ethernet and IPv4.
-///
-/// Source: draft-ietf-opsawg-pcapng section 4.3.
-package enum CaptureWalk {
-    private static let enhancedPacketBlock = 6
+import WeirWire
 
+/// Reads the TCP payloads out of a capture as `text2pcap -T` writes it: Ethernet and IPv4.
+package enum CaptureWalk {
     /// Returns the payload of each packet.
     ///
-    /// - Throws: `HelperError` where the file is something else.
+    /// - Throws: `HelperError` where a packet is something else; `CaptureFileError` where the file is.
     package static func tcpPayloads(_ file: [UInt8]) throws -> [[UInt8]] {
         var payloads: [[UInt8]] = []
-        var start = 0
-        while start < file.count {
-            let (type, length) = (try number(file, start, 4), try number(file, start + 4, 4))
-            guard length >= 12, start + length <= file.count else { throw HelperError("no block at \(start)") }
-            if type == enhancedPacketBlock {
-                let captured = try number(file, start + 20, 4)
-                payloads.append(try payload(Array(file[(start + 28)..<(start + 28 + captured)])))
-            }
-            start += length
+        var reader = CaptureReader()
+        while let item = try reader.next(in: file.span.bytes) {
+            guard case .packet(let packet) = item else { continue }
+            payloads.append(try payload(Array(file[packet.range])))
         }
+        try reader.finish(at: file.count)
         return payloads
     }
 
@@ -30,10 +24,5 @@ package enum CaptureWalk {
         let start = 34 + Int(packet[46] >> 4) * 4
         guard start <= end, end <= packet.count else { throw HelperError("a header's length is wrong") }
         return Array(packet[start..<end])
-    }
-
-    private static func number(_ file: [UInt8], _ offset: Int, _ width: Int) throws -> Int {
-        guard offset + width <= file.count else { throw HelperError("the file ends at \(file.count)") }
-        return (0..<width).reduce(0) { $0 | Int(file[offset + $1]) << (8 * $1) }
     }
 }

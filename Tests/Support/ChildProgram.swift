@@ -17,7 +17,7 @@ package enum ChildProgram {
 
     /// Runs a program with nothing on standard input, and waits for its end.
     ///
-    /// - Parameter errors: A file that takes its standard error, to be kept apart.
+    /// A file for its errors keeps its standard error apart.
     @discardableResult
     package static func run(_ name: String, _ arguments: [String], errors file: String? = nil) throws -> Ended {
         guard let path = path(name) else { throw HelperError("\(name) is not installed") }

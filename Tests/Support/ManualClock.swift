@@ -20,6 +20,11 @@ public struct ManualClock: Sendable {
         now.instant = now.instant.advanced(by: duration)
     }
 
+    /// Sets the time of day forward, or back, and nothing else.
+    public mutating func setWall(ahead duration: Duration) {
+        now.wallNanoseconds += duration.inNanoseconds
+    }
+
     /// Names the instant that comes a duration after `start`.
     public static func instant(_ duration: Duration) -> Instant { start.instant.advanced(by: duration) }
 

@@ -125,6 +125,11 @@ extension Playbook {
         clock.advance(by: duration)
     }
 
+    /// Sets the time of day forward, or back; no event is sent.
+    public mutating func setWallClock(ahead duration: Duration) {
+        clock.setWall(ahead: duration)
+    }
+
     /// Counts as activity, as a full sink that made the relay wait does.
     public mutating func touch() {
         flow.touch(at: clock.now.instant)

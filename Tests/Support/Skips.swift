@@ -4,7 +4,7 @@ package import Testing
 extension Tag {
     /// Marks tests with sockets.
     @Tag package static var network: Self
-    /// Marks tests that capture packets from interfaces.
+    /// Marks tests of captures.
     @Tag package static var capture: Self
     /// Marks tests that take seconds.
     @Tag package static var slow: Self

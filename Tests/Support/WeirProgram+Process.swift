@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// What the kernel says of a running program.
 extension WeirProgram {
@@ -34,6 +35,17 @@ extension WeirProgram {
         let open = try descriptors
         let free = (0..<(open.count + count + 1)).filter { !open.contains($0) }
         try limitDescriptors(to: free[count])
+    }
+
+    /// Waits until it has these descriptors again: its flows end a moment after their peers.
+    package func waitForDescriptors(_ expected: Set<Int>) throws {
+        let deadline = Deadline()
+        while try descriptors != expected {
+            if deadline.isOver {
+                throw HelperError("descriptors \(try descriptors.sorted()) in place of \(expected.sorted())")
+            }
+            sched_yield()
+        }
     }
 
     /// Sets the limit on its descriptors, which it must not raise itself meanwhile: prlimit(1).

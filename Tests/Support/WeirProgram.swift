@@ -36,6 +36,8 @@ package final class WeirProgram {
     }
 
     let process: pid_t
+    /// Holds the process id.
+    package var identifier: Int32 { process }
     private var input: Int32
     private(set) var output: Int32
     private var errors: Int32

@@ -195,4 +195,27 @@ struct FlowTimeTests {
         flow.advance(by: .nanoseconds(1))
         flow(.wake, gives: .opened, .refused(.timedOut), .reset(.downstream, by: .seconds(10)))
     }
+
+    @Test(
+        "Keeps its durations and its times when the wall clock is set, and tells the new time of day",
+        arguments: [Duration.seconds(-3600), .seconds(86_400 * 365)]
+    )
+    func wallClock(ahead: Duration) {
+        var flow = Playbook(.tcp) { ($0.idleTimeout, $0.connectTimeout) = (.seconds(60), .seconds(10)) }
+        flow.start(gives: .connect(0), .wake(at: .seconds(10)))
+        flow.advance(by: .seconds(2))
+        flow.setWallClock(ahead: ahead)
+        flow(.wake, gives: .wake(at: .seconds(10)))
+        flow(dialed, gives: .opened)
+        // The records' time of day is the dialogue's clock: the check fails for every other one.
+        flow(.connected, gives: .connected(after: .seconds(2)), .resume(.upstream), .resume(.downstream))
+        flow.setWallClock(ahead: ahead)
+        flow.advance(by: .seconds(59))
+        flow(.wake, gives: .wake(at: .seconds(62)))
+        flow.setWallClock(ahead: ahead)
+        flow.advance(by: .seconds(1))
+        flow(.wake, gives: .reset(.downstream, by: .seconds(62)), .reset(.upstream, by: .seconds(62)))
+        flow(.resetDone(.downstream, unsent: 0))
+        flow(.resetDone(.upstream, unsent: 0), gives: .closed(.idle, after: .seconds(62)), .close(.idle))
+    }
 }

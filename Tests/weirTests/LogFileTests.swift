@@ -114,6 +114,48 @@ struct LogFileTests {
         let ended = try await program.stop()
         #expect(ended.status == 74)
         #expect(ended.errors.contains("total: (3 tcp flows)"))
+        // What is in the file and what is said to be missing are all that there was.
+        let log = try TemporaryFolder.read(path)
+        let whole = log.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+        let shown = try LogLines(Array(log[..<whole])).sum("length", of: "data")
+        let (_, bytes) = try missed(ended.errors, path)
+        #expect(shown > 0 && shown + bytes == 1000 + (8 << 20))
+    }
+
+    @Test(
+        "A file system that turns read-only is said once, the flows go on, and what the log did not get is counted",
+        .needs("root, ext4 and a loop device") { TurningDisk.isPossible }
+    )
+    func readOnly() async throws {
+        let disk = try TurningDisk()
+        let path = disk.path + "/log"
+        let (program, endpoint) = try start(path)
+        try talk(to: endpoint)
+        try waitForFile(path, toHold: "\"event\":\"close\"")
+        let first = try TemporaryFolder.read(path)
+        try disk.turn()
+        try talk(to: endpoint)
+        #expect(
+            try program.readErrorLine()
+                == "weir: cannot write to \(path): read-only file system (EROFS); nothing more is written there"
+        )
+        try talk(to: endpoint)
+        let ended = try await program.stop()
+        #expect(ended.status == 74)
+        #expect(ended.errors.contains("total: (3 tcp flows)"))
+        #expect(!ended.errors.contains("cannot write"))
+        #expect(try TemporaryFolder.read(path) == first)
+        let records = try LogLines(first).objects.count
+        #expect(try missed(ended.errors, path) == (2 * records, 2000))
+    }
+
+    /// Reads how many records, and how many bytes of chunks, a log is said not to have got.
+    private func missed(_ errors: String, _ path: String) throws -> (records: Int, bytes: Int) {
+        let start = "weir: \(path) did not get "
+        let lines = errors.split(separator: "\n").filter { $0.hasPrefix(start) }
+        let numbers = try #require(lines.first).dropFirst(start.count).split { !$0.isNumber }.compactMap { Int($0) }
+        #expect(lines.count == 1 && numbers.count == 3)
+        return (numbers[0], numbers[2])
     }
 
     private func waitForFile(_ path: String, toHold text: String) throws {

@@ -83,6 +83,25 @@ struct OutputTests {
         )
     }
 
+    @Test("Standard output on a full disk ends with 74, and the totals go to standard error", .needsRoot)
+    func fullDisk() async throws {
+        let disk = try SmallDisk()
+        let (program, endpoint) = try start(["--show-limit", "0"], output: .file(disk.path + "/output"))
+        // The dump of it takes more than a megabyte.
+        try talk(to: endpoint, 1 << 20)
+        #expect(
+            try program.readErrorLine()
+                == "weir: cannot write to standard output: no space left on the device (ENOSPC); "
+                + "nothing more is written there"
+        )
+        try talk(to: endpoint)
+        let ended = try await program.stop()
+        #expect(ended.status == 74)
+        #expect(ended.errors.contains("weir: standard output did not get "))
+        let total = try #require(ended.errors.split(separator: "\n").first { $0.hasPrefix("total: (2 tcp flows)") })
+        #expect(total.contains("up (\((1 << 20) + 1000) bytes)") && total.contains("down (\((1 << 20) + 1000) bytes)"))
+    }
+
     /// Drops what may stand between, and the ports, which are the kernel's choice.
     private static func lastWords(_ errors: String) -> [String] {
         errors.split(separator: "\n").map(String.init).filter { !$0.hasPrefix("weir: ending: ") && !$0.hasPrefix("  ") }

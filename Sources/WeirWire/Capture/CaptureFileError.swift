@@ -29,6 +29,13 @@ public struct CaptureVersion: Hashable, Sendable {
     public var major: UInt16
     /// Holds the number behind the point.
     public var minor: UInt16
+
+    /// Creates the name of a version.
+    public init(isPcapng: Bool, major: UInt16, minor: UInt16) {
+        self.isPcapng = isPcapng
+        self.major = major
+        self.minor = minor
+    }
 }
 
 /// Says how a capture contradicts itself.

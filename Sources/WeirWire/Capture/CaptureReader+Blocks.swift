@@ -50,12 +50,12 @@ extension CaptureReader {
             let type = window.number(UInt16.self, at: offset, byteOrder)
             let length = Int(window.number(UInt16.self, at: offset + 2, byteOrder))
             offset += 4
-            if type == CaptureNames.Code.end { break }
             guard padded(length) <= body.upperBound - offset,
                 let record = NameRecord.read(type, offset..<(offset + length), in: window)
             else { throw .malformed(.nameRecord(type: type, length: length), at: block.base + offset - 4) }
-            names.records.append(record)
             offset += padded(length)
+            if type == CaptureNames.Code.end { break }
+            names.records.append(record)
         }
         try eachOption(offset..<body.upperBound, base: block.base, in: window) {
             option,

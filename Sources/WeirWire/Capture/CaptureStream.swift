@@ -24,6 +24,9 @@ public struct CaptureStream: ~Copyable, Sendable {
     /// Gives the offset in the file of the byte after the last one that was appended.
     public var end: Int { base + buffer.count }
 
+    /// Gives the size of the storage in bytes.
+    public var capacity: Int { buffer.capacity }
+
     /// Appends a copy of the next piece of the file.
     ///
     /// A packet that was given before must not be asked for afterwards.

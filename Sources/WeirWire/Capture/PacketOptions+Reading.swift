@@ -8,7 +8,6 @@ extension PacketOptions {
                 switch option.code {
                 case Code.flags, Code.queue: length == 4
                 case Code.dropCount, Code.packetID: length == 8
-                case Code.hash: length >= 1
                 case Code.verdict: length >= 1
                 default: length >= 4 || CaptureOption.CustomCode(rawValue: option.code) == nil
                 }

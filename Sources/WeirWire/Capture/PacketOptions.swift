@@ -95,7 +95,6 @@ public struct PacketOptions: Hashable, Sendable {
     /// Names the option codes of the Enhanced Packet Block.
     enum Code {
         static let flags: UInt16 = 2
-        static let hash: UInt16 = 3
         static let dropCount: UInt16 = 4
         static let packetID: UInt16 = 5
         static let queue: UInt16 = 6

@@ -1,4 +1,19 @@
 extension PcapngWriter {
+    /// Appends any block that a reader gave; nothing for a pcap header, which has no place in a pcapng file.
+    ///
+    /// - Precondition: As for a block of its type.
+    public mutating func append(_ block: CaptureBlock, to buffer: inout ByteBuffer) {
+        switch block {
+        case .pcapHeader: break
+        case .section(let section): append(section, to: &buffer)
+        case .interface(let interface): append(interface, to: &buffer)
+        case .names(let names): append(names, to: &buffer)
+        case .statistics(let statistics): append(statistics, to: &buffer)
+        case .secrets(let secrets): append(secrets, to: &buffer)
+        case .custom(let custom): append(custom, to: &buffer)
+        }
+    }
+
     /// Appends names that addresses had.
     ///
     /// A name, and all names of one address, end where a record of 65,535 bytes is full.

@@ -34,6 +34,16 @@ struct RecordCommand: AsyncParsableCommand {
     func run() async throws { try await MeasureRun.run(.record, options) }
 }
 
+/// `weir-bench pcap`: captures.
+struct PcapCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pcap",
+        abstract: "Measure writing and reading captures."
+    )
+    @OptionGroup var options: MeasureOptions
+    func run() async throws { try await MeasureRun.run(.pcap, options) }
+}
+
 /// `weir-bench all`: everything.
 struct AllCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "all", abstract: "Measure everything.")

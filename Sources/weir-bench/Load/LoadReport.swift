@@ -18,6 +18,8 @@ struct LoadReport: Codable, Sendable, Equatable {
     var late: UInt64?
     /// Memory of the relay for one idle flow, in bytes.
     var bytesPerFlow: Double?
+    /// Anonymous memory of a child that measures itself, in bytes.
+    var anonymousBytes: Double?
     /// Processor time of the relay, in seconds.
     var relaySeconds: Double?
     /// Processor time of the server, in seconds.

@@ -19,6 +19,9 @@ enum Measurements {
         DatagramMeasurement(clients: 200, inFlight: 1),
         DumpMeasurement(),
         RecordMeasurement(),
+        CaptureWriteMeasurement(),
+        CaptureReadMeasurement(packetSize: 1024),
+        CaptureReadMeasurement(packetSize: 64),
     ]
 
     /// Chooses measurements by group and by name.

@@ -19,6 +19,13 @@ struct Metric: Sendable, Equatable {
     static let p99 = Metric(key: "p99_microseconds", heading: "p99 µs", digits: 1)
     static let p999 = Metric(key: "p999_microseconds", heading: "p99.9 µs", digits: 1)
     static let flowMemory = Metric(key: "bytes_per_flow", heading: "KB/flow", scale: 1e-3, digits: 2)
+    static let anonymousMemory = Metric(
+        key: "anonymous_bytes",
+        heading: "RssAnon MB",
+        scale: 1e-6,
+        digits: 1,
+        isCompared: false
+    )
     static let loss = Metric(key: "loss_percent", heading: "loss %", digits: 3, isCompared: false)
 
     /// Writes a figure as it is shown, without its unit.

@@ -73,3 +73,15 @@ extension ProcessStatus {
         return seconds(ofTicks: others.reduce(0) { $0 + $1.ticks })
     }
 }
+
+extension ProcessStatus {
+    /// Returns the anonymous memory in bytes that a `/proc/PID/status` tells; nil when it does not.
+    ///
+    /// Source: proc_pid_status(5), RssAnon.
+    static func anonymousBytes(_ text: String) -> Double? {
+        let line = text.split(separator: "\n").first { $0.hasPrefix("RssAnon:") }
+        let words = line?.split(whereSeparator: \.isWhitespace) ?? []
+        guard words.count == 3, words[2] == "kB", let kilobytes = Double(words[1]) else { return nil }
+        return kilobytes * 1024
+    }
+}

@@ -64,4 +64,11 @@ struct ProcessStatusTests {
         #expect(bytes == 1024 * 1024)
         #expect(ProcessGroup.proportionalBytes(inRollup: "Rss: 1 kB\n") == nil)
     }
+
+    @Test("The anonymous memory is read in bytes")
+    func anonymous() {
+        #expect(ProcessStatus.anonymousBytes("VmRSS:\t  900 kB\nRssAnon:\t    512 kB\nRssFile:\t 3 kB\n") == 524_288)
+        #expect(ProcessStatus.anonymousBytes("VmRSS:\t  900 kB\n") == nil)
+        #expect(TextFile.read("/proc/self/status").flatMap(ProcessStatus.anonymousBytes) ?? 0 > 100_000)
+    }
 }

@@ -1,0 +1,21 @@
+public import WeirFlow
+public import WeirWire
+
+/// Says why a capture could not be opened or read.
+public enum CaptureFailure: Error, Hashable, Sendable {
+    /// A system call failed; says what was being done, in words.
+    case system(attempt: String, ErrorNumber)
+    /// The file is no capture, or is damaged or cut.
+    case capture(CaptureFileError, path: String)
+}
+
+extension CaptureFailure: CustomStringConvertible {
+    /// Says it in one line: `cannot open 'flows.pcapng': no such file or folder (ENOENT)`.
+    public var description: String {
+        switch self {
+        case .system(let attempt, let error): "cannot \(attempt): \(error)"
+        case .capture(let error, "-"): "standard input: \(error)"
+        case .capture(let error, let path): "'\(path)': \(error)"
+        }
+    }
+}

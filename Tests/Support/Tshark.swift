@@ -1,0 +1,89 @@
+/// Asks tshark and its companions what they make of a capture.
+package enum Tshark {
+    private static let checks = ["ip", "tcp", "udp"].flatMap { ["-o", "\($0).check_checksum:TRUE"] }
+
+    /// Counts the expert items of the severities Warn and Error, with the checksums of IP, TCP and UDP checked.
+    package static func complaints(_ path: String) throws -> [String: Int] {
+        let output = try run(["-r", path, "-q", "-z", "expert,warn"] + checks)
+        var counts: [String: Int] = [:]
+        for line in output.split(separator: "\n") {
+            let words = line.split(separator: " ", omittingEmptySubsequences: true)
+            guard words.count >= 4, let count = Int(words[0]) else { continue }
+            counts[words[3...].joined(separator: " "), default: 0] += count
+        }
+        return counts
+    }
+
+    /// Lists fields of each packet, found in two passes.
+    package static func fields(_ path: String, _ names: [String], where filter: String = "frame") throws -> [[String]] {
+        let arguments = ["-2", "-r", path, "-Y", filter, "-T", "fields"] + names.flatMap { ["-e", $0] }
+        return try run(arguments + checks).split(separator: "\n").map { line in
+            line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+        }
+    }
+
+    /// Holds what one end of a conversation has sent, as tshark puts it together.
+    package struct Followed: Hashable, Sendable {
+        /// Names the end.
+        package var endpoint: String
+        package var bytes: [UInt8]
+    }
+
+    /// Follows a stream by its number; its initiator comes first.
+    package static func follow(_ path: String, _ transport: String, _ number: Int) throws -> [Followed] {
+        let output = try run(["-r", path, "-q", "-z", "follow,\(transport),raw,\(number)"])
+        var ends: [Followed] = []
+        for line in output.split(separator: "\n") {
+            if line.hasPrefix("Node "), let colon = line.firstIndex(of: ":") {
+                ends.append(Followed(endpoint: String(line[line.index(colon, offsetBy: 2)...]), bytes: []))
+            } else if ends.count == 2, line.utf8.allSatisfy({ $0 == 9 || isHex($0) }) {
+                ends[line.hasPrefix("\t") ? 1 : 0].bytes += bytes(line.utf8.filter { $0 != 9 })
+            }
+        }
+        guard ends.count == 2 else { throw HelperError("tshark follows no stream \(number): \(output.prefix(1000))") }
+        return ends
+    }
+
+    /// Writes what a stream's initiator has sent into a file: for streams that are too long to be parsed here.
+    package static func follow(_ path: String, _ number: Int, into file: String) throws {
+        let script = """
+            import sys
+            for line in sys.stdin:
+                if line[0] in "0123456789abcdef": sys.stdout.buffer.write(bytes.fromhex(line))
+            """
+        let command = "tshark -r '\(path)' -q -z follow,tcp,raw,\(number) | python3 -c '\(script)' > '\(file)'"
+        let ended = try ChildProgram.run("sh", ["-c", command])
+        guard ended.status == 0 else { throw HelperError("tshark: \(ended.output)") }
+    }
+
+    /// Counts the packets that tcpdump reads.
+    package static func tcpdumpCount(_ path: String) throws -> Int {
+        let folder = try TemporaryFolder()
+        let ended = try ChildProgram.run("tcpdump", ["-nqt", "-r", path], errors: folder.path + "/errors")
+        guard ended.status == 0 else { throw HelperError("tcpdump: \(ended.errors)") }
+        return ended.output.split(separator: "\n").filter { !$0.hasPrefix("\t") && !$0.hasPrefix(" ") }.count
+    }
+
+    /// Tells whether capinfos finds the packets in the order of their times.
+    package static func isInTimeOrder(_ path: String) throws -> Bool {
+        let ended = try ChildProgram.run("capinfos", ["-o", path])
+        return ended.status == 0 && ended.output.contains("Strict time order:   True")
+    }
+
+    private static func run(_ arguments: [String]) throws -> String {
+        // Standard error has a line about being root.
+        let folder = try TemporaryFolder()
+        let ended = try ChildProgram.run("tshark", arguments, errors: folder.path + "/errors")
+        guard ended.status == 0 else { throw HelperError("tshark \(arguments): \(ended.status)") }
+        return ended.output
+    }
+
+    private static func isHex(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+    }
+
+    private static func bytes(_ digits: [UInt8]) -> [UInt8] {
+        func value(_ digit: UInt8) -> UInt8 { digit < 58 ? digit - 48 : digit - 87 }
+        return stride(from: 0, to: digits.count - 1, by: 2).map { value(digits[$0]) << 4 | value(digits[$0 + 1]) }
+    }
+}
