@@ -1,0 +1,127 @@
+public import WeirWire
+
+/// Renders flows as a table for people.
+public struct FlowsText: Sendable {
+    private let color: Bool
+    private var timestamp: Timestamp
+    private let widths: Widths
+
+    private struct Widths {
+        var number = 4
+        var seconds = 8
+        var packetsUp = 10
+        var bytesUp = 8
+        var packetsDown = 12
+        var bytesDown = 8
+    }
+
+    /// Makes a renderer whose columns are wide enough for some rows.
+    ///
+    /// - Parameters:
+    ///   - rows: what is going to be rendered.
+    ///   - color: whether lines are coloured with ANSI sequences.
+    ///   - localOffset: how far local time is ahead of UTC.
+    public init(_ rows: [FlowRow], color: Bool, localOffset: @escaping Timestamp.LocalOffset = { _ in 0 }) {
+        self.color = color
+        timestamp = Timestamp(localOffset: localOffset)
+        var widths = Widths()
+        for row in rows {
+            widths.number = max(widths.number, Self.digits(row.number))
+            widths.seconds = max(widths.seconds, Self.digits((row.flow.duration ?? 0) / 1_000_000_000) + 7)
+            widths.packetsUp = max(widths.packetsUp, Self.digits(row.flow.packetsUp))
+            widths.bytesUp = max(widths.bytesUp, Self.digits(row.flow.bytesUp))
+            widths.packetsDown = max(widths.packetsDown, Self.digits(row.flow.packetsDown))
+            widths.bytesDown = max(widths.bytesDown, Self.digits(row.flow.bytesDown))
+        }
+        self.widths = widths
+    }
+
+    /// Renders the line of headings.
+    public func appendHeading(to output: inout ByteBuffer) {
+        if color { output.append("\u{1B}[1m") }
+        output.appendRight("flow", widths.number)
+        output.append("  start                     ")
+        output.append("  ")
+        output.appendRight("seconds", widths.seconds)
+        output.append("  ")
+        output.appendRight("packets up", widths.packetsUp)
+        output.append("  ")
+        output.appendRight("bytes", widths.bytesUp)
+        output.append("  ")
+        output.appendRight("packets down", widths.packetsDown)
+        output.append("  ")
+        output.appendRight("bytes", widths.bytesDown)
+        output.append("  close            client and server")
+        if color { output.append("\u{1B}[0m") }
+        output.append("\n")
+    }
+
+    /// Renders the line of a flow.
+    public mutating func append(_ row: FlowRow, to output: inout ByteBuffer) {
+        let flow = row.flow
+        if color { output.append(Self.sequence(for: flow.close)) }
+        output.appendRight("\(row.number)", widths.number)
+        output.append("  ")
+        if let start = flow.start {
+            timestamp.appendDateAndTime(start, to: &output)
+        } else {
+            output.append("no time                   ")
+        }
+        output.append("  ")
+        appendSeconds(flow.duration, to: &output)
+        for (count, width) in [
+            (flow.packetsUp, widths.packetsUp), (flow.bytesUp, widths.bytesUp), (flow.packetsDown, widths.packetsDown),
+            (flow.bytesDown, widths.bytesDown),
+        ] {
+            output.append("  ")
+            output.appendRight("\(count)", width)
+        }
+        output.append("  ")
+        output.appendLeft(flow.close?.rawValue ?? "", 15)
+        output.append(flow.transport == .tcp ? "  tcp " : "  udp ")
+        appendEnds(row, to: &output)
+        if color { output.append("\u{1B}[0m") }
+        output.append("\n")
+    }
+
+    /// Appends the endpoints: all four of a flow whose path is known.
+    private func appendEnds(_ row: FlowRow, to output: inout ByteBuffer) {
+        if let path = row.path { return output.appendPath(path) }
+        row.flow.client.write(to: &output)
+        output.append(" -> ")
+        row.flow.server.write(to: &output)
+    }
+
+    private func appendSeconds(_ duration: UInt64?, to output: inout ByteBuffer) {
+        guard let duration else { return output.appendRight("", widths.seconds) }
+        var text = ByteBuffer(capacity: 32)
+        text.appendDecimal(duration / 1_000_000_000)
+        text.append(".")
+        text.appendDecimal(Int(duration % 1_000_000_000 / 1000), width: 6)
+        output.appendRight(text.string, widths.seconds)
+    }
+
+    private static func sequence(for close: FlowClose?) -> StaticString {
+        switch close {
+        case .refused, .clientReset, .serverReset, .unanswered: "\u{1B}[31m"
+        case .finished: "\u{1B}[2m"
+        case .open, .clientFinished, .serverFinished, nil: ""
+        }
+    }
+
+    private static func digits(_ number: some BinaryInteger) -> Int { "\(number)".utf8.count }
+}
+
+extension ByteBuffer {
+    /// Appends ASCII text with blanks before it, so that it is as wide as told.
+    mutating func appendRight(_ text: String, _ width: Int) {
+        for _ in 0..<max(width - text.utf8.count, 0) { append(UInt8(ascii: " ")) }
+        append(text)
+    }
+
+    /// Appends ASCII text with blanks behind it, so that it is as wide as told.
+    mutating func appendLeft(_ text: String, _ width: Int) {
+        append(text)
+        for _ in 0..<max(width - text.utf8.count, 0) { append(UInt8(ascii: " ")) }
+    }
+}
