@@ -16,6 +16,10 @@ let package = Package(
         .executable(name: "weir", targets: ["weir"]),
         .library(name: "WeirRelay", targets: ["WeirRelay"]),
     ],
+    traits: [
+        .trait(name: "Gzip", description: "Read captures that gzip compressed; needs zlib (zlib1g-dev)."),
+        .default(enabledTraits: ["Gzip"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
@@ -24,13 +28,18 @@ let package = Package(
     targets: [
         .target(name: "WeirWire", swiftSettings: settings),
         .target(name: "WeirFlow", dependencies: ["WeirWire"], swiftSettings: settings),
-        .target(name: "WeirCapture", dependencies: ["WeirFlow", "WeirWire"], swiftSettings: settings),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .target(
+            name: "WeirCapture",
+            dependencies: ["WeirFlow", "WeirWire", .target(name: "CZlib", condition: .when(traits: ["Gzip"]))],
+            swiftSettings: settings
+        ),
         .target(name: "CWeir"),
         .target(name: "WeirRelay", dependencies: ["WeirFlow", "WeirWire", "CWeir"], swiftSettings: settings),
         .executableTarget(
             name: "weir",
             dependencies: [
-                "WeirRelay", "WeirFlow", "WeirWire", "CWeir",
+                "WeirRelay", "WeirCapture", "WeirFlow", "WeirWire", "CWeir",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
@@ -56,7 +65,10 @@ let package = Package(
         .testTarget(name: "WeirFlowTests", dependencies: ["WeirFlow", "WeirWire", "Support"], swiftSettings: settings),
         .testTarget(
             name: "WeirCaptureTests",
-            dependencies: ["WeirCapture", "WeirFlow", "WeirWire", "Support"],
+            dependencies: [
+                "WeirCapture", "WeirFlow", "WeirWire", "Support",
+                .target(name: "CZlib", condition: .when(traits: ["Gzip"])),
+            ],
             swiftSettings: settings
         ),
         .testTarget(
