@@ -58,15 +58,18 @@ public struct CaptureFile: ~Copyable {
 
     /// Reads the next item; nil at the end of the file.
     ///
+    /// - Parameter beforeReading: Is called before more of the file is read, which can take long with a pipe.
+    /// - Returns: The item.
     /// - Throws: `CaptureFailure.capture` when the file is none, or damaged, or cut; what was given before holds.
     ///   `CaptureFailure.system` when it cannot be read.
-    public mutating func next() throws(CaptureFailure) -> CaptureItem? {
+    public mutating func next(_ beforeReading: () -> Void = {}) throws(CaptureFailure) -> CaptureItem? {
         while true {
             do throws(CaptureFileError) {
                 if let item = try stream.next() { return item }
             } catch {
                 throw .capture(error, path: path)
             }
+            beforeReading()
             if try readPiece() == 0 { break }
         }
         do throws(CaptureFileError) {

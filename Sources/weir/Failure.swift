@@ -1,4 +1,5 @@
 import Glibc
+import WeirCapture
 import WeirFlow
 import WeirRelay
 
@@ -7,6 +8,8 @@ enum ExitStatus: Int32, Sendable {
     case done = 0
     case expectationFailed = 1
     case usage = 64
+    case dataError = 65
+    case noInput = 66
     case unavailable = 69
     case internalError = 70
     case cannotCreate = 73
@@ -40,6 +43,24 @@ struct Failure: Error {
     init(creating error: SystemError) {
         let code = Self.code(for: error.error)
         self.init(code == .noPermission ? code : .cannotCreate, "\(error)")
+    }
+
+    /// Translates what kept a capture from being read, or from being read to its end.
+    init(reading error: CaptureFailure) {
+        let code: ExitStatus =
+            switch error {
+            case .system(_, let number): Self.code(reading: number)
+            case .capture, .gzip: .dataError
+            }
+        self.init(code, "\(error)")
+    }
+
+    private static func code(reading error: ErrorNumber) -> ExitStatus {
+        switch error.rawValue {
+        case EACCES, EPERM: .noPermission
+        case ENOENT, EISDIR, ENOTDIR, ELOOP, ENAMETOOLONG, ENXIO: .noInput
+        default: .inputOutput
+        }
     }
 
     private static func code(for error: ErrorNumber) -> ExitStatus {

@@ -43,6 +43,21 @@ public struct FlowRows: Sendable {
         if let path = RecordedPath(comment: comment) { paths[place] = path }
     }
 
+    /// Takes the comments of a packet that begins flows.
+    public mutating func add(_ comments: [String], in flows: borrowing CaptureFlows) {
+        for comment in comments {
+            if let place = flows.tcp, place.isNew { add(comment: comment, place: place.index) }
+            if let place = flows.udp, place.isNew { add(comment: comment, place: place.index) }
+        }
+    }
+
+    /// Returns the row of one flow as it is known so far; its legs are not joined.
+    public func row(_ place: Int, of table: borrowing FlowTable) -> FlowRow {
+        let flow = table[place]
+        let path = paths[place].flatMap { $0.leg(of: flow) == nil ? nil : $0.path }
+        return FlowRow(number: place + 1, flow: flow, path: path)
+    }
+
     /// Returns the rows of a table in the order of their numbers; a server's leg has none of its own where its client's
     /// leg is there.
     ///

@@ -125,3 +125,39 @@ extension ByteBuffer {
         for _ in 0..<max(width - text.utf8.count, 0) { append(UInt8(ascii: " ")) }
     }
 }
+
+extension FlowsText {
+    /// Renders the line below the flows: how many there are, and what is of no flow.
+    public func appendTotals(_ rows: [FlowRow], of flows: borrowing CaptureFlows, to output: inout ByteBuffer) {
+        let shown = rows.reduce(into: (flows: 0, packets: 0, bytes: 0)) { sum, row in
+            for flow in [row.flow, row.serverLeg?.flow].compactMap({ $0 }) {
+                sum.flows += 1
+                sum.packets += flow.packets
+                sum.bytes += flow.bytes
+            }
+        }
+        output.append("total: ")
+        output.appendCount(UInt64(shown.flows), "flow")
+        if shown.flows != flows.table.count {
+            output.append(" of ")
+            output.appendDecimal(flows.table.count)
+        }
+        output.append(" ")
+        output.appendCount(UInt64(shown.packets), "packet")
+        output.append(" ")
+        output.appendCount(UInt64(shown.bytes), "byte")
+        if flows.packetsOfNoFlow > 0 {
+            output.append(", of no flow ")
+            output.appendCount(UInt64(flows.packetsOfNoFlow), "packet")
+            output.append(" ")
+            output.appendCount(UInt64(flows.bytesOfNoFlow), "byte")
+        }
+        if flows.table.packetsLeftOut > 0 {
+            output.append(", of flows beyond the most that are kept ")
+            output.appendCount(UInt64(flows.table.packetsLeftOut), "packet")
+            output.append(" ")
+            output.appendCount(UInt64(flows.table.bytesLeftOut), "byte")
+        }
+        output.append("\n")
+    }
+}

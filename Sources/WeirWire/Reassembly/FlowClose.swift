@@ -112,6 +112,8 @@ extension TCPProgress {
         seen = Seen(rawValue: seen.rawValue << 8 | seen.rawValue >> 8)
     }
 
+    func firstNumber(of side: Direction) -> UInt32? { seen.contains(.number.of(side)) ? number(of: side) : nil }
+
     private func number(of side: Direction) -> UInt32 { side == .upstream ? firstNumbers.0 : firstNumbers.1 }
 
     private mutating func setNumber(of side: Direction, _ number: UInt32) {

@@ -36,6 +36,15 @@ struct FlowReassembly: Sendable {
         while memory > settings.flowLimit || upstream.isCrowded || downstream.isCrowded, release(settings, emit) {}
     }
 
+    /// Makes upstream downstream: the client has turned out to be the other side.
+    mutating func turn() {
+        swap(&upstream, &downstream)
+        upstream.direction = .upstream
+        downstream.direction = .downstream
+        order = order.map(\.opposite)
+        noted = (noted.1, noted.0)
+    }
+
     /// Gives up something that is kept: returns no when there is nothing left.
     mutating func release(_ settings: ReassemblySettings, _ emit: Emit) -> Bool {
         if !order.isEmpty {

@@ -50,6 +50,9 @@ extension ObservedFlow {
     /// Says how the flow ended, if it is one of TCP.
     public var close: FlowClose? { transport == .tcp ? progress.close : nil }
 
+    /// Gives the number that a side's stream begins with, that of its SYN, as far as it is known.
+    public func firstNumber(of side: Direction) -> UInt32? { progress.firstNumber(of: side) }
+
     /// Gives the flow's tuple as the client's packets have it.
     @inlinable
     public var tuple: FiveTuple { FiveTuple(transport: transport, source: client, destination: server) }

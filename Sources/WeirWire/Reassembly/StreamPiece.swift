@@ -23,6 +23,16 @@ public struct StreamPiece: Hashable, Sendable {
     /// Says whether bytes are there.
     public var content: Content
 
+    /// Creates the description of a piece.
+    public init(flow: Int, direction: Direction, offset: Int, count: Int, time: Int64?, content: Content) {
+        self.flow = flow
+        self.direction = direction
+        self.offset = offset
+        self.count = count
+        self.time = time
+        self.content = content
+    }
+
     /// Lists what a piece can be.
     public enum Content: Hashable, Sendable {
         /// Is there, byte for byte.

@@ -3,7 +3,7 @@
 /// Bytes that are in order are given at once where the first ones win; where the last ones win they are kept until the
 /// flow gives them away. Bytes that came early are kept until those before them come, or are given up.
 struct StreamSide: Sendable {
-    let direction: Direction
+    var direction: Direction
     var report = StreamReport()
     /// Elements that are apart from each other and in order.
     ///

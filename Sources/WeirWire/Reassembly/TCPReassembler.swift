@@ -54,6 +54,11 @@ public struct TCPReassembler: ~Copyable, Sendable {
         while memory > settings.totalLimit, oldest >= 0 { makeRoom(receiver) }
     }
 
+    /// Makes a flow's upstream its downstream, from now on: the client has turned out to be the other side.
+    public mutating func turn(flow: Int) {
+        if let place = places[flow] { states[place].reassembly.turn() }
+    }
+
     /// Gives all that is kept: the capture has ended.
     public mutating func finish(to receiver: Receiver) {
         for place in states.indices {
