@@ -134,7 +134,8 @@ extension StreamReport {
     /// Gives the counts by the names that JSON has for them.
     fileprivate var counts: [(String, Int)] {
         [
-            ("segments", segments), ("bytes", bytes), ("out_of_order", outOfOrder), ("retransmissions", retransmissions),
+            ("segments", segments), ("bytes", bytes), ("out_of_order", outOfOrder),
+            ("retransmissions", retransmissions),
             ("retransmitted_bytes", retransmittedBytes), ("keep_alives", keepAlives), ("uncompared_bytes", uncompared),
             ("gaps_of_limit", gapsOfLimit), ("late_bytes", late), ("bytes_before_start", beforeStart),
             ("bytes_behind_end", behindEnd), ("bytes_missing_at_end", missingAtEnd), ("other_syns", otherStarts),

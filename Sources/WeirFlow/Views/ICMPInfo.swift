@@ -56,8 +56,10 @@ enum ICMPInfo {
             "Destination unreachable",
             [
                 "Network unreachable", "Host unreachable", "Protocol unreachable", "Port unreachable",
-                "Fragmentation needed", "Source route failed", "Network unknown", "Host unknown", "Source host isolated",
-                "Network administratively prohibited", "Host administratively prohibited", "Network unreachable for TOS",
+                "Fragmentation needed", "Source route failed", "Network unknown", "Host unknown",
+                "Source host isolated",
+                "Network administratively prohibited", "Host administratively prohibited",
+                "Network unreachable for TOS",
                 "Host unreachable for TOS", "Communication administratively filtered", "Host precedence violation",
                 "Precedence cutoff in effect",
             ]
@@ -66,7 +68,8 @@ enum ICMPInfo {
         5: (
             "Redirect",
             [
-                "Redirect for network", "Redirect for host", "Redirect for TOS and network", "Redirect for TOS and host",
+                "Redirect for network", "Redirect for host", "Redirect for TOS and network",
+                "Redirect for TOS and host",
             ]
         ),
         9: ("Mobile IP Advertisement", ["Normal router advertisement"]),

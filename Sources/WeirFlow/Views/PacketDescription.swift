@@ -44,11 +44,12 @@ public struct PacketDescription: ~Copyable, Sendable {
         case .arp: flows.withBytes(of: found.top, bytes) { describe(arp: $0) }
         default: describeRest(flows.packet, found)
         }
-        if let stop = flows.packet.stop, found.top != nil {
-            info.append(" [")
-            info.append("\(stop)")
-            info.append("]")
-        }
+        // What a transport carries is not decoded here, and what an ICMP error quotes is seldom whole.
+        guard let stop = flows.packet.stop, found.top != nil, flows.packet.icmp == nil else { return }
+        if case .unsupported = stop { return }
+        info.append(" [")
+        info.append("\(stop)")
+        info.append("]")
     }
 
     private mutating func describe(link: Layer, _ bytes: RawSpan) {
@@ -120,6 +121,7 @@ public struct PacketDescription: ~Copyable, Sendable {
         name.append("ICMPv6")
         guard let header = try? ICMPv6Header(parsing: bytes) else { return }
         ICMPInfo.append(header, hopLimit: hopLimit, to: &info)
+        NeighborInfo.append(header, bytes, to: &info)
     }
 
     private mutating func describe(arp bytes: RawSpan) {
@@ -162,9 +164,38 @@ public struct PacketDescription: ~Copyable, Sendable {
         }
         switch packet.stop {
         case .unsupported(.etherType(let type), _): name.append("\(type)")
-        default: name.append(found.last.map { "\($0.kind)" } ?? "unknown")
+        default: name.append(found.last?.kind.name ?? "unknown")
         }
         if let stop = packet.stop { info.append("\(stop)") }
+    }
+}
+
+extension LayerKind {
+    /// Gives the name that a line shows for a packet that ends with this header.
+    fileprivate var name: StaticString {
+        switch self {
+        case .ipv4: "IPv4"
+        case .ipv6, .ipv6Extension, .ipv6Routing, .ipv6Fragment, .authentication: "IPv6"
+        case .ethernet, .vlan, .backbone, .vnTag, .macsec: "Ethernet"
+        case .llc, .snap: "LLC"
+        case .loopback: "Loopback"
+        case .linuxCooked, .linuxCooked2: "SLL"
+        case .pppoe: "PPPoE"
+        case .ppp: "PPP"
+        case .mpls: "MPLS"
+        case .arp: "ARP"
+        case .tcp: "TCP"
+        case .udp: "UDP"
+        case .icmpv4: "ICMP"
+        case .icmpv6: "ICMPv6"
+        case .gre: "GRE"
+        case .erspan: "ERSPAN"
+        case .pim: "PIM"
+        case .vxlan: "VXLAN"
+        case .geneve: "Geneve"
+        case .nsh: "NSH"
+        case .gtp: "GTP"
+        }
     }
 }
 

@@ -84,7 +84,8 @@ extension ByteBuffer {
             switch scalar {
             case "\"": append("\\\"")
             case "\\": append("\\\\")
-            case _ where scalar.value < 0x20 || scalar.value == 0x7f || scalar.value == 0x2028 || scalar.value == 0x2029:
+            case _
+            where scalar.value < 0x20 || scalar.value == 0x7f || scalar.value == 0x2028 || scalar.value == 0x2029:
                 append("\\u")
                 appendHex(scalar.value, digits: 4)
             default: append(String(scalar))

@@ -106,7 +106,11 @@ extension FollowShow {
         mutating func append(_ piece: StreamPiece, _ bytes: RawSpan, _ output: ShowOutput) {
             guard only == nil || only == piece.direction else { return }
             output.write { buffer in
-                if form == nil { json.append(piece, bytes, to: &buffer) } else { text.append(piece, bytes, to: &buffer) }
+                if form == nil {
+                    json.append(piece, bytes, to: &buffer)
+                } else {
+                    text.append(piece, bytes, to: &buffer)
+                }
             }
         }
 

@@ -45,7 +45,9 @@ struct ShowCommand: ParsableCommand {
     )
     var form: FollowForm?
 
-    @Option(help: ArgumentHelp("With --follow: show what went 'up' (from the client) or 'down' alone.", valueName: "way"))
+    @Option(
+        help: ArgumentHelp("With --follow: show what went 'up' (from the client) or 'down' alone.", valueName: "way")
+    )
     var only: Way?
 
     @Option(help: "With --follow: which bytes count where segments differ, the first or the last.")
@@ -114,7 +116,13 @@ struct ShowCommand: ParsableCommand {
             var view = SummaryShow(isJSON: json, color: isColored(output))
             run.show(&view)
         } else {
-            var view = FlowsShow(query, order: sort ?? .flow, isReversed: reverse, isJSON: json, color: isColored(output))
+            var view = FlowsShow(
+                query,
+                order: sort ?? .flow,
+                isReversed: reverse,
+                isJSON: json,
+                color: isColored(output)
+            )
             run.show(&view)
         }
         try run.end()
@@ -129,7 +137,10 @@ struct ShowCommand: ParsableCommand {
             throw Failure(.usage, "--where: \(error)")
         }
         if packets, query?.needsWholeFlow == true {
-            throw Failure(.usage, "--where: with --packets a query cannot ask for what is known only when a flow has ended")
+            throw Failure(
+                .usage,
+                "--where: with --packets a query cannot ask for what is known only when a flow has ended"
+            )
         }
         guard let flow else { return query }
         return query.map { .and($0, .number(flow)) } ?? .number(flow)
