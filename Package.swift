@@ -18,7 +18,8 @@ let package = Package(
     ],
     traits: [
         .trait(name: "LiveCapture", description: "Capture packets from interfaces; needs libpcap 1.10 (libpcap-dev)."),
-        .default(enabledTraits: ["LiveCapture"]),
+        .trait(name: "Gzip", description: "Read captures that gzip compressed; needs zlib (zlib1g-dev)."),
+        .default(enabledTraits: ["LiveCapture", "Gzip"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -33,10 +34,13 @@ let package = Package(
             pkgConfig: "libpcap",
             providers: [.apt(["libpcap-dev"]), .brew(["libpcap"])]
         ),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .target(
             name: "WeirCapture",
             dependencies: [
-                "WeirFlow", "WeirWire", .target(name: "CPcap", condition: .when(traits: ["LiveCapture"])),
+                "WeirFlow", "WeirWire",
+                .target(name: "CPcap", condition: .when(traits: ["LiveCapture"])),
+                .target(name: "CZlib", condition: .when(traits: ["Gzip"])),
             ],
             swiftSettings: settings
         ),
@@ -71,7 +75,10 @@ let package = Package(
         .testTarget(name: "WeirFlowTests", dependencies: ["WeirFlow", "WeirWire", "Support"], swiftSettings: settings),
         .testTarget(
             name: "WeirCaptureTests",
-            dependencies: ["WeirCapture", "WeirFlow", "WeirWire", "Support"],
+            dependencies: [
+                "WeirCapture", "WeirFlow", "WeirWire", "Support",
+                .target(name: "CZlib", condition: .when(traits: ["Gzip"])),
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -7,6 +7,8 @@ public enum CaptureFailure: Error, Hashable, Sendable {
     case system(attempt: String, ErrorNumber)
     /// The file is no capture, or is damaged or cut.
     case capture(CaptureFileError, path: String)
+    /// What gzip compressed cannot be decompressed; the offset is in the compressed file.
+    case gzip(GzipDamage, at: Int, path: String)
 }
 
 extension CaptureFailure: CustomStringConvertible {
@@ -14,8 +16,11 @@ extension CaptureFailure: CustomStringConvertible {
     public var description: String {
         switch self {
         case .system(let attempt, let error): "cannot \(attempt): \(error)"
-        case .capture(let error, "-"): "standard input: \(error)"
-        case .capture(let error, let path): "'\(path)': \(error)"
+        case .capture(let error, let path): "\(Self.name(of: path)): \(error)"
+        case .gzip(let damage, let offset, let path):
+            "\(Self.name(of: path)): at byte \(offset), \(damage); all before it can be used"
         }
     }
+
+    private static func name(of path: String) -> String { path == "-" ? "standard input" : "'\(path)'" }
 }

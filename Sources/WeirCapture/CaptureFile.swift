@@ -2,7 +2,7 @@ import Glibc
 import WeirFlow
 public import WeirWire
 
-/// Reads a capture from a file or a pipe, of any size in constant memory.
+/// Reads a capture from a file or a pipe, of any size in constant memory; one that gzip compressed is decompressed.
 ///
 ///     var file = try CaptureFile("flows.pcapng")
 ///     while let item = try file.next() { ... }
@@ -12,6 +12,11 @@ public struct CaptureFile: ~Copyable {
     private var stream = CaptureStream(capacity: 2 * CaptureFile.pieceSize)
     private let descriptor: Int32
     private let isOwned: Bool
+    /// Counts the bytes that were read from the file.
+    public private(set) var bytesRead = 0
+    #if Gzip
+    private var inflater: GzipInflater?
+    #endif
 
     /// Bytes that are read at once: more is no faster, fewer cost more calls.
     private static var pieceSize: Int { 256 << 10 }
@@ -32,20 +37,39 @@ public struct CaptureFile: ~Copyable {
         if isOwned { close(descriptor) }
     }
 
+    /// Gives the file's size in bytes; nil for a pipe, and what else has none.
+    public var size: Int? {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        return Int(status.st_size)
+    }
+
+    /// Says whether gzip compressed the file, so that offsets in it are of what it becomes.
+    public var isCompressed: Bool {
+        #if Gzip
+        inflater != nil
+        #else
+        false
+        #endif
+    }
+
     /// Says what the reader knows: the format, the offset in the file, the blocks that were left out.
     public var reader: CaptureReader { stream.reader }
 
     /// Reads the next item; nil at the end of the file.
     ///
+    /// - Parameter beforeReading: Is called before more of the file is read, which can take long with a pipe.
+    /// - Returns: The item.
     /// - Throws: `CaptureFailure.capture` when the file is none, or damaged, or cut; what was given before holds.
     ///   `CaptureFailure.system` when it cannot be read.
-    public mutating func next() throws(CaptureFailure) -> CaptureItem? {
+    public mutating func next(_ beforeReading: () -> Void = {}) throws(CaptureFailure) -> CaptureItem? {
         while true {
             do throws(CaptureFileError) {
                 if let item = try stream.next() { return item }
             } catch {
                 throw .capture(error, path: path)
             }
+            beforeReading()
             if try readPiece() == 0 { break }
         }
         do throws(CaptureFileError) {
@@ -56,20 +80,71 @@ public struct CaptureFile: ~Copyable {
         return nil
     }
 
+    /// Appends the next bytes of the capture, and returns how many they are: 0 at the end.
     private mutating func readPiece() throws(CaptureFailure) -> Int {
         let (descriptor, path) = (descriptor, path)
-        return try stream.append(upTo: Self.pieceSize) { room throws(CaptureFailure) in
-            while true {
-                let count = read(descriptor, room.baseAddress, room.count)
-                if count >= 0 { return count }
-                switch errno {
-                case EINTR: continue
-                case EAGAIN:
-                    // Standard input may have been made non-blocking by whoever shares it.
-                    var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-                    poll(&entry, 1, -1)
-                default: throw .system(attempt: "read '\(path)'", ErrorNumber(errno))
-                }
+        var taken = 0
+        func fill(_ room: UnsafeMutableRawBufferPointer) throws(CaptureFailure) -> Int {
+            let count = try Self.read(descriptor, path, room)
+            taken += count
+            return count
+        }
+        defer { bytesRead += taken }
+        #if Gzip
+        if bytesRead == 0, inflater == nil { return try readFirst() }
+        if inflater != nil { return try Self.inflate(into: &stream, &inflater, fill) }
+        #endif
+        return try stream.append(upTo: Self.pieceSize, using: fill)
+    }
+
+    #if Gzip
+    private static func inflate(
+        into stream: inout CaptureStream,
+        _ inflater: inout GzipInflater?,
+        _ refill: GzipInflater.Refill
+    ) throws(CaptureFailure) -> Int {
+        try stream.append(upTo: pieceSize) { room throws(CaptureFailure) in
+            try inflater?.inflate(into: room, refill) ?? 0
+        }
+    }
+
+    /// Reads the first bytes, and finds out whether they are to be decompressed.
+    private mutating func readFirst() throws(CaptureFailure) -> Int {
+        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
+        defer { room.deallocate() }
+        var count = 0
+        // A pipe can give one byte at a time; 2 tell the format.
+        while count < 2 {
+            let more = try Self.read(descriptor, path, UnsafeMutableRawBufferPointer(rebasing: room[count...]))
+            if more == 0 { break }
+            count += more
+        }
+        bytesRead = count
+        let first = UnsafeRawBufferPointer(rebasing: room[..<count])
+        guard count >= 2, first[0] == 0x1f, first[1] == 0x8b else {
+            stream.append(first.bytes)
+            return count
+        }
+        inflater = GzipInflater(path: path, first: first)
+        return try readPiece()
+    }
+    #endif
+
+    private static func read(
+        _ descriptor: Int32,
+        _ path: String,
+        _ room: UnsafeMutableRawBufferPointer
+    ) throws(CaptureFailure) -> Int {
+        while true {
+            let count = Glibc.read(descriptor, room.baseAddress, room.count)
+            if count >= 0 { return count }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN:
+                // Standard input may have been made non-blocking by whoever shares it.
+                var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+                poll(&entry, 1, -1)
+            default: throw .system(attempt: "read '\(path)'", ErrorNumber(errno))
             }
         }
     }

@@ -8,6 +8,8 @@ enum ExitStatus: Int32, Sendable {
     case done = 0
     case expectationFailed = 1
     case usage = 64
+    case dataError = 65
+    case noInput = 66
     case unavailable = 69
     case internalError = 70
     case cannotCreate = 73
@@ -58,6 +60,24 @@ struct Failure: Error {
         var buffer = [UInt8](repeating: 0, count: 4096)
         let count = readlink("/proc/self/exe", &buffer, buffer.count)
         return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : "weir"
+    }
+
+    /// Translates what kept a capture from being read, or from being read to its end.
+    init(reading error: CaptureFailure) {
+        let code: ExitStatus =
+            switch error {
+            case .system(_, let number): Self.code(reading: number)
+            case .capture, .gzip: .dataError
+            }
+        self.init(code, "\(error)")
+    }
+
+    private static func code(reading error: ErrorNumber) -> ExitStatus {
+        switch error.rawValue {
+        case EACCES, EPERM: .noPermission
+        case ENOENT, EISDIR, ENOTDIR, ELOOP, ENAMETOOLONG, ENXIO: .noInput
+        default: .inputOutput
+        }
     }
 
     private static func code(for error: ErrorNumber) -> ExitStatus {

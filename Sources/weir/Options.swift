@@ -3,7 +3,7 @@ import CWeir
 import Glibc
 public import WeirFlow
 public import WeirRelay
-import WeirWire
+public import WeirWire
 
 /// Reads a duration: `10s`, `500ms`, `2m`, `1h`, or a plain number of seconds.
 struct DurationArgument: ExpressibleByArgument, CustomStringConvertible {
@@ -67,6 +67,9 @@ struct ByteCountArgument: ExpressibleByArgument {
 
 extension TerminalSink.Show: ExpressibleByArgument {}
 extension SinkOutput.Overflow: ExpressibleByArgument {}
+extension FlowOrder: ExpressibleByArgument {}
+extension FollowForm: ExpressibleByArgument {}
+extension OverlapPolicy: ExpressibleByArgument {}
 
 /// Chooses IPv4 or IPv6.
 struct FamilyOptions: ParsableArguments {
@@ -124,6 +127,9 @@ enum Terminal {
         guard let term = getenv("TERM") else { return true }
         return String(cString: term) != "dumb"
     }
+
+    /// Says that the terminal can go back to the start of a line and clear it.
+    static var movesCursor: Bool { getenv("TERM").map { String(cString: $0) != "dumb" } ?? false }
 
     /// Says how far local time is ahead of UTC.
     static let localOffset: Timestamp.LocalOffset = { Int(weir_local_offset($0)) }

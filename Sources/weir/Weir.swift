@@ -17,11 +17,15 @@ struct Weir: AsyncParsableCommand {
 
             and point the client at port 9000. Records go to standard output, diagnostics to standard error.
 
-            Exit codes: 0 done; 1 an expectation failed; 64 usage; 69 a port is in use or a name cannot be resolved; \
-            70 internal; 73 a file cannot be made; 74 input or output; 77 permission denied.
+            Exit codes: 0 done; 1 an expectation failed, or there is no such flow; 64 usage; 65 not a capture, or a damaged \
+            one; 66 no such file, or a folder; 69 a port is in use or a name cannot be resolved; 70 internal; 73 a file \
+            cannot be made; 74 input or output; 77 permission denied.
             """,
         version: version,
-        subcommands: [RelayCommand.self, EchoCommand.self, ConnectCommand.self, CaptureCommand.self, DemoCommand.self]
+        subcommands: [
+            RelayCommand.self, EchoCommand.self, ConnectCommand.self, CaptureCommand.self, ShowCommand.self,
+            DemoCommand.self,
+        ]
     )
 }
 

@@ -70,20 +70,13 @@ public struct JSONLinesSink: Sink {
         output.append(
             record.transport == .tcp ? "\",\"transport\":\"tcp\",\"client\":" : "\",\"transport\":\"udp\",\"client\":"
         )
-        appendEndpoint(record.path.client, &output)
+        output.appendQuoted(record.path.client)
         output.append(",\"listener\":")
-        appendEndpoint(record.path.listener, &output)
+        output.appendQuoted(record.path.listener)
         output.append(",\"egress\":")
-        appendEndpoint(record.path.egress, &output)
+        output.appendQuoted(record.path.egress)
         output.append(",\"server\":")
-        appendEndpoint(record.path.server, &output)
-    }
-
-    private func appendEndpoint(_ endpoint: Endpoint?, _ output: inout ByteBuffer) {
-        guard let endpoint else { return output.append("null") }
-        output.append(UInt8(ascii: "\""))
-        endpoint.write(to: &output)
-        output.append(UInt8(ascii: "\""))
+        output.appendQuoted(record.path.server)
     }
 
     private func appendDirection(_ direction: Direction, _ output: inout ByteBuffer) {

@@ -69,10 +69,10 @@ public struct TerminalSink: Sink {
         case .received: break
         case .opened:
             output.append(" open   ")
-            appendPath(record.path, &output)
+            output.appendPath(record.path)
         case .connected:
             output.append(" connected ")
-            appendPath(record.path, &output)
+            output.appendPath(record.path)
         case .refused(let error):
             appendRefusal(record.path, error, &output)
         case .forwarded(let chunk):
@@ -154,17 +154,6 @@ extension TerminalSink {
         output.append(direction == .upstream ? " up    " : " down  ")
     }
 
-    private func appendPath(_ path: FlowPath, _ output: inout ByteBuffer) {
-        path.client.write(to: &output)
-        output.append(" -> ")
-        path.listener.write(to: &output)
-        guard let server = path.server else { return }
-        output.append(" => ")
-        if let egress = path.egress { egress.write(to: &output) } else { output.append("(no egress)") }
-        output.append(" -> ")
-        server.write(to: &output)
-    }
-
     private func appendRefusal(_ path: FlowPath, _ error: ErrorNumber, _ output: inout ByteBuffer) {
         output.append(" refused ")
         if let egress = path.egress { egress.write(to: &output) } else { output.append("(no egress)") }
@@ -238,6 +227,18 @@ extension ByteBuffer {
         append(UInt8(ascii: " "))
         append(noun)
         append(count == 1 ? ")" : "s)")
+    }
+
+    /// Appends all endpoints of a flow: `client -> listener => egress -> server`.
+    mutating func appendPath(_ path: FlowPath) {
+        path.client.write(to: &self)
+        append(" -> ")
+        path.listener.write(to: &self)
+        guard let server = path.server else { return }
+        append(" => ")
+        if let egress = path.egress { egress.write(to: &self) } else { append("(no egress)") }
+        append(" -> ")
+        server.write(to: &self)
     }
 
     /// Appends what went one way, and what was lost of it: `(14 bytes) (1 chunk) dropped (5 bytes)`.

@@ -17,8 +17,24 @@ public struct Timestamp: Sendable {
         self.localOffset = localOffset
     }
 
+    /// Appends the local date and time of day with microseconds: `2026-11-22 12:31:07.104218`.
+    public mutating func appendDateAndTime(_ nanoseconds: Int64, to output: inout ByteBuffer) {
+        setLocal(nanoseconds)
+        appendDate(to: &output)
+        output.append(UInt8(ascii: " "))
+        appendTimeOfDay(nanoseconds, to: &output)
+    }
+
     /// Appends the local time of day with microseconds: `12:31:07.104218`.
     public mutating func appendTimeOfDay(_ nanoseconds: Int64, to output: inout ByteBuffer) {
+        let second = setLocal(nanoseconds)
+        appendSeconds(to: &output)
+        output.appendDecimal(Int(nanoseconds &- second &* 1_000_000_000) / 1000, width: 6)
+    }
+
+    /// Makes the local fields of a time, and returns its second.
+    @discardableResult
+    private mutating func setLocal(_ nanoseconds: Int64) -> Int64 {
         let second = nanoseconds.floorDivided(by: 1_000_000_000)
         if second != self.second || !isLocal {
             isLocal = true
@@ -28,8 +44,7 @@ public struct Timestamp: Sendable {
             self.second = second
             date = CivilDate(secondsSince1970: second + Int64(offset))
         }
-        appendSeconds(to: &output)
-        output.appendDecimal(Int(nanoseconds &- second &* 1_000_000_000) / 1000, width: 6)
+        return second
     }
 
     /// Appends the time in UTC with nanoseconds: `2026-11-22T12:31:07.104218394Z`.
@@ -42,15 +57,20 @@ public struct Timestamp: Sendable {
             self.second = second
             date = CivilDate(secondsSince1970: second)
         }
+        appendDate(to: &output)
+        output.append(UInt8(ascii: "T"))
+        appendSeconds(to: &output)
+        output.appendDecimal(Int(nanoseconds &- second &* 1_000_000_000), width: 9)
+        output.append(UInt8(ascii: "Z"))
+    }
+
+    /// Appends `2026-11-22`.
+    private func appendDate(to output: inout ByteBuffer) {
         output.appendDecimal(date.year, width: 4)
         output.append(UInt8(ascii: "-"))
         output.appendDecimal(date.month, width: 2)
         output.append(UInt8(ascii: "-"))
         output.appendDecimal(date.day, width: 2)
-        output.append(UInt8(ascii: "T"))
-        appendSeconds(to: &output)
-        output.appendDecimal(Int(nanoseconds &- second &* 1_000_000_000), width: 9)
-        output.append(UInt8(ascii: "Z"))
     }
 
     /// Appends the time in UTC to the second, as it stands in a file's name: `20261122T123107Z`.

@@ -1,0 +1,121 @@
+#if Gzip
+import CZlib
+
+/// Decompresses a file of gzip, or several ones behind each other, piece by piece in constant memory.
+///
+/// Source: RFC 1952; zlib.h.
+struct GzipInflater: ~Copyable {
+    /// Fills room with the next compressed bytes, and returns how many they are: 0 at the end of the file.
+    typealias Refill = (UnsafeMutableRawBufferPointer) throws(CaptureFailure) -> Int
+
+    /// What is read at once.
+    private static var inputSize: Int { 64 << 10 }
+    /// Bytes that a file may become whatever its size.
+    private static var harmless: Int { 1 << 30 }
+    /// How many times its size a file may become beyond that; gzip reaches 1,032 where all bytes are the same.
+    private static var largestRatio: Int { 200 }
+
+    private let path: String
+    /// On the heap, since zlib keeps a pointer to it.
+    private let stream: UnsafeMutablePointer<z_stream>
+    private let input: UnsafeMutableRawBufferPointer
+    private var hasEnded = false
+    private var failure: CaptureFailure?
+    private var compressed = 0
+    private var decompressed = 0
+
+    /// Creates a decompressor that has got the first bytes of a file.
+    ///
+    /// - Precondition: There are at most 64 KiB.
+    init(path: String, first bytes: UnsafeRawBufferPointer) {
+        precondition(bytes.count <= Self.inputSize, "more than is read at once")
+        self.path = path
+        input = .allocate(byteCount: Self.inputSize, alignment: 16)
+        input.copyMemory(from: bytes)
+        stream = .allocate(capacity: 1)
+        stream.initialize(to: z_stream())
+        if weir_inflate_init_gzip(stream) != Z_OK { failure = .gzip(.noMemory, at: 0, path: path) }
+        offer(bytes.count)
+    }
+
+    deinit {
+        inflateEnd(stream)
+        stream.deallocate()
+        input.deallocate()
+    }
+
+    /// Writes the next bytes into some room, and returns how many they are: 0 at the end.
+    mutating func inflate(into room: UnsafeMutableRawBufferPointer, _ refill: Refill) throws(CaptureFailure) -> Int {
+        if let failure { throw failure }
+        var written = 0
+        while written < room.count, failure == nil {
+            if stream.pointee.avail_in == 0 {
+                // What is there is given before more is waited for.
+                if written > 0 { return written }
+                let count = try refill(input)
+                guard count > 0 else {
+                    if hasEnded { return 0 }
+                    throw fail(.cut)
+                }
+                offer(count)
+            }
+            if hasEnded, try !beginNext(refill) { return written }
+            written += step(UnsafeMutableRawBufferPointer(rebasing: room[written...]))
+        }
+        if written == 0, let failure { throw failure }
+        return written
+    }
+
+    /// Decompresses once; where that fails, what it gave before is given first.
+    private mutating func step(_ room: UnsafeMutableRawBufferPointer) -> Int {
+        stream.pointee.next_out = room.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        stream.pointee.avail_out = UInt32(clamping: room.count)
+        let before = (Int(stream.pointee.avail_in), Int(stream.pointee.avail_out))
+        let status = CZlib.inflate(stream, Z_NO_FLUSH)
+        let written = before.1 - Int(stream.pointee.avail_out)
+        compressed += before.0 - Int(stream.pointee.avail_in)
+        decompressed += written
+        switch status {
+        case Z_OK, Z_BUF_ERROR: break
+        case Z_STREAM_END: hasEnded = true
+        case Z_MEM_ERROR: _ = fail(.noMemory)
+        default: _ = fail(.malformed(stream.pointee.msg.map { String(cString: $0) } ?? "no data of gzip"))
+        }
+        if decompressed > Self.harmless, decompressed / Self.largestRatio > compressed {
+            _ = fail(.bomb(compressed: compressed, decompressed: decompressed))
+        }
+        return written
+    }
+
+    /// Goes on to a gzip file behind the first one, as `gunzip` does; zeros there are padding.
+    ///
+    /// - Returns: Whether there is one.
+    private mutating func beginNext(_ refill: Refill) throws(CaptureFailure) -> Bool {
+        while true {
+            while stream.pointee.avail_in > 0, stream.pointee.next_in?.pointee == 0 {
+                stream.pointee.next_in += 1
+                stream.pointee.avail_in -= 1
+                compressed += 1
+            }
+            if stream.pointee.avail_in > 0 { break }
+            let count = try refill(input)
+            if count == 0 { return false }
+            offer(count)
+        }
+        guard stream.pointee.next_in?.pointee == 0x1f, inflateReset(stream) == Z_OK else { throw fail(.trailing) }
+        hasEnded = false
+        return true
+    }
+
+    private func offer(_ count: Int) {
+        stream.pointee.next_in = input.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        stream.pointee.avail_in = UInt32(clamping: count)
+    }
+
+    private mutating func fail(_ damage: GzipDamage) -> CaptureFailure {
+        let failure = CaptureFailure.gzip(damage, at: compressed, path: path)
+        self.failure = failure
+        return failure
+    }
+}
+#endif

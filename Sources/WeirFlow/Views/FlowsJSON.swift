@@ -1,0 +1,83 @@
+public import WeirWire
+
+/// Renders one JSON object a flow.
+///
+/// A key keeps its meaning for ever; new keys may come behind the others.
+///
+/// Keys, in this order: `flow`, `transport`, `client`, `server`, `packets_up`, `packets_down`, `bytes_up`, `bytes_down`
+/// (whole frames, original lengths), `start` (RFC 3339, UTC, ns), `duration_ns`, `close` (null for UDP). A flow that Weir
+/// recorded has all its endpoints: `listener`, `egress`, `leg` (whose packets are counted: `client` or `server`), and,
+/// where both legs were found, `server_leg` with the counts of the other one. Source: RFC 8259.
+public struct FlowsJSON: Sendable {
+    private var timestamp = Timestamp()
+
+    /// Makes a renderer.
+    public init() {}
+
+    /// Renders one object and a line feed.
+    public mutating func append(_ row: FlowRow, to output: inout ByteBuffer) {
+        output.append("{\"flow\":")
+        output.appendDecimal(row.number)
+        output.append(row.flow.transport == .tcp ? ",\"transport\":\"tcp\"" : ",\"transport\":\"udp\"")
+        output.append(",\"client\":")
+        output.appendQuoted(row.path?.client ?? row.flow.client)
+        output.append(",\"server\":")
+        let isEcho = row.path.map { $0.server == nil } ?? false
+        output.appendQuoted(isEcho ? row.path?.listener : row.path?.server ?? row.flow.server)
+        appendCounts(row.flow, to: &output)
+        if let path = row.path {
+            output.append(",\"listener\":")
+            output.appendQuoted(path.listener)
+            output.append(",\"egress\":")
+            output.appendQuoted(path.egress)
+            let isClient = Set([row.flow.client, row.flow.server]) == [path.client, path.listener]
+            output.append(isClient ? ",\"leg\":\"client\"" : ",\"leg\":\"server\"")
+        }
+        if let leg = row.serverLeg {
+            output.append(",\"server_leg\":{\"flow\":")
+            output.appendDecimal(leg.number)
+            appendCounts(leg.flow, to: &output)
+            output.append("}")
+        }
+        output.append("}\n")
+    }
+
+    private mutating func appendCounts(_ flow: ObservedFlow, to output: inout ByteBuffer) {
+        output.append(",\"packets_up\":")
+        output.appendDecimal(flow.packetsUp)
+        output.append(",\"packets_down\":")
+        output.appendDecimal(flow.packetsDown)
+        output.append(",\"bytes_up\":")
+        output.appendDecimal(flow.bytesUp)
+        output.append(",\"bytes_down\":")
+        output.appendDecimal(flow.bytesDown)
+        output.append(",\"start\":")
+        if let start = flow.start {
+            output.append("\"")
+            timestamp.appendRFC3339(start, to: &output)
+            output.append("\"")
+        } else {
+            output.append("null")
+        }
+        output.append(",\"duration_ns\":")
+        if let duration = flow.duration { output.appendDecimal(duration) } else { output.append("null") }
+        output.append(",\"close\":")
+        if let close = flow.close {
+            output.append("\"")
+            output.append(close.rawValue)
+            output.append("\"")
+        } else {
+            output.append("null")
+        }
+    }
+}
+
+extension ByteBuffer {
+    /// Appends an endpoint as a string of JSON, or null.
+    mutating func appendQuoted(_ endpoint: Endpoint?) {
+        guard let endpoint else { return append("null") }
+        append(UInt8(ascii: "\""))
+        endpoint.write(to: &self)
+        append(UInt8(ascii: "\""))
+    }
+}

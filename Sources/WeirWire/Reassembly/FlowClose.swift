@@ -1,0 +1,123 @@
+/// Says how far the end of a TCP flow has come in a capture.
+public enum FlowClose: String, Hashable, Sendable, CaseIterable {
+    /// Nobody has ended it.
+    case open
+    /// The client's SYN was not answered.
+    case unanswered
+    /// The server answered the client's SYN with a reset.
+    case refused
+    /// The client alone has sent its FIN.
+    case clientFinished = "client_finished"
+    /// The server alone has sent its FIN.
+    case serverFinished = "server_finished"
+    /// Both have sent their FIN.
+    case finished
+    /// The client has reset it before both had sent their FIN.
+    case clientReset = "client_reset"
+    /// The server has reset it before both had sent their FIN.
+    case serverReset = "server_reset"
+}
+
+/// Keeps what tells how a TCP flow begins and ends, and whether a SYN begins another one.
+@usableFromInline
+struct TCPProgress: Hashable, Sendable {
+    /// Holds the numbers that the two sides begin with, as far as they are known: the client's first.
+    @usableFromInline var firstNumbers: (UInt32, UInt32) = (0, 0)
+    @usableFromInline var seen: Seen = []
+
+    @usableFromInline
+    init() {}
+
+    /// Lists what was seen; what is the server's is the client's shifted by 8.
+    @usableFromInline
+    struct Seen: OptionSet, Hashable, Sendable {
+        @usableFromInline let rawValue: UInt16
+        @usableFromInline init(rawValue: UInt16) { self.rawValue = rawValue }
+        static let number = Seen(rawValue: 1)
+        static let syn = Seen(rawValue: 2)
+        static let fin = Seen(rawValue: 4)
+        /// A reset that came before both sides had sent their FIN.
+        static let reset = Seen(rawValue: 8)
+        /// A segment without SYN and without RST.
+        static let other = Seen(rawValue: 16)
+
+        func of(_ side: Direction) -> Seen { side == .upstream ? self : Seen(rawValue: rawValue << 8) }
+    }
+
+    @usableFromInline
+    static func == (left: TCPProgress, right: TCPProgress) -> Bool {
+        left.firstNumbers == right.firstNumbers && left.seen == right.seen
+    }
+
+    @usableFromInline
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(firstNumbers.0)
+        hasher.combine(firstNumbers.1)
+        hasher.combine(seen)
+    }
+}
+
+extension TCPProgress {
+    /// Says whether a segment begins another flow with the same endpoints: a SYN whose number is not the one that this
+    /// flow's side began with.
+    ///
+    /// The same as Wireshark 4.0 sees it. A SYN with the same number is a retransmission, also after a reset.
+    func isEnded(by segment: StreamSegment, from side: Direction) -> Bool {
+        segment.isFirstSYN && seen.contains(.number.of(side)) && number(of: side) != segment.sequenceNumber
+    }
+
+    /// Says whether a segment shows that the server is the client.
+    func showsClient(_ segment: StreamSegment, from side: Direction) -> Bool {
+        if segment.isFirstSYN { return side == .downstream && !seen.contains(.syn.of(.upstream)) }
+        // Whoever answers a SYN is the server.
+        let isAnswer = segment.flags.isSuperset(of: [.syn, .ack])
+        return isAnswer && side == .upstream && seen.isDisjoint(with: [.syn.of(.upstream), .syn.of(.downstream)])
+    }
+
+    /// Goes on by a segment.
+    mutating func count(_ segment: StreamSegment, from side: Direction) {
+        let flags = segment.flags
+        if !seen.contains(.number.of(side)) || flags.isSuperset(of: [.syn, .ack]) {
+            setNumber(of: side, flags.contains(.syn) ? segment.sequenceNumber : segment.sequenceNumber &- 1)
+        }
+        if flags.contains(.ack), !seen.contains(.number.of(side.opposite)) {
+            setNumber(of: side.opposite, segment.acknowledgmentNumber &- 1)
+        }
+        if flags.contains(.syn) { seen.insert(.syn.of(side)) }
+        if flags.contains(.fin) { seen.insert(.fin.of(side)) }
+        if flags.isDisjoint(with: [.syn, .rst]) { seen.insert(.other.of(side)) }
+        let isFinished = seen.isSuperset(of: [.fin, .fin.of(.downstream)])
+        let isReset = !seen.isDisjoint(with: [.reset, .reset.of(.downstream)])
+        if flags.contains(.rst), !isFinished, !isReset { seen.insert(.reset.of(side)) }
+    }
+
+    var close: FlowClose {
+        if seen.contains(.reset) { return .clientReset }
+        if seen.contains(.reset.of(.downstream)) {
+            let isAnswered = !seen.isDisjoint(with: [.syn.of(.downstream), .other.of(.downstream)])
+            return seen.contains(.syn) && !isAnswered ? .refused : .serverReset
+        }
+        switch (seen.contains(.fin), seen.contains(.fin.of(.downstream))) {
+        case (true, true): return .finished
+        case (true, false): return .clientFinished
+        case (false, true): return .serverFinished
+        case (false, false):
+            let isAnswered = !seen.isDisjoint(with: [.syn.of(.downstream), .other.of(.downstream)])
+            return seen.contains(.syn) && !isAnswered && !seen.contains(.other) ? .unanswered : .open
+        }
+    }
+
+    mutating func swapSides() {
+        firstNumbers = (firstNumbers.1, firstNumbers.0)
+        seen = Seen(rawValue: seen.rawValue << 8 | seen.rawValue >> 8)
+    }
+
+    func firstNumber(of side: Direction) -> UInt32? { seen.contains(.number.of(side)) ? number(of: side) : nil }
+
+    private func number(of side: Direction) -> UInt32 { side == .upstream ? firstNumbers.0 : firstNumbers.1 }
+
+    private mutating func setNumber(of side: Direction, _ number: UInt32) {
+        if side == .upstream { firstNumbers.0 = number } else { firstNumbers.1 = number }
+        seen.insert(.number.of(side))
+    }
+}

@@ -1,0 +1,109 @@
+/// Puts both directions of one TCP flow in order.
+struct FlowReassembly: Sendable {
+    private(set) var upstream = StreamSide(.upstream)
+    private(set) var downstream = StreamSide(.downstream)
+    /// In which order elements that are ready came to be, where the last bytes win.
+    private var order: [Direction] = []
+    /// How many elements of each direction are in that order.
+    private var noted = (0, 0)
+
+    typealias Emit = StreamSide.Emit
+
+    /// Gives the memory that is kept, about.
+    var memory: Int { upstream.memory &+ downstream.memory &+ order.count }
+
+    /// Takes a segment.
+    mutating func add(
+        _ segment: StreamSegment,
+        _ bytes: RawSpan,
+        _ direction: Direction,
+        at time: Int64?,
+        _ settings: ReassemblySettings,
+        _ emit: Emit
+    ) {
+        let acknowledgment = segment.flags.contains(.ack) ? segment.acknowledgmentNumber : nil
+        if direction == .upstream {
+            if let acknowledgment { downstream.acknowledge(acknowledgment) }
+            upstream.add(segment, bytes, at: time, settings, emit)
+        } else {
+            if let acknowledgment { upstream.acknowledge(acknowledgment) }
+            downstream.add(segment, bytes, at: time, settings, emit)
+        }
+        noteReady()
+        upstream.giveUpAcknowledged(settings, emit)
+        downstream.giveUpAcknowledged(settings, emit)
+        noteReady()
+        while memory > settings.flowLimit || upstream.isCrowded || downstream.isCrowded, release(settings, emit) {}
+    }
+
+    /// Makes upstream downstream: the client has turned out to be the other side.
+    mutating func turn() {
+        swap(&upstream, &downstream)
+        upstream.direction = .upstream
+        downstream.direction = .downstream
+        order = order.map(\.opposite)
+        noted = (noted.1, noted.0)
+    }
+
+    /// Gives up something that is kept: returns no when there is nothing left.
+    mutating func release(_ settings: ReassemblySettings, _ emit: Emit) -> Bool {
+        if !order.isEmpty {
+            giveReady((order.count + 1) / 2, emit)
+            return true
+        }
+        if upstream.hasGap || downstream.hasGap {
+            if !downstream.hasGap || upstream.hasGap && upstream.memory >= downstream.memory {
+                upstream.report.gapsOfLimit &+= 1
+                upstream.giveUpGap(settings, emit)
+            } else {
+                downstream.report.gapsOfLimit &+= 1
+                downstream.giveUpGap(settings, emit)
+            }
+            noteReady()
+            return true
+        }
+        guard memory > 0 else { return false }
+        upstream.forget()
+        downstream.forget()
+        return true
+    }
+
+    /// Gives all that is kept: nothing more comes.
+    mutating func finish(_ settings: ReassemblySettings, _ emit: Emit) {
+        while upstream.hasGap { upstream.giveUpGap(settings, emit) }
+        while downstream.hasGap { downstream.giveUpGap(settings, emit) }
+        noteReady()
+        giveReady(order.count, emit)
+        upstream.finish()
+        downstream.finish()
+    }
+
+    /// Notes which elements came to be ready.
+    private mutating func noteReady() {
+        while noted.0 < upstream.ready {
+            order.append(.upstream)
+            noted.0 &+= 1
+        }
+        while noted.1 < downstream.ready {
+            order.append(.downstream)
+            noted.1 &+= 1
+        }
+    }
+
+    private mutating func giveReady(_ count: Int, _ emit: Emit) {
+        var given = (0, 0)
+        for direction in order.prefix(count) {
+            if direction == .upstream {
+                upstream.giveReady(given.0, emit)
+                given.0 &+= 1
+            } else {
+                downstream.giveReady(given.1, emit)
+                given.1 &+= 1
+            }
+        }
+        upstream.dropReady(given.0)
+        downstream.dropReady(given.1)
+        noted = (noted.0 &- given.0, noted.1 &- given.1)
+        order.removeFirst(count)
+    }
+}

@@ -1,0 +1,361 @@
+/// Puts the segments of one direction of a flow in their order.
+///
+/// Bytes that are in order are given at once where the first ones win; where the last ones win they are kept until the
+/// flow gives them away. Bytes that came early are kept until those before them come, or are given up.
+struct StreamSide: Sendable {
+    var direction: Direction
+    var report = StreamReport()
+    /// Elements that are apart from each other and in order.
+    ///
+    /// The first `ready` of them are in order with the stream,
+    /// which happens only where the last bytes win.
+    private(set) var kept: [KeptBytes] = []
+    private(set) var ready = 0
+    private var keptMemory = 0
+    private var window = ByteWindow()
+    private var isStarted = false
+    /// The sequence number of the first byte that is not in order yet, and its place in the stream.
+    private var next: UInt32 = 0
+    private var offset = 0
+    /// Where the FIN is.
+    private var end: Int?
+    /// The place in the stream up to which the other side has acknowledged.
+    private var acknowledged = 0
+    /// How many segments came since a gap was acknowledged.
+    private var waited = 0
+
+    typealias Emit = (StreamPiece, RawSpan) -> Void
+
+    init(_ direction: Direction) {
+        self.direction = direction
+    }
+
+    /// Gives the memory that is kept, about.
+    var memory: Int { window.capacity &+ keptMemory }
+
+    /// Says whether bytes wait for others that come before them.
+    var hasGap: Bool { ready < kept.count }
+
+    /// Takes the other side's acknowledgment.
+    mutating func acknowledge(_ number: UInt32) {
+        guard isStarted else { return }
+        acknowledged = max(acknowledged, offset &+ sequenceDistance(from: next, to: number))
+    }
+
+    /// Takes a segment of this direction.
+    mutating func add(
+        _ segment: StreamSegment,
+        _ bytes: RawSpan,
+        at time: Int64?,
+        _ settings: ReassemblySettings,
+        _ emit: Emit
+    ) {
+        let first = segment.flags.contains(.syn) ? segment.sequenceNumber &+ 1 : segment.sequenceNumber
+        guard begin(segment, first) else { return }
+        if segment.flags.contains(.rst) { report.hasReset = true }
+        let position = offset &+ sequenceDistance(from: next, to: first)
+        if isKeepAlive(segment, position) { return report.keepAlives &+= 1 }
+        if segment.length > 0 {
+            report.segments &+= 1
+            let captured = bytes.extracting(0..<min(bytes.byteCount, segment.length))
+            place(Placed(start: position, length: segment.length, time: time), captured, settings, emit)
+        }
+        if segment.flags.contains(.fin), end == nil {
+            end = position &+ segment.length
+            report.hasEnd = true
+        }
+    }
+
+    /// Finds the stream's start; says no where a SYN does not belong to the stream.
+    private mutating func begin(_ segment: StreamSegment, _ first: UInt32) -> Bool {
+        let isSYN = segment.flags.contains(.syn)
+        guard isStarted else {
+            isStarted = true
+            next = first
+            report.hasStart = isSYN
+            return true
+        }
+        guard isSYN else { return true }
+        if offset &+ sequenceDistance(from: next, to: first) == 0 {
+            report.hasStart = true
+            return true
+        }
+        if report.hasStart { report.otherStarts &+= 1 }
+        // Until bytes have come, a later SYN, as of a second SYN-ACK, begins the stream as well as the first.
+        guard offset == 0, kept.isEmpty else {
+            if !report.hasStart { report.otherStarts &+= 1 }
+            return false
+        }
+        next = first
+        acknowledged = 0
+        report.hasStart = true
+        return true
+    }
+
+    /// Says whether a segment only asks whether the other side is there: its byte, if any, is the last one or garbage.
+    private func isKeepAlive(_ segment: StreamSegment, _ position: Int) -> Bool {
+        segment.length <= 1 && position == offset &- 1 && (offset > 0 || report.hasStart)
+            && segment.flags.isDisjoint(with: [.syn, .fin, .rst])
+    }
+}
+
+/// Says where a segment's bytes are in the stream, and when they came.
+struct Placed {
+    var start: Int
+    var length: Int
+    var time: Int64?
+
+    var end: Int { start &+ length }
+
+    /// Says which of the captured bytes belong to a range of the stream.
+    func part(_ range: Range<Int>, captured: Int) -> Range<Int> {
+        min(range.lowerBound &- start, captured)..<min(range.upperBound &- start, captured)
+    }
+}
+
+/// Holds bytes of a stream that are not given yet.
+struct KeptBytes: Sendable {
+    var start: Int
+    var end: Int
+    /// The bytes from the start on: fewer than `end` asks for where a packet was cut, none for a gap.
+    var bytes: [UInt8]
+    var time: Int64?
+    var isGap = false
+
+    /// What an element costs besides its bytes, about.
+    static let overhead = 96
+
+    var memory: Int { bytes.count &+ Self.overhead }
+}
+
+extension StreamSide {
+    /// The most elements that are kept.
+    private static var mostKept: Int { 4096 }
+
+    /// Says that no more elements can be kept.
+    var isCrowded: Bool { kept.count > Self.mostKept }
+
+    private mutating func place(
+        _ segment: Placed,
+        _ bytes: RawSpan,
+        _ settings: ReassemblySettings,
+        _ emit: Emit
+    ) {
+        let end = segment.end
+        var at = segment.start
+        let given = kept.first.map { ready > 0 ? $0.start : offset } ?? offset
+        var repeated = 0
+        if at < given {
+            let range = at..<min(end, given)
+            repeated = compareGiven(range, bytes, segment)
+            at = range.upperBound
+        }
+        if at > offset { report.outOfOrder &+= 1 }
+        if let fin = self.end, end > fin { report.behindEnd &+= end &- max(segment.start, fin) }
+        var index = firstKept(endingAfter: at)
+        while at < end {
+            if index < kept.count, kept[index].start <= at {
+                let stop = min(end, kept[index].end)
+                repeated &+= compareKept(index, at..<stop, bytes, segment, settings.overlap)
+                at = stop
+                index &+= 1
+                continue
+            }
+            let stop = index < kept.count ? min(end, kept[index].start) : end
+            let part = bytes.extracting(segment.part(at..<stop, captured: bytes.byteCount))
+            if at == offset, settings.overlap == .first {
+                accept(part, count: stop &- at, at: segment.time, settings, emit)
+            } else {
+                keep(part, at..<stop, at: segment.time, index)
+                index &+= 1
+            }
+            at = stop
+        }
+        if repeated > 0 {
+            report.retransmissions &+= 1
+            report.retransmittedBytes &+= repeated
+        }
+        advance(settings, emit)
+    }
+
+    /// Compares bytes with those that were given already, and returns how many are retransmitted.
+    private mutating func compareGiven(_ range: Range<Int>, _ bytes: RawSpan, _ segment: Placed) -> Int {
+        let before = range.clamped(to: Int.min..<0).count
+        report.beforeStart &+= before
+        let rest = range.clamped(to: 0..<Int.max)
+        let late = report.gaps.overlap(with: rest)
+        report.late &+= late
+        let known = rest.clamped(to: window.start..<window.end)
+        let unknown = rest.count &- known.count &- late &- report.cut.overlap(with: rest)
+        report.uncompared &+= max(unknown, 0)
+        var found: [Range<Int>] = []
+        window.forEachPiece(of: known) { offset, kept in
+            let part = segment.part(offset..<(offset &+ kept.byteCount), captured: bytes.byteCount)
+            bytes.extracting(part).differences(from: kept) {
+                found.append(($0.lowerBound &+ offset)..<($0.upperBound &+ offset))
+            }
+        }
+        for range in found { report.conflicts.add(range) }
+        return rest.count &- late
+    }
+
+    /// Compares bytes with kept ones, which they replace where the last ones win; returns how many are retransmitted.
+    private mutating func compareKept(
+        _ index: Int,
+        _ range: Range<Int>,
+        _ bytes: RawSpan,
+        _ segment: Placed,
+        _ overlap: OverlapPolicy
+    ) -> Int {
+        guard !kept[index].isGap else {
+            report.late &+= range.count
+            return 0
+        }
+        let start = kept[index].start
+        let part = bytes.extracting(segment.part(range, captured: bytes.byteCount))
+        let known = (range.lowerBound &- start)..<min(range.upperBound &- start, kept[index].bytes.count)
+        guard !known.isEmpty else { return range.count }
+        var found: [Range<Int>] = []
+        kept[index].bytes.withUnsafeBytes { kept in
+            part.differences(from: kept.bytes.extracting(known)) { found.append($0) }
+        }
+        for difference in found {
+            let lower = difference.lowerBound &+ range.lowerBound
+            report.conflicts.add(lower..<(lower &+ difference.count))
+            guard overlap == .last else { continue }
+            for place in difference {
+                let byte = part.unsafeLoad(fromByteOffset: place, as: UInt8.self)
+                kept[index].bytes[known.lowerBound &+ place] = byte
+            }
+        }
+        return range.count
+    }
+
+    private func firstKept(endingAfter offset: Int) -> Int {
+        var (low, high) = (0, kept.count)
+        while low < high {
+            let middle = (low &+ high) / 2
+            if kept[middle].end > offset { high = middle } else { low = middle &+ 1 }
+        }
+        return low
+    }
+
+    private mutating func keep(_ bytes: RawSpan, _ range: Range<Int>, at time: Int64?, _ index: Int) {
+        let element = KeptBytes(
+            start: range.lowerBound,
+            end: range.upperBound,
+            bytes: bytes.withUnsafeBytes { Array($0) },
+            time: time
+        )
+        keptMemory &+= element.memory
+        kept.insert(element, at: index)
+    }
+}
+
+// Going on in the stream
+extension StreamSide {
+    /// Gives bytes that are in order, and the gap behind them where the packet was cut.
+    private mutating func accept(
+        _ bytes: RawSpan,
+        count: Int,
+        at time: Int64?,
+        _ settings: ReassemblySettings,
+        _ emit: Emit
+    ) {
+        give(bytes, from: offset, count: count, at: time, emit)
+        window.append(bytes, limit: settings.window)
+        offset &+= count
+        next = next &+ UInt32(truncatingIfNeeded: count)
+        if bytes.byteCount < count { window.move(to: offset) }
+    }
+
+    private mutating func give(_ bytes: RawSpan, from start: Int, count: Int, at time: Int64?, _ emit: Emit) {
+        let captured = bytes.byteCount
+        if captured > 0 {
+            report.bytes &+= captured
+            emit(piece(.bytes, start, captured, time), bytes)
+        }
+        guard captured < count else { return }
+        report.cut.add((start &+ captured)..<(start &+ count))
+        emit(piece(.cut, start &+ captured, count &- captured, nil), RawSpan())
+    }
+
+    private func piece(_ content: StreamPiece.Content, _ start: Int, _ count: Int, _ time: Int64?) -> StreamPiece {
+        StreamPiece(flow: 0, direction: direction, offset: start, count: count, time: time, content: content)
+    }
+
+    /// Goes on over kept bytes that have come to be in order.
+    private mutating func advance(_ settings: ReassemblySettings, _ emit: Emit) {
+        var count = ready
+        while count < kept.count, kept[count].start == offset {
+            let element = kept[count]
+            count &+= 1
+            if settings.overlap == .first {
+                keptMemory &-= element.memory
+                accept(element.bytes.span.bytes, count: element.end &- element.start, at: element.time, settings, emit)
+            } else {
+                next = next &+ UInt32(truncatingIfNeeded: element.end &- element.start)
+                offset = element.end
+            }
+        }
+        if settings.overlap == .first { kept.removeFirst(count) } else { ready = count }
+        if !hasGap { waited = 0 }
+    }
+
+    /// Gives up gaps whose other end was acknowledged, after some patience.
+    mutating func giveUpAcknowledged(_ settings: ReassemblySettings, _ emit: Emit) {
+        guard hasGap, acknowledged > kept[ready].start else { return }
+        waited &+= 1
+        guard waited > settings.patience else { return }
+        while hasGap, acknowledged > kept[ready].start { giveUpGap(settings, emit) }
+    }
+
+    /// Goes on behind the first gap.
+    mutating func giveUpGap(_ settings: ReassemblySettings, _ emit: Emit) {
+        guard hasGap else { return }
+        let range = offset..<kept[ready].start
+        report.gaps.add(range)
+        next = next &+ UInt32(truncatingIfNeeded: range.count)
+        offset = range.upperBound
+        if settings.overlap == .first {
+            emit(piece(.gap, range.lowerBound, range.count, nil), RawSpan())
+            window.move(to: offset)
+        } else {
+            let gap = KeptBytes(start: range.lowerBound, end: range.upperBound, bytes: [], time: nil, isGap: true)
+            keptMemory &+= gap.memory
+            kept.insert(gap, at: ready)
+            ready &+= 1
+        }
+        advance(settings, emit)
+    }
+
+    /// Gives an element that is in order, and keeps it until `dropReady`.
+    mutating func giveReady(_ index: Int, _ emit: Emit) {
+        let element = kept[index]
+        let count = element.end &- element.start
+        if element.isGap {
+            emit(piece(.gap, element.start, count, nil), RawSpan())
+        } else {
+            give(element.bytes.span.bytes, from: element.start, count: count, at: element.time, emit)
+        }
+    }
+
+    /// Lets go of the first elements, which were given.
+    mutating func dropReady(_ count: Int) {
+        for element in kept.prefix(count) { keptMemory &-= element.memory }
+        kept.removeFirst(count)
+        ready &-= count
+    }
+
+    /// Lets go of what retransmissions are compared with.
+    mutating func forget() { window.removeAll() }
+
+    /// Notes what is missing at the stream's end.
+    mutating func finish() {
+        var known = acknowledged
+        // An acknowledged FIN counts as a byte.
+        if let end { known = known == end &+ 1 ? end : max(known, end) }
+        report.missingAtEnd = max(known &- offset, 0)
+        forget()
+    }
+}

@@ -1,0 +1,47 @@
+import WeirFlow
+import WeirWire
+
+/// Shows the flows.
+struct FlowsShow: ShowView, ~Copyable {
+    private let query: FlowQuery?
+    private let order: FlowOrder
+    private let isReversed: Bool
+    private let isJSON: Bool
+    private let color: Bool
+    private var joiner = FlowRows()
+
+    init(_ query: FlowQuery?, order: FlowOrder, isReversed: Bool, isJSON: Bool, color: Bool) {
+        self.query = query
+        self.order = order
+        self.isReversed = isReversed
+        self.isJSON = isJSON
+        self.color = color
+    }
+
+    mutating func take(
+        _ packet: CapturedPacket,
+        _ bytes: RawSpan,
+        in flows: borrowing CaptureFlows,
+        _ output: ShowOutput
+    ) {}
+
+    mutating func begin(_ metadata: PacketMetadata, in flows: borrowing CaptureFlows) {
+        joiner.add(metadata.options.comments, in: flows)
+    }
+
+    mutating func finish(_ flows: borrowing CaptureFlows, _ report: ShowReport, _ output: ShowOutput) {
+        var rows = joiner.rows(of: flows.table)
+        if let query { rows.removeAll { !query.matches($0) } }
+        if order != .flow { order.sort(&rows) }
+        if isReversed { rows.reverse() }
+        if isJSON {
+            var view = FlowsJSON()
+            for row in rows { output.write { view.append(row, to: &$0) } }
+            return
+        }
+        var view = FlowsText(rows, color: color, localOffset: Terminal.localOffset)
+        output.write { view.appendHeading(to: &$0) }
+        for row in rows { output.write { view.append(row, to: &$0) } }
+        output.write { view.appendTotals(rows, of: flows, to: &$0) }
+    }
+}

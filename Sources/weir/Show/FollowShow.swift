@@ -1,0 +1,158 @@
+import WeirFlow
+import WeirWire
+
+/// Shows what both sides of a flow sent: a TCP stream put together, or datagrams.
+struct FollowShow: ShowView, ~Copyable {
+    /// Says how it is written.
+    enum Form {
+        case form(FollowForm)
+        case json
+    }
+
+    private let flow: Int
+    private var reassembler: TCPReassembler
+    private var renderer: Renderer
+
+    init(_ flow: Int, _ form: Form, only: Direction?, _ settings: ReassemblySettings, color: Bool) {
+        self.flow = flow
+        reassembler = TCPReassembler(settings)
+        renderer = Renderer(flow, form, only, color: color)
+    }
+
+    var isLive: Bool { true }
+
+    mutating func take(
+        _ packet: CapturedPacket,
+        _ bytes: RawSpan,
+        in flows: borrowing CaptureFlows,
+        _ output: ShowOutput
+    ) {
+        if let place = flows.tcp, place.index == flow - 1, let segment = flows.packet.tcp?.streamSegment {
+            if place.hasTurned { reassembler.turn(flow: flow) }
+            flows.withPayload(.tcp, of: bytes) { payload in
+                let source = Segment(segment: segment, direction: place.direction, time: packet.timestamp)
+                Self.add(source, payload, flow, to: &reassembler, &renderer, output)
+            }
+        }
+        if let place = flows.udp, place.index == flow - 1, let length = flows.packet.udp?.payloadLength {
+            flows.withPayload(.udp, of: bytes) { payload in
+                renderer.append(datagram: payload, length, place.direction, at: packet.timestamp, output)
+            }
+        }
+    }
+
+    mutating func finish(
+        _ flows: borrowing CaptureFlows,
+        _ report: ShowReport,
+        _ output: ShowOutput
+    ) throws(Failure) {
+        guard flow <= flows.table.count else {
+            let count = flows.table.count
+            throw Failure(.expectationFailed, "there is no flow \(flow): the capture has \(count)")
+        }
+        Self.finish(&reassembler, &renderer, output)
+        guard flows.table[flow - 1].transport == .tcp else { return }
+        for direction in Direction.allCases {
+            renderer.append(reassembler.report(flow: flow, direction), direction, output)
+        }
+    }
+
+    /// Holds a segment with what the capture says of it.
+    private struct Segment {
+        var segment: StreamSegment
+        var direction: Direction
+        var time: Int64?
+    }
+
+    private static func add(
+        _ source: Segment,
+        _ payload: RawSpan,
+        _ flow: Int,
+        to reassembler: inout TCPReassembler,
+        _ renderer: inout Renderer,
+        _ output: ShowOutput
+    ) {
+        reassembler.add(source.segment, payload, flow: flow, source.direction, at: source.time) { piece, bytes in
+            renderer.append(piece, bytes, output)
+        }
+    }
+
+    private static func finish(
+        _ reassembler: inout TCPReassembler,
+        _ renderer: inout Renderer,
+        _ output: ShowOutput
+    ) {
+        reassembler.finish { piece, bytes in renderer.append(piece, bytes, output) }
+    }
+}
+
+extension FollowShow {
+    /// Writes pieces in the form that is asked for.
+    private struct Renderer {
+        private let flow: Int
+        private let only: Direction?
+        private let form: FollowForm?
+        private var text: FollowText
+        private var json = FollowJSON()
+        private var sent: [Direction: Int] = [:]
+
+        init(_ flow: Int, _ form: Form, _ only: Direction?, color: Bool) {
+            self.flow = flow
+            self.only = only
+            if case .form(let form) = form { self.form = form } else { self.form = nil }
+            text = FollowText(self.form ?? .raw, color: color, localOffset: Terminal.localOffset)
+        }
+
+        mutating func append(_ piece: StreamPiece, _ bytes: RawSpan, _ output: ShowOutput) {
+            guard only == nil || only == piece.direction else { return }
+            output.write { buffer in
+                if form == nil {
+                    json.append(piece, bytes, to: &buffer)
+                } else {
+                    text.append(piece, bytes, to: &buffer)
+                }
+            }
+        }
+
+        /// Shows a datagram, and how much of it was cut off.
+        mutating func append(
+            datagram: RawSpan,
+            _ length: Int,
+            _ direction: Direction,
+            at time: Int64?,
+            _ output: ShowOutput
+        ) {
+            let offset = sent[direction, default: 0]
+            sent[direction] = offset + length
+            var piece = StreamPiece(
+                flow: flow,
+                direction: direction,
+                offset: offset,
+                count: datagram.byteCount,
+                time: time,
+                content: .bytes
+            )
+            append(piece, datagram, output)
+            guard datagram.byteCount < length else { return }
+            piece.offset += datagram.byteCount
+            piece.count = length - datagram.byteCount
+            piece.content = .cut
+            append(piece, RawSpan(), output)
+        }
+
+        /// Says how a direction fared; beside raw bytes, on standard error.
+        mutating func append(_ report: StreamReport, _ direction: Direction, _ output: ShowOutput) {
+            guard only == nil || only == direction else { return }
+            switch form {
+            case nil: output.write { json.append(report, flow: flow, direction, to: &$0) }
+            case .raw:
+                guard !report.isWhole else { return }
+                output.flush()
+                var lines = ByteBuffer()
+                report.append(direction, flow: flow, prefix: "weir: ", to: &lines)
+                lines.withUnsafeBytes { Diagnostics.write($0) }
+            case .text, .hex: output.write { report.append(direction, flow: flow, prefix: "", to: &$0) }
+            }
+        }
+    }
+}

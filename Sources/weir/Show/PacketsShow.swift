@@ -1,0 +1,65 @@
+import WeirFlow
+import WeirWire
+
+/// Shows a line for each packet.
+struct PacketsShow: ShowView, ~Copyable {
+    private let query: FlowQuery?
+    private let isJSON: Bool
+    private var text: PacketText
+    private var json: PacketJSON
+    private var joiner = FlowRows()
+    /// How many digits of a second the times of each interface have.
+    private var digits: [Int] = []
+
+    init(_ query: FlowQuery?, hasHex: Bool, isJSON: Bool, color: Bool) {
+        self.query = query
+        self.isJSON = isJSON
+        text = PacketText(hasHex: hasHex, color: color)
+        json = PacketJSON(hasBytes: hasHex)
+    }
+
+    var isLive: Bool { true }
+
+    mutating func take(_ block: CaptureBlock) {
+        switch block {
+        case .pcapHeader(let header): digits = [header.isNanoseconds ? 9 : 6]
+        case .section: digits = []
+        case .interface(let interface):
+            let resolution = interface.resolution ?? .microseconds
+            digits.append(resolution.isBinary ? 9 : min(resolution.exponent, 9))
+        case .names, .statistics, .secrets, .custom: break
+        }
+    }
+
+    mutating func begin(_ metadata: PacketMetadata, in flows: borrowing CaptureFlows) {
+        joiner.add(metadata.options.comments, in: flows)
+    }
+
+    mutating func take(
+        _ packet: CapturedPacket,
+        _ bytes: RawSpan,
+        in flows: borrowing CaptureFlows,
+        _ output: ShowOutput
+    ) {
+        guard isWanted(flows) else {
+            if isJSON { json.skip(bytes, in: flows) } else { text.skip(packet, bytes, in: flows) }
+            return
+        }
+        let digits = packet.interface < digits.count ? digits[Int(packet.interface)] : 6
+        if isJSON {
+            output.write { json.append(packet, bytes, in: flows, to: &$0) }
+        } else {
+            output.write { text.append(packet, bytes, in: flows, digits: digits, to: &$0) }
+        }
+    }
+
+    /// Says whether one of the flows of the packet is wanted; a packet of no flow is so only where there is no query.
+    private func isWanted(_ flows: borrowing CaptureFlows) -> Bool {
+        guard let query else { return true }
+        if let place = flows.tcp, query.matches(joiner.row(place.index, of: flows.table)) { return true }
+        guard let place = flows.udp else { return false }
+        return query.matches(joiner.row(place.index, of: flows.table))
+    }
+
+    mutating func finish(_ flows: borrowing CaptureFlows, _ report: ShowReport, _ output: ShowOutput) {}
+}

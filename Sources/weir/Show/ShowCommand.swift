@@ -1,0 +1,168 @@
+import ArgumentParser
+import Glibc
+import WeirFlow
+import WeirWire
+
+/// Shows what a capture holds.
+struct ShowCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Read captures: their flows, packets, bytes and streams.",
+        discussion: """
+            Files are pcap or pcapng, also compressed with gzip; - is standard input. Several files are read as one \
+            capture, one after another.
+
+              weir show flows.pcapng                                    the flows
+              weir show flows.pcapng --sort bytes --where 'port 443 and tcp'
+              weir show flows.pcapng --packets --hex --flow 3           the packets of a flow, with their bytes
+              weir show flows.pcapng --follow 3 --as text               what both sides of a flow said
+              weir show flows.pcapng --summary                          counts, protocols, top talkers, damage
+
+            A query of --where is made of: tcp, udp, ip, ip6, host ADDRESS[/BITS], port N[-M], close STATE, flow N, and \
+            packets, bytes, duration (also packets_up, bytes_down and so on) with > >= < <= = or != and a value; 'client', \
+            'server', 'listener' or 'egress' before host or port means that side alone; with and, or, not and parentheses.
+
+            Flows are numbered from 1 in the order of their first packets. Where the capture was recorded by Weir, both \
+            legs of a flow are on one line: client -> listener => egress -> server.
+            """
+    )
+
+    @Argument(help: ArgumentHelp("Captures to read; - is standard input.", valueName: "file"))
+    var files: [String]
+
+    @Flag(help: "Show a line for each packet.")
+    var packets = false
+
+    @Flag(help: "With --packets: show each packet's bytes, with the link layer.")
+    var hex = false
+
+    @Option(help: ArgumentHelp("Show what both sides of a flow sent.", valueName: "flow"))
+    var follow: Int?
+
+    @Option(
+        name: .customLong("as"),
+        help: "With --follow: text (the default on a terminal), hex or raw (the default elsewhere)."
+    )
+    var form: FollowForm?
+
+    @Option(
+        help: ArgumentHelp("With --follow: show what went 'up' (from the client) or 'down' alone.", valueName: "way")
+    )
+    var only: Way?
+
+    @Option(help: "With --follow: which bytes count where segments differ, the first or the last.")
+    var overlap = OverlapPolicy.first
+
+    @Flag(help: "Show counts, times, rates, protocols, top talkers and damage.")
+    var summary = false
+
+    @Option(help: ArgumentHelp("Show this flow alone.", valueName: "number"))
+    var flow: Int?
+
+    @Option(name: .customLong("where"), help: ArgumentHelp("Show the flows that a query wants.", valueName: "query"))
+    var condition: String?
+
+    @Option(help: ArgumentHelp("Sort flows: \(Self.orders).", valueName: "key"))
+    var sort: FlowOrder?
+
+    @Flag(help: "Turn the order of the flows round.")
+    var reverse = false
+
+    @Flag(help: "Write JSON, one object a line.")
+    var json = false
+
+    @Option(help: "Colour lines: auto (on a terminal), always or never.")
+    var color = ColorChoice.auto
+
+    private static let orders = FlowOrder.allCases.map(\.rawValue).joined(separator: ", ")
+
+    func validate() throws {
+        if [packets, follow != nil, summary].count(where: { $0 }) > 1 {
+            throw ValidationError("--packets, --follow and --summary exclude each other.")
+        }
+        let isFlows = !packets && follow == nil && !summary
+        if hex, !packets { throw ValidationError("--hex needs --packets.") }
+        if form != nil || only != nil, follow == nil { throw ValidationError("--as and --only need --follow.") }
+        if overlap != .first, follow == nil { throw ValidationError("--overlap needs --follow.") }
+        if json, form != nil { throw ValidationError("--json and --as exclude each other.") }
+        if sort != nil || reverse, !isFlows { throw ValidationError("--sort and --reverse are for the flows.") }
+        if flow != nil || condition != nil, !isFlows, !packets {
+            throw ValidationError("--flow and --where are for the flows and for --packets.")
+        }
+        for (name, value) in [("--flow", flow), ("--follow", follow)] where value.map({ $0 < 1 }) ?? false {
+            throw ValidationError("\(name) takes the number of a flow, from 1.")
+        }
+        if files.count(where: { $0 == "-" }) > 1 { throw ValidationError("Standard input can be read once.") }
+    }
+
+    func run() throws {
+        let query = try query()
+        let output = ShowOutput()
+        if follow != nil, form == .raw, output.isTerminal {
+            throw Failure(.usage, "--as raw is for a pipe or a file: bytes of the traffic can steer a terminal")
+        }
+        var run = ShowRun(files, output)
+        if packets {
+            var view = PacketsShow(query, hasHex: hex, isJSON: json, color: isColored(output))
+            run.show(&view)
+        } else if let follow {
+            var settings = ReassemblySettings()
+            settings.overlap = overlap
+            let form = form ?? (output.isTerminal ? .text : .raw)
+            let color = isColored(output)
+            var view = FollowShow(follow, json ? .json : .form(form), only: only?.direction, settings, color: color)
+            run.show(&view)
+        } else if summary {
+            var view = SummaryShow(isJSON: json, color: isColored(output))
+            run.show(&view)
+        } else {
+            var view = FlowsShow(
+                query,
+                order: sort ?? .flow,
+                isReversed: reverse,
+                isJSON: json,
+                color: isColored(output)
+            )
+            run.show(&view)
+        }
+        try run.end()
+    }
+
+    /// Makes one query of `--where` and `--flow`.
+    private func query() throws(Failure) -> FlowQuery? {
+        var query: FlowQuery?
+        do throws(FlowQueryError) {
+            query = try condition.map { text throws(FlowQueryError) in try FlowQuery(parsing: text) }
+        } catch {
+            throw Failure(.usage, "--where: \(error)")
+        }
+        if packets, query?.needsWholeFlow == true {
+            throw Failure(
+                .usage,
+                "--where: with --packets a query cannot ask for what is known only when a flow has ended"
+            )
+        }
+        guard let flow else { return query }
+        return query.map { .and($0, .number(flow)) } ?? .number(flow)
+    }
+
+    private func isColored(_ output: ShowOutput) -> Bool {
+        switch color {
+        case .always: true
+        case .never: false
+        case .auto: output.isTerminal && Terminal.allowsColor
+        }
+    }
+}
+
+/// Says when lines are coloured.
+enum ColorChoice: String, ExpressibleByArgument, CaseIterable {
+    case auto, always, never
+}
+
+/// Names the direction that is to be shown.
+enum Way: String, ExpressibleByArgument, CaseIterable {
+    case up, down
+
+    var direction: Direction { self == .up ? .upstream : .downstream }
+}

@@ -1,0 +1,60 @@
+import Glibc
+import WeirFlow
+import WeirWire
+
+/// Shows on standard error how far reading has come: for files over 100 MB together, on a terminal.
+struct ShowProgress {
+    private static let least = 100_000_000
+    private static let interval: UInt64 = 100_000_000
+
+    private let total: Int
+    private let start: UInt64
+    private var before = 0
+    private var shown: UInt64 = 0
+    private var isVisible = false
+
+    /// Makes a bar, or none where nobody would see it, where little is read or where nobody knows how much.
+    init?(_ paths: [String], isLive: Bool) {
+        guard !isLive, isatty(STDERR_FILENO) == 1, Terminal.movesCursor else { return nil }
+        var total = 0
+        for path in paths {
+            var status = stat()
+            guard path != "-", stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+            total += Int(status.st_size)
+        }
+        guard total > Self.least else { return nil }
+        self.total = total
+        start = Self.now()
+    }
+
+    /// Shows how much of the file was read, not too often.
+    mutating func show(_ read: Int) {
+        let now = Self.now()
+        guard now - start > Self.interval, now - shown > Self.interval else { return }
+        shown = now
+        isVisible = true
+        let done = before + read
+        let share = min(Double(done) / Double(total), 1)
+        let width = 30
+        let filled = Int(share * Double(width))
+        let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
+        let rate = done / max(Int((now - start) / 1_000_000), 1) / 1000
+        let (percent, megabytes) = (Int(share * 100), (done / 1_000_000, total / 1_000_000))
+        Diagnostics.write("\r[\(bar)] \(percent) %  \(megabytes.0) of \(megabytes.1) MB  \(rate) MB/s\u{1B}[K")
+    }
+
+    /// Notes that a file was read.
+    mutating func endFile(_ read: Int) { before += read }
+
+    /// Takes the bar away.
+    mutating func finish() {
+        if isVisible { Diagnostics.write("\r\u{1B}[K") }
+        isVisible = false
+    }
+
+    private static func now() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+}

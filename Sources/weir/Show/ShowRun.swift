@@ -1,0 +1,141 @@
+import Glibc
+import WeirCapture
+import WeirFlow
+import WeirWire
+
+/// Is one way to look at a capture.
+protocol ShowView: ~Copyable {
+    /// Takes a packet that was counted in the flows already.
+    ///
+    /// - Parameters:
+    ///   - packet: Its time and lengths.
+    ///   - bytes: Its captured bytes.
+    ///   - flows: What it says, and the flows up to it.
+    ///   - output: Where to show it.
+    mutating func take(
+        _ packet: CapturedPacket,
+        _ bytes: RawSpan,
+        in flows: borrowing CaptureFlows,
+        _ output: ShowOutput
+    )
+
+    /// Takes what the file says of a packet that begins flows.
+    mutating func begin(_ metadata: PacketMetadata, in flows: borrowing CaptureFlows)
+
+    /// Takes what stands between packets.
+    mutating func take(_ block: CaptureBlock)
+
+    /// Begins a file.
+    mutating func begin(_ file: String)
+
+    /// Shows what is known only at the end, also where the capture turned out damaged.
+    ///
+    /// - Throws: What keeps the view from being shown.
+    mutating func finish(_ flows: borrowing CaptureFlows, _ report: ShowReport, _ output: ShowOutput) throws(Failure)
+
+    /// Says whether it shows something while it reads.
+    var isLive: Bool { get }
+}
+
+extension ShowView where Self: ~Copyable {
+    mutating func begin(_ metadata: PacketMetadata, in flows: borrowing CaptureFlows) {}
+    mutating func take(_ block: CaptureBlock) {}
+    mutating func begin(_ file: String) {}
+    var isLive: Bool { false }
+}
+
+/// Says how reading went.
+struct ShowReport {
+    /// Holds the failures, each with the words for it.
+    var failures: [Failure] = []
+    /// Counts the files that were read, at least in part.
+    var files = 0
+    /// Counts blocks of pcapng that nothing is known of.
+    var skippedBlocks = 0
+}
+
+/// Reads captures one after another, and shows them.
+struct ShowRun: ~Copyable {
+    private let paths: [String]
+    private let output: ShowOutput
+    private var flows: CaptureFlows
+    private var report = ShowReport()
+    private var progress: ShowProgress?
+
+    init(_ paths: [String], _ output: ShowOutput) {
+        self.paths = paths
+        self.output = output
+        flows = CaptureFlows(seed: UInt64.random(in: .min ... .max))
+    }
+
+    /// Reads all files, and shows what the view shows.
+    mutating func show<View: ShowView & ~Copyable>(_ view: inout View) {
+        progress = ShowProgress(paths, isLive: view.isLive && output.isTerminal)
+        for path in paths {
+            do throws(CaptureFailure) {
+                try read(path, &view)
+            } catch {
+                report.failures.append(Failure(reading: error))
+            }
+        }
+        progress?.finish()
+        guard report.files > 0 else { return }
+        do throws(Failure) {
+            try view.finish(flows, report, output)
+        } catch {
+            report.failures.append(error)
+        }
+        output.flush()
+    }
+
+    /// Says what failed.
+    ///
+    /// - Throws: The first failure; those behind it have been printed then.
+    consuming func end() throws(Failure) {
+        guard let first = report.failures.first else { return }
+        for failure in report.failures.dropLast() { Diagnostics.print(failure.message) }
+        throw Failure(first.code, report.failures.last?.message ?? first.message)
+    }
+
+    private mutating func read<View: ShowView & ~Copyable>(_ path: String, _ view: inout View) throws(CaptureFailure) {
+        var file = try CaptureFile(path)
+        defer { report.skippedBlocks += file.reader.skippedBlocks }
+        let (output, waits) = (output, file.size == nil)
+        var isBegun = false
+        while true {
+            let read = file.bytesRead
+            let item = try file.next {
+                // Whoever feeds a pipe slowly sees each packet when it comes.
+                if waits { output.flush() }
+                progress?.show(read)
+            }
+            if !isBegun {
+                isBegun = true
+                report.files += 1
+                view.begin(path)
+            }
+            switch item {
+            case .packet(let packet): take(packet, of: file, &view)
+            case .block(let block): view.take(block)
+            case nil:
+                progress?.endFile(file.bytesRead)
+                return
+            }
+        }
+    }
+
+    @inline(__always)
+    private mutating func take<View: ShowView & ~Copyable>(
+        _ packet: CapturedPacket,
+        of file: borrowing CaptureFile,
+        _ view: inout View
+    ) {
+        file.withBytes(of: packet) { bytes in
+            flows.add(packet, bytes)
+            if flows.tcp?.isNew == true || flows.udp?.isNew == true {
+                view.begin(file.metadata(of: packet), in: flows)
+            }
+            view.take(packet, bytes, in: flows, output)
+        }
+    }
+}
