@@ -16,6 +16,10 @@ let package = Package(
         .executable(name: "weir", targets: ["weir"]),
         .library(name: "WeirRelay", targets: ["WeirRelay"]),
     ],
+    traits: [
+        .trait(name: "LiveCapture", description: "Capture packets from interfaces; needs libpcap 1.10 (libpcap-dev)."),
+        .default(enabledTraits: ["LiveCapture"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
@@ -24,13 +28,24 @@ let package = Package(
     targets: [
         .target(name: "WeirWire", swiftSettings: settings),
         .target(name: "WeirFlow", dependencies: ["WeirWire"], swiftSettings: settings),
-        .target(name: "WeirCapture", dependencies: ["WeirFlow", "WeirWire"], swiftSettings: settings),
+        .systemLibrary(
+            name: "CPcap",
+            pkgConfig: "libpcap",
+            providers: [.apt(["libpcap-dev"]), .brew(["libpcap"])]
+        ),
+        .target(
+            name: "WeirCapture",
+            dependencies: [
+                "WeirFlow", "WeirWire", .target(name: "CPcap", condition: .when(traits: ["LiveCapture"])),
+            ],
+            swiftSettings: settings
+        ),
         .target(name: "CWeir"),
         .target(name: "WeirRelay", dependencies: ["WeirFlow", "WeirWire", "CWeir"], swiftSettings: settings),
         .executableTarget(
             name: "weir",
             dependencies: [
-                "WeirRelay", "WeirFlow", "WeirWire", "CWeir",
+                "WeirRelay", "WeirCapture", "WeirFlow", "WeirWire", "CWeir",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
@@ -66,7 +81,7 @@ let package = Package(
         ),
         .testTarget(
             name: "weirTests",
-            dependencies: ["weir", "WeirFlow", "WeirWire", "Support"],
+            dependencies: ["weir", "WeirCapture", "WeirFlow", "WeirWire", "Support"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -13,8 +13,9 @@ Scripts/setup.sh --tests
 reports=$(mktemp -d)
 trap 'rm -rf "$reports"' EXIT
 # Each process writes its reports to a file of its own there: a test may not look at what its program said.
-export TSAN_OPTIONS="log_path=$reports/thread"
+export TSAN_OPTIONS="log_path=$reports/thread suppressions=$PWD/Tests/tsan.supp"
 export ASAN_OPTIONS="log_path=$reports/address:detect_stack_use_after_return=1"
+export LSAN_OPTIONS="suppressions=$PWD/Tests/lsan.supp:print_suppressions=0"
 # Makes tests that move gigabytes move less.
 export WEIR_SANITIZED=1
 for sanitizer in "${sanitizers[@]}"; do

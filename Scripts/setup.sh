@@ -11,6 +11,9 @@ fi
 # Commands that the tests run as real peers, and the package that each comes from.
 missing=()
 need() { command -v "$1" >/dev/null 2>&1 || missing+=("$2"); }
+# For live captures; a build with --disable-default-traits needs neither.
+[[ -e /usr/include/pcap/pcap.h ]] || missing+=(libpcap-dev)
+need pkg-config pkg-config
 if [[ "${1:-}" == --tests ]]; then
     need tshark tshark       # text2pcap comes with it: wireshark-common
     need text2pcap wireshark-common
@@ -20,6 +23,9 @@ if [[ "${1:-}" == --tests ]]; then
     need tcpdump tcpdump
     need ip iproute2
     need python3 python3
+    need dumpcap wireshark-common
+    need setpriv util-linux
+    need setcap libcap2-bin
     need cc gcc              # a Swift toolchain needs one anyway
     need prlimit util-linux
     need unshare util-linux

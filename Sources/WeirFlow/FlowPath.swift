@@ -40,3 +40,12 @@ public struct FlowPath: Hashable, Sendable {
         self.server = server
     }
 }
+
+extension FlowPath {
+    /// Says whose packets are meant, in a capture's comment: the flow's number and the endpoints that it has.
+    package func introduction(of flow: FlowID) -> String {
+        var text = "flow \(flow) client \(client) listener \(listener)"
+        if let server { text += " egress \(egress?.description ?? "none") server \(server)" }
+        return text
+    }
+}

@@ -12,6 +12,7 @@ public struct CaptureFiles: Sendable {
     let clock: @Sendable () -> Int64
     /// Is open for writing, and belongs to whoever writes the capture.
     private(set) var descriptor: Int32
+    private let maker: any FileMaker
     /// Says that the capture goes into files, not into a pipe or a device.
     let isRegular: Bool
     let format: CaptureSettings.Format
@@ -20,7 +21,8 @@ public struct CaptureFiles: Sendable {
 
     private let name: CaptureName
     private var number: Int
-    private var boundary: Int64?
+    /// Says when the file ends by its time, in nanoseconds since 1970 UTC.
+    private(set) var boundary: Int64?
     private var finished: [String] = []
 
     /// Makes the first file.
@@ -38,6 +40,25 @@ public struct CaptureFiles: Sendable {
         rotation: FileRotation = FileRotation(),
         clock: @escaping @Sendable () -> Int64 = { SystemClock.now().wallNanoseconds }
     ) throws(SystemError) {
+        try self.init(path, format: format, rotation: rotation, clock: clock, maker: DirectFiles())
+    }
+
+    /// Makes the first file by the right of somebody else.
+    ///
+    /// - Parameters:
+    ///   - path: as above.
+    ///   - format: as above.
+    ///   - rotation: as above.
+    ///   - clock: as above.
+    ///   - maker: makes and deletes the files.
+    /// - Throws: `SystemError` where it cannot be made, or is there.
+    package init(
+        _ path: String,
+        format: CaptureSettings.Format,
+        rotation: FileRotation,
+        clock: @escaping @Sendable () -> Int64 = { SystemClock.now().wallNanoseconds },
+        maker: any FileMaker
+    ) throws(SystemError) {
         let status = FileStatus(at: path)
         let isFolder = path.hasSuffix("/") || status?.isFolder ?? false
         let several = rotation.hasSeveralFiles
@@ -45,11 +66,12 @@ public struct CaptureFiles: Sendable {
         self.format = format
         self.rotation = rotation
         self.clock = clock
+        self.maker = maker
         number = 1
         isRegular = isFolder || status?.isRegular ?? true
         let time = clock()
         if isRegular {
-            (self.path, descriptor) = try Self.make(name, at: time, &number)
+            (self.path, descriptor) = try Self.make(name, at: time, &number, maker)
         } else {
             guard !several else {
                 throw SystemError("rotate '\(path)'", ErrorNumber(EINVAL), advice: "it is no regular file")
@@ -80,37 +102,39 @@ public struct CaptureFiles: Sendable {
     mutating func next(at time: Int64) throws(SystemError) -> String {
         let ended = path
         number += 1
-        let next = try Self.make(name, at: time, &number)
+        let next = try Self.make(name, at: time, &number, maker)
         close(descriptor)
         (path, descriptor) = next
         boundary = rotation.boundary(after: time)
         finished.append(ended)
         if let keep = rotation.keep, finished.count >= keep {
-            unlink(finished.removeFirst())
+            maker.remove(finished.removeFirst())
         }
         return ended
     }
 
     /// Deletes the file: nothing came of the run that it was made for.
     public func discard() {
-        if isRegular { unlink(path) }
+        if isRegular { maker.remove(path) }
     }
 
-    private static func make(_ name: CaptureName, at time: Int64, _ number: inout Int) throws(SystemError) -> (
-        String, Int32
-    ) {
+    private static func make(
+        _ name: CaptureName,
+        at time: Int64,
+        _ number: inout Int,
+        _ maker: any FileMaker
+    ) throws(SystemError) -> (String, Int32) {
         while true {
             let path = name.path(at: time, number: number)
-            // Readable too: what a full disk has cut is looked at again.
-            let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-            if descriptor >= 0 { return (path, descriptor) }
-            let error = ErrorNumber.current
-            if error.rawValue == EEXIST, name.hasNumbers, number < 99_999 {
+            do throws(SystemError) {
+                return (path, try maker.make(path))
+            } catch {
+                guard error.error.rawValue == EEXIST else { throw error }
+                guard name.hasNumbers, number < 99_999 else {
+                    throw SystemError(error.attempt, error.error, advice: "choose another name: no file is overwritten")
+                }
                 number += 1
-                continue
             }
-            let advice = error.rawValue == EEXIST ? "choose another name: no file is overwritten" : nil
-            throw SystemError("write to '\(path)'", error, advice: advice)
         }
     }
 }

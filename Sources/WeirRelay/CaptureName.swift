@@ -42,6 +42,13 @@ struct CaptureName: Hashable, Sendable {
         return stem + output.string + suffix
     }
 
+    /// Names the folder that the files of a path are made in.
+    static func folder(of path: String) -> String {
+        if FileStatus(at: path)?.isFolder ?? false { return path }
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
     /// Says whether a name that is taken can be avoided by the next number.
     var hasNumbers: Bool { !isExact }
 }

@@ -3,7 +3,7 @@ import Glibc
 import WeirFlow
 public import WeirWire
 
-/// Is a socket that is bound and listens, before its event loop takes it over.
+/// Is a socket that is bound, before its event loop takes it over.
 struct Listening: Sendable {
     var descriptor: Int32
     var endpoint: Endpoint
@@ -26,6 +26,22 @@ public struct Listener: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
+/// Says where a relay is bound, and what its targets are, before it listens.
+public struct Bound: Sendable {
+    /// Lists where the relay is going to listen, in the order of its routes.
+    public var listeners: [Listener]
+    /// Lists the endpoints that it is going to forward to, as they are resolved now.
+    public var servers: [Server]
+
+    /// Holds an endpoint that flows are forwarded to.
+    public struct Server: Hashable, Sendable {
+        /// Says what carries the flows.
+        public var transport: Transport
+        /// Names the endpoint.
+        public var endpoint: Endpoint
+    }
+}
+
 /// Makes listening sockets.
 enum ListeningSockets {
     private static let backlog: Int32 = 4096
@@ -43,15 +59,15 @@ enum ListeningSockets {
         return (try? Socket.bind(descriptor.raw, to: Endpoint(address: .anyV6, port: 0), attempt: "")) != nil
     }
 
-    /// Binds and listens on an endpoint of a route; UDP gets one socket for each loop, which share the port.
-    static func open(
+    /// Binds to an endpoint of a route; UDP gets one socket for each loop, which share the port.
+    static func bind(
         _ route: Route,
         index: Int,
         at endpoint: Endpoint,
         loops: Int,
         receiveBuffer: Int32
     ) throws(SystemError) -> [Listening] {
-        let attempt = "listen on \(route.transport) \(endpoint)"
+        let attempt = attempt(route.transport, endpoint)
         var sockets: [Listening] = []
         var bound = endpoint
         for loop in 0..<(route.transport == .udp ? loops : 1) {
@@ -64,9 +80,6 @@ enum ListeningSockets {
                 try Socket.bind(descriptor.raw, to: bound, attempt: attempt)
                 // The first one binds alone, so that another program's socket on the port is found, then shares.
                 if route.transport == .udp { Socket.set(SO_REUSEPORT, of: SOL_SOCKET, to: 1, on: descriptor.raw) }
-                if route.transport == .tcp, Glibc.listen(descriptor.raw, backlog) != 0 {
-                    throw SystemError(attempt, .current)
-                }
                 bound = Socket.localEndpoint(descriptor.raw) ?? bound
                 sockets.append(
                     Listening(
@@ -82,6 +95,16 @@ enum ListeningSockets {
             }
         }
         return sockets
+    }
+
+    /// Lets a socket that is bound take connections.
+    static func listen(_ socket: Listening, _ transport: Transport) throws(SystemError) {
+        guard transport == .tcp, Glibc.listen(socket.descriptor, backlog) != 0 else { return }
+        throw SystemError(attempt(transport, socket.endpoint), .current)
+    }
+
+    private static func attempt(_ transport: Transport, _ endpoint: Endpoint) -> String {
+        "listen on \(transport) \(endpoint)"
     }
 
     private static func prepare(_ raw: Int32, _ transport: Transport, _ endpoint: Endpoint, shares: Bool) {

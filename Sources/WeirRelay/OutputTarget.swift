@@ -4,10 +4,10 @@ import WeirWire
 
 /// Is what an output's thread writes to: a descriptor that was lent, or a file that is opened anew when it is gone from
 /// its path.
-struct OutputTarget: ~Copyable {
+package struct OutputTarget: ~Copyable, Sendable {
     private static let pageSize = 4096
 
-    private(set) var raw: Int32
+    package private(set) var raw: Int32
     private let path: String?
     private var own: Descriptor?
     /// Counts the bytes of a file that has a path; nil for everything else.
@@ -23,6 +23,19 @@ struct OutputTarget: ~Copyable {
         raw = output.descriptor
         path = output.path
         files = output.files
+    }
+
+    /// Writes to the files of a capture, one after another.
+    package init(_ files: CaptureFiles) {
+        raw = files.descriptor
+        path = nil
+        self.files = files
+    }
+
+    /// Writes to a descriptor that stays open, and belongs to the caller.
+    package init(lent descriptor: Int32) {
+        raw = descriptor
+        path = nil
     }
 
     /// Opens the file anew where its path does not lead to it any more: it was deleted, or rotated.
@@ -51,7 +64,7 @@ struct OutputTarget: ~Copyable {
     ///
     /// - Parameter bytes: whole lines, or the rest of one.
     /// - Returns: how many bytes were taken; below 0 with `errno` set where writing failed.
-    mutating func write(_ bytes: UnsafeRawBufferPointer) -> Int {
+    package mutating func write(_ bytes: UnsafeRawBufferPointer) -> Int {
         let length = size.map { Self.wholeLines(in: bytes, at: $0) } ?? bytes.count
         let count = Glibc.write(raw, bytes.baseAddress, length)
         if count > 0, let size { self.size = size + count }
@@ -73,7 +86,7 @@ struct OutputTarget: ~Copyable {
 // Captures
 extension OutputTarget {
     /// Names the capture's file that is written; nil for every other output.
-    var file: String? { files?.path }
+    package var file: String? { files?.path }
 
     /// Reads the time of day by the output's own clock, in nanoseconds since 1970 UTC.
     var time: Int64 { files?.clock() ?? SystemClock.now().wallNanoseconds }
@@ -91,13 +104,19 @@ extension OutputTarget {
     }
 
     /// Says how long the file still goes on while nothing happens; nil where nothing ends it then.
-    var timeLeft: Duration? { files.flatMap { $0.timeLeft(at: $0.clock()) } }
+    package var timeLeft: Duration? { files.flatMap { $0.timeLeft(at: $0.clock()) } }
+
+    /// Says when the file ends by its time, in nanoseconds since 1970 UTC; nil where it does not.
+    package var boundary: Int64? { files?.boundary }
+
+    /// Says how many bytes end the file; nil where none do.
+    package var fullSize: Int? { files?.rotation.size }
 
     /// Notes that a file's head was rendered, and is still to be written.
     mutating func noteHead(_ size: Int) { head = size }
 
     /// Begins the next file of a capture at a time; returns the name of the one that has ended.
-    mutating func beginFile(at time: Int64) throws(SystemError) -> String {
+    package mutating func beginFile(at time: Int64) throws(SystemError) -> String {
         guard let ended = try files?.next(at: time), let descriptor = files?.descriptor else { return "" }
         raw = descriptor
         written = 0
@@ -106,7 +125,7 @@ extension OutputTarget {
     }
 
     /// Cuts off what was written of a capture's last block, where writing has failed in the middle of it.
-    func cutToWholeBlocks() {
+    package func cutToWholeBlocks() {
         guard let files, files.isRegular, written > whole else { return }
         var rest = [UInt8](repeating: 0, count: written - whole)
         let count = pread(raw, &rest, rest.count, whole)

@@ -28,12 +28,14 @@ public actor Supervisor {
     ///   - outputs: where the records go.
     ///   - report: is told, in one line each, what a user should know; on any thread.
     ///   - sinkReport: is told what became of an output; on any thread.
+    ///   - whenBound: is told the ports before any client can connect; what it throws ends the start.
     /// - Throws: `SystemError` where a socket cannot be had, `ResolveError` where a name has no address.
     public init(
         _ configuration: RelayConfiguration,
         outputs: [SinkOutput] = [],
         report: @escaping @Sendable (String) -> Void = { _ in },
-        sinkReport: @escaping @Sendable (SinkReport) -> Void = { _ in }
+        sinkReport: @escaping @Sendable (SinkReport) -> Void = { _ in },
+        whenBound: (Bound) throws -> Void = { _ in }
     ) async throws {
         let loops = max(1, configuration.threads)
         let own = OwnListeners()
@@ -48,10 +50,15 @@ public actor Supervisor {
                 advice: "raise the limit (ulimit -n) to \(needed) at least, or lower the number of threads and routes"
             )
         }
-        let sockets = try Self.openSockets(configuration, loops: loops)
+        let sockets = try Self.bindSockets(configuration, loops: loops)
         do {
             for (_, socket) in sockets { own.add(configuration.routes[socket.route].transport, socket.endpoint) }
             try Self.refuseLoops(configuration, targets, own)
+            listeners = Self.describe(sockets, configuration)
+            try whenBound(Bound(listeners: listeners, servers: Self.servers(configuration, targets)))
+            for (_, socket) in sockets {
+                try ListeningSockets.listen(socket, configuration.routes[socket.route].transport)
+            }
             var handles: [LoopHandle] = []
             for _ in 0..<loops { handles.append(try LoopHandle()) }
             let hub = try SinkHub(outputs: outputs, lanes: loops, bound: configuration.sinkBound, report: sinkReport)
@@ -72,7 +79,6 @@ public actor Supervisor {
         }
         maxFlows = limits.tcpFlows
         maxSessions = limits.udpSessions
-        listeners = Self.describe(sockets, configuration)
         try await Self.startLoops(sockets, shared)
     }
 
@@ -177,7 +183,7 @@ public actor Supervisor {
         }
     }
 
-    private static func openSockets(
+    private static func bindSockets(
         _ configuration: RelayConfiguration,
         loops: Int
     ) throws -> [(loop: Int, socket: Listening)] {
@@ -188,15 +194,15 @@ public actor Supervisor {
                 for endpoint in try ListeningSockets.endpoints(of: route, family: configuration.family) {
                     // With port 0 the further addresses of a route take the number that the kernel gave the first one.
                     let wanted = Endpoint(address: endpoint.address, port: port ?? endpoint.port)
-                    let opened = try ListeningSockets.open(
+                    let bound = try ListeningSockets.bind(
                         route,
                         index: index,
                         at: wanted,
                         loops: loops,
                         receiveBuffer: configuration.receiveBuffer
                     )
-                    port = opened[0].endpoint.port
-                    for (loop, socket) in opened.enumerated() {
+                    port = bound[0].endpoint.port
+                    for (loop, socket) in bound.enumerated() {
                         sockets.append((route.transport == .tcp ? index % loops : loop, socket))
                     }
                 }
@@ -206,6 +212,12 @@ public actor Supervisor {
             throw error
         }
         return sockets
+    }
+
+    private static func servers(_ configuration: RelayConfiguration, _ targets: [Target?]) -> [Bound.Server] {
+        zip(configuration.routes, targets).flatMap { route, target in
+            (target?.endpoints ?? []).map { Bound.Server(transport: route.transport, endpoint: $0) }
+        }
     }
 
     private static func describe(

@@ -22,6 +22,19 @@ struct DemoCommand: AsyncParsableCommand {
     @Option(help: "The sides of each flow that are recorded: both, client (with the relay) or server (with the relay).")
     var recordLegs = CaptureSettings.Legs.both
 
+    @Option(
+        help: ArgumentHelp(
+            "Capture the packets of both legs with libpcap into a file, or a folder; needs CAP_NET_RAW.",
+            valueName: "path"
+        )
+    )
+    var capture: String?
+
+    func validate() throws {
+        try records.requireFiles(orCapture: capture)
+        try RelayCapture.requireFile(capture)
+    }
+
     func run() async throws {
         do {
             let servers = try await Supervisor(
@@ -33,21 +46,41 @@ struct DemoCommand: AsyncParsableCommand {
                 }
             )
             let recording = try records.recording(recordLegs, names: configuration.names)
+            let capture = capture.map { RelayCapture(to: $0, rotation: records.rotation.rotation) }
             let failures = Failures()
-            let relay = try await Supervisor(
-                configuration,
-                outputs: [output] + [recording?.output].compactMap { $0 },
-                sinkReport: { failures.note($0) }
-            )
+            let relay = try await start(configuration, recording, capture) { failures.note($0) }
             for listener in relay.listeners { Diagnostics.write("listening \(listener)\n") }
             for listener in relay.listeners {
                 try talk(listener.transport, to: listener.endpoint, client: 1, of: listener.transport == .tcp ? 3 : 2)
             }
             await relay.stop(grace: .seconds(1))
+            let status = await capture?.finish() ?? .done
             await servers.stop(grace: .seconds(1))
             if failures.isAny.load(ordering: .relaxed) { Glibc.exit(ExitStatus.inputOutput.rawValue) }
+            if status != .done { Glibc.exit(status.rawValue) }
         } catch {
             throw Failure(error)
+        }
+    }
+
+    /// Starts the relay; what was made for it is taken back where it cannot start.
+    private func start(
+        _ configuration: RelayConfiguration,
+        _ recording: Recording?,
+        _ capture: RelayCapture?,
+        report: @escaping @Sendable (SinkReport) -> Void
+    ) async throws -> Supervisor {
+        do {
+            return try await Supervisor(
+                configuration,
+                outputs: [output] + [recording?.output, capture?.makeOutput()].compactMap { $0 },
+                sinkReport: report,
+                whenBound: { try capture?.start($0) }
+            )
+        } catch {
+            recording?.discard()
+            capture?.discard()
+            throw error
         }
     }
 

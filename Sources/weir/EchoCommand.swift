@@ -34,6 +34,7 @@ struct EchoCommand: AsyncParsableCommand {
 
     func validate() throws {
         try records.requireStandardOutput(for: shown.show)
+        try records.requireFiles()
     }
 
     func run() async throws {

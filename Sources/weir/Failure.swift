@@ -1,4 +1,5 @@
 import Glibc
+import WeirCapture
 import WeirFlow
 import WeirRelay
 
@@ -32,6 +33,7 @@ struct Failure: Error {
         case let error as RouteLoopError: self.init(.usage, "\(error)")
         case let error as ResolveError: self.init(.unavailable, "\(error)")
         case let error as SystemError: self.init(Self.code(for: error.error), "\(error)")
+        case let error as CaptureError: self.init(capturing: error)
         default: self.init(.internalError, "\(error)")
         }
     }
@@ -40,6 +42,22 @@ struct Failure: Error {
     init(creating error: SystemError) {
         let code = Self.code(for: error.error)
         self.init(code == .noPermission ? code : .cannotCreate, "\(error)")
+    }
+
+    /// Translates what kept packets from being captured, and says what to do where it is a missing right.
+    private init(capturing error: CaptureError) {
+        switch error {
+        case .noPermission:
+            self.init(.noPermission, "\(error); run: sudo setcap cap_net_raw+ep \(Self.programPath)")
+        case .badFilter: self.init(.usage, "\(error)")
+        case .notBuilt, .noInterface, .interfaceGone, .failed: self.init(.unavailable, "\(error)")
+        }
+    }
+
+    private static var programPath: String {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = readlink("/proc/self/exe", &buffer, buffer.count)
+        return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : "weir"
     }
 
     private static func code(for error: ErrorNumber) -> ExitStatus {

@@ -45,6 +45,24 @@ struct RelayCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Capture the packets of both legs with libpcap into a file, or a folder; needs CAP_NET_RAW.",
+            valueName: "path"
+        )
+    )
+    var capture: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Capture on this interface (default: the loopback where all routes stay there, else any).",
+            valueName: "name"
+        )
+    )
+    var interface: String?
+
+    @OptionGroup var captureOptions: CaptureOptions
+
+    @Option(
+        help: ArgumentHelp(
             "Keep at most this many bytes of a flow to find echoes; 0 looks for none.",
             valueName: "bytes"
         )
@@ -90,6 +108,13 @@ struct RelayCommand: AsyncParsableCommand {
             throw ValidationError("--log - writes to standard output, so --show \(show) has no place there.")
         }
         try records.requireStandardOutput(for: shown.show, log: log)
+        try records.requireFiles(orCapture: capture)
+        if capture == "-" {
+            throw ValidationError("--capture takes a file or a folder; 'weir capture -w -' is for pipes.")
+        }
+        if capture == nil, interface != nil || captureOptions.isAnyGiven {
+            throw ValidationError("--interface, --snaplen, --buffer and --immediate need --capture PATH.")
+        }
         if recordLegs != .both, records.record == nil { throw ValidationError("--record-legs needs --record PATH.") }
         if expectEcho, echoWindow.bytes == 0 { throw ValidationError("--expect-echo needs an --echo-window above 0.") }
         if logBytes, log == nil { throw ValidationError("--log-bytes needs --log FILE.") }
@@ -118,7 +143,15 @@ struct RelayCommand: AsyncParsableCommand {
             let session = Session(configuration, grace: grace.duration)
             let others = try outputs()
             let recording = try records.recording(recordLegs, names: configuration.names, overflow: overflow)
-            let status = try await session.run(outputs: others, recording)
+            let capture = capture.map {
+                RelayCapture(
+                    to: $0,
+                    rotation: records.rotation.rotation,
+                    interface: interface,
+                    settings: captureOptions.source()
+                )
+            }
+            let status = try await session.run(outputs: others, recording, capture)
             if status != .done { Glibc.exit(status.rawValue) }
         } catch {
             throw Failure(error)

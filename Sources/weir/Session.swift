@@ -15,6 +15,8 @@ struct Session: Sendable {
 
     private enum Event: Sendable {
         case signal
+        /// The capture is over, and the program is to exit with this.
+        case captureEnded(ExitStatus)
         case outputClosed
         case outputFailed
         /// Everything has ended well.
@@ -25,14 +27,31 @@ struct Session: Sendable {
         case patienceIsOver
     }
 
+    /// Says how a run goes.
+    private struct Course {
+        var status = ExitStatus.done
+        var captureIsOver = false
+
+        /// Takes what is to be exited with from an output or a capture that has ended early.
+        mutating func captureEnded(_ outcome: ExitStatus) {
+            captureIsOver = true
+            if outcome != .done { status = outcome }
+        }
+    }
+
     /// Serves until it is told to end.
     ///
     /// - Parameters:
     ///   - others: where the records go.
     ///   - recording: the capture that is made of them; it is discarded where the relay cannot start.
+    ///   - capture: captures the relay's packets from before the first client to behind the last flow.
     /// - Returns: what the program is to exit with: 1 where an expectation was not met, 74 where an output has failed.
     /// - Throws: what `Supervisor` throws where it cannot start.
-    func run(outputs others: [SinkOutput], _ recording: Recording? = nil) async throws -> ExitStatus {
+    func run(
+        outputs others: [SinkOutput],
+        _ recording: Recording? = nil,
+        _ capture: RelayCapture? = nil
+    ) async throws -> ExitStatus {
         let (events, feed) = AsyncStream<Event>.makeStream()
         Signals.receive { _ in feed.yield(.signal) }
         let outputs = others + [recording?.output].compactMap { $0 }
@@ -40,18 +59,20 @@ struct Session: Sendable {
         do {
             relay = try await Supervisor(
                 configuration,
-                outputs: outputs,
+                outputs: outputs + [capture?.makeOutput()].compactMap { $0 },
                 report: { Diagnostics.print($0) },
-                sinkReport: { Self.tell($0, feed) }
+                sinkReport: { Self.tell($0, feed) },
+                whenBound: { bound in try capture?.start(bound) { feed.yield(.captureEnded($0)) } }
             )
         } catch {
             recording?.discard()
+            capture?.discard()
             throw error
         }
         announce(relay)
-        var status = ExitStatus.done
+        var course = Course()
         var iterator = events.makeAsyncIterator()
-        await Self.serve(&iterator, &status)
+        await Self.serve(&iterator, &course)
         tellWhatIsOpen(relay)
         Task {
             await relay.stop(grace: grace)
@@ -59,17 +80,41 @@ struct Session: Sendable {
         }
         Self.whenStuck(relay, after: grace, .outputsAreStuck, feed)
         let waits = outputs.contains { $0.overflow == .wait }
-        await Self.end(relay, waits: waits, &iterator, &status, feed)
-        return Self.conclude(status, relay)
+        await Self.end(relay, waits: waits, &iterator, &course, feed)
+        if let capture { await Self.end(capture, &iterator, &course) }
+        return Self.conclude(course.status, relay)
     }
 
     /// Waits for something that ends the relay.
-    private static func serve(_ events: inout AsyncStream<Event>.Iterator, _ status: inout ExitStatus) async {
+    private static func serve(_ events: inout AsyncStream<Event>.Iterator, _ course: inout Course) async {
         while let event = await events.next() {
             switch event {
             case .signal, .outputClosed: return
-            case .outputFailed: status = .inputOutput
+            case .outputFailed: course.status = .inputOutput
+            case .captureEnded(let outcome): course.captureEnded(outcome)
             case .ended, .outputsAreStuck, .patienceIsOver: break
+            }
+        }
+    }
+
+    /// Waits until the last packets of the flows are written, or must not be waited for any more.
+    private static func end(
+        _ capture: RelayCapture,
+        _ events: inout AsyncStream<Event>.Iterator,
+        _ course: inout Course
+    ) async {
+        guard !course.captureIsOver else { return }
+        capture.endWhenQuiet()
+        var isHurrying = false
+        while let event = await events.next() {
+            switch event {
+            case .captureEnded(let outcome): return course.captureEnded(outcome)
+            case .signal:
+                guard !isHurrying else { return }
+                isHurrying = true
+                capture.end()
+            case .outputFailed: course.status = .inputOutput
+            case .outputClosed, .ended, .outputsAreStuck, .patienceIsOver: break
             }
         }
     }
@@ -79,14 +124,15 @@ struct Session: Sendable {
         _ relay: Supervisor,
         waits: Bool,
         _ events: inout AsyncStream<Event>.Iterator,
-        _ status: inout ExitStatus,
+        _ course: inout Course,
         _ feed: AsyncStream<Event>.Continuation
     ) async {
         var isHurrying = false
         while let event = await events.next() {
             switch event {
             case .ended: return
-            case .outputFailed: status = .inputOutput
+            case .outputFailed: course.status = .inputOutput
+            case .captureEnded(let outcome): course.captureEnded(outcome)
             case .outputClosed: break
             case .signal:
                 guard !isHurrying else { return }

@@ -21,7 +21,7 @@ struct Weir: AsyncParsableCommand {
             70 internal; 73 a file cannot be made; 74 input or output; 77 permission denied.
             """,
         version: version,
-        subcommands: [RelayCommand.self, EchoCommand.self, ConnectCommand.self, DemoCommand.self]
+        subcommands: [RelayCommand.self, EchoCommand.self, ConnectCommand.self, CaptureCommand.self, DemoCommand.self]
     )
 }
 

@@ -18,6 +18,9 @@ extension WeirProgram {
         }
     }
 
+    /// Is the launcher that runs another program with the arguments, in the place of Weir.
+    package static func instead(_ program: String) -> [String] { ["sh", "-c", "exec \(program) \"$@\""] }
+
     /// Sends a signal.
     package func send(_ signal: Int32) { kill(process, signal) }
 

@@ -123,8 +123,16 @@ package final class WeirProgram {
         var argv: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
         argv.append(nil)
         defer { for text in argv { free(text) } }
+        // Swift's threads block signals, which a program would inherit.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var mask = sigset_t()
+        sigemptyset(&mask)
+        posix_spawnattr_setsigmask(&attributes, &mask)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var process = pid_t()
-        let status = posix_spawnp(&process, words[0], &actions, nil, &argv, environ)
+        let status = posix_spawnp(&process, words[0], &actions, &attributes, &argv, environ)
         guard status == 0 else {
             for descriptor in ours where descriptor >= 0 { close(descriptor) }
             throw HelperError("cannot start \(words[0]): errno \(status)")

@@ -56,6 +56,14 @@ void weir_tune_allocator(void);
 // Names the calling thread, in at most 15 bytes, for ps and debuggers.
 void weir_name_thread(const char *name);
 
+// Starts a process that makes and deletes files in a folder for a user, and returns the socket that asks it; it ends when
+// that is closed. To be called before rights are given up, and before anything is open that it must not keep open.
+int weir_keeper_start(const char *folder, uint32_t user, uint32_t group);
+// Asks for a new file of a name without '/', with the mode 0600, and returns its descriptor; or deletes one of the user's.
+int weir_keeper_ask(int keeper, bool removes, const char *name);
+// Gives up for good that a program which this one starts has more rights than this one.
+int weir_forbid_privileges(void);
+
 // Datagrams in batches of at most 64, each in a buffer of 65,536 bytes.
 enum { WEIR_BATCH = 64, WEIR_BUFFER = 65536 };
 

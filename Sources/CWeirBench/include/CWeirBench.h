@@ -34,6 +34,16 @@ int weir_bench_batch_send(weir_bench_batch *_Nonnull batch, int descriptor, unsi
 /// Accepts one connection, non-blocking and close-on-exec; the descriptor or -errno.
 int weir_bench_accept(int listener);
 
+/// Reads a counter that another process, or thread, may be writing.
+static inline uint64_t weir_bench_load(const uint64_t *_Nonnull counter) {
+    return __atomic_load_n(counter, __ATOMIC_ACQUIRE);
+}
+
+/// Writes a counter that others may be reading.
+static inline void weir_bench_store(uint64_t *_Nonnull counter, uint64_t value) {
+    __atomic_store_n(counter, value, __ATOMIC_RELEASE);
+}
+
 /// Makes SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGPIPE set a flag in place of ending the process.
 void weir_bench_watch_signals(void);
 

@@ -1,9 +1,10 @@
+import CWeirBench
 import Glibc
 
 /// The counters of a soak, in a file that all its processes map: what a process has counted outlives its being killed.
 ///
 /// Each role has one process at a time, which alone writes its counters.
-final class Board: @unchecked Sendable {  // A word is written by one process alone, and read as it is.
+final class Board: @unchecked Sendable {  // A word is written by one alone, and read as a whole.
     /// Who takes part; each is a process.
     enum Role: Int, CaseIterable, Sendable {
         case flowServer, talkServer, datagramServer, flowClient, talkClient, datagramClient
@@ -75,8 +76,8 @@ final class Board: @unchecked Sendable {  // A word is written by one process al
 
     /// A role's counter.
     subscript(role: Role, counter: Counter) -> UInt64 {
-        get { memory[Self.rolesOffset + role.rawValue * 32 + counter.rawValue] }
-        set { memory[Self.rolesOffset + role.rawValue * 32 + counter.rawValue] = newValue }
+        get { weir_bench_load(memory + Self.rolesOffset + role.rawValue * 32 + counter.rawValue) }
+        set { weir_bench_store(memory + Self.rolesOffset + role.rawValue * 32 + counter.rawValue, newValue) }
     }
 
     /// The sum of a counter over all roles.
@@ -85,19 +86,20 @@ final class Board: @unchecked Sendable {  // A word is written by one process al
     /// How often a process of a pair was killed, twice: odd while one is dead.
     ///
     /// What began and ended under the same even number was met by no kill.
-    func epoch(of pair: Int) -> UInt64 { memory[pair] }
+    func epoch(of pair: Int) -> UInt64 { weir_bench_load(memory + pair) }
 
     /// Moves a pair's epoch on.
-    func advanceEpoch(of pair: Int) { memory[pair] += 1 }
+    func advanceEpoch(of pair: Int) { weir_bench_store(memory + pair, epoch(of: pair) + 1) }
 
     /// The bytes of a long flow that the server has checked.
-    func upstream(_ flow: Int) -> UInt64 { memory[Self.flowsOffset + flow] }
+    func upstream(_ flow: Int) -> UInt64 { weir_bench_load(memory + Self.flowsOffset + flow) }
 
     /// The bytes of a long flow that the client has checked.
-    func downstream(_ flow: Int) -> UInt64 { memory[Self.flowsOffset + 64 + flow] }
+    func downstream(_ flow: Int) -> UInt64 { weir_bench_load(memory + Self.flowsOffset + 64 + flow) }
 
     /// Counts checked bytes of a long flow.
     func count(_ bytes: UInt64, of flow: Int, isUpstream: Bool) {
-        memory[Self.flowsOffset + (isUpstream ? 0 : 64) + min(max(flow, 0), 63)] += bytes
+        let counter = memory + Self.flowsOffset + (isUpstream ? 0 : 64) + min(max(flow, 0), 63)
+        weir_bench_store(counter, weir_bench_load(counter) + bytes)
     }
 }

@@ -1,17 +1,11 @@
-import Glibc
-import Synchronization
-
 /// The processes of a soak's load: starts them, kills them now and then, and starts them again.
-final class Crew: Sendable {
-    private struct State {
-        var running: [Board.Role: ProcessGroup] = [:]
-        var kills: [Board.Role: Int] = [:]
-    }
-
+actor Crew {
     private let board: Board
     private let program: String
     private let folder: TemporaryFolder
-    private let state = Mutex(State())
+    private var running: [Board.Role: ProcessGroup] = [:]
+    /// How often each role was killed.
+    private(set) var kills: [Board.Role: Int] = [:]
 
     /// Gets ready; `program` is weir-bench itself.
     init(_ board: Board, program: String, folder: TemporaryFolder) {
@@ -19,9 +13,6 @@ final class Crew: Sendable {
         self.program = program
         self.folder = folder
     }
-
-    /// How often each role was killed.
-    var kills: [Board.Role: Int] { state.withLock { $0.kills } }
 
     /// Keeps a role's process running: a server until the task is cancelled, a client until it has finished.
     ///
@@ -32,17 +23,19 @@ final class Crew: Sendable {
         board[role, .finished] = 0
         while board[role, .finished] == 0 {
             board[role, .ready] = 0
-            let kills = kills[role] ?? 0
+            let before = kills[role] ?? 0
             try await Child.with(launch) { group in
-                self.state.withLock { $0.running[role] = group }
-                defer { self.state.withLock { $0.running[role] = nil } }
+                await self.began(role, group)
                 while group.isRunning { try await Task.sleep(for: .milliseconds(10)) }
             }
-            guard board[role, .finished] == 0, self.kills[role] ?? 0 == kills else { continue }
+            running[role] = nil
+            guard board[role, .finished] == 0, kills[role] ?? 0 == before else { continue }
             let words = TextFile.read(launch.errors).flatMap(Child.lastLine(of:)) ?? "it said nothing"
             throw BenchError.child(program: "soak-worker \(role.name)", reason: "ended before its time: \(words)")
         }
     }
+
+    private func began(_ role: Board.Role, _ group: ProcessGroup) { running[role] = group }
 
     /// Waits until a role's process works.
     func waitUntilReady(_ role: Board.Role, after last: UInt64 = 0) async throws {
@@ -54,10 +47,9 @@ final class Crew: Sendable {
     /// Kills a role's process, and waits until the next one works.
     func kill(_ role: Board.Role) async throws {
         let last = board[role, .ready]
-        let group = state.withLock { $0.running[role] }
-        guard let group, last != 0, board[role, .finished] == 0 else { return }
+        guard let group = running[role], last != 0, board[role, .finished] == 0 else { return }
         board.advanceEpoch(of: role.pair)
-        state.withLock { $0.kills[role, default: 0] += 1 }
+        kills[role, default: 0] += 1
         group.end()
         try await waitUntilReady(role, after: last)
         board.advanceEpoch(of: role.pair)

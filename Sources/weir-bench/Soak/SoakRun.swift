@@ -108,7 +108,7 @@ struct SoakRun: Sendable {
         result.seconds = Clock.seconds(from: start, to: Clock.nanoseconds())
         result.after = try await relay.waitUntilQuiet(result.before.descriptors)
         result.counts = Soak.Counts(board)
-        result.kills = crew.kills
+        result.kills = await crew.kills
         return result
     }
 
@@ -158,9 +158,8 @@ struct SoakRun: Sendable {
                 most = max(most, relay.holdings()?.memory ?? 0)
                 if Clock.nanoseconds() >= nextLine {
                     nextLine += 10_000_000_000
-                    Diagnostics.say(
-                        SoakReport.progress(Soak.Counts(board), kills: crew.kills, memory: most, since: start)
-                    )
+                    let kills = await crew.kills
+                    Diagnostics.say(SoakReport.progress(Soak.Counts(board), kills: kills, memory: most, since: start))
                 }
                 try await Task.sleep(for: .milliseconds(500))
             }

@@ -73,8 +73,7 @@ struct CapturedLeg: Sendable {
 
     /// Says whose packets these are: the flow's number and the endpoints that it has.
     private var introduction: String {
-        var text = "flow \(flow) client \(path.client) listener \(path.listener)"
-        if let server = path.server { text += " egress \(path.egress?.description ?? "none") server \(server)" }
+        var text = path.introduction(of: flow)
         if isSelfConnected { text += "; the socket dialed the very port that it was given, and met itself" }
         return text
     }

@@ -1,0 +1,139 @@
+import Glibc
+import WeirFlow
+
+#if LiveCapture
+// The time types of C are found in the first module that includes them.
+import CPcap
+#endif
+
+/// Reads packets and hands them on until it is told to end.
+///
+/// One thread does it all: packets go from the kernel's buffer to the receiver, which gathers and writes them.
+public struct CaptureLoop: ~Copyable, Sendable {
+    /// Bounds how many packets are handed on before the receiver may write.
+    private static let packetsAtOnce = 32
+    /// Bounds how long a capture goes on that ends when it is quiet.
+    private static let patience: Int64 = 5_000_000_000
+    private static let second: Int64 = 1_000_000_000
+    /// Says how often the kernel's counts are looked at while packets come.
+    private static let noteInterval: Int64 = 100_000_000
+
+    private var handle: CaptureHandle
+    private let control: CaptureControl
+    private let limits: CaptureLimits
+    private var progress: CaptureProgress
+    /// Is the time of the last packet, in nanoseconds since 1970 UTC.
+    private var lastTime: Int64 = 0
+
+    /// Makes the loop of an open capture.
+    public init(_ handle: consuming CaptureHandle, limits: CaptureLimits = CaptureLimits(), control: CaptureControl) {
+        self.handle = handle
+        self.limits = limits
+        self.control = control
+        progress = CaptureProgress(began: Self.now(CLOCK_REALTIME))
+    }
+
+    /// Captures until a limit is reached, the control or the receiver ends it, or the interface is gone.
+    ///
+    /// - Parameter receiver: gets the packets.
+    /// - Returns: what it came to, and the error that ended it.
+    public mutating func run(_ receiver: inout some PacketReceiver & ~Copyable) -> (CaptureProgress, CaptureError?) {
+        var failure: CaptureError?
+        do {
+            try readAll(&receiver)
+        } catch {
+            failure = error
+        }
+        receiver.pause(isIdle: true)
+        count()
+        return (progress, failure)
+    }
+
+    private mutating func readAll(_ receiver: inout some PacketReceiver & ~Copyable) throws(CaptureError) {
+        let deadline = limits.duration.map { Self.now(CLOCK_MONOTONIC) &+ $0.inNanoseconds } ?? .max
+        var nextNote = Int64.min
+        var ending: Ending?
+        while !receiver.hasEnded {
+            let count = try read(into: &receiver)
+            if progress.packets >= limits.packets { return }
+            let now = Self.now(CLOCK_MONOTONIC)
+            let order = now >= deadline ? .end : control.order
+            if order > .goOn {
+                let began = ending ?? Ending(at: now, Self.now(CLOCK_REALTIME))
+                if ending == nil { receiver.prepareToEnd(at: began.time) }
+                ending = began
+                if isOver(order, since: began, now: now, hasMore: count > 0, &receiver) { return }
+            }
+            receiver.pause(isIdle: count == 0)
+            if now >= nextNote {
+                self.count()
+                receiver.note(progress)
+                nextNote = now &+ Self.noteInterval
+            }
+            if count == 0 { wait(until: min(now &+ Self.second, deadline), now, isEnding: ending != nil) }
+        }
+    }
+
+    /// Says when the capture was told to end, by both clocks.
+    private struct Ending {
+        var instant: Int64
+        var time: Int64
+
+        init(at instant: Int64, _ time: Int64) {
+            self.instant = instant
+            self.time = time
+        }
+    }
+
+    private mutating func read(into receiver: inout some PacketReceiver & ~Copyable) throws(CaptureError) -> Int {
+        let left = limits.packets - progress.packets
+        var last = lastTime
+        let count = try handle.read(limit: Int(min(UInt64(Self.packetsAtOnce), left))) { packet, bytes in
+            last = packet.timestamp
+            receiver.receive(packet, bytes)
+        }
+        lastTime = last
+        progress.packets += UInt64(count)
+        return count
+    }
+
+    /// Says whether all that is wanted has come.
+    ///
+    /// The kernel keeps a packet back for the time of a batch, and there may be many that have not been read.
+    private func isOver(
+        _ order: CaptureControl.Order,
+        since ending: Ending,
+        now: Int64,
+        hasMore: Bool,
+        _ receiver: inout some PacketReceiver & ~Copyable
+    ) -> Bool {
+        let batch = 2 * Int64(CaptureSource.batchTime) * 1_000_000
+        let elapsed = now &- ending.instant
+        if elapsed >= Self.patience { return true }
+        if order == .end { return elapsed >= batch && (!hasMore || lastTime > ending.time) }
+        let quiet = limits.quietTime.inNanoseconds
+        guard elapsed >= quiet, !hasMore || lastTime &- receiver.lastSign >= quiet else { return false }
+        return Self.now(CLOCK_REALTIME) &- receiver.lastSign >= quiet &+ batch
+    }
+
+    private func wait(until time: Int64, _ now: Int64, isEnding: Bool) {
+        let milliseconds = isEnding ? 5 : max(0, (time &- now) / 1_000_000 + 1)
+        var entries = [
+            pollfd(fd: handle.descriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: isEnding ? -1 : control.signal, events: Int16(POLLIN), revents: 0),
+        ]
+        poll(&entries, 2, Int32(clamping: milliseconds))
+    }
+
+    private mutating func count() {
+        progress.now = Self.now(CLOCK_REALTIME)
+        // Where the interface is gone the last counts stand.
+        if let counters = try? handle.counters() { progress.counters = counters }
+    }
+
+    private static func now(_ clock: clockid_t) -> Int64 {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return Int64(time.tv_sec) &* second &+ Int64(time.tv_nsec)
+    }
+}

@@ -1,0 +1,132 @@
+import Glibc
+import WeirCapture
+import WeirFlow
+import WeirRelay
+import WeirWire
+
+/// Writes the packets of a live capture to a file, or to several, one after another.
+struct CaptureFileWriter: ~Copyable, Sendable {
+    /// Is what is worth a write(2) while more packets wait, in bytes.
+    private static let writeSize = 256 << 10
+
+    private var blocks: PacketBlocks
+    private var output: Output
+    private var progress = CaptureProgress(began: 0)
+    /// Says when the file ends, and how many bytes end it; the greatest number where nothing does.
+    private var end: (time: Int64, size: Int) = (.max, .max)
+    /// Counts the bytes of the file's head, before its first packet.
+    private var headSize = 0
+
+    /// Says when the last packet of a known flow came, after `watch`.
+    var lastSign: Int64 { blocks.lastSign }
+
+    /// Begins the first file.
+    init(_ blocks: consuming PacketBlocks, to target: consuming OutputTarget) throws(SystemError) {
+        self.blocks = blocks
+        output = Output(target)
+        try begin()
+    }
+
+    /// Takes a packet; it is in the file that it belongs to by its time.
+    mutating func append(_ packet: LivePacket, _ bytes: RawSpan) throws(SystemError) {
+        let size = output.written &+ blocks.count
+        if packet.timestamp >= end.time || size >= end.size, size > headSize { try beginNext(at: packet.timestamp) }
+        blocks.append(packet, bytes)
+    }
+
+    /// Notes from now on when packets of known flows come.
+    mutating func watch(at time: Int64) { blocks.watch(at: time) }
+
+    /// Takes what the kernel has counted, for the end of a file.
+    mutating func note(_ progress: CaptureProgress) { self.progress = progress }
+
+    /// Writes what is ready, if no other packet is waiting or it is worth it.
+    mutating func flush(isIdle: Bool) throws(SystemError) {
+        guard isIdle || blocks.count >= Self.writeSize else { return }
+        if blocks.count > 0 { try Self.release(&blocks, to: &output, isLast: false) }
+        if isIdle, end.time != .max, output.written > headSize, output.target.timeLeft == .zero {
+            try beginNext(at: SystemClock.now().wallNanoseconds)
+        }
+    }
+
+    /// Writes what is left, and what the kernel has counted; says which file is done.
+    mutating func finish(_ progress: CaptureProgress) throws(SystemError) {
+        guard !output.hasFailed else { return }
+        self.progress = progress
+        try endFile()
+        if let file = output.target.file { CaptureStatus.write("recorded \(file)") }
+    }
+
+    private mutating func begin() throws(SystemError) {
+        var head = ByteBuffer()
+        blocks.begin(to: &head)
+        headSize = head.count
+        end = (output.target.boundary ?? .max, output.target.fullSize ?? .max)
+        try output.write(&head)
+    }
+
+    private mutating func beginNext(at time: Int64) throws(SystemError) {
+        try endFile()
+        CaptureStatus.write("recorded \(try output.beginFile(at: time))")
+        try begin()
+    }
+
+    private mutating func endFile() throws(SystemError) {
+        try Self.release(&blocks, to: &output, isLast: true)
+        var statistics = ByteBuffer()
+        blocks.finish(progress, to: &statistics)
+        try output.write(&statistics)
+    }
+
+    private static func release(
+        _ blocks: inout PacketBlocks,
+        to output: inout Output,
+        isLast: Bool
+    ) throws(SystemError) {
+        let time = SystemClock.now().wallNanoseconds
+        try blocks.release(at: time, isLast: isLast) { buffer throws(SystemError) in try output.write(&buffer) }
+    }
+}
+
+/// Is the file at hand.
+private struct Output: ~Copyable, Sendable {
+    var target: OutputTarget
+    /// Counts the bytes that were written to it.
+    var written = 0
+    var hasFailed = false
+
+    init(_ target: consuming OutputTarget) {
+        self.target = target
+    }
+
+    mutating func beginFile(at time: Int64) throws(SystemError) -> String {
+        do throws(SystemError) {
+            let ended = try target.beginFile(at: time)
+            written = 0
+            return ended
+        } catch {
+            hasFailed = true
+            throw error
+        }
+    }
+
+    /// Writes whole blocks; what cannot be written is cut off behind the last block that was.
+    mutating func write(_ bytes: inout ByteBuffer) throws(SystemError) {
+        guard !hasFailed else { return }
+        while !bytes.isEmpty {
+            let count = bytes.withUnsafeBytes { target.write($0) }
+            if count >= 0 {
+                bytes.removeFirst(count)
+                written += count
+            } else if errno == EAGAIN {
+                var descriptor = pollfd(fd: target.raw, events: Int16(POLLOUT), revents: 0)
+                poll(&descriptor, 1, -1)
+            } else if errno != EINTR {
+                let error = ErrorNumber(errno)
+                hasFailed = true
+                target.cutToWholeBlocks()
+                throw SystemError("write to \(target.file.map { "'\($0)'" } ?? "standard output")", error)
+            }
+        }
+    }
+}

@@ -1,0 +1,13 @@
+import Testing
+
+@testable import WeirCapture
+
+@Suite("Capture counters")
+struct CaptureCountersTests {
+    @Test("A counter of 32 bits goes on where it wraps around")
+    func wraps() {
+        var counter = WideCounter()
+        for value: UInt32 in [5, .max - 1, 3, 3, 1] { counter.update(value) }
+        #expect(counter.total == 0x1_0000_0000 * 2 + 1)
+    }
+}
