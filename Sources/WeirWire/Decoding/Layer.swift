@@ -18,6 +18,8 @@ public enum LayerKind: UInt8, Hashable, Sendable, CaseIterable {
     case linuxCooked2
     /// Is the tag of a virtual interface.
     case vnTag
+    /// Is the tag of a frame that crosses a FabricPath.
+    case fabricPath
     /// Is the tag of a frame that MACsec protects.
     case macsec
     /// Is the header of PPP over Ethernet.
@@ -52,6 +54,8 @@ public enum LayerKind: UInt8, Hashable, Sendable, CaseIterable {
     case gre
     /// Is the header of a mirrored frame.
     case erspan
+    /// Is the header of a packet that is redirected to a web cache.
+    case wccp
     /// Is the header of a Register of Protocol Independent Multicast.
     case pim
     /// Is a VXLAN header.

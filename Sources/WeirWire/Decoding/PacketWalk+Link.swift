@@ -39,6 +39,10 @@ extension PacketWalk {
             follow(tag.type)
         case .macsec: try macsec(bytes, &packet)
         case .nsh: next = .nsh
+        case .fabricPath:
+            _ = try FabricPathTag(parsing: bytes, at: offset)
+            pass(.fabricPath, FabricPathTag.size, &packet)
+            next = .ethernet
         case .ethernet: next = .ethernet
         case .mpls, .mplsMulticast: next = .mpls
         case .pppoeSession: try pppoe(bytes, &packet)

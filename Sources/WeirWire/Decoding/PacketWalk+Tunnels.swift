@@ -8,8 +8,17 @@ extension PacketWalk {
         // Without a sequence number it is type I, which has no header of its own.
         case .erspan: next = header.sequenceNumber == nil ? .ethernet : .erspan
         case .erspan3: next = .erspan
+        case .wccp: try wccp(bytes, &packet)
         default: next = .type(header.type)
         }
+    }
+
+    private mutating func wccp(_ bytes: RawSpan, _ packet: inout DecodedPacket) throws(DecodeError) {
+        let header = try WCCPHeader(parsing: bytes, at: offset)
+        next = .ipv4
+        // Version 1 has no header: the packet itself begins here, with its version and length.
+        guard header.flags != 0x45 else { return }
+        pass(.wccp, WCCPHeader.size, &packet)
     }
 
     mutating func erspan(_ bytes: RawSpan, _ packet: inout DecodedPacket) throws(DecodeError) {

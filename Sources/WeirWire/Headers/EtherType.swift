@@ -28,6 +28,8 @@ public struct EtherType: RawRepresentable, Hashable, Sendable {
     public static let mpls = EtherType(rawValue: 0x8847)
     /// Names MPLS with an upstream label, or to a group.
     public static let mplsMulticast = EtherType(rawValue: 0x8848)
+    /// Names a packet that a router redirects to a web cache (WCCP), behind GRE.
+    public static let wccp = EtherType(rawValue: 0x883e)
     /// Names PPP over Ethernet before a session.
     public static let pppoeDiscovery = EtherType(rawValue: 0x8863)
     /// Names PPP over Ethernet in a session.
@@ -42,6 +44,8 @@ public struct EtherType: RawRepresentable, Hashable, Sendable {
     public static let backbone = EtherType(rawValue: 0x88e7)
     /// Names a frame that MACsec protects (IEEE 802.1AE).
     public static let macsec = EtherType(rawValue: 0x88e5)
+    /// Names the tag of a frame that crosses a Cisco FabricPath.
+    public static let fabricPath = EtherType(rawValue: 0x8903)
     /// Names the tag of a virtual interface (Cisco VN-Tag).
     public static let vnTag = EtherType(rawValue: 0x8926)
     /// Names the header of a chain of network functions (RFC 8300).

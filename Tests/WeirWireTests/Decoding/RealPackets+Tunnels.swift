@@ -149,5 +149,29 @@ extension RealPacket {
             network: "10.0.8.3 10.13.13.13",
             udp: "udp 10.0.8.3:52229 -> 10.13.13.13:8000"
         ),
+        RealPacket(
+            name: "TCP over IPv4 that a router redirects by WCCP",
+            bytes: hex(
+                """
+                00145e2899a800 0f353aab40 0800 4500010cac830000fd2fa42e0afe7fc20afed652 0000883e 05590048
+                450000f0911440004006a6500afe7fc30afe6ce4 050b01bd8383a18a550ac89d8018f98f29090000 0101080a00009e1e01abcb5f
+                """
+            ),
+            kinds: [.ethernet, .ipv4, .gre, .wccp, .ipv4, .tcp],
+            network: "10.254.127.194 10.254.214.82",
+            tcp: "tcp 10.254.127.195:1291 -> 10.254.108.228:445"
+        ),
+        RealPacket(
+            name: "TCP over IPv4 over a FabricPath",
+            bytes: hex(
+                """
+                15e9fd9c8100424fcb82ac6a 8903 0000 9998cf7389eb829070bf47a7 0800 45000028000100004006 74c50101010602020202
+                deadbeef0000000000000000 50022000ec3a0000
+                """
+            ),
+            kinds: [.ethernet, .fabricPath, .ethernet, .ipv4, .tcp],
+            network: "1.1.1.6 2.2.2.2",
+            tcp: "tcp 1.1.1.6:57005 -> 2.2.2.2:48879"
+        ),
     ]
 }

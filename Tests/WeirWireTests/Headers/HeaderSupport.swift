@@ -77,6 +77,8 @@ extension EthernetHeader: WireHeader {}
 extension VLANTag: WireHeader {}
 extension BackboneTag: WireHeader {}
 extension VNTag: WireHeader {}
+extension FabricPathTag: WireHeader {}
+extension WCCPHeader: WireHeader {}
 extension MACsecTag: WireHeader {}
 extension LLCHeader: WireHeader {}
 extension SNAPHeader: WireHeader {}
