@@ -176,7 +176,7 @@ extension LayerKind {
         switch self {
         case .ipv4: "IPv4"
         case .ipv6, .ipv6Extension, .ipv6Routing, .ipv6Fragment, .authentication: "IPv6"
-        case .ethernet, .vlan, .backbone, .vnTag, .macsec: "Ethernet"
+        case .ethernet, .vlan, .backbone, .vnTag, .macsec, .fabricPath: "Ethernet"
         case .llc, .snap: "LLC"
         case .loopback: "Loopback"
         case .linuxCooked, .linuxCooked2: "SLL"
@@ -195,6 +195,7 @@ extension LayerKind {
         case .geneve: "Geneve"
         case .nsh: "NSH"
         case .gtp: "GTP"
+        case .wccp: "WCCP"
         }
     }
 }
