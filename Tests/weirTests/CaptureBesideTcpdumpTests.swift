@@ -14,7 +14,8 @@ private struct Place: Sendable, CustomTestStringConvertible {
 
     static let all = [
         Place(interface: "lo", isV6: false), Place(interface: "lo", isV6: true),
-        Place(interface: "v0", isV6: false, isVirtualPair: true), Place(interface: "v0", isV6: true, isVirtualPair: true),
+        Place(interface: "v0", isV6: false, isVirtualPair: true),
+        Place(interface: "v0", isV6: true, isVirtualPair: true),
         Place(interface: "any", isV6: false), Place(interface: "any", isV6: true),
     ]
 }
@@ -74,7 +75,10 @@ struct CaptureBesideTcpdumpTests {
         )
         #expect(try weir.readErrorLine() == "capturing on \(place.interface)")
         let tcpdump = try WeirProgram(
-            ["-i", place.interface, "-w", theirs, "-B", "\(Self.buffer >> 10)", "-U", "-Z", "root", "udp port \(port)"],
+            [
+                "-i", place.interface, "-w", theirs, "-B", "\(Self.buffer >> 10)", "-U", "-Z", "root",
+                "udp port \(port)",
+            ],
             launcher: here.launcher + WeirProgram.instead("tcpdump"),
             seconds: 120
         )

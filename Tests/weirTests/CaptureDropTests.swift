@@ -7,7 +7,10 @@ import WeirWire
 struct CaptureDropTests {
     private static let count = 20_000
 
-    @Test("What a buffer that is too small does not hold is counted: captured and dropped make up what was sent", .needsRoot)
+    @Test(
+        "What a buffer that is too small does not hold is counted: captured and dropped make up what was sent",
+        .needsRoot
+    )
     func small() async throws {
         let (here, there) = (try NetworkNamespace(), try NetworkNamespace())
         try here.join(there)
