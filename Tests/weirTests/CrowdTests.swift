@@ -43,7 +43,7 @@ struct CrowdTests {
         try steady.send("amid")
         #expect(try steady.receive(4) == Array("amid".utf8))
         // What a flow needs is bounded by kilobytes, with both its sockets' state.
-        #expect(try relay.memory - memory < most * 8192)
+        if !TestSize.isSanitized { #expect(try relay.memory - memory < most * 8192) }
         try crowd.serve(count, resets: true, by: deadline)
         try steady.send("after")
         #expect(try steady.receive(5) == Array("after".utf8))

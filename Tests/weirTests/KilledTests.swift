@@ -44,7 +44,7 @@ struct KilledTests {
     func long(number: Int) async throws {
         let disk = try SmallDisk(size: 64 << 20)
         let path = disk.path + "/log"
-        let log = try await kill(logging: path, options: ["--log-bytes"], beyond: number * 1_000_000)
+        let log = try await kill(logging: path, options: ["--log-bytes"], beyond: TestSize.bytes(number << 20))
         try check(log)
         // The next Weir that appends to it closes the last line, so that its own are whole.
         let program = try WeirProgram(["relay", "--log", path, "tcp:0=127.0.0.1:9"])

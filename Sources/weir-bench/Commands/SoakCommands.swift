@@ -29,6 +29,9 @@ struct SoakCommand: AsyncParsableCommand {
     @Flag(help: "By default a thousandth of it all, with a kill every half second.")
     var short = false
 
+    @Option(help: "The memory that the relay may have more at the end than at the start, in millions of bytes.")
+    var memoryAllowance = 16
+
     @Option(help: "What the random choices follow from.")
     var seed: UInt64 = UInt64.random(in: 1...1_000_000)
 
@@ -42,6 +45,9 @@ struct SoakCommand: AsyncParsableCommand {
         guard (0.1...3600).contains(killEvery ?? 1) else {
             throw ValidationError("--kill-every is between 0.1 and 3600")
         }
+        guard (0...100_000).contains(memoryAllowance) else {
+            throw ValidationError("--memory-allowance is between 0 and 100000")
+        }
         guard (1...86_400).contains(limit) else { throw ValidationError("--limit is between 1 and 86400") }
         guard megabytes ?? 0 <= 10_000_000, connections ?? 0 <= 100_000_000, datagrams ?? 0 <= 1_000_000_000 else {
             throw ValidationError("that is more than a soak takes")
@@ -54,6 +60,7 @@ struct SoakCommand: AsyncParsableCommand {
         settings.connections = connections ?? settings.connections
         settings.datagrams = datagrams ?? settings.datagrams
         settings.killEvery = killEvery ?? settings.killEvery
+        settings.memoryAllowance = memoryAllowance * 1_000_000
         settings.seed = seed
         settings.limit = limit
         try await SoakRun.run(settings, weir: weir)

@@ -11,6 +11,9 @@ struct Soak: Sendable {
         var killEvery = 3.0
         var seed: UInt64 = 1
         var limit = 7200.0
+        /// What the relay's memory may be more at the end than at the start, in bytes: what the allocator keeps of the
+        /// most that was in use.
+        var memoryAllowance = 16_000_000
 
         /// What takes seconds, also in a debug build.
         static var short: Settings {
@@ -72,10 +75,6 @@ struct Soak: Sendable {
         /// The relay's exit code; nil where a signal ended it.
         var status: Int32?
     }
-
-    /// What the relay's memory may be more at the end than at the start: what the allocator keeps of the most that was
-    /// in use.
-    static let memoryAllowance = 16 << 20
 }
 
 extension Soak.Result {
@@ -113,7 +112,7 @@ extension Soak.Result {
             "(\(counts.datagramsLost)) datagrams were lost, and only (\(allowedLosses)) can be explained"
         )
         check(before.descriptors == after.descriptors, "descriptors are left over")
-        check(after.memory <= before.memory + Soak.memoryAllowance, "memory is left over")
+        check(after.memory <= before.memory + settings.memoryAllowance, "memory is left over")
         check(status == 0, "the relay ended with \(status.map { "\($0)" } ?? "a signal")")
         return faults
     }

@@ -10,7 +10,11 @@ struct SoakTests {
         let own = try Programs.ownPath()
         let program = own.prefix { _ in true }.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
         var arguments = ["soak", "--short", "--seed", "1", "--limit", "120"]
-        if TestSize.isSanitized { arguments += ["--megabytes", "16", "--connections", "600", "--datagrams", "4000"] }
+        if TestSize.isSanitized {
+            arguments += ["--megabytes", "16", "--connections", "600", "--datagrams", "4000"]
+            // A sanitizer keeps what was freed.
+            arguments += ["--memory-allowance", "1000"]
+        }
         let text = try await Child.output(of: Launch(program: "\(program)/weir-bench", arguments: arguments))
         #expect(text.contains("**Nothing was wrong.**"))
         #expect(text.contains("It ended with 0."))
