@@ -21,7 +21,11 @@ export WEIR_SANITIZED=1
 for sanitizer in "${sanitizers[@]}"; do
     echo "== all tests under the $sanitizer sanitizer"
     status=0
-    swift test --sanitize="$sanitizer" --scratch-path ".build/$sanitizer-sanitizer" --no-parallel "$@" || status=$?
+    # Swift 6.3.1 makes invalid code of GzipInflater.swift under the thread sanitizer: it is left out there.
+    traits=()
+    [[ $sanitizer = address ]] || traits=(--traits LiveCapture)
+    swift test --sanitize="$sanitizer" "${traits[@]}" --scratch-path ".build/$sanitizer-sanitizer" --no-parallel "$@" \
+        || status=$?
     if compgen -G "$reports/*" >/dev/null; then
         cat "$reports"/*
         echo "sanitize: the $sanitizer sanitizer has reports, above" >&2
