@@ -15,6 +15,8 @@ public struct CaptureLoop: ~Copyable, Sendable {
     /// Bounds how long a capture goes on that ends when it is quiet.
     private static let patience: Int64 = 5_000_000_000
     private static let second: Int64 = 1_000_000_000
+    /// Says how often a receiver is asked that keeps packets.
+    private static let shortWait: Int64 = 10_000_000
     /// Says how often the kernel's counts are looked at while packets come.
     private static let noteInterval: Int64 = 100_000_000
 
@@ -70,7 +72,10 @@ public struct CaptureLoop: ~Copyable, Sendable {
                 receiver.note(progress)
                 nextNote = now &+ Self.noteInterval
             }
-            if count == 0 { wait(until: min(now &+ Self.second, deadline), now, isEnding: ending != nil) }
+            if count == 0 {
+                let patience = receiver.isWaiting ? Self.shortWait : Self.second
+                wait(until: min(now &+ patience, deadline), now, isEnding: ending != nil)
+            }
         }
     }
 

@@ -1,166 +1,142 @@
 import WeirFlow
-import WeirWire
+public import WeirWire
 
 /// Decides which packets say whose they are: the first of each leg of each flow, in each file.
 ///
-/// A flow's first packet is captured before the relay knows the flow. So a packet that may begin one is marked while it
-/// waits to be written, and what it is to say is added if the flow is heard of in time; if not, the leg's next packet
-/// says it. Packets are named by their places among all bytes that the capture has rendered.
+/// A flow's first packet is captured before the relay knows the flow. So a packet that may begin one waits to be written,
+/// until the flow is heard of or it has waited long enough; then the leg's next packet says it.
 ///
 /// Reads no clock: times are those of packets and records, in nanoseconds since 1970 UTC.
-struct FlowNotes {
+public struct FlowNotes: Sendable {
+    /// Says what becomes of a packet.
+    public enum Note: Hashable, Sendable {
+        /// It is written as it is.
+        case nothing
+        /// It is written with a comment.
+        case says(String)
+        /// It is to be asked about again later, and so is what comes behind it.
+        case waits
+    }
+
     /// Bounds how long a packet waits for its flow.
     static let patience: Int64 = 100_000_000
     /// Says how long a leg is remembered after its flow has ended: its last packets may be still on their way.
     static let memory: Int64 = 2_000_000_000
 
-    /// Marks a packet that may begin a flow.
-    struct Mark {
-        var place: Int
-        var packet: LivePacket
-        var capturedLength: Int
-        var leg: FiveTuple
-    }
-
     private struct Leg {
         var flow: FlowID
         var text: String
+        /// Tells that another flow had the same ports a moment ago, so that only a first packet can be this one's.
+        var followsAnother: Bool
         /// Numbers the last file that has a packet which says it; 0 for none.
         var notedIn = 0
         var hasEnded = false
     }
 
+    private let feed: FlowFeed
+    private let linkType: LinkType
     private var legs: [FiveTuple: Leg] = [:]
     private var ended: [(leg: FiveTuple, flow: FlowID, at: Int64)] = []
     private var file = 1
     /// Counts the legs that no packet of the file has named.
-    private var waiting = 0
-    private var marks: [FiveTuple: Mark] = [:]
-    /// Lists the marks by place; one that was answered is gone from `marks`.
-    private var order: [(leg: FiveTuple, place: Int)] = []
-    /// Holds what packets that were marked are to say now.
-    private var answers: [(mark: Mark, text: String)] = []
+    private var unnamed = 0
     /// Says when the last packet of a known flow came, from `watch` on.
-    private(set) var lastSign: Int64 = 0
+    public private(set) var lastSign: Int64 = 0
     private var isWatching = false
 
+    /// Knows no flow.
+    ///
+    /// - Parameters:
+    ///   - feed: tells of flows.
+    ///   - linkType: the packets' outermost header.
+    public init(_ feed: FlowFeed, _ linkType: LinkType) {
+        self.feed = feed
+        self.linkType = linkType
+    }
+
     /// Looks at every packet from now on, to know which is the last of a flow.
-    mutating func watch(at time: Int64) {
+    public mutating func watch(at time: Int64) {
         isWatching = true
         lastSign = time
     }
 
-    /// Says that the packets from now on are in another file, where every leg is named again.
-    mutating func beginFile() {
-        file += 1
-        waiting = legs.count
+    /// Takes a packet for a sign of life, once it is watched for, where its flow is known.
+    public mutating func watch(_ packet: LivePacket, _ bytes: RawSpan) {
+        guard isWatching, let tuple = ends(of: packet, bytes).tuple, legs[tuple.canonical] != nil else { return }
+        lastSign = max(lastSign, packet.timestamp)
     }
 
-    /// Looks at a packet, and returns what it is to say.
-    mutating func note(
-        _ packet: LivePacket,
-        _ bytes: RawSpan,
-        _ linkType: LinkType,
-        at place: Int
-    ) -> String? {
-        let ends = PacketEnds(bytes, linkType, originalLength: Int(packet.originalLength))
-        guard let tuple = ends.tuple else { return nil }
+    /// Says that the packets from now on are in another file, where every leg is named again.
+    public mutating func beginFile() {
+        file += 1
+        unnamed = legs.count
+    }
+
+    /// Looks at the next packet of the file.
+    ///
+    /// - Parameters:
+    ///   - packet: its time and length.
+    ///   - bytes: what was captured of it.
+    ///   - time: now; the packet has come before, and waits no longer where that is long ago.
+    /// - Returns: what becomes of it.
+    public mutating func note(_ packet: LivePacket, _ bytes: RawSpan, at time: Int64) -> Note {
+        let ends = ends(of: packet, bytes)
+        guard let tuple = ends.tuple else { return .nothing }
         let begins = ends.flags.map { $0.intersection([.syn, .ack]) == .syn } ?? true
-        guard begins || waiting > 0 || isWatching else { return nil }
-        let name = tuple.canonical
-        guard let index = legs.index(forKey: name) else {
-            if begins { mark(name, packet, bytes.byteCount, place) }
-            return nil
-        }
-        if isWatching { lastSign = max(lastSign, packet.timestamp) }
+        guard begins || unnamed > 0 else { return .nothing }
+        let mayWait = begins && time &- packet.timestamp <= Self.patience
+        guard let index = legs.index(forKey: tuple.canonical) else { return mayWait ? .waits : .nothing }
         let leg = legs.values[index]
-        if leg.notedIn != file {
+        if leg.notedIn != file, begins || !leg.followsAnother || leg.notedIn > 0 {
             legs.values[index].notedIn = file
-            waiting -= 1
-            return leg.text
+            unnamed -= 1
+            return .says(leg.text)
         }
         // The same ports again: the packet may belong to a flow that is not known yet.
-        if begins, leg.hasEnded || ends.flags != nil { mark(name, packet, bytes.byteCount, place) }
-        return nil
+        return mayWait && (leg.hasEnded || ends.flags != nil) ? .waits : .nothing
     }
 
-    private mutating func mark(_ leg: FiveTuple, _ packet: LivePacket, _ length: Int, _ place: Int) {
-        guard marks[leg] == nil else { return }
-        marks[leg] = Mark(place: place, packet: packet, capturedLength: length, leg: leg)
-        order.append((leg, place))
+    private func ends(of packet: LivePacket, _ bytes: RawSpan) -> PacketEnds {
+        PacketEnds(bytes, linkType, originalLength: Int(packet.originalLength))
     }
 
-    /// Learns of flows.
-    mutating func learn(_ records: [FlowRecord]) {
-        for record in records {
-            let text = record.path.introduction(of: record.flow)
-            for leg in record.legs {
-                switch record.happening {
-                case .closed: end(leg, record)
-                default: begin(leg, record.flow, text)
-                }
-            }
-            // A dial that failed was all of its leg.
-            if record.transport == .tcp, case .refused = record.happening, let leg = record.serverLeg {
-                end(leg, record)
+    /// Learns of the flows that the feed has, and forgets the legs that ended long before a time.
+    public mutating func learn(at time: Int64) {
+        for record in feed.take() { learn(record) }
+        guard let first = ended.first, time &- first.at > Self.memory else { return }
+        let count = ended.firstIndex { time &- $0.at <= Self.memory } ?? ended.count
+        for (name, flow, _) in ended[..<count] where legs[name]?.flow == flow {
+            if legs.removeValue(forKey: name)?.notedIn != file { unnamed -= 1 }
+        }
+        ended.removeFirst(count)
+    }
+
+    private mutating func learn(_ record: FlowRecord) {
+        let text = record.path.introduction(of: record.flow)
+        for leg in record.legs {
+            switch record.happening {
+            case .closed: end(leg, record)
+            default: begin(leg, record.flow, text)
             }
         }
+        // A dial that failed was all of its leg.
+        if record.transport == .tcp, case .refused = record.happening, let leg = record.serverLeg { end(leg, record) }
     }
 
     private mutating func begin(_ name: FiveTuple, _ flow: FlowID, _ text: String) {
-        if let known = legs[name] {
+        let known = legs[name]
+        if let known {
             if known.flow == flow { return }
-            if known.notedIn != file { waiting -= 1 }
+            if known.notedIn != file { unnamed -= 1 }
         }
-        var leg = Leg(flow: flow, text: text)
-        if let mark = marks.removeValue(forKey: name) {
-            answers.append((mark, text))
-            leg.notedIn = file
-        } else {
-            waiting += 1
-        }
-        legs[name] = leg
+        unnamed += 1
+        legs[name] = Leg(flow: flow, text: text, followsAnother: known != nil)
     }
 
     private mutating func end(_ name: FiveTuple, _ record: FlowRecord) {
         guard legs[name]?.flow == record.flow else { return }
         legs[name]?.hasEnded = true
         ended.append((name, record.flow, record.moment.wallNanoseconds))
-    }
-
-    /// Forgets legs that ended long ago, and marks that have waited long enough.
-    ///
-    /// - Parameter time: now.
-    /// - Returns: the place of the first packet that still waits; nil where none does.
-    mutating func settle(at time: Int64) -> Int? {
-        if let first = ended.first, time &- first.at > Self.memory {
-            let count = ended.firstIndex { time &- $0.at <= Self.memory } ?? ended.count
-            for (name, flow, _) in ended[..<count] where legs[name]?.flow == flow {
-                if legs.removeValue(forKey: name)?.notedIn != file { waiting -= 1 }
-            }
-            ended.removeFirst(count)
-        }
-        let waitsFrom = order.firstIndex { leg, place in
-            guard let mark = marks[leg], mark.place == place else { return false }
-            return time &- mark.packet.timestamp <= Self.patience
-        }
-        for (leg, place) in order[..<(waitsFrom ?? order.count)] where marks[leg]?.place == place { marks[leg] = nil }
-        order.removeFirst(waitsFrom ?? order.count)
-        return order.first?.place
-    }
-
-    /// Gives up waiting: no packet is marked any more.
-    mutating func giveUp() {
-        marks = [:]
-        order = []
-    }
-
-    /// Takes what packets before a place are to say, in the order of their places.
-    mutating func takeAnswers(before place: Int) -> [(mark: Mark, text: String)] {
-        guard !answers.isEmpty else { return [] }
-        let taken = answers.filter { $0.mark.place < place }
-        answers.removeAll { $0.mark.place < place }
-        return taken.sorted { $0.mark.place < $1.mark.place }
     }
 }
 

@@ -9,6 +9,9 @@ public protocol PacketReceiver: ~Copyable {
     /// Is told what the capture has come to: ten times a second while packets come, else once.
     mutating func note(_ progress: CaptureProgress)
 
+    /// Says whether packets are kept that are to be passed on in a moment, although no other comes.
+    var isWaiting: Bool { get }
+
     /// Says that no more packets are wanted.
     var hasEnded: Bool { get }
 

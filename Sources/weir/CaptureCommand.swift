@@ -140,7 +140,7 @@ struct CaptureCommand: AsyncParsableCommand {
         var file: CaptureFileWriter?
         if let write {
             let target = try write == "-" ? OutputTarget(lent: STDOUT_FILENO) : OutputTarget(files(write, maker))
-            file = try CaptureFileWriter(PacketBlocks(description), to: target)
+            file = try CaptureFileWriter(description, to: target)
         }
         return CaptureWriter(
             file: file,

@@ -9,7 +9,13 @@ struct CaptureFileWriter: ~Copyable, Sendable {
     /// Is what is worth a write(2) while more packets wait, in bytes.
     private static let writeSize = 256 << 10
 
+    /// Bounds the bytes that wait for flows to be known.
+    private static let largestWait = 4 << 20
+
     private var blocks: PacketBlocks
+    /// Says whose packets are; nil where nobody knows.
+    private var notes: FlowNotes?
+    private var waiting = WaitingPackets()
     private var output: Output
     private var progress = CaptureProgress(began: 0)
     /// Says when the file ends, and how many bytes end it; the greatest number where nothing does.
@@ -18,43 +24,83 @@ struct CaptureFileWriter: ~Copyable, Sendable {
     private var headSize = 0
 
     /// Says when the last packet of a known flow came, after `watch`.
-    var lastSign: Int64 { blocks.lastSign }
+    var lastSign: Int64 { notes?.lastSign ?? 0 }
+
+    /// Says whether packets wait for their flows to be known.
+    var isWaiting: Bool { !waiting.isEmpty }
 
     /// Begins the first file.
-    init(_ blocks: consuming PacketBlocks, to target: consuming OutputTarget) throws(SystemError) {
-        self.blocks = blocks
+    ///
+    /// - Parameters:
+    ///   - description: what the head of a file is to say.
+    ///   - feed: tells of the flows that packets are to name; nil where there are none.
+    ///   - target: where packets are written to.
+    /// - Throws: where the file's head cannot be written.
+    init(
+        _ description: CaptureDescription,
+        naming feed: FlowFeed? = nil,
+        to target: consuming OutputTarget
+    ) throws(SystemError) {
+        blocks = PacketBlocks(description)
+        notes = feed.map { FlowNotes($0, description.linkType) }
         output = Output(target)
         try begin()
     }
 
-    /// Takes a packet; it is in the file that it belongs to by its time.
+    /// Takes a packet.
     mutating func append(_ packet: LivePacket, _ bytes: RawSpan) throws(SystemError) {
-        let size = output.written &+ blocks.count
-        if packet.timestamp >= end.time || size >= end.size, size > headSize { try beginNext(at: packet.timestamp) }
-        blocks.append(packet, bytes)
+        notes?.watch(packet, bytes)
+        if waiting.isEmpty, try render(packet, bytes, at: packet.timestamp) { return }
+        waiting.append(packet, bytes)
     }
 
     /// Notes from now on when packets of known flows come.
-    mutating func watch(at time: Int64) { blocks.watch(at: time) }
+    mutating func watch(at time: Int64) { notes?.watch(at: time) }
 
     /// Takes what the kernel has counted, for the end of a file.
     mutating func note(_ progress: CaptureProgress) { self.progress = progress }
 
     /// Writes what is ready, if no other packet is waiting or it is worth it.
     mutating func flush(isIdle: Bool) throws(SystemError) {
+        let now = SystemClock.now().wallNanoseconds
+        notes?.learn(at: now)
+        try renderWaiting(at: waiting.count > Self.largestWait ? .max : now)
         guard isIdle || blocks.count >= Self.writeSize else { return }
-        if blocks.count > 0 { try Self.release(&blocks, to: &output, isLast: false) }
-        if isIdle, end.time != .max, output.written > headSize, output.target.timeLeft == .zero {
-            try beginNext(at: SystemClock.now().wallNanoseconds)
+        if blocks.count > 0 { try release() }
+        if isIdle, waiting.isEmpty, end.time != .max, output.written > headSize, output.target.timeLeft == .zero {
+            try beginNext(at: now)
         }
     }
 
     /// Writes what is left, and what the kernel has counted; says which file is done.
     mutating func finish(_ progress: CaptureProgress) throws(SystemError) {
         guard !output.hasFailed else { return }
+        try renderWaiting(at: .max)
         self.progress = progress
         try endFile()
         if let file = output.target.file { CaptureStatus.write("recorded \(file)") }
+    }
+
+    /// Renders a packet, in the file that it belongs to by its time.
+    ///
+    /// - Returns: whether it was; if not, it is to wait for its flow.
+    private mutating func render(_ packet: LivePacket, _ bytes: RawSpan, at now: Int64) throws(SystemError) -> Bool {
+        let size = output.written &+ blocks.count
+        if packet.timestamp >= end.time || size >= end.size, size > headSize { try beginNext(at: packet.timestamp) }
+        switch notes?.note(packet, bytes, at: now) ?? .nothing {
+        case .nothing: blocks.append(packet, bytes)
+        case .says(let text): blocks.append(packet, bytes, saying: text)
+        case .waits: return false
+        }
+        return true
+    }
+
+    private mutating func renderWaiting(at now: Int64) throws(SystemError) {
+        guard !waiting.isEmpty else { return }
+        var offered = WaitingPackets()
+        swap(&offered, &waiting)
+        try offered.offer { packet, bytes throws(SystemError) in try render(packet, bytes, at: now) }
+        waiting = offered
     }
 
     private mutating func begin() throws(SystemError) {
@@ -63,6 +109,7 @@ struct CaptureFileWriter: ~Copyable, Sendable {
         headSize = head.count
         end = (output.target.boundary ?? .max, output.target.fullSize ?? .max)
         try output.write(&head)
+        notes?.beginFile()
     }
 
     private mutating func beginNext(at time: Int64) throws(SystemError) {
@@ -72,19 +119,14 @@ struct CaptureFileWriter: ~Copyable, Sendable {
     }
 
     private mutating func endFile() throws(SystemError) {
-        try Self.release(&blocks, to: &output, isLast: true)
+        try release()
         var statistics = ByteBuffer()
         blocks.finish(progress, to: &statistics)
         try output.write(&statistics)
     }
 
-    private static func release(
-        _ blocks: inout PacketBlocks,
-        to output: inout Output,
-        isLast: Bool
-    ) throws(SystemError) {
-        let time = SystemClock.now().wallNanoseconds
-        try blocks.release(at: time, isLast: isLast) { buffer throws(SystemError) in try output.write(&buffer) }
+    private mutating func release() throws(SystemError) {
+        try blocks.release { buffer throws(SystemError) in try output.write(&buffer) }
     }
 }
 

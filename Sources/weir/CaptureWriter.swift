@@ -10,6 +10,7 @@ struct CaptureWriter: PacketReceiver, ~Copyable, Sendable {
     /// Says why an output has failed.
     private(set) var failure: SystemError?
     private(set) var lastSign: Int64 = 0
+    private(set) var isWaiting = false
 
     /// Makes what takes packets.
     init(file: consuming CaptureFileWriter?, printer: consuming PacketPrinter?, status: CaptureStatus?) {
@@ -38,6 +39,7 @@ struct CaptureWriter: PacketReceiver, ~Copyable, Sendable {
             failure = error
         }
         if let sign = file?.lastSign { lastSign = sign }
+        isWaiting = file?.isWaiting == true
     }
 
     mutating func note(_ progress: CaptureProgress) {

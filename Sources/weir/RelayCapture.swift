@@ -66,8 +66,8 @@ final class RelayCapture: Sendable {
             throw Failure(creating: error)
         }
         self.files.withLock { $0 = files }
-        let blocks = PacketBlocks(.ofThisProgram(handle, source), feed: flows)
-        let file = try CaptureFileWriter(blocks, to: OutputTarget(files))
+        let description = CaptureDescription.ofThisProgram(handle, source)
+        let file = try CaptureFileWriter(description, naming: flows, to: OutputTarget(files))
         let writer = CaptureWriter(file: file, printer: nil, status: nil)
         let run = try CaptureRun(handle, writer: writer) { [flows] outcome in
             outcome.report(on: interface)

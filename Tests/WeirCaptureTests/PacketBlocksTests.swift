@@ -44,61 +44,32 @@ struct PacketBlocksTests {
         return head.withUnsafeBytes { Array($0) }
     }
 
-    private func release(_ blocks: inout PacketBlocks, at time: Int64, isLast: Bool = false) -> [UInt8] {
+    private func release(_ blocks: inout PacketBlocks) -> [UInt8] {
         var bytes: [UInt8] = []
-        blocks.release(at: time, isLast: isLast) { buffer in
+        blocks.release { buffer in
             bytes += buffer.withUnsafeBytes { Array($0) }
             buffer.removeAll()
         }
         return bytes
     }
 
-    @Test("A packet that waited for its flow says whose it is; the bytes of all packets stay as they were")
-    func answered() throws {
-        let feed = FlowFeed()
-        var sink = FlowFeedSink(feed)
-        var blocks = PacketBlocks(CaptureDescription(linkType: .ethernet), feed: feed)
+    @Test("A packet has its time, its length, its bytes, and a comment where it is to say something")
+    func packets() throws {
+        var blocks = PacketBlocks(CaptureDescription(linkType: .ethernet))
         var file = begin(&blocks)
-        let frames = [
-            frame(TwoLegs(client: 1).toListener, .ack, payload: 3), frame(legs.toListener, .syn, payload: 1),
-            frame(legs.toServer, .syn, payload: 2), frame(legs.toListener, .ack, payload: 5),
-        ]
+        let frames = [frame(legs.toListener, .syn, payload: 1), frame(legs.toServer, .syn), frame(legs.toServer, .ack)]
         for (index, bytes) in frames.enumerated() {
-            let length = UInt32(bytes.count + index)
-            blocks.append(LivePacket(timestamp: Int64(index), originalLength: length), bytes.span.bytes)
+            let packet = LivePacket(timestamp: Int64(index), originalLength: UInt32(bytes.count + index))
+            blocks.append(packet, bytes.span.bytes, saying: index == 1 ? legs.text : nil)
+            if index == 0 { file += release(&blocks) }
         }
-        file += release(&blocks, at: 10)
-        #expect(try read(file).times == [0])
-        var nothing = ByteBuffer()
-        sink.render(legs.record(), bytes: RawSpan(), into: &nothing)
-        file += release(&blocks, at: 20)
+        file += release(&blocks)
+        #expect(blocks.count == 0)
         let seen = try read(file)
         #expect(seen.payloads == frames)
-        #expect(seen.times == [0, 1, 2, 3])
+        #expect(seen.times == [0, 1, 2])
         #expect(seen.lengths == frames.enumerated().map { UInt32($1.count + $0) })
-        #expect(seen.comments == [[], [legs.text], [legs.text], []])
-        #expect(nothing.count == 0)
-    }
-
-    @Test("The last release keeps nothing back")
-    func last() throws {
-        var blocks = PacketBlocks(CaptureDescription(linkType: .ethernet), feed: FlowFeed())
-        let head = begin(&blocks)
-        let bytes = frame(legs.toListener, .syn)
-        blocks.append(LivePacket(timestamp: 0, originalLength: 54), bytes.span.bytes)
-        #expect(release(&blocks, at: 1).isEmpty)
-        #expect(try read(head + release(&blocks, at: 1, isLast: true)).payloads == [bytes])
-    }
-
-    @Test("More than 4 MiB do not wait for a flow")
-    func bounded() throws {
-        var blocks = PacketBlocks(CaptureDescription(linkType: .ethernet), feed: FlowFeed())
-        _ = begin(&blocks)
-        let bytes = frame(legs.toListener, .syn, payload: 60_000)
-        for _ in 0..<69 { blocks.append(LivePacket(timestamp: 0, originalLength: 60_054), bytes.span.bytes) }
-        #expect(release(&blocks, at: 1).isEmpty)
-        blocks.append(LivePacket(timestamp: 0, originalLength: 60_054), bytes.span.bytes)
-        #expect(release(&blocks, at: 1).count > 4 << 20)
+        #expect(seen.comments == [[], [legs.text], []])
     }
 
     @Test("A file says what was captured, with which filter, and what the kernel counted")
@@ -134,15 +105,14 @@ struct PacketBlocksTests {
 
     @Test("A pcap file has the packets, and no word about them")
     func classic() throws {
-        let feed = FlowFeed()
-        feed.add(legs.record())
         var description = CaptureDescription(linkType: .ethernet)
         description.format = .pcap
-        var blocks = PacketBlocks(description, feed: feed)
+        var blocks = PacketBlocks(description)
         var file = begin(&blocks)
         let bytes = frame(legs.toListener, .syn, payload: 7)
-        blocks.append(LivePacket(timestamp: 5_000_000_123, originalLength: 61), bytes.span.bytes)
-        file += release(&blocks, at: 1)
+        let packet = LivePacket(timestamp: 5_000_000_123, originalLength: 61)
+        blocks.append(packet, bytes.span.bytes, saying: legs.text)
+        file += release(&blocks)
         let seen = try read(file)
         #expect(seen.payloads == [bytes])
         #expect(seen.times == [5_000_000_123])
