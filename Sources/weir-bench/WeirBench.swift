@@ -11,8 +11,9 @@ struct WeirBench: AsyncParsableCommand {
             with 1 when some subject failed; one that is not installed is shown as absent and does not count.
             """,
         subcommands: [
-            RelayCommand.self, UDPCommand.self, HexdumpCommand.self, RecordCommand.self, PcapCommand.self,
-            AllCommand.self, SoakCommand.self, ServeCommand.self, LoadCommand.self, RenderCommand.self,
+            RelayCommand.self, UDPCommand.self, HexdumpCommand.self, RecordCommand.self, LiveCaptureCommand.self,
+            PcapCommand.self, AllCommand.self, SoakCommand.self, ServeCommand.self, LoadCommand.self,
+            RenderCommand.self,
             ReadCaptureCommand.self, WriteCaptureCommand.self, SoakWorkerCommand.self,
         ]
     )

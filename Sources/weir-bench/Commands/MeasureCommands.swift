@@ -34,6 +34,16 @@ struct RecordCommand: AsyncParsableCommand {
     func run() async throws { try await MeasureRun.run(.record, options) }
 }
 
+/// `weir-bench capture`: packets from an interface.
+struct LiveCaptureCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "capture",
+        abstract: "Measure capturing the relay's traffic beside tcpdump and dumpcap; needs root."
+    )
+    @OptionGroup var options: MeasureOptions
+    func run() async throws { try await MeasureRun.run(.capture, options) }
+}
+
 /// `weir-bench pcap`: captures.
 struct PcapCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -19,6 +19,8 @@ enum Measurements {
         DatagramMeasurement(clients: 200, inFlight: 1),
         DumpMeasurement(),
         RecordMeasurement(),
+        LiveCaptureMeasurement(.udp),
+        LiveCaptureMeasurement(.tcp),
         CaptureWriteMeasurement(),
         CaptureReadMeasurement(packetSize: 1024),
         CaptureReadMeasurement(packetSize: 64),
