@@ -11,7 +11,7 @@ struct LiveCaptureMeasurement: Measurement {
     }
 
     /// What one program says that it has counted.
-    private struct Counted {
+    struct Counted {
         var captured: Double
         var dropped: Double
     }
@@ -126,7 +126,7 @@ struct LiveCaptureMeasurement: Measurement {
     }
 
     /// Finds the counts in what a program says at its end.
-    private static func counted(_ text: String) -> Counted? {
+    static func counted(_ text: String) -> Counted? {
         var captured: Double?
         var dropped: Double?
         for line in text.split(separator: "\n") {

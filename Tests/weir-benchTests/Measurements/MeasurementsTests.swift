@@ -45,4 +45,19 @@ struct MeasurementsTests {
         #expect(Sample(report).values["cpu_microseconds_per_operation"] == 1000)
         #expect(Sample(report).values["loss_percent"] == 20)
     }
+
+    @Test(
+        "Finds what each program says that it captured and dropped",
+        arguments: [
+            "capturing on lo\nrecorded /x\nweir: 12 packets captured, 3 dropped by the kernel on lo\n",
+            "tcpdump: listening on lo\n12 packets captured\n30 packets received by filter\n3 packets dropped by kernel\n",
+            "File: /x\nPackets captured: 12\nPackets received/dropped on interface 'lo': 12/3 (pcap:3/dumpcap:0/flushed:0)\n",
+        ]
+    )
+    func counted(_ text: String) throws {
+        let counted = try #require(LiveCaptureMeasurement.counted(text))
+        #expect(counted.captured == 12)
+        #expect(counted.dropped == 3)
+        #expect(LiveCaptureMeasurement.counted("tcpdump: no such device") == nil)
+    }
 }
