@@ -31,17 +31,28 @@ package enum Tshark {
 
     /// Follows a stream by its number; its initiator comes first.
     package static func follow(_ path: String, _ transport: String, _ number: Int) throws -> [Followed] {
-        let output = try run(["-r", path, "-q", "-z", "follow,\(transport),raw,\(number)"])
-        var ends: [Followed] = []
+        let ends = followed(try run(["-r", path, "-q", "-z", "follow,\(transport),raw,\(number)"]))
+        guard ends.count == 1 else { throw HelperError("tshark follows no stream \(number)") }
+        return ends[0]
+    }
+
+    /// Follows the first TCP streams of a capture; those that it does not have are left out.
+    package static func followAll(_ path: String, _ count: Int) throws -> [[Followed]] {
+        followed(try run(["-n", "-r", path, "-q"] + (0..<count).flatMap { ["-z", "follow,tcp,raw,\($0)"] }))
+    }
+
+    /// Reads streams, each with its two ends, the initiator first.
+    private static func followed(_ output: String) -> [[Followed]] {
+        var streams: [[Followed]] = []
         for line in output.split(separator: "\n") {
             if line.hasPrefix("Node "), let colon = line.firstIndex(of: ":") {
-                ends.append(Followed(endpoint: String(line[line.index(colon, offsetBy: 2)...]), bytes: []))
-            } else if ends.count == 2, line.utf8.allSatisfy({ $0 == 9 || isHex($0) }) {
-                ends[line.hasPrefix("\t") ? 1 : 0].bytes += bytes(line.utf8.filter { $0 != 9 })
+                let end = Followed(endpoint: String(line[line.index(colon, offsetBy: 2)...]), bytes: [])
+                if line.hasPrefix("Node 0") { streams.append([end]) } else { streams[streams.count - 1].append(end) }
+            } else if let last = streams.indices.last, line.utf8.allSatisfy({ $0 == 9 || isHex($0) }) {
+                streams[last][line.utf8.first == 9 ? 1 : 0].bytes += bytes(line.utf8.filter { $0 != 9 })
             }
         }
-        guard ends.count == 2 else { throw HelperError("tshark follows no stream \(number): \(output.prefix(1000))") }
-        return ends
+        return streams.filter { $0.count == 2 && $0[0].endpoint != ":0" }
     }
 
     /// Writes what a stream's initiator has sent into a file: for streams that are too long to be parsed here.
