@@ -13,17 +13,31 @@ struct CapturesTests {
         var view: View
         var golden: String
 
-        var testDescription: String { "\(view.rawValue) of \(capture)" }
+        var testDescription: String { "\(view) of \(capture)" }
     }
 
     /// Lists the ways to look at a capture.
-    enum View: String, Sendable {
+    enum View: Sendable {
         /// Shows each packet as this project's reader sees it.
         case packets
         /// Shows what stands between the packets.
         case blocks
         /// Shows the fields that tshark finds.
         case tshark
+        /// Shows what `weir show` shows with some options.
+        case show([String])
+
+        init?(_ name: String) {
+            switch name {
+            case "packets": self = .packets
+            case "blocks": self = .blocks
+            case "tshark": self = .tshark
+            default:
+                let words = name.split(separator: " ").map(String.init)
+                guard words.first == "show" else { return nil }
+                self = .show(Array(words.dropFirst()))
+            }
+        }
     }
 
     private static let folder =
@@ -34,7 +48,7 @@ struct CapturesTests {
         return String(decoding: text, as: UTF8.self).split(separator: "\n").filter { !$0.hasPrefix("#") }.compactMap {
             line in
             let fields = line.split(separator: "\t").map(String.init)
-            guard fields.count == 3, let view = View(rawValue: fields[1]) else { return nil }
+            guard fields.count == 3, let view = View(fields[1]) else { return nil }
             return Row(capture: fields[0], view: view, golden: fields[2])
         }
     }()
@@ -43,22 +57,36 @@ struct CapturesTests {
     func manifest() throws {
         let names = try FileManager.default.contentsOfDirectory(atPath: Self.folder).filter { $0.hasPrefix("demo") }
         #expect(Set(names) == Set(Self.rows.map(\.capture) + Self.rows.map(\.golden)))
-        #expect(Self.rows.count >= 9)
+        #expect(Self.rows.count >= 24)
     }
 
     @Test("Shows what it has always shown", .needsProgram("tshark"), arguments: rows)
-    func golden(_ row: Row) throws {
+    func golden(_ row: Row) async throws {
         let path = Self.folder + "/" + row.capture
         let shown: [String] =
             switch row.view {
             case .packets: try Self.packets(path)
             case .blocks: try Self.blocks(path)
             case .tshark: try Self.tshark(path)
+            case .show(let options): try await Self.show(row.capture, options)
             }
         let golden = Self.folder + "/" + row.golden
         let text = shown.joined(separator: "\n") + "\n"
         if getenv("WEIR_UPDATE_GOLDENS") != nil { try Data(text.utf8).write(to: URL(fileURLWithPath: golden)) }
         #expect(text == String(decoding: try TemporaryFolder.read(golden), as: UTF8.self))
+    }
+
+    private static func show(_ name: String, _ options: [String]) async throws -> [String] {
+        // Named without its folder, and with times that are the same everywhere.
+        let launcher = ["env", "-C", folder, "TZ=UTC"]
+        let ended = try await WeirProgram(["show", name] + options, launcher: launcher).finish()
+        #expect(ended.status == 0)
+        #expect(ended.errors == "")
+        let lines = String(decoding: ended.output, as: UTF8.self).split(
+            separator: "\n",
+            omittingEmptySubsequences: false
+        )
+        return (lines.last == "" ? lines.dropLast() : lines).map(String.init)
     }
 
     private static func packets(_ path: String) throws -> [String] {
