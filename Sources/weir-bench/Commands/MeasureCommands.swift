@@ -54,6 +54,16 @@ struct PcapCommand: AsyncParsableCommand {
     func run() async throws { try await MeasureRun.run(.pcap, options) }
 }
 
+/// `weir-bench show`: the flows of captures.
+struct ShowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Measure weir show beside tshark, tcpdump, tcpflow and capinfos."
+    )
+    @OptionGroup var options: MeasureOptions
+    func run() async throws { try await MeasureRun.run(.show, options) }
+}
+
 /// `weir-bench all`: everything.
 struct AllCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "all", abstract: "Measure everything.")

@@ -24,6 +24,8 @@ enum Measurements {
         CaptureWriteMeasurement(),
         CaptureReadMeasurement(packetSize: 1024),
         CaptureReadMeasurement(packetSize: 64),
+        ShowMeasurement(transport: .udp),
+        ShowMeasurement(transport: .tcp),
     ]
 
     /// Chooses measurements by group and by name.

@@ -1,0 +1,132 @@
+import ArgumentParser
+import Glibc
+import WeirWire
+
+/// Writes a capture of flows; weir-bench starts it as a child of its own.
+struct WriteFlowsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "write-flows",
+        abstract: "Write a capture of whole flows.",
+        shouldDisplay: false
+    )
+
+    @Argument var file: String
+    @Flag(help: "Connections, and not datagrams.") var tcp = false
+    @Option(help: "Packets to write, or a few more.") var packets = 1_000_000
+    @Option(help: "Bytes of payload in each packet that has any.") var payload = 186
+    @Option(help: "Flows that are under way at once.") var flows = 100
+
+    private static let pieceSize = 256 << 10
+    private static let interval: Int64 = 1000
+
+    func run() throws {
+        let number = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard number >= 0 else { throw BenchError.lastCall("open", on: file) }
+        let output = Descriptor(number)
+        var capture = Capture(tcp ? .tcp : .udp, payload: payload)
+        if tcp {
+            for flow in 0..<flows { capture.open(flow) }
+        }
+        var flow = 0
+        while capture.packets < packets {
+            capture.exchange(flow)
+            flow = (flow + 1) % flows
+            if capture.buffer.count >= Self.pieceSize { try Self.write(&capture.buffer, to: output) }
+        }
+        if tcp {
+            for flow in 0..<flows { capture.close(flow) }
+        }
+        try Self.write(&capture.buffer, to: output)
+    }
+
+    private static func write(_ buffer: inout ByteBuffer, to output: borrowing Descriptor) throws {
+        while !buffer.isEmpty {
+            let written = buffer.withUnsafeBytes { Glibc.write(output.number, $0.baseAddress, $0.count) }
+            guard written > 0 else { throw BenchError.lastCall("write") }
+            buffer.removeFirst(written)
+        }
+    }
+
+    /// A capture that is being written.
+    private struct Capture: ~Copyable {
+        var buffer = ByteBuffer(capacity: WriteFlowsCommand.pieceSize + (64 << 10))
+        private(set) var packets = 0
+        private var writer = PcapngWriter()
+        private let transport: Transport
+        private let payload: [UInt8]
+        /// Counts what both sides of each flow have sent.
+        private var sent: [Int: (up: UInt32, down: UInt32)] = [:]
+        private var frame = ByteBuffer()
+
+        init(_ transport: Transport, payload: Int) {
+            self.transport = transport
+            self.payload = (0..<payload).map { UInt8(truncatingIfNeeded: $0) }
+            writer.append(CaptureSection(application: "weir-bench"), to: &buffer)
+            writer.append(CaptureInterface(linkType: .ethernet, snapLength: 262_144, name: "bench"), to: &buffer)
+        }
+
+        /// Appends the handshake of a connection.
+        mutating func open(_ flow: Int) {
+            append(flow, .upstream, .syn, 0)
+            sent[flow] = (1, 0)
+            append(flow, .downstream, [.syn, .ack], 0)
+            sent[flow] = (1, 1)
+            append(flow, .upstream, .ack, 0)
+        }
+
+        /// Appends a request with an answer.
+        mutating func exchange(_ flow: Int) {
+            for direction in Direction.allCases {
+                append(flow, direction, [.ack, .psh], payload.count)
+                if direction == .upstream {
+                    sent[flow, default: (0, 0)].up &+= UInt32(payload.count)
+                } else {
+                    sent[flow, default: (0, 0)].down &+= UInt32(payload.count)
+                }
+            }
+        }
+
+        /// Appends the end of a connection.
+        mutating func close(_ flow: Int) {
+            append(flow, .upstream, [.fin, .ack], 0)
+            sent[flow, default: (0, 0)].up &+= 1
+            append(flow, .downstream, [.fin, .ack], 0)
+            sent[flow, default: (0, 0)].down &+= 1
+            append(flow, .upstream, .ack, 0)
+        }
+
+        private mutating func append(_ flow: Int, _ direction: Direction, _ flags: TCPFlags, _ count: Int) {
+            let client = Endpoint(address: IPAddress(v4: 0x0a00_0001), port: UInt16(32768 + flow))
+            let server = Endpoint(address: IPAddress(v4: 0x0a00_0002), port: 9000)
+            let (source, destination) = direction == .upstream ? (client, server) : (server, client)
+            let numbers = sent[flow, default: (0, 0)]
+            frame.removeAll()
+            EthernetHeader(destination: MACAddress(2), source: MACAddress(1), type: .ipv4).emit(to: &frame)
+            IPv4Header(
+                source: source.address,
+                destination: destination.address,
+                protocol: IPProtocol(transport),
+                payloadLength: (transport == .tcp ? TCPHeader.minimumSize : UDPHeader.size) + count
+            ).emit(to: &frame)
+            switch transport {
+            case .tcp:
+                TCPHeader(
+                    sourcePort: source.port,
+                    destinationPort: destination.port,
+                    sequenceNumber: direction == .upstream ? numbers.up : numbers.down,
+                    acknowledgmentNumber: direction == .upstream ? numbers.down : numbers.up,
+                    flags: flags,
+                    window: 65535
+                ).emit(to: &frame)
+            case .udp:
+                UDPHeader(sourcePort: source.port, destinationPort: destination.port, payloadLength: count)
+                    .emit(to: &frame)
+            }
+            let time = 1_700_000_000_000_000_000 + Int64(packets) * WriteFlowsCommand.interval
+            let metadata = PacketMetadata(timestamp: time)
+            let body = count == 0 ? [] : payload
+            frame.withUnsafeBytes { writer.append(metadata, $0.bytes, body.span.bytes, to: &buffer) }
+            packets += 1
+        }
+    }
+}
