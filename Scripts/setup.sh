@@ -39,6 +39,9 @@ if [[ "${1:-}" == --bench ]]; then
     need socat socat
     need xxd xxd
     need capinfos wireshark-common
+    need tshark tshark
+    need tcpdump tcpdump
+    need tcpflow tcpflow
     need hexdump bsdextrautils
 fi
 [[ ${#missing[@]} -eq 0 ]] && exit 0
