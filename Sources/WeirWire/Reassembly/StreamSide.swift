@@ -213,7 +213,8 @@ extension StreamSide {
         }
         let start = kept[index].start
         let part = bytes.extracting(segment.part(range, captured: bytes.byteCount))
-        let known = (range.lowerBound &- start)..<min(range.upperBound &- start, kept[index].bytes.count)
+        let held = kept[index].bytes.count
+        let known = min(range.lowerBound &- start, held)..<min(range.upperBound &- start, held)
         guard !known.isEmpty else { return range.count }
         var found: [Range<Int>] = []
         kept[index].bytes.withUnsafeBytes { kept in

@@ -181,6 +181,20 @@ struct TCPReassemblerTests {
         #expect(result.up.retransmissions == 0)
     }
 
+    @Test(
+        "What repeats only the part that was cut off an early segment is no conflict",
+        arguments: OverlapPolicy.allCases
+    )
+    func repeatedCut(policy: OverlapPolicy) {
+        let result = reassemble(
+            [.up(99, "", .syn), Segment.up(110, "0123456789").cut(to: 2), .up(115, "56789"), .up(100, "abcdefghij")]
+        ) { $0.overlap = policy }
+        #expect(result.streams.upText == "abcdefghij01________")
+        #expect(result.up.conflicts.isEmpty)
+        #expect(result.up.cut.ranges == [12..<20])
+        #expect(result.up.retransmittedBytes == 5)
+    }
+
     @Test("Packets cut by the capture leave a gap of their own kind, and what follows stays in its place")
     func cut() {
         let result = reassemble(
