@@ -45,10 +45,19 @@ public struct CaptureLoop: ~Copyable, Sendable {
             try readAll(&receiver)
         } catch {
             failure = error
+            readRest(&receiver)
         }
         receiver.pause(isIdle: true)
         count()
         return (progress, failure)
+    }
+
+    /// Reads what came before an interface was gone: it is in the kernel's buffer once its batch is over.
+    private mutating func readRest(_ receiver: inout some PacketReceiver & ~Copyable) {
+        poll(nil, 0, 2 * Int32(CaptureSource.batchTime))
+        while !receiver.hasEnded, progress.packets < limits.packets {
+            guard let count = try? read(into: &receiver), count > 0 else { return }
+        }
     }
 
     private mutating func readAll(_ receiver: inout some PacketReceiver & ~Copyable) throws(CaptureError) {
