@@ -14,12 +14,15 @@ public struct CaptureFile: ~Copyable {
     private let isOwned: Bool
     /// Counts the bytes that were read from the file.
     public private(set) var bytesRead = 0
+    private var ahead: ReadAhead?
     #if Gzip
     private var inflater: GzipInflater?
     #endif
 
     /// Bytes that are read at once: more is no faster, fewer cost more calls.
-    private static var pieceSize: Int { 256 << 10 }
+    private static var pieceSize: Int { ReadAhead.pieceSize }
+    /// Bytes of a file from which on it is worth a thread.
+    private static var longFile: Int { 4 << 20 }
 
     /// Opens a file; `-` is standard input.
     ///
@@ -94,7 +97,12 @@ public struct CaptureFile: ~Copyable {
         if bytesRead == 0, inflater == nil { return try readFirst() }
         if inflater != nil { return try Self.inflate(into: &stream, &inflater, fill) }
         #endif
-        return try stream.append(upTo: Self.pieceSize, using: fill)
+        if ahead == nil, bytesRead <= Self.pieceSize, let size, size >= Self.longFile {
+            ahead = ReadAhead(descriptor, path: path)
+        }
+        guard let ahead else { return try stream.append(upTo: Self.pieceSize, using: fill) }
+        taken = try ahead.append(to: &stream)
+        return taken
     }
 
     #if Gzip
@@ -130,7 +138,7 @@ public struct CaptureFile: ~Copyable {
     }
     #endif
 
-    private static func read(
+    static func read(
         _ descriptor: Int32,
         _ path: String,
         _ room: UnsafeMutableRawBufferPointer

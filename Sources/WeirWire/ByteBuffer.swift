@@ -69,6 +69,26 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
         if start == end { removeAll() }
     }
 
+    /// Empties the buffer, and leaves room before what will be appended, for `prepend`.
+    ///
+    /// - Precondition: `headroom` is between 0 and the capacity.
+    public mutating func removeAll(headroom: Int) {
+        precondition(headroom >= 0 && headroom <= capacity, "room beyond the buffer")
+        start = headroom
+        end = headroom
+    }
+
+    /// Puts a copy of some bytes before those that are held, where there is room for them.
+    ///
+    /// - Returns: Whether there was room; if not, nothing was done.
+    public mutating func prepend(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard bytes.count <= start else { return false }
+        guard let source = bytes.baseAddress, bytes.count > 0 else { return true }
+        start &-= bytes.count
+        (storage + start).copyMemory(from: source, byteCount: bytes.count)
+        return true
+    }
+
     /// Makes room for so many more bytes, so that appending them does not allocate.
     ///
     /// Growth at least doubles the storage, so that n appended bytes cost O(n) in all.

@@ -84,6 +84,43 @@ struct CaptureFileTests {
         #expect(packets == 5000)
     }
 
+    @Test(
+        "Is let go in the middle of a long file, and of one that is being read for the first time",
+        arguments: [0, 1, 50_000]
+    )
+    func leftEarly(packets: Int) throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.file("long.pcapng", Self.capture(200_000))
+        for _ in 0..<20 {
+            var file = try CaptureFile(path)
+            var count = 0
+            while count < packets, let item = try file.next() {
+                if case .packet = item { count += 1 }
+            }
+            #expect(count == packets)
+        }
+    }
+
+    @Test("Says where a long file is cut, after all that was before")
+    func longCut() throws {
+        let folder = try TemporaryFolder()
+        let bytes = Self.capture(200_000)
+        var file = try CaptureFile(try folder.file("cut.pcapng", bytes.dropLast(7)))
+        var packets = 0
+        let failure = #expect(throws: CaptureFailure.self) {
+            while let item = try file.next() {
+                if case .packet = item { packets += 1 }
+            }
+        }
+        #expect(packets == 199_999)
+        guard case .capture(.truncated(_, let available, let offset), _) = failure else {
+            Issue.record("\(String(describing: failure))")
+            return
+        }
+        #expect(available + offset == bytes.count - 7)
+        #expect(file.bytesRead == bytes.count - 7)
+    }
+
     /// Makes a capture of small packets that are numbered.
     private static func capture(_ count: Int) -> [UInt8] {
         var writer = PcapngWriter()

@@ -134,4 +134,17 @@ struct ByteBufferTests {
     func repairs() {
         #expect(rendered { $0.append(0xff) } == "\u{fffd}")
     }
+
+    @Test("Puts bytes in front where there is room for them, and says where there is none")
+    func prepends() {
+        var buffer = ByteBuffer(capacity: 32)
+        buffer.removeAll(headroom: 3)
+        buffer.append("cde" as StaticString)
+        let all = Array("ab".utf8)
+        #expect(all.withUnsafeBytes { buffer.prepend($0) })
+        #expect(buffer.string == "abcde")
+        #expect(!all.withUnsafeBytes { buffer.prepend($0) })
+        #expect([UInt8]().withUnsafeBytes { buffer.prepend($0) })
+        #expect(buffer.string == "abcde")
+    }
 }

@@ -10,7 +10,7 @@
 public struct CaptureStream: ~Copyable, Sendable {
     /// Holds the reader, with what it says about the file.
     public private(set) var reader = CaptureReader()
-    private var buffer: ByteBuffer
+    @usableFromInline var buffer: ByteBuffer
     /// The offset in the file of the first byte in the buffer.
     private var base = 0
 
@@ -50,6 +50,20 @@ public struct CaptureStream: ~Copyable, Sendable {
     ) throws(Failure) -> Int {
         discard()
         return try buffer.append(upTo: count, using: body)
+    }
+
+    /// Appends the next piece of the file by taking its buffer, and gives the one that was used in its place.
+    ///
+    /// Only what is not read yet is copied: in front of the piece where the buffer has room there.
+    ///
+    /// - Parameter piece: Holds the next piece; afterwards a buffer that may be used again.
+    public mutating func exchange(_ piece: inout ByteBuffer) {
+        discard()
+        if buffer.withUnsafeBytes({ piece.prepend($0) }) {
+            swap(&buffer, &piece)
+        } else {
+            piece.withUnsafeBytes { buffer.append($0) }
+        }
     }
 
     /// Reads the next item; nil when more of the file is needed for it.
@@ -92,7 +106,8 @@ public struct CaptureStream: ~Copyable, Sendable {
         withWindow { reader.metadata(of: packet, in: $0) }
     }
 
-    @usableFromInline
+    @inlinable
+    @inline(__always)
     func withWindow<Result: ~Copyable, Failure: Error>(
         _ body: (RawSpan) throws(Failure) -> Result
     ) throws(Failure) -> Result {

@@ -51,4 +51,31 @@ struct CaptureStreamTests {
         #expect(bytes == [1, 2, 3, 4])
         try stream.finish()
     }
+
+    @Test(
+        "Takes whole buffers in exchange, with room before the piece for what is left, and without",
+        arguments: [0, 64, 4096]
+    )
+    func exchange(headroom: Int) throws {
+        let unknown = Expected.block(99) { $0.bytes += [UInt8](repeating: 1, count: 900) }
+        let file = Expected.section() + Expected.interface() + (0..<300).flatMap { _ in Expected.packet() + unknown }
+        var stream = CaptureStream(capacity: 8192)
+        var piece = ByteBuffer(capacity: 8192)
+        var (count, sum) = (0, 0)
+        for start in stride(from: 0, to: file.count, by: 1009) {
+            piece.removeAll(headroom: headroom)
+            piece.append(file.span.bytes.extracting(start..<min(start + 1009, file.count)))
+            stream.exchange(&piece)
+            while let item = try stream.next() {
+                guard case .packet(let packet) = item else { continue }
+                count += 1
+                sum += stream.withBytes(of: packet) { $0.withUnsafeBytes { $0.reduce(0) { $0 + Int($1) } } }
+            }
+        }
+        try stream.finish()
+        #expect(count == 300)
+        #expect(sum == 3000)
+        #expect(stream.end == file.count)
+        #expect(stream.reader.skippedBlocks == 300)
+    }
 }
