@@ -25,8 +25,8 @@ public struct DissectedMessage: Sendable {
     var wantsFields: Bool
     /// Says whether it asks or answers.
     var role: Role?
-    /// Reads both directions behind this message.
-    var next: (any Dissector)?
+    /// Says who reads both directions behind this message; nil where nothing changes.
+    var handOver: HandOver?
     /// Counts the bytes before those that are read.
     var base = 0
     /// Says that reading has begun.
@@ -39,6 +39,14 @@ public struct DissectedMessage: Sendable {
 
     init(wantsFields: Bool) {
         self.wantsFields = wantsFields
+    }
+
+    /// Says who reads what follows.
+    enum HandOver: Sendable {
+        /// This dissector does.
+        case to(any Dissector)
+        /// What it looks like says who does.
+        case unknown
     }
 
     /// Says which messages belong together: an answer has its request's number.
@@ -107,7 +115,7 @@ extension DissectedMessage {
         isComplete = false
         answer = nil
         role = nil
-        next = nil
+        handOver = nil
         isBegun = false
         isCut = false
     }

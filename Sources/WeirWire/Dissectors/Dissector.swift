@@ -29,11 +29,15 @@ protocol Dissector: Sendable {
         into message: inout DissectedMessage
     ) -> DissectionStep
 
+    /// Reads what there is of a message whose other bytes will not come; the bytes are those that the last `more` got.
+    mutating func conclude(_ bytes: RawSpan, _ place: MessagePlace, into message: inout DissectedMessage)
+
     /// Forgets what is half read of a direction: bytes are missing, or the sides have changed places.
     mutating func lose(_ direction: Direction)
 }
 
 extension Dissector {
+    mutating func conclude(_ bytes: RawSpan, _ place: MessagePlace, into message: inout DissectedMessage) {}
     mutating func lose(_ direction: Direction) {}
 }
 

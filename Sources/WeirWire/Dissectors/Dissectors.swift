@@ -2,6 +2,11 @@
 public enum Dissectors {
     /// Lists the dissectors; where two recognise the same bytes, the first one reads them.
     static let all: [any Dissector.Type] = [
+        HTTPDissector.self,
+        DNSDissector.self,
+        TLSDissector.self,
+        QUICDissector.self,
+        WebSocketDissector.self,
         RedisDissector.self,
         SyslogDissector.self,
     ]

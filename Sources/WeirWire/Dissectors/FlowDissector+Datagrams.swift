@@ -34,6 +34,9 @@ extension FlowDissector {
                 return emit(side, isComplete: true, receiver)
             case .giveUp where messages == 0:
                 return giveUp()
+            case .more:
+                conclude(part, side)
+                fallthrough
             default:
                 sides[side].offset = bytes.byteCount
                 if !sides[side].message.summary.isEmpty { emit(side, isComplete: false, receiver) }

@@ -25,7 +25,7 @@ extension FlowDissector {
             }
             if consumed > 0 { held.removeFirst(consumed) }
             sides[side].held = held
-            guard keepsHeld(side), part.byteCount > 0 else { return }
+            guard keepsHeld(side), rest.byteCount > 0 else { return }
         }
         let consumed = read(rest, side, receiver)
         guard consumed < rest.byteCount else { return }
@@ -144,9 +144,9 @@ extension FlowDissector {
         requests.pair(&sides[side].message)
         note(sides[side].message)
         receiver(sides[side].message)
-        let next = sides[side].message.next
+        let next = sides[side].message.handOver
         sides[side].message.removeAll()
-        if let next { handOver(to: next, from: side) }
+        if let next { handOver(next, from: side) }
         wake(1 &- side)
     }
 
@@ -161,12 +161,24 @@ extension FlowDissector {
         }
     }
 
-    private mutating func handOver(to next: any Dissector, from side: Int) {
-        dissector = next
-        chosen = type(of: next).description.name
+    private mutating func handOver(_ next: DissectedMessage.HandOver, from side: Int) {
         requests.removeAll()
         sides[1 &- side].message.removeAll()
-        for index in sides.indices where sides[index].mode != .off { sides[index].mode = .reading }
+        sides[1 &- side].need = 1
+        wake(1 &- side)
+        var mode = DissectedSide.Mode.reading
+        switch next {
+        case .to(let next):
+            dissector = next
+            chosen = type(of: next).description.name
+        case .unknown:
+            dissector = nil
+            mode = .detecting
+        }
+        for index in sides.indices where sides[index].mode != .off {
+            sides[index].mode = mode
+            sides[index].tries = 0
+        }
     }
 
     /// Lets the other side look again at what it holds.
@@ -181,8 +193,15 @@ extension FlowDissector {
 extension FlowDissector {
     /// Gives a message that is not complete, if anything is known of it.
     mutating func abandon(_ side: Int, _ receiver: Receiver) {
-        sides[side].offset &+= sides[side].held.count
-        sides[side].held = []
+        if sides[side].mode == .reading, sides[side].passing == 0, !sides[side].held.isEmpty {
+            var held: [UInt8] = []
+            swap(&held, &sides[side].held)
+            conclude(held.span.bytes, side)
+            sides[side].offset &+= held.count
+        } else {
+            sides[side].offset &+= sides[side].held.count
+            sides[side].held = []
+        }
         sides[side].passing = 0
         sides[side].need = 1
         if sides[side].message.isBegun, !sides[side].message.summary.isEmpty {
@@ -191,6 +210,15 @@ extension FlowDissector {
         sides[side].message.removeAll()
         sides[side].endsBehind = false
         sides[side].isRest = false
+    }
+
+    /// Lets the dissector read as much of a message as there is.
+    mutating func conclude(_ bytes: RawSpan, _ side: Int) {
+        let offset = sides[side].offset
+        begin(side)
+        sides[side].message.base = offset
+        let place = MessagePlace(direction: sides[side].direction, transport: transport, offset: offset)
+        dissector?.conclude(bytes, place, into: &sides[side].message)
     }
 
     /// Looks for the next chunk that begins a message.

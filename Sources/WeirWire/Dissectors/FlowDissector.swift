@@ -102,9 +102,9 @@ public struct FlowDissector: Sendable {
             endIfPassed(side, receiver)
             return readWoken(receiver)
         }
-        sides[side].offset &+= count &- inBody
-        guard sides[side].mode != .off, !sides[side].isRest else { return }
+        guard sides[side].mode != .off, !sides[side].isRest else { return sides[side].offset &+= count &- inBody }
         abandon(side, receiver)
+        sides[side].offset &+= count &- inBody
         dissector?.lose(direction)
         requests.removeAll()
         if dissector != nil { sides[side].mode = .searching }

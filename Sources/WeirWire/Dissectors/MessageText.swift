@@ -1,7 +1,7 @@
 /// Holds a line of text that is safe for a terminal: what comes from the traffic is escaped and cut.
 public struct MessageText: Hashable, Sendable {
     /// Holds the text in UTF-8.
-    public private(set) var utf8: [UInt8] = []
+    public internal(set) var utf8: [UInt8] = []
 
     /// Bounds the line, in bytes; what is longer ends with `...`.
     static let limit = 512
@@ -120,6 +120,31 @@ public enum SafeText {
         switch Unicode.Scalar(scalar)?.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator, nil: return false
         default: return true
+        }
+    }
+}
+
+extension MessageText {
+    /// Appends an address.
+    mutating func append(_ address: IPAddress) {
+        var buffer = ByteBuffer(capacity: IPAddress.longestText)
+        address.write(to: &buffer)
+        append(buffer)
+    }
+
+    private mutating func append(_ buffer: borrowing ByteBuffer) {
+        buffer.withUnsafeBytes { append(escaped: $0.bytes) }
+    }
+}
+
+extension MessageText {
+    /// Appends a number in hex, such as `0x1301`.
+    mutating func append(hex number: some FixedWidthInteger & UnsignedInteger) {
+        append("0x")
+        let digits = 2 * MemoryLayout.size(ofValue: number)
+        for place in stride(from: digits - 1, through: 0, by: -1) {
+            let digit = UInt8(truncatingIfNeeded: number >> (4 * place)) & 15
+            utf8.append(digit < 10 ? digit + 48 : digit + 87)
         }
     }
 }

@@ -46,7 +46,7 @@ struct RedisDissector: Dissector {
         switch type {
         case UInt8(ascii: "*"):
             guard let end = bytes.find(UInt8(ascii: "\n"), in: 0..<16) else {
-                return bytes.byteCount < 16 ? .more(16) : .no
+                return bytes.byteCount < 16 ? .more(bytes.byteCount + 1) : .no
             }
             guard number(bytes, 1..<end) != nil else { return .no }
             guard let next = bytes.byte(at: end + 1) else { return .more(end + 2) }

@@ -22,6 +22,7 @@ struct SyslogDissector: Dissector {
     init() {}
 
     static func recognize(_ bytes: RawSpan, _ start: DissectionStart) -> Recognition {
+        if start.transport == .tcp, isUnfinished(bytes) { return .more(bytes.byteCount + 1) }
         let header = start.transport == .tcp ? length(bytes)?.header ?? 0 : 0
         guard priority(bytes, at: header) != nil else { return .no }
         return start.transport == .udp || header > 0 ? .yes : .maybe
@@ -78,6 +79,23 @@ struct SyslogDissector: Dissector {
         }
         guard index > offset + 1, value < 192, bytes.byte(at: index) == UInt8(ascii: ">") else { return nil }
         return (value, index + 1)
+    }
+
+    /// Says whether bytes can be the beginning of a length and a priority.
+    private static func isUnfinished(_ bytes: RawSpan) -> Bool {
+        guard bytes.byteCount < 12 else { return false }
+        var (index, stage) = (0, 0)
+        // Digits and a blank, which may be absent, then a bracket and digits.
+        while let byte = bytes.byte(at: index) {
+            switch (stage, byte) {
+            case (0, 0x30...0x39), (2, 0x30...0x39): break
+            case (0, UInt8(ascii: " ")) where index > 0: stage = 1
+            case (0, UInt8(ascii: "<")) where index == 0, (1, UInt8(ascii: "<")): stage = 2
+            default: return false
+            }
+            index += 1
+        }
+        return true
     }
 
     /// Reads the length in decimal and the blank that octet counting begins with.

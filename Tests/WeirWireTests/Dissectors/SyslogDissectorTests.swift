@@ -8,7 +8,7 @@ struct SyslogDissectorTests {
         var flow = DissectionDialogue(.udp, port: 5514)
         flow.up("<34>1 2003-10-11T22:14:15.003Z host su - ID47 - failed\u{1B}[31m")
         #expect(
-            flow.said == ["up 0..<60 syslog: auth.crit 1 2003-10-11T22:14:15.003Z host su - ID47 - failed\\x1b[31m"]
+            flow.said == ["up 0..<59 syslog: auth.crit 1 2003-10-11T22:14:15.003Z host su - ID47 - failed\\x1b[31m"]
         )
         #expect(flow.messages.first?.fieldLines.prefix(2) == ["syslog.facility 0..<4 4", "syslog.level 0..<4 2"])
     }
