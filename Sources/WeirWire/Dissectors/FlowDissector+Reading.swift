@@ -1,0 +1,302 @@
+// How bytes walk through a dissector.
+extension FlowDissector {
+    /// Reads a part of a stream, behind what is held back.
+    mutating func addStream(_ bytes: RawSpan, _ side: Int, _ receiver: Receiver) {
+        var rest = bytes
+        if sides[side].passing > 0 {
+            rest = rest.extracting(droppingFirst: sides[side].pass(rest.byteCount))
+            endIfPassed(side, receiver)
+        }
+        while !sides[side].held.isEmpty {
+            // Taken out, so that the bytes are lent while the side changes.
+            var held: [UInt8] = []
+            swap(&held, &sides[side].held)
+            let old = held.count
+            // No more than needed is copied, but not one byte at a time either.
+            let part = rest.extracting(first: max(sides[side].need &- old, 1024))
+            part.withUnsafeBytes { held.append(contentsOf: $0) }
+            rest = rest.extracting(droppingFirst: part.byteCount)
+            let consumed = read(held.span.bytes, side, receiver)
+            if consumed >= old {
+                // What was held is read: on with the chunk itself, from where reading stopped within the part.
+                let behind = bytes.byteCount &- rest.byteCount &- part.byteCount &+ (consumed &- old)
+                rest = bytes.extracting(droppingFirst: min(behind, bytes.byteCount))
+                break
+            }
+            if consumed > 0 { held.removeFirst(consumed) }
+            sides[side].held = held
+            guard keepsHeld(side), rest.byteCount > 0 else { return }
+        }
+        let consumed = read(rest, side, receiver)
+        guard consumed < rest.byteCount else { return }
+        let behind = rest.extracting(droppingFirst: consumed)
+        guard max(behind.byteCount, sides[side].need) <= Self.heldLimit else {
+            sides[side].offset &+= behind.byteCount
+            return lose(side)
+        }
+        behind.withUnsafeBytes { sides[side].held = Array($0) }
+    }
+
+    /// Says whether bytes may be held back; where they are too many the message is lost.
+    private mutating func keepsHeld(_ side: Int) -> Bool {
+        let count = sides[side].held.count
+        guard max(count, sides[side].need) > Self.heldLimit else { return true }
+        sides[side].held = []
+        sides[side].offset &+= count
+        lose(side)
+        return false
+    }
+
+    /// Reads bytes as far as there is something to read, and returns how many were; the others are to be held back.
+    private mutating func read(_ bytes: RawSpan, _ side: Int, _ receiver: Receiver) -> Int {
+        var at = 0
+        while at < bytes.byteCount {
+            let part = bytes.extracting(droppingFirst: at)
+            if sides[side].passing > 0 {
+                at &+= sides[side].pass(part.byteCount)
+                endIfPassed(side, receiver)
+                continue
+            }
+            if sides[side].isRest { return passAll(part, side, at) }
+            switch sides[side].mode {
+            case .off: return passAll(part, side, at)
+            case .waiting: return at
+            case .detecting, .searching:
+                switch detect(part, side) {
+                case .yes, .maybe: sides[side].mode = .reading
+                case .more(let count):
+                    sides[side].need = count
+                    return at
+                case .no: return passAll(part, side, at)
+                }
+            case .reading:
+                if part.byteCount < sides[side].need { return at }
+                let read = step(part, side, receiver)
+                if read == 0, sides[side].mode == .reading || sides[side].mode == .waiting,
+                    sides[side].passing == 0, !sides[side].isRest
+                {
+                    return at
+                }
+                at &+= read
+            }
+        }
+        return at
+    }
+
+    private mutating func passAll(_ part: RawSpan, _ side: Int, _ at: Int) -> Int {
+        sides[side].offset &+= part.byteCount
+        return at &+ part.byteCount
+    }
+
+    /// Lets the dissector go one step, and returns how many bytes it has read.
+    private mutating func step(_ part: RawSpan, _ side: Int, _ receiver: Receiver) -> Int {
+        let offset = sides[side].offset
+        begin(side)
+        sides[side].message.base = offset
+        let place = MessagePlace(direction: sides[side].direction, transport: transport, offset: offset)
+        sides[side].need = 1
+        switch dissector?.parse(part, place, into: &sides[side].message) ?? .giveUp {
+        case .message(let count) where count > 0:
+            sides[side].letPass(count, endsBehind: true)
+            let read = sides[side].pass(part.byteCount)
+            endIfPassed(side, receiver)
+            return read
+        case .skip(let count) where count > 0:
+            sides[side].letPass(count, endsBehind: false)
+            return sides[side].pass(part.byteCount)
+        case .rest:
+            sides[side].isRest = true
+        case .more(let count):
+            sides[side].need = max(count, part.byteCount &+ 1)
+        case .wait:
+            sides[side].mode = .waiting
+        case .giveUp where messages == 0:
+            giveUp()
+        case .giveUp, .lost, .message, .skip:
+            // The bytes of this chunk are bytes; the next one can begin a message.
+            sides[side].offset &+= part.byteCount
+            lose(side)
+            return part.byteCount
+        }
+        return 0
+    }
+
+    mutating func begin(_ side: Int) {
+        guard !sides[side].message.isBegun else { return }
+        sides[side].message.begin(chosen, sides[side].direction, at: sides[side].offset, time: sides[side].time)
+    }
+
+    /// Gives the message whose last byte has passed.
+    mutating func endIfPassed(_ side: Int, _ receiver: Receiver) {
+        guard sides[side].passing == 0, sides[side].endsBehind else { return }
+        emit(side, isComplete: true, receiver)
+    }
+
+    /// Gives a message.
+    mutating func emit(_ side: Int, isComplete: Bool, _ receiver: Receiver) {
+        sides[side].endsBehind = false
+        sides[side].isRest = false
+        guard sides[side].message.isBegun else { return }
+        let start = sides[side].message.range.lowerBound
+        sides[side].message.range = start..<max(sides[side].offset, start)
+        sides[side].message.time = sides[side].time
+        sides[side].message.isComplete = isComplete && !sides[side].message.isCut
+        requests.pair(&sides[side].message)
+        note(sides[side].message)
+        receiver(sides[side].message)
+        let next = sides[side].message.handOver
+        sides[side].message.removeAll()
+        if let next { handOver(next, from: side) }
+        wake(1 &- side)
+    }
+
+    private mutating func note(_ message: DissectedMessage) {
+        messages &+= 1
+        name = message.name
+        for field in message.fields {
+            guard let finding = field.name.finding, findings[finding] == nil, case .text(let text) = field.value else {
+                continue
+            }
+            findings[finding] = text
+        }
+    }
+
+    private mutating func handOver(_ next: DissectedMessage.HandOver, from side: Int) {
+        requests.removeAll()
+        sides[1 &- side].message.removeAll()
+        sides[1 &- side].need = 1
+        wake(1 &- side)
+        var mode = DissectedSide.Mode.reading
+        switch next {
+        case .to(let next):
+            dissector = next
+            chosen = type(of: next).description.name
+        case .unknown:
+            dissector = nil
+            mode = .detecting
+        }
+        for index in sides.indices where sides[index].mode != .off {
+            sides[index].mode = mode
+            sides[index].tries = 0
+        }
+    }
+
+    /// Lets the other side look again at what it holds.
+    private mutating func wake(_ other: Int) {
+        guard sides[other].mode == .waiting else { return }
+        sides[other].mode = .reading
+        sides[other].isWoken = true
+    }
+}
+
+// What is not understood.
+extension FlowDissector {
+    /// Gives a message that is not complete, if anything is known of it.
+    mutating func abandon(_ side: Int, _ receiver: Receiver) {
+        if sides[side].mode == .reading, sides[side].passing == 0, !sides[side].held.isEmpty {
+            var held: [UInt8] = []
+            swap(&held, &sides[side].held)
+            conclude(held.span.bytes, side)
+            sides[side].offset &+= held.count
+        } else {
+            sides[side].offset &+= sides[side].held.count
+            sides[side].held = []
+        }
+        sides[side].passing = 0
+        sides[side].need = 1
+        if sides[side].message.isBegun, !sides[side].message.summary.isEmpty {
+            emit(side, isComplete: false, receiver)
+        }
+        sides[side].message.removeAll()
+        sides[side].endsBehind = false
+        sides[side].isRest = false
+    }
+
+    /// Lets the dissector read as much of a message as there is.
+    mutating func conclude(_ bytes: RawSpan, _ side: Int) {
+        let offset = sides[side].offset
+        begin(side)
+        sides[side].message.base = offset
+        let place = MessagePlace(direction: sides[side].direction, transport: transport, offset: offset)
+        dissector?.conclude(bytes, place, into: &sides[side].message)
+    }
+
+    /// Looks for the next chunk that begins a message.
+    private mutating func lose(_ side: Int) {
+        sides[side].message.removeAll()
+        sides[side].need = 1
+        guard dissector != nil else { return }
+        sides[side].mode = .searching
+        dissector?.lose(sides[side].direction)
+    }
+
+    /// Lets other dissectors have the flow.
+    mutating func giveUp() {
+        if let dissector, let index = Dissectors.rows.firstIndex(where: { $0.type == type(of: dissector) }) {
+            excluded |= 1 << UInt64(index)
+        }
+        dissector = nil
+        for side in sides.indices {
+            sides[side].message.removeAll()
+            sides[side].need = 1
+            sides[side].passing = 0
+            sides[side].endsBehind = false
+            sides[side].isRest = false
+            if sides[side].mode != .off { sides[side].mode = .detecting }
+        }
+    }
+
+    /// Says what bytes that begin a chunk are, and chooses the dissector.
+    mutating func detect(_ bytes: RawSpan, _ side: Int) -> Recognition {
+        if let dissector { return search(type(of: dissector), bytes, side) }
+        var (needed, byPort, hasPort) = (Int.max, -1, false)
+        for (index, row) in Dissectors.rows.enumerated() where excluded & 1 << UInt64(index) == 0 {
+            guard row.description.transports.contains(transport) else { continue }
+            let start = start(of: row.description.ports, side)
+            hasPort = hasPort || start.hasPort
+            switch row.type.recognize(bytes, start) {
+            case .yes:
+                choose(index)
+                return .yes
+            case .maybe: if byPort < 0, start.hasPort { byPort = index }
+            case .more(let count): if count > bytes.byteCount { needed = min(needed, count) }
+            case .no: break
+            }
+        }
+        if needed <= Self.detectionLimit, !sides[side].isEnding, transport == .tcp { return .more(needed) }
+        guard byPort < 0 else {
+            choose(byPort)
+            return .maybe
+        }
+        sides[side].tries &+= 1
+        if sides[side].tries >= Self.tryLimit, !hasPort { sides[side].mode = .off }
+        return .no
+    }
+
+    private mutating func choose(_ index: Int) {
+        let row = Dissectors.rows[index]
+        dissector = row.type.init()
+        chosen = row.description.name
+    }
+
+    /// Says whether bytes begin a message of the protocol that the flow has.
+    private func search(_ type: any Dissector.Type, _ bytes: RawSpan, _ side: Int) -> Recognition {
+        let start = start(of: type.description.ports, side)
+        switch type.recognize(bytes, start) {
+        case .yes: return .yes
+        // Once messages were read, what can be one is one.
+        case .maybe: return start.hasPort || messages > 0 ? .maybe : .no
+        case .more(let count) where count > bytes.byteCount && count <= Self.detectionLimit:
+            return transport == .tcp && !sides[side].isEnding ? .more(count) : .no
+        case .more, .no: return .no
+        }
+    }
+
+    private func start(of ports: [UInt16], _ side: Int) -> DissectionStart {
+        DissectionStart(
+            direction: sides[side].direction,
+            transport: transport,
+            hasPort: ports.contains(serverPort) || ports.contains(clientPort)
+        )
+    }
+}

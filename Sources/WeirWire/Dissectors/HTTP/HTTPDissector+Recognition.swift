@@ -1,0 +1,33 @@
+extension HTTPDissector {
+    static func recognize(_ bytes: RawSpan, _ start: DissectionStart) -> Recognition {
+        if bytes.agrees(with: "HTTP/1.") {
+            guard bytes.byteCount >= 9 else { return start.transport == .tcp ? .more(9) : .no }
+            return bytes.byte(at: 8) == UInt8(ascii: " ") ? .yes : .no
+        }
+        return recognizeRequest(bytes, start)
+    }
+
+    private static func recognizeRequest(_ bytes: RawSpan, _ start: DissectionStart) -> Recognition {
+        guard let first = bytes.byte(at: 0), first >= 0x41, first <= 0x5a, HTTPHead.canBegin(bytes) else { return .no }
+        // A method of any length is not long.
+        guard let blank = bytes.find(UInt8(ascii: " "), in: 0..<25) else { return .more(min(bytes.byteCount + 1, 25)) }
+        guard let end = bytes.find(UInt8(ascii: "\n"), in: blank..<bytes.byteCount) else {
+            let isTarget = bytes.byte(at: blank + 1) == UInt8(ascii: "/") || bytes.has("http", at: blank + 1)
+            guard isTarget || bytes.byteCount == blank + 1 else { return .maybe }
+            return bytes.byteCount < 16 ? .more(16) : methods.contains { bytes.has($0) } ? .yes : .maybe
+        }
+        if contains(" HTTP/1.", bytes, blank..<end) { return start.transport == .tcp || first != 0 ? .yes : .no }
+        // Such as SIP and RTSP, which have lines like it.
+        if contains(" SIP/", bytes, blank..<end) || contains(" RTSP/", bytes, blank..<end) { return .no }
+        return HTTPHead.isSimple(bytes, end) ? .maybe : .no
+    }
+
+    private static let methods: [StaticString] = [
+        "GET ", "POST ", "PUT ", "HEAD ", "DELETE ", "OPTIONS ", "PATCH ", "CONNECT ", "TRACE ",
+    ]
+
+    /// Says whether a text is among the last 24 bytes of a line, where the version stands.
+    private static func contains(_ text: StaticString, _ bytes: RawSpan, _ line: Range<Int>) -> Bool {
+        (max(line.lowerBound, line.upperBound - 24)..<line.upperBound).contains { bytes.has(text, at: $0) }
+    }
+}

@@ -1,0 +1,232 @@
+/// Is the first line of a message and what its header fields say of the body.
+struct HTTPHead {
+    /// Bounds the length of a body, so that lengths can be added.
+    static let longestBody = 1 << 60
+
+    var isRequest = false
+    var isHead = false
+    var isConnect = false
+    var hasUpgrade = false
+    var isWebSocket = false
+    var status = 0
+    private var isChunked = false
+    private var length: Int?
+    private var isSimple = false
+    private var summary: MessageText
+
+    /// Says how a body ends.
+    enum Body {
+        case none
+        case bytes(Int)
+        case chunked
+        case rest
+    }
+
+    /// Reads a head, of which the last lines may be missing; nil unless it is one.
+    init?(_ bytes: RawSpan, _ range: Range<Int>, firstEnd: Int, into message: inout DissectedMessage) {
+        summary = MessageText()
+        let first = Self.trimmed(bytes, range.lowerBound..<firstEnd)
+        if bytes.has("HTTP/1.") {
+            guard readStatus(bytes, first, into: &message) else { return nil }
+        } else {
+            guard readRequest(bytes, first, into: &message) else { return nil }
+        }
+        var start = min(firstEnd + 1, range.upperBound)
+        while start < range.upperBound {
+            let end = bytes.find(UInt8(ascii: "\n"), in: start..<range.upperBound) ?? range.upperBound
+            let line = Self.trimmed(bytes, start..<end)
+            start = end + 1
+            guard !line.isEmpty else { break }
+            readField(bytes, line, into: &message)
+        }
+    }
+
+    /// Says how the body ends.
+    ///
+    /// Source: RFC 9112 section 6.3.
+    func body(answering request: HTTPDissector.Request?) -> Body {
+        if isSimple { return .none }
+        if !isRequest {
+            if status < 200 || status == 204 || status == 304 || request?.isHead == true { return .none }
+            if request?.isConnect == true, status < 300 { return .none }
+        }
+        if isChunked { return .chunked }
+        if let length { return length > 0 ? .bytes(length) : .none }
+        return isRequest ? .none : .rest
+    }
+
+    func describe(into message: inout DissectedMessage) {
+        if message.summary.isEmpty { message.summary = summary }
+    }
+}
+
+// MARK: - First lines
+
+extension HTTPHead {
+    private mutating func readRequest(
+        _ bytes: RawSpan,
+        _ line: Range<Int>,
+        into message: inout DissectedMessage
+    ) -> Bool {
+        guard let methodEnd = bytes.find(UInt8(ascii: " "), in: line) else { return false }
+        var (target, version) = ((methodEnd + 1)..<line.upperBound, line.upperBound..<line.upperBound)
+        if let blank = Self.findLast(UInt8(ascii: " "), bytes, target), bytes.has("HTTP/", at: blank + 1) {
+            guard bytes.has("HTTP/1.", at: blank + 1) else { return false }
+            (target, version) = (target.lowerBound..<blank, (blank + 1)..<line.upperBound)
+        }
+        let method = line.lowerBound..<methodEnd
+        isRequest = true
+        isSimple = version.isEmpty
+        isHead = method.count == 4 && bytes.has("HEAD", at: method.lowerBound)
+        isConnect = method.count == 7 && bytes.has("CONNECT", at: method.lowerBound)
+        message.add(HTTPFields.method, method, textOf: bytes)
+        message.add(HTTPFields.uri, target, textOf: bytes)
+        if !version.isEmpty { message.add(HTTPFields.requestVersion, version, textOf: bytes) }
+        summary.append(escaped: bytes.extracting(method), upTo: 32)
+        summary.append(" ")
+        summary.append(escaped: bytes.extracting(target))
+        return true
+    }
+
+    private mutating func readStatus(
+        _ bytes: RawSpan,
+        _ line: Range<Int>,
+        into message: inout DissectedMessage
+    ) -> Bool {
+        guard let blank = bytes.find(UInt8(ascii: " "), in: line) else { return false }
+        var code = (blank + 1)..<min(blank + 4, line.upperBound)
+        for index in code {
+            guard let byte = bytes.byte(at: index), byte >= 0x30, byte <= 0x39 else { return false }
+            status = status * 10 + Int(byte - 0x30)
+        }
+        guard code.count == 3 else { return false }
+        message.add(HTTPFields.version, line.lowerBound..<blank, textOf: bytes)
+        message.add(HTTPFields.status, code, .number(UInt64(status)))
+        summary.append(escaped: bytes.extracting(code))
+        code = min(code.upperBound + 1, line.upperBound)..<line.upperBound
+        if !code.isEmpty {
+            message.add(HTTPFields.phrase, code, textOf: bytes)
+            summary.append(" ")
+            summary.append(escaped: bytes.extracting(code), upTo: 64)
+        }
+        return true
+    }
+
+    /// Says whether bytes can be the beginning of a message.
+    static func canBegin(_ bytes: RawSpan) -> Bool {
+        if bytes.agrees(with: "HTTP/1.") { return true }
+        var index = 0
+        while let byte = bytes.byte(at: index), isMethod(byte), index <= 24 { index += 1 }
+        guard index >= 1, index <= 24, index < bytes.byteCount else { return index == bytes.byteCount }
+        return index >= 3 && bytes.byte(at: index) == UInt8(ascii: " ")
+    }
+
+    /// Says whether the first line, which ends at an offset, is a whole request of HTTP/0.9.
+    static func isSimple(_ bytes: RawSpan, _ end: Int) -> Bool {
+        guard bytes.has("GET "), !bytes.has("HTTP/1.") else { return false }
+        guard let blank = findLast(UInt8(ascii: " "), bytes, 0..<end) else { return false }
+        return !bytes.has("HTTP/", at: blank + 1)
+    }
+
+    private static func isMethod(_ byte: UInt8) -> Bool {
+        byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
+    }
+
+    private static func findLast(_ byte: UInt8, _ bytes: RawSpan, _ range: Range<Int>) -> Int? {
+        range.last { bytes.byte(at: $0) == byte }
+    }
+}
+
+// MARK: - Header fields
+
+extension HTTPHead {
+    private mutating func readField(_ bytes: RawSpan, _ line: Range<Int>, into message: inout DissectedMessage) {
+        guard let colon = bytes.find(UInt8(ascii: ":"), in: line) else { return }
+        let name = line.lowerBound..<colon
+        var value = (colon + 1)..<line.upperBound
+        while let first = value.first, bytes.isBlank(first) { value = (first + 1)..<value.upperBound }
+        while let last = value.last, bytes.isBlank(last) { value = value.lowerBound..<last }
+        guard let known = HTTPFields.headers.first(where: { bytes.hasLower($0.name, name) }) else {
+            return message.add(HTTPFields.header, line, textOf: bytes)
+        }
+        message.add(known.field, value, textOf: bytes)
+        switch bytes.byte(at: name.lowerBound).map({ $0 | 0x20 }) {
+        case UInt8(ascii: "c") where name.count == 14: length = Self.decimal(bytes, value)
+        case UInt8(ascii: "t"): isChunked = bytes.containsLower("chunked", value)
+        case UInt8(ascii: "u") where name.count == 7:
+            hasUpgrade = true
+            isWebSocket = bytes.containsLower("websocket", value)
+        case UInt8(ascii: "h"):
+            guard isRequest else { return }
+            summary.append(" ")
+            summary.append(escaped: bytes.extracting(value), upTo: 100)
+        case UInt8(ascii: "c") where name.count == 12 && !isRequest:
+            summary.append(" ")
+            summary.append(escaped: bytes.extracting(value), upTo: 64)
+        default: return
+        }
+    }
+
+    private static func decimal(_ bytes: RawSpan, _ range: Range<Int>) -> Int? {
+        var value = 0
+        guard !range.isEmpty, range.count <= 18 else { return nil }
+        for index in range {
+            guard let byte = bytes.byte(at: index), byte >= 0x30, byte <= 0x39 else { return nil }
+            value = value * 10 + Int(byte - 0x30)
+        }
+        return min(value, longestBody)
+    }
+
+    /// Reads a number in hex that anything but a digit ends; nil where there is none.
+    static func hexadecimal(_ bytes: RawSpan, _ range: Range<Int>) -> Int? {
+        var (value, count) = (0, 0)
+        for index in range {
+            guard let byte = bytes.byte(at: index), let digit = hexDigit(byte) else { break }
+            guard count < 14 else { return nil }
+            value = value << 4 | digit
+            count += 1
+        }
+        return count > 0 ? value : nil
+    }
+
+    private static func hexDigit(_ byte: UInt8) -> Int? {
+        switch byte {
+        case 0x30...0x39: Int(byte) - 0x30
+        case 0x41...0x46: Int(byte) - 0x37
+        case 0x61...0x66: Int(byte) - 0x57
+        default: nil
+        }
+    }
+
+    /// Leaves out the carriage return at a line's end.
+    private static func trimmed(_ bytes: RawSpan, _ line: Range<Int>) -> Range<Int> {
+        guard let last = line.last, bytes.byte(at: last) == UInt8(ascii: "\r") else { return line }
+        return line.lowerBound..<last
+    }
+}
+
+extension RawSpan {
+    fileprivate func isBlank(_ offset: Int) -> Bool {
+        byte(at: offset) == UInt8(ascii: " ") || byte(at: offset) == UInt8(ascii: "\t")
+    }
+
+    /// Says whether a range holds a text of lower case, in any case.
+    fileprivate func hasLower(_ text: StaticString, _ range: Range<Int>) -> Bool {
+        guard range.count == text.utf8CodeUnitCount, range.upperBound <= byteCount else { return false }
+        return text.withUTF8Buffer { text in
+            for (index, place) in range.enumerated() {
+                let byte = unsafeLoad(fromByteOffset: place, as: UInt8.self)
+                let lower = byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte
+                guard lower == text[index] else { return false }
+            }
+            return true
+        }
+    }
+
+    /// Says whether a text of lower case is within a range, in any case.
+    fileprivate func containsLower(_ text: StaticString, _ range: Range<Int>) -> Bool {
+        let count = text.utf8CodeUnitCount
+        guard range.count >= count else { return false }
+        return (range.lowerBound...(range.upperBound - count)).contains { hasLower(text, $0..<($0 + count)) }
+    }
+}

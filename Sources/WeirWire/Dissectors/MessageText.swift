@@ -1,0 +1,150 @@
+/// Holds a line of text that is safe for a terminal: what comes from the traffic is escaped and cut.
+public struct MessageText: Hashable, Sendable {
+    /// Holds the text in UTF-8.
+    public internal(set) var utf8: [UInt8] = []
+
+    /// Bounds the line, in bytes; what is longer ends with `...`.
+    static let limit = 512
+
+    /// Creates an empty text.
+    public init() {}
+
+    /// Says whether there is no text.
+    public var isEmpty: Bool { utf8.isEmpty }
+
+    /// Copies the text.
+    public var string: String { String(decoding: utf8, as: UTF8.self) }
+
+    mutating func removeAll() { utf8.removeAll(keepingCapacity: utf8.count <= Self.limit) }
+
+    /// Appends a text known at compile time.
+    mutating func append(_ text: StaticString) {
+        text.withUTF8Buffer { utf8.append(contentsOf: $0) }
+    }
+
+    /// Appends a number in decimal.
+    mutating func append(_ number: some FixedWidthInteger) {
+        var buffer = ByteBuffer(capacity: 24)
+        buffer.appendDecimal(number)
+        buffer.withUnsafeBytes { utf8.append(contentsOf: $0) }
+    }
+
+    /// Appends a number of bytes, such as `14 bytes`.
+    mutating func append(bytes count: Int) {
+        append(count)
+        append(count == 1 ? " byte" : " bytes")
+    }
+
+    /// Appends a text of the traffic, escaped, and cut after so many bytes.
+    mutating func append(escaped text: String, upTo limit: Int = 200) {
+        var text = text
+        text.withUTF8 { append(escaped: $0.span.bytes, upTo: limit) }
+    }
+
+    /// Appends bytes of the traffic, escaped, and cut after so many bytes.
+    mutating func append(escaped bytes: RawSpan, upTo limit: Int = 200) {
+        let room = min(limit, Self.limit &- utf8.count)
+        guard bytes.byteCount > 0 else { return }
+        guard room > 0 else { return close() }
+        var index = 0
+        let end = utf8.count &+ room
+        while index < bytes.byteCount {
+            guard utf8.count < end else { return close() }
+            let byte = bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self)
+            if byte >= 0x20, byte < 0x7f {
+                utf8.append(byte)
+                index &+= 1
+            } else if byte >= 0x80, let (scalar, length) = SafeText.decode(bytes, at: index), SafeText.isSafe(scalar) {
+                for place in index..<(index &+ length) {
+                    utf8.append(bytes.unsafeLoad(fromByteOffset: place, as: UInt8.self))
+                }
+                index &+= length
+            } else {
+                appendEscape(byte)
+                index &+= 1
+            }
+        }
+    }
+
+    private mutating func appendEscape(_ byte: UInt8) {
+        switch byte {
+        case UInt8(ascii: "\r"): append("\\r")
+        case UInt8(ascii: "\n"): append("\\n")
+        case UInt8(ascii: "\t"): append("\\t")
+        default:
+            append("\\x")
+            for digit in [byte >> 4, byte & 15] { utf8.append(digit < 10 ? digit + 48 : digit + 87) }
+        }
+    }
+
+    private mutating func close() {
+        if utf8.suffix(3) != [46, 46, 46] { append("...") }
+    }
+}
+
+/// Tells text that a terminal may get from text that could steer it.
+public enum SafeText {
+    /// Decodes one well-formed scalar of two to four bytes; nil where there is none.
+    ///
+    /// - Precondition: `index` is within the bytes.
+    ///
+    /// Source: RFC 3629 section 4.
+    public static func decode(_ bytes: RawSpan, at index: Int) -> (scalar: UInt32, length: Int)? {
+        let first = UInt32(bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self))
+        let length: Int
+        var scalar: UInt32
+        switch first {
+        case 0xC2...0xDF: (length, scalar) = (2, first & 0x1F)
+        case 0xE0...0xEF: (length, scalar) = (3, first & 0x0F)
+        case 0xF0...0xF4: (length, scalar) = (4, first & 0x07)
+        default: return nil
+        }
+        guard length <= bytes.byteCount &- index else { return nil }
+        for offset in 1..<length {
+            let next = UInt32(bytes.unsafeLoad(fromByteOffset: index &+ offset, as: UInt8.self))
+            guard next & 0xC0 == 0x80 else { return nil }
+            scalar = scalar << 6 | next & 0x3F
+        }
+        let least: UInt32 = length == 2 ? 0x80 : length == 3 ? 0x800 : 0x10000
+        guard scalar >= least, scalar <= 0x10FFFF, !(0xD800...0xDFFF).contains(scalar) else { return nil }
+        return (scalar, length)
+    }
+
+    /// Says whether a scalar neither controls a terminal, nor turns the direction of writing, nor hides.
+    public static func isSafe(_ scalar: UInt32) -> Bool {
+        switch scalar {
+        // Not assigned yet, but never to be seen: between the invisible operators, before the annotations, tags.
+        case 0x2065, 0xFFF0...0xFFF8, 0xE0000...0xE0FFF: return false
+        default: break
+        }
+        switch Unicode.Scalar(scalar)?.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, nil: return false
+        default: return true
+        }
+    }
+}
+
+extension MessageText {
+    /// Appends an address.
+    mutating func append(_ address: IPAddress) {
+        var buffer = ByteBuffer(capacity: IPAddress.longestText)
+        address.write(to: &buffer)
+        append(buffer)
+    }
+
+    private mutating func append(_ buffer: borrowing ByteBuffer) {
+        buffer.withUnsafeBytes { append(escaped: $0.bytes) }
+    }
+}
+
+extension MessageText {
+    /// Appends a number in hex, such as `0x1301`.
+    mutating func append(hex number: some FixedWidthInteger & UnsignedInteger) {
+        append("0x")
+        let digits = 2 * MemoryLayout.size(ofValue: number)
+        for place in stride(from: digits - 1, through: 0, by: -1) {
+            let digit = UInt8(truncatingIfNeeded: number >> (4 * place)) & 15
+            utf8.append(digit < 10 ? digit + 48 : digit + 87)
+        }
+    }
+}

@@ -1,0 +1,70 @@
+// Reading what may not be there: nil, and never a byte behind the end.
+extension RawSpan {
+    /// Reads a byte.
+    @inline(__always)
+    func byte(at offset: Int) -> UInt8? {
+        guard offset >= 0, offset < byteCount else { return nil }
+        return unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+    }
+
+    /// Reads a number in network order.
+    @inline(__always)
+    func number<Value: FixedWidthInteger & BitwiseCopyable>(at offset: Int, _ type: Value.Type = Value.self) -> Value? {
+        guard offset >= 0, offset <= byteCount &- MemoryLayout<Value>.size else { return nil }
+        return Value(bigEndian: unsafeLoadUnaligned(fromByteOffset: offset, as: Value.self))
+    }
+
+    /// Reads a number of 24 bits in network order.
+    @inline(__always)
+    func number24(at offset: Int) -> Int? {
+        guard let high = number(at: offset, UInt16.self), let low = byte(at: offset &+ 2) else { return nil }
+        return Int(high) << 8 | Int(low)
+    }
+
+    /// Finds a byte in a range, as far as that is there.
+    func find(_ byte: UInt8, in range: Range<Int>) -> Int? {
+        var index = max(range.lowerBound, 0)
+        let end = min(range.upperBound, byteCount)
+        let pattern = UInt64(byte) &* 0x0101_0101_0101_0101
+        while index &+ 8 <= end {
+            // A byte of the difference is 0 where the byte is found.
+            let word = unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self) ^ pattern
+            let found = (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
+            if found != 0 { return index &+ UInt64(littleEndian: found).trailingZeroBitCount / 8 }
+            index &+= 8
+        }
+        while index < end {
+            if unsafeLoad(fromByteOffset: index, as: UInt8.self) == byte { return index }
+            index &+= 1
+        }
+        return nil
+    }
+
+    /// Says whether a text stands at an offset.
+    func has(_ text: StaticString, at offset: Int = 0) -> Bool {
+        guard offset >= 0, byteCount &- offset >= text.utf8CodeUnitCount else { return false }
+        return text.withUTF8Buffer { text in
+            for index in text.indices
+            where text[index] != unsafeLoad(fromByteOffset: offset &+ index, as: UInt8.self) { return false }
+            return true
+        }
+    }
+
+    /// Says whether the bytes are the beginning of a text, or begin with it.
+    func agrees(with text: StaticString) -> Bool {
+        text.withUTF8Buffer { text in
+            for index in 0..<Swift.min(text.count, byteCount)
+            where text[index] != unsafeLoad(fromByteOffset: index, as: UInt8.self) { return false }
+            return true
+        }
+    }
+
+    /// Gives the part of a range that is there.
+    @inline(__always)
+    func there(_ range: Range<Int>) -> Range<Int> { range.clamped(to: 0..<byteCount) }
+
+    /// Copies the text of the part of a range that is there, wrong UTF-8 repaired.
+    func repairedText(_ range: Range<Int>) -> String {
+        extracting(there(range)).withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+    }
+}

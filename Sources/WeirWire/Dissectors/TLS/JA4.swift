@@ -1,0 +1,80 @@
+/// Is what a client's fingerprint is made of, in the way of JA4.
+///
+/// Source: FoxIO, JA4 technical details, https://github.com/FoxIO-LLC/ja4/blob/main/technical_details/JA4.md.
+struct JA4: Sendable {
+    var version: UInt16 = 0
+    /// Lists the versions of the extension, without those of GREASE.
+    var versions: [UInt16] = []
+    var hasServerName = false
+    var ciphers: [UInt16] = []
+    var extensions: [UInt16] = []
+    var signatures: [UInt16] = []
+    var firstProtocol: [UInt8] = []
+
+    /// Returns the fingerprint; its first character is `t` for TLS over TCP, `q` for QUIC.
+    func text(_ transport: Character) -> String {
+        let ciphers = ciphers.filter { !Self.isGrease($0) }
+        let extensions = extensions.filter { !Self.isGrease($0) }
+        let first =
+            "\(transport)\(versionText)\(hasServerName ? "d" : "i")\(Self.count(ciphers.count))"
+            + "\(Self.count(extensions.count))\(protocolText)"
+        // The server's name and the protocols are not of the client's program.
+        let sorted = Self.list(extensions.filter { $0 != 0 && $0 != 0x0010 }.sorted())
+        let signatures = Self.list(signatures.filter { !Self.isGrease($0) })
+        let third = signatures.isEmpty ? sorted : "\(sorted)_\(signatures)"
+        return "\(first)_\(Self.hash(Self.list(ciphers.sorted())))_\(Self.hash(extensions.isEmpty ? "" : third))"
+    }
+
+    /// Says whether a number is one of those that are offered in order to be ignored.
+    ///
+    /// Source: RFC 8701 section 2.
+    static func isGrease(_ number: UInt16) -> Bool { number & 0x0f0f == 0x0a0a && number >> 8 == number & 0xff }
+
+    private var versionText: String {
+        switch versions.max() ?? version {
+        case 0x0304: "13"
+        case 0x0303: "12"
+        case 0x0302: "11"
+        case 0x0301: "10"
+        case 0x0300: "s3"
+        case 0x0002: "s2"
+        case 0xfeff: "d1"
+        case 0xfefd: "d2"
+        case 0xfefc: "d3"
+        default: "00"
+        }
+    }
+
+    /// Gives the first and the last character of the first protocol; of its hex digits where they are none.
+    private var protocolText: String {
+        guard let first = firstProtocol.first, let last = firstProtocol.last else { return "00" }
+        if Self.isAlphanumeric(first), Self.isAlphanumeric(last) {
+            return String(decoding: [first, last], as: UTF8.self)
+        }
+        return String(first >> 4, radix: 16) + String(last & 15, radix: 16)
+    }
+
+    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+        byte >= 0x30 && byte <= 0x39 || byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7a
+    }
+
+    private static func count(_ count: Int) -> String {
+        let count = min(count, 99)
+        return count < 10 ? "0\(count)" : "\(count)"
+    }
+
+    private static func list(_ numbers: [UInt16]) -> String {
+        numbers.map { number in
+            let digits = String(number, radix: 16)
+            return String(repeating: "0", count: 4 - digits.count) + digits
+        }.joined(separator: ",")
+    }
+
+    /// Gives 12 digits of the hash, or zeros where there is nothing to hash.
+    private static func hash(_ text: String) -> String {
+        guard !text.isEmpty else { return "000000000000" }
+        return SHA256.hash(Array(text.utf8)).prefix(6).map { byte in
+            (byte < 16 ? "0" : "") + String(byte, radix: 16)
+        }.joined()
+    }
+}
