@@ -43,6 +43,7 @@ if [[ "${1:-}" == --bench ]]; then
     need tcpdump tcpdump
     need tcpflow tcpflow
     need hexdump bsdextrautils
+    need jq jq
 fi
 [[ ${#missing[@]} -eq 0 ]] && exit 0
 

@@ -1,4 +1,4 @@
-import WeirFlow
+public import WeirFlow
 import WeirWire
 
 /// Holds what a relay is told at its start.
@@ -23,6 +23,11 @@ public struct RelayConfiguration: Sendable {
     public var expectsEcho = false
     /// Chooses among a target name's addresses; nil takes all.
     public var family: AddressFamily?
+
+    /// Says which port servers are dialed from.
+    public var egressPort = EgressPort.kernel
+    /// Finds the processes behind the clients of this machine; nil where nobody wants to know.
+    public var processes: ClientProcesses?
 
     /// Remembers what the targets' names were resolved to.
     public let names = ResolvedNames()

@@ -1,5 +1,6 @@
 import Synchronization
 import WeirFlow
+import WeirWire
 
 /// Holds what all event loops of a relay share.
 final class Shared: Sendable {
@@ -17,6 +18,8 @@ final class Shared: Sendable {
     let mismatches = Atomic<Int>(0)
     /// Tells that some loop has stopped accepting, and waits for a flow to end.
     let isAcceptingPaused = Atomic<Bool>(false)
+    /// Is when the user is told that the client's own address has no port to share.
+    let ownAddressNotice = Once()
     /// Is when the user is told of the bound on flows.
     let limitNotice = Once()
     /// Is when the user is told that descriptors have run out.
@@ -36,6 +39,19 @@ final class Shared: Sendable {
         self.limits = limits
         self.loops = loops
         self.report = report
+    }
+
+    /// Gives a socket that is to connect the port that was asked for; says whether it has one now.
+    func prepareEgress(_ raw: Int32, _ flow: borrowing Flow, to target: Endpoint) -> Bool {
+        guard configuration.egressPort != .kernel else { return false }
+        let client = flow.path.client
+        return EgressBinding.prepare(raw, flow.transport, configuration.egressPort, for: client, to: target) {
+            guard ownAddressNotice.isFirst() else { return }
+            report(
+                "--egress-port same: servers are dialed from the client's own address \(client.address), on which the "
+                    + "client's port is always taken; the kernel chooses"
+            )
+        }
     }
 
     func nextFlowID() -> FlowID {

@@ -94,6 +94,8 @@ extension TCPRelay {
             settings: settings,
             at: loop.now()
         )
+        let processes = loop.shared.configuration.processes
+        processes?.ask(flow.id, .tcp, flow.path, raw: accepted.descriptor, at: loop.now())
         let connection = connections.insert { place, generation in
             TCPConnection(flow: flow, route: accepted.route, place: place, generation: generation)
         }

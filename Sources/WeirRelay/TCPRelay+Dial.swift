@@ -89,11 +89,9 @@ extension TCPRelay {
                 return feed(connection, .connectFailed(error.error))
             }
         }
-        let raw = descriptor.raw
         connection.server.open(descriptor)
-        Socket.setStreamOptions(raw)
-        if weir_unread(connection.client.raw) > 0 { Socket.joinHandshake(raw) }
-        let error = Socket.connect(raw, to: target)
+        let error = connect(connection, to: target)
+        let raw = connection.server.raw
         feed(connection, .dialed(egress: Socket.localEndpoint(raw), server: target))
         if let error { return fail(connection, error) }
         do {
@@ -102,6 +100,24 @@ extension TCPRelay {
         } catch {
             fail(connection, error.error)
         }
+    }
+
+    /// Starts to connect, from the port that was asked for where it can be had.
+    private func connect(_ connection: TCPConnection, to target: Endpoint) -> ErrorNumber? {
+        let isBound = loop.shared.prepareEgress(connection.server.raw, connection.flow, to: target)
+        let error = connect(connection.server.raw, connection, target)
+        guard isBound, let error, error.isTakenPort else { return error }
+        // Another connection to this server has the port: a new socket leaves the choice to the kernel.
+        guard let fresh = try? Socket.make(.tcp, for: target.address) else { return error }
+        connection.server.close()
+        connection.server.open(fresh)
+        return connect(connection.server.raw, connection, target)
+    }
+
+    private func connect(_ raw: Int32, _ connection: TCPConnection, _ target: Endpoint) -> ErrorNumber? {
+        Socket.setStreamOptions(raw)
+        if weir_unread(connection.client.raw) > 0 { Socket.joinHandshake(raw) }
+        return Socket.connect(raw, to: target)
     }
 
     private func fail(_ connection: TCPConnection, _ error: ErrorNumber) {

@@ -55,6 +55,7 @@ extension UDPRelay {
         }
         listener.sessions[key] = session
         recent.touch(session)
+        shared.configuration.processes?.ask(flow.id, .udp, flow.path, raw: nil, at: loop.now())
         resolve(session)
         return session
     }
@@ -95,7 +96,7 @@ extension UDPRelay {
 
     /// Opens the connected socket to the server.
     ///
-    /// It is never bound first: that would change the kernel's port choice.
+    /// It is never bound first, unless a port is asked for: that would change the kernel's port choice.
     func dial(_ session: UDPSession, _ attempt: Int) {
         guard attempt < session.targets.count else {
             // Every address of the name is this relay's own now.
@@ -111,6 +112,7 @@ extension UDPRelay {
             }
             let raw = descriptor.raw
             Socket.set(SO_RCVBUF, of: SOL_SOCKET, to: 1 << 20, on: raw)
+            _ = loop.shared.prepareEgress(raw, session.flow, to: target)
             let error = Socket.connect(raw, to: target)
             let egress = error == nil ? Socket.localEndpoint(raw) : nil
             feed(session, .dialed(egress: egress, server: target))

@@ -97,24 +97,43 @@ struct ShowOptions: ParsableArguments {
     private static let choices = "hex (the default), text, summary (a line each) or none"
 
     /// Makes the output that goes to standard output; where that fails, the totals go to standard error.
-    func output(default show: TerminalSink.Show, overflow: SinkOutput.Overflow = .wait) -> SinkOutput {
-        let sink = sink(default: show)
+    func output(
+        default show: TerminalSink.Show,
+        overflow: SinkOutput.Overflow = .wait,
+        details: FlowDetails = FlowDetails(),
+        showsPorts: Bool = false
+    ) -> SinkOutput {
+        let sink = sink(default: show, details, showsPorts)
         var output = SinkOutput(name: "standard output", sink: sink, descriptor: STDOUT_FILENO, overflow: overflow)
         output.lastResort = STDERR_FILENO
         return output
     }
 
     /// Makes the output where standard output has another use: the totals alone, on standard error.
-    static func totals(overflow: SinkOutput.Overflow = .wait) -> SinkOutput {
-        SinkOutput(name: "standard error", sink: SummarySink(), descriptor: STDERR_FILENO, overflow: overflow)
+    static func totals(
+        overflow: SinkOutput.Overflow = .wait,
+        _ details: FlowDetails = FlowDetails()
+    ) -> SinkOutput {
+        let sink = SummarySink(details: details)
+        return SinkOutput(name: "standard error", sink: sink, descriptor: STDERR_FILENO, overflow: overflow)
     }
 
-    private func sink(default show: TerminalSink.Show) -> TerminalSink {
+    /// Makes the output of ports alone.
+    static func ports(onOutput: Bool, overflow: SinkOutput.Overflow) -> SinkOutput {
+        let sink = PortsSink(localOffset: Terminal.localOffset)
+        return onOutput
+            ? SinkOutput(name: "standard output", sink: sink, descriptor: STDOUT_FILENO, overflow: overflow)
+            : SinkOutput(name: "standard error", sink: sink, descriptor: STDERR_FILENO, overflow: overflow)
+    }
+
+    private func sink(default show: TerminalSink.Show, _ details: FlowDetails, _ showsPorts: Bool) -> TerminalSink {
         TerminalSink(
             show: self.show ?? show,
             limit: showLimit.bytes,
             color: isatty(STDOUT_FILENO) == 1 && Terminal.allowsColor,
-            localOffset: Terminal.localOffset
+            localOffset: Terminal.localOffset,
+            details: details,
+            showsPorts: showsPorts
         )
     }
 }

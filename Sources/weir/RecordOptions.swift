@@ -65,6 +65,7 @@ struct RecordOptions: ParsableArguments {
     func recording(
         _ legs: CaptureSettings.Legs,
         names: ResolvedNames,
+        process: ProcessLookup? = nil,
         overflow: SinkOutput.Overflow = .wait
     ) throws(Failure) -> Recording? {
         guard let record else { return nil }
@@ -74,6 +75,7 @@ struct RecordOptions: ParsableArguments {
         settings.largestPacket = mtu
         settings.application = "weir \(Weir.version)"
         settings.operatingSystem = Machine.operatingSystem
+        settings.process = process
         settings.names = { names.names(of: $0) }
         let sink = CaptureSink(settings)
         guard !takesStandardOutput else {

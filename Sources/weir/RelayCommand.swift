@@ -103,6 +103,8 @@ struct RelayCommand: AsyncParsableCommand {
 
     @OptionGroup var families: FamilyOptions
 
+    @OptionGroup var portOptions: RelayPortOptions
+
     func validate() throws {
         if log == "-", let show = shown.show, show != .none {
             throw ValidationError("--log - writes to standard output, so --show \(show) has no place there.")
@@ -140,9 +142,15 @@ struct RelayCommand: AsyncParsableCommand {
             configuration.echoWindow = echoWindow.bytes
             configuration.expectsEcho = expectEcho
             configuration.family = families.family
+            let details = try portOptions.apply(to: &configuration)
             let session = Session(configuration, grace: grace.duration)
-            let others = try outputs()
-            let recording = try records.recording(recordLegs, names: configuration.names, overflow: overflow)
+            let others = try outputs(details)
+            let recording = try records.recording(
+                recordLegs,
+                names: configuration.names,
+                process: details.process,
+                overflow: overflow
+            )
             let capture = capture.map {
                 RelayCapture(
                     to: $0,
@@ -158,15 +166,19 @@ struct RelayCommand: AsyncParsableCommand {
         }
     }
 
-    private func outputs() throws(Failure) -> [SinkOutput] {
+    private func outputs(_ details: FlowDetails) throws(Failure) -> [SinkOutput] {
         var outputs: [SinkOutput] = []
-        let show = log == "-" || records.takesStandardOutput ? .none : shown.show ?? .hex
+        let hasStandardOutput = log != "-" && !records.takesStandardOutput
+        let show = hasStandardOutput ? shown.show ?? .hex : .none
         if show == .none {
-            outputs.append(ShowOptions.totals(overflow: overflow))
+            outputs.append(ShowOptions.totals(overflow: overflow, details))
+            if portOptions.ports { outputs.append(ShowOptions.ports(onOutput: hasStandardOutput, overflow: overflow)) }
         } else {
-            outputs.append(shown.output(default: .hex, overflow: overflow))
+            outputs.append(
+                shown.output(default: .hex, overflow: overflow, details: details, showsPorts: portOptions.ports)
+            )
         }
-        let records = JSONLinesSink(withBytes: logBytes)
+        let records = JSONLinesSink(withBytes: logBytes, details: details)
         switch log {
         case nil: break
         case "-":

@@ -24,6 +24,7 @@ struct Weir: AsyncParsableCommand {
         version: version,
         subcommands: [
             RelayCommand.self, EchoCommand.self, ConnectCommand.self, CaptureCommand.self, ShowCommand.self,
+            PortsCommand.self,
             DemoCommand.self,
         ]
     )

@@ -64,6 +64,33 @@ int weir_keeper_ask(int keeper, bool removes, const char *name);
 // Gives up for good that a program which this one starts has more rights than this one.
 int weir_forbid_privileges(void);
 
+// A socket as sock_diag(7) tells of it: addresses in network order, an IPv4 address in the first 4 bytes; ports in host
+// order; state as in tcp_states.h.
+typedef struct {
+    uint8_t local[16];
+    uint8_t remote[16];
+    uint16_t local_port;
+    uint16_t remote_port;
+    uint8_t family;
+    uint8_t state;
+    uint32_t scope;
+    uint32_t user;
+    uint32_t inode;
+    uint64_t cookie;
+} weir_socket;
+
+// Opens a socket that answers the questions below, which are in the network of the thread that opens it.
+int weir_diag_open(void);
+// Finds the socket with these ends, or a UDP socket that takes datagrams between them; -ENOENT where there is none.
+int weir_diag_find(int diag, bool udp, const weir_socket *wanted, weir_socket *found);
+// Lists the sockets of a family (4 or 6) that are in one of the states, a bit each; take returns false to be told no more.
+int weir_diag_list(int diag, bool udp, int family, uint32_t states, bool (*take)(void *context, const weir_socket *socket),
+                   void *context);
+// Returns the number that no other socket has had since the system's start; 0 where the kernel has none.
+uint64_t weir_cookie(int fd);
+// Looks which of these inodes are sockets that a process has open, and marks them; returns how many were marked now.
+int weir_process_holds(int process, const uint32_t *inodes, unsigned count, bool *held);
+
 // Datagrams in batches of at most 64, each in a buffer of 65,536 bytes.
 enum { WEIR_BATCH = 64, WEIR_BUFFER = 65536 };
 

@@ -8,11 +8,13 @@ public import WeirWire
 /// `server` (null where unknown), then those of the event. Source: RFC 8259.
 public struct JSONLinesSink: Sink {
     private let withBytes: Bool
+    private let details: FlowDetails
     private var timestamp = Timestamp()
 
-    /// Makes a sink; `withBytes` adds each chunk's bytes in base64.
-    public init(withBytes: Bool) {
+    /// Makes a sink; `withBytes` adds each chunk's bytes in base64, `details` adds keys to `open`.
+    public init(withBytes: Bool, details: FlowDetails = FlowDetails()) {
         self.withBytes = withBytes
+        self.details = details
     }
 
     /// Wants every chunk.
@@ -22,7 +24,9 @@ public struct JSONLinesSink: Sink {
     public mutating func render(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
         switch record.happening {
         case .received: return
-        case .opened: begin("open", record, &output)
+        case .opened:
+            begin("open", record, &output)
+            details.appendJSON(record, to: &output)
         case .connected(let dial, _):
             begin("connected", record, &output)
             output.append(",\"dial_ns\":")

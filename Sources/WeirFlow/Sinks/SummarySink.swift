@@ -6,6 +6,7 @@ public import WeirWire
 public struct SummarySink: Sink {
     private static let clientsKept = 1000
     private static let portsKept = 256
+    private static let processesKept = 64
 
     private struct Pair { var flow: FlowID; var client: UInt16; var egress: UInt16? }
 
@@ -16,6 +17,15 @@ public struct SummarySink: Sink {
         var flows: UInt64 = 0
     }
 
+    private struct Processes {
+        var flows: [ClientProcess: UInt64] = [:]
+        var order: [ClientProcess] = []
+        var notKnown: UInt64 = 0
+        var notListed: UInt64 = 0
+    }
+
+    private let details: FlowDetails
+    private var processes: [IPAddress: Processes] = [:]
     private var clients: [IPAddress: [Listener: Ports]] = [:]
     private var order: [IPAddress] = []
     private var flowsNotListed: UInt64 = 0
@@ -26,8 +36,10 @@ public struct SummarySink: Sink {
     private var upstream = Counters()
     private var downstream = Counters()
 
-    /// Makes an empty summary.
-    public init() {}
+    /// Makes an empty summary; `details` tells of the clients' processes.
+    public init(details: FlowDetails = FlowDetails()) {
+        self.details = details
+    }
 
     /// Wants nothing of chunks: the closing records count them.
     public var interest: Interest { .flows }
@@ -43,7 +55,8 @@ public struct SummarySink: Sink {
             list(record)
         case .refused: refused += 1
         case .mismatch: mismatches += 1
-        case .opened, .connected, .received, .forwarded, .ended, .dropped: break
+        case .opened: if details.process != nil { count(details.answer(record), of: record.path.client.address) }
+        case .connected, .received, .forwarded, .ended, .dropped: break
         }
     }
 
@@ -52,6 +65,24 @@ public struct SummarySink: Sink {
         sum.chunks += counters.chunks
         sum.droppedBytes += counters.droppedBytes
         sum.droppedDatagrams += counters.droppedDatagrams
+    }
+
+    private mutating func count(_ answer: ProcessAnswer, of client: IPAddress) {
+        guard answer != .notAsked, processes[client] != nil || processes.count < Self.clientsKept else { return }
+        var known = processes[client] ?? Processes()
+        processes[client] = nil
+        switch answer {
+        case .found(let process):
+            if known.flows[process] == nil, known.order.count < Self.processesKept { known.order.append(process) }
+            if known.order.count < Self.processesKept || known.flows[process] != nil {
+                known.flows[process, default: 0] += 1
+            } else {
+                known.notListed += 1
+            }
+        case .unknown: known.notKnown += 1
+        case .notAsked: break
+        }
+        processes[client] = known
     }
 
     private mutating func list(_ record: FlowRecord) {
@@ -132,5 +163,18 @@ public struct SummarySink: Sink {
             }
             output.append("\n")
         }
+        if let known = processes[client] { append(known, &output) }
+    }
+
+    /// Appends whose the flows of a client were: `  processes: curl/4711 user root (3 flows), not known (1 flow)`.
+    private func append(_ known: Processes, _ output: inout ByteBuffer) {
+        var texts = known.order.map { process in
+            let flows = known.flows[process] ?? 0
+            return "\(process.description) (\(flows) \(flows == 1 ? "flow" : "flows"))"
+        }
+        for (count, what) in [(known.notListed, "others"), (known.notKnown, "not known")] where count > 0 {
+            texts.append("\(what) (\(count) \(count == 1 ? "flow" : "flows"))")
+        }
+        output.append("  processes: \(texts.joined(separator: ", "))\n")
     }
 }

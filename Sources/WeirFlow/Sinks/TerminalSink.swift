@@ -22,7 +22,9 @@ public struct TerminalSink: Sink {
     private let limit: Int
     private let color: Bool
     private var timestamp: Timestamp
-    private var summary = SummarySink()
+    private let details: FlowDetails
+    private var summary: SummarySink
+    private var ports: PortsSink?
     /// Holds the last record's time, in ns since 1970 UTC: for a line that belongs to no record.
     private var lastTime: Int64 = 0
 
@@ -33,12 +35,19 @@ public struct TerminalSink: Sink {
     ///   - limit: how many bytes of a chunk are shown; 0 shows all.
     ///   - color: whether lines are coloured with ANSI sequences.
     ///   - localOffset: how far local time is ahead of UTC.
+    ///   - details: what else an `open` line says.
+    ///   - showsPorts: whether a line tells of each flow's ports, and a report at the end names their allocators.
     public init(
         show: Show = .hex,
         limit: Int = 4096,
         color: Bool = false,
-        localOffset: @escaping Timestamp.LocalOffset = { _ in 0 }
+        localOffset: @escaping Timestamp.LocalOffset = { _ in 0 },
+        details: FlowDetails = FlowDetails(),
+        showsPorts: Bool = false
     ) {
+        self.details = details
+        summary = SummarySink(details: details)
+        ports = showsPorts ? PortsSink(localOffset: localOffset) : nil
         self.show = show
         self.limit = limit
         self.color = color
@@ -57,6 +66,7 @@ public struct TerminalSink: Sink {
     /// Renders the record's line, and its chunk's dump.
     public mutating func render(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
         summary.render(record, bytes: bytes, into: &output)
+        defer { ports?.render(record, bytes: bytes, into: &output) }
         guard show != .none else { return }
         switch record.happening {
         case .received: return
@@ -70,6 +80,7 @@ public struct TerminalSink: Sink {
         case .opened:
             output.append(" open   ")
             output.appendPath(record.path)
+            details.appendText(record, to: &output)
         case .connected:
             output.append(" connected ")
             output.appendPath(record.path)
@@ -118,6 +129,7 @@ public struct TerminalSink: Sink {
     /// Renders the summary.
     public mutating func finish(into output: inout ByteBuffer) {
         if show != .none { summary.finish(into: &output) }
+        ports?.finish(into: &output)
     }
 }
 

@@ -64,6 +64,16 @@ struct ShowCommand: AsyncParsableCommand {
     func run() async throws { try await MeasureRun.run(.show, options) }
 }
 
+/// `weir-bench ports`: naming allocators of ports.
+struct PortsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ports",
+        abstract: "Measure weir ports on a million flows, beside tshark and tcpdump."
+    )
+    @OptionGroup var options: MeasureOptions
+    func run() async throws { try await MeasureRun.run(.ports, options) }
+}
+
 /// `weir-bench all`: everything.
 struct AllCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "all", abstract: "Measure everything.")

@@ -26,6 +26,8 @@ enum Measurements {
         CaptureReadMeasurement(packetSize: 64),
         ShowMeasurement(transport: .udp),
         ShowMeasurement(transport: .tcp),
+        PortsMeasurement(source: .capture),
+        PortsMeasurement(source: .log),
     ]
 
     /// Chooses measurements by group and by name.

@@ -62,7 +62,7 @@ struct ShowMeasurement: Measurement {
     }
 
     /// Runs the program once more, and looks at its memory all the time.
-    private static func mostMemory(of launch: Launch) async throws -> Double {
+    static func mostMemory(of launch: Launch) async throws -> Double {
         try await Child.with(launch) { group in
             var most = 0.0
             while let text = TextFile.read("/proc/\(group.identifier)/status"), !text.contains("State:\tZ") {

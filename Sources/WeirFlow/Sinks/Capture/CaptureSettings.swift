@@ -41,6 +41,8 @@ public struct CaptureSettings: Sendable {
     public var operatingSystem: String?
     /// Gives the names that the relay has resolved to an address.
     public var names: @Sendable (IPAddress) -> [String] = { _ in [] }
+    /// Answers which process a client is, for the comment on a flow's first packets; nil where nobody looks.
+    public var process: ProcessLookup?
     /// Is what the first sequence numbers are drawn from.
     public var seed: UInt64
 

@@ -63,7 +63,9 @@ public struct CaptureSink: Sink {
     ) -> Dictionary<FlowID, CapturedFlow>.Index {
         if let index = flows.index(forKey: record.flow) { return index }
         frames.introduce(record.path.server?.address, to: &output)
-        var flow = CapturedFlow(record)
+        var process: ClientProcess?
+        if case .found(let found) = frames.settings.process?(record.flow) { process = found }
+        var flow = CapturedFlow(record, process)
         flow.open(at: record.moment.wallNanoseconds, &frames, &output)
         flows[record.flow] = flow
         return flows.index(forKey: record.flow) ?? flows.startIndex

@@ -8,6 +8,7 @@ struct CapturedFlow: Sendable {
     let transport: Transport
     /// Says that the flow ends at the listener, which sends back what comes.
     let isEcho: Bool
+    private let process: ClientProcess?
     private var client: CapturedLeg
     /// Is nil until a dial has an egress.
     private var server: CapturedLeg?
@@ -27,12 +28,13 @@ struct CapturedFlow: Sendable {
         var isThrough: Bool { forwarded.chunks >= received.chunks }
     }
 
-    /// Makes the state of a flow from its first record.
-    init(_ record: FlowRecord) {
+    /// Makes the state of a flow from its first record, and the process that the client is.
+    init(_ record: FlowRecord, _ process: ClientProcess? = nil) {
+        self.process = process
         transport = record.transport
         isEcho = record.path.server == nil
-        client = CapturedLeg(.client, record.path.client, record.path.listener, of: record)
-        server = CapturedLeg(serverLegOf: record)
+        client = CapturedLeg(.client, record.path.client, record.path.listener, of: record, process)
+        server = CapturedLeg(serverLegOf: record, process)
     }
 
     subscript(direction: Direction) -> Progress {
@@ -50,7 +52,7 @@ struct CapturedFlow: Sendable {
 
     /// Takes another server leg where a record's dial is another one than the last; returns whether it is.
     mutating func takeServerLeg(of record: FlowRecord) -> Bool {
-        guard let leg = CapturedLeg(serverLegOf: record), !leg.hasSameEnds(as: server) else { return false }
+        guard let leg = CapturedLeg(serverLegOf: record, process), !leg.hasSameEnds(as: server) else { return false }
         server = leg
         return true
     }
@@ -144,9 +146,9 @@ extension CapturedFlow {
 
 extension CapturedLeg {
     /// Makes the server leg of a record; nil where its dial has no egress.
-    fileprivate init?(serverLegOf record: FlowRecord) {
+    fileprivate init?(serverLegOf record: FlowRecord, _ process: ClientProcess?) {
         guard let egress = record.path.egress, let server = record.path.server else { return nil }
-        self.init(.server, egress, server, of: record)
+        self.init(.server, egress, server, of: record, process)
     }
 }
 

@@ -27,6 +27,8 @@ struct CapturedLeg: Sendable {
     let responder: Endpoint
     private let flow: FlowID
     private let path: FlowPath
+    /// Says which process the client is, where that is known.
+    private let process: ClientProcess?
     var state = State.closed
     private var up = End()
     private var down = End()
@@ -34,7 +36,8 @@ struct CapturedLeg: Sendable {
     private var introducedIn: UInt32 = 0
     private var notes: [String] = []
 
-    init(_ leg: FlowLeg, _ initiator: Endpoint, _ responder: Endpoint, of record: FlowRecord) {
+    init(_ leg: FlowLeg, _ initiator: Endpoint, _ responder: Endpoint, of record: FlowRecord, _ process: ClientProcess?) {
+        self.process = process
         self.leg = leg
         self.initiator = initiator
         self.responder = responder
@@ -74,6 +77,7 @@ struct CapturedLeg: Sendable {
     /// Says whose packets these are: the flow's number and the endpoints that it has.
     private var introduction: String {
         var text = path.introduction(of: flow)
+        if let process { text += "; process \(process.description)" }
         if isSelfConnected { text += "; the socket dialed the very port that it was given, and met itself" }
         return text
     }

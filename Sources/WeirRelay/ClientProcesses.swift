@@ -1,0 +1,176 @@
+import CWeir
+import Glibc
+import Synchronization
+public import WeirFlow
+import WeirWire
+
+/// Finds the processes behind the clients of this machine, on a thread of its own.
+///
+/// An event loop only puts a question into a mailbox, at once when a client has come, so that clients that live for a few
+/// milliseconds are found too. How much is looked for is bounded: `burst` questions at once, `perSecond` in the long run,
+/// and a fifth of one processor's time. What is past that is not known. An answer is kept for the sinks for a while.
+public final class ClientProcesses: Sendable {
+    /// Bounds the questions at once.
+    static let burst = 2000
+    /// Bounds the questions a second.
+    static let perSecond = 500
+    /// Bounds the answers that are kept.
+    private static let kept = 1 << 16
+    /// Bounds how long a sink waits for an answer.
+    private static let patience = Duration.milliseconds(250)
+
+    private enum Entry {
+        case pending
+        case known(ProcessAnswer)
+    }
+
+    private struct State {
+        var answers: [FlowID: Entry] = [:]
+        var order: [FlowID] = []
+        var oldest = 0
+        var tokens = Double(ClientProcesses.burst)
+        var refilled = Instant(nanoseconds: 0)
+    }
+
+    private enum Message: Sendable {
+        case question(ProcessSearch.Question)
+        case end
+    }
+
+    private let state = Lock(State())
+    private let mailbox: Mailbox<Message>
+    private let own: Set<IPAddress>
+    /// Counts clients of this machine whose process was not looked for, because there were too many.
+    let skipped = Atomic<Int>(0)
+
+    /// Starts the thread.
+    ///
+    /// - Throws: `SystemError` where the kernel cannot be asked for sockets, or no thread can be started.
+    public init() throws(SystemError) {
+        own = Self.ownAddresses()
+        mailbox = try Mailbox()
+        let search = try ProcessSearch()
+        let (mailbox, state) = (mailbox, state)
+        let box = SearchBox(search)
+        try startThread(named: "weir-who") { Self.serve(mailbox, state, box) }
+    }
+
+    /// Lets the thread end.
+    func end() { mailbox.post(.end) }
+
+    /// Asks for the process behind a client, if it is of this machine; never blocks.
+    func ask(_ flow: FlowID, _ transport: Transport, _ path: FlowPath, raw: Int32?, at moment: Moment) {
+        let client = path.client.address
+        guard client.isLoopback || client == path.listener.address || own.contains(client) else { return }
+        let isAsked = state.withLock { state in
+            let elapsed = state.refilled.duration(to: moment.instant).inNanoseconds
+            state.refilled = moment.instant
+            state.tokens = min(Double(Self.burst), state.tokens + Double(max(0, elapsed)) / 1e9 * Double(Self.perSecond))
+            let isAsked = state.tokens >= 1
+            if isAsked { state.tokens -= 1 }
+            Self.keep(isAsked ? .pending : .known(.unknown), flow, &state)
+            return isAsked
+        }
+        guard isAsked else {
+            skipped.add(1, ordering: .relaxed)
+            return
+        }
+        let question = ProcessSearch.Question(
+            flow: flow,
+            transport: transport,
+            client: path.client,
+            listener: path.listener,
+            cookie: raw.map { weir_cookie($0) } ?? 0,
+            moment: moment
+        )
+        mailbox.post(.question(question))
+    }
+
+    private static func keep(_ entry: Entry, _ flow: FlowID, _ state: inout State) {
+        state.answers[flow] = entry
+        state.order.append(flow)
+        while state.order.count - state.oldest > kept {
+            state.answers[state.order[state.oldest]] = nil
+            state.oldest += 1
+        }
+        if state.oldest > kept {
+            state.order.removeFirst(state.oldest)
+            state.oldest = 0
+        }
+    }
+
+    /// Answers which process is behind a flow's client; waits for a quarter of a second at the most, on a sink's thread.
+    public func answer(_ flow: FlowID) -> ProcessAnswer {
+        let deadline = SystemClock.instant().advanced(by: Self.patience)
+        while true {
+            switch state.withLock({ $0.answers[flow] }) {
+            case nil: return .notAsked
+            case .known(let answer): return answer
+            case .pending: if SystemClock.instant() >= deadline { return .unknown }
+            }
+            usleep(500)
+        }
+    }
+
+    /// Answers as `answer(_:)` does.
+    public var lookup: ProcessLookup { { [self] in answer($0) } }
+
+    // MARK: - On the thread
+
+    /// Carries the search to its thread.
+    private final class SearchBox: @unchecked Sendable {
+        var search: ProcessSearch
+
+        init(_ search: consuming ProcessSearch) {
+            self.search = search
+        }
+    }
+
+    private static func serve(_ mailbox: Mailbox<Message>, _ state: Lock<State>, _ box: SearchBox) {
+        while true {
+            var descriptor = pollfd(fd: mailbox.signal, events: Int16(POLLIN), revents: 0)
+            poll(&descriptor, 1, -1)
+            var questions: [ProcessSearch.Question] = []
+            for message in mailbox.take() {
+                switch message {
+                case .question(let question): questions.append(question)
+                case .end: return
+                }
+            }
+            guard !questions.isEmpty else { continue }
+            let began = SystemClock.instant()
+            let answers = box.search.answer(questions)
+            state.withLock { state in
+                for (question, answer) in zip(questions, answers) where state.answers[question.flow] != nil {
+                    state.answers[question.flow] = .known(answer)
+                }
+            }
+            // Four times as long is rested, though never so long that a client of 100 ms is missed.
+            let rest = min(40_000_000, began.duration(to: SystemClock.instant()).inNanoseconds * 4)
+            usleep(UInt32(rest / 1000))
+        }
+    }
+
+    /// Lists the addresses of this machine's interfaces.
+    private static func ownAddresses() -> Set<IPAddress> {
+        var first: UnsafeMutablePointer<ifaddrs>?
+        guard getifaddrs(&first) == 0 else { return [] }
+        defer { freeifaddrs(first) }
+        var addresses: Set<IPAddress> = []
+        var next = first
+        while let entry = next {
+            if let address = entry.pointee.ifa_addr {
+                let length =
+                    Int32(address.pointee.sa_family) == AF_INET ? MemoryLayout<sockaddr_in>.size
+                    : Int32(address.pointee.sa_family) == AF_INET6 ? MemoryLayout<sockaddr_in6>.size : 0
+                var storage = sockaddr_storage()
+                withUnsafeMutableBytes(of: &storage) { room in
+                    room.copyMemory(from: UnsafeRawBufferPointer(start: address, count: length))
+                }
+                if length > 0, let endpoint = SocketAddress.endpoint(&storage) { addresses.insert(endpoint.address) }
+            }
+            next = entry.pointee.ifa_next
+        }
+        return addresses
+    }
+}

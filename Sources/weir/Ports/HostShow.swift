@@ -1,0 +1,41 @@
+import Glibc
+import WeirFlow
+import WeirRelay
+import WeirWire
+
+/// Shows how full this host's range of ephemeral ports is, once or again and again.
+struct HostShow {
+    var interval: Duration
+    var repeats: Bool
+    var json: Bool
+
+    /// Runs until it has shown one look, or for ever; the first look needs another one before it, for the rates.
+    func run() async throws {
+        guard let range = HostPorts.range() else {
+            throw Failure(.unavailable, "the system does not say its range of ports: /proc/sys/net/ipv4 is not there")
+        }
+        let ports = try HostPorts()
+        let output = ShowOutput()
+        var before = HostUsage(try ports.sockets(), range: range, reserved: HostPorts.reserved())
+        var then = ContinuousClock.now
+        repeat {
+            try await Task.sleep(for: interval)
+            let now = ContinuousClock.now
+            let seconds = Double((now - then).inNanoseconds) / 1e9
+            let usage = HostUsage(
+                try ports.sockets(),
+                range: HostPorts.range() ?? range,
+                reserved: HostPorts.reserved(),
+                before: before,
+                seconds: seconds
+            )
+            (before, then) = (usage, now)
+            output.write { buffer in
+                if json { return HostUsageText.appendJSON(usage, at: SystemClock.now().wallNanoseconds, to: &buffer) }
+                if repeats, output.isTerminal, Terminal.movesCursor { buffer.append("\u{1B}[H\u{1B}[2J") }
+                HostUsageText.append(usage, to: &buffer)
+            }
+            output.flush()
+        } while repeats
+    }
+}

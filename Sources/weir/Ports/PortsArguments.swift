@@ -1,0 +1,16 @@
+public import ArgumentParser
+public import WeirFlow
+public import WeirRelay
+public import WeirWire
+
+extension Transport: ExpressibleByArgument {
+    /// Parses `tcp` or `udp`.
+    public init?(argument: String) { self.init(argument) }
+}
+
+extension PortRange: ExpressibleByArgument {
+    /// Parses `LOW-HIGH`.
+    public init?(argument: String) { self.init(argument) }
+}
+
+extension PortProbe.Style: ExpressibleByArgument {}

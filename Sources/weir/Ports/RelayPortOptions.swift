@@ -1,0 +1,38 @@
+public import ArgumentParser
+public import WeirFlow
+import WeirRelay
+
+extension EgressPort: ExpressibleByArgument {
+    /// Parses `kernel`, `same` or `LOW-HIGH`.
+    public init?(argument: String) { self.init(argument) }
+}
+
+/// Says what a relay does about ports: which are dialed from, whose the clients' are, and what is shown of them.
+struct RelayPortOptions: ParsableArguments {
+    @Flag(help: "Show a line of each flow's ports, and name the allocators of client and relay at the end.")
+    var ports = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Dial servers from: kernel (its choice), same (the client's port number where it is free) or LOW-HIGH.",
+            valueName: "port"
+        )
+    )
+    var egressPort = EgressPort.kernel
+
+    @Flag(help: "Do not look for the processes behind clients of this machine.")
+    var noProcesses = false
+
+    /// Puts the options into a configuration, and says what sinks are to tell.
+    func apply(to configuration: inout RelayConfiguration) throws -> FlowDetails {
+        try egressPort.check()
+        configuration.egressPort = egressPort
+        guard !noProcesses else { return FlowDetails(egressPort: egressPort) }
+        do throws(SystemError) {
+            configuration.processes = try ClientProcesses()
+        } catch {
+            Diagnostics.print("the processes behind clients are not looked for: \(error)")
+        }
+        return FlowDetails(process: configuration.processes?.lookup, egressPort: egressPort)
+    }
+}
