@@ -142,9 +142,10 @@ final class TCPRelay {
     }
 
     private func read(_ connection: TCPConnection, _ direction: Direction) -> Bool {
-        let count = Int(weir_receive(connection[source: direction].raw, readBuffer.baseAddress, readBuffer.count))
+        let room = min(readBuffer.count, connection.flow.readLimit(direction))
+        let count = Int(weir_receive(connection[source: direction].raw, readBuffer.baseAddress, room))
         if count > 0 {
-            let isAll = count < readBuffer.count
+            let isAll = count < room
             if isAll, !connection[source: direction].hasMoreBehind { connection[source: direction].isReadable = false }
             let chunk = UnsafeRawBufferPointer(rebasing: readBuffer[..<count])
             if connection.flow.passes(chunk.bytes, direction, at: loop.turnBegan) {
@@ -196,6 +197,15 @@ final class TCPRelay {
         connection.wakeAt = nil
         connection.flow.touch(at: excusedUntil)
         dispatch(connection, .wake)
+    }
+
+    /// Brings the flows of a route to other toxics.
+    func setToxics(_ set: ToxicSet, route: Int) {
+        for connection in connections.all where connection.route == route {
+            actions.removeAll(keepingCapacity: true)
+            connection.flow.setToxics(set, at: loop.now(), into: &actions)
+            performAll(connection, bytes: RawSpan())
+        }
     }
 
     /// Tells whether a timer is still waited for.
@@ -270,6 +280,7 @@ final class TCPRelay {
         case .send(let direction): send(connection, direction, bytes)
         case .sendQueued(let direction): sendQueued(connection, direction)
         case .record(let record): loop.record(record, bytes: bytes)
+        case .recordCopy(let record, let copy): loop.record(record, bytes: copy.span.bytes)
         case .recordQueued(let direction, let record):
             connection.flow.withQueued(direction) { loop.record(record, bytes: $0.bytes) }
         case .connect(let attempt): dial(connection, attempt)
