@@ -28,9 +28,11 @@ struct RelayCommand: AsyncParsableCommand {
     )
 
     @Argument(help: ArgumentHelp("What to forward: LISTEN=TARGET.", valueName: "route"))
-    var routes: [String]
+    var routes: [String] = []
 
     @OptionGroup var shown: ShowOptions
+
+    @OptionGroup var toxics: ToxicOptions
 
     @Option(help: ArgumentHelp("Append records as JSON lines to a file; - is standard output.", valueName: "file"))
     var log: String?
@@ -104,6 +106,7 @@ struct RelayCommand: AsyncParsableCommand {
     @OptionGroup var families: FamilyOptions
 
     func validate() throws {
+        if routes.isEmpty, !toxics.toxics { throw ValidationError("Missing expected argument '<route> ...'") }
         if log == "-", let show = shown.show, show != .none {
             throw ValidationError("--log - writes to standard output, so --show \(show) has no place there.")
         }
@@ -127,6 +130,7 @@ struct RelayCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if toxics.toxics { return print(ToxicTable.render(), terminator: "") }
         do {
             var configuration = RelayConfiguration(
                 routes: try routes.map { text throws(RouteError) in try Route(parsing: text) }
@@ -140,7 +144,9 @@ struct RelayCommand: AsyncParsableCommand {
             configuration.echoWindow = echoWindow.bytes
             configuration.expectsEcho = expectEcho
             configuration.family = families.family
-            let session = Session(configuration, grace: grace.duration)
+            let scenario = try toxics.readScenario()
+            try toxics.apply(to: &configuration, scenario)
+            let session = Session(configuration, grace: grace.duration, scenario: scenario)
             let others = try outputs()
             let recording = try records.recording(recordLegs, names: configuration.names, overflow: overflow)
             let capture = capture.map {
@@ -164,9 +170,9 @@ struct RelayCommand: AsyncParsableCommand {
         if show == .none {
             outputs.append(ShowOptions.totals(overflow: overflow))
         } else {
-            outputs.append(shown.output(default: .hex, overflow: overflow))
+            outputs.append(shown.output(default: .hex, overflow: overflow, showsOriginals: toxics.showOriginal))
         }
-        let records = JSONLinesSink(withBytes: logBytes)
+        let records = JSONLinesSink(withBytes: logBytes, showsOriginals: toxics.showOriginal)
         switch log {
         case nil: break
         case "-":
