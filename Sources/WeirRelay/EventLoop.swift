@@ -21,6 +21,8 @@ final class EventLoop {
     /// Says when reading went on after the last time it was held: nothing before counts as idleness.
     @exclusivity(unchecked) private var heldUntil = Instant(nanoseconds: 0)
     @exclusivity(unchecked) private(set) var isDraining = false
+    /// Holds the toxics of each route.
+    @exclusivity(unchecked) private(set) var toxics: [ToxicSet]
 
     @exclusivity(unchecked) private var batch = RecordBatch()
     private let wantsBytes: Bool
@@ -35,6 +37,7 @@ final class EventLoop {
     private init(index: Int, shared: Shared) throws(SystemError) {
         self.index = index
         self.shared = shared
+        toxics = shared.toxics
         let raw = weir_epoll_create()
         guard raw >= 0 else { throw SystemError("make an epoll", ErrorNumber(-raw)) }
         epoll = Descriptor(owning: raw)
@@ -75,6 +78,8 @@ final class EventLoop {
             while whenStopped == nil { turn(events) }
         }
         flush()
+        // Whoever waits for this loop to have other toxics waits no longer.
+        for case .setToxics(_, _, let whenDone) in shared.loops[index].mailbox.close() { whenDone() }
     }
 
     private func turn(_ events: UnsafeMutableBufferPointer<weir_event>) {
@@ -129,6 +134,11 @@ final class EventLoop {
             self.whenIdle = whenIdle
             tcp.drain()
             udp.drain()
+        case .setToxics(let set, let route, let whenDone):
+            toxics[route] = set
+            tcp.setToxics(set, route: route)
+            udp.setToxics(set, route: route)
+            whenDone()
         case .shutdown:
             tcp.shutdown()
             udp.shutdown()
@@ -185,10 +195,9 @@ final class EventLoop {
     /// Puts a record into this turn's batch, with its chunk's bytes where a sink wants them.
     func record(_ record: FlowRecord, bytes: RawSpan) {
         if case .mismatch = record.happening { shared.mismatches.add(1, ordering: .relaxed) }
-        if case .forwarded = record.happening, wantsBytes {
-            batch.append(record, bytes: bytes)
-        } else {
-            batch.append(record)
+        switch record.happening {
+        case .forwarded where wantsBytes, .received where wantsBytes: batch.append(record, bytes: bytes)
+        default: batch.append(record)
         }
         // One turn may read a great deal: what a sink's queue may hold is looked at between.
         if batch.cost > 1 << 20 { flush() }

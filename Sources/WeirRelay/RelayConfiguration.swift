@@ -21,6 +21,10 @@ public struct RelayConfiguration: Sendable {
     public var echoWindow = 1 << 20
     /// Takes every downstream byte that is no echo for a fault, and counts it: `Supervisor.mismatches`.
     public var expectsEcho = false
+    /// Lists the toxics that each route has from the start, by the route's place; more may come while it serves.
+    public var toxics: [Int: [ToxicConfiguration]] = [:]
+    /// Is the seed of all toxics' randomness: the same seed and the same traffic give the same faults.
+    public var seed: UInt64 = 0
     /// Chooses among a target name's addresses; nil takes all.
     public var family: AddressFamily?
 
@@ -42,6 +46,15 @@ public struct RelayConfiguration: Sendable {
     /// Makes a configuration with the defaults.
     public init(routes: [Route]) {
         self.routes = routes
+    }
+
+    func toxicSets() throws(ToxicError) -> [ToxicSet] {
+        if let route = toxics.keys.first(where: { !routes.indices.contains($0) }) { throw .unknownRoute(route) }
+        var sets: [ToxicSet] = []
+        for (index, route) in routes.enumerated() {
+            sets.append(try ToxicSet(toxics[index] ?? [], for: route.transport))
+        }
+        return sets
     }
 
     func settings(for transport: Transport, recordsChunks: Bool, showsEchoes: Bool) -> FlowSettings {

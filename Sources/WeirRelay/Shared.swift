@@ -9,6 +9,10 @@ final class Shared: Sendable {
     let targets: [Target?]
     let hub: SinkHub
     let limits: Limits
+    /// Holds the toxics of each route, as they are at the start.
+    let toxics: [ToxicSet]
+    /// Counts the flows that each route has had.
+    let routeFlows: [FlowCount]
     let report: @Sendable (String) -> Void
     let loops: [LoopHandle]
 
@@ -30,6 +34,7 @@ final class Shared: Sendable {
         targets: [Target?],
         hub: SinkHub,
         limits: Limits,
+        toxics: [ToxicSet],
         loops: [LoopHandle],
         report: @escaping @Sendable (String) -> Void
     ) {
@@ -37,6 +42,8 @@ final class Shared: Sendable {
         self.targets = targets
         self.hub = hub
         self.limits = limits
+        self.toxics = toxics
+        routeFlows = toxics.map { _ in FlowCount() }
         self.loops = loops
         self.report = report
     }
@@ -56,6 +63,15 @@ final class Shared: Sendable {
 
     func nextFlowID() -> FlowID {
         FlowID(flowIDs.add(1, ordering: .relaxed).newValue)
+    }
+
+    /// Counts one more flow of a route.
+    ///
+    /// - Returns: its number on the route, from 1, and the seed of its randomness, which depends on nothing else.
+    func nextFlow(of route: Int) -> (number: UInt64, seed: UInt64) {
+        let number = routeFlows[route].value.add(1, ordering: .relaxed).newValue
+        var mixer = SplitMix64(seed: configuration.seed &+ UInt64(route) << 48 &+ number)
+        return (number, mixer.next())
     }
 
     /// Counts one more TCP flow, unless there are as many as there may be.
@@ -86,6 +102,11 @@ final class Shared: Sendable {
         else { return }
         for loop in loops { loop.mailbox.post(.resumeAccepting) }
     }
+}
+
+/// Counts the flows that a route has had.
+final class FlowCount: Sendable {
+    let value = Atomic<UInt64>(0)
 }
 
 /// Happens once, whichever thread comes first.
@@ -119,6 +140,8 @@ enum LoopMessage: Sendable {
     case resumeAccepting
     /// There are more UDP sessions than there may be, and this loop has the most.
     case evictSession
+    /// A route has other toxics from now on.
+    case setToxics(ToxicSet, route: Int, whenDone: @Sendable () -> Void)
     /// No output is full any more.
     case sinksReady
     /// Accept no more, and say so when no flow is left.

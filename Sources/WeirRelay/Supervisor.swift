@@ -18,7 +18,9 @@ public actor Supervisor {
     /// Bounds how many UDP sessions there may be at once.
     public nonisolated let maxSessions: Int
 
-    private let shared: Shared
+    let shared: Shared
+    /// Holds the toxics of each route.
+    var toxicSets: [ToxicSet]
     private var stopping: Task<Void, Never>?
 
     /// Binds every route's sockets, starts the event loops, and serves.
@@ -29,7 +31,8 @@ public actor Supervisor {
     ///   - report: is told, in one line each, what a user should know; on any thread.
     ///   - sinkReport: is told what became of an output; on any thread.
     ///   - whenBound: is told the ports before any client can connect; what it throws ends the start.
-    /// - Throws: `SystemError` where a socket cannot be had, `ResolveError` where a name has no address.
+    /// - Throws: `SystemError` where a socket cannot be had, `ResolveError` where a name has no address, `ToxicError`
+    ///   where a toxic is wrong.
     public init(
         _ configuration: RelayConfiguration,
         outputs: [SinkOutput] = [],
@@ -38,6 +41,7 @@ public actor Supervisor {
         whenBound: (Bound) throws -> Void = { _ in }
     ) async throws {
         let loops = max(1, configuration.threads)
+        toxicSets = try configuration.toxicSets()
         let own = OwnListeners()
         let targets = try Self.resolveTargets(configuration, own, report)
         let descriptors = DescriptorLimit.raise()
@@ -67,6 +71,7 @@ public actor Supervisor {
                 targets: targets,
                 hub: hub,
                 limits: limits,
+                toxics: toxicSets,
                 loops: handles,
                 report: report
             )

@@ -142,13 +142,20 @@ final class TCPRelay {
     }
 
     private func read(_ connection: TCPConnection, _ direction: Direction) -> Bool {
-        let count = Int(weir_receive(connection[source: direction].raw, readBuffer.baseAddress, readBuffer.count))
+        let room = min(readBuffer.count, connection.flow.readLimit(direction))
+        let count = Int(weir_receive(connection[source: direction].raw, readBuffer.baseAddress, room))
         if count > 0 {
-            let isAll = count < readBuffer.count
+            let isAll = count < room
             if isAll, !connection[source: direction].hasMoreBehind { connection[source: direction].isReadable = false }
             let chunk = UnsafeRawBufferPointer(rebasing: readBuffer[..<count])
             if connection.flow.passes(chunk.bytes, direction, at: loop.turnBegan) {
-                pass(chunk, connection, direction, endsBehind: isAll && connection[source: direction].endsBehind)
+                let endsBehind = isAll && connection[source: direction].endsBehind
+                pass(
+                    chunk,
+                    connection,
+                    direction,
+                    endsBehind: endsBehind && connection.flow.passesEnd(direction)
+                )
             } else {
                 dispatch(connection, .received(direction), bytes: chunk.bytes)
             }
@@ -198,6 +205,15 @@ final class TCPRelay {
         dispatch(connection, .wake)
     }
 
+    /// Brings the flows of a route to other toxics.
+    func setToxics(_ set: ToxicSet, route: Int) {
+        for connection in connections.all where connection.route == route {
+            actions.removeAll(keepingCapacity: true)
+            connection.flow.setToxics(set, at: loop.now(), into: &actions)
+            performAll(connection, bytes: RawSpan())
+        }
+    }
+
     /// Tells whether a timer is still waited for.
     func isNeeded(_ entry: TimerHeap.Entry) -> Bool {
         guard let connection = connections[entry.token] else { return false }
@@ -218,23 +234,24 @@ final class TCPRelay {
     /// Tells the flow what happened, and does what it says.
     func dispatch(_ connection: TCPConnection, _ event: FlowEvent, bytes: RawSpan = RawSpan()) {
         actions.removeAll(keepingCapacity: true)
-        let kept = connection.flow.bytesKeptForEcho
         feed(connection, event, bytes: bytes)
-        boundEcho(connection, since: kept)
         performAll(connection, bytes: bytes)
     }
 
     /// Bounds what all flows of the loop keep for echoes together: a flow that would keep more looks for none.
-    private func boundEcho(_ connection: TCPConnection, since kept: Int) {
+    private func boundEcho(_ connection: TCPConnection) {
         let now = connection.flow.bytesKeptForEcho
-        guard now != kept else { return }
+        let kept = connection.bytesKeptForEcho
+        guard now != kept, !connection.isClosed else { return }
         bytesKeptForEcho += now - kept
+        connection.bytesKeptForEcho = now
         // An echo that is expected is bounded by the window of each flow, and never given up.
         guard !settings.expectsEcho, now > kept, now > Self.echoAlways, bytesKeptForEcho > Self.echoBound else {
             return
         }
         connection.flow.giveUpEcho()
         bytesKeptForEcho -= now
+        connection.bytesKeptForEcho = 0
     }
 
     /// Sets a flow going, now that its server's addresses are known.
@@ -262,6 +279,7 @@ final class TCPRelay {
             perform(actions[index], connection, bytes)
             index += 1
         }
+        boundEcho(connection)
         markReady(connection)
     }
 
@@ -270,6 +288,7 @@ final class TCPRelay {
         case .send(let direction): send(connection, direction, bytes)
         case .sendQueued(let direction): sendQueued(connection, direction)
         case .record(let record): loop.record(record, bytes: bytes)
+        case .recordCopy(let record, let copy): loop.record(record, bytes: copy.span.bytes)
         case .recordQueued(let direction, let record):
             connection.flow.withQueued(direction) { loop.record(record, bytes: $0.bytes) }
         case .connect(let attempt): dial(connection, attempt)
@@ -359,7 +378,7 @@ final class TCPRelay {
         // The server may have accepted before the loop is told: it must not take this for the client's last byte.
         if connection.isDialing { Socket.resetOnClose(connection.server.raw) }
         connection.isDialing = false
-        bytesKeptForEcho -= connection.flow.bytesKeptForEcho
+        bytesKeptForEcho -= connection.bytesKeptForEcho
         connection.client.close()
         connection.server.close()
         connections.remove(at: connection.place)

@@ -217,6 +217,15 @@ final class UDPRelay {
         dispatch(session, .wake)
     }
 
+    /// Brings the sessions of a route to other toxics.
+    func setToxics(_ set: ToxicSet, route: Int) {
+        for session in sessions.all where session.listener.listening.route == route {
+            actions.removeAll(keepingCapacity: true)
+            session.flow.setToxics(set, at: loop.now(), into: &actions)
+            performAll(session, RawSpan())
+        }
+    }
+
     /// Tells whether a timer is still waited for.
     func isNeeded(_ entry: TimerHeap.Entry) -> Bool { sessions[entry.token]?.wakeAt == entry.due }
 
@@ -254,6 +263,7 @@ final class UDPRelay {
         case .send(let direction): put(session, direction)
         case .sendQueued(let direction): sendQueued(session, direction)
         case .record(let record): loop.record(record, bytes: bytes)
+        case .recordCopy(let record, let copy): loop.record(record, bytes: copy.span.bytes)
         case .recordQueued(let direction, let record):
             session.flow.withQueued(direction) { loop.record(record, bytes: $0.bytes) }
         case .connect(let attempt): dial(session, attempt)

@@ -100,10 +100,11 @@ struct ShowOptions: ParsableArguments {
     func output(
         default show: TerminalSink.Show,
         overflow: SinkOutput.Overflow = .wait,
+        showsOriginals: Bool = false,
         details: FlowDetails = FlowDetails(),
         showsPorts: Bool = false
     ) -> SinkOutput {
-        let sink = sink(default: show, details, showsPorts)
+        let sink = sink(default: show, showsOriginals, details, showsPorts)
         var output = SinkOutput(name: "standard output", sink: sink, descriptor: STDOUT_FILENO, overflow: overflow)
         output.lastResort = STDERR_FILENO
         return output
@@ -126,11 +127,17 @@ struct ShowOptions: ParsableArguments {
             : SinkOutput(name: "standard error", sink: sink, descriptor: STDERR_FILENO, overflow: overflow)
     }
 
-    private func sink(default show: TerminalSink.Show, _ details: FlowDetails, _ showsPorts: Bool) -> TerminalSink {
+    private func sink(
+        default show: TerminalSink.Show,
+        _ showsOriginals: Bool,
+        _ details: FlowDetails,
+        _ showsPorts: Bool
+    ) -> TerminalSink {
         TerminalSink(
             show: self.show ?? show,
             limit: showLimit.bytes,
             color: isatty(STDOUT_FILENO) == 1 && Terminal.allowsColor,
+            showsOriginals: showsOriginals,
             localOffset: Terminal.localOffset,
             details: details,
             showsPorts: showsPorts

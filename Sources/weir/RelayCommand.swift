@@ -28,9 +28,11 @@ struct RelayCommand: AsyncParsableCommand {
     )
 
     @Argument(help: ArgumentHelp("What to forward: LISTEN=TARGET.", valueName: "route"))
-    var routes: [String]
+    var routes: [String] = []
 
     @OptionGroup var shown: ShowOptions
+
+    @OptionGroup var toxics: ToxicOptions
 
     @Option(help: ArgumentHelp("Append records as JSON lines to a file; - is standard output.", valueName: "file"))
     var log: String?
@@ -106,6 +108,7 @@ struct RelayCommand: AsyncParsableCommand {
     @OptionGroup var portOptions: RelayPortOptions
 
     func validate() throws {
+        if routes.isEmpty, !toxics.toxics { throw ValidationError("Missing expected argument '<route> ...'") }
         if log == "-", let show = shown.show, show != .none {
             throw ValidationError("--log - writes to standard output, so --show \(show) has no place there.")
         }
@@ -129,6 +132,7 @@ struct RelayCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if toxics.toxics { return print(ToxicTable.render(), terminator: "") }
         do {
             var configuration = RelayConfiguration(
                 routes: try routes.map { text throws(RouteError) in try Route(parsing: text) }
@@ -143,7 +147,9 @@ struct RelayCommand: AsyncParsableCommand {
             configuration.expectsEcho = expectEcho
             configuration.family = families.family
             let details = try portOptions.apply(to: &configuration)
-            let session = Session(configuration, grace: grace.duration)
+            let scenario = try toxics.readScenario()
+            try toxics.apply(to: &configuration, scenario)
+            let session = Session(configuration, grace: grace.duration, scenario: scenario)
             let others = try outputs(details)
             let recording = try records.recording(
                 recordLegs,
@@ -175,10 +181,16 @@ struct RelayCommand: AsyncParsableCommand {
             if portOptions.ports { outputs.append(ShowOptions.ports(onOutput: hasStandardOutput, overflow: overflow)) }
         } else {
             outputs.append(
-                shown.output(default: .hex, overflow: overflow, details: details, showsPorts: portOptions.ports)
+                shown.output(
+                    default: .hex,
+                    overflow: overflow,
+                    showsOriginals: toxics.showOriginal,
+                    details: details,
+                    showsPorts: portOptions.ports
+                )
             )
         }
-        let records = JSONLinesSink(withBytes: logBytes, details: details)
+        let records = JSONLinesSink(withBytes: logBytes, showsOriginals: toxics.showOriginal, details: details)
         switch log {
         case nil: break
         case "-":

@@ -7,10 +7,12 @@ import WeirWire
 struct Session: Sendable {
     private let configuration: RelayConfiguration
     private let grace: Duration
+    private let scenario: Scenario?
 
-    init(_ configuration: RelayConfiguration, grace: Duration) {
+    init(_ configuration: RelayConfiguration, grace: Duration, scenario: Scenario? = nil) {
         self.configuration = configuration
         self.grace = grace
+        self.scenario = scenario
     }
 
     private enum Event: Sendable {
@@ -72,7 +74,9 @@ struct Session: Sendable {
         announce(relay)
         var course = Course()
         var iterator = events.makeAsyncIterator()
+        let running = Task { if let scenario { await relay.run(scenario) { Diagnostics.print($0) } } }
         await Self.serve(&iterator, &course)
+        running.cancel()
         tellWhatIsOpen(relay)
         Task {
             await relay.stop(grace: grace)
@@ -190,6 +194,9 @@ struct Session: Sendable {
             )
         }
         for listener in relay.listeners { Diagnostics.write("listening \(listener)\n") }
+        if scenario != nil || configuration.toxics.values.contains(where: { !$0.isEmpty }) {
+            Diagnostics.write("seed \(configuration.seed)\n")
+        }
     }
 
     private func tellWhatIsOpen(_ relay: Supervisor) {
