@@ -41,6 +41,8 @@ public enum CloseReason: String, Hashable, Sendable, CaseIterable {
     case idle
     /// Another flow needed its place.
     case evicted
+    /// Somebody who steers the relay closed it, or its route.
+    case requested = "closed on request"
     /// The relay ended.
     case shutdown
 }

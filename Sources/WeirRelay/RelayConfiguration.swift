@@ -1,5 +1,5 @@
 import WeirFlow
-import WeirWire
+public import WeirWire
 
 /// Holds what a relay is told at its start.
 public struct RelayConfiguration: Sendable {
@@ -21,6 +21,10 @@ public struct RelayConfiguration: Sendable {
     public var echoWindow = 1 << 20
     /// Takes every downstream byte that is no echo for a fault, and counts it: `Supervisor.mismatches`.
     public var expectsEcho = false
+    /// Serves the control API here: no route may lead to it.
+    public var adminEndpoints: [Endpoint] = []
+    /// Keeps room for routes that come later, TCP's and UDP's, and for the clients of the control API.
+    public var takesRoutes = false
     /// Chooses among a target name's addresses; nil takes all.
     public var family: AddressFamily?
 

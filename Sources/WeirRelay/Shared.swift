@@ -4,8 +4,9 @@ import WeirFlow
 /// Holds what all event loops of a relay share.
 final class Shared: Sendable {
     let configuration: RelayConfiguration
-    /// Lists the targets, one for each route; nil for a route that sends back what comes.
-    let targets: [Target?]
+    /// Holds the targets, one for each route; nil for a route that sends back what comes.
+    let targets: Targets
+    let own: OwnListeners
     let hub: SinkHub
     let limits: Limits
     let report: @Sendable (String) -> Void
@@ -25,13 +26,15 @@ final class Shared: Sendable {
     init(
         configuration: RelayConfiguration,
         targets: [Target?],
+        own: OwnListeners,
         hub: SinkHub,
         limits: Limits,
         loops: [LoopHandle],
         report: @escaping @Sendable (String) -> Void
     ) {
         self.configuration = configuration
-        self.targets = targets
+        self.targets = Targets(targets)
+        self.own = own
         self.hub = hub
         self.limits = limits
         self.loops = loops
@@ -107,6 +110,8 @@ enum LoopMessage: Sendable {
     case sinksReady
     /// Accept no more, and say so when no flow is left.
     case drain(whenIdle: @Sendable () -> Void)
+    /// Do something on the loop's thread.
+    case perform(@Sendable (EventLoop) -> Void)
     /// Reset every flow.
     case shutdown
     /// End the loop's thread.

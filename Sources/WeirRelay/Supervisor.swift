@@ -18,7 +18,13 @@ public actor Supervisor {
     /// Bounds how many UDP sessions there may be at once.
     public nonisolated let maxSessions: Int
 
-    private let shared: Shared
+    let shared: Shared
+    /// Lists the routes that are served, or would be if they were not disabled, by their names.
+    var served: [String: ServedRoute] = [:]
+    /// Lets one change of the routes pass at a time.
+    let turnstile = Turnstile()
+    /// Takes no route any more.
+    private(set) var isStopping = false
     private var stopping: Task<Void, Never>?
 
     /// Binds every route's sockets, starts the event loops, and serves.
@@ -39,6 +45,7 @@ public actor Supervisor {
     ) async throws {
         let loops = max(1, configuration.threads)
         let own = OwnListeners()
+        for endpoint in configuration.adminEndpoints { own.add(.tcp, endpoint, of: .admin) }
         let targets = try Self.resolveTargets(configuration, own, report)
         let descriptors = DescriptorLimit.raise()
         let limits = DescriptorLimit.share(descriptors, for: configuration)
@@ -52,7 +59,7 @@ public actor Supervisor {
         }
         let sockets = try Self.bindSockets(configuration, loops: loops)
         do {
-            for (_, socket) in sockets { own.add(configuration.routes[socket.route].transport, socket.endpoint) }
+            for (_, socket) in sockets { own.add(configuration.routes[socket.route].transport, socket.endpoint, of: .route(socket.route)) }
             try Self.refuseLoops(configuration, targets, own)
             listeners = Self.describe(sockets, configuration)
             try whenBound(Bound(listeners: listeners, servers: Self.servers(configuration, targets)))
@@ -65,6 +72,7 @@ public actor Supervisor {
             shared = Shared(
                 configuration: configuration,
                 targets: targets,
+                own: own,
                 hub: hub,
                 limits: limits,
                 loops: handles,
@@ -79,6 +87,7 @@ public actor Supervisor {
         }
         maxFlows = limits.tcpFlows
         maxSessions = limits.udpSessions
+        served = ServedRoute.named(configuration.routes, sockets.map(\.socket))
         try await Self.startLoops(sockets, shared)
     }
 
@@ -100,6 +109,7 @@ public actor Supervisor {
     ///
     /// - Parameter grace: how long the TCP flows may go on.
     public func stop(grace: Duration = .seconds(5)) async {
+        isStopping = true
         if let stopping { return await stopping.value }
         let task = Task { [shared] in await Self.stop(shared, grace) }
         stopping = task
@@ -190,21 +200,38 @@ public actor Supervisor {
         var sockets: [(loop: Int, socket: Listening)] = []
         do {
             for (index, route) in configuration.routes.enumerated() {
-                var port: UInt16?
-                for endpoint in try ListeningSockets.endpoints(of: route, family: configuration.family) {
-                    // With port 0 the further addresses of a route take the number that the kernel gave the first one.
-                    let wanted = Endpoint(address: endpoint.address, port: port ?? endpoint.port)
-                    let bound = try ListeningSockets.bind(
-                        route,
-                        index: index,
-                        at: wanted,
-                        loops: loops,
-                        receiveBuffer: configuration.receiveBuffer
-                    )
-                    port = bound[0].endpoint.port
-                    for (loop, socket) in bound.enumerated() {
-                        sockets.append((route.transport == .tcp ? index % loops : loop, socket))
-                    }
+                sockets += try bindSockets(of: route, index, configuration, loops: loops)
+            }
+        } catch {
+            for (_, socket) in sockets { close(socket.descriptor) }
+            throw error
+        }
+        return sockets
+    }
+
+    /// Binds the sockets of one route, and says which loop each one is for.
+    static func bindSockets(
+        of route: Route,
+        _ index: Int,
+        _ configuration: RelayConfiguration,
+        loops: Int
+    ) throws -> [(loop: Int, socket: Listening)] {
+        var sockets: [(loop: Int, socket: Listening)] = []
+        do {
+            var port: UInt16?
+            for endpoint in try ListeningSockets.endpoints(of: route, family: configuration.family) {
+                // With port 0 the further addresses of a route take the number that the kernel gave the first one.
+                let wanted = Endpoint(address: endpoint.address, port: port ?? endpoint.port)
+                let bound = try ListeningSockets.bind(
+                    route,
+                    index: index,
+                    at: wanted,
+                    loops: loops,
+                    receiveBuffer: configuration.receiveBuffer
+                )
+                port = bound[0].endpoint.port
+                for (loop, socket) in bound.enumerated() {
+                    sockets.append((route.transport == .tcp ? index % loops : loop, socket))
                 }
             }
         } catch {

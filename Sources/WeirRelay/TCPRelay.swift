@@ -26,7 +26,7 @@ final class TCPRelay {
     var starved: [TCPConnection] = []
     /// A timer runs that looks whether there are descriptors again.
     var isRetrying = false
-    let settings: FlowSettings
+    @exclusivity(unchecked) private(set) var settings: FlowSettings
     private let readBuffer: UnsafeMutableRawBufferPointer
     @exclusivity(unchecked) private var ready: [TCPConnection] = []
     @exclusivity(unchecked) private var actions: [FlowAction] = []
@@ -209,6 +209,12 @@ final class TCPRelay {
         for listener in listeners { listener.close() }
     }
 
+    func recordChunks(_ isWanted: Bool) {
+        settings.recordsChunks = isWanted
+        settings.echoWindow = loop.echoWindow
+        for connection in connections.all { connection.flow.recordChunks(isWanted) }
+    }
+
     func shutdown() {
         for connection in connections.all { dispatch(connection, .shutdown) }
     }
@@ -269,9 +275,9 @@ final class TCPRelay {
         switch action {
         case .send(let direction): send(connection, direction, bytes)
         case .sendQueued(let direction): sendQueued(connection, direction)
-        case .record(let record): loop.record(record, bytes: bytes)
+        case .record(let record): loop.record(record, bytes: bytes, route: connection.route)
         case .recordQueued(let direction, let record):
-            connection.flow.withQueued(direction) { loop.record(record, bytes: $0.bytes) }
+            connection.flow.withQueued(direction) { loop.record(record, bytes: $0.bytes, route: connection.route) }
         case .connect(let attempt): dial(connection, attempt)
         case .finish(let direction): Glibc.shutdown(connection[source: direction.opposite].raw, Int32(SHUT_WR))
         case .reset(let direction, let by):
@@ -360,6 +366,7 @@ final class TCPRelay {
         if connection.isDialing { Socket.resetOnClose(connection.server.raw) }
         connection.isDialing = false
         bytesKeptForEcho -= connection.flow.bytesKeptForEcho
+        loop.tally(connection.route) { $0.add(ended: connection.flow) }
         connection.client.close()
         connection.server.close()
         connections.remove(at: connection.place)

@@ -96,6 +96,8 @@ extension CapturedFlow {
         case .serverReset:
             on(.server) { $0.reset(.downstream, at: time, &frames, &output) }
             on(.client) { $0.reset(.downstream, at: time, &frames, &output) }
+        case .requested:
+            for direction in Direction.allCases { passEnd(direction, at: time, &frames, &output) }
         case .refused, .idle, .evicted, .shutdown:
             on(.client) { $0.reset(.downstream, at: time, &frames, &output) }
             on(.server) { $0.reset(.upstream, at: time, &frames, &output) }
