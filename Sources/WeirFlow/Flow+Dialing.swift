@@ -24,9 +24,10 @@ extension Flow {
         if openedPath == nil { recordOpened(now, &actions) }
         let isRerouted = openedPath != path
         record(.connected(dial: since.duration(to: now.instant), isRerouted: isRerouted), now, &actions)
+        meetToxics(now, &actions)
         resumeReading(.upstream, &actions)
         resumeReading(.downstream, &actions)
-        pump(.upstream, now, &actions)
+        up.isToPump = true
     }
 
     mutating func connectFailed(_ error: ErrorNumber, _ now: Moment, _ actions: inout [FlowAction]) {

@@ -7,9 +7,9 @@ extension Flow {
         guard !self[direction].isEnded else { return }
         self[direction].isEnded = true
         switch state {
-        case .delivering(direction, _, _): return passEndThroughToxics(direction, now, &actions)
+        case .delivering(direction, _, _): return endReaches(direction, now, &actions)
         case .delivering, .resetting, .closed: return
-        case .waiting, .dialing, .open: break
+        case .waiting, .dialing, .open, .closing: break
         }
         lastActivity = now.instant
         record(.ended(direction), now, &actions)
@@ -18,22 +18,49 @@ extension Flow {
             record(.ended(.downstream), now, &actions)
             down.isEnded = true
         }
-        passEndThroughToxics(direction, now, &actions)
+        if case .closing = state { return closeIfQuiet(now, &actions) }
+        endReaches(direction, now, &actions)
+    }
+
+    /// Takes the end of a direction through its toxics, or at once to what is queued.
+    private mutating func endReaches(_ direction: Direction, _ now: Moment, _ actions: inout [FlowAction]) {
+        guard self[direction].chain.stages.isEmpty else { return passEndThroughToxics(direction, now, &actions) }
+        self[exit(of: direction)].hasEndDue = true
+        passEnd(exit(of: direction), now, &actions)
     }
 
     /// Half-closes a direction behind its last byte; closes the flow when both are finished.
     mutating func passEnd(_ direction: Direction, _ now: Moment, _ actions: inout [FlowAction]) {
         if case .delivering = state { return resetReceiver(now, &actions) }
-        guard case .open = state, self[direction].isEnded, !self[direction].isFinished, !self[direction].stalls,
-            self[direction].endsAt == nil, self[direction].queue.isEmpty
+        guard isPassingEnds, self[direction].hasEndDue, !self[direction].isFinished, self[direction].queue.isEmpty
         else { return }
         self[direction].isFinished = true
+        if self[source(of: direction)].hasMetToxics { record(.endForwarded(direction), now, &actions) }
+        if case .closing = state {
+            if transport == .tcp { actions.append(.finish(direction)) }
+            return closeIfQuiet(now, &actions)
+        }
         // Closing a descriptor says the end too: the second half needs no system call of its own.
         if self[direction.opposite].isFinished {
             close(.finished, now, &actions)
         } else {
             actions.append(.finish(direction))
         }
+    }
+
+    private var isPassingEnds: Bool {
+        switch state {
+        case .open, .closing: true
+        case .waiting, .dialing, .delivering, .resetting, .closed: false
+        }
+    }
+
+    /// A toxic has ended the flow: closes it once both sides have their end and have ended themselves, which they have
+    /// a second to do, as closing a socket with unread bytes is a reset that may cost bytes before it.
+    mutating func closeIfQuiet(_ now: Moment, _ actions: inout [FlowAction]) {
+        guard case .closing(let toxic, let until) = state, up.isFinished, down.isFinished else { return }
+        if transport == .udp || up.isEnded && (down.isEnded || isEcho) { return close(.toxic, now, &actions) }
+        if until == nil { state = .closing(by: toxic, until: now.instant.advanced(by: settings.resetDelay)) }
     }
 
     /// The source has reset: what was read from it is delivered first, what was meant for it is lost.
@@ -46,6 +73,7 @@ extension Flow {
             // The receiver has gone as well: nothing can be delivered any more.
             if direction != delivered { end(first, losing: .reset, now, &actions) }
             return
+        case .closing(let toxic, _): return end(.toxic, losing: .toxic(toxic), now, &actions)
         case .open: break
         }
         guard !isEcho else { return end(reason, losing: .reset, now, &actions) }
@@ -58,7 +86,7 @@ extension Flow {
     /// Resets the receiver, once all that its peer had sent was read and handed to the kernel.
     private mutating func resetReceiver(_ now: Moment, _ actions: inout [FlowAction]) {
         guard case .delivering(let direction, let until, let reason) = state,
-            self[direction].isEnded, self[direction].queue.isEmpty
+            self[direction].hasEndDue, self[direction].queue.isEmpty
         else { return }
         state = .resetting(pending: [direction], reason, .reset)
         actions.append(.reset(direction, by: until))
@@ -102,6 +130,7 @@ extension Flow {
         var pending: [Direction] = [.downstream]
         if !isEcho, case .open = state { pending.append(.upstream) }
         if !isEcho, case .delivering = state { pending.append(.upstream) }
+        if !isEcho, case .closing = state { pending.append(.upstream) }
         state = .resetting(pending: pending, reason, drop)
         for direction in pending { actions.append(.reset(direction, by: now.instant)) }
     }
@@ -115,7 +144,7 @@ extension Flow {
         close(.requested, now, &actions)
     }
 
-    private mutating func close(_ reason: CloseReason, _ now: Moment, _ actions: inout [FlowAction]) {
+    mutating func close(_ reason: CloseReason, _ now: Moment, _ actions: inout [FlowAction]) {
         state = .closed
         // A client that resets does not wait for the rest of its echo.
         if settings.expectsEcho, reason == .refused { record(.mismatch(.refused), now, &actions) }
@@ -130,17 +159,19 @@ extension Flow {
         actions.append(.close(reason))
     }
 
-    private mutating func dropQueue(
+    /// Gives up what toxics hold of a direction, and what is queued.
+    mutating func dropQueue(
         _ direction: Direction,
         _ reason: DropReason,
         _ now: Moment,
         _ actions: inout [FlowAction]
     ) {
-        let queue = self[direction].queue
-        guard !queue.isEmpty else { return }
+        let held = self[direction].chain.removeAll()
+        let bytes = self[direction].queue.count + held.bytes
+        let chunks = self[direction].queue.entryCount + held.chunks
+        guard chunks > 0 else { return }
         self[direction].queue.removeAll()
-        let datagrams = transport == .udp ? UInt64(queue.entryCount) : 0
-        drop(direction, bytes: UInt64(queue.count), datagrams: datagrams, reason, now, &actions)
+        drop(direction, bytes: UInt64(bytes), datagrams: transport == .udp ? UInt64(chunks) : 0, reason, now, &actions)
     }
 
     mutating func drop(
@@ -172,6 +203,6 @@ extension Flow {
             self[direction].queue.take(Int(queued))
         }
         drop(direction, bytes: lost, datagrams: 1, .error(error), now, &actions)
-        pump(direction, now, &actions)
+        self[direction].isToPump = true
     }
 }

@@ -6,7 +6,7 @@ public import WeirWire
 /// the flow's own queue. It makes exactly one `opened` and one `closed` record, and ends with exactly one `close`.
 ///
 /// Reading order: this file for a flow's life; `Flow+Dialing` for how it reaches its server; `Flow+Chunks` for what
-/// happens to bytes; `Flow+Ending` for how a flow ends.
+/// happens to bytes; `Flow+Toxics` for what toxics do to them; `Flow+Ending` for how a flow ends.
 public struct Flow: Sendable {
     /// Numbers the flow.
     public let id: FlowID
@@ -27,7 +27,12 @@ public struct Flow: Sendable {
     var down: Half
     var echo: EchoMatcher
     var lastActivity: Instant
-    var random: SplitMix64
+    let seed: UInt64
+    /// Numbers the flow on its route, from 1.
+    let number: UInt64
+    var toxics: ToxicSet
+    /// Holds what the client sent first, while a toxic's condition asks for it; nil where it does not.
+    var firstBytes: [UInt8]?
     private var scheduledWake: Instant?
     var openedPath: FlowPath?
 
@@ -40,6 +45,9 @@ public struct Flow: Sendable {
         case open
         /// The source of a direction has reset: what was read from it is delivered, until a deadline.
         case delivering(Direction, until: Instant, CloseReason)
+        /// A toxic ends the flow: what is queued goes on, then both sides get an end; what comes is dropped. Once both
+        /// have got it, they have until a deadline to end as well.
+        case closing(by: String, until: Instant?)
         /// The resets of these directions' receivers were asked for, and are not done yet.
         case resetting(pending: [Direction], CloseReason, DropReason)
         case closed
@@ -49,16 +57,23 @@ public struct Flow: Sendable {
     struct Half: Sendable {
         var counters = Counters()
         var queue = ReleaseQueue()
-        var toxics: [any Toxic]
+        var chain: ToxicChain
+        /// Says that no toxic has anything to do with the direction's chunks.
+        var isDirect = true
+        /// Says that a toxic is, or was, on the direction: its end has a record when it goes on.
+        var hasMetToxics = false
+        /// Counts what came and has not gone on: the toxics hold it, or made more or less of it.
+        var ahead: (bytes: Int64, chunks: Int64) = (0, 0)
         /// Says that the source has sent its last byte, or will never be read again.
         var isEnded = false
+        /// Says that the end is to be passed on behind what is queued.
+        var hasEndDue = false
+        /// Says that the queue is to be looked at before the flow is left.
+        var isToPump = false
         /// Says that the receiver was told the end.
         var isFinished = false
         /// Says that the source is being read.
         var isRead = false
-        var stalls = false
-        var endsAt: Instant?
-        var resetsAt: Instant?
     }
 
     /// Makes the flow of a client that has just come; `start` sets it going.
@@ -69,7 +84,8 @@ public struct Flow: Sendable {
     ///   - client: where the client sends from.
     ///   - listener: where the client sent to.
     ///   - isEcho: whether the flow is its own server, and sends back what comes.
-    ///   - toxics: for each direction, the chain that its chunks pass.
+    ///   - toxics: the toxics of the flow's route.
+    ///   - number: the flow's number on its route, from 1.
     ///   - seed: the seed of the flow's randomness.
     ///   - settings: time-outs and bounds.
     ///   - now: the time.
@@ -79,7 +95,8 @@ public struct Flow: Sendable {
         client: Endpoint,
         listener: Endpoint,
         isEcho: Bool = false,
-        toxics: [Direction: [any Toxic]] = [:],
+        toxics: ToxicSet = .none,
+        number: UInt64 = 1,
         seed: UInt64 = 0,
         settings: FlowSettings,
         at now: Moment
@@ -91,8 +108,11 @@ public struct Flow: Sendable {
         self.isEcho = isEcho
         opened = now
         state = .waiting
-        up = Half(toxics: toxics[.upstream] ?? [])
-        down = Half(toxics: toxics[.downstream] ?? [])
+        self.toxics = toxics
+        self.number = number
+        self.seed = seed
+        up = Half(chain: ToxicChain(keepsOrder: transport == .tcp))
+        down = Half(chain: ToxicChain(keepsOrder: transport == .tcp))
         // What an echo server sends back is an echo by design: there is nothing to detect.
         echo = EchoMatcher(
             transport: transport,
@@ -100,7 +120,6 @@ public struct Flow: Sendable {
             isExpected: settings.expectsEcho && !isEcho
         )
         lastActivity = now.instant
-        random = SplitMix64(seed: seed)
         // Nothing leaves an echo server's flow upstream.
         up.isFinished = isEcho
     }
@@ -117,11 +136,13 @@ public struct Flow: Sendable {
         if isEcho {
             state = .open
             recordOpened(now, &actions)
+            meetToxics(now, &actions)
             resumeReading(.upstream, &actions)
         } else {
             dialDeadline = now.instant.advanced(by: settings.connectTimeout)
             dial(attempt: 0, now, &actions)
         }
+        settle(now, &actions)
         scheduleWake(now, &actions)
     }
 
@@ -143,7 +164,7 @@ public struct Flow: Sendable {
         switch event {
         case .received(let direction): receive(direction, bytes, now, &actions)
         case .sent(let direction, let count): sent(direction, count, of: bytes, now, &actions)
-        case .writable(let direction): pump(direction, now, &actions)
+        case .writable(let direction): self[direction].isToPump = true
         case .finished(let direction): finish(direction, now, &actions)
         case .aborted(let direction, _): abort(direction, now, &actions)
         case .sendFailed(let direction, let error): sendFailed(direction, error, bytes, now, &actions)
@@ -163,6 +184,7 @@ public struct Flow: Sendable {
         case .dismissed: dismiss(now, &actions)
         case .shutdown: end(.shutdown, losing: .shutdown, now, &actions)
         }
+        settle(now, &actions)
         scheduleWake(now, &actions)
     }
 
@@ -188,7 +210,12 @@ public struct Flow: Sendable {
     public mutating func giveUpEcho() { echo.giveUp() }
 
     /// Tells whether nothing waits in the flow's queues.
-    public var hasEmptyQueues: Bool { up.queue.isEmpty && down.queue.isEmpty }
+    public var hasEmptyQueues: Bool {
+        up.queue.isEmpty && down.queue.isEmpty && up.chain.isEmpty && down.chain.isEmpty
+    }
+
+    /// Bounds one read of a source, in bytes: toxics are exact to a read, and pay for each.
+    public func readLimit(_ source: Direction) -> Int { self[source].isDirect ? .max : 1 << 16 }
 
     /// Tells whether bytes of a direction wait in its queue.
     public func hasQueued(_ direction: Direction) -> Bool { !self[direction].queue.isEmpty }
@@ -210,7 +237,7 @@ public struct Flow: Sendable {
     /// Says that bytes may go to the kernel now, and need not wait for a dial.
     var isSending: Bool {
         switch state {
-        case .open, .delivering: true
+        case .open, .delivering, .closing: true
         case .waiting, .dialing, .resetting, .closed: false
         }
     }
@@ -239,35 +266,56 @@ extension Flow {
         switch state {
         case .dialing(_, _, let until) where until <= now.instant:
             return connectFailed(.timedOut, now, &actions)
-        case .delivering(_, let until, _) where until <= now.instant:
+        case .delivering(let direction, let until, _) where until <= now.instant:
+            guard !waitsForToxics(direction, now) else { break }
             return deliveryIsLate(now, &actions)
+        case .closing(let toxic, let until?) where until <= now.instant:
+            return end(.toxic, losing: .toxic(toxic), now, &actions)
         case .open:
-            if let idleTimeout = settings.idleTimeout, lastActivity.advanced(by: idleTimeout) <= now.instant {
-                return end(.idle, losing: .closed, now, &actions)
-            }
+            if let idleDeadline, idleDeadline <= now.instant { return end(.idle, losing: .closed, now, &actions) }
             if let until = echoDeadline, until <= now.instant { reportMissingEcho(now, &actions) }
         default: break
         }
-        pump(.upstream, now, &actions)
-        pump(.downstream, now, &actions)
+        (up.isToPump, down.isToPump) = (true, true)
+    }
+
+    /// Says when the flow has been idle for too long; what a toxic still holds for a time is no idleness.
+    private var idleDeadline: Instant? {
+        guard let idleTimeout = settings.idleTimeout else { return nil }
+        var active = lastActivity
+        for release in [up.chain.nextRelease, down.chain.nextRelease] {
+            if let release { active = max(active, release) }
+        }
+        return active.advanced(by: idleTimeout)
+    }
+
+    /// Lets toxics do what is due, and sends what there is to send: once for each direction before the flow is left.
+    mutating func settle(_ now: Moment, _ actions: inout [FlowAction]) {
+        advanceToxics(now, &actions)
+        if up.isToPump {
+            up.isToPump = false
+            pump(.upstream, now, &actions)
+        }
+        if down.isToPump {
+            down.isToPump = false
+            pump(.downstream, now, &actions)
+        }
     }
 
     /// Asks to be woken for the next deadline, unless an earlier or equal wake is under way.
-    private mutating func scheduleWake(_ now: Moment, _ actions: inout [FlowAction]) {
+    mutating func scheduleWake(_ now: Moment, _ actions: inout [FlowAction]) {
         var next: Instant?
         switch state {
         case .closed, .resetting, .waiting: return
         case .dialing(_, _, let until): next = until
         case .delivering(_, let until, _): next = until
+        case .closing(_, let until): next = until
         case .open:
-            next = settings.idleTimeout.map { lastActivity.advanced(by: $0) }
+            next = idleDeadline
             if let until = echoDeadline { next = min(next ?? until, until) }
         }
-        if !up.toxics.isEmpty || !down.toxics.isEmpty {
-            for due in [up.queue.firstDue, up.endsAt, up.resetsAt, down.queue.firstDue, down.endsAt, down.resetsAt] {
-                // What is due already waits for the kernel, not for time: a wake for it would come again and again.
-                if let due, due > now.instant { next = min(next ?? due, due) }
-            }
+        for due in [up.chain.nextDue, down.chain.nextDue] {
+            if let due { next = min(next ?? due, due) }
         }
         guard let next else { return }
         if let scheduledWake, scheduledWake <= next { return }

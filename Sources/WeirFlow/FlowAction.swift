@@ -21,6 +21,8 @@ public enum FlowAction: Hashable, Sendable {
     case wake(at: Instant)
     /// Hand a record to the sinks; its bytes, if any, are the chunk just received.
     case record(FlowRecord)
+    /// Hand a record to the sinks with bytes that came before.
+    case recordCopy(FlowRecord, [UInt8])
     /// Hand a record to the sinks whose bytes are the front of the direction's queue.
     case recordQueued(Direction, FlowRecord)
     /// Forget the flow: its descriptors are closed, and no event may follow.
@@ -43,6 +45,8 @@ public enum CloseReason: String, Hashable, Sendable, CaseIterable {
     case evicted
     /// Somebody who steers the relay closed it, or its route.
     case requested = "closed on request"
+    /// A toxic ended or reset the flow.
+    case toxic
     /// The relay ended.
     case shutdown
 }

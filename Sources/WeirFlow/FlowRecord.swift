@@ -41,8 +41,20 @@ public struct FlowRecord: Hashable, Sendable {
         case mismatch(Mismatch)
         /// Bytes of a direction did not make it to the other side.
         case dropped(DropRecord)
+        /// A toxic did something to the flow, beside what it did to chunks.
+        case toxic(ToxicRecord)
+        /// The end of a direction went on to the receiver: recorded where toxics are, or were, on the direction.
+        case endForwarded(Direction)
         /// The flow ended.
         case closed(CloseRecord)
+
+        /// Describes the chunk that came in, or went on; nil where something else happened.
+        public var chunk: ChunkRecord? {
+            switch self {
+            case .received(let chunk), .forwarded(let chunk): chunk
+            default: nil
+            }
+        }
     }
 }
 
@@ -60,6 +72,10 @@ public struct ChunkRecord: Hashable, Sendable {
     public var receivedAt: Instant
     /// Says which upstream bytes this downstream chunk repeats, if it is an echo.
     public var echo: Echo?
+    /// Says that toxics had the chunk: a `received` record told its arrival.
+    public var isTampered = false
+    /// Lists what toxics have changed in it, with offsets in the chunk.
+    public var changes: [ToxicChange] = []
     /// Says where the batch keeps the bytes: an offset into `RecordBatch.bytes`, or nil where no sink wants bytes.
     public var bytesOffset: Int?
 
@@ -115,6 +131,8 @@ public enum DropReason: Hashable, Sendable, CustomStringConvertible {
     case queueFull
     /// The kernel's receive buffer was full before the relay read it.
     case receiveBufferFull
+    /// The toxic with this name dropped them.
+    case toxic(String)
     /// The datagram was longer than a datagram can be relayed, and was cut.
     case truncated
     /// The kernel did not send it.
@@ -128,6 +146,7 @@ public enum DropReason: Hashable, Sendable, CustomStringConvertible {
         case .closed: "closed"
         case .queueFull: "queue full"
         case .receiveBufferFull: "receive buffer full"
+        case .toxic(let name): "toxic \(ToxicRecord.quoted(name))"
         case .truncated: "truncated"
         case .error(let error): error.description
         }

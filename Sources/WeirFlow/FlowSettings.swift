@@ -14,6 +14,9 @@ public struct FlowSettings: Hashable, Sendable {
     public var highWatermark = 4 << 20
     /// Reads on once no more than this many bytes wait.
     public var lowWatermark = 1 << 20
+    /// Bounds what one direction may hold while toxics are on it, in bytes, 128 for each piece included: a stream's
+    /// source pauses there, a datagram is dropped and counted.
+    public var toxicBound = 32 << 20
     /// Bounds how long the bytes of a side that has reset may take to be delivered.
     public var resetDelay: Duration = .seconds(1)
     /// Makes a record of every chunk; off where no sink wants them.

@@ -48,7 +48,7 @@ extension Flow {
             case .waiting: .resolving
             case .dialing: .dialing
             case .open: .open
-            case .delivering, .resetting, .closed: .closing
+            case .delivering, .closing, .resetting, .closed: .closing
             }
         return FlowStatus(
             id: id,

@@ -21,25 +21,32 @@ public struct RecordBatch: Sendable {
 
     /// Adds a record; its chunk's bytes are copied, and the record says where they are.
     public mutating func append(_ record: FlowRecord, bytes chunk: RawSpan) {
-        guard case .forwarded(var detail) = record.happening else { return append(record) }
+        guard var detail = record.happening.chunk else { return append(record) }
         detail.bytesOffset = bytes.count
         chunk.withUnsafeBytes { bytes.append(contentsOf: $0) }
         var placed = record
-        placed.happening = .forwarded(detail)
+        if case .received = record.happening {
+            placed.happening = .received(detail)
+        } else {
+            placed.happening = .forwarded(detail)
+        }
         records.append(placed)
     }
 
     /// Returns the batch without its chunks, for a sink that has fallen behind, and what was left out.
     public func withoutChunks() -> (batch: RecordBatch, chunks: Int, bytes: UInt64) {
         var rest = RecordBatch()
-        var dropped: UInt64 = 0
+        var (chunks, dropped): (Int, UInt64) = (0, 0)
         for record in records {
-            if case .forwarded(let chunk) = record.happening {
+            switch record.happening {
+            case .forwarded(let chunk):
+                chunks += 1
                 dropped += UInt64(chunk.length)
-            } else {
-                rest.records.append(record)
+            // What goes on of it is counted.
+            case .received: break
+            default: rest.records.append(record)
             }
         }
-        return (rest, records.count - rest.records.count, dropped)
+        return (rest, chunks, dropped)
     }
 }

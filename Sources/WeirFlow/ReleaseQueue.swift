@@ -1,15 +1,19 @@
-/// Keeps what one direction of a flow holds back, in order, each piece with the time at which it is due.
+/// Keeps what one direction of a flow is to send, in order: what the kernel did not take, what came before there was a
+/// server, and what toxics have let go.
 ///
-/// A stream's queue holds what the kernel did not take; a datagram's queue keeps the datagrams' boundaries. With no
-/// toxic everything is due at once. An empty queue owns no storage.
+/// A datagram's queue keeps the datagrams' boundaries. An empty queue owns no storage. What is held for a time is not
+/// here, but in its toxic's `HeldQueue`.
 struct ReleaseQueue {
     /// One piece: what is left of a chunk, or a whole datagram.
     struct Entry {
         var bytes: [UInt8]
         var taken = 0
-        var due: Instant
         /// Says when the chunk was read, where its record is still to be made: when it is released.
         var receivedAt: Instant?
+        /// Says that its arrival has a record of its own: toxics had it.
+        var isTampered = false
+        /// Lists what toxics have changed.
+        var changes: [ToxicChange] = []
     }
 
     private var entries: [Entry] = []
@@ -33,37 +37,54 @@ struct ReleaseQueue {
     /// Counts the entries: with datagrams, the datagrams.
     var entryCount: Int { entries.count - head }
 
-    /// Says when the first entry is due.
-    var firstDue: Instant? { isEmpty ? nil : entries[head].due }
-
     /// Holds the whole of the first entry.
     var firstBytes: [UInt8]? { isEmpty ? nil : entries[head].bytes }
 
-    /// Says when the first entry's chunk was read, once: its record is made then.
-    mutating func takeArrival() -> Instant? {
+    /// Takes what is known about the first entry's chunk, once: its record is made then.
+    mutating func takeArrival() -> (receivedAt: Instant, isTampered: Bool, changes: [ToxicChange])? {
         guard !isEmpty, let receivedAt = entries[head].receivedAt else { return nil }
         entries[head].receivedAt = nil
-        return receivedAt
+        return (receivedAt, entries[head].isTampered, entries[head].changes)
     }
 
-    mutating func append(_ bytes: [UInt8], due: Instant, receivedAt: Instant? = nil) {
-        entries.append(Entry(bytes: bytes, due: due, receivedAt: receivedAt))
+    mutating func append(_ bytes: [UInt8], receivedAt: Instant? = nil) {
+        entries.append(Entry(bytes: bytes, receivedAt: receivedAt))
         count += bytes.count
     }
 
-    /// Adds bytes of a stream that are due by now.
+    /// Adds a chunk that toxics have let go; its record is made when it goes on.
+    mutating func append(_ chunk: Chunk) {
+        let receivedAt = chunk.receivedAt ?? chunk.arrivedAt
+        entries.append(
+            Entry(bytes: chunk.bytes, receivedAt: receivedAt, isTampered: true, changes: chunk.changes)
+        )
+        count += chunk.bytes.count
+    }
+
+    /// Adds bytes of a stream.
     ///
     /// Small ones share a piece: a byte at a time costs no piece each.
-    mutating func appendStream(_ bytes: UnsafeRawBufferPointer, due: Instant) {
+    mutating func appendStream(_ bytes: UnsafeRawBufferPointer) {
         let last = entries.count - 1
-        if last >= head, entries[last].receivedAt == nil, entries[last].due <= due,
-            entries[last].bytes.count + bytes.count <= Self.pieceSize
-        {
+        if last >= head, entries[last].receivedAt == nil, entries[last].bytes.count + bytes.count <= Self.pieceSize {
             entries[last].bytes.append(contentsOf: bytes)
         } else {
-            entries.append(Entry(bytes: Array(bytes), due: due))
+            entries.append(Entry(bytes: Array(bytes)))
         }
         count += bytes.count
+    }
+
+    /// Takes the chunks from the back whose records are still to be made, in order.
+    mutating func takeUnrecorded() -> [(bytes: [UInt8], receivedAt: Instant)] {
+        var chunks: [(bytes: [UInt8], receivedAt: Instant)] = []
+        while entries.count > head, let receivedAt = entries[entries.count - 1].receivedAt,
+            !entries[entries.count - 1].isTampered
+        {
+            let entry = entries.removeLast()
+            count -= entry.bytes.count
+            chunks.append((entry.bytes, receivedAt))
+        }
+        return chunks.reversed()
     }
 
     /// Takes bytes off the front; an entry that is empty then is gone.

@@ -21,6 +21,8 @@ final class EventLoop {
     /// Says when reading went on after the last time it was held: nothing before counts as idleness.
     @exclusivity(unchecked) private var heldUntil = Instant(nanoseconds: 0)
     @exclusivity(unchecked) private(set) var isDraining = false
+    /// Holds the toxics of each route.
+    @exclusivity(unchecked) private(set) var toxics: [ToxicSet]
 
     @exclusivity(unchecked) private var batch = RecordBatch()
     @exclusivity(unchecked) private var wantsBytes: Bool
@@ -37,6 +39,7 @@ final class EventLoop {
     private init(index: Int, shared: Shared) throws(SystemError) {
         self.index = index
         self.shared = shared
+        toxics = shared.toxics
         let raw = weir_epoll_create()
         guard raw >= 0 else { throw SystemError("make an epoll", ErrorNumber(-raw)) }
         epoll = Descriptor(owning: raw)
@@ -77,8 +80,12 @@ final class EventLoop {
             while whenStopped == nil { turn(events) }
         }
         for message in shared.loops[index].mailbox.close() {
+            switch message {
             // Somebody waits for the answer.
-            if case .perform(let body) = message { body(self) }
+            case .perform(let body): body(self)
+            case .setToxics(_, _, let whenDone): whenDone()
+            default: break
+            }
         }
         flush()
     }
@@ -136,6 +143,12 @@ final class EventLoop {
             tcp.drain()
             udp.drain()
         case .perform(let body): body(self)
+        case .setToxics(let set, let route, let whenDone):
+            addRoute(route)
+            toxics[route] = set
+            tcp.setToxics(set, route: route)
+            udp.setToxics(set, route: route)
+            whenDone()
         case .shutdown:
             tcp.shutdown()
             udp.shutdown()
@@ -193,10 +206,9 @@ final class EventLoop {
     func record(_ record: FlowRecord, bytes: RawSpan, route: Int) {
         tally(route) { $0.notice(record.happening) }
         if case .mismatch = record.happening { shared.mismatches.add(1, ordering: .relaxed) }
-        if case .forwarded = record.happening, wantsBytes {
-            batch.append(record, bytes: bytes)
-        } else {
-            batch.append(record)
+        switch record.happening {
+        case .forwarded where wantsBytes, .received where wantsBytes: batch.append(record, bytes: bytes)
+        default: batch.append(record)
         }
         // One turn may read a great deal: what a sink's queue may hold is looked at between.
         if batch.cost > 1 << 20 { flush() }
@@ -208,6 +220,11 @@ final class EventLoop {
         shared.hub.submit(batch, lane: index)
         batch = RecordBatch()
         if shared.hub.isFull { isHeld = true }
+    }
+
+    /// Makes room for a route, which has no toxic yet.
+    func addRoute(_ route: Int) {
+        while toxics.count <= route { toxics.append(.none) }
     }
 
     /// Changes what is counted for a route.

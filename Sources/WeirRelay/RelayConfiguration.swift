@@ -1,4 +1,4 @@
-import WeirFlow
+public import WeirFlow
 public import WeirWire
 
 /// Holds what a relay is told at its start.
@@ -25,6 +25,10 @@ public struct RelayConfiguration: Sendable {
     public var adminEndpoints: [Endpoint] = []
     /// Keeps room for routes that come later, TCP's and UDP's, and for the clients of the control API.
     public var takesRoutes = false
+    /// Lists the toxics that each route has from the start, by the route's place; more may come while it serves.
+    public var toxics: [Int: [ToxicConfiguration]] = [:]
+    /// Is the seed of all toxics' randomness: the same seed and the same traffic give the same faults.
+    public var seed: UInt64 = 0
     /// Chooses among a target name's addresses; nil takes all.
     public var family: AddressFamily?
 
@@ -41,6 +45,15 @@ public struct RelayConfiguration: Sendable {
     /// Makes a configuration with the defaults.
     public init(routes: [Route]) {
         self.routes = routes
+    }
+
+    func toxicSets() throws(ToxicError) -> [ToxicSet] {
+        if let route = toxics.keys.first(where: { !routes.indices.contains($0) }) { throw .unknownRoute(route) }
+        var sets: [ToxicSet] = []
+        for (index, route) in routes.enumerated() {
+            sets.append(try ToxicSet(toxics[index] ?? [], for: route.transport))
+        }
+        return sets
     }
 
     func settings(for transport: Transport, recordsChunks: Bool, showsEchoes: Bool) -> FlowSettings {

@@ -9,6 +9,10 @@ final class Shared: Sendable {
     let own: OwnListeners
     let hub: SinkHub
     let limits: Limits
+    /// Holds the toxics of each route, as they are at the start.
+    let toxics: [ToxicSet]
+    /// Counts the flows that each route has had.
+    let routeFlows: FlowCounts
     let report: @Sendable (String) -> Void
     let loops: [LoopHandle]
 
@@ -29,6 +33,7 @@ final class Shared: Sendable {
         own: OwnListeners,
         hub: SinkHub,
         limits: Limits,
+        toxics: [ToxicSet],
         loops: [LoopHandle],
         report: @escaping @Sendable (String) -> Void
     ) {
@@ -37,12 +42,23 @@ final class Shared: Sendable {
         self.own = own
         self.hub = hub
         self.limits = limits
+        self.toxics = toxics
+        routeFlows = FlowCounts()
         self.loops = loops
         self.report = report
     }
 
     func nextFlowID() -> FlowID {
         FlowID(flowIDs.add(1, ordering: .relaxed).newValue)
+    }
+
+    /// Counts one more flow of a route.
+    ///
+    /// - Returns: its number on the route, from 1, and the seed of its randomness, which depends on nothing else.
+    func nextFlow(of route: Int) -> (number: UInt64, seed: UInt64) {
+        let number = routeFlows.next(of: route)
+        var mixer = SplitMix64(seed: configuration.seed &+ UInt64(route) << 48 &+ number)
+        return (number, mixer.next())
     }
 
     /// Counts one more TCP flow, unless there are as many as there may be.
@@ -72,6 +88,23 @@ final class Shared: Sendable {
             isAcceptingPaused.exchange(false, ordering: .acquiringAndReleasing)
         else { return }
         for loop in loops { loop.mailbox.post(.resumeAccepting) }
+    }
+}
+
+/// Counts the flows that each route has had, by the route's number.
+final class FlowCounts: Sendable {
+    private let counts = Lock<[UInt64]>([])
+
+    /// Counts the flows that a route has had.
+    subscript(route: Int) -> UInt64 { counts.withLock { route < $0.count ? $0[route] : 0 } }
+
+    /// Counts one more flow of a route, and returns its number, from 1.
+    func next(of route: Int) -> UInt64 {
+        counts.withLock { counts in
+            while counts.count <= route { counts.append(0) }
+            counts[route] += 1
+            return counts[route]
+        }
     }
 }
 
@@ -106,6 +139,8 @@ enum LoopMessage: Sendable {
     case resumeAccepting
     /// There are more UDP sessions than there may be, and this loop has the most.
     case evictSession
+    /// A route has other toxics from now on.
+    case setToxics(ToxicSet, route: Int, whenDone: @Sendable () -> Void)
     /// No output is full any more.
     case sinksReady
     /// Accept no more, and say so when no flow is left.

@@ -31,8 +31,8 @@ struct SinkPage: ~Copyable {
     /// Renders a record with its chunk's bytes.
     mutating func render(_ record: FlowRecord, of batch: RecordBatch) {
         var length: Int?
-        if case .forwarded(let chunk) = record.happening {
-            length = chunk.length
+        if case .forwarded(let chunk) = record.happening { length = chunk.length }
+        if let chunk = record.happening.chunk {
             if let offset = chunk.bytesOffset {
                 let bytes = batch.bytes.span.bytes.extracting(offset..<(offset + chunk.length))
                 sink.render(record, bytes: bytes, into: &buffer)

@@ -79,6 +79,8 @@ extension Supervisor {
         guard served[name] == nil else { throw RouteChangeError.exists(name) }
         let target = try makeTarget(route, number: nil)
         let number = shared.targets.add(target)
+        while toxicSets.count <= number { toxicSets.append(.none) }
+        for loop in shared.loops { _ = await on(loop) { $0.addRoute(number) } }
         // A target knows its route's number only now.
         shared.targets.replace(number, with: try makeTarget(route, number: number))
         var status = RouteStatus(name: name, number: number, route: route, endpoints: [])

@@ -25,6 +25,8 @@ public actor Supervisor {
     let turnstile = Turnstile()
     /// Takes no route any more.
     private(set) var isStopping = false
+    /// Holds the toxics of each route.
+    var toxicSets: [ToxicSet]
     private var stopping: Task<Void, Never>?
 
     /// Binds every route's sockets, starts the event loops, and serves.
@@ -35,7 +37,8 @@ public actor Supervisor {
     ///   - report: is told, in one line each, what a user should know; on any thread.
     ///   - sinkReport: is told what became of an output; on any thread.
     ///   - whenBound: is told the ports before any client can connect; what it throws ends the start.
-    /// - Throws: `SystemError` where a socket cannot be had, `ResolveError` where a name has no address.
+    /// - Throws: `SystemError` where a socket cannot be had, `ResolveError` where a name has no address, `ToxicError`
+    ///   where a toxic is wrong.
     public init(
         _ configuration: RelayConfiguration,
         outputs: [SinkOutput] = [],
@@ -44,6 +47,7 @@ public actor Supervisor {
         whenBound: (Bound) throws -> Void = { _ in }
     ) async throws {
         let loops = max(1, configuration.threads)
+        toxicSets = try configuration.toxicSets()
         let own = OwnListeners()
         for endpoint in configuration.adminEndpoints { own.add(.tcp, endpoint, of: .admin) }
         let targets = try Self.resolveTargets(configuration, own, report)
@@ -75,6 +79,7 @@ public actor Supervisor {
                 own: own,
                 hub: hub,
                 limits: limits,
+                toxics: toxicSets,
                 loops: handles,
                 report: report
             )

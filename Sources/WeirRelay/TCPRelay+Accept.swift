@@ -103,12 +103,16 @@ extension TCPRelay {
 
     /// Makes the flow of a client that was accepted.
     func adopt(_ accepted: AcceptedConnection) {
+        let (number, seed) = loop.shared.nextFlow(of: accepted.route)
         let flow = Flow(
             id: loop.shared.nextFlowID(),
             transport: .tcp,
             client: accepted.client,
             listener: accepted.listener,
             isEcho: loop.shared.targets[accepted.route] == nil,
+            toxics: loop.toxics[accepted.route],
+            number: number,
+            seed: seed,
             settings: settings,
             at: loop.now()
         )

@@ -142,9 +142,10 @@ final class TCPRelay {
     }
 
     private func read(_ connection: TCPConnection, _ direction: Direction) -> Bool {
-        let count = Int(weir_receive(connection[source: direction].raw, readBuffer.baseAddress, readBuffer.count))
+        let room = min(readBuffer.count, connection.flow.readLimit(direction))
+        let count = Int(weir_receive(connection[source: direction].raw, readBuffer.baseAddress, room))
         if count > 0 {
-            let isAll = count < readBuffer.count
+            let isAll = count < room
             if isAll, !connection[source: direction].hasMoreBehind { connection[source: direction].isReadable = false }
             let chunk = UnsafeRawBufferPointer(rebasing: readBuffer[..<count])
             if connection.flow.passes(chunk.bytes, direction, at: loop.turnBegan) {
@@ -196,6 +197,26 @@ final class TCPRelay {
         connection.wakeAt = nil
         connection.flow.touch(at: excusedUntil)
         dispatch(connection, .wake)
+    }
+
+    /// Brings the flows of a route to other toxics.
+    func setToxics(_ set: ToxicSet, route: Int) {
+        for connection in connections.all where connection.route == route {
+            actions.removeAll(keepingCapacity: true)
+            connection.flow.setToxics(set, at: loop.now(), into: &actions)
+            performAll(connection, bytes: RawSpan())
+        }
+    }
+
+    /// Changes a flow between two chunks, and does what it says.
+    func change<Result>(
+        _ connection: TCPConnection,
+        _ body: (inout Flow, Moment, inout [FlowAction]) -> Result
+    ) -> Result {
+        actions.removeAll(keepingCapacity: true)
+        let result = body(&connection.flow, loop.now(), &actions)
+        performAll(connection, bytes: RawSpan())
+        return result
     }
 
     /// Tells whether a timer is still waited for.
@@ -276,6 +297,7 @@ final class TCPRelay {
         case .send(let direction): send(connection, direction, bytes)
         case .sendQueued(let direction): sendQueued(connection, direction)
         case .record(let record): loop.record(record, bytes: bytes, route: connection.route)
+        case .recordCopy(let record, let copy): loop.record(record, bytes: copy.span.bytes, route: connection.route)
         case .recordQueued(let direction, let record):
             connection.flow.withQueued(direction) { loop.record(record, bytes: $0.bytes, route: connection.route) }
         case .connect(let attempt): dial(connection, attempt)

@@ -60,6 +60,7 @@ extension UDPRelay {
         let count = shared.udpSessions.add(1, ordering: .acquiringAndReleasing).newValue
         if count > shared.limits.udpSessions { evictOldest() }
         shared.loops[loop.index].sessions.add(1, ordering: .relaxed)
+        let (number, seed) = shared.nextFlow(of: listener.listening.route)
         let flow = Flow(
             id: shared.nextFlowID(),
             transport: .udp,
@@ -67,6 +68,9 @@ extension UDPRelay {
             listener: local.map { Endpoint(address: $0, port: listener.listening.endpoint.port) }
                 ?? listener.listening.endpoint,
             isEcho: shared.targets[listener.listening.route] == nil,
+            toxics: loop.toxics[listener.listening.route],
+            number: number,
+            seed: seed,
             settings: settings,
             at: loop.now()
         )

@@ -229,6 +229,23 @@ final class UDPRelay {
         dispatch(session, .wake)
     }
 
+    /// Brings the sessions of a route to other toxics.
+    func setToxics(_ set: ToxicSet, route: Int) {
+        for session in sessions.all where session.listener.listening.route == route {
+            actions.removeAll(keepingCapacity: true)
+            session.flow.setToxics(set, at: loop.now(), into: &actions)
+            performAll(session, RawSpan())
+        }
+    }
+
+    /// Changes a session's flow between two datagrams, and does what it says.
+    func change<Result>(_ session: UDPSession, _ body: (inout Flow, Moment, inout [FlowAction]) -> Result) -> Result {
+        actions.removeAll(keepingCapacity: true)
+        let result = body(&session.flow, loop.now(), &actions)
+        performAll(session, RawSpan())
+        return result
+    }
+
     /// Tells whether a timer is still waited for.
     func isNeeded(_ entry: TimerHeap.Entry) -> Bool { sessions[entry.token]?.wakeAt == entry.due }
 
@@ -266,6 +283,7 @@ final class UDPRelay {
         case .send(let direction): put(session, direction)
         case .sendQueued(let direction): sendQueued(session, direction)
         case .record(let record): loop.record(record, bytes: bytes, route: session.listener.listening.route)
+        case .recordCopy(let record, let copy): loop.record(record, bytes: copy.span.bytes, route: session.listener.listening.route)
         case .recordQueued(let direction, let record):
             session.flow.withQueued(direction) { loop.record(record, bytes: $0.bytes, route: session.listener.listening.route) }
         case .connect(let attempt): dial(session, attempt)

@@ -32,6 +32,7 @@ struct Failure: Error {
         switch error {
         case let failure as Failure: self = failure
         case let error as RouteError: self.init(.usage, "\(error)")
+        case let error as RouteChangeError: self.init(.usage, "\(error)")
         case let error as RouteLoopError: self.init(.usage, "\(error)")
         case let error as ResolveError: self.init(.unavailable, "\(error)")
         case let error as SystemError: self.init(Self.code(for: error.error), "\(error)")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import WeirAdmin
 import WeirFlow
 import WeirRelay
 import WeirWire
@@ -28,7 +29,7 @@ struct RelayCommand: AsyncParsableCommand {
     )
 
     @Argument(help: ArgumentHelp("What to forward: LISTEN=TARGET.", valueName: "route"))
-    var routes: [String]
+    var routes: [String] = []
 
     @OptionGroup var shown: ShowOptions
 
@@ -103,7 +104,10 @@ struct RelayCommand: AsyncParsableCommand {
 
     @OptionGroup var families: FamilyOptions
 
+    @OptionGroup var admin: AdminOptions
+
     func validate() throws {
+        try admin.requireRoutes(routes)
         if log == "-", let show = shown.show, show != .none {
             throw ValidationError("--log - writes to standard output, so --show \(show) has no place there.")
         }
@@ -140,7 +144,12 @@ struct RelayCommand: AsyncParsableCommand {
             configuration.echoWindow = echoWindow.bytes
             configuration.expectsEcho = expectEcho
             configuration.family = families.family
-            let session = Session(configuration, grace: grace.duration)
+            let admin = try await admin.start(names: configuration.names)
+            if let admin {
+                configuration.adminEndpoints = [admin.server.endpoint]
+                configuration.takesRoutes = true
+            }
+            let session = Session(configuration, grace: grace.duration, admin: admin)
             let others = try outputs()
             let recording = try records.recording(recordLegs, names: configuration.names, overflow: overflow)
             let capture = capture.map {

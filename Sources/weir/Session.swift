@@ -1,4 +1,5 @@
 import Glibc
+import WeirAdmin
 import WeirFlow
 import WeirRelay
 import WeirWire
@@ -7,8 +8,10 @@ import WeirWire
 struct Session: Sendable {
     private let configuration: RelayConfiguration
     private let grace: Duration
+    private let admin: RelayAdmin?
 
-    init(_ configuration: RelayConfiguration, grace: Duration) {
+    init(_ configuration: RelayConfiguration, grace: Duration, admin: RelayAdmin? = nil) {
+        self.admin = admin
         self.configuration = configuration
         self.grace = grace
     }
@@ -59,7 +62,7 @@ struct Session: Sendable {
         do {
             relay = try await Supervisor(
                 configuration,
-                outputs: outputs + [capture?.makeOutput()].compactMap { $0 },
+                outputs: outputs + [capture?.makeOutput(), admin?.server.output].compactMap { $0 },
                 report: { Diagnostics.print($0) },
                 sinkReport: { Self.tell($0, feed) },
                 whenBound: { bound in try capture?.start(bound) { feed.yield(.captureEnded($0)) } }
@@ -70,11 +73,18 @@ struct Session: Sendable {
             throw error
         }
         announce(relay)
+        do {
+            try await admin?.begin(relay)
+        } catch {
+            await relay.stop(grace: .zero)
+            throw error
+        }
         var course = Course()
         var iterator = events.makeAsyncIterator()
         await Self.serve(&iterator, &course)
         tellWhatIsOpen(relay)
         Task {
+            await admin?.server.stop()
             await relay.stop(grace: grace)
             feed.yield(.ended)
         }

@@ -24,7 +24,7 @@ struct Weir: AsyncParsableCommand {
         version: version,
         subcommands: [
             RelayCommand.self, EchoCommand.self, ConnectCommand.self, CaptureCommand.self, ShowCommand.self,
-            DemoCommand.self,
+            ToxicCommand.self, DemoCommand.self,
         ]
     )
 }

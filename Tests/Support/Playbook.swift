@@ -28,6 +28,7 @@ public struct Playbook: Sendable {
         _ transport: Transport,
         isEcho: Bool = false,
         toxics: [Direction: [any Toxic]] = [:],
+        set: ToxicSet? = nil,
         _ change: (inout FlowSettings) -> Void = { _ in }
     ) {
         var settings = FlowSettings()
@@ -38,7 +39,7 @@ public struct Playbook: Sendable {
             client: Playbook.path.client,
             listener: Playbook.path.listener,
             isEcho: isEcho,
-            toxics: toxics,
+            toxics: set ?? ToxicSet(toxics),
             seed: 7,
             settings: settings,
             at: clock.now
@@ -49,9 +50,10 @@ public struct Playbook: Sendable {
     public static func connected(
         _ transport: Transport,
         toxics: [Direction: [any Toxic]] = [:],
+        set: ToxicSet? = nil,
         _ change: (inout FlowSettings) -> Void = { _ in }
     ) -> Playbook {
-        var playbook = Playbook(transport, toxics: toxics, change)
+        var playbook = Playbook(transport, toxics: toxics, set: set, change)
         playbook.run { flow, now, actions in
             flow.start(at: now, into: &actions)
             flow.handle(.dialed(egress: path.egress, server: serverEndpoint), at: now, into: &actions)
@@ -64,9 +66,10 @@ public struct Playbook: Sendable {
     public static func echo(
         _ transport: Transport,
         toxics: [Direction: [any Toxic]] = [:],
+        set: ToxicSet? = nil,
         _ change: (inout FlowSettings) -> Void = { _ in }
     ) -> Playbook {
-        var playbook = Playbook(transport, isEcho: true, toxics: toxics, change)
+        var playbook = Playbook(transport, isEcho: true, toxics: toxics, set: set, change)
         playbook.run { flow, now, actions in flow.start(at: now, into: &actions) }
         return playbook
     }
@@ -138,6 +141,17 @@ extension Playbook {
     /// Gives the front of a direction's queue as text; nil where nothing is queued.
     public func queued(_ direction: Direction) -> String? {
         flow.withQueued(direction) { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Brings the flow to other toxics, and checks what it does.
+    public mutating func setToxics(
+        _ toxics: ToxicSet,
+        gives expected: Expectation...,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        var actions: [FlowAction] = []
+        flow.setToxics(toxics, at: clock.now, into: &actions)
+        check(actions, expected, "setToxics", sourceLocation)
     }
 
     private mutating func tell(

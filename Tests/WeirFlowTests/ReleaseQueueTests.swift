@@ -15,7 +15,6 @@ struct ReleaseQueueTests {
         queue.take(5)
         #expect(queue.isEmpty)
         #expect(front(queue) == nil)
-        #expect(queue.firstDue == nil)
         #expect(queue.firstBytes == nil)
         #expect(queue.takeArrival() == nil)
         #expect(!queue.endsUnrecorded)
@@ -24,7 +23,7 @@ struct ReleaseQueueTests {
     @Test("Keeps borders, counts bytes, and gives an empty entry for 0 bytes")
     func borders() {
         var queue = ReleaseQueue()
-        for bytes: [UInt8] in [[1, 2], [], [], [3]] { queue.append(bytes, due: now) }
+        for bytes: [UInt8] in [[1, 2], [], [], [3]] { queue.append(bytes) }
         #expect((queue.count, queue.entryCount, queue.cost) == (3, 4, 3 + 4 * 128))
         queue.take(2)
         #expect(front(queue) == [])
@@ -41,8 +40,8 @@ struct ReleaseQueueTests {
     @Test("Takes parts of an entry, and more than one")
     func parts() {
         var queue = ReleaseQueue()
-        queue.append([1, 2, 3], due: now)
-        queue.append([4, 5], due: now)
+        queue.append([1, 2, 3])
+        queue.append([4, 5])
         queue.take(1)
         #expect(front(queue) == [2, 3])
         #expect(queue.firstBytes == [1, 2, 3])
@@ -57,10 +56,9 @@ struct ReleaseQueueTests {
     func arrival() {
         let arrival = Instant(nanoseconds: 7)
         var queue = ReleaseQueue()
-        queue.append([1], due: now, receivedAt: arrival)
+        queue.append([1], receivedAt: arrival)
         #expect(queue.endsUnrecorded)
-        #expect(queue.firstDue == now)
-        #expect(queue.takeArrival() == arrival)
+        #expect(queue.takeArrival()?.receivedAt == arrival)
         #expect(queue.takeArrival() == nil)
         #expect(!queue.endsUnrecorded)
     }
@@ -68,23 +66,23 @@ struct ReleaseQueueTests {
     @Test("Lets small pieces of a stream share an entry")
     func shares() {
         var queue = ReleaseQueue()
-        for byte in UInt8(0)..<200 { [byte].withUnsafeBytes { queue.appendStream($0, due: now) } }
+        for byte in UInt8(0)..<200 { [byte].withUnsafeBytes { queue.appendStream($0) } }
         #expect((queue.count, queue.entryCount) == (200, 1))
         #expect(front(queue) == Array(0..<200))
         queue.take(150)
-        [UInt8](repeating: 1, count: 1 << 16).withUnsafeBytes { queue.appendStream($0, due: now) }
+        [UInt8](repeating: 1, count: 1 << 16).withUnsafeBytes { queue.appendStream($0) }
         #expect(queue.entryCount == 2)
         #expect(front(queue) == Array(150..<200))
     }
 
-    @Test("Lets nothing join an entry that is due later, or whose record is still to be made")
+    @Test("Lets nothing join an entry whose record is still to be made")
     func sharesNot() {
         var queue = ReleaseQueue()
-        queue.append([1], due: now.advanced(by: .nanoseconds(1)))
-        [2].withUnsafeBytes { queue.appendStream($0, due: now) }
-        queue.append([3], due: now, receivedAt: now)
-        [4].withUnsafeBytes { queue.appendStream($0, due: now) }
-        #expect(queue.entryCount == 4)
+(by: .nanoseconds(1)))
+        [2].withUnsafeBytes { queue.appendStream($0) }
+        queue.append([3], receivedAt: now)
+        [4].withUnsafeBytes { queue.appendStream($0) }
+        #expect(queue.entryCount == 2)
     }
 
     @Test("Is what an array of arrays is, whatever is added and taken", arguments: 1...10)
@@ -95,7 +93,7 @@ struct ReleaseQueueTests {
         for _ in 0..<3000 {
             if Int.random(in: 0..<100, using: &random) < 55 {
                 let bytes = (0..<Int.random(in: 0...5, using: &random)).map { _ in UInt8(random.next() & 0xFF) }
-                queue.append(bytes, due: now)
+                queue.append(bytes)
                 model.append(bytes)
             } else if let first = model.first {
                 let amount = Int.random(in: 0...first.count, using: &random)

@@ -62,7 +62,7 @@ struct Simulation {
             client: Playbook.path.client,
             listener: Playbook.path.listener,
             isEcho: isEcho,
-            toxics: [.upstream: toxics, .downstream: toxics],
+            toxics: ToxicSet([.upstream: toxics, .downstream: toxics]),
             seed: seed,
             settings: settings,
             at: clock.now

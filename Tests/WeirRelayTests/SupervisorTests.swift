@@ -91,6 +91,7 @@ struct SupervisorTests {
             targets: [nil],
             hub: try SinkHub(outputs: [], lanes: 3) { Issue.record("\($0)") },
             limits: Limits(tcpFlows: 1, udpSessions: 1),
+            toxics: [.none],
             loops: try (0..<3).map { _ in try LoopHandle() },
             report: { Issue.record("\($0)") }
         )

@@ -8,11 +8,17 @@ public import WeirWire
 /// `server` (null where unknown), then those of the event. Source: RFC 8259.
 public struct JSONLinesSink: Sink {
     private let withBytes: Bool
+    private let showsOriginals: Bool
     private var timestamp = Timestamp()
 
-    /// Makes a sink; `withBytes` adds each chunk's bytes in base64.
-    public init(withBytes: Bool) {
+    /// Makes a sink.
+    ///
+    /// - Parameters:
+    ///   - withBytes: adds each chunk's bytes in base64.
+    ///   - showsOriginals: adds what came to toxics, beside what goes on.
+    public init(withBytes: Bool, showsOriginals: Bool = false) {
         self.withBytes = withBytes
+        self.showsOriginals = showsOriginals
     }
 
     /// Wants every chunk.
@@ -21,7 +27,10 @@ public struct JSONLinesSink: Sink {
     /// Renders one object and a line feed.
     public mutating func render(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
         switch record.happening {
-        case .received: return
+        case .received(let chunk):
+            guard showsOriginals else { return }
+            begin("received", record, &output)
+            appendChunk(chunk, bytes, &output)
         case .opened: begin("open", record, &output)
         case .connected(let dial, _):
             begin("connected", record, &output)
@@ -35,6 +44,7 @@ public struct JSONLinesSink: Sink {
         case .forwarded(let chunk):
             begin("data", record, &output)
             appendChunk(chunk, bytes, &output)
+            output.appendToxicKeys(of: chunk, at: record.moment)
         case .ended(let direction):
             begin("end", record, &output)
             appendDirection(direction, &output)
@@ -44,6 +54,13 @@ public struct JSONLinesSink: Sink {
         case .dropped(let drop):
             begin("dropped", record, &output)
             appendDrop(drop, &output)
+        case .toxic(let toxic):
+            begin("toxic", record, &output)
+            appendDirection(toxic.direction, &output)
+            output.appendToxicKeys(toxic)
+        case .endForwarded(let direction):
+            begin("end_forwarded", record, &output)
+            appendDirection(direction, &output)
         case .closed(let summary):
             begin("close", record, &output)
             appendClose(summary, &output)
@@ -126,12 +143,15 @@ public struct JSONLinesSink: Sink {
             output.appendDecimal(drop.datagrams)
         }
         output.append(",\"reason\":\"")
-        if case .error(let error) = drop.reason {
-            output.append(error.name)
-        } else {
-            output.append(drop.reason.description)
+        switch drop.reason {
+        case .error(let error): output.append(error.name)
+        case .toxic: output.append("toxic")
+        default: output.append(drop.reason.description)
         }
         output.append("\"")
+        guard case .toxic(let name) = drop.reason else { return }
+        output.append(",\"toxic\":")
+        output.appendJSON(name)
     }
 
     private func appendClose(_ summary: CloseRecord, _ output: inout ByteBuffer) {

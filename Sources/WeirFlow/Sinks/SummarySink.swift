@@ -43,7 +43,7 @@ public struct SummarySink: Sink {
             list(record)
         case .refused: refused += 1
         case .mismatch: mismatches += 1
-        case .opened, .connected, .received, .forwarded, .ended, .dropped: break
+        case .opened, .connected, .received, .forwarded, .ended, .dropped, .toxic, .endForwarded: break
         }
     }
 

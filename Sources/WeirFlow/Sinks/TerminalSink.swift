@@ -21,6 +21,7 @@ public struct TerminalSink: Sink {
     private let show: Show
     private let limit: Int
     private let color: Bool
+    private let showsOriginals: Bool
     private var timestamp: Timestamp
     private var summary = SummarySink()
     /// Holds the last record's time, in ns since 1970 UTC: for a line that belongs to no record.
@@ -32,16 +33,19 @@ public struct TerminalSink: Sink {
     ///   - show: how chunks are shown.
     ///   - limit: how many bytes of a chunk are shown; 0 shows all.
     ///   - color: whether lines are coloured with ANSI sequences.
+    ///   - showsOriginals: whether what came to toxics is shown beside what goes on.
     ///   - localOffset: how far local time is ahead of UTC.
     public init(
         show: Show = .hex,
         limit: Int = 4096,
         color: Bool = false,
+        showsOriginals: Bool = false,
         localOffset: @escaping Timestamp.LocalOffset = { _ in 0 }
     ) {
         self.show = show
         self.limit = limit
         self.color = color
+        self.showsOriginals = showsOriginals
         timestamp = Timestamp(localOffset: localOffset)
     }
 
@@ -59,14 +63,13 @@ public struct TerminalSink: Sink {
         summary.render(record, bytes: bytes, into: &output)
         guard show != .none else { return }
         switch record.happening {
-        case .received: return
+        case .received: if !showsOriginals { return }
         case .connected(_, let isRerouted): if !isRerouted { return }
         default: break
         }
         let shown = limit == 0 ? bytes.byteCount : min(limit, bytes.byteCount)
         begin(record, &output)
         switch record.happening {
-        case .received: break
         case .opened:
             output.append(" open   ")
             output.appendPath(record.path)
@@ -75,8 +78,8 @@ public struct TerminalSink: Sink {
             output.appendPath(record.path)
         case .refused(let error):
             appendRefusal(record.path, error, &output)
-        case .forwarded(let chunk):
-            appendChunk(chunk, &output)
+        case .received(let chunk), .forwarded(let chunk):
+            appendChunk(chunk, record, &output)
             if shown < bytes.byteCount {
                 output.append("  ")
                 output.appendCount(UInt64(bytes.byteCount - shown), "byte")
@@ -85,6 +88,12 @@ public struct TerminalSink: Sink {
         case .ended(let direction):
             appendDirection(direction, &output)
             output.append("end")
+        case .endForwarded(let direction):
+            appendDirection(direction, &output)
+            output.append("end forwarded")
+        case .toxic(let toxic):
+            appendDirection(toxic.direction, &output)
+            output.appendToxic(toxic)
         case .mismatch(let mismatch):
             output.append(" down  mismatch")
             appendMismatch(mismatch, &output)
@@ -95,7 +104,7 @@ public struct TerminalSink: Sink {
         }
         endColor(&output)
         output.append("\n")
-        guard case .forwarded = record.happening else { return }
+        guard record.happening.chunk != nil else { return }
         let part = bytes.extracting(first: shown)
         switch show {
         case .hex: HexDump.append(part, to: &output)
@@ -132,7 +141,7 @@ extension TerminalSink {
         output.appendDecimal(record.flow.rawValue)
         switch record.happening {
         case .opened, .connected, .refused, .closed: output.append(record.transport == .tcp ? " tcp" : " udp")
-        case .received, .forwarded, .ended, .mismatch, .dropped: break
+        case .received, .forwarded, .ended, .mismatch, .dropped, .toxic, .endForwarded: break
         }
     }
 
@@ -141,8 +150,8 @@ extension TerminalSink {
         case .opened, .connected: "\u{1B}[1m"
         case .forwarded(let chunk) where chunk.direction == .upstream: "\u{1B}[36m"
         case .forwarded, .received: "\u{1B}[33m"
-        case .refused, .mismatch, .dropped: "\u{1B}[31m"
-        case .ended, .closed: "\u{1B}[2m"
+        case .refused, .mismatch, .dropped, .toxic: "\u{1B}[31m"
+        case .ended, .endForwarded, .closed: "\u{1B}[2m"
         }
     }
 
@@ -163,11 +172,13 @@ extension TerminalSink {
         output.append(error.description)
     }
 
-    private func appendChunk(_ chunk: ChunkRecord, _ output: inout ByteBuffer) {
+    private func appendChunk(_ chunk: ChunkRecord, _ record: FlowRecord, _ output: inout ByteBuffer) {
         appendDirection(chunk.direction, &output)
+        if case .received = record.happening { output.append("received ") }
         output.appendCount(UInt64(chunk.length), "byte")
         output.append(" @")
         output.appendDecimal(chunk.offset)
+        output.appendToxics(of: chunk, at: record.moment)
         guard let echo = chunk.echo else { return }
         output.append("  echo of up @")
         output.appendDecimal(echo.offset)

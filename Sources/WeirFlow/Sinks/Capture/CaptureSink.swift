@@ -48,6 +48,10 @@ public struct CaptureSink: Sink {
             flows.values[index].forward(chunk, bytes, received: received, at: time, &frames, &output)
         case .ended(let direction):
             flows.values[index].end(direction, at: time, &frames, &output)
+        case .toxic(let toxic):
+            flows.values[index].note(toxic)
+        case .endForwarded(let direction):
+            flows.values[index].forwardEnd(direction, at: time, &frames, &output)
         case .dropped(let drop):
             flows.values[index].note(drop)
         case .closed(let close):

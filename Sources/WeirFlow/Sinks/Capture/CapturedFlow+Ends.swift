@@ -53,7 +53,7 @@ extension CapturedFlow {
 
 // How a flow ends
 extension CapturedFlow {
-    /// Writes that a source has sent its last byte: FIN on its leg, and on the other one behind what is still held.
+    /// Writes that a source has sent its last byte: FIN on its leg, and on the other one, unless toxics may hold it back.
     mutating func end(
         _ direction: Direction,
         at time: Int64,
@@ -61,18 +61,33 @@ extension CapturedFlow {
         _ output: inout ByteBuffer
     ) {
         guard transport == .tcp else { return }
-        on(source(of: direction)) { $0.finish(direction, at: time, &frames, &output) }
+        let waits = isEcho && direction == .downstream && self[direction].isTampered
+        if !waits { on(source(of: direction)) { $0.finish(direction, at: time, &frames, &output) } }
         self[direction].isEnding = true
-        if self[direction].isThrough { passEnd(direction, at: time, &frames, &output) }
+        if !self[direction].isTampered { passEnd(direction, at: time, &frames, &output) }
     }
 
-    /// Writes the relay's FIN to the receiver of a direction.
-    mutating func passEnd(
+    /// Writes that the end of a direction went on from its toxics.
+    mutating func forwardEnd(
         _ direction: Direction,
         at time: Int64,
         _ frames: inout FrameWriter,
         _ output: inout ByteBuffer
     ) {
+        guard transport == .tcp else { return }
+        passEnd(direction, at: time, &frames, &output)
+        // An echo server's own end is on the client's leg, too.
+        if isEcho { on(.client) { $0.finish(.downstream, at: time, &frames, &output) } }
+    }
+
+    /// Writes the relay's FIN to the receiver of a direction.
+    private mutating func passEnd(
+        _ direction: Direction,
+        at time: Int64,
+        _ frames: inout FrameWriter,
+        _ output: inout ByteBuffer
+    ) {
+        self[direction].isPassed = true
         guard !isEcho else { return }
         on(direction == .upstream ? .server : .client) { $0.finish(direction, at: time, &frames, &output) }
     }
@@ -98,7 +113,10 @@ extension CapturedFlow {
             on(.client) { $0.reset(.downstream, at: time, &frames, &output) }
         case .requested:
             for direction in Direction.allCases { passEnd(direction, at: time, &frames, &output) }
-        case .refused, .idle, .evicted, .shutdown:
+        case .toxic where Direction.allCases.allSatisfy { self[$0].isEnding && self[$0].isPassed }:
+            // Both sides have ended by themselves since: nobody was reset.
+            break
+        case .refused, .idle, .evicted, .toxic, .shutdown:
             on(.client) { $0.reset(.downstream, at: time, &frames, &output) }
             on(.server) { $0.reset(.upstream, at: time, &frames, &output) }
         }

@@ -14,17 +14,18 @@ struct CapturedFlow: Sendable {
     private var up = Progress()
     private var down = Progress()
 
-    /// Counts one direction's chunks on the leg that they come from and on the leg that they go to.
+    /// Counts one direction's bytes on the leg that they come from and on the leg that they go to.
     ///
     /// The two differ while a toxic holds chunks, and where it changes them.
     struct Progress {
-        var received: (chunks: UInt64, bytes: UInt64) = (0, 0)
-        var forwarded: (chunks: UInt64, bytes: UInt64) = (0, 0)
-        /// The source has ended, and the receiver is to be told behind the last chunk.
+        var received = UInt64(0)
+        var forwarded = UInt64(0)
+        /// The source has ended.
         var isEnding = false
-
-        /// Says that nothing is held.
-        var isThrough: Bool { forwarded.chunks >= received.chunks }
+        /// Toxics are, or were, on the direction: a record of its own says when its end goes on.
+        var isTampered = false
+        /// The receiver was told the end.
+        var isPassed = false
     }
 
     /// Makes the state of a flow from its first record.
@@ -80,9 +81,9 @@ extension CapturedFlow {
         _ output: inout ByteBuffer
     ) {
         let first = frames.cut(bytes, largestPayload(inPackets: frames.settings.largestPacket))
-        let gap = chunk.gap(behind: self[chunk.direction].received.bytes, holding: bytes)
+        let gap = chunk.gap(behind: self[chunk.direction].received, holding: bytes)
         write(bytes, source(of: chunk.direction), chunk.direction, first, skipping: gap, at: time, &frames, &output)
-        self[chunk.direction].received = (chunk.number &+ 1, chunk.end)
+        self[chunk.direction].received = chunk.end
     }
 
     /// Writes a chunk that has gone on: on the leg that it goes to, and, if that was not written when it was received, on
@@ -98,19 +99,17 @@ extension CapturedFlow {
         let direction = chunk.direction
         let progress = self[direction]
         var number = frames.cut(bytes, largestPayload(inPackets: frames.settings.largestPacket))
-        let gap = chunk.gap(behind: progress.forwarded.bytes, holding: bytes)
-        if chunk.number >= progress.received.chunks {
+        let gap = chunk.gap(behind: progress.forwarded, holding: bytes)
+        if !chunk.isTampered {
             write(bytes, source(of: direction), direction, number, skipping: gap, at: received, &frames, &output)
-            let end = progress.received.bytes &+ gap &+ UInt64(bytes.byteCount)
-            self[direction].received = (chunk.number &+ 1, end)
+            self[direction].received = progress.received &+ gap &+ UInt64(bytes.byteCount)
         }
         // What an echo server sends back is another packet than what came: it has a number of its own.
         if isEcho { number = frames.takeNumbers(frames.pieces.count) }
         let target: FlowLeg = isEcho || direction == .downstream ? .client : .server
         let way = isEcho ? .downstream : direction
         write(bytes, target, way, number, skipping: gap, at: time, &frames, &output)
-        self[direction].forwarded = (chunk.number &+ 1, chunk.end)
-        if progress.isEnding, self[direction].isThrough { passEnd(direction, at: time, &frames, &output) }
+        self[direction].forwarded = chunk.end
     }
 
     private mutating func write(
@@ -130,6 +129,21 @@ extension CapturedFlow {
             } else {
                 leg.sendDatagram(bytes, direction, first, at: time, &frames, &output)
             }
+        }
+    }
+
+    /// Notes what a toxic did to the flow.
+    mutating func note(_ toxic: ToxicRecord) {
+        self[toxic.direction].isTampered = true
+        if isEcho { self[.downstream].isTampered = true }
+        let name = ToxicRecord.quoted(toxic.name)
+        switch toxic.effect {
+        case .met(true), .changed(true):
+            note("toxic \(name) acts \(toxic.direction)", on: source(of: toxic.direction))
+        case .met(false), .changed(false): break
+        case .removed: note("toxic \(name) was removed", on: source(of: toxic.direction))
+        case .closed: note("toxic \(name) ends the flow", on: .client)
+        case .reset: note("toxic \(name) resets both sides", on: .client)
         }
     }
 

@@ -1,0 +1,245 @@
+import WeirWire
+
+/// What toxics do to a flow: how it meets them, what becomes of chunks on their way through, and how it ends by one.
+extension Flow {
+    /// Brings the flow to the toxics that its route has from now on, between two chunks.
+    ///
+    /// What is the same stays as it is. What changes draws its toxicity again, and is asked again about what it holds. What
+    /// a toxic that goes has held goes on at once.
+    ///
+    /// - Parameters:
+    ///   - toxics: the toxics of the flow's route.
+    ///   - now: the time.
+    ///   - actions: where the actions go.
+    public mutating func setToxics(_ toxics: ToxicSet, at now: Moment, into actions: inout [FlowAction]) {
+        self.toxics = toxics
+        switch state {
+        case .open, .delivering: changeChains(now, &actions)
+        case .waiting, .dialing, .closing, .resetting, .closed: return
+        }
+        settle(now, &actions)
+        scheduleWake(now, &actions)
+    }
+
+    /// Puts the route's toxics on the flow, which has just opened.
+    mutating func meetToxics(_ now: Moment, _ actions: inout [FlowAction]) {
+        guard !toxics.isEmpty else { return }
+        changeChains(now, &actions)
+        guard !up.isDirect else { return }
+        // What came while the server was dialed passes them now.
+        for (bytes, receivedAt) in up.queue.takeUnrecorded() {
+            tamper(.upstream, bytes.span.bytes, receivedAt: receivedAt, copy: bytes, now, &actions)
+        }
+    }
+
+    private mutating func changeChains(_ now: Moment, _ actions: inout [FlowAction]) {
+        let longest = toxics.longestPrefix
+        let hasHeard = up.counters.chunks > 0 || up.ahead.chunks > 0 || !up.queue.isEmpty
+        if !hasHeard { firstBytes = longest > 0 ? [] : nil }
+        if let first = firstBytes, hasHeard, first.count < longest { firstBytes = nil }
+        let context = MeetingContext(client: path.client, number: number, seed: seed, firstBytes: firstBytes)
+        for direction in Direction.allCases {
+            // An echo server's bytes turn around: they pass the toxics of both ways.
+            let entries = isEcho ? (direction == .upstream ? toxics.entries : []) : toxics.entries(direction)
+            guard !entries.isEmpty || !self[direction].chain.stages.isEmpty else { continue }
+            self[direction].hasMetToxics = true
+            if isEcho { down.hasMetToxics = true }
+            var output: [ToxicChain.Output] = []
+            self[direction].chain.change(to: entries, context, at: now.instant, into: &output)
+            apply(output, direction, now, &actions)
+            pauseIfFull(exit(of: direction), &actions)
+        }
+        updateDirect()
+    }
+
+    /// Notes which directions' chunks no toxic wants to see now.
+    mutating func updateDirect() {
+        let isUndecided = up.chain.isUndecided || down.chain.isUndecided
+        up.isDirect = up.chain.isClear && !isUndecided
+        down.isDirect = down.chain.isClear
+    }
+
+    /// Estimates what a direction holds, in its toxics and behind them, in bytes.
+    func held(_ source: Direction) -> Int { self[source].chain.cost + self[exit(of: source)].queue.cost }
+
+    /// Does what toxics have to do by now.
+    mutating func advanceToxics(_ now: Moment, _ actions: inout [FlowAction]) {
+        for direction in Direction.allCases {
+            guard let due = self[direction].chain.nextDue, due <= now.instant else { continue }
+            var output: [ToxicChain.Output] = []
+            self[direction].chain.advance(to: now.instant, into: &output)
+            apply(output, direction, now, &actions)
+            updateDirect()
+        }
+    }
+
+    /// Says whether a source that has reset still has bytes on their way through toxics; its receiver's reset waits for
+    /// them too.
+    mutating func waitsForToxics(_ direction: Direction, _ now: Moment) -> Bool {
+        guard case .delivering(_, _, let reason) = state, let release = self[direction].chain.nextRelease else {
+            return false
+        }
+        let until = max(release, now.instant).advanced(by: settings.resetDelay)
+        state = .delivering(direction, until: until, reason)
+        return true
+    }
+}
+
+// MARK: - Chunks
+
+extension Flow {
+    /// Passes a chunk through the direction's toxics.
+    mutating func tamper(_ direction: Direction, _ bytes: RawSpan, _ now: Moment, _ actions: inout [FlowAction]) {
+        tamper(direction, bytes, receivedAt: now.instant, copy: nil, now, &actions)
+    }
+
+    /// Passes a chunk through the direction's toxics.
+    ///
+    /// - Parameters:
+    ///   - direction: the way it runs.
+    ///   - bytes: the chunk.
+    ///   - receivedAt: when it was read.
+    ///   - copy: the same bytes, where they are not those beside the event.
+    ///   - now: the time.
+    ///   - actions: where the actions go.
+    private mutating func tamper(
+        _ direction: Direction,
+        _ bytes: RawSpan,
+        receivedAt: Instant,
+        copy: [UInt8]?,
+        _ now: Moment,
+        _ actions: inout [FlowAction]
+    ) {
+        let count = bytes.byteCount
+        // Those that are due by now make room first, and go first.
+        advanceToxics(now, &actions)
+        guard canForward(direction) else { return dropLate(direction, count, now, &actions) }
+        if transport == .udp, held(direction) + ReleaseQueue.entryCost + count > settings.toxicBound {
+            return drop(direction, bytes: UInt64(count), datagrams: 1, .queueFull, now, &actions)
+        }
+        let half = self[direction]
+        let arrival = ChunkRecord(
+            direction: direction,
+            number: UInt64(clamping: Int64(half.counters.chunks) + half.ahead.chunks),
+            offset: UInt64(clamping: Int64(half.counters.bytes) + half.ahead.bytes),
+            length: count,
+            receivedAt: receivedAt
+        )
+        self[direction].ahead.bytes += Int64(count)
+        self[direction].ahead.chunks += 1
+        if settings.recordsChunks {
+            let record = makeRecord(.received(arrival), now)
+            actions.append(copy.map { .recordCopy(record, $0) } ?? .record(record))
+        }
+        if direction == .upstream { noteFirstBytes(bytes, now, &actions) }
+        let owned = copy ?? bytes.withUnsafeBytes { Array($0) }
+        var output: [ToxicChain.Output] = []
+        self[direction].chain.push(Chunk(bytes: owned, receivedAt: receivedAt), at: now.instant, into: &output)
+        apply(output, direction, now, &actions)
+        updateDirect()
+        pauseIfFull(exit(of: direction), &actions)
+    }
+
+    /// Shows the client's first bytes to the toxics whose condition asks for them.
+    private mutating func noteFirstBytes(_ bytes: RawSpan, _ now: Moment, _ actions: inout [FlowAction]) {
+        guard var first = firstBytes, up.chain.isUndecided || down.chain.isUndecided else { return }
+        let wanted = max(0, toxics.longestPrefix - first.count)
+        bytes.withUnsafeBytes { first += $0.prefix(wanted) }
+        firstBytes = first
+        for direction in Direction.allCases {
+            var output: [ToxicChain.Output] = []
+            self[direction].chain.decide(first, at: now.instant, into: &output)
+            apply(output, direction, now, &actions)
+        }
+    }
+
+    /// Takes the end of a direction through its toxics.
+    mutating func passEndThroughToxics(_ direction: Direction, _ now: Moment, _ actions: inout [FlowAction]) {
+        advanceToxics(now, &actions)
+        var output: [ToxicChain.Output] = []
+        self[direction].chain.pushEnd(at: now.instant, into: &output)
+        apply(output, direction, now, &actions)
+        updateDirect()
+    }
+
+    private mutating func dropLate(
+        _ direction: Direction,
+        _ count: Int,
+        _ now: Moment,
+        _ actions: inout [FlowAction]
+    ) {
+        drop(direction, bytes: UInt64(count), datagrams: transport == .udp ? 1 : 0, dropReason, now, &actions)
+    }
+}
+
+// MARK: - What comes out
+
+extension Flow {
+    mutating func apply(
+        _ output: [ToxicChain.Output],
+        _ direction: Direction,
+        _ now: Moment,
+        _ actions: inout [FlowAction]
+    ) {
+        let exit = exit(of: direction)
+        for item in output {
+            if hasGivenUp {
+                if case .chunk(let chunk) = item { dropLate(direction, chunk.bytes.count, now, &actions) }
+                continue
+            }
+            switch item {
+            case .chunk(let chunk):
+                // A stream has no empty chunks: the kernel would take nothing, for ever.
+                if transport == .udp || !chunk.bytes.isEmpty { self[exit].queue.append(chunk) }
+            case .end(let closer): endComesOut(direction, closer, now, &actions)
+            case .reset(let entry):
+                record(.toxic(ToxicRecord(entry, .reset)), now, &actions)
+                end(.toxic, losing: .toxic(entry.name), now, &actions)
+            case .dropped(let entry, let bytes, let chunks):
+                let datagrams = transport == .udp ? UInt64(chunks) : 0
+                drop(direction, bytes: UInt64(bytes), datagrams: datagrams, .toxic(entry.name), now, &actions)
+            case .record(let happening): record(.toxic(happening), now, &actions)
+            }
+        }
+        self[exit].isToPump = true
+    }
+
+    /// Says that nothing goes on any more.
+    private var hasGivenUp: Bool {
+        switch state {
+        case .closing, .resetting, .closed: true
+        case .waiting, .dialing, .open, .delivering: false
+        }
+    }
+
+    private mutating func endComesOut(
+        _ direction: Direction,
+        _ closer: ToxicSet.Entry?,
+        _ now: Moment,
+        _ actions: inout [FlowAction]
+    ) {
+        if let closer, case .open = state { return beginClosing(closer, now, &actions) }
+        if !self[direction].isEnded {
+            pauseReading(direction, &actions)
+            self[direction].isEnded = true
+        }
+        self[exit(of: direction)].hasEndDue = true
+    }
+
+    /// Ends both directions for a toxic, each behind what is queued; what other toxics hold is lost, and counted.
+    private mutating func beginClosing(_ closer: ToxicSet.Entry, _ now: Moment, _ actions: inout [FlowAction]) {
+        record(.toxic(ToxicRecord(closer, .closed)), now, &actions)
+        for direction in Direction.allCases {
+            let held = self[direction].chain.removeAll()
+            guard held.chunks > 0 else { continue }
+            let datagrams = transport == .udp ? UInt64(held.chunks) : 0
+            drop(direction, bytes: UInt64(held.bytes), datagrams: datagrams, .toxic(closer.name), now, &actions)
+        }
+        state = .closing(by: closer.name, until: nil)
+        (up.hasEndDue, down.hasEndDue) = (true, true)
+        (up.isToPump, down.isToPump) = (true, true)
+        // Both sides are read on, and what they say is dropped: an unread byte would make the close a reset.
+        resumeReading(.upstream, &actions)
+        if !isEcho { resumeReading(.downstream, &actions) }
+    }
+}

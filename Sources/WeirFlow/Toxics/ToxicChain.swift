@@ -1,0 +1,202 @@
+import WeirWire
+
+/// Is the chain of toxics that the chunks of one direction of a flow pass, in order.
+///
+/// Each toxic has its own stage with a queue by due time, so that taking one away finds what it holds. What is due in
+/// one stage comes to the next one at that time. In a stream nothing overtakes anything.
+///
+/// Reading order: `push` and `advance` bring things in; `ask` performs a verdict; `ToxicChain+Changes` adds and removes.
+struct ToxicChain: Sendable {
+    /// Says what comes out.
+    enum Output: Sendable {
+        case chunk(Chunk)
+        /// The end of the direction; with a toxic, that one ends the flow.
+        case end(closer: ToxicSet.Entry?)
+        case reset(by: ToxicSet.Entry)
+        case dropped(by: ToxicSet.Entry, bytes: Int, chunks: Int)
+        case record(ToxicRecord)
+    }
+
+    var stages: [ToxicStage] = []
+    /// Says that what comes is a stream, whose order is kept.
+    let keepsOrder: Bool
+
+    init(keepsOrder: Bool) {
+        self.keepsOrder = keepsOrder
+    }
+
+    /// Says that chunks go by untouched and at once.
+    var isClear: Bool { stages.allSatisfy(\.isClear) }
+
+    /// Says that it holds nothing.
+    var isEmpty: Bool { stages.allSatisfy(\.queue.isEmpty) }
+
+    /// Estimates what the chain holds, in bytes.
+    var cost: Int { stages.reduce(0) { $0 + $1.queue.cost } }
+
+    /// Says when something is to happen next without anything coming; nil never.
+    var nextDue: Instant? {
+        let next = stages.lazy.compactMap(\.nextDue).min()
+        return next == .never ? nil : next
+    }
+
+    /// Says when the next chunk goes on; nil where none ever does.
+    var nextRelease: Instant? {
+        let next = stages.lazy.compactMap(\.queue.firstDue).min()
+        return next == .never ? nil : next
+    }
+
+    /// Takes a chunk.
+    mutating func push(_ chunk: Chunk, at now: Instant, into output: inout [Output]) {
+        feed(.chunk(chunk), 0, now, &output)
+        advance(to: now, into: &output)
+    }
+
+    /// Takes the end of the direction.
+    mutating func pushEnd(at now: Instant, into output: inout [Output]) {
+        feed(.end(closer: nil), 0, now, &output)
+        advance(to: now, into: &output)
+    }
+
+    /// Does what is due by now, in the order of time.
+    mutating func advance(to now: Instant, into output: inout [Output]) {
+        while let index = earliest(by: now) {
+            if let due = stages[index].queue.firstDue, due <= stages[index].deadline?.at ?? due {
+                guard let (item, due) = stages[index].queue.popFirst() else { return }
+                feed(item, index + 1, due, &output)
+            } else if let (at, what) = stages[index].deadline {
+                stages[index].deadline = nil
+                perform(what, index, at, &output)
+            }
+        }
+    }
+
+    /// Finds the stage in which something is due first; of two at the same time the later one, which is ahead.
+    private func earliest(by now: Instant) -> Int? {
+        var found: (index: Int, due: Instant)?
+        for index in stages.indices {
+            guard let due = stages[index].nextDue, due <= now, due <= found?.due ?? due else { continue }
+            found = (index, due)
+        }
+        return found?.index
+    }
+
+    private mutating func perform(
+        _ deadline: ToxicStage.Deadline,
+        _ index: Int,
+        _ now: Instant,
+        _ output: inout [Output]
+    ) {
+        switch deadline {
+        case .wake: ask(.wake, index, now, &output)
+        case .close:
+            place(.end(closer: stages[index].entry), due: now, index, now, &output)
+            stages[index].hasEnded = true
+        case .reset: output.append(.reset(by: stages[index].entry))
+        }
+    }
+
+    /// Hands something to a stage, or out behind the last one.
+    mutating func feed(_ item: HeldQueue.Item, _ index: Int, _ now: Instant, _ output: inout [Output]) {
+        var index = index
+        while index < stages.count, stages[index].meeting != .acts { index += 1 }
+        switch item {
+        case .chunk(var chunk):
+            guard index < stages.count else { return output.append(.chunk(chunk)) }
+            guard !stages[index].hasEnded else {
+                return output.append(.dropped(by: stages[index].entry, bytes: chunk.bytes.count, chunks: 1))
+            }
+            chunk.arrivedAt = now
+            chunk.due = now
+            ask(.chunk(chunk), index, now, &output)
+        case .end(let closer):
+            guard index < stages.count else { return output.append(.end(closer: closer)) }
+            guard !stages[index].hasEnded else { return }
+            ask(.end, closer: closer, index, now, &output)
+        }
+    }
+
+    /// Asks a stage's toxic, and performs its verdict.
+    mutating func ask(
+        _ input: ToxicInput,
+        closer: ToxicSet.Entry? = nil,
+        _ index: Int,
+        _ now: Instant,
+        _ output: inout [Output]
+    ) {
+        let verdict = stages[index].ask(input, at: now)
+        let entry = stages[index].entry
+        if verdict.droppedBytes > 0 || verdict.droppedChunks > 0 {
+            output.append(.dropped(by: entry, bytes: verdict.droppedBytes, chunks: verdict.droppedChunks))
+        }
+        for chunk in verdict.chunks {
+            place(.chunk(chunk.signed(by: entry, from: input)), due: chunk.due, index, now, &output)
+        }
+        perform(verdict.then, of: input, closer, index, now, &output)
+    }
+
+    private mutating func perform(
+        _ sequel: Verdict.Sequel,
+        of input: ToxicInput,
+        _ closer: ToxicSet.Entry?,
+        _ index: Int,
+        _ now: Instant,
+        _ output: inout [Output]
+    ) {
+        switch sequel {
+        case .proceed:
+            guard input == .end else { return }
+            stages[index].deadline = nil
+            return place(.end(closer: closer), due: now, index, now, &output)
+        case .finish(let at):
+            place(.end(closer: closer), due: at, index, now, &output)
+            stages[index].hasEnded = true
+            return
+        case .stall: break
+        case .close(let at): stages[index].deadline = (at, .close)
+        case .reset(let at): stages[index].deadline = (at, .reset)
+        // A wake at once would come again and again.
+        case .wake(let at): stages[index].deadline = (max(at, now.advanced(by: .nanoseconds(1))), .wake)
+        }
+        if input == .end { stages[index].heldEnd = .init(closer: closer) }
+    }
+
+    /// Puts something where it waits until it is due, or hands it on where it is.
+    private mutating func place(
+        _ item: HeldQueue.Item,
+        due: Instant,
+        _ index: Int,
+        _ now: Instant,
+        _ output: inout [Output]
+    ) {
+        var due = due
+        var waitsForOthers = keepsOrder
+        if case .end = item { waitsForOthers = true }
+        if waitsForOthers, let last = stages[index].queue.lastDue { due = max(due, last) }
+        if due <= now, !waitsForOthers || stages[index].queue.isEmpty {
+            feed(item, index + 1, now, &output)
+        } else {
+            stages[index].queue.insert(item, due: due)
+        }
+    }
+}
+
+extension Chunk {
+    /// Fills in what the toxic does not say: when the chunk was read, and who has changed it.
+    fileprivate func signed(by entry: ToxicSet.Entry, from input: ToxicInput) -> Chunk {
+        var chunk = self
+        if case .chunk(let source) = input {
+            if chunk.receivedAt == nil { chunk.receivedAt = source.receivedAt }
+            chunk.arrivedAt = source.arrivedAt
+        }
+        for index in chunk.changes.indices where chunk.changes[index].toxic.isEmpty {
+            chunk.changes[index].toxic = entry.name
+        }
+        return chunk
+    }
+}
+
+extension Instant {
+    /// Is when something is due that never is.
+    static let never = Instant(nanoseconds: .max)
+}

@@ -1,0 +1,49 @@
+public import WeirWire
+
+/// Says why a toxic cannot be had.
+public enum ToxicError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// There is no such type.
+    case unknownType(String)
+    /// A setting of a type is none of its own, or has a value that it cannot have.
+    ///
+    /// The fields of every toxic are `toxicity`, `name`, `stream` and `match`.
+    case invalid(type: String, field: String, reason: String)
+    /// Two toxics of one route have the same name.
+    case duplicate(name: String)
+    /// The type has no meaning for the route's transport.
+    case unsupported(type: String, Transport)
+    /// The route has no toxic with this name.
+    case unknownName(String)
+    /// There is no such route.
+    case unknownRoute(Int)
+    /// The text of a toxic on the command line cannot be read.
+    case malformed(text: String, reason: String)
+
+    /// Names the field that is wrong; nil where it is not one field.
+    public var field: String? {
+        if case .invalid(_, let field, _) = self { field } else { nil }
+    }
+
+    /// Says why, without the field's name.
+    public var reason: String {
+        switch self {
+        case .unknownType(let type):
+            "there is no toxic '\(type)'; the types are \(Toxics.all.map(\.name).joined(separator: ", "))"
+        case .invalid(_, _, let reason): reason
+        case .duplicate(let name): "there is a toxic with the name '\(name)' already"
+        case .unsupported(let type, let transport): "the toxic '\(type)' does nothing to \(transport)"
+        case .unknownName(let name): "there is no toxic with the name '\(name)'"
+        case .unknownRoute(let route): "there is no route \(route + 1)"
+        case .malformed(let text, let reason):
+            "'\(text)' is no toxic: \(reason); a toxic is TYPE,up|down,FIELD=VALUE..., as in latency,down,latency=100"
+        }
+    }
+
+    /// Says it in one line.
+    public var description: String {
+        if case .invalid(let type, let field, let reason) = self {
+            return "toxic '\(type)': \(field) \(reason)"
+        }
+        return reason
+    }
+}
