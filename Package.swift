@@ -26,6 +26,11 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
     ],
     targets: [
         .target(name: "WeirWire", swiftSettings: settings),
@@ -47,10 +52,24 @@ let package = Package(
         ),
         .target(name: "CWeir"),
         .target(name: "WeirRelay", dependencies: ["WeirFlow", "WeirWire", "CWeir"], swiftSettings: settings),
+        .target(
+            name: "WeirAdmin",
+            dependencies: [
+                "WeirRelay", "WeirFlow", "WeirWire",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
         .executableTarget(
             name: "weir",
             dependencies: [
-                "WeirRelay", "WeirCapture", "WeirFlow", "WeirWire", "CWeir",
+                "WeirAdmin", "WeirRelay", "WeirCapture", "WeirFlow", "WeirWire", "CWeir",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
             ],
@@ -86,6 +105,11 @@ let package = Package(
         .testTarget(
             name: "WeirRelayTests",
             dependencies: ["WeirRelay", "WeirFlow", "WeirWire", "CWeir", "Support"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "WeirAdminTests",
+            dependencies: ["WeirAdmin", "WeirRelay", "WeirFlow", "WeirWire", "Support"],
             swiftSettings: settings
         ),
         .testTarget(

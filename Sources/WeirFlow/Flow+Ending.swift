@@ -135,6 +135,15 @@ extension Flow {
         for direction in pending { actions.append(.reset(direction, by: now.instant)) }
     }
 
+    /// Closes both sides as an end, and not as a reset; what is queued is lost.
+    mutating func dismiss(_ now: Moment, _ actions: inout [FlowAction]) {
+        if case .resetting = state { return end(.requested, losing: .closed, now, &actions) }
+        openIfNeeded(now, &actions)
+        dropQueue(.upstream, .closed, now, &actions)
+        dropQueue(.downstream, .closed, now, &actions)
+        close(.requested, now, &actions)
+    }
+
     mutating func close(_ reason: CloseReason, _ now: Moment, _ actions: inout [FlowAction]) {
         state = .closed
         // A client that resets does not wait for the rest of its echo.

@@ -53,7 +53,7 @@ extension Flow {
     }
 
     /// Notes which directions' chunks no toxic wants to see now.
-    private mutating func updateDirect() {
+    mutating func updateDirect() {
         let isUndecided = up.chain.isUndecided || down.chain.isUndecided
         up.isDirect = up.chain.isClear && !isUndecided
         down.isDirect = down.chain.isClear
@@ -185,7 +185,7 @@ extension Flow {
 // MARK: - What comes out
 
 extension Flow {
-    private mutating func apply(
+    mutating func apply(
         _ output: [ToxicChain.Output],
         _ direction: Direction,
         _ now: Moment,

@@ -14,7 +14,7 @@ public struct Flow: Sendable {
     public let transport: Transport
     /// Holds the four endpoints, as far as they are known.
     public internal(set) var path: FlowPath
-    let settings: FlowSettings
+    var settings: FlowSettings
     let opened: Moment
     /// Says that the flow is its own server: what comes is sent back.
     public let isEcho: Bool
@@ -181,6 +181,7 @@ public struct Flow: Sendable {
         case .resetDone(let direction, let unsent): resetDone(direction, unsent, now, &actions)
         case .wake: wake(now, &actions)
         case .evicted: end(.evicted, losing: .closed, now, &actions)
+        case .dismissed: dismiss(now, &actions)
         case .shutdown: end(.shutdown, losing: .shutdown, now, &actions)
         }
         settle(now, &actions)
@@ -196,6 +197,9 @@ public struct Flow: Sendable {
         let later = instant.advanced(by: settings.resetDelay)
         state = .delivering(direction, until: max(until, later), reason)
     }
+
+    /// Makes records of every chunk from now on, or of none.
+    public mutating func recordChunks(_ isWanted: Bool) { settings.recordsChunks = isWanted }
 
     var hasScheduledWake: Bool { scheduledWake != nil }
 

@@ -43,6 +43,8 @@ public enum CloseReason: String, Hashable, Sendable, CaseIterable {
     case idle
     /// Another flow needed its place.
     case evicted
+    /// Somebody who steers the relay closed it, or its route.
+    case requested = "closed on request"
     /// A toxic ended or reset the flow.
     case toxic
     /// The relay ended.

@@ -39,6 +39,8 @@ public enum FlowEvent: Hashable, Sendable {
     case wake
     /// Another flow needs this one's place.
     case evicted
+    /// Somebody who steers the relay wants the flow closed: both sides see its end, not a reset.
+    case dismissed
     /// The relay ends.
     case shutdown
 }

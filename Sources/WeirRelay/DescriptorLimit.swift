@@ -12,7 +12,8 @@ enum DescriptorLimit {
     static func reserve(of descriptors: Int, for configuration: RelayConfiguration) -> Int {
         // A route on `*` has two addresses; over UDP each has a socket on each loop.
         let sockets = configuration.routes.reduce(0) { $0 + ($1.transport == .tcp ? 2 : 2 * configuration.threads) }
-        let least = 20 + sockets + 2 * configuration.threads
+        let control = configuration.takesRoutes ? 400 : 0
+        let least = 20 + sockets + 2 * configuration.threads + min(control, descriptors / 4)
         return max(least, min(64, descriptors / 8))
     }
 
@@ -33,8 +34,8 @@ enum DescriptorLimit {
     ///   - configuration: what was asked for.
     /// - Returns: the limits; what was asked for, or less in proportion where it does not fit: 0 where nothing does.
     static func share(_ descriptors: Int, for configuration: RelayConfiguration) -> Limits {
-        let hasTCP = configuration.routes.contains { $0.transport == .tcp }
-        let hasUDP = configuration.routes.contains { $0.transport == .udp }
+        let hasTCP = configuration.takesRoutes || configuration.routes.contains { $0.transport == .tcp }
+        let hasUDP = configuration.takesRoutes || configuration.routes.contains { $0.transport == .udp }
         let wanted = Limits(tcpFlows: configuration.maxFlows, udpSessions: configuration.maxSessions)
         let cost = (hasTCP ? 2 * wanted.tcpFlows : 0) + (hasUDP ? wanted.udpSessions : 0)
         let room = descriptors - reserve(of: descriptors, for: configuration)

@@ -25,14 +25,16 @@ final class EventLoop {
     @exclusivity(unchecked) private(set) var toxics: [ToxicSet]
 
     @exclusivity(unchecked) private var batch = RecordBatch()
-    private let wantsBytes: Bool
+    @exclusivity(unchecked) private var wantsBytes: Bool
+    /// Counts for each route, by its number, what no open flow counts for itself.
+    @exclusivity(unchecked) var tallies: [RouteTally] = []
     @exclusivity(unchecked) private var wallAhead: Int64 = 0
     /// Says when this turn began: near enough for what is only idleness.
     @exclusivity(unchecked) private(set) var turnBegan = Instant(nanoseconds: 0)
     private var whenIdle: (@Sendable () -> Void)?
     private var whenStopped: (@Sendable () -> Void)?
-    private lazy var tcp = TCPRelay(loop: self)
-    private lazy var udp = UDPRelay(loop: self)
+    lazy var tcp = TCPRelay(loop: self)
+    lazy var udp = UDPRelay(loop: self)
 
     private init(index: Int, shared: Shared) throws(SystemError) {
         self.index = index
@@ -77,9 +79,15 @@ final class EventLoop {
         withUnsafeTemporaryAllocation(of: weir_event.self, capacity: 256) { events in
             while whenStopped == nil { turn(events) }
         }
+        for message in shared.loops[index].mailbox.close() {
+            switch message {
+            // Somebody waits for the answer.
+            case .perform(let body): body(self)
+            case .setToxics(_, _, let whenDone): whenDone()
+            default: break
+            }
+        }
         flush()
-        // Whoever waits for this loop to have other toxics waits no longer.
-        for case .setToxics(_, _, let whenDone) in shared.loops[index].mailbox.close() { whenDone() }
     }
 
     private func turn(_ events: UnsafeMutableBufferPointer<weir_event>) {
@@ -134,7 +142,9 @@ final class EventLoop {
             self.whenIdle = whenIdle
             tcp.drain()
             udp.drain()
+        case .perform(let body): body(self)
         case .setToxics(let set, let route, let whenDone):
+            addRoute(route)
             toxics[route] = set
             tcp.setToxics(set, route: route)
             udp.setToxics(set, route: route)
@@ -193,7 +203,8 @@ final class EventLoop {
     }
 
     /// Puts a record into this turn's batch, with its chunk's bytes where a sink wants them.
-    func record(_ record: FlowRecord, bytes: RawSpan) {
+    func record(_ record: FlowRecord, bytes: RawSpan, route: Int) {
+        tally(route) { $0.notice(record.happening) }
         if case .mismatch = record.happening { shared.mismatches.add(1, ordering: .relaxed) }
         switch record.happening {
         case .forwarded where wantsBytes, .received where wantsBytes: batch.append(record, bytes: bytes)
@@ -209,6 +220,31 @@ final class EventLoop {
         shared.hub.submit(batch, lane: index)
         batch = RecordBatch()
         if shared.hub.isFull { isHeld = true }
+    }
+
+    /// Makes room for a route, which has no toxic yet.
+    func addRoute(_ route: Int) {
+        while toxics.count <= route { toxics.append(.none) }
+    }
+
+    /// Changes what is counted for a route.
+    func tally(_ route: Int, _ change: (inout RouteTally) -> Void) {
+        while tallies.count <= route { tallies.append(RouteTally()) }
+        change(&tallies[route])
+    }
+
+    /// Bounds what a flow keeps to find echoes: nothing where nobody shows them.
+    var echoWindow: Int {
+        let configuration = shared.configuration
+        return shared.hub.showsEchoes || configuration.expectsEcho ? configuration.echoWindow : 0
+    }
+
+    /// Makes the records that the outputs want now.
+    func followInterest() {
+        let interest = shared.hub.interest
+        wantsBytes = interest == .bytes
+        tcp.recordChunks(interest >= .chunks)
+        udp.recordChunks(interest >= .chunks)
     }
 
     private func release() {

@@ -7,17 +7,32 @@ final class OwnListeners: Sendable {
     private struct Place: Hashable {
         var transport: Transport
         var endpoint: Endpoint
+        var owner: Owner
+    }
+
+    /// Says whose a listening endpoint is.
+    enum Owner: Hashable, Sendable {
+        /// One of the relay's routes, by its number.
+        case route(Int)
+        /// The control API: no flow may ever lead there.
+        case admin
     }
 
     private let places = Lock<[Place]>([])
 
     /// Remembers a listening endpoint.
-    func add(_ transport: Transport, _ endpoint: Endpoint) {
-        places.withLock { $0.append(Place(transport: transport, endpoint: endpoint)) }
+    func add(_ transport: Transport, _ endpoint: Endpoint, of owner: Owner) {
+        places.withLock { $0.append(Place(transport: transport, endpoint: endpoint, owner: owner)) }
     }
 
+    /// Forgets the endpoints of a route that listens no more.
+    func remove(_ owner: Owner) { places.withLock { $0.removeAll { $0.owner == owner } } }
+
     /// Says whether connecting to an endpoint would reach this relay.
-    func contains(_ transport: Transport, _ endpoint: Endpoint) -> Bool {
+    func contains(_ transport: Transport, _ endpoint: Endpoint) -> Bool { owner(transport, endpoint) != nil }
+
+    /// Says whom connecting to an endpoint would reach, if that is this relay.
+    func owner(_ transport: Transport, _ endpoint: Endpoint) -> Owner? {
         var target = endpoint
         target.address = target.address.unmapped
         // Connecting to the unspecified address reaches this machine (Linux ip(7), INADDR_ANY).
@@ -26,8 +41,9 @@ final class OwnListeners: Sendable {
             $0.transport == transport && $0.endpoint.port == target.port
                 && $0.endpoint.address.isV4 == target.address.isV4
         }
-        if candidates.contains(where: { $0.endpoint.address == target.address }) { return true }
-        return candidates.contains(where: \.endpoint.address.isUnspecified) && Self.isLocal(target.address)
+        if let place = candidates.first(where: { $0.endpoint.address == target.address }) { return place.owner }
+        guard let place = candidates.first(where: \.endpoint.address.isUnspecified) else { return nil }
+        return Self.isLocal(target.address) ? place.owner : nil
     }
 
     /// Says whether an address belongs to this machine: only then can a socket be bound to it.

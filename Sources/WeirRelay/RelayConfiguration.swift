@@ -1,5 +1,5 @@
 public import WeirFlow
-import WeirWire
+public import WeirWire
 
 /// Holds what a relay is told at its start.
 public struct RelayConfiguration: Sendable {
@@ -21,6 +21,10 @@ public struct RelayConfiguration: Sendable {
     public var echoWindow = 1 << 20
     /// Takes every downstream byte that is no echo for a fault, and counts it: `Supervisor.mismatches`.
     public var expectsEcho = false
+    /// Serves the control API here: no route may lead to it.
+    public var adminEndpoints: [Endpoint] = []
+    /// Keeps room for routes that come later, TCP's and UDP's, and for the clients of the control API.
+    public var takesRoutes = false
     /// Lists the toxics that each route has from the start, by the route's place; more may come while it serves.
     public var toxics: [Int: [ToxicConfiguration]] = [:]
     /// Is the seed of all toxics' randomness: the same seed and the same traffic give the same faults.

@@ -87,8 +87,7 @@ final class Target: Sendable {
     private static let lifetime = Duration.seconds(30)
 
     private let host: HostPort
-    private let transport: Transport
-    private let own: OwnListeners
+    private let isOwn: @Sendable (Endpoint) -> Bool
     private let family: AddressFamily?
     private let resolve: Resolve
     private let names: ResolvedNames
@@ -106,14 +105,37 @@ final class Target: Sendable {
         report: @escaping @Sendable (String) -> Void
     ) throws(ResolveError) {
         self.host = host
-        self.transport = transport
-        self.own = own
+        isOwn = { own.contains(transport, $0) }
         self.family = family
         self.resolve = resolve
         self.names = names
         self.report = report
         let endpoints = try resolve(host, family)
         if case .name(let name) = host.host { names.add(name, endpoints) }
+        state = Lock(State(endpoints: endpoints, resolvedAt: SystemClock.instant()))
+    }
+
+    /// Takes a target whose name is resolved when a flow asks for it, and again for each flow until it has an address.
+    ///
+    /// - Parameters:
+    ///   - host: the host and port.
+    ///   - configuration: chooses among the addresses.
+    ///   - report: is told what a user should know.
+    ///   - isOwn: says whether a flow to an endpoint would come back to where it began.
+    init(
+        later host: HostPort,
+        _ configuration: RelayConfiguration,
+        report: @escaping @Sendable (String) -> Void,
+        isOwn: @escaping @Sendable (Endpoint) -> Bool
+    ) {
+        self.host = host
+        self.isOwn = isOwn
+        family = configuration.family
+        resolve = configuration.resolve
+        names = configuration.names
+        self.report = report
+        var endpoints: [Endpoint] = []
+        if case .address(let address) = host.host { endpoints = [Endpoint(address: address, port: host.port)] }
         state = Lock(State(endpoints: endpoints, resolvedAt: SystemClock.instant()))
     }
 
@@ -124,7 +146,8 @@ final class Target: Sendable {
     func endpoints(at now: Instant, orAfter answer: @escaping @Sendable () -> Void) -> [Endpoint]? {
         guard case .name = host.host else { return endpoints }
         let (endpoints, starts) = state.withLock { state -> ([Endpoint]?, Bool) in
-            guard state.resolvedAt.duration(to: now) > Self.lifetime else { return (state.endpoints, false) }
+            let isOld = state.endpoints.isEmpty || state.resolvedAt.duration(to: now) > Self.lifetime
+            guard isOld else { return (state.endpoints, false) }
             state.waiting.append(answer)
             return (nil, state.waiting.count == 1)
         }
@@ -145,7 +168,7 @@ final class Target: Sendable {
         do {
             let endpoints = try resolve(host, family)
             if case .name(let name) = host.host { names.add(name, endpoints) }
-            let others = endpoints.filter { !own.contains(transport, $0) }
+            let others = endpoints.filter { !isOwn($0) }
             if others.count < endpoints.count {
                 report("'\(host)' is an address of this relay's own listeners now, which is not dialed")
             }

@@ -5,14 +5,15 @@ import WeirWire
 /// Holds what all event loops of a relay share.
 final class Shared: Sendable {
     let configuration: RelayConfiguration
-    /// Lists the targets, one for each route; nil for a route that sends back what comes.
-    let targets: [Target?]
+    /// Holds the targets, one for each route; nil for a route that sends back what comes.
+    let targets: Targets
+    let own: OwnListeners
     let hub: SinkHub
     let limits: Limits
     /// Holds the toxics of each route, as they are at the start.
     let toxics: [ToxicSet]
     /// Counts the flows that each route has had.
-    let routeFlows: [FlowCount]
+    let routeFlows: FlowCounts
     let report: @Sendable (String) -> Void
     let loops: [LoopHandle]
 
@@ -32,6 +33,7 @@ final class Shared: Sendable {
     init(
         configuration: RelayConfiguration,
         targets: [Target?],
+        own: OwnListeners,
         hub: SinkHub,
         limits: Limits,
         toxics: [ToxicSet],
@@ -39,11 +41,12 @@ final class Shared: Sendable {
         report: @escaping @Sendable (String) -> Void
     ) {
         self.configuration = configuration
-        self.targets = targets
+        self.targets = Targets(targets)
+        self.own = own
         self.hub = hub
         self.limits = limits
         self.toxics = toxics
-        routeFlows = toxics.map { _ in FlowCount() }
+        routeFlows = FlowCounts()
         self.loops = loops
         self.report = report
     }
@@ -69,7 +72,7 @@ final class Shared: Sendable {
     ///
     /// - Returns: its number on the route, from 1, and the seed of its randomness, which depends on nothing else.
     func nextFlow(of route: Int) -> (number: UInt64, seed: UInt64) {
-        let number = routeFlows[route].value.add(1, ordering: .relaxed).newValue
+        let number = routeFlows.next(of: route)
         var mixer = SplitMix64(seed: configuration.seed &+ UInt64(route) << 48 &+ number)
         return (number, mixer.next())
     }
@@ -104,9 +107,21 @@ final class Shared: Sendable {
     }
 }
 
-/// Counts the flows that a route has had.
-final class FlowCount: Sendable {
-    let value = Atomic<UInt64>(0)
+/// Counts the flows that each route has had, by the route's number.
+final class FlowCounts: Sendable {
+    private let counts = Lock<[UInt64]>([])
+
+    /// Counts the flows that a route has had.
+    subscript(route: Int) -> UInt64 { counts.withLock { route < $0.count ? $0[route] : 0 } }
+
+    /// Counts one more flow of a route, and returns its number, from 1.
+    func next(of route: Int) -> UInt64 {
+        counts.withLock { counts in
+            while counts.count <= route { counts.append(0) }
+            counts[route] += 1
+            return counts[route]
+        }
+    }
 }
 
 /// Happens once, whichever thread comes first.
@@ -146,6 +161,8 @@ enum LoopMessage: Sendable {
     case sinksReady
     /// Accept no more, and say so when no flow is left.
     case drain(whenIdle: @Sendable () -> Void)
+    /// Do something on the loop's thread.
+    case perform(@Sendable (EventLoop) -> Void)
     /// Reset every flow.
     case shutdown
     /// End the loop's thread.

@@ -65,13 +65,19 @@ public struct SinkOutput: Sendable {
 /// The event loops never block on an output: while a queue is over its bound they do not read, or chunks are dropped
 /// and counted, as the output's `overflow` says.
 public final class SinkHub: Sendable {
-    private let workers: [SinkWorker]
+    private let workers: Lock<[SinkWorker]>
     private let fullness = Fullness()
+    private let alive: Living
+    private let lanes: Int
+    private let bound: Int
+    private let report: @Sendable (SinkReport) -> Void
+    private let level: Atomic<Int>
+    private let echoes: Atomic<Bool>
 
     /// Says what the outputs want together.
-    public let interest: Interest
+    public var interest: Interest { Interest(rawValue: level.load(ordering: .relaxed)) ?? .bytes }
     /// Says whether an output shows which chunks are echoes.
-    let showsEchoes: Bool
+    var showsEchoes: Bool { echoes.load(ordering: .relaxed) }
 
     /// Starts a thread for each output.
     ///
@@ -87,14 +93,16 @@ public final class SinkHub: Sendable {
         bound: Int = 64 << 20,
         report: @escaping @Sendable (SinkReport) -> Void
     ) throws(SystemError) {
-        interest = outputs.map(\.sink.interest).max() ?? .flows
-        showsEchoes = outputs.contains { $0.sink.showsEchoes }
+        level = Atomic((outputs.map(\.sink.interest).max() ?? .flows).rawValue)
+        echoes = Atomic(outputs.contains { $0.sink.showsEchoes })
+        (self.lanes, self.bound, self.report) = (lanes, bound, report)
         let alive = Living(count: outputs.count)
+        self.alive = alive
         var workers: [SinkWorker] = []
         for output in outputs {
             workers.append(try SinkWorker(output, lanes: lanes, bound: bound, living: alive, report: report))
         }
-        self.workers = workers
+        self.workers = Lock(workers)
         for worker in workers {
             try startThread(named: "weir-sink") { [fullness] in worker.run(fullnessChanged: fullness.changed) }
         }
@@ -104,11 +112,40 @@ public final class SinkHub: Sendable {
     public var isFull: Bool { fullness.isFull }
 
     /// Counts the bytes that the outputs have taken.
-    var bytesWritten: UInt64 { workers.reduce(0) { $0 + $1.written.load(ordering: .relaxed) } }
+    var bytesWritten: UInt64 { all.reduce(0) { $0 + $1.written.load(ordering: .relaxed) } }
+
+    private var all: [SinkWorker] { workers.withLock { $0 } }
+
+    /// Starts one more output, which gets the records from now on.
+    ///
+    /// - Returns: what it is removed by.
+    func add(_ output: SinkOutput) throws(SystemError) -> SinkWorker {
+        let worker = try SinkWorker(output, lanes: lanes, bound: bound, living: alive, report: report)
+        try startThread(named: "weir-sink") { [fullness] in worker.run(fullnessChanged: fullness.changed) }
+        alive.gained()
+        workers.withLock { $0.append(worker) }
+        reconsider()
+        return worker
+    }
+
+    /// Takes an output out, once it has written what was queued and its last words.
+    func remove(_ worker: SinkWorker) async {
+        workers.withLock { $0.removeAll { $0 === worker } }
+        reconsider()
+        await worker.finish()
+        _ = alive.lost()
+    }
+
+    /// Looks again what the outputs want.
+    func reconsider() {
+        let workers = all
+        level.store((workers.map(\.interest).max() ?? .flows).rawValue, ordering: .relaxed)
+        echoes.store(workers.contains(where: \.showsEchoes), ordering: .relaxed)
+    }
 
     /// Hands a batch to every output.
     public func submit(_ batch: RecordBatch, lane: Int) {
-        for worker in workers {
+        for worker in all {
             if worker.submit(batch, lane: lane) { fullness.changed(true) }
         }
     }
@@ -120,7 +157,7 @@ public final class SinkHub: Sendable {
 
     /// Writes what is queued and each sink's last words, and waits until that is done.
     public func finish() async {
-        for worker in workers { await worker.finish() }
+        for worker in all { await worker.finish() }
     }
 }
 
@@ -149,6 +186,8 @@ final class Living: Sendable {
     init(count: Int) {
         self.count = Atomic(count)
     }
+
+    func gained() { count.add(1, ordering: .acquiringAndReleasing) }
 
     func lost() -> Int { count.subtract(1, ordering: .acquiringAndReleasing).newValue }
 }

@@ -28,7 +28,6 @@ final class SinkWorker: Sendable {
     private static let mergeWindow = Duration.milliseconds(10)
 
     private let output: SinkOutput
-    private let interest: Interest
     private let lanes: Int
     private let bound: Int
     private let living: Living
@@ -38,6 +37,10 @@ final class SinkWorker: Sendable {
     /// Counts the bytes that the output has taken.
     let written = Atomic<UInt64>(0)
 
+    /// Says what the output wants now.
+    var interest: Interest { output.sink.interest }
+    var showsEchoes: Bool { output.sink.showsEchoes }
+
     init(
         _ output: SinkOutput,
         lanes: Int,
@@ -46,7 +49,6 @@ final class SinkWorker: Sendable {
         report: @escaping @Sendable (SinkReport) -> Void
     ) throws(SystemError) {
         self.output = output
-        interest = output.sink.interest
         self.lanes = lanes
         self.bound = bound
         self.living = living

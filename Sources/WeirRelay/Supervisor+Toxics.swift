@@ -1,4 +1,3 @@
-import Synchronization
 public import WeirFlow
 import WeirWire
 
@@ -40,12 +39,15 @@ extension Supervisor {
         _ change: (inout [ToxicConfiguration]) throws(ToxicError) -> Result
     ) async throws(ToxicError) -> Result {
         var chain = try toxics(route: route)
+        guard let transport = served.values.first(where: { $0.status.number == route })?.status.route.transport else {
+            throw .unknownRoute(route)
+        }
         let result = try change(&chain)
         let set = try ToxicSet(
             chain,
-            for: shared.configuration.routes[route].transport,
+            for: transport,
             replacing: toxicSets[route],
-            after: shared.routeFlows[route].value.load(ordering: .relaxed)
+            after: shared.routeFlows[route]
         )
         toxicSets[route] = set
         // All loops are told before anything is waited for: they hear of two changes in the same order.

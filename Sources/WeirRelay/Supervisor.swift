@@ -19,6 +19,12 @@ public actor Supervisor {
     public nonisolated let maxSessions: Int
 
     let shared: Shared
+    /// Lists the routes that are served, or would be if they were not disabled, by their names.
+    var served: [String: ServedRoute] = [:]
+    /// Lets one change of the routes pass at a time.
+    let turnstile = Turnstile()
+    /// Takes no route any more.
+    private(set) var isStopping = false
     /// Holds the toxics of each route.
     var toxicSets: [ToxicSet]
     private var stopping: Task<Void, Never>?
@@ -43,6 +49,7 @@ public actor Supervisor {
         let loops = max(1, configuration.threads)
         toxicSets = try configuration.toxicSets()
         let own = OwnListeners()
+        for endpoint in configuration.adminEndpoints { own.add(.tcp, endpoint, of: .admin) }
         let targets = try Self.resolveTargets(configuration, own, report)
         let descriptors = DescriptorLimit.raise()
         let limits = DescriptorLimit.share(descriptors, for: configuration)
@@ -56,7 +63,7 @@ public actor Supervisor {
         }
         let sockets = try Self.bindSockets(configuration, loops: loops)
         do {
-            for (_, socket) in sockets { own.add(configuration.routes[socket.route].transport, socket.endpoint) }
+            for (_, socket) in sockets { own.add(configuration.routes[socket.route].transport, socket.endpoint, of: .route(socket.route)) }
             try Self.refuseLoops(configuration, targets, own)
             listeners = Self.describe(sockets, configuration)
             try whenBound(Bound(listeners: listeners, servers: Self.servers(configuration, targets)))
@@ -69,6 +76,7 @@ public actor Supervisor {
             shared = Shared(
                 configuration: configuration,
                 targets: targets,
+                own: own,
                 hub: hub,
                 limits: limits,
                 toxics: toxicSets,
@@ -84,6 +92,7 @@ public actor Supervisor {
         }
         maxFlows = limits.tcpFlows
         maxSessions = limits.udpSessions
+        served = ServedRoute.named(configuration.routes, sockets.map(\.socket))
         try await Self.startLoops(sockets, shared)
     }
 
@@ -105,6 +114,7 @@ public actor Supervisor {
     ///
     /// - Parameter grace: how long the TCP flows may go on.
     public func stop(grace: Duration = .seconds(5)) async {
+        isStopping = true
         if let stopping { return await stopping.value }
         let task = Task { [shared] in await Self.stop(shared, grace) }
         stopping = task
@@ -195,21 +205,38 @@ public actor Supervisor {
         var sockets: [(loop: Int, socket: Listening)] = []
         do {
             for (index, route) in configuration.routes.enumerated() {
-                var port: UInt16?
-                for endpoint in try ListeningSockets.endpoints(of: route, family: configuration.family) {
-                    // With port 0 the further addresses of a route take the number that the kernel gave the first one.
-                    let wanted = Endpoint(address: endpoint.address, port: port ?? endpoint.port)
-                    let bound = try ListeningSockets.bind(
-                        route,
-                        index: index,
-                        at: wanted,
-                        loops: loops,
-                        receiveBuffer: configuration.receiveBuffer
-                    )
-                    port = bound[0].endpoint.port
-                    for (loop, socket) in bound.enumerated() {
-                        sockets.append((route.transport == .tcp ? index % loops : loop, socket))
-                    }
+                sockets += try bindSockets(of: route, index, configuration, loops: loops)
+            }
+        } catch {
+            for (_, socket) in sockets { close(socket.descriptor) }
+            throw error
+        }
+        return sockets
+    }
+
+    /// Binds the sockets of one route, and says which loop each one is for.
+    static func bindSockets(
+        of route: Route,
+        _ index: Int,
+        _ configuration: RelayConfiguration,
+        loops: Int
+    ) throws -> [(loop: Int, socket: Listening)] {
+        var sockets: [(loop: Int, socket: Listening)] = []
+        do {
+            var port: UInt16?
+            for endpoint in try ListeningSockets.endpoints(of: route, family: configuration.family) {
+                // With port 0 the further addresses of a route take the number that the kernel gave the first one.
+                let wanted = Endpoint(address: endpoint.address, port: port ?? endpoint.port)
+                let bound = try ListeningSockets.bind(
+                    route,
+                    index: index,
+                    at: wanted,
+                    loops: loops,
+                    receiveBuffer: configuration.receiveBuffer
+                )
+                port = bound[0].endpoint.port
+                for (loop, socket) in bound.enumerated() {
+                    sockets.append((route.transport == .tcp ? index % loops : loop, socket))
                 }
             }
         } catch {

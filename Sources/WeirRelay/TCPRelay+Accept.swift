@@ -37,6 +37,24 @@ extension TCPRelay {
         }
     }
 
+    /// Accepts the clients of one more route.
+    func add(_ socket: Listening) throws(SystemError) {
+        let place = listeners.firstIndex(where: \.isClosed) ?? listeners.count
+        let listener = TCPListener(socket)
+        try loop.watch(listener.raw, UInt32(WEIR_IN), Token(.tcpListener, place: place))
+        if place == listeners.count { listeners.append(listener) } else { listeners[place] = listener }
+    }
+
+    /// Accepts no client of a route any more; its flows go on.
+    func unlisten(_ route: Int) {
+        for listener in listeners where listener.listening.route == route { listener.close() }
+    }
+
+    /// Closes the flows of a route.
+    func dismiss(_ route: Int) {
+        for connection in connections.all where connection.route == route { dispatch(connection, .dismissed) }
+    }
+
     /// Accepts the clients that wait, as many as a turn allows.
     func accept(from place: Int) {
         let listener = listeners[place]

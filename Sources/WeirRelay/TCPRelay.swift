@@ -26,7 +26,7 @@ final class TCPRelay {
     var starved: [TCPConnection] = []
     /// A timer runs that looks whether there are descriptors again.
     var isRetrying = false
-    let settings: FlowSettings
+    @exclusivity(unchecked) private(set) var settings: FlowSettings
     private let readBuffer: UnsafeMutableRawBufferPointer
     @exclusivity(unchecked) private var ready: [TCPConnection] = []
     @exclusivity(unchecked) private var actions: [FlowAction] = []
@@ -214,6 +214,17 @@ final class TCPRelay {
         }
     }
 
+    /// Changes a flow between two chunks, and does what it says.
+    func change<Result>(
+        _ connection: TCPConnection,
+        _ body: (inout Flow, Moment, inout [FlowAction]) -> Result
+    ) -> Result {
+        actions.removeAll(keepingCapacity: true)
+        let result = body(&connection.flow, loop.now(), &actions)
+        performAll(connection, bytes: RawSpan())
+        return result
+    }
+
     /// Tells whether a timer is still waited for.
     func isNeeded(_ entry: TimerHeap.Entry) -> Bool {
         guard let connection = connections[entry.token] else { return false }
@@ -223,6 +234,12 @@ final class TCPRelay {
     /// Accepts no more; flows go on.
     func drain() {
         for listener in listeners { listener.close() }
+    }
+
+    func recordChunks(_ isWanted: Bool) {
+        settings.recordsChunks = isWanted
+        settings.echoWindow = loop.echoWindow
+        for connection in connections.all { connection.flow.recordChunks(isWanted) }
     }
 
     func shutdown() {
@@ -287,10 +304,10 @@ final class TCPRelay {
         switch action {
         case .send(let direction): send(connection, direction, bytes)
         case .sendQueued(let direction): sendQueued(connection, direction)
-        case .record(let record): loop.record(record, bytes: bytes)
-        case .recordCopy(let record, let copy): loop.record(record, bytes: copy.span.bytes)
+        case .record(let record): loop.record(record, bytes: bytes, route: connection.route)
+        case .recordCopy(let record, let copy): loop.record(record, bytes: copy.span.bytes, route: connection.route)
         case .recordQueued(let direction, let record):
-            connection.flow.withQueued(direction) { loop.record(record, bytes: $0.bytes) }
+            connection.flow.withQueued(direction) { loop.record(record, bytes: $0.bytes, route: connection.route) }
         case .connect(let attempt): dial(connection, attempt)
         case .finish(let direction): Glibc.shutdown(connection[source: direction.opposite].raw, Int32(SHUT_WR))
         case .reset(let direction, let by):
@@ -379,6 +396,7 @@ final class TCPRelay {
         if connection.isDialing { Socket.resetOnClose(connection.server.raw) }
         connection.isDialing = false
         bytesKeptForEcho -= connection.bytesKeptForEcho
+        loop.tally(connection.route) { $0.add(ended: connection.flow) }
         connection.client.close()
         connection.server.close()
         connections.remove(at: connection.place)

@@ -7,9 +7,29 @@ import WeirWire
 /// How UDP sessions begin and end.
 extension UDPRelay {
     func listen(_ listeners: [UDPListener]) throws(SystemError) {
+        if !listeners.isEmpty { makeBatches() }
         self.listeners = listeners
         for listener in listeners {
             try loop.watch(listener.raw, Self.interest, Token(.udpListener, place: listener.place))
+        }
+    }
+
+    /// Takes datagrams of one more route.
+    func add(_ socket: Listening) throws(SystemError) {
+        makeBatches()
+        let place = listeners.firstIndex(where: \.isClosed) ?? listeners.count
+        let listener = UDPListener(socket, place: place)
+        try loop.watch(listener.raw, Self.interest, Token(.udpListener, place: place))
+        if place == listeners.count { listeners.append(listener) } else { listeners[place] = listener }
+    }
+
+    /// Takes no datagrams of a route any more, and ends its sessions.
+    func remove(_ route: Int) {
+        for session in sessions.all where session.listener.listening.route == route { end(session, .dismissed) }
+        for listener in listeners where listener.listening.route == route && !listener.isClosed {
+            reportDrops(of: listener)
+            listener.blocked = []
+            listener.close()
         }
     }
 
@@ -175,7 +195,7 @@ extension UDPRelay {
         for session in sessions.all { end(session, .shutdown) }
     }
 
-    private func end(_ session: UDPSession, _ event: FlowEvent) {
+    func end(_ session: UDPSession, _ event: FlowEvent) {
         flush(session)
         reportDrops(of: session)
         dispatch(session, event)
@@ -186,6 +206,7 @@ extension UDPRelay {
         session.isReadable = false
         session.egress = nil
         recent.remove(session)
+        loop.tally(session.listener.listening.route) { $0.add(ended: session.flow) }
         session.listener.sessions[session.key] = nil
         sessions.remove(at: session.place)
         loop.shared.udpSessions.subtract(1, ordering: .acquiringAndReleasing)

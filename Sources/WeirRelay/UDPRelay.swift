@@ -19,18 +19,18 @@ final class UDPRelay {
     @exclusivity(unchecked) var sessions = SlotTable<UDPSession>()
     @exclusivity(unchecked) var recent = RecentSessions()
     var unresolved: [UDPSession] = []
-    let settings: FlowSettings
+    @exclusivity(unchecked) private(set) var settings: FlowSettings
     @exclusivity(unchecked) private var readyListeners: [UDPListener] = []
     @exclusivity(unchecked) private var readySessions: [UDPSession] = []
     @exclusivity(unchecked) private var actions: [FlowAction] = []
 
-    let clientInbox: OpaquePointer?
-    let serverInbox: OpaquePointer?
+    private(set) var clientInbox: OpaquePointer?
+    private(set) var serverInbox: OpaquePointer?
     /// Counts the places of the server's inbox whose datagrams wait in the outbox.
     @exclusivity(unchecked) private var serverInboxUsed: UInt32 = 0
-    let upstreamOutbox: OpaquePointer?
-    let downstreamOutbox: OpaquePointer?
-    let singleOutbox: OpaquePointer?
+    private(set) var upstreamOutbox: OpaquePointer?
+    private(set) var downstreamOutbox: OpaquePointer?
+    private(set) var singleOutbox: OpaquePointer?
     /// Lists the sessions with datagrams in the batch to their servers.
     @exclusivity(unchecked) var pendingUpstream: [UDPSession] = []
     /// Lists the sessions whose answers are in the batch to the clients, place for place.
@@ -49,12 +49,16 @@ final class UDPRelay {
             recordsChunks: hub.interest >= .chunks,
             showsEchoes: hub.showsEchoes
         )
-        let isUsed = loop.shared.configuration.routes.contains { $0.transport == .udp }
-        clientInbox = isUsed ? weir_inbox_create() : nil
-        serverInbox = isUsed ? weir_inbox_create() : nil
-        upstreamOutbox = isUsed ? weir_outbox_create() : nil
-        downstreamOutbox = isUsed ? weir_outbox_create() : nil
-        singleOutbox = isUsed ? weir_outbox_create() : nil
+    }
+
+    /// Makes the batches' memory, once there is a listener.
+    func makeBatches() {
+        guard clientInbox == nil else { return }
+        clientInbox = weir_inbox_create()
+        serverInbox = weir_inbox_create()
+        upstreamOutbox = weir_outbox_create()
+        downstreamOutbox = weir_outbox_create()
+        singleOutbox = weir_outbox_create()
     }
 
     deinit {
@@ -72,6 +76,7 @@ final class UDPRelay {
 
     func handleListener(_ events: UInt32, _ token: Token) {
         let listener = listeners[token.place]
+        guard !listener.isClosed else { return }
         if events & UInt32(WEIR_OUT) != 0 { unblock(listener) }
         if events & ~UInt32(WEIR_OUT) != 0 {
             listener.isReadable = true
@@ -92,7 +97,7 @@ final class UDPRelay {
     }
 
     private func markReady(_ listener: UDPListener) {
-        guard listener.isReadable, !listener.isReady else { return }
+        guard listener.isReadable, !listener.isReady, !listener.isClosed else { return }
         listener.isReady = true
         readyListeners.append(listener)
     }
@@ -117,6 +122,7 @@ final class UDPRelay {
         readySessions.removeAll(keepingCapacity: true)
         for listener in turnListeners {
             listener.isReady = false
+            if listener.isClosed { continue }
             for _ in 0..<Self.batchesPerTurn where listener.isReadable && !loop.isHeld { receive(from: listener) }
             markReady(listener)
         }
@@ -202,6 +208,12 @@ final class UDPRelay {
         dispatch(session, .received(direction), bytes: bytes.bytes)
     }
 
+    func recordChunks(_ isWanted: Bool) {
+        settings.recordsChunks = isWanted
+        settings.echoWindow = loop.echoWindow
+        for session in sessions.all { session.flow.recordChunks(isWanted) }
+    }
+
     /// Adds the datagram being handled to the batch of its direction.
     private func put(_ session: UDPSession, _ direction: Direction) {
         guard direction == .upstream else { return putDownstream(session, chunk) }
@@ -224,6 +236,14 @@ final class UDPRelay {
             session.flow.setToxics(set, at: loop.now(), into: &actions)
             performAll(session, RawSpan())
         }
+    }
+
+    /// Changes a session's flow between two datagrams, and does what it says.
+    func change<Result>(_ session: UDPSession, _ body: (inout Flow, Moment, inout [FlowAction]) -> Result) -> Result {
+        actions.removeAll(keepingCapacity: true)
+        let result = body(&session.flow, loop.now(), &actions)
+        performAll(session, RawSpan())
+        return result
     }
 
     /// Tells whether a timer is still waited for.
@@ -262,10 +282,10 @@ final class UDPRelay {
         switch action {
         case .send(let direction): put(session, direction)
         case .sendQueued(let direction): sendQueued(session, direction)
-        case .record(let record): loop.record(record, bytes: bytes)
-        case .recordCopy(let record, let copy): loop.record(record, bytes: copy.span.bytes)
+        case .record(let record): loop.record(record, bytes: bytes, route: session.listener.listening.route)
+        case .recordCopy(let record, let copy): loop.record(record, bytes: copy.span.bytes, route: session.listener.listening.route)
         case .recordQueued(let direction, let record):
-            session.flow.withQueued(direction) { loop.record(record, bytes: $0.bytes) }
+            session.flow.withQueued(direction) { loop.record(record, bytes: $0.bytes, route: session.listener.listening.route) }
         case .connect(let attempt): dial(session, attempt)
         case .wake(let instant):
             session.wakeAt = instant

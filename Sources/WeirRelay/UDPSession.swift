@@ -73,7 +73,8 @@ final class UDPSession {
 
 /// Is a UDP socket that clients send to, with its sessions.
 final class UDPListener {
-    private let descriptor: Descriptor
+    private var descriptor: Descriptor?
+    let raw: Int32
     let listening: Listening
     let place: Int
     @exclusivity(unchecked) var sessions: [SessionKey: UDPSession] = [:]
@@ -88,12 +89,16 @@ final class UDPListener {
 
     init(_ listening: Listening, place: Int) {
         descriptor = Descriptor(owning: listening.descriptor)
+        raw = listening.descriptor
         receiveBuffer = Socket.get(SO_RCVBUF, of: SOL_SOCKET, on: listening.descriptor)
         self.listening = listening
         self.place = place
     }
 
-    var raw: Int32 { descriptor.raw }
+    var isClosed: Bool { descriptor == nil }
+
+    /// Takes no datagram any more; its sessions are to have ended.
+    func close() { descriptor = nil }
 }
 
 /// Orders sessions by their last activity.

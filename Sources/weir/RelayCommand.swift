@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import WeirAdmin
 import WeirFlow
 import WeirRelay
 import WeirWire
@@ -107,8 +108,10 @@ struct RelayCommand: AsyncParsableCommand {
 
     @OptionGroup var portOptions: RelayPortOptions
 
+    @OptionGroup var admin: AdminOptions
+
     func validate() throws {
-        if routes.isEmpty, !toxics.toxics { throw ValidationError("Missing expected argument '<route> ...'") }
+        if !toxics.toxics { try admin.requireRoutes(routes) }
         if log == "-", let show = shown.show, show != .none {
             throw ValidationError("--log - writes to standard output, so --show \(show) has no place there.")
         }
@@ -149,7 +152,12 @@ struct RelayCommand: AsyncParsableCommand {
             let details = try portOptions.apply(to: &configuration)
             let scenario = try toxics.readScenario()
             try toxics.apply(to: &configuration, scenario)
-            let session = Session(configuration, grace: grace.duration, scenario: scenario)
+            let admin = try await admin.start(names: configuration.names)
+            if let admin {
+                configuration.adminEndpoints = [admin.server.endpoint]
+                configuration.takesRoutes = true
+            }
+            let session = Session(configuration, grace: grace.duration, scenario: scenario, admin: admin)
             let others = try outputs(details)
             let recording = try records.recording(
                 recordLegs,

@@ -1,4 +1,5 @@
 import Glibc
+import WeirAdmin
 import WeirFlow
 import WeirRelay
 import WeirWire
@@ -8,8 +9,15 @@ struct Session: Sendable {
     private let configuration: RelayConfiguration
     private let grace: Duration
     private let scenario: Scenario?
+    private let admin: RelayAdmin?
 
-    init(_ configuration: RelayConfiguration, grace: Duration, scenario: Scenario? = nil) {
+    init(
+        _ configuration: RelayConfiguration,
+        grace: Duration,
+        scenario: Scenario? = nil,
+        admin: RelayAdmin? = nil
+    ) {
+        self.admin = admin
         self.configuration = configuration
         self.grace = grace
         self.scenario = scenario
@@ -61,7 +69,7 @@ struct Session: Sendable {
         do {
             relay = try await Supervisor(
                 configuration,
-                outputs: outputs + [capture?.makeOutput()].compactMap { $0 },
+                outputs: outputs + [capture?.makeOutput(), admin?.server.output].compactMap { $0 },
                 report: { Diagnostics.print($0) },
                 sinkReport: { Self.tell($0, feed) },
                 whenBound: { bound in try capture?.start(bound) { feed.yield(.captureEnded($0)) } }
@@ -72,6 +80,12 @@ struct Session: Sendable {
             throw error
         }
         announce(relay)
+        do {
+            try await admin?.begin(relay)
+        } catch {
+            await relay.stop(grace: .zero)
+            throw error
+        }
         var course = Course()
         var iterator = events.makeAsyncIterator()
         let running = Task { if let scenario { await relay.run(scenario) { Diagnostics.print($0) } } }
@@ -79,6 +93,7 @@ struct Session: Sendable {
         running.cancel()
         tellWhatIsOpen(relay)
         Task {
+            await admin?.server.stop()
             await relay.stop(grace: grace)
             feed.yield(.ended)
         }

@@ -24,8 +24,7 @@ struct Weir: AsyncParsableCommand {
         version: version,
         subcommands: [
             RelayCommand.self, EchoCommand.self, ConnectCommand.self, CaptureCommand.self, ShowCommand.self,
-            PortsCommand.self,
-            DemoCommand.self,
+            PortsCommand.self, ToxicCommand.self, DemoCommand.self,
         ]
     )
 }

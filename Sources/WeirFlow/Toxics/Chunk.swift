@@ -8,6 +8,8 @@ public struct Chunk: Hashable, Sendable {
     public internal(set) var arrivedAt: Instant
     /// Says when they were read; nil takes what the toxic's input says.
     public internal(set) var receivedAt: Instant?
+    /// Numbers the chunk among those that a `hold` has held.
+    var holdNumber: UInt64?
     /// Lists what toxics have changed, with offsets into these bytes.
     public var changes: [ToxicChange] = []
 

@@ -17,6 +17,7 @@ public enum Toxics {
         LossToxic.loss,
         DuplicateToxic.type,
         ReorderToxic.type,
+        HoldToxic.type,
     ]
 
     /// Returns the type with a name; nil where there is none.

@@ -1,0 +1,35 @@
+import WeirFlow
+import WeirWire
+
+/// Chooses among events, as the query of `/v1/events` says.
+struct EventFilter: Sendable {
+    /// Lists the names that can be asked for.
+    static let names = [
+        "open", "connected", "refused", "data", "received", "end", "mismatch", "dropped", "toxic", "close",
+    ]
+
+    var events: Set<String> = []
+    var flow: UInt64?
+    var direction: Direction?
+    var transport: Transport?
+    var listeners: [Endpoint] = []
+    var wantsBytes = false
+
+    /// Says what has to be recorded for it.
+    var interest: Interest {
+        let wantsChunks = !events.isDisjoint(with: ["data", "received"])
+        return wantsChunks ? (wantsBytes ? .bytes : .chunks) : .flows
+    }
+
+    func takes(_ event: EventLog.Event) -> Bool {
+        guard events.isEmpty ? event.name != "data" && event.name != "received" : events.contains(event.name),
+            flow ?? event.flow == event.flow, transport ?? event.transport == event.transport
+        else { return false }
+        if let direction, event.direction != direction { return false }
+        guard !listeners.isEmpty else { return true }
+        return listeners.contains { listener in
+            listener.port == event.path.listener.port
+                && (listener.address == event.path.listener.address || listener.address.isUnspecified)
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import WeirFlow
+import WeirWire
+
+/// Puts the records of a relay into the log of events, each as an object of `--log`.
+struct EventSink: Sink {
+    private let log: EventLog
+    private var plain = JSONLinesSink(withBytes: false)
+    private var withBytes = JSONLinesSink(withBytes: true)
+
+    init(_ log: EventLog) {
+        self.log = log
+    }
+
+    var interest: Interest { log.interest }
+
+    mutating func render(_ record: FlowRecord, bytes: RawSpan, into output: inout WeirWire.ByteBuffer) {
+        log.ports.notice(record)
+        let interest = log.interest
+        if case .forwarded = record.happening, interest < .chunks { return }
+        if interest == .bytes {
+            withBytes.render(record, bytes: bytes, into: &output)
+        } else {
+            plain.render(record, bytes: bytes, into: &output)
+        }
+        // Nothing is written anywhere: the log keeps the line.
+        let line = output.withUnsafeBytes { Array($0.dropLast()) }
+        output.removeAll()
+        guard !line.isEmpty else { return }
+        log.append(record, name: Self.eventName(line), text: line)
+    }
+
+    /// Reads the event's name out of its object, where it stands behind the first `"event":"`.
+    private static func eventName(_ line: [UInt8]) -> String {
+        let key = Array("\"event\":\"".utf8)
+        guard let start = line.firstRange(of: key)?.upperBound,
+            let end = line[start...].firstIndex(of: UInt8(ascii: "\""))
+        else { return "record" }
+        return String(decoding: line[start..<end], as: UTF8.self)
+    }
+}
+
+extension FlowRecord.Happening {
+    /// Says which way what happened runs, if it has a direction.
+    var way: Direction? {
+        switch self {
+        case .received(let chunk), .forwarded(let chunk): chunk.direction
+        case .ended(let direction): direction
+        case .dropped(let drop): drop.direction
+        default: nil
+        }
+    }
+}

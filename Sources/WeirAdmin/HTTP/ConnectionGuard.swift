@@ -1,0 +1,151 @@
+import HTTPTypes
+import NIOCore
+import NIOHTTPTypes
+
+/// Bounds what one client's connection may take: the time for a whole request, the time for an answer, and its place.
+///
+/// Source: RFC 9112 section 9.5 and 9.6: a server may close a connection that it deems idle, and does so in stages, so
+/// that an answer is not lost behind a reset.
+final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPRequestPart
+    typealias InboundOut = HTTPRequestPart
+    typealias OutboundIn = HTTPResponsePart
+    typealias OutboundOut = HTTPResponsePart
+
+    /// Lists what may take how long.
+    struct Times: Sendable {
+        /// Bounds the time in which a request must have come whole, counted from the connection or the last answer.
+        var request = TimeAmount.seconds(15)
+        /// Bounds the time from a whole request to the head of its answer.
+        var handling = TimeAmount.seconds(25)
+        /// Bounds the time in which an answer must have been taken whole.
+        var answer = TimeAmount.seconds(30)
+        /// Bounds the time in which a client may take nothing of an answer that is made bit by bit.
+        var progress = TimeAmount.seconds(10)
+        /// Bounds the time in which a client that is not answered any more may go on sending.
+        var lingering = TimeAmount.seconds(2)
+
+        init() {}
+    }
+
+    private enum Stage {
+        case reading, handling, answering, streaming, lingering
+    }
+
+    private let times: Times
+    private let places: ConnectionPlaces
+    private var stage = Stage.reading
+    private var timer: Scheduled<Void>?
+    private var unwritten = 0
+    private var closes = false
+    private(set) var isWaiting = true
+
+    init(times: Times, places: ConnectionPlaces) {
+        self.times = times
+        self.places = places
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        places.enter(self, context)
+        enter(.reading, context)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        leave()
+        context.fireChannelInactive()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { leave() }
+
+    private func leave() {
+        timer?.cancel()
+        places.leave(self)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            isWaiting = false
+            if head.headerFields[.expect]?.lowercased() == "100-continue" {
+                context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
+            }
+        case .body: break
+        case .end: if stage == .reading { enter(.handling, context) }
+        }
+        context.fireChannelRead(data)
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        let part = unwrapOutboundIn(data)
+        if case .head(let head) = part, head.status.kind != .informational {
+            closes = head.headerFields[.connection] == "close"
+            enter(head.headerFields[.contentLength] == nil && head.status.code == 200 ? .streaming : .answering, context)
+        }
+        unwritten += 1
+        let done = promise ?? context.eventLoop.makePromise()
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        var isEnd = false
+        if case .end = part { isEnd = true }
+        let isLast = isEnd
+        done.futureResult.whenComplete { _ in
+            let (me, context) = bound.value
+            me.wrote(context, isLast)
+        }
+        if isEnd { context.writeAndFlush(data, promise: done) } else { context.write(data, promise: done) }
+    }
+
+    private func wrote(_ context: ChannelHandlerContext, _ isLast: Bool) {
+        unwritten -= 1
+        if isLast {
+            isWaiting = true
+            if closes { context.close(mode: .output, promise: nil) }
+            return enter(closes ? .lingering : .reading, context)
+        }
+        if stage == .streaming { enter(.streaming, context) }
+    }
+
+    private func enter(_ stage: Stage, _ context: ChannelHandlerContext) {
+        self.stage = stage
+        timer?.cancel()
+        let time =
+            switch stage {
+            case .reading: times.request
+            case .handling: times.handling
+            case .answering: times.answer
+            case .streaming: times.progress
+            case .lingering: times.lingering
+            }
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        timer = context.eventLoop.scheduleTask(in: time) {
+            let (me, context) = bound.value
+            me.expire(context)
+        }
+    }
+
+    private func expire(_ context: ChannelHandlerContext) {
+        // A stream that has nothing to say waits for nobody.
+        if stage == .streaming, unwritten == 0 { return enter(.streaming, context) }
+        context.close(promise: nil)
+    }
+}
+
+/// Bounds how many connections there may be: one more takes the place of the one that has waited longest for a request.
+///
+/// It is confined to the event loop of the API, as the guards are.
+final class ConnectionPlaces: @unchecked Sendable {
+    private let bound: Int
+    private var guards: [(handler: ConnectionGuard, context: ChannelHandlerContext)] = []
+
+    init(bound: Int) {
+        self.bound = bound
+    }
+
+    func enter(_ handler: ConnectionGuard, _ context: ChannelHandlerContext) {
+        guards.append((handler, context))
+        guard guards.count > bound else { return }
+        let index = guards.firstIndex { $0.handler.isWaiting } ?? guards.count - 1
+        guards.remove(at: index).context.close(promise: nil)
+    }
+
+    func leave(_ handler: ConnectionGuard) { guards.removeAll { $0.handler === handler } }
+}

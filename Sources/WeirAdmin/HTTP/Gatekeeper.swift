@@ -1,0 +1,105 @@
+import WeirWire
+
+/// Decides whether a request may be answered at all: the rules against other users' programs and strangers' web pages.
+///
+/// Without a token only this machine can reach the port, and a web page could still try to, through a name of its own
+/// that leads to 127.0.0.1 (DNS rebinding): so Host must name the loopback. With a token everybody needs it. A page
+/// cannot send the token, but neither may it change anything where there is none: a foreign Origin is refused.
+struct Gatekeeper: Sendable {
+    private let token: Token?
+
+    /// Makes a gatekeeper; without a token only the loopback's names are let in.
+    init(token: Token?) {
+        self.token = token
+    }
+
+    /// Says what is to be answered to a request that is not let in; nil lets it in.
+    func refusal(of request: AdminRequest) -> (status: Int, reason: String)? {
+        if let token {
+            guard let given = bearer(request), token.matches(given) else {
+                return (401, "every call needs the header 'Authorization: Bearer' with the token")
+            }
+        } else {
+            guard request.headers.filter({ $0.name == "host" }).count == 1, let host = request.header("host"),
+                Self.isLoopback(host: host)
+            else { return (403, "Host must be a loopback name or address, as localhost or 127.0.0.1") }
+        }
+        guard request.method != "GET", request.method != "HEAD", let origin = request.header("origin") else {
+            return nil
+        }
+        guard let host = request.header("host"), Self.isSame(origin: origin, host: host) else {
+            return (403, "a page of another origin may not change anything")
+        }
+        return nil
+    }
+
+    private func bearer(_ request: AdminRequest) -> String? {
+        let fields = request.headers.filter { $0.name == "authorization" }
+        guard fields.count == 1, let value = fields.first?.value else { return nil }
+        let parts = value.split(separator: " ", maxSplits: 1)
+        guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
+        return parts[1].trimmingBlanks
+    }
+
+    /// Tells whether a Host names the loopback: `localhost`, a name under it, 127.0.0.0/8 or `[::1]`, with any port.
+    static func isLoopback(host: String) -> Bool {
+        guard let name = hostName(host)?.lowercased() else { return false }
+        let bare = name.hasSuffix(".") ? String(name.dropLast()) : name
+        if bare == "localhost" || bare.hasSuffix(".localhost") { return true }
+        guard let address = IPAddress(bare) else { return false }
+        return address.unmapped.isLoopback
+    }
+
+    /// Cuts the port off, and the brackets; nil where it is no host.
+    private static func hostName(_ host: String) -> String? {
+        if host.hasPrefix("[") {
+            guard let end = host.firstIndex(of: "]") else { return nil }
+            let rest = host[host.index(after: end)...]
+            guard rest.isEmpty || isPort(rest) else { return nil }
+            return String(host[host.index(after: host.startIndex)..<end])
+        }
+        guard let colon = host.firstIndex(of: ":") else { return host }
+        return isPort(host[colon...]) ? String(host[..<colon]) : nil
+    }
+
+    private static func isPort(_ text: Substring) -> Bool {
+        text.first == ":" && text.dropFirst().utf8.allSatisfy { (0x30...0x39).contains($0) }
+    }
+
+    /// Tells whether an Origin is the one that the API itself would have.
+    static func isSame(origin: String, host: String) -> Bool { origin.lowercased() == "http://" + host.lowercased() }
+}
+
+/// Holds the secret that every call must know.
+package struct Token: Sendable {
+    private let bytes: [UInt8]
+
+    /// Takes a token, which must not be empty.
+    package init?(_ text: some StringProtocol) {
+        let text = text.trimmingBlanks
+        guard !text.isEmpty, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return nil }
+        bytes = Array(text.utf8)
+    }
+
+    /// Compares in a time that depends on the given text's length alone.
+    func matches(_ given: String) -> Bool {
+        var difference: UInt8 = 0
+        var index = 0
+        for byte in given.utf8 {
+            difference |= byte ^ bytes[index]
+            index += 1
+            if index == bytes.count { index = 0 }
+        }
+        return difference == 0 && given.utf8.count == bytes.count
+    }
+}
+
+extension StringProtocol {
+    var trimmingBlanks: String {
+        let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\n" || $0 == "\r" || $0 == "\t" || $0 == "\r\n" }
+        guard let first = firstIndex(where: { !isBlank($0) }), let last = lastIndex(where: { !isBlank($0) }) else {
+            return ""
+        }
+        return String(self[first...last])
+    }
+}

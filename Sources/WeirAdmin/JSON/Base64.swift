@@ -1,0 +1,44 @@
+import WeirWire
+
+/// Turns bytes into base64 and back.
+///
+/// Source: RFC 4648 section 4.
+package enum Base64 {
+    package static func encode(_ bytes: [UInt8]) -> String {
+        var output = WeirWire.ByteBuffer(capacity: bytes.count * 4 / 3 + 4)
+        output.appendBase64(bytes.span.bytes)
+        return output.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Decodes a text; nil where it is not whole, or has a character that is none of base64's.
+    package static func decode(_ text: String) -> [UInt8]? {
+        let characters = Array(text.utf8)
+        guard characters.count % 4 == 0 else { return nil }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(characters.count / 4 * 3)
+        let padding = characters.reversed().prefix { $0 == UInt8(ascii: "=") }.count
+        guard padding <= 2 else { return nil }
+        var bits: UInt32 = 0
+        for (index, character) in characters.enumerated() {
+            let isPadding = index >= characters.count - padding
+            guard let value = isPadding ? 0 : value(of: character) else { return nil }
+            bits = bits << 6 | value
+            guard index % 4 == 3 else { continue }
+            bytes += [UInt8(truncatingIfNeeded: bits >> 16), UInt8(truncatingIfNeeded: bits >> 8), UInt8(truncatingIfNeeded: bits)]
+            bits = 0
+        }
+        bytes.removeLast(padding)
+        return bytes
+    }
+
+    private static func value(of character: UInt8) -> UInt32? {
+        switch character {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(character - UInt8(ascii: "A"))
+        case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(character - UInt8(ascii: "a")) + 26
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(character - UInt8(ascii: "0")) + 52
+        case UInt8(ascii: "+"): 62
+        case UInt8(ascii: "/"): 63
+        default: nil
+        }
+    }
+}

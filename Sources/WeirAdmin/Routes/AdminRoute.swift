@@ -1,0 +1,115 @@
+/// Describes one thing that the API can do: a row of `Routes.all`, from which requests are answered and the OpenAPI
+/// document is made.
+struct AdminRoute: Sendable {
+    /// Says whose API a route belongs to: the two differ in how they say what is wrong.
+    enum API: Sendable {
+        case toxiproxy, weir
+    }
+
+    /// Describes a parameter of the query or the path.
+    struct Parameter: Sendable {
+        var name: String
+        var help: String
+        var schema: JSONValue
+        var isInPath = false
+        var isHeader = false
+    }
+
+    /// Describes an answer.
+    struct Answer: Sendable {
+        var status: Int
+        var help: String
+        var type: String?
+        var schema: JSONValue?
+
+        static func json(_ status: Int, _ help: String, _ schema: JSONValue) -> Answer {
+            Answer(status: status, help: help, type: "application/json", schema: schema)
+        }
+
+        static func empty(_ status: Int, _ help: String) -> Answer { Answer(status: status, help: help) }
+    }
+
+    typealias Handle = @Sendable (AdminRequest, AdminParts) async throws -> AdminAnswer
+
+    var api: API
+    var method: String
+    /// Holds the path; `{name}` stands for any one part.
+    var path: String
+    /// Names the operation, for programs that are made from the document.
+    var operation: String
+    var summary: String
+    var parameters: [Parameter] = []
+    var body: JSONValue?
+    var isBodyOptional = false
+    var answers: [Answer]
+    var handle: Handle
+
+    /// Lists the parts of the path.
+    let parts: [Substring]
+
+    init(
+        _ api: API,
+        _ method: String,
+        _ path: String,
+        _ operation: String,
+        _ summary: String,
+        parameters: [Parameter] = [],
+        body: JSONValue? = nil,
+        isBodyOptional: Bool = false,
+        answers: [Answer],
+        handle: @escaping Handle
+    ) {
+        self.api = api
+        self.method = method
+        self.path = path
+        self.operation = operation
+        self.summary = summary
+        self.parameters = parameters
+        self.body = body
+        self.isBodyOptional = isBodyOptional
+        self.answers = answers
+        self.handle = handle
+        parts = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+    }
+
+    /// Returns what a path has in the places of the parameters; nil where it is another path.
+    func match(_ path: [Substring]) -> [String: String]? {
+        guard path.count == parts.count else { return nil }
+        var parameters: [String: String] = [:]
+        for (part, given) in zip(parts, path) {
+            if part.hasPrefix("{") {
+                guard let value = PercentText.decode(given), !value.isEmpty else { return nil }
+                parameters[String(part.dropFirst().dropLast())] = value
+            } else if part != given {
+                return nil
+            }
+        }
+        return parameters
+    }
+}
+
+/// Lists what the API can do.
+enum Routes {
+    /// Lists all routes.
+    static let all: [AdminRoute] = 
+        ToxiproxyRoutes.all + V1Routes.all + EventRoutes.all + RecordingRoutes.all + HoldRoutes.all
+
+    /// Says what was found for a request.
+    enum Finding {
+        case none
+        case otherMethods([String])
+        case route(AdminRoute, [String: String])
+    }
+
+    static func find(_ request: AdminRequest) -> Finding {
+        var methods: [String] = []
+        for route in all {
+            guard let parameters = route.match(request.path) else { continue }
+            let isHead = request.method == "HEAD" && route.method == "GET" && route.api == .weir
+            if route.method == request.method || isHead { return .route(route, parameters) }
+            if !methods.contains(route.method) { methods.append(route.method) }
+            if route.method == "GET", route.api == .weir { methods.append("HEAD") }
+        }
+        return methods.isEmpty ? .none : .otherMethods(methods)
+    }
+}

@@ -1,0 +1,157 @@
+public import WeirWire
+
+/// Is a chunk that a `hold` keeps until somebody decides.
+public struct HeldChunk: Hashable, Sendable {
+    /// Numbers the flow.
+    public var flow: FlowID
+    /// Numbers the flow's route.
+    public var route = 0
+    /// Says which way the chunk runs.
+    public var direction: Direction
+    /// Names the toxic that holds it.
+    public var toxic: String
+    /// Numbers the chunk among those that the toxic has held on this flow, from 1.
+    public var number: UInt64
+    /// Holds the bytes.
+    public var bytes: [UInt8]
+    /// Says when it came.
+    public var since: Instant
+    /// Says when it goes on as it is.
+    public var until: Instant
+}
+
+/// Says what is to become of a chunk that is held.
+public enum HoldDecision: Hashable, Sendable {
+    /// It goes on as it is.
+    case forward
+    /// It is dropped, and counted.
+    case drop
+    /// These bytes go on in its place; none of them are the same as a drop in a stream.
+    case replace([UInt8])
+}
+
+extension ToxicChain {
+    /// Lists the chunks that wait for a decision, with the toxic that holds each.
+    var heldChunks: [(toxic: String, chunk: Chunk)] {
+        stages.filter { $0.meeting == .acts && $0.toxic is HoldToxic }.flatMap { stage in
+            stage.queue.all.compactMap { item in
+                guard case .chunk(let chunk) = item, chunk.isHeld else { return nil }
+                return (stage.entry.name, chunk)
+            }
+        }
+    }
+
+    /// Decides about a chunk; what waited for it alone goes on as well.
+    ///
+    /// - Parameters:
+    ///   - number: the chunk's number, among those that the toxic has held.
+    ///   - toxic: the toxic's name.
+    ///   - decision: what is to become of the chunk.
+    ///   - now: the time.
+    ///   - output: where what comes out goes.
+    /// - Returns: false where the chunk is not held any more.
+    mutating func decide(
+        _ number: UInt64,
+        of toxic: String,
+        _ decision: HoldDecision,
+        at now: Instant,
+        into output: inout [Output]
+    ) -> Bool {
+        guard let index = stages.firstIndex(where: { $0.entry.name == toxic && $0.toxic is HoldToxic }),
+            stages[index].queue.all.contains(where: { $0.isHeld(number) })
+        else { return false }
+        var last = now
+        for item in stages[index].queue.takeAll() {
+            var item = item
+            if item.isHeld(number) {
+                guard let decided = decide(item, decision, stages[index].entry, &output) else { continue }
+                item = decided
+            }
+            // What is undecided keeps its time; everything else waits for what is before it alone.
+            var due = now
+            if case .chunk(let chunk) = item, chunk.isHeld { due = chunk.due }
+            if case .end = item { due = last }
+            if keepsOrder { due = max(due, last) }
+            last = max(last, due)
+            stages[index].queue.insert(item, due: due)
+        }
+        advance(to: now, into: &output)
+        return true
+    }
+
+    private func decide(
+        _ item: HeldQueue.Item,
+        _ decision: HoldDecision,
+        _ entry: ToxicSet.Entry,
+        _ output: inout [Output]
+    ) -> HeldQueue.Item? {
+        guard case .chunk(var chunk) = item else { return item }
+        var isDropped = decision == .drop
+        if case .replace(let bytes) = decision {
+            isDropped = keepsOrder && bytes.isEmpty
+            var change = ToxicChange(.replaced, count: chunk.bytes.count)
+            change.toxic = entry.name
+            chunk.changes = [change]
+            if !isDropped { chunk.bytes = bytes }
+        }
+        guard !isDropped else {
+            output.append(.dropped(by: entry, bytes: chunk.bytes.count, chunks: 1))
+            return nil
+        }
+        chunk.due = chunk.arrivedAt
+        return .chunk(chunk)
+    }
+}
+
+extension HeldQueue.Item {
+    fileprivate func isHeld(_ number: UInt64) -> Bool {
+        if case .chunk(let chunk) = self { chunk.isHeld && chunk.holdNumber == number } else { false }
+    }
+}
+
+extension Flow {
+    /// Lists the chunks that wait for somebody's decision.
+    public var heldChunks: [HeldChunk] {
+        Direction.allCases.flatMap { direction in
+            self[direction].chain.heldChunks.map { toxic, chunk in
+                HeldChunk(
+                    flow: id,
+                    direction: direction,
+                    toxic: toxic,
+                    number: chunk.holdNumber ?? 0,
+                    bytes: chunk.bytes,
+                    since: chunk.arrivedAt,
+                    until: chunk.due
+                )
+            }
+        }
+    }
+
+    /// Decides about a chunk that is held.
+    ///
+    /// - Parameters:
+    ///   - number: the chunk's number.
+    ///   - toxic: the name of the toxic that holds it.
+    ///   - direction: the way it runs.
+    ///   - decision: what is to become of it.
+    ///   - now: the time.
+    ///   - actions: where the actions go.
+    /// - Returns: false where it is not held any more.
+    public mutating func decide(
+        _ number: UInt64,
+        of toxic: String,
+        _ direction: Direction,
+        _ decision: HoldDecision,
+        at now: Moment,
+        into actions: inout [FlowAction]
+    ) -> Bool {
+        advanceToxics(now, &actions)
+        var output: [ToxicChain.Output] = []
+        let isDone = self[direction].chain.decide(number, of: toxic, decision, at: now.instant, into: &output)
+        apply(output, direction, now, &actions)
+        updateDirect()
+        settle(now, &actions)
+        scheduleWake(now, &actions)
+        return isDone
+    }
+}

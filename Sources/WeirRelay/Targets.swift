@@ -1,0 +1,22 @@
+/// Holds where each route leads, by the route's number; numbers are never given again.
+final class Targets: Sendable {
+    private let targets: Lock<[Target?]>
+
+    init(_ targets: [Target?]) {
+        self.targets = Lock(targets)
+    }
+
+    /// Returns a route's target; nil for a route that sends back what comes.
+    subscript(route: Int) -> Target? { targets.withLock { $0[route] } }
+
+    /// Gives a number to a route that leads somewhere.
+    func add(_ target: Target) -> Int {
+        targets.withLock { targets in
+            targets.append(target)
+            return targets.count - 1
+        }
+    }
+
+    /// Lets a route lead elsewhere from the next flow on.
+    func replace(_ route: Int, with target: Target) { targets.withLock { $0[route] = target } }
+}

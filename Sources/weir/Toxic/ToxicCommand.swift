@@ -1,0 +1,266 @@
+import ArgumentParser
+import Glibc
+import WeirAdmin
+import WeirFlow
+import WeirRelay
+import WeirWire
+
+/// Steers a running relay.
+struct ToxicCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "toxic",
+        abstract: "Steer a running relay: list, add, update, remove and inspect toxics, hold and edit chunks.",
+        discussion: """
+            The relay is to run with --admin. A toxic is a fault on one direction of a proxy, which is a route with a name:
+
+              weir relay --admin default tcp:9000=127.0.0.1:65432
+              weir toxic list
+              weir toxic add tcp-9000 latency --down latency=100 jitter=20
+              weir toxic update tcp-9000 latency_downstream latency=500
+              weir toxic remove tcp-9000 latency_downstream
+              weir toxic hold tcp-9000 --up
+
+            Types, with their settings and defaults:
+
+            \(ToxicHelp.types)
+            """,
+        subcommands: [
+            ToxicListCommand.self, ToxicAddCommand.self, ToxicUpdateCommand.self, ToxicRemoveCommand.self,
+            ToxicInspectCommand.self, ToxicResetCommand.self, ToxicHoldCommand.self,
+        ],
+        aliases: ["toxics"]
+    )
+}
+
+/// Writes help from the table of toxics.
+enum ToxicHelp {
+    /// Lists the types with their fields.
+    static var types: String {
+        Toxics.all.map { type in
+            let transports = type.transports.map { "\($0)" }.joined(separator: ", ")
+            let fields = type.fields.map { field in
+                let unit = field.unit.map { " \($0)" } ?? ""
+                return "    \(field.name)=\(field.default)\(unit): \(field.help)"
+            }
+            return (["  \(type.name) (\(transports)): \(type.summary)"] + fields).joined(separator: "\n")
+        }.joined(separator: "\n")
+    }
+}
+
+/// Says which relay is meant, and how its answers are shown.
+struct ToxicOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The control API of the relay.", valueName: "url"))
+    var url = "http://127.0.0.1:8474"
+
+    @Option(help: ArgumentHelp("The file with the token that the API asks for.", valueName: "file"))
+    var tokenFile: String?
+
+    @Flag(help: "Print JSON, as the API answers.")
+    var json = false
+
+    func client() throws(Failure) -> AdminClient {
+        let token = try tokenFile.map { path throws(Failure) in
+            String(decoding: try AdminOptions.read(path), as: UTF8.self)
+                .split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
+        }
+        return try AdminClient(url: url, token: token)
+    }
+}
+
+/// Names a direction with `--up` or `--down`.
+enum ToxicDirection: String, EnumerableFlag {
+    case up, down
+
+    static func help(for value: ToxicDirection) -> ArgumentHelp? {
+        value == .up ? "What the client sends." : "What the server sends (the default)."
+    }
+
+    var stream: String { self == .up ? "upstream" : "downstream" }
+}
+
+/// Lists proxies and their toxics.
+struct ToxicListCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "List the proxies and their toxics.")
+
+    @OptionGroup var options: ToxicOptions
+
+    func run() throws {
+        let proxies = try options.client().call("GET", "/proxies")
+        if options.json { return print(proxies.text) }
+        var rows = [["proxy", "listen", "upstream", "enabled", "toxics"]]
+        for member in proxies.members ?? [] {
+            let toxics = member.value["toxics"]?.arrayValue?.compactMap { $0["name"]?.stringValue } ?? []
+            rows.append([
+                member.key, member.value["listen"]?.stringValue ?? "", member.value["upstream"]?.stringValue ?? "",
+                member.value["enabled"]?.boolValue ?? false ? "yes" : "no",
+                toxics.isEmpty ? "-" : toxics.joined(separator: ", "),
+            ])
+        }
+        print(Table.text(rows))
+    }
+}
+
+/// Puts a toxic on a proxy.
+struct ToxicAddCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "add",
+        abstract: "Put a toxic on a proxy, also for the flows that it has.",
+        discussion: "Types, with their settings and defaults:\n\n\(ToxicHelp.types)"
+    )
+
+    @Argument(help: "The proxy's name.") var proxy: String
+    @Argument(help: ArgumentHelp("The toxic's type: \(Toxics.all.map(\.name).joined(separator: ", ")).")) var type: String
+    @Argument(help: ArgumentHelp("Settings, as in latency=100.", valueName: "field=value")) var settings: [String] = []
+    @Flag var direction = ToxicDirection.down
+    @Option(help: "The toxic's name (default: TYPE_DIRECTION).") var name: String?
+    @Option(help: "The probability with which a flow meets it, 0 to 1.") var toxicity = 1.0
+    @OptionGroup var options: ToxicOptions
+
+    func run() throws {
+        let attributes = try ToxicSettingsText.attributes(settings, of: type)
+        var body: [JSONValue.Member] = [
+            .init("type", .string(type)), .init("stream", .string(direction.stream)),
+            .init("toxicity", .float(toxicity)), .init("attributes", .object(attributes)),
+        ]
+        if let name { body.append(.init("name", .string(name))) }
+        let path = "/proxies/\(PercentText.encode(proxy))/toxics"
+        let toxic = try options.client().call("POST", path, .object(body))
+        print(options.json ? toxic.text : Table.toxics([toxic]))
+    }
+}
+
+/// Changes a toxic.
+struct ToxicUpdateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "update", abstract: "Change a toxic's settings.")
+
+    @Argument(help: "The proxy's name.") var proxy: String
+    @Argument(help: "The toxic's name.") var toxic: String
+    @Argument(help: ArgumentHelp("Settings, as in latency=100.", valueName: "field=value")) var settings: [String] = []
+    @Option(help: "The probability with which a flow meets it, 0 to 1.") var toxicity: Double?
+    @OptionGroup var options: ToxicOptions
+
+    func run() throws {
+        let client = try options.client()
+        let path = "/proxies/\(PercentText.encode(proxy))/toxics/\(PercentText.encode(toxic))"
+        let type = try client.call("GET", path)["type"]?.stringValue ?? ""
+        var body: [JSONValue.Member] = [
+            .init("attributes", .object(try ToxicSettingsText.attributes(settings, of: type)))
+        ]
+        if let toxicity { body.append(.init("toxicity", .float(toxicity))) }
+        let changed = try client.call("PATCH", path, .object(body))
+        print(options.json ? changed.text : Table.toxics([changed]))
+    }
+}
+
+/// Removes a toxic.
+struct ToxicRemoveCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "remove",
+        abstract: "Remove a toxic; what it holds goes on.",
+        aliases: ["delete"]
+    )
+
+    @Argument(help: "The proxy's name.") var proxy: String
+    @Argument(help: "The toxic's name.") var toxic: String
+    @OptionGroup var options: ToxicOptions
+
+    func run() throws {
+        let path = "/proxies/\(PercentText.encode(proxy))/toxics/\(PercentText.encode(toxic))"
+        _ = try options.client().call("DELETE", path)
+    }
+}
+
+/// Shows one proxy.
+struct ToxicInspectCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "inspect", abstract: "Show a proxy with its toxics.")
+
+    @Argument(help: "The proxy's name.") var proxy: String
+    @OptionGroup var options: ToxicOptions
+
+    func run() throws {
+        let shown = try options.client().call("GET", "/proxies/\(PercentText.encode(proxy))")
+        if options.json { return print(shown.text) }
+        let listen = shown["listen"]?.stringValue ?? ""
+        let upstream = shown["upstream"]?.stringValue ?? ""
+        let state = shown["enabled"]?.boolValue ?? false ? "enabled" : "disabled"
+        print("\(proxy): \(listen) -> \(upstream), \(state)")
+        let toxics = shown["toxics"]?.arrayValue ?? []
+        print(toxics.isEmpty ? "no toxics" : Table.toxics(toxics))
+    }
+}
+
+/// Makes everything as it was.
+struct ToxicResetCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reset",
+        abstract: "Enable every proxy, and remove every toxic."
+    )
+
+    @OptionGroup var options: ToxicOptions
+
+    func run() throws { _ = try options.client().call("POST", "/reset") }
+}
+
+/// Reads settings as they stand on the command line.
+enum ToxicSettingsText {
+    /// Reads `FIELD=VALUE` with the help of the table.
+    static func attributes(_ settings: [String], of name: String) throws(Failure) -> [JSONValue.Member] {
+        guard let type = Toxics.type(named: name) else { throw Failure(.usage, "\(ToxicError.unknownType(name))") }
+        var members: [JSONValue.Member] = []
+        for setting in settings {
+            let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2 else { throw Failure(.usage, "'\(setting)' is no setting: FIELD=VALUE") }
+            guard let field = type.field(String(parts[0])) else {
+                let known = type.fields.map(\.name).joined(separator: ", ")
+                throw Failure(.usage, "'\(name)' has no setting '\(parts[0])'; it has: \(known.isEmpty ? "none" : known)")
+            }
+            do throws(ToxicError) {
+                members.append(.init(field.name, json(try field.value(parsing: String(parts[1]), of: name))))
+            } catch {
+                throw Failure(.usage, "\(error)")
+            }
+        }
+        return members
+    }
+
+    private static func json(_ value: ToxicValue) -> JSONValue {
+        switch value {
+        case .int(let value): .int(value)
+        case .double(let value): .float(value)
+        case .string(let value): .string(value)
+        case .bool(let value): .bool(value)
+        }
+    }
+}
+
+/// Writes tables of text.
+enum Table {
+    /// Aligns columns; the first row is the head.
+    static func text(_ rows: [[String]]) -> String {
+        let columns = rows.map(\.count).max() ?? 0
+        let widths = (0..<columns).map { column in rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0 }
+        return rows.map { row in
+            var line = ""
+            for (index, cell) in row.enumerated() {
+                let isLast = index == row.count - 1
+                line += cell + (isLast ? "" : String(repeating: " ", count: widths[index] - cell.count + 2))
+            }
+            return line
+        }.joined(separator: "\n")
+    }
+
+    /// Makes the table of toxics as the API shows them.
+    static func toxics(_ toxics: [JSONValue]) -> String {
+        var rows = [["toxic", "type", "stream", "toxicity", "attributes"]]
+        for toxic in toxics {
+            let attributes = (toxic["attributes"]?.members ?? []).map { member in
+                "\(member.key)=\(member.value.stringValue ?? member.value.text)"
+            }
+            rows.append([
+                toxic["name"]?.stringValue ?? "", toxic["type"]?.stringValue ?? "", toxic["stream"]?.stringValue ?? "",
+                toxic["toxicity"]?.text ?? "", attributes.isEmpty ? "-" : attributes.joined(separator: " "),
+            ])
+        }
+        return text(rows)
+    }
+}

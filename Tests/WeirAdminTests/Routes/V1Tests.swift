@@ -1,0 +1,231 @@
+import Glibc
+import Support
+import Testing
+import WeirFlow
+import WeirRelay
+import WeirWire
+
+@testable import WeirAdmin
+
+@Suite("Weir's own API", .tags(.network), .timeLimit(.minutes(1)))
+struct V1Tests {
+    @Test("What is wrong is a problem with its status")
+    func tellsProblems() async throws {
+        try await withAdmin { admin in
+            let cases = [
+                ("GET", "/v1/nothing", 404), ("GET", "/v1/flows/1", 404), ("GET", "/v1/flows/x", 404),
+                ("DELETE", "/v1/flows/1", 404), ("GET", "/v1/flows?limit=0", 400), ("GET", "/v1/flows?limit=x", 400),
+                ("GET", "/v1/flows?after=-1", 400), ("GET", "/v1/flows?transport=sctp", 400),
+                ("GET", "/v1/flows?proxy=none", 404), ("PUT", "/v1/flows", 405), ("GET", "/v1/events?event=x", 400),
+                ("GET", "/v1/holds?wait=11", 400), ("GET", "/v1/holds/x", 404), ("GET", "/v1/recordings/x.pcapng", 404),
+            ]
+            for (method, path, status) in cases {
+                let answer = try await admin.call(method, path)
+                #expect(answer.status == status, "\(method) \(path)")
+                #expect(answer.header("content-type") == "application/problem+json")
+                #expect(try answer.json()["status"]?.intValue == status)
+                #expect(try answer.json()["detail"]?.stringValue?.isEmpty == false)
+            }
+            #expect(try await admin.call("PUT", "/v1/flows").header("allow") == "GET, HEAD")
+            let head = try await admin.call("HEAD", "/v1/health")
+            #expect(head.status == 200 && head.body.isEmpty && head.header("content-length") != "0")
+        }
+    }
+
+    @Test("Flows are listed in pages with their paths and counters, found, and closed")
+    func listsFlows() async throws {
+        try await withAdmin(["tcp:0"]) { admin in
+            let peers = try await runThread {
+                try (0..<5).map { _ in
+                    let peer = try TCPPeer(to: admin.relay.endpoint)
+                    try peer.send("hello")
+                    _ = try peer.receive(5)
+                    return peer
+                }
+            }
+            let first = try await admin.call("GET", "/v1/flows?limit=3").json()
+            #expect(first["flows"]?.arrayValue?.map { $0["id"] } == [1, 2, 3] && first["next"] == 3)
+            let rest = try await admin.call("GET", "/v1/flows?limit=3&after=3").json()
+            #expect(rest["flows"]?.arrayValue?.map { $0["id"] } == [4, 5] && rest["next"] == .null)
+            let flow = try await admin.call("GET", "/v1/flows/4").json()
+            #expect(flow["upstream"]?["bytes"] == 5 && flow["phase"] == "open" && flow["egress"] == .null)
+            #expect(flow["listener"]?.stringValue == "\(admin.relay.endpoint)")
+            let name = "tcp-\(admin.relay.endpoint.port)"
+            #expect(flow["proxy"]?.stringValue == name)
+            #expect(try await admin.call("GET", "/v1/flows?proxy=\(name)&transport=tcp").json()["flows"]?.arrayValue?.count == 5)
+            #expect(try await admin.call("DELETE", "/v1/flows/4").status == 204)
+            #expect(try await runThread { try peers[3].receiveToEnd().ending } == .end)
+            #expect(try await admin.call("GET", "/v1/flows/4").status == 404)
+        }
+    }
+
+    @Test("Toxic types are shown as the table has them")
+    func listsTypes() async throws {
+        try await withAdmin { admin in
+            let types = try await admin.call("GET", "/v1/toxic-types").json().arrayValue ?? []
+            #expect(types.map { $0["name"]?.stringValue } == Toxics.all.map(\.name))
+            for (shown, type) in zip(types, Toxics.all) {
+                #expect(shown["fields"]?.arrayValue?.map { $0["name"]?.stringValue } == type.fields.map(\.name))
+            }
+        }
+    }
+
+    @Test("Ports of clients and of the relay are shown together, also of flows that have ended")
+    func listsPorts() async throws {
+        let server = try TCPServer()
+        try await withAdmin([server.route]) { admin in
+            let (client, peer) = try await runThread { (try TCPPeer(to: admin.relay.endpoint), try server.accept()) }
+            while try await admin.call("GET", "/v1/ports").json()["flows"] != 1 {}
+            client.close()
+            peer.close()
+            var pair: JSONValue?
+            repeat { pair = try await admin.call("GET", "/v1/ports").json()["ports"]?.arrayValue?.first } while pair?["open"] == true
+            #expect(pair?["egress"]?.stringValue?.hasPrefix("127.0.0.1:") == true)
+            #expect(pair?["server"]?.stringValue == "\(server.endpoint)")
+        }
+    }
+
+    @Test("Events are streamed with filters, and resumed behind the last one that was seen")
+    func streamsEvents() async throws {
+        try await withAdmin(["tcp:0"]) { admin in
+            async let stream = admin.call("GET", "/v1/events?event=open,close&limit=4")
+            while try await admin.call("GET", "/metrics").text.contains("weir_event_listeners 0") {}
+            try await runThread {
+                for _ in 0..<2 {
+                    let peer = try TCPPeer(to: admin.relay.endpoint)
+                    try peer.send("x")
+                    peer.finish()
+                    _ = try peer.receiveToEnd()
+                }
+            }
+            let answer = try await stream
+            #expect(answer.header("content-type") == "text/event-stream")
+            let events = answer.text.split(separator: "\n\n").filter { $0.contains("event:") }
+            #expect(events.count == 4)
+            #expect(events.allSatisfy { $0.contains("event: open") || $0.contains("event: close") })
+            let id = try #require(events[1].split(separator: "\n").first { $0.hasPrefix("id: ") }).dropFirst(4)
+            let headers = [("Last-Event-ID", String(id))]
+            let again = try await admin.call("GET", "/v1/events?event=open,close&limit=2", headers: headers)
+            #expect(again.text.split(separator: "\n\n").filter { $0.contains("event:") } == Array(events[2...]))
+        }
+    }
+
+    @Test("Chunks are streamed with their bytes to who asks for them, where no other output wants them")
+    func streamsBytes() async throws {
+        try await withAdmin(["tcp:0"]) { admin in
+            async let stream = admin.call("GET", "/v1/events?event=data&bytes=true&direction=upstream&limit=1")
+            while try await admin.call("GET", "/metrics").text.contains("weir_event_listeners 0") {}
+            let (text, done) = (Base64.encode(Array("secret".utf8)), Lock(false))
+            let sending = Task {
+                // The relay is told that bytes are wanted a little after the stream has begun.
+                while !done.withLock({ $0 }) {
+                    try await runThread {
+                        let peer = try TCPPeer(to: admin.relay.endpoint)
+                        try peer.send("secret")
+                        _ = try peer.receive(6)
+                    }
+                }
+            }
+            #expect(try await stream.text.contains("\"bytes\":\"\(text)\""))
+            done.withLock { $0 = true }
+            try await sending.value
+        }
+    }
+
+    @Test("Who comes too late is told how many events are gone")
+    func tellsLosses() {
+        let log = EventLog(bound: 10, bytes: 1000)
+        for _ in 0..<25 { log.append(Self.record, name: "open", text: Array("{}".utf8)) }
+        let (events, last, missed) = log.events(after: 3, limit: 100) { _ in true }
+        #expect(events.map(\.id) == Array(16...25) && last == 25 && missed == 12)
+        #expect(log.events(after: 20, limit: 2) { _ in true }.events.map(\.id) == [21, 22])
+        #expect(log.events(after: 25, limit: 2) { _ in true }.events.isEmpty)
+        log.append(Self.record, name: "open", text: [UInt8](repeating: 0, count: 990))
+        #expect(log.events(after: 0, limit: 100) { _ in true }.events.map(\.id).count <= 6)
+    }
+
+    private static var record: FlowRecord {
+        let endpoint = Endpoint(address: .loopbackV4, port: 1)
+        return FlowRecord(
+            flow: FlowID(1),
+            transport: .tcp,
+            path: FlowPath(client: endpoint, listener: endpoint),
+            moment: Moment(wallNanoseconds: 0, instant: Instant(nanoseconds: 0)),
+            happening: .opened
+        )
+    }
+
+    @Test("Only so many streams are open at once")
+    func boundsStreams() async throws {
+        try await withAdmin(configure: { $0.maxStreams = 2 }) { admin in
+            let endpoint = admin.server.endpoint
+            let peers = try await runThread {
+                try (0..<2).map { _ in
+                    let peer = try TCPPeer(to: endpoint)
+                    try peer.send("GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                    _ = try peer.receive(20)
+                    return peer
+                }
+            }
+            #expect(try await admin.call("GET", "/v1/events").status == 503)
+            for peer in peers { peer.close() }
+        }
+    }
+
+    @Test("A recording is started, stopped, listed and sent, inside its folder alone")
+    func records() async throws {
+        let folder = try TemporaryFolder()
+        try await withAdmin(["tcp:0"], configure: { $0.capturesFolder = "\(folder.path)/in" }) { admin in
+            let started = try await admin.call("POST", "/v1/recordings", #"{"name":"a.pcapng"}"#)
+            #expect(started.status == 201)
+            #expect(try started.json()["active"] == true)
+            #expect(try await admin.call("POST", "/v1/recordings", #"{"name":"a.pcapng"}"#).status == 409)
+            try await runThread {
+                let peer = try TCPPeer(to: admin.relay.endpoint)
+                try peer.send("recorded bytes")
+                _ = try peer.receive(14)
+                peer.close()
+            }
+            let stopped = try await admin.call("POST", "/v1/recordings/a.pcapng/stop")
+            #expect(stopped.status == 200)
+            #expect(try stopped.json()["active"] == false)
+            #expect(try await admin.call("POST", "/v1/recordings/a.pcapng/stop").status == 409)
+            let file = try await admin.call("GET", "/v1/recordings/a.pcapng/file")
+            #expect(file.status == 200 && file.body.starts(with: [0x0A, 0x0D, 0x0D, 0x0A]))
+            #expect(file.body.firstRange(of: Array("recorded bytes".utf8)) != nil)
+            #expect(try stopped.json()["bytes"]?.intValue == file.body.count)
+            #expect(try await admin.call("POST", "/v1/recordings").status == 201)
+            #expect(try await admin.call("GET", "/v1/recordings").json()["recordings"]?.arrayValue?.count == 2)
+            // Names that lead elsewhere, and a link out of the folder.
+            symlink("/etc/passwd", "\(folder.path)/in/link.pcapng")
+            for name in [
+                "..%2Fa.pcapng", "..", ".hidden.pcapng", "%2Fetc%2Fpasswd", "a.pcapng%00", "link.pcapng", "%2e%2e%2f%2e%2e%2fx.pcapng",
+            ] {
+                #expect(try await admin.call("GET", "/v1/recordings/\(name)/file").status == 404, "\(name)")
+            }
+            for name in ["../b.pcapng", "/tmp/b.pcapng", ".b.pcapng", "b", "b.pcapng/", "b\\u0000.pcapng", ""] {
+                let answer = try await admin.call("POST", "/v1/recordings", #"{"name":"\#(name)"}"#)
+                #expect(answer.status == 400, "\(name)")
+            }
+        }
+    }
+
+    @Test("The metrics count what flows, live")
+    func counts() async throws {
+        try await withAdmin(["tcp:0"]) { admin in
+            let peer = try await runThread {
+                let peer = try TCPPeer(to: admin.relay.endpoint)
+                try peer.send("12345")
+                _ = try peer.receive(5)
+                return peer
+            }
+            let text = try await admin.call("GET", "/metrics").text
+            let labels = "{proxy=\"tcp-\(admin.relay.endpoint.port)\",transport=\"tcp\""
+            #expect(text.contains("weir_flows_open\(labels)} 1\n"))
+            #expect(text.contains("weir_bytes_total\(labels),direction=\"upstream\"} 5\n"))
+            #expect(text.contains("weir_dial_seconds_count\(labels)} 0\n"))
+            #expect(text.contains("toxiproxy_proxy_sent_bytes_total{direction=\"upstream\",proxy="))
+            peer.close()
+        }
+    }
+}
