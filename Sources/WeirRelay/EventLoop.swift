@@ -185,7 +185,7 @@ final class EventLoop {
     /// Puts a record into this turn's batch, with its chunk's bytes where a sink wants them.
     func record(_ record: FlowRecord, bytes: RawSpan) {
         if case .mismatch = record.happening { shared.mismatches.add(1, ordering: .relaxed) }
-        if case .forwarded = record.happening, wantsBytes {
+        if case .forwarded(let chunk) = record.happening, wantsBytes || shared.hub.wants(chunk, of: record.flow) {
             batch.append(record, bytes: bytes)
         } else {
             batch.append(record)

@@ -72,6 +72,8 @@ public final class SinkHub: Sendable {
     public let interest: Interest
     /// Says whether an output shows which chunks are echoes.
     let showsEchoes: Bool
+    /// Says which chunks' bytes are looked at by outputs that do not show them.
+    private let demands: [ByteDemand]
 
     /// Starts a thread for each output.
     ///
@@ -89,6 +91,7 @@ public final class SinkHub: Sendable {
     ) throws(SystemError) {
         interest = outputs.map(\.sink.interest).max() ?? .flows
         showsEchoes = outputs.contains { $0.sink.showsEchoes }
+        demands = outputs.compactMap(\.sink.demand)
         let alive = Living(count: outputs.count)
         var workers: [SinkWorker] = []
         for output in outputs {
@@ -105,6 +108,11 @@ public final class SinkHub: Sendable {
 
     /// Counts the bytes that the outputs have taken.
     var bytesWritten: UInt64 { workers.reduce(0) { $0 + $1.written.load(ordering: .relaxed) } }
+
+    /// Tells whether an output that does not show bytes looks at those of a chunk.
+    func wants(_ chunk: ChunkRecord, of flow: FlowID) -> Bool {
+        demands.contains { $0.wants(chunk, of: flow) }
+    }
 
     /// Hands a batch to every output.
     public func submit(_ batch: RecordBatch, lane: Int) {

@@ -38,6 +38,9 @@ struct RelayCommand: AsyncParsableCommand {
     @Flag(help: "Put each chunk's bytes into the log, in base64.")
     var logBytes = false
 
+    @Flag(inversion: .prefixedNo, help: "Say under each chunk what the messages mean that end in it.")
+    var dissect = true
+
     @OptionGroup var records: RecordOptions
 
     @Option(help: "The sides of each flow that are recorded: both, client (with the relay) or server (with the relay).")
@@ -164,9 +167,9 @@ struct RelayCommand: AsyncParsableCommand {
         if show == .none {
             outputs.append(ShowOptions.totals(overflow: overflow))
         } else {
-            outputs.append(shown.output(default: .hex, overflow: overflow))
+            outputs.append(shown.output(default: .hex, dissects: dissect, overflow: overflow))
         }
-        let records = JSONLinesSink(withBytes: logBytes)
+        let records = JSONLinesSink(withBytes: logBytes, dissects: dissect)
         switch log {
         case nil: break
         case "-":

@@ -23,6 +23,7 @@ public struct TerminalSink: Sink {
     private let color: Bool
     private var timestamp: Timestamp
     private var summary = SummarySink()
+    private var messages: MessageLines?
     /// Holds the last record's time, in ns since 1970 UTC: for a line that belongs to no record.
     private var lastTime: Int64 = 0
 
@@ -32,18 +33,24 @@ public struct TerminalSink: Sink {
     ///   - show: how chunks are shown.
     ///   - limit: how many bytes of a chunk are shown; 0 shows all.
     ///   - color: whether lines are coloured with ANSI sequences.
+    ///   - dissects: whether a line under a chunk says what the messages mean that end in it.
     ///   - localOffset: how far local time is ahead of UTC.
     public init(
         show: Show = .hex,
         limit: Int = 4096,
         color: Bool = false,
+        dissects: Bool = false,
         localOffset: @escaping Timestamp.LocalOffset = { _ in 0 }
     ) {
         self.show = show
         self.limit = limit
         self.color = color
         timestamp = Timestamp(localOffset: localOffset)
+        if dissects, show != .none { messages = MessageLines(show, color: color, localOffset: localOffset) }
     }
+
+    /// Tells the loops which bytes are looked at, where chunks are summed up alone.
+    public var demand: ByteDemand? { messages?.demand }
 
     /// Wants bytes for the dumps, lengths for the summaries, nothing of chunks for `none`.
     public var interest: Interest {
@@ -63,7 +70,10 @@ public struct TerminalSink: Sink {
         case .connected(_, let isRerouted): if !isRerouted { return }
         default: break
         }
-        let shown = limit == 0 ? bytes.byteCount : min(limit, bytes.byteCount)
+        let shown = interest < .bytes ? 0 : limit == 0 ? bytes.byteCount : min(limit, bytes.byteCount)
+        messages?.read(record, bytes, shown: shown)
+        // What is left of a flow's messages comes before its last line.
+        if case .closed = record.happening { messages?.append(to: &output) }
         begin(record, &output)
         switch record.happening {
         case .received: break
@@ -77,7 +87,7 @@ public struct TerminalSink: Sink {
             appendRefusal(record.path, error, &output)
         case .forwarded(let chunk):
             appendChunk(chunk, &output)
-            if shown < bytes.byteCount {
+            if shown < bytes.byteCount, interest == .bytes {
                 output.append("  ")
                 output.appendCount(UInt64(bytes.byteCount - shown), "byte")
                 output.append(" not shown (--show-limit)")
@@ -95,11 +105,15 @@ public struct TerminalSink: Sink {
         }
         endColor(&output)
         output.append("\n")
-        guard case .forwarded = record.happening else { return }
-        let part = bytes.extracting(first: shown)
+        if case .forwarded = record.happening { appendBytes(bytes.extracting(first: shown), &output) }
+        messages?.append(to: &output)
+    }
+
+    private mutating func appendBytes(_ bytes: RawSpan, _ output: inout ByteBuffer) {
         switch show {
-        case .hex: HexDump.append(part, to: &output)
-        case .text: EscapedText.append(part, to: &output)
+        case .hex where messages != nil: messages?.appendDump(bytes, to: &output)
+        case .hex: HexDump.append(bytes, to: &output)
+        case .text: EscapedText.append(bytes, to: &output)
         case .summary, .none: break
         }
     }

@@ -26,6 +26,8 @@ enum Measurements {
         CaptureReadMeasurement(packetSize: 64),
         ShowMeasurement(transport: .udp),
         ShowMeasurement(transport: .tcp),
+        DissectMeasurement(.pattern),
+        DissectMeasurement(.http),
     ]
 
     /// Chooses measurements by group and by name.

@@ -8,6 +8,8 @@ enum Watching: Sendable, Equatable {
     case dump
     /// Every chunk is logged, without its bytes, into a file.
     case log
+    /// A line for each chunk is shown, and thrown away; with one for each message, or without.
+    case chunks(dissects: Bool)
     /// Every byte is recorded as packets, on one leg or on both.
     case record(legs: String)
 }

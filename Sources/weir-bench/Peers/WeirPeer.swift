@@ -11,6 +11,8 @@ struct WeirPeer: Peer {
         case .record(let legs):
             arguments += ["--show", "none", "--record", RelayRequest.recordPath, "--record-legs", legs]
         case .log: arguments += ["--show", "none", "--log", request.logPath]
+        case .chunks(let dissects):
+            arguments += ["--show", "summary", dissects ? "--dissect" : "--no-dissect"]
         }
         arguments.append("\(request.transport.rawValue):\(port)=127.0.0.1:\(request.serverPort)")
         return Launch(
