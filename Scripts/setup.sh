@@ -31,6 +31,20 @@ if [[ "${1:-}" == --tests ]]; then
     need unshare util-linux
     need losetup mount
     need mkfs.ext4 e2fsprogs
+    # Real servers and clients, whose messages are shown.
+    need redis-server redis-server
+    need redis-cli redis-tools
+    need mosquitto mosquitto
+    need mosquitto_pub mosquitto-clients
+    need sshd openssh-server
+    need ssh-keyscan openssh-client
+    need dnsmasq dnsmasq-base
+    need dig bind9-dnsutils
+    need nginx nginx
+    need curl curl
+    need openssl openssl
+    need psql postgresql-client
+    compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 fi
 if [[ "${1:-}" == --bench ]]; then
     need haproxy haproxy

@@ -206,9 +206,16 @@ final class EventLoop {
     func record(_ record: FlowRecord, bytes: RawSpan, route: Int) {
         tally(route) { $0.notice(record.happening) }
         if case .mismatch = record.happening { shared.mismatches.add(1, ordering: .relaxed) }
-        switch record.happening {
-        case .forwarded where wantsBytes, .received where wantsBytes: batch.append(record, bytes: bytes)
-        default: batch.append(record)
+        let isKept =
+            switch record.happening {
+            case .forwarded(let chunk): wantsBytes || shared.hub.wants(chunk, of: record.flow)
+            case .received: wantsBytes
+            default: false
+            }
+        if isKept {
+            batch.append(record, bytes: bytes)
+        } else {
+            batch.append(record)
         }
         // One turn may read a great deal: what a sink's queue may hold is looked at between.
         if batch.cost > 1 << 20 { flush() }

@@ -78,6 +78,8 @@ public final class SinkHub: Sendable {
     public var interest: Interest { Interest(rawValue: level.load(ordering: .relaxed)) ?? .bytes }
     /// Says whether an output shows which chunks are echoes.
     var showsEchoes: Bool { echoes.load(ordering: .relaxed) }
+    /// Says which chunks' bytes are looked at by outputs that do not show them; those that come later look at none.
+    private let demands: [ByteDemand]
 
     /// Starts a thread for each output.
     ///
@@ -96,6 +98,7 @@ public final class SinkHub: Sendable {
         level = Atomic((outputs.map(\.sink.interest).max() ?? .flows).rawValue)
         echoes = Atomic(outputs.contains { $0.sink.showsEchoes })
         (self.lanes, self.bound, self.report) = (lanes, bound, report)
+        demands = outputs.compactMap(\.sink.demand)
         let alive = Living(count: outputs.count)
         self.alive = alive
         var workers: [SinkWorker] = []
@@ -141,6 +144,11 @@ public final class SinkHub: Sendable {
         let workers = all
         level.store((workers.map(\.interest).max() ?? .flows).rawValue, ordering: .relaxed)
         echoes.store(workers.contains(where: \.showsEchoes), ordering: .relaxed)
+    }
+
+    /// Tells whether an output that does not show bytes looks at those of a chunk.
+    func wants(_ chunk: ChunkRecord, of flow: FlowID) -> Bool {
+        demands.contains { $0.wants(chunk, of: flow) }
     }
 
     /// Hands a batch to every output.

@@ -99,12 +99,13 @@ struct ShowOptions: ParsableArguments {
     /// Makes the output that goes to standard output; where that fails, the totals go to standard error.
     func output(
         default show: TerminalSink.Show,
+        dissects: Bool = false,
         overflow: SinkOutput.Overflow = .wait,
         showsOriginals: Bool = false,
         details: FlowDetails = FlowDetails(),
         showsPorts: Bool = false
     ) -> SinkOutput {
-        let sink = sink(default: show, showsOriginals, details, showsPorts)
+        let sink = sink(default: show, dissects: dissects, showsOriginals, details, showsPorts)
         var output = SinkOutput(name: "standard output", sink: sink, descriptor: STDOUT_FILENO, overflow: overflow)
         output.lastResort = STDERR_FILENO
         return output
@@ -129,6 +130,7 @@ struct ShowOptions: ParsableArguments {
 
     private func sink(
         default show: TerminalSink.Show,
+        dissects: Bool,
         _ showsOriginals: Bool,
         _ details: FlowDetails,
         _ showsPorts: Bool
@@ -137,6 +139,7 @@ struct ShowOptions: ParsableArguments {
             show: self.show ?? show,
             limit: showLimit.bytes,
             color: isatty(STDOUT_FILENO) == 1 && Terminal.allowsColor,
+            dissects: dissects,
             showsOriginals: showsOriginals,
             localOffset: Terminal.localOffset,
             details: details,

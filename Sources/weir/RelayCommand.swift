@@ -41,6 +41,9 @@ struct RelayCommand: AsyncParsableCommand {
     @Flag(help: "Put each chunk's bytes into the log, in base64.")
     var logBytes = false
 
+    @Flag(inversion: .prefixedNo, help: "Say under each chunk what the messages mean that end in it.")
+    var dissect = true
+
     @OptionGroup var records: RecordOptions
 
     @Option(help: "The sides of each flow that are recorded: both, client (with the relay) or server (with the relay).")
@@ -191,6 +194,7 @@ struct RelayCommand: AsyncParsableCommand {
             outputs.append(
                 shown.output(
                     default: .hex,
+                    dissects: dissect,
                     overflow: overflow,
                     showsOriginals: toxics.showOriginal,
                     details: details,
@@ -198,7 +202,12 @@ struct RelayCommand: AsyncParsableCommand {
                 )
             )
         }
-        let records = JSONLinesSink(withBytes: logBytes, showsOriginals: toxics.showOriginal, details: details)
+        let records = JSONLinesSink(
+            withBytes: logBytes,
+            dissects: dissect,
+            showsOriginals: toxics.showOriginal,
+            details: details
+        )
         switch log {
         case nil: break
         case "-":

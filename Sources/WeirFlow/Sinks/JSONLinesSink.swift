@@ -11,24 +11,44 @@ public struct JSONLinesSink: Sink {
     private let details: FlowDetails
     private let showsOriginals: Bool
     private var timestamp = Timestamp()
+    private var messages: FlowMessages?
 
     /// Makes a sink.
     ///
     /// - Parameters:
     ///   - withBytes: adds each chunk's bytes in base64.
+    ///   - dissects: adds an object for each message that ends in a chunk.
     ///   - showsOriginals: adds what came to toxics, beside what goes on.
     ///   - details: adds keys to `open`.
-    public init(withBytes: Bool, showsOriginals: Bool = false, details: FlowDetails = FlowDetails()) {
+    public init(
+        withBytes: Bool,
+        dissects: Bool = false,
+        showsOriginals: Bool = false,
+        details: FlowDetails = FlowDetails()
+    ) {
         self.withBytes = withBytes
         self.showsOriginals = showsOriginals
         self.details = details
+        if dissects { messages = FlowMessages(wantsFields: false, demand: withBytes ? nil : ByteDemand()) }
     }
+
+    /// Tells the loops which bytes are looked at, where none are logged.
+    public var demand: ByteDemand? { messages?.demand }
 
     /// Wants every chunk.
     public var interest: Interest { withBytes ? .bytes : .chunks }
 
     /// Renders one object and a line feed.
     public mutating func render(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
+        guard messages != nil else { return renderRecord(record, bytes: bytes, into: &output) }
+        // What is left of a flow's messages comes before its last object.
+        let isLast = if case .closed = record.happening { true } else { false }
+        if !isLast { renderRecord(record, bytes: bytes, into: &output) }
+        renderMessages(record, bytes: bytes, into: &output)
+        if isLast { renderRecord(record, bytes: bytes, into: &output) }
+    }
+
+    private mutating func renderRecord(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
         switch record.happening {
         case .received(let chunk):
             guard showsOriginals else { return }
@@ -71,6 +91,18 @@ public struct JSONLinesSink: Sink {
             appendClose(summary, &output)
         }
         output.append("}\n")
+    }
+
+    private mutating func renderMessages(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
+        // Taken out, so that it can lend messages while the sink changes.
+        guard var messages = self.messages.take() else { return }
+        messages.read(record, bytes) { message in
+            begin("message", record, &output)
+            appendDirection(message.direction, &output)
+            output.appendMessageKeys(message, isOfStream: record.transport == .tcp)
+            output.append("}\n")
+        }
+        self.messages = messages
     }
 
     /// Renders an object with the event `lost`, which belongs to no flow.

@@ -55,7 +55,7 @@ public struct PortsSink: Sink {
             append(record, egress, to: server, .egress, &output)
             output.append("\n")
         case .closed: egress[record.flow] = nil
-        case .received, .forwarded, .ended, .mismatch, .dropped: break
+        case .received, .forwarded, .endForwarded, .ended, .mismatch, .dropped, .toxic: break
         }
     }
 

@@ -8,6 +8,9 @@ public protocol Sink: Sendable {
     /// Says whether the sink shows which chunks are echoes; where no sink does, nobody looks for them.
     var showsEchoes: Bool { get }
 
+    /// Says of which chunks the sink looks at bytes though it shows none; nil where its interest says all.
+    var demand: ByteDemand? { get }
+
     /// Renders what comes before the first record of a file.
     ///
     /// - Parameters:
@@ -33,6 +36,9 @@ public protocol Sink: Sendable {
 extension Sink {
     /// Says that echoes are shown wherever chunks are.
     public var showsEchoes: Bool { interest >= .chunks }
+
+    /// Looks at no bytes beyond its interest.
+    public var demand: ByteDemand? { nil }
 
     /// Renders nothing.
     public mutating func begin(at time: Int64, into output: inout ByteBuffer) {}

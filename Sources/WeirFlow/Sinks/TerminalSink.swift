@@ -26,6 +26,7 @@ public struct TerminalSink: Sink {
     private let details: FlowDetails
     private var summary: SummarySink
     private var ports: PortsSink?
+    private var messages: MessageLines?
     /// Holds the last record's time, in ns since 1970 UTC: for a line that belongs to no record.
     private var lastTime: Int64 = 0
 
@@ -36,6 +37,7 @@ public struct TerminalSink: Sink {
     ///   - limit: how many bytes of a chunk are shown; 0 shows all.
     ///   - color: whether lines are coloured with ANSI sequences.
     ///   - showsOriginals: whether what came to toxics is shown beside what goes on.
+    ///   - dissects: whether a line under a chunk says what the messages mean that end in it.
     ///   - localOffset: how far local time is ahead of UTC.
     ///   - details: what else an `open` line says.
     ///   - showsPorts: whether a line tells of each flow's ports, and a report at the end names their allocators.
@@ -43,6 +45,7 @@ public struct TerminalSink: Sink {
         show: Show = .hex,
         limit: Int = 4096,
         color: Bool = false,
+        dissects: Bool = false,
         showsOriginals: Bool = false,
         localOffset: @escaping Timestamp.LocalOffset = { _ in 0 },
         details: FlowDetails = FlowDetails(),
@@ -56,7 +59,11 @@ public struct TerminalSink: Sink {
         self.color = color
         self.showsOriginals = showsOriginals
         timestamp = Timestamp(localOffset: localOffset)
+        if dissects, show != .none { messages = MessageLines(show, color: color, localOffset: localOffset) }
     }
+
+    /// Tells the loops which bytes are looked at, where chunks are summed up alone.
+    public var demand: ByteDemand? { messages?.demand }
 
     /// Wants bytes for the dumps, lengths for the summaries, nothing of chunks for `none`.
     public var interest: Interest {
@@ -77,7 +84,10 @@ public struct TerminalSink: Sink {
         case .connected(_, let isRerouted): if !isRerouted { return }
         default: break
         }
-        let shown = limit == 0 ? bytes.byteCount : min(limit, bytes.byteCount)
+        let shown = interest < .bytes ? 0 : limit == 0 ? bytes.byteCount : min(limit, bytes.byteCount)
+        messages?.read(record, bytes, shown: shown)
+        // What is left of a flow's messages comes before its last line.
+        if case .closed = record.happening { messages?.append(to: &output) }
         begin(record, &output)
         switch record.happening {
         case .opened:
@@ -91,7 +101,7 @@ public struct TerminalSink: Sink {
             appendRefusal(record.path, error, &output)
         case .received(let chunk), .forwarded(let chunk):
             appendChunk(chunk, record, &output)
-            if shown < bytes.byteCount {
+            if shown < bytes.byteCount, interest == .bytes {
                 output.append("  ")
                 output.appendCount(UInt64(bytes.byteCount - shown), "byte")
                 output.append(" not shown (--show-limit)")
@@ -115,11 +125,20 @@ public struct TerminalSink: Sink {
         }
         endColor(&output)
         output.append("\n")
-        guard record.happening.chunk != nil else { return }
-        let part = bytes.extracting(first: shown)
+        switch record.happening {
+        case .forwarded: appendBytes(bytes.extracting(first: shown), isRead: true, &output)
+        case .received: appendBytes(bytes.extracting(first: shown), isRead: false, &output)
+        default: break
+        }
+        messages?.append(to: &output)
+    }
+
+    /// Appends a chunk's bytes; those that were read as messages in the messages' colours.
+    private mutating func appendBytes(_ bytes: RawSpan, isRead: Bool, _ output: inout ByteBuffer) {
         switch show {
-        case .hex: HexDump.append(part, to: &output)
-        case .text: EscapedText.append(part, to: &output)
+        case .hex where isRead && messages != nil: messages?.appendDump(bytes, to: &output)
+        case .hex: HexDump.append(bytes, to: &output)
+        case .text: EscapedText.append(bytes, to: &output)
         case .summary, .none: break
         }
     }

@@ -9,6 +9,10 @@ public enum Dissectors {
         WebSocketDissector.self,
         RedisDissector.self,
         SyslogDissector.self,
+        PostgreSQLDissector.self,
+        MQTTDissector.self,
+        SSHDissector.self,
+        EchoDissector.self,
     ]
 
     /// Lists what each dissector reads, in the order of the table.

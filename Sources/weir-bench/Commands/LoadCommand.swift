@@ -20,6 +20,7 @@ struct LoadCommand: ParsableCommand {
     @Option var byteLimit: UInt64 = 0
     @Option var connectionLimit = 20_000
     @Option var threads = 1
+    @Option var content = LoadContent.pattern
     @Option var relay: Int32?
     @Option var server: Int32?
 
@@ -32,6 +33,7 @@ struct LoadCommand: ParsableCommand {
         settings.byteLimit = byteLimit
         settings.connectionLimit = connectionLimit
         settings.threads = threads
+        settings.content = content
         settings.relay = relay
         settings.server = server
         return settings
@@ -47,3 +49,4 @@ struct LoadCommand: ParsableCommand {
 }
 
 extension LoadKind: ExpressibleByArgument {}
+extension LoadContent: ExpressibleByArgument {}

@@ -84,6 +84,16 @@ struct ToxicsCommand: AsyncParsableCommand {
     func run() async throws { try await MeasureRun.run(.toxics, options) }
 }
 
+/// `weir-bench dissect`: what it costs to say what bytes mean.
+struct DissectCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dissect",
+        abstract: "Measure the relay while it says what messages mean, beside itself when it does not."
+    )
+    @OptionGroup var options: MeasureOptions
+    func run() async throws { try await MeasureRun.run(.dissect, options) }
+}
+
 /// `weir-bench all`: everything.
 struct AllCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "all", abstract: "Measure everything.")

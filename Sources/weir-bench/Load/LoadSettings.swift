@@ -12,6 +12,31 @@ enum LoadKind: String, Sendable, CaseIterable {
     case datagrams
 }
 
+/// What the bytes of a stream are.
+enum LoadContent: String, Sendable, CaseIterable {
+    /// Bytes that no protocol has.
+    case pattern
+    /// Requests of HTTP/1.1, one after another, each with a body of 64 KiB.
+    case http
+
+    /// Gives the bytes that are sent over and over.
+    var period: [UInt8] {
+        let body = (0..<64 << 10).map { UInt8(truncatingIfNeeded: $0 &* 167 &+ $0 / 256) }
+        guard self == .http else { return body + body + body + body }
+        let head = """
+            POST /upload/2026?part=7 HTTP/1.1\r
+            Host: weir.test\r
+            User-Agent: weir-bench\r
+            Accept: */*\r
+            Content-Type: application/octet-stream\r
+            Content-Length: \(body.count)\r
+            \r
+
+            """
+        return Array(head.utf8) + body
+    }
+}
+
 /// How a load child does it.
 struct LoadSettings: Sendable, Equatable {
     /// What it does.
@@ -26,6 +51,8 @@ struct LoadSettings: Sendable, Equatable {
     var inFlight = 1
     /// Bytes to send over all streams before the time is over; 0 for no bound.
     var byteLimit: UInt64 = 0
+    /// What is sent over the streams.
+    var content = LoadContent.pattern
     /// Connections to make before the time is over.
     var connectionLimit = 20_000
     /// Threads that share the connections.
@@ -46,7 +73,7 @@ struct LoadSettings: Sendable, Equatable {
         var list = [
             "load", kind.rawValue, "--port", "\(port)", "--connections", "\(connections)", "--seconds", "\(seconds)",
             "--in-flight", "\(inFlight)", "--byte-limit", "\(byteLimit)", "--connection-limit", "\(connectionLimit)",
-            "--threads", "\(threads)",
+            "--threads", "\(threads)", "--content", content.rawValue,
         ]
         if let relay { list += ["--relay", "\(relay)"] }
         if let server { list += ["--server", "\(server)"] }

@@ -14,7 +14,9 @@ final class StreamLoad: LoadWorker, @unchecked Sendable {  // See LoadWorker.
     private let duration: UInt64
     /// The bytes after which a stream ends before its time.
     private let limit: UInt64
-    private let chunk: UnsafeMutableRawPointer
+    /// Holds the content's period, and as much of it again as a chunk has, so that a send can begin anywhere in it.
+    private let content: UnsafeMutableRawPointer
+    private let period: UInt64
     private var open: Int
     private var outcome = LoadOutcome()
 
@@ -25,10 +27,11 @@ final class StreamLoad: LoadWorker, @unchecked Sendable {  // See LoadWorker.
         limit = settings.byteLimit == 0 ? .max : max(1, settings.byteLimit / UInt64(max(1, settings.connections)))
         streams = ContiguousArray(repeating: Stream(), count: count)
         open = count
-        chunk = .allocate(byteCount: Agreed.chunk, alignment: 4096)
-        for offset in 0..<Agreed.chunk {
-            let byte = UInt8(truncatingIfNeeded: offset &* 167 &+ offset / 256)
-            chunk.storeBytes(of: byte, toByteOffset: offset, as: UInt8.self)
+        let bytes = settings.content.period
+        period = UInt64(bytes.count)
+        content = .allocate(byteCount: bytes.count + Agreed.chunk, alignment: 4096)
+        for offset in 0..<(bytes.count + Agreed.chunk) {
+            content.storeBytes(of: bytes[offset % bytes.count], toByteOffset: offset, as: UInt8.self)
         }
         for index in 0..<count {
             let socket = try Socket.connect(port: settings.port)
@@ -44,7 +47,7 @@ final class StreamLoad: LoadWorker, @unchecked Sendable {  // See LoadWorker.
     }
 
     deinit {
-        chunk.deallocate()
+        content.deallocate()
     }
 
     func run() throws(BenchError) -> LoadOutcome {
@@ -75,7 +78,8 @@ final class StreamLoad: LoadWorker, @unchecked Sendable {  // See LoadWorker.
     @inline(__always)
     private func send(_ index: Int) throws(BenchError) {
         let length = Int(min(UInt64(Agreed.chunk), limit - streams[index].sent))
-        let count = Glibc.send(connections.numbers[index], chunk, length, Int32(MSG_NOSIGNAL))
+        let start = content + Int(streams[index].sent % period)
+        let count = Glibc.send(connections.numbers[index], start, length, Int32(MSG_NOSIGNAL))
         guard count >= 0 else {
             if errno == EAGAIN || errno == EINTR { return }
             throw .lastCall("send", on: "stream \(index) after (\(streams[index].sent) bytes)")

@@ -27,6 +27,8 @@ enum Measurements {
             CaptureReadMeasurement(packetSize: 64),
             ShowMeasurement(transport: .udp),
             ShowMeasurement(transport: .tcp),
+            DissectMeasurement(.pattern),
+            DissectMeasurement(.http),
             PortsMeasurement(source: .capture),
             PortsMeasurement(source: .log),
         ] + ToxicMeasurement.all

@@ -10,6 +10,8 @@ enum Watching: Sendable, Equatable {
     case log
     /// Toxics, as on the command line, are on the route; nothing is shown.
     case toxics([String])
+    /// A line for each chunk is shown, and thrown away; with one for each message, or without.
+    case chunks(dissects: Bool)
     /// Every byte is recorded as packets, on one leg or on both.
     case record(legs: String)
 }

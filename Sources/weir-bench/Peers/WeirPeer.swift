@@ -14,6 +14,8 @@ struct WeirPeer: Peer {
             arguments += ["--show", "none", "--seed", "1", "--max-flows", "\(max(10_000, request.flows + 100))"]
             arguments += toxics.flatMap { ["--toxic", $0] }
         case .log: arguments += ["--show", "none", "--log", request.logPath]
+        case .chunks(let dissects):
+            arguments += ["--show", "summary", dissects ? "--dissect" : "--no-dissect"]
         }
         arguments.append("\(request.transport.rawValue):\(port)=127.0.0.1:\(request.serverPort)")
         return Launch(

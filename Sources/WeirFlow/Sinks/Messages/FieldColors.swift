@@ -1,0 +1,54 @@
+import WeirWire
+
+/// Colours the fields of messages in the dump of a chunk, and names the colours in a legend.
+struct FieldColors: Sendable {
+    private var painted: [UInt8] = []
+    private var names: [StaticString] = []
+    private var fields: [(name: StaticString, range: Range<Int>)] = []
+    private var shown = 0..<0
+    private var direction = Direction.upstream
+
+    /// Begins with a part of a stream or a datagram, which has no colours yet.
+    mutating func begin(_ range: Range<Int>, _ direction: Direction) {
+        shown = range
+        self.direction = direction
+        fields.removeAll(keepingCapacity: true)
+    }
+
+    /// Adds the fields of a message, as far as they are shown.
+    mutating func add(_ message: borrowing DissectedMessage) {
+        guard message.direction == direction else { return }
+        for field in message.fields where field.range.overlaps(shown) {
+            fields.append((field.name.name, field.range.clamped(to: shown)))
+        }
+    }
+
+    /// Appends the dump, with the fields' colours, and the legend.
+    mutating func append(_ bytes: RawSpan, to output: inout ByteBuffer) {
+        guard !fields.isEmpty else { return HexDump.append(bytes, to: &output) }
+        paint()
+        HexDump.append(bytes, painted: painted, to: &output)
+        output.append("  fields:")
+        for (index, name) in names.enumerated() {
+            output.append(" ")
+            output.append(HexDump.colors[index % HexDump.colors.count])
+            output.append(name)
+            output.append("\u{1B}[0m")
+        }
+        output.append("\n")
+    }
+
+    private mutating func paint() {
+        painted = Array(repeating: 0, count: shown.count)
+        names.removeAll(keepingCapacity: true)
+        // A field within another one is painted over it; names have their colours in the order of the bytes.
+        fields.sort { ($0.range.lowerBound, -$0.range.count) < ($1.range.lowerBound, -$1.range.count) }
+        for (name, range) in fields {
+            let known = names.firstIndex { $0.utf8Start == name.utf8Start }
+            let index = known ?? names.count
+            if known == nil { names.append(name) }
+            let color = UInt8(index % HexDump.colors.count + 1)
+            for place in range { painted[place - shown.lowerBound] = color }
+        }
+    }
+}

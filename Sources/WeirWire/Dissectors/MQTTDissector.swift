@@ -1,0 +1,253 @@
+/// Reads MQTT control packets, of the versions 3.1, 3.1.1 and 5.
+///
+/// Source: MQTT 3.1.1 (OASIS, 2014) sections 2 and 3, MQTT 5.0 (OASIS, 2019) sections 2 and 3.
+struct MQTTDissector: Dissector {
+    static let description = DissectorDescription(
+        name: "mqtt",
+        summary: "MQTT control packets (3.1, 3.1.1 and 5)",
+        transports: [.tcp],
+        ports: [1883],
+        fields: [
+            Fields.type, Fields.length, Fields.version, Fields.client, Fields.user, Fields.keepAlive, Fields.code,
+            Fields.topic, Fields.quality, Fields.identifier, Fields.payload,
+        ]
+    )
+
+    enum Fields {
+        static let type = FieldName("mqtt.msgtype", "The kind of packet, from 1 (CONNECT) to 15 (AUTH)")
+        static let length = FieldName("mqtt.len", "How many bytes follow the length")
+        static let version = FieldName("mqtt.ver", "The protocol's level: 3, 4 (3.1.1) or 5")
+        static let client = FieldName("mqtt.clientid", "The client's identifier")
+        static let user = FieldName("mqtt.username", "The user's name")
+        static let keepAlive = FieldName("mqtt.kalive", "The longest silence of the client, in seconds")
+        static let code = FieldName("mqtt.code", "The return or reason code; 0 is success")
+        static let topic = FieldName("mqtt.topic", "The topic, or the filter of a subscription")
+        static let quality = FieldName("mqtt.qos", "The quality of service: 0, 1 or 2")
+        static let identifier = FieldName("mqtt.msgid", "The packet's identifier")
+        static let payload = FieldName("mqtt.msg", "The message that is published")
+    }
+
+    /// Holds the protocol's level, which the client's first packet says; packets have properties from 5 on.
+    private var level: UInt8 = 4
+
+    init() {}
+
+    /// Bounds what is read of a packet; the rest passes.
+    private static let known = 4096
+
+    static func recognize(_ bytes: RawSpan, _ start: DissectionStart) -> Recognition {
+        guard let first = bytes.byte(at: 0), isFirst(first) else { return .no }
+        guard first == 0x10 else { return .maybe }
+        switch length(bytes) {
+        case .found(let header, _):
+            let (name, old) = (bytes.extracting(droppingFirst: header), bytes.byteCount >= header + 8)
+            if name.has("\0\u{4}MQTT") || name.has("\0\u{6}MQIsdp") { return .yes }
+            if name.agrees(with: "\0\u{4}MQTT") || name.agrees(with: "\0\u{6}MQIsdp"), !old { return .more(header + 8) }
+            return .no
+        case .more: return .more(bytes.byteCount + 1)
+        case .wrong: return .no
+        }
+    }
+
+    /// Says whether the kind of packet and its flags agree. Source: MQTT 5.0 section 2.1.3.
+    private static func isFirst(_ byte: UInt8) -> Bool {
+        switch byte >> 4 {
+        case 0: false
+        case 3: byte & 6 != 6
+        case 6, 8, 10: byte & 15 == 2
+        default: byte & 15 == 0
+        }
+    }
+
+    private enum Length { case found(header: Int, count: Int), more, wrong }
+
+    /// Reads the remaining length, in 1 to 4 bytes of 7 bits. Source: MQTT 5.0 section 1.5.5.
+    private static func length(_ bytes: RawSpan) -> Length {
+        var count = 0
+        for index in 1...4 {
+            guard let byte = bytes.byte(at: index) else { return .more }
+            count |= Int(byte & 127) << (7 * (index - 1))
+            if byte < 128 { return .found(header: index + 1, count: count) }
+        }
+        return .wrong
+    }
+
+    mutating func parse(
+        _ bytes: RawSpan,
+        _ place: MessagePlace,
+        into message: inout DissectedMessage
+    ) -> DissectionStep {
+        guard let first = bytes.byte(at: 0), Self.isFirst(first) else { return .giveUp }
+        switch Self.length(bytes) {
+        case .more: return .more(bytes.byteCount + 1)
+        case .wrong: return .giveUp
+        case .found(let header, let count):
+            let needed = header + min(count, Self.known)
+            guard bytes.byteCount >= needed else { return .more(needed) }
+            message.add(Fields.type, 0..<1, .number(UInt64(first >> 4)))
+            message.add(Fields.length, 1..<header, .number(UInt64(count)))
+            message.summary.append(Self.names[Int(first >> 4)])
+            read(bytes.extracting(first: needed), header, first, of: header + count, into: &message)
+            return .message(header + count)
+        }
+    }
+
+    private mutating func read(
+        _ bytes: RawSpan,
+        _ header: Int,
+        _ first: UInt8,
+        of total: Int,
+        into message: inout DissectedMessage
+    ) {
+        var at = header
+        switch first >> 4 {
+        case 1: connect(bytes, &at, &message)
+        case 2: accept(bytes, at, &message)
+        case 3: publish(bytes, at, first, of: total, &message)
+        case 4...7:
+            guard let number = bytes.number(at: at, UInt16.self) else { return }
+            identify(number, at, &message)
+            if let code = bytes.byte(at: at + 2) { add(code: code, at + 2, &message) }
+        case 8, 10: filters(bytes, &at, hasOptions: first >> 4 == 8, &message)
+        case 9, 11: codes(bytes, &at, &message)
+        case 14, 15: if let code = bytes.byte(at: at) { add(code: code, at, &message) }
+        default: break
+        }
+    }
+
+    /// Reads a text behind its length, and goes on behind it.
+    private func text(_ bytes: RawSpan, _ at: inout Int) -> Range<Int>? {
+        guard let count = bytes.number(at: at, UInt16.self) else { return nil }
+        let range = (at + 2)..<(at + 2 + Int(count))
+        guard range.upperBound <= bytes.byteCount else { return nil }
+        at = range.upperBound
+        return range
+    }
+
+    /// Goes on behind the properties, which there are from version 5 on.
+    private func skipProperties(_ bytes: RawSpan, _ at: inout Int) {
+        guard level >= 5 else { return }
+        var (count, shift) = (0, 0)
+        while let byte = bytes.byte(at: at), shift < 28 {
+            count |= Int(byte & 127) << shift
+            shift += 7
+            at += 1
+            if byte < 128 { break }
+        }
+        at += count
+    }
+
+    private mutating func connect(_ bytes: RawSpan, _ at: inout Int, _ message: inout DissectedMessage) {
+        guard text(bytes, &at) != nil, let level = bytes.byte(at: at), let flags = bytes.byte(at: at + 1),
+            let seconds = bytes.number(at: at + 2, UInt16.self)
+        else { return }
+        self.level = level
+        message.add(Fields.version, at..<(at + 1), .number(UInt64(level)))
+        message.add(Fields.keepAlive, (at + 2)..<(at + 4), .number(UInt64(seconds)))
+        message.summary.append(level == 5 ? " 5" : level == 4 ? " 3.1.1" : " 3.1")
+        at += 4
+        skipProperties(bytes, &at)
+        guard let client = text(bytes, &at) else { return }
+        show(bytes, client, Fields.client, " client ", &message)
+        if flags & 4 != 0 {
+            skipProperties(bytes, &at)
+            guard let topic = text(bytes, &at), text(bytes, &at) != nil else { return }
+            show(bytes, topic, Fields.topic, " will ", &message)
+        }
+        // The password is no field, and is not shown.
+        if flags & 0x80 != 0, let user = text(bytes, &at) { show(bytes, user, Fields.user, " user ", &message) }
+    }
+
+    private func accept(_ bytes: RawSpan, _ at: Int, _ message: inout DissectedMessage) {
+        guard let flags = bytes.byte(at: at), let code = bytes.byte(at: at + 1) else { return }
+        add(code: code, at + 1, &message)
+        if flags & 1 != 0 { message.summary.append(", session present") }
+    }
+
+    private func publish(
+        _ bytes: RawSpan,
+        _ start: Int,
+        _ first: UInt8,
+        of total: Int,
+        _ message: inout DissectedMessage
+    ) {
+        var at = start
+        guard let topic = text(bytes, &at) else { return }
+        let quality = first >> 1 & 3
+        message.add(Fields.quality, 0..<1, .number(UInt64(quality)))
+        show(bytes, topic, Fields.topic, " ", &message)
+        if quality > 0, let number = bytes.number(at: at, UInt16.self) {
+            identify(number, at, &message)
+            message.summary.append(" QoS ")
+            message.summary.append(quality)
+            at += 2
+        }
+        if first & 1 != 0 { message.summary.append(" retained") }
+        if first & 8 != 0 { message.summary.append(" again") }
+        skipProperties(bytes, &at)
+        guard at < total else { return }
+        message.summary.append(", ")
+        message.summary.append(bytes: total - at)
+        message.summary.append(": ")
+        message.add(Fields.payload, at..<total, textOf: bytes)
+        message.summary.append(escaped: bytes.extracting(bytes.there(at..<total)), upTo: 64)
+    }
+
+    private func filters(
+        _ bytes: RawSpan,
+        _ at: inout Int,
+        hasOptions: Bool,
+        _ message: inout DissectedMessage
+    ) {
+        guard let number = bytes.number(at: at, UInt16.self) else { return }
+        identify(number, at, &message)
+        at += 2
+        skipProperties(bytes, &at)
+        while let filter = text(bytes, &at) {
+            show(bytes, filter, Fields.topic, " ", &message)
+            guard hasOptions, let options = bytes.byte(at: at) else { continue }
+            message.add(Fields.quality, at..<(at + 1), .number(UInt64(options & 3)))
+            at += 1
+        }
+    }
+
+    private func codes(_ bytes: RawSpan, _ at: inout Int, _ message: inout DissectedMessage) {
+        guard let number = bytes.number(at: at, UInt16.self) else { return }
+        identify(number, at, &message)
+        at += 2
+        skipProperties(bytes, &at)
+        while let code = bytes.byte(at: at) {
+            add(code: code, at, &message)
+            at += 1
+        }
+    }
+
+    private func show(
+        _ bytes: RawSpan,
+        _ range: Range<Int>,
+        _ name: FieldName,
+        _ label: StaticString,
+        _ message: inout DissectedMessage
+    ) {
+        message.add(name, range, textOf: bytes)
+        message.summary.append(label)
+        message.summary.append(escaped: bytes.extracting(bytes.there(range)), upTo: 100)
+    }
+
+    private func identify(_ number: UInt16, _ at: Int, _ message: inout DissectedMessage) {
+        message.add(Fields.identifier, at..<(at + 2), .number(UInt64(number)))
+        message.summary.append(" #")
+        message.summary.append(number)
+    }
+
+    private func add(code: UInt8, _ at: Int, _ message: inout DissectedMessage) {
+        message.add(Fields.code, at..<(at + 1), .number(UInt64(code)))
+        message.summary.append(" code ")
+        message.summary.append(code)
+    }
+
+    private static let names: [StaticString] = [
+        "", "CONNECT", "CONNACK", "PUBLISH", "PUBACK", "PUBREC", "PUBREL", "PUBCOMP", "SUBSCRIBE", "SUBACK",
+        "UNSUBSCRIBE", "UNSUBACK", "PINGREQ", "PINGRESP", "DISCONNECT", "AUTH",
+    ]
+}

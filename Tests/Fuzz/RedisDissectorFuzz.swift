@@ -1,0 +1,8 @@
+import WeirWire
+
+/// Reads any bytes as chunks of a flow on the port of Redis; see `dissect`.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
+    dissect(Array(UnsafeBufferPointer(start: start, count: count)), .tcp, port: 6379)
+    return 0
+}

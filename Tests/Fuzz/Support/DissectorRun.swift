@@ -1,0 +1,116 @@
+import WeirWire
+
+/// Feeds bytes to the dissector of a port: the packets of a capture, or, of any other bytes, chunks of both directions.
+///
+/// Whatever comes: messages lie within what came, in order; what is held is bounded; what is wanted never goes back.
+func dissect(_ file: [UInt8], _ transport: Transport, port: UInt16) {
+    let window = file.span.bytes
+    var reader = CaptureReader()
+    var flows = CaptureFlows(limit: 50)
+    var runs: [Int: DissectorRun] = [:]
+    var packets = 0
+    while let item = try? reader.next(in: window) {
+        guard case .packet(let packet) = item else { continue }
+        packets += 1
+        let bytes = window.extracting(packet.range)
+        flows.add(packet, bytes)
+        let place = flows.tcp ?? flows.udp
+        guard let place, runs.count < 50 else { continue }
+        flows.withPayload(flows.tcp == nil ? .udp : .tcp, of: bytes) { payload in
+            runs[place.index, default: DissectorRun(transport, port: port)].add(payload, place.direction)
+        }
+    }
+    for index in runs.keys { runs[index]?.finish() }
+    guard packets == 0 else { return }
+    for size in [1, 7, file.count + 1] {
+        var run = DissectorRun(transport, port: port)
+        run.addChunks(of: file, size)
+        run.finish()
+    }
+}
+
+/// Is one flow, and what has come of it.
+private struct DissectorRun {
+    private var dissector: FlowDissector
+    private let transport: Transport
+    /// Counts the bytes that came, the upstream first.
+    private var came = [0, 0]
+
+    init(_ transport: Transport, port: UInt16) {
+        self.transport = transport
+        dissector = FlowDissector(transport, clientPort: 50_000, serverPort: port)
+    }
+
+    /// Adds the chunks that a file describes, cut into pieces: a zero byte and the next one's lowest bits say what follows.
+    mutating func addChunks(of file: [UInt8], _ size: Int) {
+        var direction = Direction.upstream
+        var start = 0
+        for index in file.indices {
+            let turns = file[index] == 0x7F && index + 1 < file.count
+            guard turns || index - start + 1 >= size || index == file.count - 1 else { continue }
+            let end = turns ? index : index + 1
+            add(file[start..<max(start, end)].span.bytes, direction)
+            start = index + 1
+            guard turns else { continue }
+            switch file[index + 1] & 3 {
+            case 0: direction = direction.opposite
+            case 1: skip(Int(file[index + 1]), direction)
+            case 2: pass(direction)
+            default: break
+            }
+        }
+    }
+
+    mutating func add(_ bytes: RawSpan, _ direction: Direction) {
+        let side = Int(direction.rawValue)
+        came[side] += bytes.byteCount
+        let (came, transport) = (came, transport)
+        dissector.add(bytes, direction, at: 1) { Self.check($0, came, transport) }
+        checkState()
+    }
+
+    private mutating func skip(_ count: Int, _ direction: Direction) {
+        guard transport == .tcp else { return }
+        came[Int(direction.rawValue)] += count
+        let (came, transport) = (came, transport)
+        dissector.skip(count, direction) { Self.check($0, came, transport) }
+        checkState()
+    }
+
+    /// Leaves out what is not wanted.
+    private mutating func pass(_ direction: Direction) {
+        let side = Int(direction.rawValue)
+        guard transport == .tcp else { return }
+        let count = min(dissector.wanted(direction) - came[side], 100_000)
+        guard count > 0 else { return }
+        came[side] += count
+        let (came, transport) = (came, transport)
+        dissector.pass(count, direction, at: 2) { Self.check($0, came, transport) }
+        checkState()
+    }
+
+    mutating func finish() {
+        let (came, transport) = (came, transport)
+        dissector.finish { Self.check($0, came, transport) }
+    }
+
+    private mutating func checkState() {
+        precondition(dissector.heldBytes <= 2 * FlowDissector.heldLimit, "what is held is bounded")
+        guard transport == .tcp else { return }
+        for direction in Direction.allCases {
+            let side = Int(direction.rawValue)
+            let now = dissector.wanted(direction)
+            precondition(now >= came[side], "what came was read, or is held")
+        }
+    }
+
+    private static func check(_ message: borrowing DissectedMessage, _ came: [Int], _ transport: Transport) {
+        precondition(message.range.lowerBound >= 0, "a message begins in the stream")
+        if transport == .tcp {
+            precondition(message.range.upperBound <= came[Int(message.direction.rawValue)], "a message ends in what came")
+        }
+        for byte in message.summary.utf8 { precondition(byte >= 0x20 && byte != 0x7F, "a summary is safe") }
+        precondition(message.summary.utf8.count < 4096, "a summary is bounded")
+        for field in message.fields { precondition(field.range.lowerBound >= 0, "a field begins in the stream") }
+    }
+}

@@ -1,0 +1,88 @@
+import Testing
+@testable import WeirWire
+
+@Suite("MQTT dissector")
+struct MQTTDissectorTests {
+    /// Is what `mosquitto_sub -i me -u user -P secret` sends.
+    private static let connect: [UInt8] =
+        [0x10, 30, 0, 4] + Array("MQTT".utf8) + [4, 0xC2, 0, 60, 0, 2] + Array("me".utf8)
+        + [0, 4] + Array("user".utf8) + [0, 6] + Array("secret".utf8)
+    private static let subscribe: [UInt8] = [0x82, 8, 0, 1, 0, 3] + Array("a/#".utf8) + [1]
+    private static let publish: [UInt8] = [0x33, 12, 0, 3] + Array("a/b".utf8) + [0, 7] + Array("21.50".utf8)
+
+    @Test("Reads a session on any port, in pieces of any size, and keeps the password to itself", arguments: [1, 2, 7, 99])
+    func session(size: Int) {
+        var flow = DissectionDialogue()
+        flow.add(Self.connect, .upstream, inPiecesOf: size)
+        flow.add([0x20, 2, 0, 0], .downstream, inPiecesOf: size)
+        flow.add(Self.subscribe, .upstream, inPiecesOf: size)
+        flow.add([0x90, 3, 0, 1, 1] + Self.publish, .downstream, inPiecesOf: size)
+        flow.add([0x40, 2, 0, 7, 0xC0, 0, 0xE0, 0], .upstream, inPiecesOf: size)
+        #expect(
+            flow.said == [
+                "up 0..<32 mqtt: CONNECT 3.1.1 client me user user", "down 0..<4 mqtt: CONNACK code 0",
+                "up 32..<42 mqtt: SUBSCRIBE #1 a/#", "down 4..<9 mqtt: SUBACK #1 code 1",
+                "down 9..<23 mqtt: PUBLISH a/b #7 QoS 1 retained, 5 bytes: 21.50", "up 42..<46 mqtt: PUBACK #7",
+                "up 46..<48 mqtt: PINGREQ", "up 48..<50 mqtt: DISCONNECT",
+            ]
+        )
+    }
+
+    @Test("Says where the fields are")
+    func fields() {
+        var flow = DissectionDialogue()
+        flow.add(Self.connect + Self.publish, .upstream)
+        #expect(
+            flow.messages.first?.fieldLines == [
+                "mqtt.msgtype 0..<1 1", "mqtt.len 1..<2 30", "mqtt.ver 8..<9 4", "mqtt.kalive 10..<12 60",
+                "mqtt.clientid 14..<16 me", "mqtt.username 18..<22 user",
+            ]
+        )
+        #expect(
+            flow.messages.last?.fieldLines == [
+                "mqtt.msgtype 32..<33 3", "mqtt.len 33..<34 12", "mqtt.qos 32..<33 1", "mqtt.topic 36..<39 a/b",
+                "mqtt.msgid 39..<41 7", "mqtt.msg 41..<46 21.50",
+            ]
+        )
+    }
+
+    @Test("Skips the properties of version 5")
+    func properties() {
+        var flow = DissectionDialogue()
+        let connect: [UInt8] = [0x10, 18, 0, 4] + Array("MQTT".utf8) + [5, 2, 0, 60, 5, 0x11, 0, 0, 0, 9, 0, 0]
+        flow.add(connect, .upstream)
+        flow.add([0x20, 3, 1, 0, 0], .downstream)
+        flow.add([0x30, 9, 0, 1, 97, 2, 0x01, 0x01] + Array("hey".utf8), .upstream)
+        #expect(
+            flow.said == [
+                "up 0..<20 mqtt: CONNECT 5 client ", "down 0..<5 mqtt: CONNACK code 0, session present",
+                "up 20..<31 mqtt: PUBLISH a, 3 bytes: hey",
+            ]
+        )
+    }
+
+    @Test("Lets a long message pass")
+    func long() {
+        var flow = DissectionDialogue()
+        flow.add(Self.connect, .upstream)
+        let payload = [UInt8](repeating: 120, count: 200_000)
+        let length = 200_003
+        let header = [0x30, UInt8(length & 127) | 128, UInt8(length >> 7 & 127) | 128, UInt8(length >> 14), 0, 1, 97]
+        flow.add(header + payload, .upstream, inPiecesOf: 5000)
+        flow.add([0xC0, 0], .upstream)
+        #expect(flow.said.count == 3)
+        #expect(flow.said.last == "up 200039..<200041 mqtt: PINGREQ")
+        #expect(flow.said[1].hasPrefix("up 32..<200039 mqtt: PUBLISH a, 200000 bytes: xxx"))
+    }
+
+    @Test(
+        "Is not what its first byte cannot begin",
+        arguments: [[0x00, 0], [0x11, 4], [0x10, 10, 0, 4, 77, 81, 84, 85, 4, 2], [0x10, 255, 255, 255, 255]]
+    )
+    func others(bytes: [UInt8]) {
+        var flow = DissectionDialogue(port: 1883)
+        flow.add(bytes, .upstream)
+        flow.finish()
+        #expect(flow.said == [])
+    }
+}

@@ -1,0 +1,106 @@
+import Foundation
+import Glibc
+import Support
+import WeirWire
+
+/// Runs a real server behind `weir relay`, and what its clients do; gives what the terminal shows without what varies.
+struct RelayedServer: Sendable, CustomTestStringConvertible {
+    /// Names the golden.
+    var name: String
+    /// Is the program, with what stands for its port and its folder: `PORT`, `FOLDER`.
+    var command: [String]
+    /// Runs before it, each in the folder and until it ends.
+    var preparation: [[String]] = []
+    /// Are the clients, one after the other; `PORT` is the relay's.
+    var clients: [[String]]
+    /// Says whether it is reached over UDP, too.
+    var hasDatagrams = false
+    /// Says that chunks and their bytes vary: lines of messages alone are shown.
+    var chunksVary = false
+    /// Runs it as another user where the test is root.
+    var user: String?
+
+    var testDescription: String { name }
+
+    /// Says whether all of its programs are there.
+    var isInstalled: Bool {
+        ([command] + preparation + clients).allSatisfy { words in
+            let program = words[0] == "env" ? words[2] : words[0]
+            return program.hasPrefix("/") ? access(program, X_OK) == 0 : ChildProgram.exists(program)
+        }
+    }
+
+    /// Runs everything, and returns the normalised output.
+    func record() async throws -> String {
+        let folder = try TemporaryFolder()
+        let target = try TCPServer().endpoint
+        let launcher = userLauncher
+        if !launcher.isEmpty { try ChildProgram.run("chown", [user ?? "root", folder.path]) }
+        for words in preparation { try run(words, target.port, folder.path, launcher) }
+        let words = command.map { fill($0, target.port, folder.path) }
+        // Its output goes nowhere: nobody reads it.
+        let server = try WeirProgram(
+            Array(words.dropFirst()),
+            launcher: launcher + ["sh", "-c", "exec \(words[0]) \"$@\" >/dev/null 2>&1"],
+            seconds: 60
+        )
+        defer { server.send(SIGTERM) }
+        try Self.waitUntilReached(target)
+        let routes = (hasDatagrams ? ["udp", "tcp"] : ["tcp"]).map { "\($0):0=\(target)" }
+        let relay = try WeirProgram(
+            ["relay", "--threads", "1", "--show", "hex", "--show-limit", "32"] + routes,
+            seconds: 60
+        )
+        let endpoints = try relay.listening(routes.count)
+        for (index, words) in clients.enumerated() {
+            // With datagrams, the first client takes them, and the others take the stream.
+            try run(words, endpoints[hasDatagrams && index > 0 ? 1 : 0].port, folder.path, [])
+        }
+        let output = try await relay.stop().output
+        return normalized(String(decoding: output, as: UTF8.self))
+    }
+
+    private var userLauncher: [String] {
+        guard let user, geteuid() == 0 else { return [] }
+        return ["setpriv", "--reuid=\(user)", "--regid=\(user)", "--clear-groups"]
+    }
+
+    private func fill(_ word: String, _ port: UInt16, _ folder: String) -> String {
+        word.replacingOccurrences(of: "PORT", with: "\(port)").replacingOccurrences(of: "FOLDER", with: folder)
+    }
+
+    private func run(_ words: [String], _ port: UInt16, _ folder: String, _ launcher: [String]) throws {
+        let filled = launcher + words.map { fill($0, port, folder) }
+        try ChildProgram.run("env", ["-C", folder] + filled)
+    }
+
+    /// Waits until the server takes a connection.
+    private static func waitUntilReached(_ target: Endpoint) throws {
+        let deadline = Deadline(seconds: 30)
+        while (try? TCPPeer(to: target)) == nil {
+            if deadline.isOver { throw HelperError("nothing listens on \(target)") }
+            poll(nil, 0, 10)
+        }
+    }
+
+    /// Takes out times, ports, and, where they vary, chunks.
+    private func normalized(_ output: String) -> String {
+        var lines: [String] = []
+        for line in output.split(separator: "\n", omittingEmptySubsequences: false) {
+            if line.hasPrefix("total:") { break }
+            let isDump = line.hasPrefix("0000")
+            let isChunk = line.contains(/ #\d+ (up  |down)  ?\(\d+ bytes?\) @/)
+            if chunksVary, isDump || isChunk { continue }
+            guard !isDump else {
+                lines.append(String(line))
+                continue
+            }
+            var text = line.replacing(/^\d\d:\d\d:\d\d\.\d{6}/, with: "TIME")
+                .replacing(/127\.0\.0\.1:\d+/, with: "127.0.0.1:PORT")
+                .replacing(/\d+\.\d{3} ms/, with: "DELAY")
+            if chunksVary { text = text.replacing(/\(\d+ (bytes?|chunks?)\)/, with: { "(N \($0.output.1.prefix(5)))" }) }
+            lines.append(text.replacing(/  echo of up @\d+, DELAY/, with: ""))
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}
