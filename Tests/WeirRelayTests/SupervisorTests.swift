@@ -89,6 +89,7 @@ struct SupervisorTests {
         let shared = Shared(
             configuration: configuration,
             targets: [nil],
+            own: OwnListeners(),
             hub: try SinkHub(outputs: [], lanes: 3) { Issue.record("\($0)") },
             limits: Limits(tcpFlows: 1, udpSessions: 1),
             toxics: [.none],

@@ -82,11 +82,19 @@ enum HoldRoutes {
         .weir, "POST", "/v1/holds/{hold}", "decideHold", "Forwards a held chunk, puts other bytes in its place, or drops it.",
         parameters: [hold],
         body: [
-            "type": "object", "additionalProperties": false, "required": ["action"],
-            "properties": [
-                "action": Schemas.oneOf(["forward", "edit", "drop"]),
-                "bytes": ["type": "string", "contentEncoding": "base64", "pattern": "^([A-Za-z0-9+/]{4})*$"],
-            ],
+            "oneOf": [
+                [
+                    "type": "object", "additionalProperties": false, "required": ["action"],
+                    "properties": ["action": Schemas.oneOf(["forward", "drop"])],
+                ],
+                [
+                    "type": "object", "additionalProperties": false, "required": ["action", "bytes"],
+                    "properties": [
+                        "action": Schemas.oneOf(["edit"]),
+                        "bytes": ["type": "string", "contentEncoding": "base64", "pattern": "^([A-Za-z0-9+/]{4})*$"],
+                    ],
+                ],
+            ]
         ],
         answers: [.empty(204, "It is done."), V1Routes.badRequest, gone]
     ) { request, parts in
@@ -94,14 +102,14 @@ enum HoldRoutes {
         let bytes = try input.string("bytes")
         let decision: HoldDecision
         switch try input.string("action") {
-        case "forward": decision = .forward
-        case "drop": decision = .drop
+        case "forward" where bytes == nil: decision = .forward
+        case "drop" where bytes == nil: decision = .drop
         case "edit":
             guard let edited = bytes.flatMap(Base64.decode) else {
                 throw AnswerError.problem(400, "to edit takes 'bytes' in base64")
             }
             decision = .replace(edited)
-        default: throw AnswerError.problem(400, "'action' is forward, edit or drop")
+        default: throw AnswerError.problem(400, "'action' is forward, edit (with 'bytes') or drop")
         }
         let chunk = try await chunk(request, parts)
         guard await parts.decide(chunk, decision) else { throw missing }

@@ -35,30 +35,45 @@ enum ToxiproxyRoutes {
     private static let failed = error(500, "The relay cannot listen there.")
     private static let browser = error(403, "Browsers are not answered.")
 
+    /// Is where a proxy listens: `HOST:PORT`, perhaps behind `udp:`, or nothing for any port of every address.
+    private static let listen: JSONValue = [
+        "type": ["string", "null"], "pattern": "^$|^(udp:)?([A-Za-z0-9._-]*|\\[[0-9A-Fa-f:.]+\\]):[0-9]{0,5}$",
+    ]
+    private static let upstream = "^([A-Za-z0-9._-]{0,200}|\\[[0-9A-Fa-f:.]+\\]):[1-9][0-9]{0,4}$"
+
     private static let newProxy: JSONValue = Schemas.object(
         [
-            ("name", ["type": "string", "minLength": 1]), ("listen", Schemas.string),
-            ("upstream", ["type": "string", "minLength": 1]), ("enabled", ["type": "boolean", "default": true]),
+            ("name", ["type": "string", "minLength": 1]), ("listen", listen),
+            ("upstream", ["type": "string", "pattern": .string(upstream)]),
+            ("enabled", ["type": ["boolean", "null"], "default": true]),
         ],
         required: ["name", "upstream"]
     )
-    private static let proxyChange: JSONValue = Schemas.object(
-        [("listen", Schemas.string), ("upstream", Schemas.string), ("enabled", ["type": "boolean"])],
-        required: []
-    )
+    private static let proxyChange: JSONValue = optional([
+        ("listen", listen), ("upstream", ["type": ["string", "null"], "pattern": .string(upstream)]),
+        ("enabled", ["type": ["boolean", "null"]]),
+    ])
+
+    /// Describes an object whose members may all be missing, and which may be null itself.
+    private static func optional(_ members: [(String, JSONValue)]) -> JSONValue {
+        [
+            "type": ["object", "null"],
+            "properties": .object(members.map { JSONValue.Member($0.0, $0.1) }),
+        ]
+    }
     private static let newToxic: JSONValue = Schemas.object(
         [
-            ("name", Schemas.string), ("type", Schemas.oneOf(Toxics.all.map(\.name))),
-            ("stream", Schemas.oneOf(["upstream", "downstream"])),
-            ("toxicity", ["type": "number", "minimum": 0, "maximum": 1, "default": 1]),
-            ("attributes", ["type": "object"]),
+            ("name", ["type": ["string", "null"]]), ("type", Schemas.oneOf(Toxics.all.map(\.name))),
+            ("stream", ["type": ["string", "null"], "pattern": "^([uU][pP]|[dD][oO][wW][nN])[sS][tT][rR][eE][aA][mM]$"]),
+            ("toxicity", ["type": ["number", "null"], "minimum": 0, "maximum": 1, "default": 1]),
+            ("attributes", ["type": ["object", "null"]]),
         ],
         required: ["type"]
     )
-    private static let toxicChange: JSONValue = Schemas.object(
-        [("attributes", ["type": "object"]), ("toxicity", ["type": "number", "minimum": 0, "maximum": 1])],
-        required: []
-    )
+    private static let toxicChange: JSONValue = optional([
+        ("attributes", ["type": ["object", "null"]]),
+        ("toxicity", ["type": ["number", "null"], "minimum": 0, "maximum": 1]),
+    ])
 
     // MARK: - Proxies
 
@@ -169,7 +184,7 @@ enum ToxiproxyRoutes {
     private static let others: [AdminRoute] = [
         AdminRoute(
             .toxiproxy, "POST", "/populate", "populate", "Makes the proxies of a list, and replaces those that differ.",
-            body: Schemas.list(of: newProxy),
+            body: ["type": ["array", "null"], "items": newProxy],
             answers: [
                 .json(201, "The proxies.", populated), .json(400, "The body is wrong.", populated),
                 .json(500, "One cannot listen; those before it are there.", populated), browser,
