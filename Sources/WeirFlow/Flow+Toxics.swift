@@ -34,7 +34,7 @@ extension Flow {
 
     private mutating func changeChains(_ now: Moment, _ actions: inout [FlowAction]) {
         let longest = toxics.longestPrefix
-        let hasHeard = up.counters.chunks > 0 || up.ahead.chunks > 0 || !up.queue.isEmpty
+        let hasHeard = up.counters.chunks > 0 || up.ahead.chunks > 0
         if !hasHeard { firstBytes = longest > 0 ? [] : nil }
         if let first = firstBytes, hasHeard, first.count < longest { firstBytes = nil }
         let context = MeetingContext(client: path.client, number: number, seed: seed, firstBytes: firstBytes)
@@ -62,12 +62,22 @@ extension Flow {
     /// Estimates what a direction holds, in its toxics and behind them, in bytes.
     func held(_ source: Direction) -> Int { self[source].chain.cost + self[exit(of: source)].queue.cost }
 
+    /// Says what a direction holds beside its toxics.
+    private func load(_ source: Direction) -> ToxicChain.Load {
+        .init(queued: self[exit(of: source)].queue.cost, bound: settings.toxicBound)
+    }
+
+    /// Says when a toxic has something to do next; nil never, or not before something is sent.
+    func nextDue(_ source: Direction) -> Instant? {
+        self[source].chain.stages.isEmpty ? nil : self[source].chain.nextDue(load(source))
+    }
+
     /// Does what toxics have to do by now.
     mutating func advanceToxics(_ now: Moment, _ actions: inout [FlowAction]) {
         for direction in Direction.allCases {
-            guard let due = self[direction].chain.nextDue, due <= now.instant else { continue }
+            guard let due = nextDue(direction), due <= now.instant else { continue }
             var output: [ToxicChain.Output] = []
-            self[direction].chain.advance(to: now.instant, into: &output)
+            self[direction].chain.advance(to: now.instant, load(direction), into: &output)
             apply(output, direction, now, &actions)
             updateDirect()
         }
@@ -236,6 +246,7 @@ extension Flow {
             drop(direction, bytes: UInt64(held.bytes), datagrams: datagrams, .toxic(closer.name), now, &actions)
         }
         state = .closing(by: closer.name, until: nil)
+        (up.hasMetToxics, down.hasMetToxics) = (true, true)
         (up.hasEndDue, down.hasEndDue) = (true, true)
         (up.isToPump, down.isToPump) = (true, true)
         // Both sides are read on, and what they say is dropped: an unread byte would make the close a reset.

@@ -214,6 +214,9 @@ public struct Flow: Sendable {
         up.queue.isEmpty && down.queue.isEmpty && up.chain.isEmpty && down.chain.isEmpty
     }
 
+    /// Says that the end of a source would be passed on at once, behind its last byte.
+    public func passesEnd(_ source: Direction) -> Bool { self[source].chain.stages.isEmpty }
+
     /// Bounds one read of a source, in bytes: toxics are exact to a read, and pay for each.
     public func readLimit(_ source: Direction) -> Int { self[source].isDirect ? .max : 1 << 16 }
 
@@ -269,7 +272,8 @@ extension Flow {
         case .delivering(let direction, let until, _) where until <= now.instant:
             guard !waitsForToxics(direction, now) else { break }
             return deliveryIsLate(now, &actions)
-        case .closing(let toxic, let until?) where until <= now.instant:
+        case .closing(let toxic, let until):
+            guard let deadline = until ?? idleDeadline, deadline <= now.instant else { break }
             return end(.toxic, losing: .toxic(toxic), now, &actions)
         case .open:
             if let idleDeadline, idleDeadline <= now.instant { return end(.idle, losing: .closed, now, &actions) }
@@ -309,12 +313,12 @@ extension Flow {
         case .closed, .resetting, .waiting: return
         case .dialing(_, _, let until): next = until
         case .delivering(_, let until, _): next = until
-        case .closing(_, let until): next = until
+        case .closing(_, let until): next = until ?? idleDeadline
         case .open:
             next = idleDeadline
             if let until = echoDeadline { next = min(next ?? until, until) }
         }
-        for due in [up.chain.nextDue, down.chain.nextDue] {
+        for due in [nextDue(.upstream), nextDue(.downstream)] {
             if let due { next = min(next ?? due, due) }
         }
         guard let next else { return }

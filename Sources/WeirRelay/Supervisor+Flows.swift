@@ -16,7 +16,8 @@ extension Supervisor {
         public init() {}
 
         func takes(_ flow: borrowing Flow, route: Int) -> Bool {
-            flow.id.rawValue > after && (self.route ?? route) == route && (transport ?? flow.transport) == flow.transport
+            flow.id.rawValue > after && (self.route ?? route) == route
+                && (transport ?? flow.transport) == flow.transport
         }
     }
 

@@ -75,6 +75,8 @@ final class TCPConnection {
     @exclusivity(unchecked) var isReady = false
     @exclusivity(unchecked) var isClosed = false
     @exclusivity(unchecked) var wakeAt: Instant?
+    /// Counts what the flow keeps for echoes, as far as the loop has counted it.
+    @exclusivity(unchecked) var bytesKeptForEcho = 0
     /// Says which directions' receivers are to be reset, once delivered or at a time, and when to look next.
     @exclusivity(unchecked) var resets: [(direction: Direction, by: Instant)] = []
     var resetPause = Duration.microseconds(500)

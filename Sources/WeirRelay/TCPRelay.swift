@@ -149,7 +149,13 @@ final class TCPRelay {
             if isAll, !connection[source: direction].hasMoreBehind { connection[source: direction].isReadable = false }
             let chunk = UnsafeRawBufferPointer(rebasing: readBuffer[..<count])
             if connection.flow.passes(chunk.bytes, direction, at: loop.turnBegan) {
-                pass(chunk, connection, direction, endsBehind: isAll && connection[source: direction].endsBehind)
+                let endsBehind = isAll && connection[source: direction].endsBehind
+                pass(
+                    chunk,
+                    connection,
+                    direction,
+                    endsBehind: endsBehind && connection.flow.passesEnd(direction)
+                )
             } else {
                 dispatch(connection, .received(direction), bytes: chunk.bytes)
             }
@@ -245,23 +251,24 @@ final class TCPRelay {
     /// Tells the flow what happened, and does what it says.
     func dispatch(_ connection: TCPConnection, _ event: FlowEvent, bytes: RawSpan = RawSpan()) {
         actions.removeAll(keepingCapacity: true)
-        let kept = connection.flow.bytesKeptForEcho
         feed(connection, event, bytes: bytes)
-        boundEcho(connection, since: kept)
         performAll(connection, bytes: bytes)
     }
 
     /// Bounds what all flows of the loop keep for echoes together: a flow that would keep more looks for none.
-    private func boundEcho(_ connection: TCPConnection, since kept: Int) {
+    private func boundEcho(_ connection: TCPConnection) {
         let now = connection.flow.bytesKeptForEcho
-        guard now != kept else { return }
+        let kept = connection.bytesKeptForEcho
+        guard now != kept, !connection.isClosed else { return }
         bytesKeptForEcho += now - kept
+        connection.bytesKeptForEcho = now
         // An echo that is expected is bounded by the window of each flow, and never given up.
         guard !settings.expectsEcho, now > kept, now > Self.echoAlways, bytesKeptForEcho > Self.echoBound else {
             return
         }
         connection.flow.giveUpEcho()
         bytesKeptForEcho -= now
+        connection.bytesKeptForEcho = 0
     }
 
     /// Sets a flow going, now that its server's addresses are known.
@@ -289,6 +296,7 @@ final class TCPRelay {
             perform(actions[index], connection, bytes)
             index += 1
         }
+        boundEcho(connection)
         markReady(connection)
     }
 
@@ -387,7 +395,7 @@ final class TCPRelay {
         // The server may have accepted before the loop is told: it must not take this for the client's last byte.
         if connection.isDialing { Socket.resetOnClose(connection.server.raw) }
         connection.isDialing = false
-        bytesKeptForEcho -= connection.flow.bytesKeptForEcho
+        bytesKeptForEcho -= connection.bytesKeptForEcho
         loop.tally(connection.route) { $0.add(ended: connection.flow) }
         connection.client.close()
         connection.server.close()

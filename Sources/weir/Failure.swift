@@ -33,6 +33,7 @@ struct Failure: Error {
         case let failure as Failure: self = failure
         case let error as RouteError: self.init(.usage, "\(error)")
         case let error as RouteChangeError: self.init(.usage, "\(error)")
+        case let error as ToxicError: self.init(.usage, "\(error)")
         case let error as RouteLoopError: self.init(.usage, "\(error)")
         case let error as ResolveError: self.init(.unavailable, "\(error)")
         case let error as SystemError: self.init(Self.code(for: error.error), "\(error)")

@@ -97,8 +97,12 @@ struct ShowOptions: ParsableArguments {
     private static let choices = "hex (the default), text, summary (a line each) or none"
 
     /// Makes the output that goes to standard output; where that fails, the totals go to standard error.
-    func output(default show: TerminalSink.Show, overflow: SinkOutput.Overflow = .wait) -> SinkOutput {
-        let sink = sink(default: show)
+    func output(
+        default show: TerminalSink.Show,
+        overflow: SinkOutput.Overflow = .wait,
+        showsOriginals: Bool = false
+    ) -> SinkOutput {
+        let sink = sink(default: show, showsOriginals: showsOriginals)
         var output = SinkOutput(name: "standard output", sink: sink, descriptor: STDOUT_FILENO, overflow: overflow)
         output.lastResort = STDERR_FILENO
         return output
@@ -109,11 +113,12 @@ struct ShowOptions: ParsableArguments {
         SinkOutput(name: "standard error", sink: SummarySink(), descriptor: STDERR_FILENO, overflow: overflow)
     }
 
-    private func sink(default show: TerminalSink.Show) -> TerminalSink {
+    private func sink(default show: TerminalSink.Show, showsOriginals: Bool) -> TerminalSink {
         TerminalSink(
             show: self.show ?? show,
             limit: showLimit.bytes,
             color: isatty(STDOUT_FILENO) == 1 && Terminal.allowsColor,
+            showsOriginals: showsOriginals,
             localOffset: Terminal.localOffset
         )
     }

@@ -33,6 +33,8 @@ struct RelayCommand: AsyncParsableCommand {
 
     @OptionGroup var shown: ShowOptions
 
+    @OptionGroup var toxics: ToxicOptions
+
     @Option(help: ArgumentHelp("Append records as JSON lines to a file; - is standard output.", valueName: "file"))
     var log: String?
 
@@ -107,7 +109,7 @@ struct RelayCommand: AsyncParsableCommand {
     @OptionGroup var admin: AdminOptions
 
     func validate() throws {
-        try admin.requireRoutes(routes)
+        if !toxics.toxics { try admin.requireRoutes(routes) }
         if log == "-", let show = shown.show, show != .none {
             throw ValidationError("--log - writes to standard output, so --show \(show) has no place there.")
         }
@@ -131,6 +133,7 @@ struct RelayCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if toxics.toxics { return print(ToxicTable.render(), terminator: "") }
         do {
             var configuration = RelayConfiguration(
                 routes: try routes.map { text throws(RouteError) in try Route(parsing: text) }
@@ -149,7 +152,9 @@ struct RelayCommand: AsyncParsableCommand {
                 configuration.adminEndpoints = [admin.server.endpoint]
                 configuration.takesRoutes = true
             }
-            let session = Session(configuration, grace: grace.duration, admin: admin)
+            let scenario = try toxics.readScenario()
+            try toxics.apply(to: &configuration, scenario)
+            let session = Session(configuration, grace: grace.duration, scenario: scenario, admin: admin)
             let others = try outputs()
             let recording = try records.recording(recordLegs, names: configuration.names, overflow: overflow)
             let capture = capture.map {
@@ -173,9 +178,9 @@ struct RelayCommand: AsyncParsableCommand {
         if show == .none {
             outputs.append(ShowOptions.totals(overflow: overflow))
         } else {
-            outputs.append(shown.output(default: .hex, overflow: overflow))
+            outputs.append(shown.output(default: .hex, overflow: overflow, showsOriginals: toxics.showOriginal))
         }
-        let records = JSONLinesSink(withBytes: logBytes)
+        let records = JSONLinesSink(withBytes: logBytes, showsOriginals: toxics.showOriginal)
         switch log {
         case nil: break
         case "-":

@@ -8,12 +8,19 @@ import WeirWire
 struct Session: Sendable {
     private let configuration: RelayConfiguration
     private let grace: Duration
+    private let scenario: Scenario?
     private let admin: RelayAdmin?
 
-    init(_ configuration: RelayConfiguration, grace: Duration, admin: RelayAdmin? = nil) {
+    init(
+        _ configuration: RelayConfiguration,
+        grace: Duration,
+        scenario: Scenario? = nil,
+        admin: RelayAdmin? = nil
+    ) {
         self.admin = admin
         self.configuration = configuration
         self.grace = grace
+        self.scenario = scenario
     }
 
     private enum Event: Sendable {
@@ -81,7 +88,9 @@ struct Session: Sendable {
         }
         var course = Course()
         var iterator = events.makeAsyncIterator()
+        let running = Task { if let scenario { await relay.run(scenario) { Diagnostics.print($0) } } }
         await Self.serve(&iterator, &course)
+        running.cancel()
         tellWhatIsOpen(relay)
         Task {
             await admin?.server.stop()
@@ -200,6 +209,9 @@ struct Session: Sendable {
             )
         }
         for listener in relay.listeners { Diagnostics.write("listening \(listener)\n") }
+        if scenario != nil || configuration.toxics.values.contains(where: { !$0.isEmpty }) {
+            Diagnostics.write("seed \(configuration.seed)\n")
+        }
     }
 
     private func tellWhatIsOpen(_ relay: Supervisor) {

@@ -10,6 +10,7 @@ public struct Expectation: Sendable {
         case record(FlowRecord.Happening)
         case recordQueued(Direction, FlowRecord.Happening)
         case data(ChunkRecord, receivedNow: Bool, isQueued: Bool)
+        case arrived(ChunkRecord)
     }
 
     private let kind: Kind
@@ -22,6 +23,9 @@ public struct Expectation: Sendable {
         case .action(let action): return action
         case .record(let happening): return .record(record(happening))
         case .recordQueued(let direction, let happening): return .recordQueued(direction, record(happening))
+        case .arrived(var chunk):
+            chunk.receivedAt = now.instant
+            return .record(record(.received(chunk)))
         case .data(var chunk, let receivedNow, let isQueued):
             if receivedNow { chunk.receivedAt = now.instant }
             let made = record(.forwarded(chunk))
@@ -140,6 +144,71 @@ extension Expectation {
             receivedAt: ManualClock.instant(receivedAt)
         )
         return Expectation(kind: .data(chunk, receivedNow: false, isQueued: true))
+    }
+
+    /// Expects the record of a chunk that has come to toxics just now.
+    public static func arrived(
+        _ direction: Direction,
+        _ number: UInt64,
+        at offset: UInt64,
+        _ length: Int
+    ) -> Expectation {
+        let chunk = ChunkRecord(
+            direction: direction,
+            number: number,
+            offset: offset,
+            length: length,
+            receivedAt: ManualClock.start.instant
+        )
+        return Expectation(kind: .arrived(chunk))
+    }
+
+    /// Expects the record of a chunk that toxics have let go.
+    ///
+    /// - Parameters:
+    ///   - direction: the way it runs.
+    ///   - number: its number in its direction.
+    ///   - offset: the bytes of the direction before it.
+    ///   - length: its bytes.
+    ///   - receivedAt: when it was received.
+    ///   - changes: what toxics have changed.
+    /// - Returns: the expectation.
+    public static func letGo(
+        _ direction: Direction,
+        _ number: UInt64,
+        at offset: UInt64,
+        _ length: Int,
+        receivedAt: Duration = .zero,
+        _ changes: ToxicChange...
+    ) -> Expectation {
+        var chunk = ChunkRecord(
+            direction: direction,
+            number: number,
+            offset: offset,
+            length: length,
+            receivedAt: ManualClock.instant(receivedAt)
+        )
+        chunk.isTampered = true
+        chunk.changes = changes
+        return Expectation(kind: .data(chunk, receivedNow: false, isQueued: true))
+    }
+
+    /// Expects the record of what a toxic did to the flow; it has its type's usual name.
+    public static func toxic(
+        _ type: String,
+        _ direction: Direction,
+        name: String? = nil,
+        _ effect: ToxicRecord.Effect
+    ) -> Expectation {
+        let name = name ?? "\(type)_\(direction)"
+        return Expectation(
+            kind: .record(.toxic(ToxicRecord(direction: direction, name: name, type: type, effect: effect)))
+        )
+    }
+
+    /// Expects the record that a direction's end went on from its toxics.
+    public static func endForwarded(_ direction: Direction) -> Expectation {
+        Expectation(kind: .record(.endForwarded(direction)))
     }
 
     /// Expects the record of a loss.

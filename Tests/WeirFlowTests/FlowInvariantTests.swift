@@ -6,7 +6,11 @@ import WeirWire
 @Suite("Whatever happens to a flow")
 struct FlowInvariantTests {
     private static let chains: [[any Toxic]] = [
-        [], [], [], [Delays(.milliseconds(40), .milliseconds(5), .milliseconds(200))],
+        [], [], [], [LatencyToxic(latency: .milliseconds(30), jitter: .milliseconds(25))],
+        [BandwidthToxic(kilobytesPerSecond: 2, cuts: true), SlowCloseToxic(delay: .milliseconds(70))],
+        [SlicerToxic(average: 9, variation: 4, pause: .milliseconds(1)), LimitDataToxic(bytes: 700)],
+        [TimeoutToxic(timeout: .milliseconds(90))], [ResetPeerToxic(timeout: .milliseconds(60))], [BlackholeToxic()],
+        [Delays(.milliseconds(40), .milliseconds(5), .milliseconds(200))],
         [Delays(.milliseconds(20)), Delays(.zero, .milliseconds(90), delaysEnd: true)],
     ]
 

@@ -78,8 +78,6 @@ struct ReleaseQueueTests {
     @Test("Lets nothing join an entry whose record is still to be made")
     func sharesNot() {
         var queue = ReleaseQueue()
-(by: .nanoseconds(1)))
-        [2].withUnsafeBytes { queue.appendStream($0) }
         queue.append([3], receivedAt: now)
         [4].withUnsafeBytes { queue.appendStream($0) }
         #expect(queue.entryCount == 2)

@@ -51,6 +51,7 @@ struct Simulation {
         var settings = FlowSettings()
         settings.highWatermark = transport == .tcp ? 100 : 1000
         settings.lowWatermark = 30
+        settings.toxicBound = 4000
         settings.idleTimeout = Bool.random(using: &random) ? .seconds(2) : nil
         settings.echoWindow = 64
         // Chunks that nobody hears of may take the short way.
@@ -109,7 +110,7 @@ struct Simulation {
         flow.handle(event, bytes: bytes.span.bytes, at: clock.now, into: &actions)
     }
 
-    private mutating func performAll(_ bytes: [UInt8]) {
+    mutating func performAll(_ bytes: [UInt8]) {
         var index = 0
         while index < actions.count {
             #expect(!isClosed, "an action follows close")
@@ -151,6 +152,7 @@ struct Simulation {
             #expect(instant > clock.now.instant, "a wake that spins")
             wakeAt = instant
         case .record(let record): note(record)
+        case .recordCopy(let record, _): note(record)
         case .recordQueued(let direction, let record):
             note(record)
             guard case .forwarded(let chunk) = record.happening else { return }

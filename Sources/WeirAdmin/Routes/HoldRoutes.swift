@@ -24,7 +24,11 @@ enum HoldRoutes {
     private static let held = Schemas.reference("HeldChunk")
 
     private static let list = AdminRoute(
-        .weir, "GET", "/v1/holds", "listHolds", "Lists the chunks that are held, oldest first.",
+        .weir,
+        "GET",
+        "/v1/holds",
+        "listHolds",
+        "Lists the chunks that are held, oldest first.",
         parameters: [V1Routes.proxy, V1Routes.limit, wait],
         answers: [
             .json(200, "The chunks.", Schemas.object([("holds", Schemas.list(of: held))])), V1Routes.badRequest,
@@ -48,7 +52,11 @@ enum HoldRoutes {
     }
 
     private static let decideAll = AdminRoute(
-        .weir, "POST", "/v1/holds", "decideAllHolds", "Forwards or drops all chunks that are held now.",
+        .weir,
+        "POST",
+        "/v1/holds",
+        "decideAllHolds",
+        "Forwards or drops all chunks that are held now.",
         body: [
             "type": "object", "additionalProperties": false, "required": ["action"],
             "properties": ["action": Schemas.oneOf(["forward", "drop"]), "proxy": Schemas.string],
@@ -71,7 +79,11 @@ enum HoldRoutes {
     }
 
     private static let find = AdminRoute(
-        .weir, "GET", "/v1/holds/{hold}", "getHold", "Shows a chunk that is held.",
+        .weir,
+        "GET",
+        "/v1/holds/{hold}",
+        "getHold",
+        "Shows a chunk that is held.",
         parameters: [hold],
         answers: [.json(200, "The chunk.", held), gone]
     ) { request, parts in
@@ -79,7 +91,11 @@ enum HoldRoutes {
     }
 
     private static let decide = AdminRoute(
-        .weir, "POST", "/v1/holds/{hold}", "decideHold", "Forwards a held chunk, puts other bytes in its place, or drops it.",
+        .weir,
+        "POST",
+        "/v1/holds/{hold}",
+        "decideHold",
+        "Forwards, edits or drops a held chunk.",
         parameters: [hold],
         body: [
             "oneOf": [

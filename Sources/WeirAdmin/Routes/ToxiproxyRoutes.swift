@@ -64,7 +64,10 @@ enum ToxiproxyRoutes {
     private static let newToxic: JSONValue = Schemas.object(
         [
             ("name", ["type": ["string", "null"]]), ("type", Schemas.oneOf(Toxics.all.map(\.name))),
-            ("stream", ["type": ["string", "null"], "pattern": "^([uU][pP]|[dD][oO][wW][nN])[sS][tT][rR][eE][aA][mM]$"]),
+            (
+                "stream",
+                ["type": ["string", "null"], "pattern": "^([uU][pP]|[dD][oO][wW][nN])[sS][tT][rR][eE][aA][mM]$"]
+            ),
             ("toxicity", ["type": ["number", "null"], "minimum": 0, "maximum": 1, "default": 1]),
             ("attributes", ["type": ["object", "null"]]),
         ],
@@ -79,7 +82,11 @@ enum ToxiproxyRoutes {
 
     private static let proxies: [AdminRoute] = [
         AdminRoute(
-            .toxiproxy, "GET", "/proxies", "listProxies", "Lists all proxies by their names.",
+            .toxiproxy,
+            "GET",
+            "/proxies",
+            "listProxies",
+            "Lists all proxies by their names.",
             answers: [
                 .json(200, "The proxies.", ["type": "object", "additionalProperties": proxy]), browser,
             ]
@@ -87,7 +94,11 @@ enum ToxiproxyRoutes {
             .json(.object(await parts.proxies.all().map { JSONValue.Member($0.name, $0.json) }))
         },
         AdminRoute(
-            .toxiproxy, "POST", "/proxies", "createProxy", "Makes a proxy.",
+            .toxiproxy,
+            "POST",
+            "/proxies",
+            "createProxy",
+            "Makes a proxy.",
             body: newProxy,
             answers: [
                 .json(201, "The proxy.", proxy), badBody, error(409, "There is a proxy of that name."), failed, browser,
@@ -96,16 +107,28 @@ enum ToxiproxyRoutes {
             .json(try await parts.proxies.create(request.body).json, status: 201)
         },
         AdminRoute(
-            .toxiproxy, "GET", "/proxies/{proxy}", "getProxy", "Describes a proxy.",
+            .toxiproxy,
+            "GET",
+            "/proxies/{proxy}",
+            "getProxy",
+            "Describes a proxy.",
             parameters: [proxyName],
             answers: [.json(200, "The proxy.", proxy), noProxy, browser]
         ) { request, parts in
             .json(try await parts.proxies.proxy(request.part("proxy")).json)
         },
-        change("PATCH", "updateProxy", "Changes a proxy; its connections are dropped where it listens or leads elsewhere."),
+        change(
+            "PATCH",
+            "updateProxy",
+            "Changes a proxy; its connections are dropped where it listens or leads elsewhere."
+        ),
         change("POST", "updateProxyByPost", "Changes a proxy, as PATCH does: for old clients."),
         AdminRoute(
-            .toxiproxy, "DELETE", "/proxies/{proxy}", "deleteProxy", "Removes a proxy, and drops its connections.",
+            .toxiproxy,
+            "DELETE",
+            "/proxies/{proxy}",
+            "deleteProxy",
+            "Removes a proxy, and drops its connections.",
             parameters: [proxyName],
             answers: [.empty(204, "It is gone."), noProxy, browser]
         ) { request, parts in
@@ -116,7 +139,11 @@ enum ToxiproxyRoutes {
 
     private static func change(_ method: String, _ operation: String, _ summary: String) -> AdminRoute {
         AdminRoute(
-            .toxiproxy, method, "/proxies/{proxy}", operation, summary,
+            .toxiproxy,
+            method,
+            "/proxies/{proxy}",
+            operation,
+            summary,
             parameters: [proxyName],
             body: proxyChange,
             answers: [.json(200, "The proxy.", proxy), badBody, noProxy, failed, browser]
@@ -129,24 +156,37 @@ enum ToxiproxyRoutes {
 
     private static let toxics: [AdminRoute] = [
         AdminRoute(
-            .toxiproxy, "GET", "/proxies/{proxy}/toxics", "listToxics", "Lists a proxy's toxics.",
+            .toxiproxy,
+            "GET",
+            "/proxies/{proxy}/toxics",
+            "listToxics",
+            "Lists a proxy's toxics.",
             parameters: [proxyName],
             answers: [.json(200, "The toxics.", Schemas.list(of: toxic)), noProxy, browser]
         ) { request, parts in
             .json(.array(try await parts.proxies.proxy(request.part("proxy")).toxics))
         },
         AdminRoute(
-            .toxiproxy, "POST", "/proxies/{proxy}/toxics", "createToxic", "Puts a toxic on a proxy.",
+            .toxiproxy,
+            "POST",
+            "/proxies/{proxy}/toxics",
+            "createToxic",
+            "Puts a toxic on a proxy.",
             parameters: [proxyName],
             body: newToxic,
             answers: [
-                .json(200, "The toxic.", toxic), badBody, noProxy, error(409, "There is a toxic of that name."), browser,
+                .json(200, "The toxic.", toxic), badBody, noProxy, error(409, "There is a toxic of that name."),
+                browser,
             ]
         ) { request, parts in
             .json(try await parts.proxies.addToxic(request.part("proxy"), request.body))
         },
         AdminRoute(
-            .toxiproxy, "GET", "/proxies/{proxy}/toxics/{toxic}", "getToxic", "Describes a toxic.",
+            .toxiproxy,
+            "GET",
+            "/proxies/{proxy}/toxics/{toxic}",
+            "getToxic",
+            "Describes a toxic.",
             parameters: [proxyName, toxicName],
             answers: [.json(200, "The toxic.", toxic), error(404, "There is no such proxy or toxic."), browser]
         ) { request, parts in
@@ -155,7 +195,11 @@ enum ToxiproxyRoutes {
         toxicChange("PATCH", "updateToxic", "Changes a toxic: the attributes that are given, and its toxicity."),
         toxicChange("POST", "updateToxicByPost", "Changes a toxic, as PATCH does: for old clients."),
         AdminRoute(
-            .toxiproxy, "DELETE", "/proxies/{proxy}/toxics/{toxic}", "deleteToxic", "Removes a toxic.",
+            .toxiproxy,
+            "DELETE",
+            "/proxies/{proxy}/toxics/{toxic}",
+            "deleteToxic",
+            "Removes a toxic.",
             parameters: [proxyName, toxicName],
             answers: [.empty(204, "It is gone."), error(404, "There is no such proxy or toxic."), browser]
         ) { request, parts in
@@ -166,7 +210,11 @@ enum ToxiproxyRoutes {
 
     private static func toxicChange(_ method: String, _ operation: String, _ summary: String) -> AdminRoute {
         AdminRoute(
-            .toxiproxy, method, "/proxies/{proxy}/toxics/{toxic}", operation, summary,
+            .toxiproxy,
+            method,
+            "/proxies/{proxy}/toxics/{toxic}",
+            operation,
+            summary,
             parameters: [proxyName, toxicName],
             body: toxicChange,
             answers: [
@@ -183,7 +231,11 @@ enum ToxiproxyRoutes {
 
     private static let others: [AdminRoute] = [
         AdminRoute(
-            .toxiproxy, "POST", "/populate", "populate", "Makes the proxies of a list, and replaces those that differ.",
+            .toxiproxy,
+            "POST",
+            "/populate",
+            "populate",
+            "Makes the proxies of a list, and replaces those that differ.",
             body: ["type": ["array", "null"], "items": newProxy],
             answers: [
                 .json(201, "The proxies.", populated), .json(400, "The body is wrong.", populated),
@@ -198,14 +250,22 @@ enum ToxiproxyRoutes {
             )
         },
         AdminRoute(
-            .toxiproxy, "POST", "/reset", "reset", "Enables every proxy, and removes every toxic.",
+            .toxiproxy,
+            "POST",
+            "/reset",
+            "reset",
+            "Enables every proxy, and removes every toxic.",
             answers: [.empty(204, "It is done."), failed, browser]
         ) { _, parts in
             try await parts.proxies.reset()
             return .empty(204)
         },
         AdminRoute(
-            .toxiproxy, "GET", "/version", "version", "Says which version of Toxiproxy's API this is.",
+            .toxiproxy,
+            "GET",
+            "/version",
+            "version",
+            "Says which version of Toxiproxy's API this is.",
             answers: [
                 .json(200, "The version.", Schemas.object([("version", Schemas.string)])), browser,
             ]
@@ -213,7 +273,11 @@ enum ToxiproxyRoutes {
             .text("{\"version\": \"\(version)\"}\n", type: "application/json;charset=utf-8")
         },
         AdminRoute(
-            .toxiproxy, "GET", "/metrics", "metrics", "Counts everything, for Prometheus.",
+            .toxiproxy,
+            "GET",
+            "/metrics",
+            "metrics",
+            "Counts everything, for Prometheus.",
             answers: [
                 AdminRoute.Answer(
                     status: 200,

@@ -45,7 +45,6 @@ extension ToxicChain {
                 change(index, context, now, &output)
             }
         }
-        advance(to: now, into: &output)
     }
 
     /// Takes the bytes that came first from the client, and lets the toxics act whose condition they meet.

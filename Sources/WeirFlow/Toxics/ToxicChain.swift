@@ -34,10 +34,33 @@ struct ToxicChain: Sendable {
     /// Estimates what the chain holds, in bytes.
     var cost: Int { stages.reduce(0) { $0 + $1.queue.cost } }
 
-    /// Says when something is to happen next without anything coming; nil never.
-    var nextDue: Instant? {
-        let next = stages.lazy.compactMap(\.nextDue).min()
+    /// Says when something is to happen next without anything coming; nil never, or not before what was let go is sent.
+    ///
+    /// - Parameter load: what else the direction holds.
+    func nextDue(_ load: Load = Load()) -> Instant? {
+        let places = releasing(load)
+        var next = Instant.never
+        for index in stages.indices {
+            if places.contains(index), let due = stages[index].queue.firstDue { next = min(next, due) }
+            if let at = stages[index].deadline?.at { next = min(next, at) }
+        }
         return next == .never ? nil : next
+    }
+
+    /// Says what a direction holds beside what its toxics do.
+    struct Load {
+        /// Estimates what waits for the kernel, in bytes.
+        var queued = 0
+        /// Is the bound of all together.
+        var bound = Int.max
+    }
+
+    /// Lists the stages that may let something go now: a later stage may make many pieces of one chunk, so that what is
+    /// held grows on its way. At the bound only the last one that holds something may, once everything before is sent.
+    private func releasing(_ load: Load) -> Range<Int> {
+        guard cost + load.queued >= load.bound else { return stages.indices }
+        guard load.queued == 0, let last = stages.lastIndex(where: { !$0.queue.isEmpty }) else { return 0..<0 }
+        return last..<stages.count
     }
 
     /// Says when the next chunk goes on; nil where none ever does.
@@ -46,39 +69,50 @@ struct ToxicChain: Sendable {
         return next == .never ? nil : next
     }
 
-    /// Takes a chunk.
+    /// Takes a chunk; what is due behind it comes with the next `advance`.
     mutating func push(_ chunk: Chunk, at now: Instant, into output: inout [Output]) {
         feed(.chunk(chunk), 0, now, &output)
-        advance(to: now, into: &output)
     }
 
     /// Takes the end of the direction.
     mutating func pushEnd(at now: Instant, into output: inout [Output]) {
         feed(.end(closer: nil), 0, now, &output)
-        advance(to: now, into: &output)
     }
 
     /// Does what is due by now, in the order of time.
-    mutating func advance(to now: Instant, into output: inout [Output]) {
-        while let index = earliest(by: now) {
-            if let due = stages[index].queue.firstDue, due <= stages[index].deadline?.at ?? due {
-                guard let (item, due) = stages[index].queue.popFirst() else { return }
-                feed(item, index + 1, due, &output)
-            } else if let (at, what) = stages[index].deadline {
+    ///
+    /// - Parameters:
+    ///   - now: the time.
+    ///   - load: what else the direction holds.
+    ///   - output: where what comes out goes.
+    mutating func advance(to now: Instant, _ load: Load = Load(), into output: inout [Output]) {
+        var load = load
+        var counted = output.count
+        while let (index, due, isDeadline) = earliest(by: now, load) {
+            if isDeadline, let what = stages[index].deadline?.what {
                 stages[index].deadline = nil
-                perform(what, index, at, &output)
+                perform(what, index, due, &output)
+            } else if let (item, _) = stages[index].queue.popFirst() {
+                feed(item, index + 1, due, &output)
             }
+            for item in output[counted...] {
+                if case .chunk(let chunk) = item { load.queued += chunk.bytes.count + ReleaseQueue.entryCost }
+            }
+            counted = output.count
         }
     }
 
-    /// Finds the stage in which something is due first; of two at the same time the later one, which is ahead.
-    private func earliest(by now: Instant) -> Int? {
-        var found: (index: Int, due: Instant)?
+    /// Finds what is due first; of two at the same time what is in the later stage, which is ahead, and there what waits.
+    private func earliest(by now: Instant, _ load: Load) -> (index: Int, due: Instant, isDeadline: Bool)? {
+        let places = releasing(load)
+        var found: (index: Int, due: Instant, isDeadline: Bool)?
         for index in stages.indices {
-            guard let due = stages[index].nextDue, due <= now, due <= found?.due ?? due else { continue }
-            found = (index, due)
+            if let at = stages[index].deadline?.at, at <= now, at <= found?.due ?? at { found = (index, at, true) }
+            guard places.contains(index), let due = stages[index].queue.firstDue, due <= now, due <= found?.due ?? due
+            else { continue }
+            found = (index, due, false)
         }
-        return found?.index
+        return found
     }
 
     private mutating func perform(

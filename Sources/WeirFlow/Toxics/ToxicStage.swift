@@ -48,12 +48,6 @@ struct ToxicStage: Sendable {
         toxic.process(input, at: now, random: &random)
     }
 
-    /// Says when something is to happen next without anything coming; nil never.
-    var nextDue: Instant? {
-        guard let at = deadline?.at else { return queue.firstDue }
-        return queue.firstDue.map { min($0, at) } ?? at
-    }
-
     /// Says that chunks go by untouched and at once.
     var isClear: Bool {
         guard queue.isEmpty, !hasEnded else { return false }

@@ -64,6 +64,16 @@ struct ShowCommand: AsyncParsableCommand {
     func run() async throws { try await MeasureRun.run(.show, options) }
 }
 
+/// `weir-bench toxics`: relaying under toxics.
+struct ToxicsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "toxics",
+        abstract: "Measure the relay under toxics, beside itself without any."
+    )
+    @OptionGroup var options: MeasureOptions
+    func run() async throws { try await MeasureRun.run(.toxics, options) }
+}
+
 /// `weir-bench all`: everything.
 struct AllCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "all", abstract: "Measure everything.")

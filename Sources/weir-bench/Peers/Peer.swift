@@ -8,6 +8,8 @@ enum Watching: Sendable, Equatable {
     case dump
     /// Every chunk is logged, without its bytes, into a file.
     case log
+    /// Toxics, as on the command line, are on the route; nothing is shown.
+    case toxics([String])
     /// Every byte is recorded as packets, on one leg or on both.
     case record(legs: String)
 }

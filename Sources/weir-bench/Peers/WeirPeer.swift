@@ -10,6 +10,9 @@ struct WeirPeer: Peer {
         case .dump: arguments += ["--show", "hex", "--show-limit", "0"]
         case .record(let legs):
             arguments += ["--show", "none", "--record", RelayRequest.recordPath, "--record-legs", legs]
+        case .toxics(let toxics):
+            arguments += ["--show", "none", "--seed", "1", "--max-flows", "\(max(10_000, request.flows + 100))"]
+            arguments += toxics.flatMap { ["--toxic", $0] }
         case .log: arguments += ["--show", "none", "--log", request.logPath]
         }
         arguments.append("\(request.transport.rawValue):\(port)=127.0.0.1:\(request.serverPort)")

@@ -19,13 +19,10 @@ struct Delays: Toxic {
             return Verdict([Chunk(bytes: chunk.bytes, due: now.advanced(by: delay))])
         case .end:
             return Verdict(then: delaysEnd ? .finish(at: now.advanced(by: delay)) : .proceed)
+        case .added, .wake, .removed:
+            return Verdict()
         }
     }
-}
-
-/// Drops every chunk.
-struct Drops: Toxic {
-    mutating func process(_ input: ToxicInput, at now: Instant, random: inout SplitMix64) -> Verdict { Verdict() }
 }
 
 /// Splits each chunk into pieces of a size, the last may be empty.
@@ -51,11 +48,12 @@ struct Then: Toxic {
         switch input {
         case .chunk(let chunk): Verdict([chunk], then: onEnd ? .proceed : sequel)
         case .end: Verdict(then: onEnd ? sequel : .proceed)
+        case .added, .wake, .removed: Verdict()
         }
     }
 }
 
-/// Keeps everything until the end.
+/// Keeps everything until the end, or until it is taken away.
 struct Keeps: Toxic {
     private var kept: [UInt8] = []
 
@@ -64,8 +62,10 @@ struct Keeps: Toxic {
         case .chunk(let chunk):
             kept += chunk.bytes
             return Verdict()
-        case .end:
+        case .end, .removed:
             return Verdict([Chunk(bytes: kept, due: now)])
+        case .added, .wake:
+            return Verdict()
         }
     }
 }

@@ -142,7 +142,10 @@ extension CapturedFlow {
             note("toxic \(name) acts \(toxic.direction)", on: source(of: toxic.direction))
         case .met(false), .changed(false): break
         case .removed: note("toxic \(name) was removed", on: source(of: toxic.direction))
-        case .closed: note("toxic \(name) ends the flow", on: .client)
+        case .closed:
+            // The relay says both ends itself.
+            (up.isTampered, down.isTampered) = (true, true)
+            note("toxic \(name) ends the flow", on: .client)
         case .reset: note("toxic \(name) resets both sides", on: .client)
         }
     }

@@ -166,11 +166,14 @@ struct CapturedFlowTests {
     @Test("Writes a held chunk when it came on one leg, and when it went on on the other")
     func held() throws {
         let lines = try lines {
-            let chunk = $0.next(.upstream, 3)
+            var chunk = $0.next(.upstream, 3)
+            chunk.isTampered = true
+            $0.tell(.toxic(ToxicRecord(direction: .upstream, name: "x", type: "latency", effect: .met(acts: true))))
             $0.tell(.received(chunk), Array("abc".utf8))
             $0.chunk(.downstream, "z")
             $0.tell(.ended(.upstream))
             $0.tell(.forwarded(chunk), Array("abc".utf8))
+            $0.tell(.endForwarded(.upstream))
         }
         #expect(
             lines == [

@@ -1,18 +1,19 @@
 import Support
 import Testing
-import WeirFlow
 import WeirWire
 
+@testable import WeirFlow
+
 @Suite("A chain of toxics")
-struct ToxicTests {
+struct ToxicChainTests {
     @Test("Releases a delayed chunk at its due time, and records it then")
     func delay() {
         var flow = Playbook.connected(.tcp, toxics: [.upstream: [Delays(.milliseconds(100))]])
-        flow(.received(.upstream), "hello", gives: .wake(at: .milliseconds(100)))
+        flow(.received(.upstream), "hello", gives: .arrived(.upstream, 0, at: 0, 5), .wake(at: .milliseconds(100)))
         flow.advance(by: .milliseconds(99))
         flow(.wake, gives: .wake(at: .milliseconds(100)))
         flow.advance(by: .milliseconds(1))
-        flow(.wake, gives: .released(.upstream, 0, at: 0, 5), .sendQueued(.upstream))
+        flow(.wake, gives: .letGo(.upstream, 0, at: 0, 5), .sendQueued(.upstream))
         flow(.sent(.upstream, 5))
     }
 
@@ -26,13 +27,13 @@ struct ToxicTests {
     func noReordering() {
         let delays = Delays(.milliseconds(100), .milliseconds(10))
         var flow = Playbook.connected(.tcp, toxics: [.upstream: [delays]])
-        flow(.received(.upstream), "slow", gives: .wake(at: .milliseconds(100)))
-        flow(.received(.upstream), "fast")
+        flow(.received(.upstream), "slow", gives: .arrived(.upstream, 0, at: 0, 4), .wake(at: .milliseconds(100)))
+        flow(.received(.upstream), "fast", gives: .arrived(.upstream, 1, at: 4, 4))
         flow.advance(by: .milliseconds(50))
         flow(.wake, gives: .wake(at: .milliseconds(100)))
         flow.advance(by: .milliseconds(50))
-        flow(.wake, gives: .released(.upstream, 0, at: 0, 4), .sendQueued(.upstream))
-        flow(.sent(.upstream, 4), gives: .released(.upstream, 1, at: 4, 4), .sendQueued(.upstream))
+        flow(.wake, gives: .letGo(.upstream, 0, at: 0, 4), .sendQueued(.upstream))
+        flow(.sent(.upstream, 4), gives: .letGo(.upstream, 1, at: 4, 4), .sendQueued(.upstream))
         #expect(flow.queued(.upstream) == "fast")
     }
 
@@ -40,15 +41,18 @@ struct ToxicTests {
     func chainsDelays() {
         let chain: [any Toxic] = [Delays(.milliseconds(100)), Delays(.milliseconds(50))]
         var flow = Playbook.connected(.udp, toxics: [.downstream: chain])
-        flow(.received(.downstream), "hello", gives: .wake(at: .milliseconds(150)))
+        flow(.received(.downstream), "hello", gives: .arrived(.downstream, 0, at: 0, 5), .wake(at: .milliseconds(100)))
+        // The relay wakes late: the second delay counts from the time when the first was over.
+        flow.advance(by: .milliseconds(120))
+        flow(.wake, gives: .wake(at: .milliseconds(150)))
     }
 
     @Test("Waits for room, not for time, where the kernel does not take what is due")
     func blocked() {
         var flow = Playbook.connected(.tcp, toxics: [.upstream: [Delays(.milliseconds(100))]])
-        flow(.received(.upstream), "hello", gives: .wake(at: .milliseconds(100)))
+        flow(.received(.upstream), "hello", gives: .arrived(.upstream, 0, at: 0, 5), .wake(at: .milliseconds(100)))
         flow.advance(by: .milliseconds(100))
-        flow(.wake, gives: .released(.upstream, 0, at: 0, 5), .sendQueued(.upstream))
+        flow(.wake, gives: .letGo(.upstream, 0, at: 0, 5), .sendQueued(.upstream))
         // The kernel takes nothing: to be woken again at once would spin.
         flow.advance(by: .milliseconds(1))
         flow(.wake, gives: .sendQueued(.upstream))
@@ -59,16 +63,27 @@ struct ToxicTests {
 
     @Test("Drops what a toxic drops")
     func drop() {
-        var flow = Playbook.connected(.udp, toxics: [.upstream: [Drops()]])
-        flow(.received(.upstream), "hello")
+        var flow = Playbook.connected(.udp, toxics: [.upstream: [BlackholeToxic()]])
+        flow(
+            .received(.upstream),
+            "hello",
+            gives: .arrived(.upstream, 0, at: 0, 5),
+            .dropped(.upstream, 5, datagrams: 1, .toxic("upstream-0"))
+        )
         #expect(flow.flow.hasEmptyQueues)
     }
 
     @Test("Sends the pieces of a split stream one by one, and no empty one")
     func split() {
         var flow = Playbook.connected(.tcp, toxics: [.upstream: [Splits(size: 2)]])
-        flow(.received(.upstream), "four", gives: .released(.upstream, 0, at: 0, 2), .sendQueued(.upstream))
-        flow(.sent(.upstream, 2), gives: .released(.upstream, 1, at: 2, 2), .sendQueued(.upstream))
+        flow(
+            .received(.upstream),
+            "four",
+            gives: .arrived(.upstream, 0, at: 0, 4),
+            .letGo(.upstream, 0, at: 0, 2),
+            .sendQueued(.upstream)
+        )
+        flow(.sent(.upstream, 2), gives: .letGo(.upstream, 1, at: 2, 2), .sendQueued(.upstream))
         flow(.sent(.upstream, 2))
         #expect(flow.flow.hasEmptyQueues)
     }
@@ -76,37 +91,50 @@ struct ToxicTests {
     @Test("Sends the pieces of a split datagram as datagrams, an empty one too")
     func splitDatagram() {
         var flow = Playbook.connected(.udp, toxics: [.upstream: [Splits(size: 2)]])
-        flow(.received(.upstream), "ab", gives: .released(.upstream, 0, at: 0, 2), .sendQueued(.upstream))
-        flow(.sent(.upstream, 2), gives: .released(.upstream, 1, at: 2, 0), .sendQueued(.upstream))
+        flow(
+            .received(.upstream),
+            "ab",
+            gives: .arrived(.upstream, 0, at: 0, 2),
+            .letGo(.upstream, 0, at: 0, 2),
+            .sendQueued(.upstream)
+        )
+        flow(.sent(.upstream, 2), gives: .letGo(.upstream, 1, at: 2, 0), .sendQueued(.upstream))
         flow(.sent(.upstream, 0))
     }
 
     @Test("Bounds what delayed datagrams may hold")
     func bound() {
         let delay: [Direction: [any Toxic]] = [.upstream: [Delays(.seconds(1))]]
-        var flow = Playbook.connected(.udp, toxics: delay) { $0.highWatermark = 300 }
-        flow(.received(.upstream), count: 172, gives: .wake(at: .seconds(1)))
+        var flow = Playbook.connected(.udp, toxics: delay) { $0.toxicBound = 300 }
+        flow(.received(.upstream), count: 172, gives: .arrived(.upstream, 0, at: 0, 172), .wake(at: .seconds(1)))
         flow(.received(.upstream), count: 1, gives: .dropped(.upstream, 1, datagrams: 1, .queueFull))
     }
 
     @Test("Pauses the source of a stream that a toxic holds")
     func backpressure() {
         let delay: [Direction: [any Toxic]] = [.upstream: [Delays(.seconds(1))]]
-        var flow = Playbook.connected(.tcp, toxics: delay) { ($0.highWatermark, $0.lowWatermark) = (10, 4) }
-        flow(.received(.upstream), count: 10, gives: .pause(.upstream), .wake(at: .seconds(1)))
+        var flow = Playbook.connected(.tcp, toxics: delay) { $0.toxicBound = 138 }
+        flow(
+            .received(.upstream),
+            count: 10,
+            gives: .arrived(.upstream, 0, at: 0, 10),
+            .pause(.upstream),
+            .wake(at: .seconds(1))
+        )
         flow.advance(by: .seconds(1))
-        flow(.wake, gives: .released(.upstream, 0, at: 0, 10), .sendQueued(.upstream))
-        flow(.sent(.upstream, 6), gives: .resume(.upstream), .sendQueued(.upstream))
+        flow(.wake, gives: .letGo(.upstream, 0, at: 0, 10), .sendQueued(.upstream))
+        flow(.sent(.upstream, 6), gives: .sendQueued(.upstream))
+        flow(.sent(.upstream, 4), gives: .resume(.upstream))
     }
 
     @Test("Passes the end on behind what is delayed")
     func endBehind() {
         var flow = Playbook.connected(.tcp, toxics: [.upstream: [Delays(.milliseconds(100))]])
-        flow(.received(.upstream), "hello", gives: .wake(at: .milliseconds(100)))
+        flow(.received(.upstream), "hello", gives: .arrived(.upstream, 0, at: 0, 5), .wake(at: .milliseconds(100)))
         flow(.finished(.upstream), gives: .ended(.upstream))
         flow.advance(by: .milliseconds(100))
-        flow(.wake, gives: .released(.upstream, 0, at: 0, 5), .sendQueued(.upstream))
-        flow(.sent(.upstream, 5), gives: .finish(.upstream))
+        flow(.wake, gives: .letGo(.upstream, 0, at: 0, 5), .sendQueued(.upstream))
+        flow(.sent(.upstream, 5), gives: .endForwarded(.upstream), .finish(.upstream))
     }
 
     @Test("Delays the end itself")
@@ -115,27 +143,27 @@ struct ToxicTests {
         var flow = Playbook.connected(.tcp, toxics: [.downstream: [delays]])
         flow(.finished(.downstream), gives: .ended(.downstream), .wake(at: .milliseconds(100)))
         flow.advance(by: .milliseconds(100))
-        flow(.wake, gives: .finish(.downstream))
+        flow(.wake, gives: .endForwarded(.downstream), .finish(.downstream))
     }
 
     @Test("Lets what a later toxic keeps go on with a delayed end")
     func delayedFlush() {
         let chain: [any Toxic] = [Delays(.zero, .milliseconds(100), delaysEnd: true), Keeps()]
         var flow = Playbook.connected(.tcp, toxics: [.upstream: chain])
-        flow(.received(.upstream), "kept")
+        flow(.received(.upstream), "kept", gives: .arrived(.upstream, 0, at: 0, 4))
         flow(.finished(.upstream), gives: .ended(.upstream), .wake(at: .milliseconds(100)))
-        #expect(flow.queued(.upstream) == "kept")
+        #expect(flow.queued(.upstream) == nil)
         flow.advance(by: .milliseconds(100))
-        flow(.wake, gives: .released(.upstream, 0, at: 0, 4), .sendQueued(.upstream))
-        flow(.sent(.upstream, 4), gives: .finish(.upstream))
+        flow(.wake, gives: .letGo(.upstream, 0, at: 0, 4), .sendQueued(.upstream))
+        flow(.sent(.upstream, 4), gives: .endForwarded(.upstream), .finish(.upstream))
     }
 
     @Test("Lets what a toxic keeps go on when the source resets")
     func flushBeforeReset() {
         var flow = Playbook.connected(.tcp, toxics: [.upstream: [Keeps()]])
-        flow(.received(.upstream), "kept")
+        flow(.received(.upstream), "kept", gives: .arrived(.upstream, 0, at: 0, 4))
         flow(.aborted(.upstream, .connectionReset), gives: .pause(.downstream), .wake(at: .seconds(1)))
-        flow(.finished(.upstream), gives: .released(.upstream, 0, at: 0, 4), .sendQueued(.upstream))
+        flow(.finished(.upstream), gives: .letGo(.upstream, 0, at: 0, 4), .sendQueued(.upstream))
         flow(.sent(.upstream, 4), gives: .reset(.upstream, by: .seconds(1)))
     }
 
@@ -146,27 +174,42 @@ struct ToxicTests {
         flow.advance(by: .seconds(1000))
         flow(.wake)
         flow(.finished(.downstream), gives: .ended(.downstream), .finish(.downstream))
+        // Once it is taken away, the end goes on.
+        flow.setToxics(
+            .none,
+            gives: .toxic("test", .upstream, name: "upstream-0", .removed),
+            .endForwarded(.upstream),
+            .closed(.finished, after: .seconds(1000)),
+            .close(.finished)
+        )
     }
 
-    @Test("Ends a direction that its source did not end")
+    @Test("Ends a direction that its source did not end, and drops what comes behind")
     func finish() {
         let finish = Then(sequel: .finish(at: ManualClock.instant(.seconds(2))))
         var flow = Playbook.connected(.tcp, toxics: [.upstream: [finish]])
         flow(
             .received(.upstream),
             "last",
-            gives: .released(.upstream, 0, at: 0, 4),
+            gives: .arrived(.upstream, 0, at: 0, 4),
+            .letGo(.upstream, 0, at: 0, 4),
             .sendQueued(.upstream),
             .wake(at: .seconds(2))
         )
         flow(.sent(.upstream, 4))
+        flow(
+            .received(.upstream),
+            "late",
+            gives: .arrived(.upstream, 1, at: 4, 4),
+            .dropped(.upstream, 4, .toxic("upstream-0"))
+        )
         flow.advance(by: .seconds(2))
-        flow(.wake, gives: .pause(.upstream), .finish(.upstream))
+        flow(.wake, gives: .pause(.upstream), .endForwarded(.upstream), .finish(.upstream))
         flow(.writable(.upstream))
         flow(
             .finished(.downstream),
             gives: .ended(.downstream),
-            .closed(.finished, up: .of(4, in: 1), after: .seconds(2)),
+            .closed(.finished, up: .of(4, in: 1, dropped: 4), after: .seconds(2)),
             .close(.finished)
         )
     }
@@ -174,15 +217,39 @@ struct ToxicTests {
     @Test("Resets both sides at a time, and counts what that loses")
     func reset() {
         let reset = Then(sequel: .reset(at: ManualClock.instant(.seconds(1))))
-        var flow = Playbook.connected(.tcp, toxics: [.downstream: [Delays(.seconds(5)), reset]])
-        flow(.received(.downstream), "never", gives: .wake(at: .seconds(1)))
+        var flow = Playbook.connected(.tcp, toxics: [.downstream: [reset, Delays(.seconds(5))]])
+        flow(.received(.downstream), "never", gives: .arrived(.downstream, 0, at: 0, 5), .wake(at: .seconds(1)))
         flow.advance(by: .seconds(1))
         flow(
             .wake,
-            gives: .dropped(.downstream, 5, .reset),
+            gives: .toxic("test", .downstream, name: "downstream-0", .reset),
+            .dropped(.downstream, 5, .toxic("downstream-0")),
             .reset(.downstream, by: .seconds(1)),
             .reset(.upstream, by: .seconds(1))
         )
+    }
+
+    @Test("Lets what toxics hold go on when its source resets, however long they hold it")
+    func resetBehind() {
+        var flow = Playbook.connected(.tcp, toxics: [.upstream: [Delays(.seconds(3))]])
+        flow(.received(.upstream), "slow", gives: .arrived(.upstream, 0, at: 0, 4), .wake(at: .seconds(3)))
+        flow(.aborted(.upstream, .connectionReset), gives: .pause(.downstream), .wake(at: .seconds(1)))
+        flow(.finished(.upstream))
+        flow.advance(by: .seconds(1))
+        flow(.wake, gives: .wake(at: .seconds(3)))
+        flow.advance(by: .seconds(2))
+        flow(.wake, gives: .letGo(.upstream, 0, at: 0, 4), .sendQueued(.upstream), .wake(at: .seconds(4)))
+        flow(.sent(.upstream, 4), gives: .reset(.upstream, by: .seconds(4)))
+    }
+
+    @Test("Is not idle while toxics hold something for a time")
+    func idle() {
+        var flow = Playbook.connected(.tcp, toxics: [.upstream: [Delays(.seconds(30))]]) {
+            $0.idleTimeout = .seconds(10)
+        }
+        flow(.received(.upstream), "slow", gives: .arrived(.upstream, 0, at: 0, 4))
+        flow.advance(by: .seconds(10))
+        flow(.wake, gives: .wake(at: .seconds(30)))
     }
 
     @Test("Rolls the dice of the flow's seed")
@@ -190,7 +257,13 @@ struct ToxicTests {
         var texts: [String?] = []
         for _ in 0..<2 {
             var flow = Playbook.connected(.tcp, toxics: [.upstream: [Rolls(), Rolls(), Rolls()]])
-            flow(.received(.upstream), "x", gives: .released(.upstream, 0, at: 0, 4), .sendQueued(.upstream))
+            flow(
+                .received(.upstream),
+                "x",
+                gives: .arrived(.upstream, 0, at: 0, 1),
+                .letGo(.upstream, 0, at: 0, 4),
+                .sendQueued(.upstream)
+            )
             texts.append(flow.queued(.upstream))
         }
         #expect(texts[0] == texts[1])
@@ -199,13 +272,14 @@ struct ToxicTests {
     @Test("Holds what an echo server's client sent, and sends it back in time")
     func echo() {
         var flow = Playbook.echo(.tcp, toxics: [.upstream: [Delays(.milliseconds(100))]])
-        flow(.received(.upstream), "hello", gives: .wake(at: .milliseconds(100)))
+        flow(.received(.upstream), "hello", gives: .arrived(.upstream, 0, at: 0, 5), .wake(at: .milliseconds(100)))
         flow(.finished(.upstream), gives: .ended(.upstream), .ended(.downstream))
         flow.advance(by: .milliseconds(100))
-        flow(.wake, gives: .released(.upstream, 0, at: 0, 5), .sendQueued(.downstream))
+        flow(.wake, gives: .letGo(.upstream, 0, at: 0, 5), .sendQueued(.downstream))
         flow(
             .sent(.downstream, 5),
-            gives: .closed(.finished, up: .of(5, in: 1), after: .milliseconds(100)),
+            gives: .endForwarded(.downstream),
+            .closed(.finished, up: .of(5, in: 1), after: .milliseconds(100)),
             .close(.finished)
         )
     }

@@ -1,0 +1,210 @@
+import Foundation
+import WeirFlow
+import WeirWire
+import Yams
+
+/// Reads a scenario from YAML.
+///
+///     seed: 42
+///     repeat: {every: 30s, times: 3}
+///     steps:
+///       - {at: 5s, add: 'latency,down,latency=100'}
+///       - {at: 9s, add: {type: replace, name: bye, attributes: {find: hello, with: bye}, match: {flows: 3}}}
+///       - {at: 20s, change: {name: bye, attributes: {with: farewell}}}
+///       - {at: 25s, remove: bye, route: 1}
+enum ScenarioFile {
+    /// Says what is wrong in which line.
+    struct Wrong: Error, CustomStringConvertible {
+        var line: Int?
+        var reason: String
+
+        init(_ node: Node, _ reason: String) {
+            line = node.mark?.line
+            self.reason = reason
+        }
+
+        init(reason: String) {
+            self.reason = reason
+        }
+
+        var description: String { (line.map { "line \($0): " } ?? "") + reason }
+    }
+
+    /// Reads a file.
+    ///
+    /// - Parameter path: the file's path.
+    /// - Throws: `Failure`, with 66 where there is no such file and 65 where it is not a scenario.
+    static func read(_ path: String) throws(Failure) -> Scenario {
+        let text: String
+        do {
+            text = try String(contentsOfFile: path, encoding: .utf8)
+        } catch {
+            throw Failure(.noInput, "cannot read the scenario \(path): \(error.localizedDescription)")
+        }
+        do {
+            return try parse(text)
+        } catch let error as YamlError {
+            throw Failure(.dataError, "\(path) is no YAML: \(error)")
+        } catch {
+            throw Failure(.dataError, "\(path) is no scenario: \(error)")
+        }
+    }
+
+    /// Reads a text.
+    static func parse(_ text: String) throws -> Scenario {
+        guard let root = try compose(yaml: text) else { throw Wrong(reason: "it is empty") }
+        var keys = try Keys(root)
+        let seed: UInt64? = try keys.take("seed").map { node in
+            guard let seed = node.string.flatMap({ UInt64($0) }) else { throw Wrong(node, "seed takes a number") }
+            return seed
+        }
+        let (period, times) = try keys.take("repeat").map(repetition) ?? (nil, nil)
+        guard let list = keys.take("steps"), let steps = list.sequence else {
+            throw Wrong(root, "there is no list 'steps'")
+        }
+        try keys.finish()
+        let scenario = Scenario(try steps.map(step), seed: seed, period: period, times: times)
+        if let period, let last = scenario.steps.last, last.at >= period {
+            throw Wrong(root, "a step is at or behind the end of a repetition")
+        }
+        return scenario
+    }
+
+    private static func repetition(_ node: Node) throws -> (Duration?, Int?) {
+        if node.mapping == nil { return (try duration(node), nil) }
+        var keys = try Keys(node)
+        let period = try duration(try keys.need("every"))
+        let times = try keys.take("times").map { node in
+            guard let times = node.int, times > 0 else { throw Wrong(node, "times takes a number from 1") }
+            return times
+        }
+        try keys.finish()
+        return (period, times)
+    }
+
+    private static func step(_ node: Node) throws -> Scenario.Step {
+        var keys = try Keys(node)
+        let at = try duration(try keys.need("at"))
+        var route = try keys.take("route").map { node in
+            guard let route = node.int, route > 0 else { throw Wrong(node, "route takes a number from 1") }
+            return route - 1
+        }
+        var changes: [Scenario.Change] = []
+        if let add = keys.take("add") { changes.append(try addition(add, &route)) }
+        if let change = keys.take("change") { changes.append(try self.change(change)) }
+        if let remove = keys.take("remove") { changes.append(.remove(name: try string(remove))) }
+        if keys.take("clear") != nil { changes.append(.clear) }
+        try keys.finish()
+        guard changes.count == 1 else { throw Wrong(node, "a step has one of add, change, remove and clear") }
+        return Scenario.Step(at: at, route: route, changes[0])
+    }
+
+    /// Reads a toxic, as on the command line or as a mapping.
+    private static func addition(_ node: Node, _ route: inout Int?) throws -> Scenario.Change {
+        do {
+            if let text = node.string {
+                let toxic = try ToxicText(text)
+                guard toxic.configurations.count == 1 else { throw Wrong(node, "one step adds one toxic: up or down") }
+                route = toxic.route ?? route
+                return .add(toxic.configurations[0])
+            }
+            var keys = try Keys(node)
+            let type = try string(try keys.need("type"))
+            let direction = try keys.take("direction").map { node in
+                let directions = ToxicText.directions(try string(node)) ?? []
+                guard directions.count == 1 else { throw Wrong(node, "direction is up or down") }
+                return directions[0]
+            }
+            let configuration = ToxicConfiguration(
+                type,
+                direction ?? .downstream,
+                name: try keys.take("name").map(string),
+                toxicity: try keys.take("toxicity").map(toxicity) ?? 1,
+                attributes: try keys.take("attributes").map(attributes) ?? [:],
+                match: try keys.take("match").map(match)
+            )
+            try keys.finish()
+            return .add(try configuration.validated())
+        } catch let error as ToxicError {
+            throw Wrong(node, "\(error)")
+        }
+    }
+
+    private static func change(_ node: Node) throws -> Scenario.Change {
+        var keys = try Keys(node)
+        let name = try string(try keys.need("name"))
+        let attributes = try keys.take("attributes").map(attributes) ?? [:]
+        let toxicity = try keys.take("toxicity").map(toxicity)
+        try keys.finish()
+        return .change(name: name, attributes: attributes, toxicity: toxicity)
+    }
+
+    private static func attributes(_ node: Node) throws -> [String: ToxicValue] {
+        guard let mapping = node.mapping else { throw Wrong(node, "attributes are FIELD: VALUE") }
+        var attributes: [String: ToxicValue] = [:]
+        for (key, value) in mapping {
+            let isQuoted = value.scalar.map { $0.style == .singleQuoted || $0.style == .doubleQuoted } ?? false
+            attributes[try string(key)] =
+                if !isQuoted, let int = value.int {
+                    .int(int)
+                } else if !isQuoted, let double = value.float {
+                    .double(double)
+                } else {
+                    .string(try string(value))
+                }
+        }
+        return attributes
+    }
+
+    private static func match(_ node: Node) throws -> ToxicMatch {
+        guard let mapping = node.mapping else { throw Wrong(node, "match is CONDITION: VALUE") }
+        var match = ToxicMatch()
+        for (key, value) in mapping {
+            if let reason = match.take(try string(key), try string(value)) {
+                throw Wrong(value, "match.\(try string(key)) \(reason)")
+            }
+        }
+        return match
+    }
+
+    private static func toxicity(_ node: Node) throws -> Float {
+        guard let number = node.float else { throw Wrong(node, "toxicity takes a number from 0 to 1") }
+        return Float(number)
+    }
+
+    private static func duration(_ node: Node) throws -> Duration {
+        guard let text = node.scalar?.string, let argument = DurationArgument(argument: text) else {
+            throw Wrong(node, "a time is written 500ms, 10s, 2m or 1h")
+        }
+        return argument.duration
+    }
+
+    private static func string(_ node: Node) throws -> String {
+        guard let text = node.scalar?.string else { throw Wrong(node, "a text is expected") }
+        return text
+    }
+
+    /// Takes the keys of a mapping one by one, and finds those that nobody has taken.
+    private struct Keys {
+        private let node: Node
+        private var left: [String: Node] = [:]
+
+        init(_ node: Node) throws {
+            self.node = node
+            guard let mapping = node.mapping else { throw Wrong(node, "KEY: VALUE is expected") }
+            for (key, value) in mapping { left[try ScenarioFile.string(key)] = value }
+        }
+
+        mutating func take(_ key: String) -> Node? { left.removeValue(forKey: key) }
+
+        mutating func need(_ key: String) throws -> Node {
+            guard let value = take(key) else { throw Wrong(node, "there is no '\(key)'") }
+            return value
+        }
+
+        func finish() throws {
+            guard let key = left.keys.min(), let value = left[key] else { return }
+            throw Wrong(value, "there is no key '\(key)' here")
+        }
+    }
+}
