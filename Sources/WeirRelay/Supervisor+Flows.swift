@@ -26,6 +26,7 @@ extension Supervisor {
     /// - Parameters:
     ///   - filter: the flows that are wanted.
     ///   - limit: how many at most.
+    /// - Returns: the flows as they are now.
     /// - Complexity: O(n log n) for n flows that are open, in parts on the loops' threads.
     public func flows(_ filter: FlowFilter = FlowFilter(), limit: Int = 100) async -> [FlowStatus] {
         var all: [FlowStatus] = []

@@ -11,7 +11,7 @@ enum EventRoutes {
     private static let parameters: [AdminRoute.Parameter] = [
         AdminRoute.Parameter(
             name: "event",
-            help: "Takes only these, separated by commas; without it all but `data` and `received`.",
+            help: "Takes only these, separated by commas; without it all but `data`.",
             schema: Schemas.string
         ),
         AdminRoute.Parameter(

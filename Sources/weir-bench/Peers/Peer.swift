@@ -10,6 +10,8 @@ enum Watching: Sendable, Equatable {
     case log
     /// Toxics, as on the command line, are on the route; nothing is shown.
     case toxics([String])
+    /// The control API is served at a port; nothing is shown.
+    case admin(UInt16)
     /// Every byte is recorded as packets, on one leg or on both.
     case record(legs: String)
 }
