@@ -45,6 +45,8 @@ if [[ "${1:-}" == --tests ]]; then
     need openssl openssl
     need psql postgresql-client
     compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
+    need promtool prometheus
+    python3 -c 'import ensurepip' >/dev/null 2>&1 || missing+=(python3-venv)
 fi
 if [[ "${1:-}" == --bench ]]; then
     need haproxy haproxy
@@ -59,7 +61,18 @@ if [[ "${1:-}" == --bench ]]; then
     need hexdump bsdextrautils
     need jq jq
 fi
-[[ ${#missing[@]} -eq 0 ]] && exit 0
+# Clients of the control API that the tests run, in a virtual environment of their own.
+python_packages() {
+    [[ "${1:-}" == --tests ]] || return 0
+    local folder="${WEIR_TEST_PYTHON:-$(dirname "$0")/../.build/python}"
+    "$folder/bin/python" -c 'import toxiproxy, schemathesis' >/dev/null 2>&1 && return 0
+    python3 -m venv "$folder"
+    "$folder/bin/pip" install -q --disable-pip-version-check toxiproxy-python==0.1.1 schemathesis==4.32.5
+}
+if [[ ${#missing[@]} -eq 0 ]]; then
+    python_packages "$@"
+    exit 0
+fi
 
 if ! command -v apt-get >/dev/null 2>&1; then
     echo "setup: please install: ${missing[*]}" >&2
@@ -68,3 +81,4 @@ fi
 as_root() { if [[ $(id -u) -eq 0 ]]; then "$@"; else sudo "$@"; fi; }
 as_root apt-get update -qq
 as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+python_packages "$@"

@@ -16,7 +16,8 @@ extension Supervisor {
         public init() {}
 
         func takes(_ flow: borrowing Flow, route: Int) -> Bool {
-            flow.id.rawValue > after && (self.route ?? route) == route && (transport ?? flow.transport) == flow.transport
+            flow.id.rawValue > after && (self.route ?? route) == route
+                && (transport ?? flow.transport) == flow.transport
         }
     }
 
@@ -25,6 +26,7 @@ extension Supervisor {
     /// - Parameters:
     ///   - filter: the flows that are wanted.
     ///   - limit: how many at most.
+    /// - Returns: the flows as they are now.
     /// - Complexity: O(n log n) for n flows that are open, in parts on the loops' threads.
     public func flows(_ filter: FlowFilter = FlowFilter(), limit: Int = 100) async -> [FlowStatus] {
         var all: [FlowStatus] = []

@@ -8,6 +8,7 @@ extension Supervisor {
     /// - Parameters:
     ///   - route: takes only this route's.
     ///   - limit: how many at most.
+    /// - Returns: the chunks with their bytes.
     public func heldChunks(route: Int? = nil, limit: Int = 100) async -> [HeldChunk] {
         var all: [HeldChunk] = []
         for loop in shared.loops { all += await on(loop) { $0.heldChunks(route, limit) } ?? [] }

@@ -13,8 +13,8 @@ extension Supervisor {
     /// Adds a route; a target's name is resolved when the first flow asks for it.
     ///
     /// - Parameters:
-    ///   - name: the route's name.
     ///   - route: where to listen and where to forward.
+    ///   - name: the route's name.
     ///   - isEnabled: whether to listen at once.
     /// - Returns: the route, with the port that the kernel chose where 0 was asked for.
     /// - Throws: `RouteChangeError`; `SystemError` or `ResolveError` where it cannot listen: then there is no such route.

@@ -63,7 +63,9 @@ public actor Supervisor {
         }
         let sockets = try Self.bindSockets(configuration, loops: loops)
         do {
-            for (_, socket) in sockets { own.add(configuration.routes[socket.route].transport, socket.endpoint, of: .route(socket.route)) }
+            for (_, socket) in sockets {
+                own.add(configuration.routes[socket.route].transport, socket.endpoint, of: .route(socket.route))
+            }
             try Self.refuseLoops(configuration, targets, own)
             listeners = Self.describe(sockets, configuration)
             try whenBound(Bound(listeners: listeners, servers: Self.servers(configuration, targets)))

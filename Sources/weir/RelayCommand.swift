@@ -153,13 +153,13 @@ struct RelayCommand: AsyncParsableCommand {
             configuration.expectsEcho = expectEcho
             configuration.family = families.family
             let details = try portOptions.apply(to: &configuration)
-            let scenario = try toxics.readScenario()
-            try toxics.apply(to: &configuration, scenario)
             let admin = try await admin.start(names: configuration.names)
             if let admin {
                 configuration.adminEndpoints = [admin.server.endpoint]
                 configuration.takesRoutes = true
             }
+            let scenario = try toxics.readScenario()
+            try toxics.apply(to: &configuration, scenario)
             let session = Session(configuration, grace: grace.duration, scenario: scenario, admin: admin)
             let others = try outputs(details)
             let recording = try records.recording(

@@ -25,10 +25,18 @@ struct SupervisorRoutesTests {
         Route(transport, listen: HostPort(.address(.loopbackV4), 0), target: HostPort(server))
     }
 
-    @Test("A relay with no route gets one, which is disabled, enabled at the same port, and removed", arguments: [1, 2])
+    @Test(
+        "A relay with no route gets one, which is disabled, enabled at the same port, and removed",
+        arguments: [1, 2]
+    )
     func comesAndGoes(threads: Int) async throws {
         try await withRelay("tcp:0", configure: { $0.threads = threads }) { echo, _ in
-            try await withRelay([], configure: { $0.takesRoutes = true; $0.threads = threads }) { relay, _ in
+            try await withRelay(
+                [],
+                configure: {
+                    $0.takesRoutes = true; $0.threads = threads
+                }
+            ) { relay, _ in
                 #expect(await relay.routes.isEmpty)
                 let added = try await relay.add(Self.route(echo.endpoint), named: "one")
                 let endpoint = try #require(added.endpoints.first)
@@ -52,7 +60,12 @@ struct SupervisorRoutesTests {
     @Test("Disabling closes the flows of the route alone: both sides see an end", arguments: [1, 2])
     func closesFlows(threads: Int) async throws {
         let server = try TCPServer()
-        try await withRelay([], configure: { $0.takesRoutes = true; $0.threads = threads }) { relay, collector in
+        try await withRelay(
+            [],
+            configure: {
+                $0.takesRoutes = true; $0.threads = threads
+            }
+        ) { relay, collector in
             let one = try await relay.add(Self.route(server.endpoint), named: "one")
             let two = try await relay.add(Self.route(server.endpoint), named: "two")
             let (first, peer) = try await runThread { (try TCPPeer(to: one.endpoints[0]), try server.accept()) }
@@ -73,7 +86,12 @@ struct SupervisorRoutesTests {
     @Test("UDP routes come and go as well", arguments: [1, 2])
     func comesAndGoesOverUDP(threads: Int) async throws {
         try await withRelay("udp:0", configure: { $0.threads = threads }) { echo, _ in
-            try await withRelay([], configure: { $0.takesRoutes = true; $0.threads = threads }) { relay, collector in
+            try await withRelay(
+                [],
+                configure: {
+                    $0.takesRoutes = true; $0.threads = threads
+                }
+            ) { relay, collector in
                 let added = try await relay.add(Self.route(echo.endpoint, over: .udp), named: "one")
                 try await runThread {
                     let client = try UDPPeer(to: added.endpoints[0])

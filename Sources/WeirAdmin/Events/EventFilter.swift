@@ -5,7 +5,7 @@ import WeirWire
 struct EventFilter: Sendable {
     /// Lists the names that can be asked for.
     static let names = [
-        "open", "connected", "refused", "data", "received", "end", "mismatch", "dropped", "toxic", "close",
+        "open", "connected", "refused", "data", "end", "end_forwarded", "mismatch", "dropped", "toxic", "close",
     ]
 
     var events: Set<String> = []
@@ -17,12 +17,11 @@ struct EventFilter: Sendable {
 
     /// Says what has to be recorded for it.
     var interest: Interest {
-        let wantsChunks = !events.isDisjoint(with: ["data", "received"])
-        return wantsChunks ? (wantsBytes ? .bytes : .chunks) : .flows
+        events.contains("data") ? (wantsBytes ? .bytes : .chunks) : .flows
     }
 
     func takes(_ event: EventLog.Event) -> Bool {
-        guard events.isEmpty ? event.name != "data" && event.name != "received" : events.contains(event.name),
+        guard events.isEmpty ? event.name != "data" : events.contains(event.name),
             flow ?? event.flow == event.flow, transport ?? event.transport == event.transport
         else { return false }
         if let direction, event.direction != direction { return false }

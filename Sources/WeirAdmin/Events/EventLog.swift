@@ -80,7 +80,9 @@ final class EventLog: Sendable {
             state.next += 1
             state.bytes += event.text.count
             state.events.append(event)
-            while state.events.count - state.head > bound || (state.bytes > byteBound && state.head + 1 < state.events.count) {
+            while state.events.count - state.head > bound
+                || (state.bytes > byteBound && state.head + 1 < state.events.count)
+            {
                 state.bytes -= state.events[state.head].text.count
                 state.events[state.head].text = []
                 state.head += 1

@@ -79,7 +79,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         let part = unwrapOutboundIn(data)
         if case .head(let head) = part, head.status.kind != .informational {
             closes = head.headerFields[.connection] == "close"
-            enter(head.headerFields[.contentLength] == nil && head.status.code == 200 ? .streaming : .answering, context)
+            enter(
+                head.headerFields[.contentLength] == nil && head.status.code == 200 ? .streaming : .answering,
+                context
+            )
         }
         unwritten += 1
         let done = promise ?? context.eventLoop.makePromise()

@@ -24,7 +24,7 @@ package enum Base64 {
             guard let value = isPadding ? 0 : value(of: character) else { return nil }
             bits = bits << 6 | value
             guard index % 4 == 3 else { continue }
-            bytes += [UInt8(truncatingIfNeeded: bits >> 16), UInt8(truncatingIfNeeded: bits >> 8), UInt8(truncatingIfNeeded: bits)]
+            for shift in [16, 8, 0] { bytes.append(UInt8(truncatingIfNeeded: bits >> shift)) }
             bits = 0
         }
         bytes.removeLast(padding)

@@ -50,7 +50,11 @@ enum RelayMetrics {
         for row in rows { output.sample("weir_proxy_enabled", row.labels, row.isEnabled ? 1 : 0) }
         output.begin("weir_proxy_toxics", .gauge, "Counts the toxics of the proxy.")
         for row in rows { output.sample("weir_proxy_toxics", row.labels, row.toxics) }
-        output.begin("weir_flows_total", .counter, "Counts the flows that have begun: TCP connections and UDP sessions.")
+        output.begin(
+            "weir_flows_total",
+            .counter,
+            "Counts the flows that have begun: TCP connections and UDP sessions."
+        )
         for row in rows { output.sample("weir_flows_total", row.labels, row.tally.flows) }
         output.begin("weir_flows_open", .gauge, "Counts the flows that are open.")
         for row in rows { output.sample("weir_flows_open", row.labels, row.tally.openFlows) }

@@ -3,8 +3,10 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// Reads addresses as Toxiproxy does, which is written in Go: `HOST:PORT`, an empty host is every one, and a name that
-/// has several addresses means its first IPv4 one. Behind `udp:` is a UDP address, which Toxiproxy does not have.
+/// Reads addresses as Toxiproxy does, which is written in Go.
+///
+/// It is `HOST:PORT`; an empty host is every one, and a name that has several addresses means its first IPv4 one. Behind
+/// `udp:` is a UDP address, which Toxiproxy does not have.
 ///
 /// Source: Go's `net.SplitHostPort`, `net.Listen` and `net.ResolveTCPAddr`.
 struct GoAddress: Hashable, Sendable {
@@ -48,7 +50,8 @@ struct GoAddress: Hashable, Sendable {
         if host.hasPrefix("[") {
             guard let end = host.firstIndex(of: "]") else { throw failure("missing ']' in address") }
             guard host.index(after: end) == host.endIndex else {
-                throw failure(port.isEmpty || host.hasSuffix("]") ? "too many colons in address" : "missing port in address")
+                let isLast = port.isEmpty || host.hasSuffix("]")
+                throw failure(isLast ? "too many colons in address" : "missing port in address")
             }
             host = host[host.index(after: host.startIndex)..<end]
         } else if host.contains(":") {
@@ -100,6 +103,7 @@ struct GoAddress: Hashable, Sendable {
             case .any: ":\(route.listen.port)"
             default: "\(route.listen)"
             }
-        return "listen \(route.transport) \(place): bind: \(String(cString: strerror(error.error.rawValue)).lowercased())"
+        let reason = String(cString: strerror(error.error.rawValue)).lowercased()
+        return "listen \(route.transport) \(place): bind: \(reason)"
     }
 }

@@ -129,7 +129,8 @@ extension ProxyBook {
                     throw .badBody("attributes.\(field.name) is no number that can be had")
                 }
                 value = number
-            case .array, .object: throw .badBody("json: cannot unmarshal \(member.value.kind) into attributes.\(field.name)")
+            case .array, .object:
+                throw .badBody("json: cannot unmarshal \(member.value.kind) into attributes.\(field.name)")
             }
             do throws(ToxicError) {
                 values[field.name] = try field.checked(value, of: type.name)

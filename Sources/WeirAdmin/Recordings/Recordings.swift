@@ -55,6 +55,8 @@ actor Recordings {
     ///   - name: the file's name; nil makes one of the time.
     ///   - legs: the sides of each flow that are recorded.
     ///   - format: the file's format.
+    /// - Returns: the recording that runs now.
+    /// - Throws: `AnswerError` where the name is wrong or taken, or too many run.
     func start(
         _ name: String?,
         _ legs: CaptureSettings.Legs,

@@ -91,7 +91,7 @@ struct AdminRoute: Sendable {
 /// Lists what the API can do.
 enum Routes {
     /// Lists all routes.
-    static let all: [AdminRoute] = 
+    static let all: [AdminRoute] =
         ToxiproxyRoutes.all + V1Routes.all + EventRoutes.all + RecordingRoutes.all + HoldRoutes.all
 
     /// Says what was found for a request.

@@ -11,7 +11,7 @@ enum EventRoutes {
     private static let parameters: [AdminRoute.Parameter] = [
         AdminRoute.Parameter(
             name: "event",
-            help: "Takes only these, separated by commas; without it all but `data` and `received`.",
+            help: "Takes only these, separated by commas; without it all but `data`.",
             schema: Schemas.string
         ),
         AdminRoute.Parameter(
@@ -49,7 +49,10 @@ enum EventRoutes {
     ]
 
     private static let events = AdminRoute(
-        .weir, "GET", "/v1/events", "streamEvents",
+        .weir,
+        "GET",
+        "/v1/events",
+        "streamEvents",
         "Streams what happens to flows, as server-sent events whose data are the objects of `weir relay --log`.",
         parameters: parameters,
         answers: [

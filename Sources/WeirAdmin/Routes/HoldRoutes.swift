@@ -24,7 +24,11 @@ enum HoldRoutes {
     private static let held = Schemas.reference("HeldChunk")
 
     private static let list = AdminRoute(
-        .weir, "GET", "/v1/holds", "listHolds", "Lists the chunks that are held, oldest first.",
+        .weir,
+        "GET",
+        "/v1/holds",
+        "listHolds",
+        "Lists the chunks that are held, oldest first.",
         parameters: [V1Routes.proxy, V1Routes.limit, wait],
         answers: [
             .json(200, "The chunks.", Schemas.object([("holds", Schemas.list(of: held))])), V1Routes.badRequest,
@@ -48,7 +52,11 @@ enum HoldRoutes {
     }
 
     private static let decideAll = AdminRoute(
-        .weir, "POST", "/v1/holds", "decideAllHolds", "Forwards or drops all chunks that are held now.",
+        .weir,
+        "POST",
+        "/v1/holds",
+        "decideAllHolds",
+        "Forwards or drops all chunks that are held now.",
         body: [
             "type": "object", "additionalProperties": false, "required": ["action"],
             "properties": ["action": Schemas.oneOf(["forward", "drop"]), "proxy": Schemas.string],
@@ -71,7 +79,11 @@ enum HoldRoutes {
     }
 
     private static let find = AdminRoute(
-        .weir, "GET", "/v1/holds/{hold}", "getHold", "Shows a chunk that is held.",
+        .weir,
+        "GET",
+        "/v1/holds/{hold}",
+        "getHold",
+        "Shows a chunk that is held.",
         parameters: [hold],
         answers: [.json(200, "The chunk.", held), gone]
     ) { request, parts in
@@ -79,14 +91,26 @@ enum HoldRoutes {
     }
 
     private static let decide = AdminRoute(
-        .weir, "POST", "/v1/holds/{hold}", "decideHold", "Forwards a held chunk, puts other bytes in its place, or drops it.",
+        .weir,
+        "POST",
+        "/v1/holds/{hold}",
+        "decideHold",
+        "Forwards, edits or drops a held chunk.",
         parameters: [hold],
         body: [
-            "type": "object", "additionalProperties": false, "required": ["action"],
-            "properties": [
-                "action": Schemas.oneOf(["forward", "edit", "drop"]),
-                "bytes": ["type": "string", "contentEncoding": "base64", "pattern": "^([A-Za-z0-9+/]{4})*$"],
-            ],
+            "oneOf": [
+                [
+                    "type": "object", "additionalProperties": false, "required": ["action"],
+                    "properties": ["action": Schemas.oneOf(["forward", "drop"])],
+                ],
+                [
+                    "type": "object", "additionalProperties": false, "required": ["action", "bytes"],
+                    "properties": [
+                        "action": Schemas.oneOf(["edit"]),
+                        "bytes": ["type": "string", "contentEncoding": "base64", "pattern": "^([A-Za-z0-9+/]{4})*$"],
+                    ],
+                ],
+            ]
         ],
         answers: [.empty(204, "It is done."), V1Routes.badRequest, gone]
     ) { request, parts in
@@ -94,14 +118,14 @@ enum HoldRoutes {
         let bytes = try input.string("bytes")
         let decision: HoldDecision
         switch try input.string("action") {
-        case "forward": decision = .forward
-        case "drop": decision = .drop
+        case "forward" where bytes == nil: decision = .forward
+        case "drop" where bytes == nil: decision = .drop
         case "edit":
             guard let edited = bytes.flatMap(Base64.decode) else {
                 throw AnswerError.problem(400, "to edit takes 'bytes' in base64")
             }
             decision = .replace(edited)
-        default: throw AnswerError.problem(400, "'action' is forward, edit or drop")
+        default: throw AnswerError.problem(400, "'action' is forward, edit (with 'bytes') or drop")
         }
         let chunk = try await chunk(request, parts)
         guard await parts.decide(chunk, decision) else { throw missing }

@@ -22,14 +22,22 @@ enum RecordingRoutes {
     }
 
     private static let list = AdminRoute(
-        .weir, "GET", "/v1/recordings", "listRecordings", "Lists the recordings of the captures folder.",
+        .weir,
+        "GET",
+        "/v1/recordings",
+        "listRecordings",
+        "Lists the recordings of the captures folder.",
         answers: [.json(200, "The recordings.", Schemas.object([("recordings", Schemas.list(of: recording))]))]
     ) { _, parts in
         .json(["recordings": .array(await parts.recordings.all().map(json))])
     }
 
     private static let start = AdminRoute(
-        .weir, "POST", "/v1/recordings", "startRecording", "Begins to record into a new file of the captures folder.",
+        .weir,
+        "POST",
+        "/v1/recordings",
+        "startRecording",
+        "Begins to record into a new file of the captures folder.",
         body: body,
         isBodyOptional: true,
         answers: [
@@ -53,7 +61,11 @@ enum RecordingRoutes {
     ]
 
     private static let find = AdminRoute(
-        .weir, "GET", "/v1/recordings/{name}", "getRecording", "Describes a recording.",
+        .weir,
+        "GET",
+        "/v1/recordings/{name}",
+        "getRecording",
+        "Describes a recording.",
         parameters: [name],
         answers: [.json(200, "The recording.", recording), missing]
     ) { request, parts in
@@ -61,7 +73,11 @@ enum RecordingRoutes {
     }
 
     private static let download = AdminRoute(
-        .weir, "GET", "/v1/recordings/{name}/file", "downloadRecording", "Sends a recording's file.",
+        .weir,
+        "GET",
+        "/v1/recordings/{name}/file",
+        "downloadRecording",
+        "Sends a recording's file.",
         parameters: [name],
         answers: [
             AdminRoute.Answer(
@@ -86,7 +102,11 @@ enum RecordingRoutes {
     }
 
     private static let stop = AdminRoute(
-        .weir, "POST", "/v1/recordings/{name}/stop", "stopRecording", "Ends a recording; its file is whole then.",
+        .weir,
+        "POST",
+        "/v1/recordings/{name}/stop",
+        "stopRecording",
+        "Ends a recording; its file is whole then.",
         parameters: [name],
         answers: [
             .json(200, "The recording.", recording), missing, V1Routes.problem(409, "It does not run."),

@@ -35,36 +35,58 @@ enum ToxiproxyRoutes {
     private static let failed = error(500, "The relay cannot listen there.")
     private static let browser = error(403, "Browsers are not answered.")
 
+    /// Is where a proxy listens: `HOST:PORT`, perhaps behind `udp:`, or nothing for any port of every address.
+    private static let listen: JSONValue = [
+        "type": ["string", "null"], "pattern": "^$|^(udp:)?([A-Za-z0-9._-]*|\\[[0-9A-Fa-f:.]+\\]):[0-9]{0,5}$",
+    ]
+    private static let upstream = "^([A-Za-z0-9._-]{0,200}|\\[[0-9A-Fa-f:.]+\\]):[1-9][0-9]{0,4}$"
+
     private static let newProxy: JSONValue = Schemas.object(
         [
-            ("name", ["type": "string", "minLength": 1]), ("listen", Schemas.string),
-            ("upstream", ["type": "string", "minLength": 1]), ("enabled", ["type": "boolean", "default": true]),
+            ("name", ["type": "string", "minLength": 1]), ("listen", listen),
+            ("upstream", ["type": "string", "pattern": .string(upstream)]),
+            ("enabled", ["type": ["boolean", "null"], "default": true]),
         ],
         required: ["name", "upstream"]
     )
-    private static let proxyChange: JSONValue = Schemas.object(
-        [("listen", Schemas.string), ("upstream", Schemas.string), ("enabled", ["type": "boolean"])],
-        required: []
-    )
+    private static let proxyChange: JSONValue = optional([
+        ("listen", listen), ("upstream", ["type": ["string", "null"], "pattern": .string(upstream)]),
+        ("enabled", ["type": ["boolean", "null"]]),
+    ])
+
+    /// Describes an object whose members may all be missing, and which may be null itself.
+    private static func optional(_ members: [(String, JSONValue)]) -> JSONValue {
+        [
+            "type": ["object", "null"],
+            "properties": .object(members.map { JSONValue.Member($0.0, $0.1) }),
+        ]
+    }
     private static let newToxic: JSONValue = Schemas.object(
         [
-            ("name", Schemas.string), ("type", Schemas.oneOf(Toxics.all.map(\.name))),
-            ("stream", Schemas.oneOf(["upstream", "downstream"])),
-            ("toxicity", ["type": "number", "minimum": 0, "maximum": 1, "default": 1]),
-            ("attributes", ["type": "object"]),
+            ("name", ["type": ["string", "null"]]), ("type", Schemas.oneOf(Toxics.all.map(\.name))),
+            (
+                "stream",
+                ["type": ["string", "null"], "pattern": "^([uU][pP]|[dD][oO][wW][nN])[sS][tT][rR][eE][aA][mM]$"]
+            ),
+            ("toxicity", ["type": ["number", "null"], "minimum": 0, "maximum": 1, "default": 1]),
+            ("attributes", ["type": ["object", "null"]]),
         ],
         required: ["type"]
     )
-    private static let toxicChange: JSONValue = Schemas.object(
-        [("attributes", ["type": "object"]), ("toxicity", ["type": "number", "minimum": 0, "maximum": 1])],
-        required: []
-    )
+    private static let toxicChange: JSONValue = optional([
+        ("attributes", ["type": ["object", "null"]]),
+        ("toxicity", ["type": ["number", "null"], "minimum": 0, "maximum": 1]),
+    ])
 
     // MARK: - Proxies
 
     private static let proxies: [AdminRoute] = [
         AdminRoute(
-            .toxiproxy, "GET", "/proxies", "listProxies", "Lists all proxies by their names.",
+            .toxiproxy,
+            "GET",
+            "/proxies",
+            "listProxies",
+            "Lists all proxies by their names.",
             answers: [
                 .json(200, "The proxies.", ["type": "object", "additionalProperties": proxy]), browser,
             ]
@@ -72,7 +94,11 @@ enum ToxiproxyRoutes {
             .json(.object(await parts.proxies.all().map { JSONValue.Member($0.name, $0.json) }))
         },
         AdminRoute(
-            .toxiproxy, "POST", "/proxies", "createProxy", "Makes a proxy.",
+            .toxiproxy,
+            "POST",
+            "/proxies",
+            "createProxy",
+            "Makes a proxy.",
             body: newProxy,
             answers: [
                 .json(201, "The proxy.", proxy), badBody, error(409, "There is a proxy of that name."), failed, browser,
@@ -81,16 +107,28 @@ enum ToxiproxyRoutes {
             .json(try await parts.proxies.create(request.body).json, status: 201)
         },
         AdminRoute(
-            .toxiproxy, "GET", "/proxies/{proxy}", "getProxy", "Describes a proxy.",
+            .toxiproxy,
+            "GET",
+            "/proxies/{proxy}",
+            "getProxy",
+            "Describes a proxy.",
             parameters: [proxyName],
             answers: [.json(200, "The proxy.", proxy), noProxy, browser]
         ) { request, parts in
             .json(try await parts.proxies.proxy(request.part("proxy")).json)
         },
-        change("PATCH", "updateProxy", "Changes a proxy; its connections are dropped where it listens or leads elsewhere."),
+        change(
+            "PATCH",
+            "updateProxy",
+            "Changes a proxy; its connections are dropped where it listens or leads elsewhere."
+        ),
         change("POST", "updateProxyByPost", "Changes a proxy, as PATCH does: for old clients."),
         AdminRoute(
-            .toxiproxy, "DELETE", "/proxies/{proxy}", "deleteProxy", "Removes a proxy, and drops its connections.",
+            .toxiproxy,
+            "DELETE",
+            "/proxies/{proxy}",
+            "deleteProxy",
+            "Removes a proxy, and drops its connections.",
             parameters: [proxyName],
             answers: [.empty(204, "It is gone."), noProxy, browser]
         ) { request, parts in
@@ -101,7 +139,11 @@ enum ToxiproxyRoutes {
 
     private static func change(_ method: String, _ operation: String, _ summary: String) -> AdminRoute {
         AdminRoute(
-            .toxiproxy, method, "/proxies/{proxy}", operation, summary,
+            .toxiproxy,
+            method,
+            "/proxies/{proxy}",
+            operation,
+            summary,
             parameters: [proxyName],
             body: proxyChange,
             answers: [.json(200, "The proxy.", proxy), badBody, noProxy, failed, browser]
@@ -114,24 +156,37 @@ enum ToxiproxyRoutes {
 
     private static let toxics: [AdminRoute] = [
         AdminRoute(
-            .toxiproxy, "GET", "/proxies/{proxy}/toxics", "listToxics", "Lists a proxy's toxics.",
+            .toxiproxy,
+            "GET",
+            "/proxies/{proxy}/toxics",
+            "listToxics",
+            "Lists a proxy's toxics.",
             parameters: [proxyName],
             answers: [.json(200, "The toxics.", Schemas.list(of: toxic)), noProxy, browser]
         ) { request, parts in
             .json(.array(try await parts.proxies.proxy(request.part("proxy")).toxics))
         },
         AdminRoute(
-            .toxiproxy, "POST", "/proxies/{proxy}/toxics", "createToxic", "Puts a toxic on a proxy.",
+            .toxiproxy,
+            "POST",
+            "/proxies/{proxy}/toxics",
+            "createToxic",
+            "Puts a toxic on a proxy.",
             parameters: [proxyName],
             body: newToxic,
             answers: [
-                .json(200, "The toxic.", toxic), badBody, noProxy, error(409, "There is a toxic of that name."), browser,
+                .json(200, "The toxic.", toxic), badBody, noProxy, error(409, "There is a toxic of that name."),
+                browser,
             ]
         ) { request, parts in
             .json(try await parts.proxies.addToxic(request.part("proxy"), request.body))
         },
         AdminRoute(
-            .toxiproxy, "GET", "/proxies/{proxy}/toxics/{toxic}", "getToxic", "Describes a toxic.",
+            .toxiproxy,
+            "GET",
+            "/proxies/{proxy}/toxics/{toxic}",
+            "getToxic",
+            "Describes a toxic.",
             parameters: [proxyName, toxicName],
             answers: [.json(200, "The toxic.", toxic), error(404, "There is no such proxy or toxic."), browser]
         ) { request, parts in
@@ -140,7 +195,11 @@ enum ToxiproxyRoutes {
         toxicChange("PATCH", "updateToxic", "Changes a toxic: the attributes that are given, and its toxicity."),
         toxicChange("POST", "updateToxicByPost", "Changes a toxic, as PATCH does: for old clients."),
         AdminRoute(
-            .toxiproxy, "DELETE", "/proxies/{proxy}/toxics/{toxic}", "deleteToxic", "Removes a toxic.",
+            .toxiproxy,
+            "DELETE",
+            "/proxies/{proxy}/toxics/{toxic}",
+            "deleteToxic",
+            "Removes a toxic.",
             parameters: [proxyName, toxicName],
             answers: [.empty(204, "It is gone."), error(404, "There is no such proxy or toxic."), browser]
         ) { request, parts in
@@ -151,7 +210,11 @@ enum ToxiproxyRoutes {
 
     private static func toxicChange(_ method: String, _ operation: String, _ summary: String) -> AdminRoute {
         AdminRoute(
-            .toxiproxy, method, "/proxies/{proxy}/toxics/{toxic}", operation, summary,
+            .toxiproxy,
+            method,
+            "/proxies/{proxy}/toxics/{toxic}",
+            operation,
+            summary,
             parameters: [proxyName, toxicName],
             body: toxicChange,
             answers: [
@@ -168,8 +231,12 @@ enum ToxiproxyRoutes {
 
     private static let others: [AdminRoute] = [
         AdminRoute(
-            .toxiproxy, "POST", "/populate", "populate", "Makes the proxies of a list, and replaces those that differ.",
-            body: Schemas.list(of: newProxy),
+            .toxiproxy,
+            "POST",
+            "/populate",
+            "populate",
+            "Makes the proxies of a list, and replaces those that differ.",
+            body: ["type": ["array", "null"], "items": newProxy],
             answers: [
                 .json(201, "The proxies.", populated), .json(400, "The body is wrong.", populated),
                 .json(500, "One cannot listen; those before it are there.", populated), browser,
@@ -183,14 +250,22 @@ enum ToxiproxyRoutes {
             )
         },
         AdminRoute(
-            .toxiproxy, "POST", "/reset", "reset", "Enables every proxy, and removes every toxic.",
+            .toxiproxy,
+            "POST",
+            "/reset",
+            "reset",
+            "Enables every proxy, and removes every toxic.",
             answers: [.empty(204, "It is done."), failed, browser]
         ) { _, parts in
             try await parts.proxies.reset()
             return .empty(204)
         },
         AdminRoute(
-            .toxiproxy, "GET", "/version", "version", "Says which version of Toxiproxy's API this is.",
+            .toxiproxy,
+            "GET",
+            "/version",
+            "version",
+            "Says which version of Toxiproxy's API this is.",
             answers: [
                 .json(200, "The version.", Schemas.object([("version", Schemas.string)])), browser,
             ]
@@ -198,7 +273,11 @@ enum ToxiproxyRoutes {
             .text("{\"version\": \"\(version)\"}\n", type: "application/json;charset=utf-8")
         },
         AdminRoute(
-            .toxiproxy, "GET", "/metrics", "metrics", "Counts everything, for Prometheus.",
+            .toxiproxy,
+            "GET",
+            "/metrics",
+            "metrics",
+            "Counts everything, for Prometheus.",
             answers: [
                 AdminRoute.Answer(
                     status: 200,

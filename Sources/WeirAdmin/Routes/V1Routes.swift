@@ -49,7 +49,11 @@ enum V1Routes {
     // MARK: - Routes
 
     private static let health = AdminRoute(
-        .weir, "GET", "/v1/health", "health", "Says that the relay runs, and what it is doing.",
+        .weir,
+        "GET",
+        "/v1/health",
+        "health",
+        "Says that the relay runs, and what it is doing.",
         answers: [
             .json(
                 200,
@@ -74,14 +78,22 @@ enum V1Routes {
     }
 
     private static let document = AdminRoute(
-        .weir, "GET", "/v1/openapi.json", "openAPI", "Describes this API: OpenAPI 3.1.",
+        .weir,
+        "GET",
+        "/v1/openapi.json",
+        "openAPI",
+        "Describes this API: OpenAPI 3.1.",
         answers: [.json(200, "The document.", ["type": "object"])]
     ) { _, parts in
         .json(OpenAPI.document(version: parts.settings.version))
     }
 
     private static let flows = AdminRoute(
-        .weir, "GET", "/v1/flows", "listFlows", "Lists the flows that are open, by their numbers, a page at a time.",
+        .weir,
+        "GET",
+        "/v1/flows",
+        "listFlows",
+        "Lists the flows that are open, by their numbers, a page at a time.",
         parameters: [after, limit, proxy, transport],
         answers: [
             .json(200, "The flows.", page("flows", Schemas.reference("Flow"))), badRequest,
@@ -106,7 +118,11 @@ enum V1Routes {
     }
 
     private static let flow = AdminRoute(
-        .weir, "GET", "/v1/flows/{flow}", "getFlow", "Describes a flow that is open.",
+        .weir,
+        "GET",
+        "/v1/flows/{flow}",
+        "getFlow",
+        "Describes a flow that is open.",
         parameters: [flowNumber],
         answers: [
             .json(200, "The flow.", Schemas.reference("Flow")), problem(404, "No flow of that number is open."),
@@ -117,7 +133,11 @@ enum V1Routes {
     }
 
     private static let closeFlow = AdminRoute(
-        .weir, "DELETE", "/v1/flows/{flow}", "closeFlow", "Closes a flow: both sides see its end.",
+        .weir,
+        "DELETE",
+        "/v1/flows/{flow}",
+        "closeFlow",
+        "Closes a flow: both sides see its end.",
         parameters: [flowNumber],
         answers: [.empty(204, "It is closed."), problem(404, "No flow of that number is open.")]
     ) { request, parts in
@@ -128,7 +148,11 @@ enum V1Routes {
     private static let noFlow = AnswerError.problem(404, "no flow of that number is open")
 
     private static let toxicTypes = AdminRoute(
-        .weir, "GET", "/v1/toxic-types", "listToxicTypes", "Lists the types of toxics with their settings.",
+        .weir,
+        "GET",
+        "/v1/toxic-types",
+        "listToxicTypes",
+        "Lists the types of toxics with their settings.",
         answers: [
             .json(
                 200,
@@ -147,8 +171,11 @@ enum V1Routes {
     }
 
     private static let ports = AdminRoute(
-        .weir, "GET", "/v1/ports", "listPorts",
-        "Lists which port the system gave the relay for which client's, of the last 10,000 flows, a page at a time.",
+        .weir,
+        "GET",
+        "/v1/ports",
+        "listPorts",
+        "Lists which port the relay was given for which client's, of the last 10,000 flows, a page at a time.",
         parameters: [after, limit],
         answers: [
             .json(

@@ -11,6 +11,7 @@ enum Measurements {
             IdleMemoryMeasurement(flows: 5000),
             ShowHexMeasurement(),
             LogMeasurement(),
+            AdminMeasurement(),
             GrowthMeasurement(flows: 1),
             GrowthMeasurement(flows: 10),
             GrowthMeasurement(flows: 100),

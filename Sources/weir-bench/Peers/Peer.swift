@@ -12,6 +12,8 @@ enum Watching: Sendable, Equatable {
     case toxics([String])
     /// A line for each chunk is shown, and thrown away; with one for each message, or without.
     case chunks(dissects: Bool)
+    /// The control API is served at a port; nothing is shown.
+    case admin(UInt16)
     /// Every byte is recorded as packets, on one leg or on both.
     case record(legs: String)
 }

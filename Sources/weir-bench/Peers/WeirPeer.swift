@@ -13,6 +13,7 @@ struct WeirPeer: Peer {
         case .toxics(let toxics):
             arguments += ["--show", "none", "--seed", "1", "--max-flows", "\(max(10_000, request.flows + 100))"]
             arguments += toxics.flatMap { ["--toxic", $0] }
+        case .admin(let port): arguments += ["--show", "none", "--admin", "127.0.0.1:\(port)"]
         case .log: arguments += ["--show", "none", "--log", request.logPath]
         case .chunks(let dissects):
             arguments += ["--show", "summary", dissects ? "--dissect" : "--no-dissect"]

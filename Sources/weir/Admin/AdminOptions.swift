@@ -39,7 +39,9 @@ struct AdminOptions: ParsableArguments {
     /// Refuses a relay that would have nothing to do.
     func requireRoutes(_ routes: [String]) throws {
         guard routes.isEmpty, admin == nil else { return }
-        throw ValidationError("Give a ROUTE, as in tcp:9000=127.0.0.1:65432, or --admin HOST:PORT, which takes them later.")
+        throw ValidationError(
+            "Give a ROUTE, as in tcp:9000=127.0.0.1:65432, or --admin HOST:PORT, which takes them later."
+        )
     }
 
     /// Begins to listen; nil where no control API was asked for.
@@ -96,7 +98,8 @@ struct RelayAdmin: Sendable {
             } catch {
                 throw Failure(.unavailable, "--proxies: \(error)")
             }
-            for route in await relay.routes where !relay.listeners.contains(where: { route.endpoints == [$0.endpoint] }) {
+            for route in await relay.routes where !relay.listeners.contains(where: { route.endpoints == [$0.endpoint] })
+            {
                 for endpoint in route.endpoints {
                     let target = route.route.target.map { " -> \($0)" } ?? ""
                     Diagnostics.write("listening \(route.route.transport) \(endpoint)\(target)\n")

@@ -62,13 +62,17 @@ enum HexEditor {
     static func edit(_ bytes: [UInt8]) throws(Failure) -> [UInt8]? {
         var template = Array("/tmp/weir-hold-XXXXXX".utf8CString)
         let descriptor = mkstemp(&template)
-        guard descriptor >= 0 else { throw Failure(.cannotCreate, "\(SystemError("make a file in /tmp", ErrorNumber(errno)))") }
+        guard descriptor >= 0 else {
+            throw Failure(.cannotCreate, "\(SystemError("make a file in /tmp", ErrorNumber(errno)))")
+        }
         let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         defer { unlink(path) }
         let text = Array((head + HexText.dump(bytes)).utf8)
         let written = write(descriptor, text, text.count)
         close(descriptor)
-        guard written == text.count else { throw Failure(.inputOutput, "\(SystemError("write '\(path)'", ErrorNumber(errno)))") }
+        guard written == text.count else {
+            throw Failure(.inputOutput, "\(SystemError("write '\(path)'", ErrorNumber(errno)))")
+        }
         guard run(path) else {
             Diagnostics.write("the editor failed; nothing was changed\n")
             return nil

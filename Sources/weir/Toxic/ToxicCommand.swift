@@ -48,7 +48,7 @@ enum ToxicHelp {
 }
 
 /// Says which relay is meant, and how its answers are shown.
-struct ToxicOptions: ParsableArguments {
+struct SteeringOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The control API of the relay.", valueName: "url"))
     var url = "http://127.0.0.1:8474"
 
@@ -82,7 +82,7 @@ enum ToxicDirection: String, EnumerableFlag {
 struct ToxicListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "list", abstract: "List the proxies and their toxics.")
 
-    @OptionGroup var options: ToxicOptions
+    @OptionGroup var options: SteeringOptions
 
     func run() throws {
         let proxies = try options.client().call("GET", "/proxies")
@@ -109,12 +109,13 @@ struct ToxicAddCommand: ParsableCommand {
     )
 
     @Argument(help: "The proxy's name.") var proxy: String
-    @Argument(help: ArgumentHelp("The toxic's type: \(Toxics.all.map(\.name).joined(separator: ", ")).")) var type: String
+    @Argument(help: ArgumentHelp("The toxic's type: \(Toxics.all.map(\.name).joined(separator: ", ")).")) var type:
+        String
     @Argument(help: ArgumentHelp("Settings, as in latency=100.", valueName: "field=value")) var settings: [String] = []
     @Flag var direction = ToxicDirection.down
     @Option(help: "The toxic's name (default: TYPE_DIRECTION).") var name: String?
     @Option(help: "The probability with which a flow meets it, 0 to 1.") var toxicity = 1.0
-    @OptionGroup var options: ToxicOptions
+    @OptionGroup var options: SteeringOptions
 
     func run() throws {
         let attributes = try ToxicSettingsText.attributes(settings, of: type)
@@ -137,7 +138,7 @@ struct ToxicUpdateCommand: ParsableCommand {
     @Argument(help: "The toxic's name.") var toxic: String
     @Argument(help: ArgumentHelp("Settings, as in latency=100.", valueName: "field=value")) var settings: [String] = []
     @Option(help: "The probability with which a flow meets it, 0 to 1.") var toxicity: Double?
-    @OptionGroup var options: ToxicOptions
+    @OptionGroup var options: SteeringOptions
 
     func run() throws {
         let client = try options.client()
@@ -162,7 +163,7 @@ struct ToxicRemoveCommand: ParsableCommand {
 
     @Argument(help: "The proxy's name.") var proxy: String
     @Argument(help: "The toxic's name.") var toxic: String
-    @OptionGroup var options: ToxicOptions
+    @OptionGroup var options: SteeringOptions
 
     func run() throws {
         let path = "/proxies/\(PercentText.encode(proxy))/toxics/\(PercentText.encode(toxic))"
@@ -175,7 +176,7 @@ struct ToxicInspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "inspect", abstract: "Show a proxy with its toxics.")
 
     @Argument(help: "The proxy's name.") var proxy: String
-    @OptionGroup var options: ToxicOptions
+    @OptionGroup var options: SteeringOptions
 
     func run() throws {
         let shown = try options.client().call("GET", "/proxies/\(PercentText.encode(proxy))")
@@ -196,7 +197,7 @@ struct ToxicResetCommand: ParsableCommand {
         abstract: "Enable every proxy, and remove every toxic."
     )
 
-    @OptionGroup var options: ToxicOptions
+    @OptionGroup var options: SteeringOptions
 
     func run() throws { _ = try options.client().call("POST", "/reset") }
 }
@@ -212,7 +213,10 @@ enum ToxicSettingsText {
             guard parts.count == 2 else { throw Failure(.usage, "'\(setting)' is no setting: FIELD=VALUE") }
             guard let field = type.field(String(parts[0])) else {
                 let known = type.fields.map(\.name).joined(separator: ", ")
-                throw Failure(.usage, "'\(name)' has no setting '\(parts[0])'; it has: \(known.isEmpty ? "none" : known)")
+                throw Failure(
+                    .usage,
+                    "'\(name)' has no setting '\(parts[0])'; it has: \(known.isEmpty ? "none" : known)"
+                )
             }
             do throws(ToxicError) {
                 members.append(.init(field.name, json(try field.value(parsing: String(parts[1]), of: name))))

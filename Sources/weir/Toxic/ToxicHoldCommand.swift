@@ -26,9 +26,14 @@ struct ToxicHoldCommand: ParsableCommand {
     @Flag var direction = ToxicDirection.up
     @Option(help: ArgumentHelp("Forward what nobody decided about for this long.", valueName: "time"))
     var timeout = DurationArgument(.seconds(300))
-    @Option(help: ArgumentHelp("Hold only chunks with these bytes: text with escapes, or hex:48656c6c6f.", valueName: "pattern"))
+    @Option(
+        help: ArgumentHelp(
+            "Hold only chunks with these bytes: text with escapes, or hex:48656c6c6f.",
+            valueName: "pattern"
+        )
+    )
     var contains = ""
-    @OptionGroup var options: ToxicOptions
+    @OptionGroup var options: SteeringOptions
 
     func validate() throws {
         guard (Duration.milliseconds(1)...Duration.seconds(3600)).contains(timeout.duration) else {

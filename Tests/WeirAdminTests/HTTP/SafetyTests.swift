@@ -91,7 +91,8 @@ struct SafetyTests {
         try await withAdmin { admin in
             let port = admin.server.endpoint.port
             let hosts = [
-                "127.0.0.1", "localhost", "127.1", "0x7f000001", "2130706433", "0.0.0.0", "[::ffff:127.0.0.1]", "[::]", "0", "",
+                "127.0.0.1", "localhost", "127.1", "0x7f000001", "2130706433", "0.0.0.0", "[::ffff:127.0.0.1]", "[::]",
+                "0", "",
             ]
             for (index, host) in hosts.enumerated() {
                 let body = #"{"name":"x\#(index)","listen":"127.0.0.1:0","upstream":"\#(host):\#(port)"}"#
@@ -154,7 +155,9 @@ struct SafetyTests {
     func boundsRequests() async throws {
         try await withAdmin(configure: { $0.times.request = .milliseconds(300) }) { admin in
             let endpoint = admin.server.endpoint
-            for start in ["", "GET /v1/he", "POST /proxies HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nab"] {
+            for start in [
+                "", "GET /v1/he", "POST /proxies HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nab",
+            ] {
                 let ending = try await runThread {
                     let peer = try TCPPeer(to: endpoint)
                     if !start.isEmpty { try peer.send(start) }
@@ -195,7 +198,9 @@ struct SafetyTests {
     @Test("Requests that are no HTTP, or ask for no path, end with 400")
     func refusesNonsense() async throws {
         try await withAdmin { admin in
-            for text in ["nonsense\r\n\r\n", "GET //evil.example/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"] {
+            for text in [
+                "nonsense\r\n\r\n", "GET //evil.example/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+            ] {
                 #expect(try await admin.send(text).status == 400, "\(text)")
             }
         }

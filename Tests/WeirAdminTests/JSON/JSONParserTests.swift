@@ -44,7 +44,8 @@ struct JSONParserTests {
             ("{\"a\":1 2}", "invalid character '2' after object key:value pair"),
             ("[1 2]", "invalid character '2' after array element"), ("nul!", "invalid character '!' in literal null"),
             ("-", "unexpected EOF"), ("1.x", "invalid character 'x' after decimal point in numeric literal"),
-            ("\"\\x\"", "invalid character 'x' in string escape code"), (String(repeating: "[", count: 200), "exceeded max depth"),
+            ("\"\\x\"", "invalid character 'x' in string escape code"),
+            (String(repeating: "[", count: 200), "exceeded max depth"),
         ]
     )
     func saysWhatIsWrong(text: String, message: String) {

@@ -193,7 +193,8 @@ struct ToxiproxyTests {
             )
             #expect(missing.header("content-type") == "application/json")
             #expect(try await admin.call("GET", "/proxies/x").status == 404)
-            let bad = #"[{"name":"x","listen":"127.0.0.1:0","upstream":"a:1"},"#
+            let bad =
+                #"[{"name":"x","listen":"127.0.0.1:0","upstream":"a:1"},"#
                 + #"{"name":"y","listen":"\#(taken.endpoint)","upstream":"a:1"},{"name":"z","upstream":"a:1"}]"#
             let stopped = try await admin.call("POST", "/populate", bad)
             #expect(stopped.status == 500)
@@ -234,7 +235,9 @@ struct ToxiproxyTests {
                 #expect(answer.status == 404 && answer.text == "404 page not found\n", "\(path)")
                 #expect(answer.header("x-toxiproxy-request-id") == nil)
             }
-            for (method, path) in [("HEAD", "/proxies"), ("PUT", "/proxies"), ("GET", "/reset"), ("DELETE", "/version")] {
+            for (method, path) in [
+                ("HEAD", "/proxies"), ("PUT", "/proxies"), ("GET", "/reset"), ("DELETE", "/version"),
+            ] {
                 let answer = try await admin.call(method, path)
                 #expect(answer.status == 405 && answer.body.isEmpty, "\(method) \(path)")
             }

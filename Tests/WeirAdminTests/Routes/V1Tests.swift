@@ -52,7 +52,10 @@ struct V1Tests {
             #expect(flow["listener"]?.stringValue == "\(admin.relay.endpoint)")
             let name = "tcp-\(admin.relay.endpoint.port)"
             #expect(flow["proxy"]?.stringValue == name)
-            #expect(try await admin.call("GET", "/v1/flows?proxy=\(name)&transport=tcp").json()["flows"]?.arrayValue?.count == 5)
+            #expect(
+                try await admin.call("GET", "/v1/flows?proxy=\(name)&transport=tcp").json()["flows"]?.arrayValue?.count
+                    == 5
+            )
             #expect(try await admin.call("DELETE", "/v1/flows/4").status == 204)
             #expect(try await runThread { try peers[3].receiveToEnd().ending } == .end)
             #expect(try await admin.call("GET", "/v1/flows/4").status == 404)
@@ -79,7 +82,9 @@ struct V1Tests {
             client.close()
             peer.close()
             var pair: JSONValue?
-            repeat { pair = try await admin.call("GET", "/v1/ports").json()["ports"]?.arrayValue?.first } while pair?["open"] == true
+            repeat {
+                pair = try await admin.call("GET", "/v1/ports").json()["ports"]?.arrayValue?.first
+            } while pair?["open"] == true
             #expect(pair?["egress"]?.stringValue?.hasPrefix("127.0.0.1:") == true)
             #expect(pair?["server"]?.stringValue == "\(server.endpoint)")
         }
@@ -199,7 +204,8 @@ struct V1Tests {
             // Names that lead elsewhere, and a link out of the folder.
             symlink("/etc/passwd", "\(folder.path)/in/link.pcapng")
             for name in [
-                "..%2Fa.pcapng", "..", ".hidden.pcapng", "%2Fetc%2Fpasswd", "a.pcapng%00", "link.pcapng", "%2e%2e%2f%2e%2e%2fx.pcapng",
+                "..%2Fa.pcapng", "..", ".hidden.pcapng", "%2Fetc%2Fpasswd", "a.pcapng%00", "link.pcapng",
+                "%2e%2e%2f%2e%2e%2fx.pcapng",
             ] {
                 #expect(try await admin.call("GET", "/v1/recordings/\(name)/file").status == 404, "\(name)")
             }
