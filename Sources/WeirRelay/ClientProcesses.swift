@@ -65,7 +65,10 @@ public final class ClientProcesses: Sendable {
         let isAsked = state.withLock { state in
             let elapsed = state.refilled.duration(to: moment.instant).inNanoseconds
             state.refilled = moment.instant
-            state.tokens = min(Double(Self.burst), state.tokens + Double(max(0, elapsed)) / 1e9 * Double(Self.perSecond))
+            state.tokens = min(
+                Double(Self.burst),
+                state.tokens + Double(max(0, elapsed)) / 1e9 * Double(Self.perSecond)
+            )
             let isAsked = state.tokens >= 1
             if isAsked { state.tokens -= 1 }
             Self.keep(isAsked ? .pending : .known(.unknown), flow, &state)
@@ -161,7 +164,8 @@ public final class ClientProcesses: Sendable {
         while let entry = next {
             if let address = entry.pointee.ifa_addr {
                 let length =
-                    Int32(address.pointee.sa_family) == AF_INET ? MemoryLayout<sockaddr_in>.size
+                    Int32(address.pointee.sa_family) == AF_INET
+                    ? MemoryLayout<sockaddr_in>.size
                     : Int32(address.pointee.sa_family) == AF_INET6 ? MemoryLayout<sockaddr_in6>.size : 0
                 var storage = sockaddr_storage()
                 withUnsafeMutableBytes(of: &storage) { room in

@@ -12,9 +12,11 @@ struct WeirBench: AsyncParsableCommand {
             """,
         subcommands: [
             RelayCommand.self, UDPCommand.self, HexdumpCommand.self, RecordCommand.self, LiveCaptureCommand.self,
-            PcapCommand.self, ShowCommand.self, PortsCommand.self, AllCommand.self, SoakCommand.self, ServeCommand.self, LoadCommand.self,
+            PcapCommand.self, ShowCommand.self, PortsCommand.self, AllCommand.self, SoakCommand.self, ServeCommand.self,
+            LoadCommand.self,
             RenderCommand.self,
-            ReadCaptureCommand.self, WriteCaptureCommand.self, WriteFlowsCommand.self, WritePortsCommand.self, SoakWorkerCommand.self,
+            ReadCaptureCommand.self, WriteCaptureCommand.self, WriteFlowsCommand.self, WritePortsCommand.self,
+            SoakWorkerCommand.self,
         ]
     )
 }

@@ -104,7 +104,7 @@ public enum PortAnalysis {
 
     /// Says whether ports lie right behind used ones so often that a search from a random start has found them.
     private static func isRandomStart(_ series: PortSeries, _ range: PortRange) -> Bool {
-        PortModels.randomStartGain(series, in: range) > -PortMath.ln(doubt)
+        UsedRuns.gain(series, in: range) > -PortMath.ln(doubt)
     }
 }
 

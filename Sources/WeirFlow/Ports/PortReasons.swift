@@ -17,7 +17,8 @@ enum PortReasons {
         if statistics.steps > 0 {
             reasons.append(
                 "\(percent(statistics.smallShare)) of steps within a destination lead 1 to \(statistics.smallBound) forward"
-                    + (statistics.destinations > 1 ? ", \(percent(statistics.mergedSmallShare)) in the order of all" : "")
+                    + (statistics.destinations > 1
+                        ? ", \(percent(statistics.mergedSmallShare)) in the order of all" : "")
             )
         }
         if let steps = steps(statistics) { reasons.append("small steps: \(steps)") }

@@ -74,5 +74,7 @@ struct PortRenderingTests {
 
 extension String {
     /// Counts the parts that a text is cut into.
-    fileprivate func components(_ separator: String) -> Int { self.split(separator: separator, omittingEmptySubsequences: false).count }
+    fileprivate func components(_ separator: String) -> Int {
+        self.split(separator: separator, omittingEmptySubsequences: false).count
+    }
 }
