@@ -130,6 +130,7 @@ public final class ClientProcesses: Sendable {
     }
 
     private static func serve(_ mailbox: Mailbox<Message>, _ state: Lock<State>, _ box: SearchBox) {
+        var budget = TimeBudget()
         while true {
             var descriptor = pollfd(fd: mailbox.signal, events: Int16(POLLIN), revents: 0)
             poll(&descriptor, 1, -1)
@@ -141,16 +142,39 @@ public final class ClientProcesses: Sendable {
                 }
             }
             guard !questions.isEmpty else { continue }
-            let began = SystemClock.instant()
             let answers = box.search.answer(questions)
             state.withLock { state in
                 for (question, answer) in zip(questions, answers) where state.answers[question.flow] != nil {
                     state.answers[question.flow] = .known(answer)
                 }
             }
-            // Four times as long is rested, though never so long that a client of 100 ms is missed.
-            let rest = min(40_000_000, began.duration(to: SystemClock.instant()).inNanoseconds * 4)
-            usleep(UInt32(rest / 1000))
+            let rest = budget.rest()
+            if rest > 0 { usleep(UInt32(rest / 1000)) }
+        }
+    }
+
+    /// Bounds the thread's processor time to a fifth in the long run; a tenth of a second may be spent at once.
+    private struct TimeBudget {
+        private static let atOnce: Int64 = 100_000_000
+        private static let longestRest: Int64 = 40_000_000
+
+        private var spent = Self.processorTime()
+        private var looked = SystemClock.instant()
+        private var debt: Int64 = 0
+
+        /// Counts what was spent since the last call, and says for how many nanoseconds to rest.
+        mutating func rest() -> Int64 {
+            let (time, now) = (Self.processorTime(), SystemClock.instant())
+            debt = max(0, debt - looked.duration(to: now).inNanoseconds / 5) + time - spent
+            (spent, looked) = (time, now)
+            // Never so long that a client of 100 ms is missed.
+            return min(Self.longestRest, max(0, debt - Self.atOnce) * 5)
+        }
+
+        private static func processorTime() -> Int64 {
+            var time = timespec()
+            clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+            return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
         }
     }
 

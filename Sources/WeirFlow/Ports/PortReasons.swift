@@ -92,6 +92,9 @@ enum PortReasons {
         return quick
     }
 
+    /// Prints a number with its noun: `(1 sample)`, `(8 samples)`.
+    static func count(_ count: Int, _ noun: String) -> String { "(\(count) \(noun)\(count == 1 ? "" : "s"))" }
+
     /// Prints a share: `87 %`, `0.4 %`.
     static func percent(_ share: Double) -> String {
         let value = share * 100
