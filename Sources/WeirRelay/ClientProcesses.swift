@@ -130,6 +130,7 @@ public final class ClientProcesses: Sendable {
     }
 
     private static func serve(_ mailbox: Mailbox<Message>, _ state: Lock<State>, _ box: SearchBox) {
+        box.search.settle(waitingOn: mailbox.signal)
         var budget = TimeBudget()
         while true {
             var descriptor = pollfd(fd: mailbox.signal, events: Int16(POLLIN), revents: 0)

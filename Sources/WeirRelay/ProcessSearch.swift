@@ -37,6 +37,14 @@ struct ProcessSearch: ~Copyable {
         diag = Descriptor(owning: raw)
     }
 
+    /// Takes the search to its thread for good: what it opens there takes no descriptor of the relay's.
+    ///
+    /// - Parameter signal: the descriptor that the thread waits on.
+    func settle(waitingOn signal: Int32) {
+        // Where the system forbids it, as containers may, the numbers are shared: a few, for moments.
+        weir_own_descriptors([diag.raw, signal], 2)
+    }
+
     /// Answers questions, all in one walk over the processes.
     ///
     /// - Returns: an answer for each, in their order.

@@ -56,7 +56,7 @@ struct HostUsageTests {
         #expect(usage.seconds(until: usage.cliff, destination) == 0)
         var output = ByteBuffer()
         HostUsageText.append(usage, to: &output)
-        #expect(output.string.contains("127.0.0.1 -> 10.0.0.1:80: (60 ports) 60 %"))
+        #expect(output.string.contains("127.0.0.1 -> 10.0.0.1:80: (60 ports) 60%"))
         #expect(output.string.contains("PAST THE CLIFF"))
     }
 }
