@@ -6,6 +6,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
@@ -127,6 +130,25 @@ uint64_t weir_cookie(int fd) {
     uint64_t cookie = 0;
     socklen_t length = sizeof cookie;
     return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) < 0 ? 0 : cookie;
+}
+
+int weir_own_descriptors(const int *kept, unsigned count) {
+    if (unshare(CLONE_FILES) < 0) return -errno;
+    for (int fd = 3, last = (int)sysconf(_SC_OPEN_MAX); fd < last;) {
+        int next = last;
+        bool keeps = false;
+        for (unsigned i = 0; i < count; i++) {
+            if (kept[i] == fd) keeps = true;
+            if (kept[i] > fd && kept[i] < next) next = kept[i];
+        }
+        int from = keeps ? fd + 1 : fd;
+        if (from < next && syscall(SYS_close_range, from, next == last ? ~0U : (unsigned)next - 1, 0) < 0) {
+            // Linux before 5.9 has no close_range.
+            for (int i = from; i < next; i++) close(i);
+        }
+        fd = next;
+    }
+    return 0;
 }
 
 int weir_process_holds(int process, const uint32_t *inodes, unsigned count, bool *held) {

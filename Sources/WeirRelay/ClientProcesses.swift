@@ -65,7 +65,10 @@ public final class ClientProcesses: Sendable {
         let isAsked = state.withLock { state in
             let elapsed = state.refilled.duration(to: moment.instant).inNanoseconds
             state.refilled = moment.instant
-            state.tokens = min(Double(Self.burst), state.tokens + Double(max(0, elapsed)) / 1e9 * Double(Self.perSecond))
+            state.tokens = min(
+                Double(Self.burst),
+                state.tokens + Double(max(0, elapsed)) / 1e9 * Double(Self.perSecond)
+            )
             let isAsked = state.tokens >= 1
             if isAsked { state.tokens -= 1 }
             Self.keep(isAsked ? .pending : .known(.unknown), flow, &state)
@@ -127,6 +130,8 @@ public final class ClientProcesses: Sendable {
     }
 
     private static func serve(_ mailbox: Mailbox<Message>, _ state: Lock<State>, _ box: SearchBox) {
+        box.search.settle(waitingOn: mailbox.signal)
+        var budget = TimeBudget()
         while true {
             var descriptor = pollfd(fd: mailbox.signal, events: Int16(POLLIN), revents: 0)
             poll(&descriptor, 1, -1)
@@ -138,16 +143,39 @@ public final class ClientProcesses: Sendable {
                 }
             }
             guard !questions.isEmpty else { continue }
-            let began = SystemClock.instant()
             let answers = box.search.answer(questions)
             state.withLock { state in
                 for (question, answer) in zip(questions, answers) where state.answers[question.flow] != nil {
                     state.answers[question.flow] = .known(answer)
                 }
             }
-            // Four times as long is rested, though never so long that a client of 100 ms is missed.
-            let rest = min(40_000_000, began.duration(to: SystemClock.instant()).inNanoseconds * 4)
-            usleep(UInt32(rest / 1000))
+            let rest = budget.rest()
+            if rest > 0 { usleep(UInt32(rest / 1000)) }
+        }
+    }
+
+    /// Bounds the thread's processor time to a fifth in the long run; a tenth of a second may be spent at once.
+    private struct TimeBudget {
+        private static let atOnce: Int64 = 100_000_000
+        private static let longestRest: Int64 = 40_000_000
+
+        private var spent = Self.processorTime()
+        private var looked = SystemClock.instant()
+        private var debt: Int64 = 0
+
+        /// Counts what was spent since the last call, and says for how many nanoseconds to rest.
+        mutating func rest() -> Int64 {
+            let (time, now) = (Self.processorTime(), SystemClock.instant())
+            debt = max(0, debt - looked.duration(to: now).inNanoseconds / 5) + time - spent
+            (spent, looked) = (time, now)
+            // Never so long that a client of 100 ms is missed.
+            return min(Self.longestRest, max(0, debt - Self.atOnce) * 5)
+        }
+
+        private static func processorTime() -> Int64 {
+            var time = timespec()
+            clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+            return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
         }
     }
 
@@ -161,7 +189,8 @@ public final class ClientProcesses: Sendable {
         while let entry = next {
             if let address = entry.pointee.ifa_addr {
                 let length =
-                    Int32(address.pointee.sa_family) == AF_INET ? MemoryLayout<sockaddr_in>.size
+                    Int32(address.pointee.sa_family) == AF_INET
+                    ? MemoryLayout<sockaddr_in>.size
                     : Int32(address.pointee.sa_family) == AF_INET6 ? MemoryLayout<sockaddr_in6>.size : 0
                 var storage = sockaddr_storage()
                 withUnsafeMutableBytes(of: &storage) { room in

@@ -53,7 +53,8 @@ enum EgressBinding {
 
     /// Says from which address the kernel would dial a target: connecting a datagram socket sends nothing.
     private static func source(toward target: Endpoint) -> IPAddress? {
-        guard let probe = try? Socket.make(.udp, for: target.address), Socket.connect(probe.raw, to: target) == nil else {
+        guard let probe = try? Socket.make(.udp, for: target.address), Socket.connect(probe.raw, to: target) == nil
+        else {
             return nil
         }
         return Socket.localEndpoint(probe.raw)?.address
@@ -77,7 +78,9 @@ extension EgressPort {
         guard EgressBinding.set(range, on: descriptor.raw) else {
             throw SystemError(attempt, .current, advice: "IP_LOCAL_PORT_RANGE needs Linux 6.3")
         }
-        guard let system = HostPorts.range(), !system.contains(range.low) || !system.contains(range.high) else { return }
+        guard let system = HostPorts.range(), !system.contains(range.low) || !system.contains(range.high) else {
+            return
+        }
         throw SystemError(
             attempt,
             ErrorNumber(ERANGE),

@@ -100,7 +100,9 @@ public struct PortProbe: Sendable {
         guard transport == .tcp else { return text }
         let own = Set(listeners.map(\.endpoint.port))
         guard let sockets = try? HostPorts().sockets() else { return text + ", each reset at once" }
-        let waiting = sockets.count { $0.state == .timeWait && (own.contains($0.remote.port) || own.contains($0.local.port)) }
+        let waiting = sockets.count {
+            $0.state == .timeWait && (own.contains($0.remote.port) || own.contains($0.local.port))
+        }
         return text + ", each reset at once: (\(waiting)) left in TIME_WAIT"
     }
 

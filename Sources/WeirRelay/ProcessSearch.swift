@@ -5,8 +5,8 @@ import WeirWire
 
 /// Looks for the processes of this machine that own sockets; lives on one thread.
 ///
-/// A process is named only where, after its name was read, it still had the socket open, the socket still belonged to the
-/// connection that was asked for, and it had started before the client came: what has changed meanwhile is not known.
+/// A process is named only where it had the client's socket open, that socket was the other end of the very connection that
+/// was asked for, and it had started before the client came: what has changed meanwhile is not known.
 struct ProcessSearch: ~Copyable {
     /// Asks for the owner of a client's socket.
     struct Question: Sendable {
@@ -37,6 +37,14 @@ struct ProcessSearch: ~Copyable {
         diag = Descriptor(owning: raw)
     }
 
+    /// Takes the search to its thread for good: what it opens there takes no descriptor of the relay's.
+    ///
+    /// - Parameter signal: the descriptor that the thread waits on.
+    func settle(waitingOn signal: Int32) {
+        // Where the system forbids it, as containers may, the numbers are shared: a few, for moments.
+        weir_own_descriptors([diag.raw, signal], 2)
+    }
+
     /// Answers questions, all in one walk over the processes.
     ///
     /// - Returns: an answer for each, in their order.
@@ -46,7 +54,8 @@ struct ProcessSearch: ~Copyable {
         var users: [UInt32] = []
         var places: [Int] = []
         for (place, question) in questions.enumerated() {
-            guard let socket = find(question) else { continue }
+            // The relay's end is looked at behind the client's: it was there all the time, and so was its peer.
+            guard let socket = find(question), isSameConnection(question) else { continue }
             inodes.append(socket.inode)
             users.append(socket.user)
             places.append(place)
@@ -54,9 +63,8 @@ struct ProcessSearch: ~Copyable {
         guard !inodes.isEmpty else { return answers }
         let owners = owners(of: inodes)
         for (index, owner) in owners.enumerated() {
-            guard let owner, let process = describe(owner, user: users[index], inodes[index]),
-                startedBefore(owner, questions[places[index]].moment),
-                isStillThere(questions[places[index]], inodes[index])
+            guard let owner, let process = describe(owner, user: users[index]),
+                startedBefore(owner, questions[places[index]].moment)
             else { continue }
             answers[places[index]] = .found(process)
         }
@@ -76,8 +84,7 @@ struct ProcessSearch: ~Copyable {
     }
 
     /// Says whether the connection is still the one that was asked for: its port may be another's by now.
-    private func isStillThere(_ question: Question, _ inode: UInt32) -> Bool {
-        guard find(question)?.inode == inode else { return false }
+    private func isSameConnection(_ question: Question) -> Bool {
         guard question.transport == .tcp, question.cookie != 0 else { return true }
         var wanted = Self.socket(local: question.listener, remote: question.client)
         var found = weir_socket()
@@ -125,24 +132,33 @@ struct ProcessSearch: ~Copyable {
             seen.insert(process)
             look(process)
         }
-        guard left > 0, let folder = opendir("/proc") else { return owners }
-        defer { closedir(folder) }
-        while left > 0, let entry = readdir(folder) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { atoi($0) }
-            }
-            if name > 0, name != own, seen.insert(name).inserted { look(name) }
+        guard left > 0 else { return owners }
+        // The newest first: they are gone first. The others can wait.
+        for process in Self.processes().reversed() where left > 0 && process != own && !seen.contains(process) {
+            look(process)
         }
         // The relay can be its own client, as in a demo.
         if left > 0 { look(own) }
         return owners
     }
 
-    private mutating func describe(_ process: Int32, user: UInt32, _ inode: UInt32) -> ClientProcess? {
+    /// Lists the processes that there are, in the order of their numbers.
+    private static func processes() -> [Int32] {
+        guard let folder = opendir("/proc") else { return [] }
+        defer { closedir(folder) }
+        var processes: [Int32] = []
+        while let entry = readdir(folder) {
+            let number = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { atoi($0) }
+            }
+            if number > 0 { processes.append(number) }
+        }
+        return processes.sorted()
+    }
+
+    private mutating func describe(_ process: Int32, user: UInt32) -> ClientProcess? {
         guard var name = Self.read("/proc/\(process)/comm") else { return nil }
         if name.last == UInt8(ascii: "\n") { name.removeLast() }
-        var held = false
-        guard weir_process_holds(process, [inode], 1, &held) > 0 else { return nil }
         let text = String(decoding: name, as: UTF8.self)
         return ClientProcess(identifier: process, name: text, user: userName(user))
     }

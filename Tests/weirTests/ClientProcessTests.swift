@@ -66,7 +66,8 @@ struct ClientProcessTests {
         _ = try await echo.stop()
         var ports: [Int: Int] = [:]
         for line in try LogLines(try folder.read("log")).all("open") {
-            let client = try #require(Endpoint(try #require(line["client"] as? String)))
+            let text = try #require(line["client"] as? String)
+            let client = try #require(Endpoint(text))
             ports[Int(client.port)] = (line["process"] as? [String: Any])?["pid"] as? Int ?? 0
         }
         return (ports, ended)

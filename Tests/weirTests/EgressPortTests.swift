@@ -33,9 +33,15 @@ struct EgressPortTests {
 
     private func openLines() throws -> [[String: Any]] { try LogLines(try folder.read("log")).all("open") }
 
-    private func port(_ text: Any?) throws -> UInt16 { try #require(Endpoint(try #require(text as? String))).port }
+    private func port(_ text: Any?) throws -> UInt16 {
+        let endpoint = try #require(text as? String)
+        return try #require(Endpoint(endpoint)).port
+    }
 
-    @Test("With same, a client of another host gets its own port number, and the kernel's choice where that is taken", .needsRoot)
+    @Test(
+        "With same, a client of another host gets its own port number, and the kernel's choice where that is taken",
+        .needsRoot
+    )
     func same() async throws {
         let (here, there) = (try NetworkNamespace(), try NetworkNamespace())
         try here.join(there)

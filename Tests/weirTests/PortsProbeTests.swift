@@ -44,7 +44,8 @@ private struct Case: Sendable, CustomTestStringConvertible {
 struct PortsProbeTests {
     private static let runs = 6
 
-    private func probe(_ options: [String], _ count: Int, in namespace: NetworkNamespace) async throws -> [String: Any] {
+    private func probe(_ options: [String], _ count: Int, in namespace: NetworkNamespace) async throws -> [String: Any]
+    {
         let program = try WeirProgram(
             ["ports", "--json", "-n", "\(count)"] + options,
             launcher: namespace.launcher,
@@ -83,7 +84,11 @@ struct PortsProbeTests {
 
     @Test("The new key of every 10 s is seen", .needsRoot)
     func rekeying() async throws {
-        let report = try await probe(["--probe", "tcp", "--over", "25s", "--destinations", "1"], 500, in: try NetworkNamespace())
+        let report = try await probe(
+            ["--probe", "tcp", "--over", "25s", "--destinations", "1"],
+            500,
+            in: try NetworkNamespace()
+        )
         let statistics = try #require(report["statistics"] as? [String: Any])
         let rekeying = try #require(statistics["rekeying"] as? [String: Any])
         #expect(rekeying["jumps"] as? Int == rekeying["explained"] as? Int)

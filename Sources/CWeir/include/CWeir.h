@@ -88,6 +88,9 @@ int weir_diag_list(int diag, bool udp, int family, uint32_t states, bool (*take)
                    void *context);
 // Returns the number that no other socket has had since the system's start; 0 where the kernel has none.
 uint64_t weir_cookie(int fd);
+// Gives the calling thread a table of descriptors of its own, which holds the first three and these: what it opens takes
+// none of the other threads' numbers.
+int weir_own_descriptors(const int *kept, unsigned count);
 // Looks which of these inodes are sockets that a process has open, and marks them; returns how many were marked now.
 int weir_process_holds(int process, const uint32_t *inodes, unsigned count, bool *held);
 

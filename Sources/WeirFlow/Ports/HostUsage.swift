@@ -130,7 +130,13 @@ public struct HostUsage: Sendable {
             let way = Way(source: socket.local.address, server: socket.remote)
             var destination =
                 ways[way]
-                ?? Destination(server: socket.remote, source: socket.local.address, ports: 0, timeWait: 0, firstParity: 0)
+                ?? Destination(
+                    server: socket.remote,
+                    source: socket.local.address,
+                    ports: 0,
+                    timeWait: 0,
+                    firstParity: 0
+                )
             destination.ports += 1
             if socket.state == .timeWait { destination.timeWait += 1 }
             if Int(socket.local.port) & 1 == range.low & 1 { destination.firstParity += 1 }

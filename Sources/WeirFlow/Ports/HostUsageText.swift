@@ -13,7 +13,9 @@ public enum HostUsageText {
             let used = usage.portsInUse[transport] ?? 0
             output.append("\(transport): (\(used) ports) in use, \(share(used, usage))")
             let states = (usage.states[transport] ?? [:]).sorted { $0.value > $1.value }
-            output.append(states.isEmpty ? "" : ": " + states.map { "\($0.key.name) (\($0.value))" }.joined(separator: ", "))
+            output.append(
+                states.isEmpty ? "" : ": " + states.map { "\($0.key.name) (\($0.value))" }.joined(separator: ", ")
+            )
             output.append("\n")
         }
         for destination in usage.destinations.prefix(destinationsShown) { append(destination, usage, to: &output) }
@@ -25,7 +27,9 @@ public enum HostUsageText {
         output.append("\(destination.source) -> \(destination.server): (\(destination.ports) ports) ")
         output.append("\(share(destination.ports, usage)), TIME-WAIT (\(destination.timeWait))")
         if let rate = destination.rate, let growth = destination.growth {
-            output.append(", \(PortReasons.decimal(rate, places: 1)) new/s, grows \(PortReasons.decimal(growth, places: 1))/s")
+            output.append(
+                ", \(PortReasons.decimal(rate, places: 1)) new/s, grows \(PortReasons.decimal(growth, places: 1))/s"
+            )
         }
         if destination.ports >= usage.cliff {
             output.append(", PAST THE CLIFF")

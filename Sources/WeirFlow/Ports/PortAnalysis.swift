@@ -26,7 +26,7 @@ public enum PortAnalysis {
             let best = candidates[0]
             let statistics = PortMeasuring.measure(series, in: best.range, best.source, name: best.name)
             var verdict = PortVerdict(.tooFew, confidence: 0)
-            verdict.reasons = ["(\(series.count) samples) of (\(fewest)) at least"]
+            verdict.reasons = ["\(PortReasons.count(series.count, "sample")) of (\(fewest)) at least"]
             if series.key.side == .client { verdict.caveats = [.throughARelay] }
             return PortReport(key: series.key, statistics: statistics, verdict: verdict)
         }
@@ -104,7 +104,7 @@ public enum PortAnalysis {
 
     /// Says whether ports lie right behind used ones so often that a search from a random start has found them.
     private static func isRandomStart(_ series: PortSeries, _ range: PortRange) -> Bool {
-        PortModels.randomStartGain(series, in: range) > -PortMath.ln(doubt)
+        UsedRuns.gain(series, in: range) > -PortMath.ln(doubt)
     }
 }
 
@@ -119,6 +119,7 @@ struct Posterior {
 
     /// Is how much less than the others a mixture is believed in, as its natural logarithm.
     private static let mixedPrior = -12.0
+    private static let ofLinux: Set<PortAllocator> = [.linuxConnect, .linuxLocalRange, .oddBind, .lowerHalfBind]
     /// Are the classes of UDP: the others are about connections.
     private static let ofUDP: Set<PortAllocator> = [
         .sequential, .sequentialPerDestination, .sequentialRandomStart, .uniformRandom, .mixed,
@@ -148,6 +149,13 @@ struct Posterior {
         let whole = PortMath.logSum(sums.map(\.value))
         ranking = sums.map { (allocator: $0.allocator, share: PortMath.e($0.value - whole)) }
             .sorted { $0.share > $1.share }
-        range = candidates[ranking.first.flatMap { best[$0.allocator]?.candidate } ?? 0]
+        let first = ranking.first?.allocator
+        range = candidates[first.flatMap { best[$0]?.candidate } ?? 0]
+        // A counter says little of its range: what is Linux's is taken to have Linux's.
+        if let first, Self.ofLinux.contains(first), range.source == .assumed,
+            let own = candidates.first(where: { $0.name == PortRange.known[0].name })
+        {
+            range = own
+        }
     }
 }

@@ -31,9 +31,16 @@ struct PortPanels {
 
     func append(to output: inout ByteBuffer) {
         let verdict = report.verdict
-        let sure = verdict.allocator == .tooFew ? "" : ", confidence \(PortReasons.decimal(verdict.confidence, places: 6))"
+        let sure =
+            verdict.allocator == .tooFew ? "" : ", confidence \(PortReasons.decimal(verdict.confidence, places: 6))"
         let side = report.key.side == .client ? " to the relay" : report.key.side == .egress ? " from the relay" : ""
-        text("\(report.key)\(side): \(verdict.allocator.rawValue)\(sure), \(statistics.samples) samples", 70, 24, size: 15, &output)
+        text(
+            "\(report.key)\(side): \(verdict.allocator.rawValue)\(sure), \(statistics.samples) samples",
+            70,
+            24,
+            size: 15,
+            &output
+        )
         appendScatter(to: &output)
         appendSteps(to: &output)
         appendUse(to: &output)
@@ -71,7 +78,9 @@ struct PortPanels {
 
     /// Says in which unit a time is written, and by what seconds are multiplied.
     private static func unit(_ seconds: Double) -> (String, Double) {
-        seconds < 0.01 ? ("microseconds", 1e6) : seconds < 10 ? ("milliseconds", 1e3) : seconds < 7200 ? ("seconds", 1) : ("hours", 1.0 / 3600)
+        seconds < 0.01
+            ? ("microseconds", 1e6)
+            : seconds < 10 ? ("milliseconds", 1e3) : seconds < 7200 ? ("seconds", 1) : ("hours", 1.0 / 3600)
     }
 
     private func appendLegend(_ every: Int, to output: inout ByteBuffer) {
@@ -83,7 +92,8 @@ struct PortPanels {
             text(name, place + 12, 450, kind: "label", &output)
             place += 30 + Double(name.utf8.count) * 7
         }
-        var rest = series.destinations.count > shown ? "and \(series.destinations.count - shown) other destinations" : ""
+        var rest =
+            series.destinations.count > shown ? "and \(series.destinations.count - shown) other destinations" : ""
         if every > 1 { rest += "\(rest.isEmpty ? "" : "; ")each \(every)th port is drawn" }
         text(rest, place, 450, kind: "label", &output)
     }
@@ -119,7 +129,9 @@ struct PortPanels {
     private func appendBar(_ frame: Frame, _ value: Double, _ count: Int, _ output: inout ByteBuffer) {
         let (left, right) = (frame.across(value - 0.4), frame.across(value + 0.4))
         let top = frame.up(Double(count))
-        output.append("<rect class=\"bar\" x=\"\(number(left))\" y=\"\(number(top))\" width=\"\(number(right - left))\" ")
+        output.append(
+            "<rect class=\"bar\" x=\"\(number(left))\" y=\"\(number(top))\" width=\"\(number(right - left))\" "
+        )
         output.append("height=\"\(number(frame.y + frame.height - top))\"/>\n")
     }
 
@@ -145,7 +157,9 @@ struct PortPanels {
         )
         text("Use of the range \(range) (\(statistics.rangeSource.rawValue))", 690, 256, &output)
         let (left, right) = (frame.across(Double(range.low)), frame.across(Double(range.high + 1)))
-        output.append("<rect class=\"known\" x=\"\(number(left))\" y=\"266\" width=\"\(number(right - left))\" height=\"120\"/>\n")
+        output.append(
+            "<rect class=\"known\" x=\"\(number(left))\" y=\"266\" width=\"\(number(right - left))\" height=\"120\"/>\n"
+        )
         appendAxes(frame, across: "port, \(bins) bins; shaded: the range", up: "", 1, &output)
         let width = frame.width / Double(bins)
         for (bin, count) in counts.enumerated() where count > 0 {
@@ -154,7 +168,13 @@ struct PortPanels {
             output.append("width=\"\(number(width * 0.9))\" height=\"\(number(frame.y + frame.height - top))\"/>\n")
         }
         let reuse = statistics.reuse
-        text("\(statistics.distinctPorts) different ports, \(reuse.count) taken again", 690, 436, kind: "label", &output)
+        text(
+            "\(statistics.distinctPorts) different ports, \(reuse.count) taken again",
+            690,
+            436,
+            kind: "label",
+            &output
+        )
     }
 
     // MARK: - Axes and text
@@ -175,12 +195,14 @@ struct PortPanels {
             text(label(value), left - 6, frame.up(value) + 4, kind: "label", anchor: "end", &output)
         }
         let scaled = (frame.horizontal.lowerBound * factor)...((last ?? frame.horizontal.upperBound) * factor)
-        for value in Self.ticks(scaled, frame.width > 300 ? 7 : 4, isWhole: false) {
+        for value in Self.ticks(scaled, frame.width > 300 ? 7 : 3, isWhole: false) {
             let x = frame.across(value / factor)
             output.append("<path class=\"axis\" d=\"M\(number(x)) \(number(bottom))v5\"/>\n")
             text(label(value), x, bottom + 18, kind: "label", anchor: "middle", &output)
         }
-        output.append("<path class=\"axis\" d=\"M\(number(left)) \(number(frame.y))V\(number(bottom))H\(number(right))\"/>\n")
+        output.append(
+            "<path class=\"axis\" d=\"M\(number(left)) \(number(frame.y))V\(number(bottom))H\(number(right))\"/>\n"
+        )
         text(across, left + frame.width / 2, bottom + 36, kind: "label", anchor: "middle", &output)
         let name = up.isEmpty ? "count" : up
         let turned = "transform=\"rotate(-90 \(number(left - 52)) \(number(frame.y + frame.height / 2)))\""
@@ -222,7 +244,9 @@ struct PortPanels {
     ) {
         guard !text.isEmpty else { return }
         let size = size.map { " font-size=\"\($0)\"" } ?? ""
-        output.append("<text class=\"\(kind)\" x=\"\(number(x))\" y=\"\(number(y))\" text-anchor=\"\(anchor)\"\(size) \(extra)>")
+        output.append(
+            "<text class=\"\(kind)\" x=\"\(number(x))\" y=\"\(number(y))\" text-anchor=\"\(anchor)\"\(size) \(extra)>"
+        )
         output.append(PortPlot.escaped(text))
         output.append("</text>\n")
     }

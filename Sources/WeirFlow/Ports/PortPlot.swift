@@ -34,7 +34,9 @@ public struct PortPlot: Sendable {
     public func render(into output: inout ByteBuffer) {
         if isPage {
             output.append("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
-            output.append("<meta name=\"color-scheme\" content=\"light dark\">\n<title>Ports, by Weir</title>\n<style>\n")
+            output.append(
+                "<meta name=\"color-scheme\" content=\"light dark\">\n<title>Ports, by Weir</title>\n<style>\n"
+            )
             output.append(Self.style)
             output.append(Self.pageStyle)
             output.append("</style>\n</head>\n<body>\n<h1>Ephemeral ports</h1>\n")
@@ -59,7 +61,9 @@ public struct PortPlot: Sendable {
         let note = leftOut > 0 && hasStyle ? 30 : 0
         let height = max(1, parts.count) * Self.height + note
         output.append("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 \(Self.width) \(height)\" ")
-        output.append("width=\"\(Self.width)\" height=\"\(height)\" font-family=\"sans-serif\" font-size=\"12\" role=\"img\">\n")
+        output.append(
+            "width=\"\(Self.width)\" height=\"\(height)\" font-family=\"sans-serif\" font-size=\"12\" role=\"img\">\n"
+        )
         if hasStyle {
             output.append("<style>\n")
             output.append(Self.style)
@@ -72,7 +76,9 @@ public struct PortPlot: Sendable {
             output.append("</g>\n")
         }
         if note > 0 {
-            output.append("<text class=\"label\" x=\"70\" y=\"\(height - 10)\">\(leftOut) further series are not drawn</text>\n")
+            output.append(
+                "<text class=\"label\" x=\"70\" y=\"\(height - 10)\">\(leftOut) further series are not drawn</text>\n"
+            )
         }
         output.append("</svg>\n")
     }

@@ -17,7 +17,9 @@ public struct PortRange: Hashable, Sendable, CustomStringConvertible {
     /// Parses `LOW-HIGH`, two ports from 1 to 65535; nil where the text is something else.
     public init?(_ text: String) {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 2, let low = UInt16(parts[0]), let high = UInt16(parts[1]), low > 0, low <= high else {
+        guard parts.count == 2, parts.allSatisfy({ $0.first?.isNumber ?? false }), let low = UInt16(parts[0]),
+            let high = UInt16(parts[1]), low > 0, low <= high
+        else {
             return nil
         }
         self.init(Int(low), Int(high))

@@ -17,7 +17,8 @@ enum PortReasons {
         if statistics.steps > 0 {
             reasons.append(
                 "\(percent(statistics.smallShare)) of steps within a destination lead 1 to \(statistics.smallBound) forward"
-                    + (statistics.destinations > 1 ? ", \(percent(statistics.mergedSmallShare)) in the order of all" : "")
+                    + (statistics.destinations > 1
+                        ? ", \(percent(statistics.mergedSmallShare)) in the order of all" : "")
             )
         }
         if let steps = steps(statistics) { reasons.append("small steps: \(steps)") }
@@ -31,7 +32,7 @@ enum PortReasons {
         return reasons
     }
 
-    /// Lists the most frequent small steps: `2 (11 %), 4 (13 %)`.
+    /// Lists the most frequent small steps: `2 (11%), 4 (13%)`.
     private static func steps(_ statistics: PortStatistics) -> String? {
         let small = statistics.steps - statistics.jumps
         guard small * 10 > statistics.steps else { return nil }
@@ -91,11 +92,14 @@ enum PortReasons {
         return quick
     }
 
-    /// Prints a share: `87 %`, `0.4 %`.
+    /// Prints a number with its noun: `(1 sample)`, `(8 samples)`.
+    static func count(_ count: Int, _ noun: String) -> String { "(\(count) \(noun)\(count == 1 ? "" : "s"))" }
+
+    /// Prints a share, with no bare number for `text2pcap` to stumble over: `87%`, `0.4%`.
     static func percent(_ share: Double) -> String {
         let value = share * 100
-        if value > 0, value < 1 { return "\(decimal(value, places: 1)) %" }
-        return value < 100 && value > 99 ? "\(decimal(value, places: 1)) %" : "\(Int(value.rounded())) %"
+        if value > 0, value < 1 { return "\(decimal(value, places: 1))%" }
+        return value < 100 && value > 99 ? "\(decimal(value, places: 1))%" : "\(Int(value.rounded()))%"
     }
 
     /// Prints a number with so many places.

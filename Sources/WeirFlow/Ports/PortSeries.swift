@@ -40,7 +40,9 @@ public struct PortSeries: Sendable {
     public var count: Int { ports.count }
 
     /// Says when a choice was made, in nanoseconds since 1970 UTC; nil where that is not known.
-    public func time(_ index: Int) -> Int64? { times[index] == Self.noTime ? nil : times[index] }
+    public func time(_ index: Int) -> Int64? {
+        index < times.count && times[index] != Self.noTime ? times[index] : nil
+    }
 
     /// Gives the place of a choice's destination in `destinations`.
     public func destination(_ index: Int) -> Int { Int(places[index]) }

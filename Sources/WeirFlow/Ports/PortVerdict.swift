@@ -63,7 +63,8 @@ public enum PortCaveat: String, Hashable, Sendable, CaseIterable {
         case .slowSteps: "most steps took longer than 10 s, in which Linux changes its key"
         case .noTimes: "times are not known: steps over a change of key cannot be told"
         case .randomStartPossible: "a random start with a linear search looks the same while few ports are in use"
-        case .boundByCaller: "the program bound its socket before it connected, or listens: connect alone would choose otherwise"
+        case .boundByCaller:
+            "the program bound its socket before it connected, or listens: connect alone would choose otherwise"
         }
     }
 }

@@ -41,11 +41,15 @@ public struct PortsJSON: Sendable {
         output.append(",\"merged_small_share\":\(number(statistics.mergedSmallShare))")
         output.append(",\"chained_share\":\(number(statistics.chainedShare)),\"jumps\":\(statistics.jumps)")
         let counts = statistics.stepCounts.enumerated().filter { $0.element > 0 }
-        output.append(",\"step_counts\":{" + counts.map { "\"\($0.offset)\":\($0.element)" }.joined(separator: ",") + "}")
+        output.append(
+            ",\"step_counts\":{" + counts.map { "\"\($0.offset)\":\($0.element)" }.joined(separator: ",") + "}"
+        )
         output.append(",\"rekeying\":" + (statistics.rekeying.map { rekeying($0) } ?? "null"))
         output.append(",\"deviation\":\(number(statistics.deviation))")
         output.append(",\"relative_deviation\":\(number(statistics.relativeDeviation))")
-        output.append(",\"chi_square_16\":\(number(statistics.chiSquare)),\"chi_square_p\":\(number(statistics.chiSquareP))")
+        output.append(
+            ",\"chi_square_16\":\(number(statistics.chiSquare)),\"chi_square_p\":\(number(statistics.chiSquareP))"
+        )
         output.append(",\"serial_correlation\":\(number(statistics.serialCorrelation))")
         let entropy = statistics.entropy
         output.append(",\"entropy\":{\"bins\":\(entropy.bins),\"bits\":\(number(entropy.bits))")

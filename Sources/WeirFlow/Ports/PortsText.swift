@@ -19,7 +19,8 @@ public struct PortsText: Sendable {
         if verdict.allocator != .tooFew {
             output.append(", confidence \(PortReasons.decimal(verdict.confidence, places: 6))")
         }
-        output.append(", (\(statistics.samples) samples) (\(statistics.destinations) destinations)")
+        output.append(", " + PortReasons.count(statistics.samples, "sample"))
+        output.append(" " + PortReasons.count(statistics.destinations, "destination"))
         if let seconds = statistics.seconds { output.append(" in \(PortReasons.decimal(seconds, places: 1)) s") }
         output.append("\n")
         line("because", verdict.reasons.joined(separator: "; "), &output)

@@ -83,7 +83,9 @@ struct PortsCommand: AsyncParsableCommand {
             throw ValidationError("--style reuse is for tcp: a UDP socket with SO_REUSEADDR would share ports.")
         }
         if watch, !host { throw ValidationError("--watch needs --host.") }
-        if host, plot != nil || drawsInTerminal { throw ValidationError("--plot and --graph are for files and --probe.") }
+        if host, plot != nil || drawsInTerminal {
+            throw ValidationError("--plot and --graph are for files and --probe.")
+        }
         guard interval.duration >= .milliseconds(100) else { throw ValidationError("--interval is 100ms at least.") }
         if let plot, !plot.hasSuffix(".svg"), !plot.hasSuffix(".html") {
             throw ValidationError("--plot takes a name that ends in .svg or .html.")

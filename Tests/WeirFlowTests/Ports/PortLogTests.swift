@@ -1,3 +1,4 @@
+import Support
 import Testing
 import WeirFlow
 import WeirWire
@@ -31,7 +32,8 @@ struct PortLogTests {
 
     @Test("What a sink renders is read again")
     func rendered() {
-        var (log, table, output) = (PortLog(), PortTable(), ByteBuffer())
+        var (log, table) = (PortLog(), PortTable())
+        var output = ByteBuffer()
         var sink = JSONLinesSink(withBytes: true)
         sink.render(record(.opened, .udp), bytes: RawSpan(), into: &output)
         let line = Array(output.string.utf8.dropLast())
@@ -50,7 +52,10 @@ struct PortLogTests {
         #expect(table.series.map(\.ports) == [[51514], [42332, 42340]])
     }
 
-    @Test("What is no record is counted, and none of it traps", arguments: ["x", "{", "{}", "[1]", "{\"flow\":7}", "\"\\"])
+    @Test(
+        "What is no record is counted, and none of it traps",
+        arguments: ["x", "{", "{}", "[1]", "{\"flow\":7}", "\"\\"]
+    )
     func damaged(_ line: String) {
         let (log, table) = read(line)
         #expect(log.unknownLines == 1)

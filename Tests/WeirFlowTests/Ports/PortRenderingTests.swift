@@ -1,4 +1,3 @@
-import Support
 import Testing
 import WeirFlow
 import WeirWire
@@ -74,5 +73,7 @@ struct PortRenderingTests {
 
 extension String {
     /// Counts the parts that a text is cut into.
-    fileprivate func components(_ separator: String) -> Int { self.split(separator: separator, omittingEmptySubsequences: false).count }
+    fileprivate func components(_ separator: String) -> Int {
+        self.split(separator: separator, omittingEmptySubsequences: false).count
+    }
 }

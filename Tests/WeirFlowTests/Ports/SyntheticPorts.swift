@@ -77,9 +77,13 @@ struct SyntheticPorts {
     /// Makes the choices of a model.
     ///
     /// - Parameters:
+    ///   - model: the model.
     ///   - count: how many.
-    ///   - destinations: how many servers they go to in turn.
+    ///   - seed: what everything random is drawn from.
+    ///   - destinations: how many servers they go to; over 10,000, each to one of its own.
     ///   - interval: the seconds between them.
+    ///   - transport: what they carry.
+    /// - Returns: the choices.
     static func series(
         _ model: Model,
         count: Int,
@@ -113,7 +117,9 @@ struct SyntheticPorts {
     private mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &random) }
 
     private func hash(_ values: Int...) -> Int {
-        var mixer = SplitMix64(seed: values.reduce(secret) { ($0 ^ UInt64(bitPattern: Int64($1))) &* 0x9e37_79b9_7f4a_7c15 })
+        var mixer = SplitMix64(
+            seed: values.reduce(secret) { ($0 ^ UInt64(bitPattern: Int64($1))) &* 0x9e37_79b9_7f4a_7c15 }
+        )
         return Int(mixer.next() >> 2)
     }
 

@@ -36,7 +36,8 @@ struct CapturedLeg: Sendable {
     private var introducedIn: UInt32 = 0
     private var notes: [String] = []
 
-    init(_ leg: FlowLeg, _ initiator: Endpoint, _ responder: Endpoint, of record: FlowRecord, _ process: ClientProcess?) {
+    init(_ leg: FlowLeg, _ initiator: Endpoint, _ responder: Endpoint, of record: FlowRecord, _ process: ClientProcess?)
+    {
         self.process = process
         self.leg = leg
         self.initiator = initiator

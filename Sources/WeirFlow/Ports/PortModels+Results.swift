@@ -1,0 +1,65 @@
+/// What the sums of a series come to, class by class.
+extension PortModels {
+    func results() -> Likelihoods {
+        let fresh = -PortMath.ln(size)
+        // Where bounds are estimated, so is the parity of the first: either was possible.
+        let either = isBounded ? 0 : -PortMath.ln(2)
+        return [
+            .uniformRandom: sums.uniform,
+            .oddBind: sums.bound + either,
+            .lowerHalfBind: sums.lowerHalf + either,
+            .linuxConnect: PortMath.logSum([sums.connect] + sums.oneCounter.map { $0 - PortMath.ln(10) }) + either,
+            .linuxLocalRange: sums.localRange,
+            .sequential: Self.counter(sums.merged, back: sums.mergedBack, fresh) + fresh + strays,
+            .sequentialPerDestination: Self.counter(sums.within, back: sums.withinBack, fresh)
+                + Double(sums.firsts) * fresh + strays,
+            .sequentialRandomStart: randomStarts(fresh) + fresh + strays,
+            .mixed: mixture + strays,
+        ]
+    }
+
+    /// Is what the choices outside the range cost.
+    private var strays: Double { Double(sums.outside) * PortMath.ln(Stray.range * size / 64_512) }
+
+    /// Is the likelihood of the steps of a counter that others may use too: geometric, with any mean.
+    private static func counter(_ counts: [Int], back: Int, _ fresh: Double) -> Double {
+        // A counter whose steps nobody else sees is the likelier the fewer of them are missing.
+        let shares = [(0.97, 0.6), (0.7, 0.2), (0.45, 0.198), (0.25, 0.001), (0.12, 0.001)]
+        let variants = shares.map { share, prior in
+            var sum = PortMath.ln(prior) + Double(counts[0]) * (PortMath.ln(Stray.count) + fresh)
+            sum += Double(back) * PortMath.ln(Stray.count / 16)
+            let (first, further) = (PortMath.ln((1 - 2 * Stray.count) * share), PortMath.ln(1 - share))
+            for (step, count) in counts.enumerated() where step > 0 && count > 0 {
+                sum += Double(count) * (first + Double(step - 1) * further)
+            }
+            return sum
+        }
+        return PortMath.logSum(variants)
+    }
+
+    /// Is the likelihood of runs of a counter that begin at random ports.
+    private func randomStarts(_ fresh: Double) -> Double {
+        var variants: [Double] = []
+        for goesOn in [0.35, 0.5, 0.7] {
+            for share in [0.97, 0.6] {
+                var sum = Double(sums.merged[0] + sums.mergedBack) * (PortMath.ln(1 - goesOn) + fresh)
+                for (step, count) in sums.merged.enumerated() where step > 0 && count > 0 {
+                    let counted = goesOn * share * PortMath.e(Double(step - 1) * PortMath.ln(1 - share))
+                    sum += Double(count) * PortMath.ln(counted + (1 - goesOn) / size)
+                }
+                variants.append(sum)
+            }
+        }
+        return PortMath.logSum(variants) - PortMath.ln(Double(variants.count))
+    }
+
+    /// Is the likelihood of anything: any share of even ports, any share of small steps behind one of the last four.
+    private var mixture: Double {
+        let bound = Double(PortMeasuring.smallBound(range.size))
+        let count = series.count
+        return PortMath.logBeta(sums.even, count - sums.even)
+            + PortMath.logBeta(sums.flagged, sums.following - sums.flagged)
+            - Double(sums.flagged) * PortMath.ln(2 * bound)
+            - Double(count - sums.flagged) * PortMath.ln(size / 2)
+    }
+}

@@ -1,0 +1,154 @@
+import Foundation
+import Support
+import Testing
+import WeirWire
+
+@Suite("weir ports on the corpus", .tags(.capture, .slow), .timeLimit(.minutes(10)))
+struct PortsCorpusTests {
+    @Test("No capture traps, and no class is named under 8 samples", .needsCorpus)
+    func corpus() async throws {
+        let folder = try #require(Corpus.folder)
+        var (series, named) = (0, 0)
+        for file in try Corpus.files() {
+            let ended = try await WeirProgram(["ports", "--json", folder + "/" + file]).finish()
+            #expect(ended.status == 0 || ended.status == 65, "\(file): \(ended.status) \(ended.errors)")
+            for report in try LogLines(ended.output).objects {
+                let samples = try #require(report["samples"] as? Int)
+                let name = try #require(report["class"] as? String)
+                series += 1
+                if name != "too-few" { named += 1 }
+                #expect(samples >= 8 || name == "too-few", "\(file): \(report)")
+            }
+        }
+        print("CORPUS \(series) series, \(named) named")
+        #expect(series > 100)
+    }
+}
+
+@Suite("weir ports", .serialized, .tags(.network), .timeLimit(.minutes(2)))
+struct PortsCommandTests {
+    private let folder: TemporaryFolder
+
+    init() throws {
+        folder = try TemporaryFolder()
+    }
+
+    private func ports(_ arguments: [String]) async throws -> WeirProgram.Ended {
+        try await WeirProgram(["ports"] + arguments).finish()
+    }
+
+    /// Relays so many flows, and ends.
+    private func relay(_ count: Int, _ options: [String]) async throws -> WeirProgram.Ended {
+        let server = try TCPServer()
+        let program = try WeirProgram(["relay", "--no-processes", "--threads", "1"] + options + [server.route])
+        let endpoint = try program.listening()[0]
+        for _ in 0..<count {
+            let client = try TCPPeer(to: endpoint)
+            let peer = try server.accept()
+            client.reset()
+            _ = try? peer.receiveToEnd()
+        }
+        return try await program.stop()
+    }
+
+    @Test("A log and a recording of one run give the same ports, client and egress apart")
+    func sources() async throws {
+        let (log, capture) = (folder.path + "/log", folder.path + "/r.pcapng")
+        _ = try await relay(30, ["--show", "none", "--log", log, "--record", capture])
+        var all: [[String: [Int]]] = []
+        for file in [log, capture] {
+            let objects = try LogLines(try await ports(["--json", file]).output).objects
+            #expect(objects.count == 2)
+            var found: [String: [Int]] = [:]
+            for object in objects {
+                let statistics = try #require(object["statistics"] as? [String: Any])
+                let keys = ["lowest", "highest", "distinct_ports"].map { statistics[$0] as? Int ?? -1 }
+                found[object["side"] as? String ?? ""] = keys + [object["samples"] as? Int ?? -1]
+            }
+            all.append(found)
+        }
+        #expect(all[0] == all[1])
+        #expect(all[0].keys.sorted() == ["client", "egress"])
+        #expect(all[0]["client"]?.last == 30)
+    }
+
+    @Test("relay --ports shows a line a flow with its steps, and reports both sides at the end")
+    func whileRelaying() async throws {
+        let ended = try await relay(20, ["--show", "none", "--ports"])
+        let lines = String(decoding: ended.output, as: UTF8.self).split(separator: "\n")
+        let flows = lines.filter { $0.contains(" tcp ports  client :") }
+        #expect(flows.count == 20)
+        #expect(flows.first?.hasSuffix("(first)") == true)
+        #expect(flows.dropFirst().allSatisfy { $0.contains(" from :") && $0.contains("egress :") })
+        #expect(lines.contains { $0.hasPrefix("client 127.0.0.1 tcp, to the relay: ") })
+        #expect(lines.contains { $0.hasPrefix("egress 127.0.0.1 tcp, from the relay: ") })
+    }
+
+    @Test("The whole output of relay --ports is read by text2pcap", .needsProgram("text2pcap"))
+    func importable() async throws {
+        let server = try TCPServer()
+        let program = try WeirProgram(["relay", "--ports", "--threads", "1", server.route])
+        let endpoint = try program.listening()[0]
+        for _ in 0..<10 {
+            let client = try TCPPeer(to: endpoint)
+            let peer = try server.accept()
+            try client.send("hello")
+            _ = try peer.receive(5)
+        }
+        let ended = try await program.stop()
+        #expect(String(decoding: ended.output, as: UTF8.self).contains(", process "))
+        let text = try folder.file("text", ended.output)
+        let out = folder.path + "/out.pcapng"
+        let made = try ChildProgram.run("text2pcap", ["-T", "1,2", "-t", "%H:%M:%S.%f", text, out])
+        #expect(made.status == 0)
+        #expect(try CaptureWalk.tcpPayloads(try folder.read("out.pcapng")).count == 10)
+    }
+
+    @Test("The host's use of its range counts the ports that lead to a destination", .needsRoot)
+    func host() async throws {
+        let namespace = try NetworkNamespace()
+        try namespace.run("sysctl", ["-qw", "net.ipv4.ip_local_port_range=40000 40199"])
+        let server = try namespace.make { try TCPServer(at: Endpoint(address: .loopbackV4, port: 9000)) }
+        var clients: [TCPPeer] = []
+        for _ in 0..<30 { clients.append(try namespace.make { try TCPPeer(to: server.endpoint) }) }
+        let program = try WeirProgram(["ports", "--host", "--json"], launcher: namespace.launcher)
+        let object = try #require(try LogLines(try await program.finish().output).objects.first)
+        #expect(object["range_low"] as? Int == 40_000 && object["cliff"] as? Int == 100)
+        let destinations = try #require(object["destinations"] as? [[String: Any]])
+        #expect(destinations.count == 1)
+        #expect(destinations[0]["server"] as? String == "127.0.0.1:9000")
+        #expect(destinations[0]["ports"] as? Int == 30 && destinations[0]["first_parity"] as? Int == 30)
+        #expect(destinations[0]["share"] as? Double == 0.15)
+        clients.removeAll()
+    }
+
+    @Test("Pictures are new files, whole, and never overwrite one", arguments: ["svg", "html"])
+    func plot(_ kind: String) async throws {
+        let path = folder.path + "/picture." + kind
+        #expect(try await ports(["--probe", "tcp", "-n", "50", "--plot", path]).status == 0)
+        let drawn = String(decoding: try folder.read("picture." + kind), as: UTF8.self)
+        #expect(drawn.hasSuffix(kind == "svg" ? "</svg>\n" : "</html>\n"))
+        #expect(try await ports(["--probe", "tcp", "-n", "50", "--plot", path]).status == 73)
+    }
+
+    @Test(
+        "What makes no sense is said, and ends with 64",
+        arguments: [
+            [], ["--host", "--probe", "tcp"], ["--watch", "x"], ["--probe", "tcp", "-n", "0"], ["-n", "9", "x"],
+            ["--probe", "tcp", "--style", "range"], ["--probe", "udp", "--style", "reuse"],
+            ["--host", "--plot", "x.svg"],
+            ["x", "--plot", "x.png"], ["--range", "9-1", "x"],
+        ]
+    )
+    func usage(_ arguments: [String]) async throws {
+        #expect(try await ports(arguments).status == 64)
+    }
+
+    @Test("A file that is missing ends with 66, and the others are read")
+    func missing() async throws {
+        _ = try await relay(2, ["--show", "none", "--log", folder.path + "/log"])
+        let ended = try await ports([folder.path + "/none", folder.path + "/log"])
+        #expect(ended.status == 66)
+        #expect(String(decoding: ended.output, as: UTF8.self).contains("too-few"))
+    }
+}
