@@ -35,7 +35,7 @@ public struct FlowDissector: Sendable {
     public internal(set) var findings: [Finding: String] = [:]
 
     /// Takes a message, which is lent for the call.
-    public typealias Receiver = (borrowing DissectedMessage) -> Void
+    public typealias Receiver = (DissectedMessage) -> Void
 
     /// Creates the state of a flow of which nothing was seen.
     ///

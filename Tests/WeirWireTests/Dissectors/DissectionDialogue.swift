@@ -56,7 +56,7 @@ struct DissectionDialogue {
     }
 
     private static func note(
-        _ message: borrowing DissectedMessage,
+        _ message: DissectedMessage,
         _ said: inout [String],
         _ messages: inout [DissectedMessage]
     ) {
