@@ -43,6 +43,13 @@ struct DissectionDialogue {
         (self.said, self.messages) = (said, messages)
     }
 
+    /// Ends a direction.
+    mutating func end(_ direction: Direction) {
+        var (said, messages) = (said, messages)
+        dissector.finish(direction) { Self.note($0, &said, &messages) }
+        (self.said, self.messages) = (said, messages)
+    }
+
     mutating func finish() {
         var (said, messages) = (said, messages)
         dissector.finish { Self.note($0, &said, &messages) }
