@@ -9,6 +9,12 @@ public struct MessageText: Hashable, Sendable {
     /// Creates an empty text.
     public init() {}
 
+    /// Appends the text to a buffer.
+    public func append(to buffer: inout ByteBuffer) { buffer.append(utf8.span.bytes) }
+
+    /// Creates a text from one of the traffic, escaped, and cut.
+    public init(escaping text: String) { append(escaped: text, upTo: Self.limit) }
+
     /// Says whether there is no text.
     public var isEmpty: Bool { utf8.isEmpty }
 

@@ -17,7 +17,9 @@ struct DNSDissector: Dissector {
 
     static func recognize(_ bytes: RawSpan, _ start: DissectionStart) -> Recognition {
         if start.transport == .udp {
-            guard looksLikeMessage(bytes) else { return .no }
+            guard looksLikeMessage(bytes) else {
+                return bytes.byteCount >= headerSize && start.hasPort ? .maybe : .no
+            }
             return start.hasPort ? .yes : isWhole(bytes) ? .yes : .no
         }
         guard let length = bytes.number(at: 0, UInt16.self) else { return start.hasPort ? .more(2) : .no }

@@ -74,6 +74,10 @@ extension HTTPHead {
             guard bytes.has("HTTP/1.", at: blank + 1) else { return false }
             (target, version) = (target.lowerBound..<blank, (blank + 1)..<line.upperBound)
         }
+        // Blanks in a target are wrong; what stands behind the first is not of it.
+        if !version.isEmpty, let blank = bytes.find(UInt8(ascii: " "), in: target) {
+            target = target.lowerBound..<blank
+        }
         let method = line.lowerBound..<methodEnd
         isRequest = true
         isSimple = version.isEmpty
@@ -182,7 +186,7 @@ extension HTTPHead {
         var (value, count) = (0, 0)
         for index in range {
             guard let byte = bytes.byte(at: index), let digit = hexDigit(byte) else { break }
-            guard count < 14 else { return nil }
+            guard value <= longestBody >> 4 else { return nil }
             value = value << 4 | digit
             count += 1
         }
