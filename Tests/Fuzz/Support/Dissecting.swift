@@ -21,7 +21,9 @@ func dissect(
 
 private func dissectCapture(_ file: [UInt8]) -> Bool {
     let window = file.span.bytes
-    var (reader, flows, dissector) = (CaptureReader(), CaptureFlows(limit: 64), CaptureDissector(limit: 8))
+    var reader = CaptureReader()
+    var flows = CaptureFlows(limit: 64)
+    var dissector = CaptureDissector(limit: 8)
     var packets = 0
     while let item = try? reader.next(in: window) {
         guard case .packet(let packet) = item else { continue }

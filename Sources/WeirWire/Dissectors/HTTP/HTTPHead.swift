@@ -1,7 +1,7 @@
 /// Is the first line of a message and what its header fields say of the body.
 struct HTTPHead {
     /// Bounds the length of a body, so that lengths can be added.
-    static let longestBody = 1 << 60
+    static let longestBody = 1 << 56
 
     var isRequest = false
     var isHead = false
@@ -173,12 +173,12 @@ extension HTTPHead {
 
     private static func decimal(_ bytes: RawSpan, _ range: Range<Int>) -> Int? {
         var value = 0
-        guard !range.isEmpty, range.count <= 18 else { return nil }
+        guard !range.isEmpty else { return nil }
         for index in range {
             guard let byte = bytes.byte(at: index), byte >= 0x30, byte <= 0x39 else { return nil }
-            value = value * 10 + Int(byte - 0x30)
+            value = min(value * 10 + Int(byte - 0x30), longestBody)
         }
-        return min(value, longestBody)
+        return value
     }
 
     /// Reads a number in hex that anything but a digit ends; nil where there is none.

@@ -17,7 +17,9 @@ struct MessageDamageTests {
     }
 
     private static func flows(in file: [UInt8]) -> Flows {
-        var (reader, flows, found) = (CaptureReader(), CaptureFlows(), Flows())
+        var reader = CaptureReader()
+        var flows = CaptureFlows()
+        var found = Flows()
         while let item = try? reader.next(in: file.span.bytes) {
             guard case .packet(let packet) = item else { continue }
             let bytes = file.span.bytes.extracting(packet.range)
