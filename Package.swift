@@ -109,7 +109,10 @@ let package = Package(
         ),
         .testTarget(
             name: "WeirAdminTests",
-            dependencies: ["WeirAdmin", "WeirRelay", "WeirFlow", "WeirWire", "Support"],
+            dependencies: [
+                "WeirAdmin", "WeirRelay", "WeirFlow", "WeirWire", "Support",
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(
