@@ -12,7 +12,8 @@ struct WeirBench: AsyncParsableCommand {
             """,
         subcommands: [
             RelayCommand.self, UDPCommand.self, HexdumpCommand.self, RecordCommand.self, LiveCaptureCommand.self,
-            PcapCommand.self, ShowCommand.self, DissectCommand.self, AllCommand.self, SoakCommand.self, ServeCommand.self, LoadCommand.self,
+            PcapCommand.self, ShowCommand.self, DissectCommand.self, AllCommand.self, SoakCommand.self,
+            ServeCommand.self, LoadCommand.self,
             RenderCommand.self,
             ReadCaptureCommand.self, WriteCaptureCommand.self, WriteFlowsCommand.self, SoakWorkerCommand.self,
         ]

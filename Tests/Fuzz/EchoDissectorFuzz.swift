@@ -1,8 +1,8 @@
 import WeirWire
 
-/// Reads any bytes as chunks of a flow on the port of Echo; see `dissect`.
+/// Reads any bytes as a flow of the echo protocol.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
-    dissect(Array(UnsafeBufferPointer(start: start, count: count)), .udp, port: 7)
+    dissect(start, count, .udp, port: 7)
     return 0
 }

@@ -1,8 +1,8 @@
 import WeirWire
 
-/// Reads any bytes as chunks of a flow on the port of MQTT; see `dissect`.
+/// Reads any bytes as a flow of MQTT.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
-    dissect(Array(UnsafeBufferPointer(start: start, count: count)), .tcp, port: 1883)
+    dissect(start, count, .tcp, port: 1883)
     return 0
 }

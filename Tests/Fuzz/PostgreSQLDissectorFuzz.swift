@@ -1,8 +1,8 @@
 import WeirWire
 
-/// Reads any bytes as chunks of a flow on the port of PostgreSQL; see `dissect`.
+/// Reads any bytes as a flow of PostgreSQL.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
-    dissect(Array(UnsafeBufferPointer(start: start, count: count)), .tcp, port: 5432)
+    dissect(start, count, .tcp, port: 5432)
     return 0
 }

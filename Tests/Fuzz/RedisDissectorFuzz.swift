@@ -1,8 +1,8 @@
 import WeirWire
 
-/// Reads any bytes as chunks of a flow on the port of Redis; see `dissect`.
+/// Reads any bytes as a connection of Redis.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
-    dissect(Array(UnsafeBufferPointer(start: start, count: count)), .tcp, port: 6379)
+    dissect(start, count, .tcp, port: 6379)
     return 0
 }

@@ -94,7 +94,7 @@ extension Tshark {
 
 // Joining captures
 extension Tshark {
-    private struct Capture: Sendable {
+    struct Capture: Sendable {
         var name: String
         var bytes: [UInt8]
         var packets: [CapturedPacket] = []
@@ -120,12 +120,12 @@ extension Tshark {
         }
     }
 
-    private struct Batch: Sendable {
+    struct Batch: Sendable {
         var captures: [Capture] = []
         var owned: Set<FiveTuple> = []
     }
 
-    private static func batches(_ captures: [Capture]) -> [Batch] {
+    static func batches(_ captures: [Capture]) -> [Batch] {
         var batches: [Batch] = []
         for capture in captures where !capture.packets.isEmpty {
             let index = batches.firstIndex { $0.owned.isDisjoint(with: capture.owned) } ?? batches.endIndex
@@ -136,7 +136,7 @@ extension Tshark {
         return batches
     }
 
-    private static func joined(_ captures: [Capture]) -> [UInt8] {
+    static func joined(_ captures: [Capture]) -> [UInt8] {
         var writer = PcapngWriter()
         var buffer = ByteBuffer()
         writer.append(CaptureSection(), to: &buffer)

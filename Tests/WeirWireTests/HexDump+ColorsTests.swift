@@ -3,11 +3,15 @@ import WeirWire
 
 @Suite("Coloured hex dump")
 struct HexDumpColorsTests {
-    @Test("Is the plain dump once the colours are taken away, whatever is painted", arguments: [0, 1, 15, 16, 17, 40, 70_000])
+    @Test(
+        "Is the plain dump once the colours are taken away, whatever is painted",
+        arguments: [0, 1, 15, 16, 17, 40, 70_000]
+    )
     func plain(count: Int) {
         let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7) }
         let painted = (0..<count).map { UInt8(truncatingIfNeeded: $0 / 3 % 4) }
-        var (colored, plain) = (ByteBuffer(), ByteBuffer())
+        var colored = ByteBuffer()
+        var plain = ByteBuffer()
         HexDump.append(bytes.span.bytes, painted: Array(painted.prefix(count - min(count, 5))), to: &colored)
         HexDump.append(bytes.span.bytes, to: &plain)
         var text = colored.string

@@ -11,6 +11,9 @@ public struct FlowRow: Hashable, Sendable {
     /// Holds the number and the counts of the server's leg where it was found.
     public var serverLeg: ServerLeg?
 
+    /// Says what protocol the flow is of and what it is known by, where that was found.
+    public var found: FlowProbes.Found?
+
     /// Holds the leg between the relay and the server.
     public struct ServerLeg: Hashable, Sendable {
         /// Numbers it among the flows of the capture.

@@ -7,7 +7,8 @@ public import WeirWire
 /// Keys, in this order: `flow`, `transport`, `client`, `server`, `packets_up`, `packets_down`, `bytes_up`, `bytes_down`
 /// (whole frames, original lengths), `start` (RFC 3339, UTC, ns), `duration_ns`, `close` (null for UDP). A flow that Weir
 /// recorded has all its endpoints: `listener`, `egress`, `leg` (whose packets are counted: `client` or `server`), and,
-/// where both legs were found, `server_leg` with the counts of the other one. Source: RFC 8259.
+/// where both legs were found, `server_leg` with the counts of the other one. A flow whose protocol was recognised has
+/// `protocol`, and what its first messages name: `sni`, `host`, `query`. Source: RFC 8259.
 public struct FlowsJSON: Sendable {
     private var timestamp = Timestamp()
 
@@ -39,7 +40,20 @@ public struct FlowsJSON: Sendable {
             appendCounts(leg.flow, to: &output)
             output.append("}")
         }
+        if let found = row.found { appendFound(found, to: &output) }
         output.append("}\n")
+    }
+
+    private func appendFound(_ found: FlowProbes.Found, to output: inout ByteBuffer) {
+        output.append(",\"protocol\":")
+        output.appendJSON(found.name)
+        for finding in Finding.allCases {
+            guard let text = found.findings[finding] else { continue }
+            output.append(",\"")
+            output.append(finding.rawValue)
+            output.append("\":")
+            output.appendJSON(text)
+        }
     }
 
     private mutating func appendCounts(_ flow: ObservedFlow, to output: inout ByteBuffer) {

@@ -80,6 +80,7 @@ public struct FlowsText: Sendable {
         output.appendLeft(flow.close?.rawValue ?? "", 15)
         output.append(flow.transport == .tcp ? "  tcp " : "  udp ")
         appendEnds(row, to: &output)
+        if let found = row.found { appendFound(found, to: &output) }
         if color { output.append("\u{1B}[0m") }
         output.append("\n")
     }
@@ -90,6 +91,19 @@ public struct FlowsText: Sendable {
         row.flow.client.write(to: &output)
         output.append(" -> ")
         row.flow.server.write(to: &output)
+    }
+
+    /// Appends the protocol and what the flow is known by: `  tls sni example.com`.
+    private func appendFound(_ found: FlowProbes.Found, to output: inout ByteBuffer) {
+        output.append("  ")
+        output.append(found.name)
+        for finding in Finding.allCases {
+            guard let text = found.findings[finding] else { continue }
+            output.append(" ")
+            output.append(finding.rawValue)
+            output.append(" ")
+            MessageText(escaping: text).append(to: &output)
+        }
     }
 
     private func appendSeconds(_ duration: UInt64?, to output: inout ByteBuffer) {

@@ -76,6 +76,17 @@ public enum FieldValue: Hashable, Sendable {
     case address(IPAddress)
 }
 
+extension FieldValue {
+    /// Appends the value, escaped where it is of the traffic, so that it is safe for a terminal.
+    public func append(to buffer: inout ByteBuffer) {
+        switch self {
+        case .text(let text): MessageText(escaping: text).append(to: &buffer)
+        case .number(let number): buffer.appendDecimal(number)
+        case .address(let address): address.write(to: &buffer)
+        }
+    }
+}
+
 /// Says which request a message answers.
 public struct MessageAnswer: Hashable, Sendable {
     /// Says where the request begins in the other direction's stream; 0 for a datagram.

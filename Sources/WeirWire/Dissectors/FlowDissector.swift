@@ -35,7 +35,7 @@ public struct FlowDissector: Sendable {
     public internal(set) var findings: [Finding: String] = [:]
 
     /// Takes a message, which is lent for the call.
-    public typealias Receiver = (borrowing DissectedMessage) -> Void
+    public typealias Receiver = (DissectedMessage) -> Void
 
     /// Creates the state of a flow of which nothing was seen.
     ///
@@ -110,13 +110,18 @@ public struct FlowDissector: Sendable {
         if dissector != nil { sides[side].mode = .searching }
     }
 
-    /// Ends both directions; messages that are not complete are given as what they are.
+    /// Ends the reading: no more bytes will be seen. Messages that are not complete are given as what they are; so is one
+    /// that goes on to the end of its stream, where `finish` was not called for its direction.
     public mutating func finish(to receiver: Receiver) {
-        for direction in Direction.allCases { finish(direction, to: receiver) }
+        for direction in Direction.allCases { finish(direction, isEnd: false, to: receiver) }
     }
 
-    /// Ends one direction.
+    /// Ends one direction: its source has sent its last byte.
     public mutating func finish(_ direction: Direction, to receiver: Receiver) {
+        finish(direction, isEnd: true, to: receiver)
+    }
+
+    private mutating func finish(_ direction: Direction, isEnd: Bool, to receiver: Receiver) {
         let side = Int(direction.rawValue)
         guard sides[side].mode != .off else { return }
         if dissector == nil, !sides[side].held.isEmpty {
@@ -124,7 +129,7 @@ public struct FlowDissector: Sendable {
             sides[side].isEnding = true
             addStream(RawSpan(), side, receiver)
         }
-        if sides[side].isRest { emit(side, isComplete: true, receiver) } else { abandon(side, receiver) }
+        if sides[side].isRest { emit(side, isComplete: isEnd, receiver) } else { abandon(side, receiver) }
         sides[side].mode = .off
         readWoken(receiver)
     }

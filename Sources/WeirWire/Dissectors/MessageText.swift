@@ -9,6 +9,12 @@ public struct MessageText: Hashable, Sendable {
     /// Creates an empty text.
     public init() {}
 
+    /// Appends the text to a buffer.
+    public func append(to buffer: inout ByteBuffer) { buffer.append(utf8.span.bytes) }
+
+    /// Creates a text from one of the traffic, escaped, and cut.
+    public init(escaping text: String) { append(escaped: text, upTo: Self.limit) }
+
     /// Says whether there is no text.
     public var isEmpty: Bool { utf8.isEmpty }
 
@@ -24,9 +30,15 @@ public struct MessageText: Hashable, Sendable {
 
     /// Appends a number in decimal.
     mutating func append(_ number: some FixedWidthInteger) {
-        var buffer = ByteBuffer(capacity: 24)
-        buffer.appendDecimal(number)
-        buffer.withUnsafeBytes { utf8.append(contentsOf: $0) }
+        if number < 0 { utf8.append(UInt8(ascii: "-")) }
+        var rest = UInt64(truncatingIfNeeded: number.magnitude)
+        let start = utf8.count
+        repeat {
+            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+            utf8.append(UInt8(truncatingIfNeeded: digit) &+ 48)
+            rest = quotient
+        } while rest > 0
+        utf8[start...].reverse()
     }
 
     /// Appends a number of bytes, such as `14 bytes`.
@@ -52,8 +64,10 @@ public struct MessageText: Hashable, Sendable {
             guard utf8.count < end else { return close() }
             let byte = bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self)
             if byte >= 0x20, byte < 0x7f {
-                utf8.append(byte)
-                index &+= 1
+                // Printable bytes are the rule: all that follow each other at once.
+                let run = bytes.printable(from: index, upTo: index &+ (end &- utf8.count))
+                bytes.extracting(index..<run).withUnsafeBytes { utf8.append(contentsOf: $0) }
+                index = run
             } else if byte >= 0x80, let (scalar, length) = SafeText.decode(bytes, at: index), SafeText.isSafe(scalar) {
                 for place in index..<(index &+ length) {
                     utf8.append(bytes.unsafeLoad(fromByteOffset: place, as: UInt8.self))
@@ -79,6 +93,20 @@ public struct MessageText: Hashable, Sendable {
 
     private mutating func close() {
         if utf8.suffix(3) != [46, 46, 46] { append("...") }
+    }
+}
+
+extension RawSpan {
+    /// Finds where printable bytes of ASCII end.
+    fileprivate func printable(from start: Int, upTo limit: Int) -> Int {
+        var index = start
+        let end = Swift.min(limit, byteCount)
+        while index < end {
+            let byte = unsafeLoad(fromByteOffset: index, as: UInt8.self)
+            guard byte >= 0x20, byte < 0x7f else { break }
+            index &+= 1
+        }
+        return index
     }
 }
 

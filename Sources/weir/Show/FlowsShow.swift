@@ -9,6 +9,7 @@ struct FlowsShow: ShowView, ~Copyable {
     private let isJSON: Bool
     private let color: Bool
     private var joiner = FlowRows()
+    private var probes = FlowProbes()
 
     init(_ query: FlowQuery?, order: FlowOrder, isReversed: Bool, isJSON: Bool, color: Bool) {
         self.query = query
@@ -23,7 +24,9 @@ struct FlowsShow: ShowView, ~Copyable {
         _ bytes: RawSpan,
         in flows: borrowing CaptureFlows,
         _ output: ShowOutput
-    ) {}
+    ) {
+        probes.add(packet, bytes, in: flows)
+    }
 
     mutating func begin(_ metadata: PacketMetadata, in flows: borrowing CaptureFlows) {
         joiner.add(metadata.options.comments, in: flows)
@@ -31,6 +34,8 @@ struct FlowsShow: ShowView, ~Copyable {
 
     mutating func finish(_ flows: borrowing CaptureFlows, _ report: ShowReport, _ output: ShowOutput) {
         var rows = joiner.rows(of: flows.table)
+        probes.finish()
+        for index in rows.indices { rows[index].found = probes.found(rows[index].number - 1) }
         if let query { rows.removeAll { !query.matches($0) } }
         if order != .flow { order.sort(&rows) }
         if isReversed { rows.reverse() }

@@ -16,6 +16,7 @@ struct ShowCommand: ParsableCommand {
               weir show flows.pcapng --sort bytes --where 'port 443 and tcp'
               weir show flows.pcapng --packets --hex --flow 3           the packets of a flow, with their bytes
               weir show flows.pcapng --follow 3 --as text               what both sides of a flow said
+              weir show flows.pcapng --messages --fields                what their messages mean (weir show --dissectors)
               weir show flows.pcapng --summary                          counts, protocols, top talkers, damage
 
             A query of --where is made of: tcp, udp, ip, ip6, host ADDRESS[/BITS], port N[-M], close STATE, flow N, and \
@@ -28,13 +29,22 @@ struct ShowCommand: ParsableCommand {
     )
 
     @Argument(help: ArgumentHelp("Captures to read; - is standard input.", valueName: "file"))
-    var files: [String]
+    var files: [String] = []
 
     @Flag(help: "Show a line for each packet.")
     var packets = false
 
     @Flag(help: "With --packets: show each packet's bytes, with the link layer.")
     var hex = false
+
+    @Flag(help: "Show what the bytes mean: a line for each message, such as a request of HTTP.")
+    var messages = false
+
+    @Flag(help: "With --messages: show each message's fields, with their places in the stream or the datagram.")
+    var fields = false
+
+    @Flag(help: "Show which protocols are read, on which ports, and the fields of their messages.")
+    var dissectors = false
 
     @Option(help: ArgumentHelp("Show what both sides of a flow sent.", valueName: "flow"))
     var follow: Int?
@@ -77,17 +87,23 @@ struct ShowCommand: ParsableCommand {
     private static let orders = FlowOrder.allCases.map(\.rawValue).joined(separator: ", ")
 
     func validate() throws {
-        if [packets, follow != nil, summary].count(where: { $0 }) > 1 {
-            throw ValidationError("--packets, --follow and --summary exclude each other.")
+        if [packets, messages, follow != nil, summary].count(where: { $0 }) > 1 {
+            throw ValidationError("--packets, --messages, --follow and --summary exclude each other.")
         }
-        let isFlows = !packets && follow == nil && !summary
+        if files.isEmpty != dissectors {
+            throw ValidationError(
+                dissectors ? "--dissectors reads no capture." : "Missing expected argument '<file> ...'"
+            )
+        }
+        let isFlows = !packets && !messages && follow == nil && !summary
+        if fields, !messages { throw ValidationError("--fields needs --messages.") }
         if hex, !packets { throw ValidationError("--hex needs --packets.") }
         if form != nil || only != nil, follow == nil { throw ValidationError("--as and --only need --follow.") }
         if overlap != .first, follow == nil { throw ValidationError("--overlap needs --follow.") }
         if json, form != nil { throw ValidationError("--json and --as exclude each other.") }
         if sort != nil || reverse, !isFlows { throw ValidationError("--sort and --reverse are for the flows.") }
-        if flow != nil || condition != nil, !isFlows, !packets {
-            throw ValidationError("--flow and --where are for the flows and for --packets.")
+        if flow != nil || condition != nil, !isFlows, !packets, !messages {
+            throw ValidationError("--flow and --where are for the flows, for --packets and for --messages.")
         }
         for (name, value) in [("--flow", flow), ("--follow", follow)] where value.map({ $0 < 1 }) ?? false {
             throw ValidationError("\(name) takes the number of a flow, from 1.")
@@ -101,9 +117,16 @@ struct ShowCommand: ParsableCommand {
         if follow != nil, form == .raw, output.isTerminal {
             throw Failure(.usage, "--as raw is for a pipe or a file: bytes of the traffic can steer a terminal")
         }
+        if dissectors {
+            output.write { DissectorsText.append(Dissectors.descriptions, to: &$0) }
+            return output.flush()
+        }
         var run = ShowRun(files, output)
         if packets {
             var view = PacketsShow(query, hasHex: hex, isJSON: json, color: isColored(output))
+            run.show(&view)
+        } else if messages {
+            var view = MessagesShow(query, hasFields: fields, isJSON: json, color: isColored(output))
             run.show(&view)
         } else if let follow {
             var settings = ReassemblySettings()
@@ -136,10 +159,10 @@ struct ShowCommand: ParsableCommand {
         } catch {
             throw Failure(.usage, "--where: \(error)")
         }
-        if packets, query?.needsWholeFlow == true {
+        if packets || messages, query?.needsWholeFlow == true {
             throw Failure(
                 .usage,
-                "--where: with --packets a query cannot ask for what is known only when a flow has ended"
+                "--where: with \(packets ? "--packets" : "--messages") a query cannot ask for what is known only when a flow has ended"
             )
         }
         guard let flow else { return query }

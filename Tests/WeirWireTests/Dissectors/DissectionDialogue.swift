@@ -43,6 +43,13 @@ struct DissectionDialogue {
         (self.said, self.messages) = (said, messages)
     }
 
+    /// Ends a direction.
+    mutating func end(_ direction: Direction) {
+        var (said, messages) = (said, messages)
+        dissector.finish(direction) { Self.note($0, &said, &messages) }
+        (self.said, self.messages) = (said, messages)
+    }
+
     mutating func finish() {
         var (said, messages) = (said, messages)
         dissector.finish { Self.note($0, &said, &messages) }
@@ -56,7 +63,7 @@ struct DissectionDialogue {
     }
 
     private static func note(
-        _ message: borrowing DissectedMessage,
+        _ message: DissectedMessage,
         _ said: inout [String],
         _ messages: inout [DissectedMessage]
     ) {

@@ -17,7 +17,9 @@ struct DNSDissector: Dissector {
 
     static func recognize(_ bytes: RawSpan, _ start: DissectionStart) -> Recognition {
         if start.transport == .udp {
-            guard looksLikeMessage(bytes) else { return .no }
+            guard looksLikeMessage(bytes) else {
+                return bytes.byteCount >= headerSize && start.hasPort ? .maybe : .no
+            }
             return start.hasPort ? .yes : isWhole(bytes) ? .yes : .no
         }
         guard let length = bytes.number(at: 0, UInt16.self) else { return start.hasPort ? .more(2) : .no }
@@ -62,17 +64,28 @@ struct DNSDissector: Dissector {
     /// Says whether a header can be one: an operation that there is, and counts that there is room for.
     private static func looksLikeMessage(_ bytes: RawSpan) -> Bool {
         guard bytes.byteCount >= headerSize, let flags = bytes.number(at: 2, UInt16.self) else { return false }
-        let counts = (0..<4).map { Int(bytes.number(at: 4 + 2 * $0, UInt16.self) ?? 0) }
-        let needed = counts[0] * 5 + (counts[1] + counts[2] + counts[3]) * 11
-        return [0, 1, 2, 4, 5, 6].contains(flags >> 11 & 15) && headerSize + needed <= max(bytes.byteCount, 512)
-            && counts.reduce(0, +) > 0
+        let counts = DNSReader.counts(bytes)
+        let records = counts[1] + counts[2] + counts[3]
+        let isKnown = flags >> 11 & 15 <= 6 && flags >> 11 & 15 != 3
+        return isKnown && headerSize + counts[0] * 5 + records * 11 <= max(bytes.byteCount, 512)
+            && counts[0] + records > 0
     }
 
     /// Says whether the records of a message are whole, and nothing is behind them.
     private static func isWhole(_ bytes: RawSpan) -> Bool {
-        guard bytes.number(at: 4, UInt16.self) == 1 else { return false }
+        guard bytes.number(at: 4, UInt16.self) == 1, !isNetBIOS(bytes) else { return false }
         var message = DissectedMessage(wantsFields: false)
         var reader = DNSReader(bytes, into: &message)
         return reader.read(bytes, into: &message) && reader.at == bytes.byteCount && reader.isPlain
+    }
+
+    /// Says whether the name is one of NetBIOS, whose messages are like those of DNS: 32 letters from A to P.
+    ///
+    /// Source: RFC 1001 section 14.1.
+    private static func isNetBIOS(_ bytes: RawSpan) -> Bool {
+        bytes.byte(at: headerSize) == 32
+            && (headerSize + 1..<headerSize + 33).allSatisfy { index in
+                bytes.byte(at: index).map { $0 >= 0x41 && $0 <= 0x50 } ?? false
+            }
     }
 }

@@ -3,7 +3,7 @@ struct DNSReader {
     /// Says how far the message is read.
     private(set) var at = DNSDissector.headerSize
     private let flags: UInt16
-    private let counts: [Int]
+    private let counts: SIMD4<Int>
     private let isQuery: Bool
     /// Says that classes and types are those of the Internet.
     private(set) var isPlain = true
@@ -12,8 +12,15 @@ struct DNSReader {
 
     init(_ bytes: RawSpan, into message: inout DissectedMessage) {
         flags = bytes.number(at: 2) ?? 0
-        counts = (0..<4).map { Int(bytes.number(at: 4 + 2 * $0, UInt16.self) ?? 0) }
+        counts = Self.counts(bytes)
         isQuery = flags & 0x8000 == 0
+    }
+
+    /// Reads how many records each section has.
+    static func counts(_ bytes: RawSpan) -> SIMD4<Int> {
+        var counts = SIMD4<Int>(repeating: 0)
+        for index in 0..<4 { counts[index] = Int(bytes.number(at: 4 + 2 * index, UInt16.self) ?? 0) }
+        return counts
     }
 
     /// Reads all sections; returns whether all was there and made sense.

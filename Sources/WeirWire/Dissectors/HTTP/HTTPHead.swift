@@ -1,7 +1,7 @@
 /// Is the first line of a message and what its header fields say of the body.
 struct HTTPHead {
     /// Bounds the length of a body, so that lengths can be added.
-    static let longestBody = 1 << 60
+    static let longestBody = 1 << 56
 
     var isRequest = false
     var isHead = false
@@ -73,6 +73,10 @@ extension HTTPHead {
         if let blank = Self.findLast(UInt8(ascii: " "), bytes, target), bytes.has("HTTP/", at: blank + 1) {
             guard bytes.has("HTTP/1.", at: blank + 1) else { return false }
             (target, version) = (target.lowerBound..<blank, (blank + 1)..<line.upperBound)
+        }
+        // Blanks in a target are wrong; what stands behind the first is not of it.
+        if !version.isEmpty, let blank = bytes.find(UInt8(ascii: " "), in: target) {
+            target = target.lowerBound..<blank
         }
         let method = line.lowerBound..<methodEnd
         isRequest = true
@@ -169,12 +173,12 @@ extension HTTPHead {
 
     private static func decimal(_ bytes: RawSpan, _ range: Range<Int>) -> Int? {
         var value = 0
-        guard !range.isEmpty, range.count <= 18 else { return nil }
+        guard !range.isEmpty else { return nil }
         for index in range {
             guard let byte = bytes.byte(at: index), byte >= 0x30, byte <= 0x39 else { return nil }
-            value = value * 10 + Int(byte - 0x30)
+            value = min(value * 10 + Int(byte - 0x30), longestBody)
         }
-        return min(value, longestBody)
+        return value
     }
 
     /// Reads a number in hex that anything but a digit ends; nil where there is none.
@@ -182,7 +186,7 @@ extension HTTPHead {
         var (value, count) = (0, 0)
         for index in range {
             guard let byte = bytes.byte(at: index), let digit = hexDigit(byte) else { break }
-            guard count < 14 else { return nil }
+            guard value <= longestBody >> 4 else { return nil }
             value = value << 4 | digit
             count += 1
         }

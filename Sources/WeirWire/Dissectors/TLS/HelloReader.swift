@@ -27,9 +27,11 @@ struct HelloReader {
         fingerprint.version = version
         message.add(TLSFields.version, 4..<6, hello, .number(UInt64(version)))
         message.add(TLSFields.random, 6..<38, hello, .number(bytes.number(at: 6, UInt64.self) ?? 0))
-        guard let session = bytes.byte(at: 38) else { return }
-        var index = 39 + Int(session)
-        message.add(TLSFields.sessionID, 39..<index, hello, .number(UInt64(session)))
+        // Drafts of TLS 1.3 before the 22nd have neither a session nor compression here.
+        let isDraft = !isClient && version >> 8 == 0x7f
+        guard let session = isDraft ? 0 : bytes.byte(at: 38) else { return }
+        var index = isDraft ? 38 : 39 + Int(session)
+        if !isDraft { message.add(TLSFields.sessionID, 39..<index, hello, .number(UInt64(session))) }
         if isClient {
             guard let length = bytes.number(at: index, UInt16.self) else { return }
             let end = index + 2 + Int(length)
@@ -40,7 +42,7 @@ struct HelloReader {
             guard let cipher = bytes.number(at: index, UInt16.self) else { return }
             self.cipher = cipher
             message.add(TLSFields.cipher, index..<(index + 2), hello, .number(UInt64(cipher)))
-            index += 3
+            index += isDraft ? 2 : 3
         }
         guard let length = bytes.number(at: index, UInt16.self) else { return }
         readExtensions(bytes, (index + 2)..<min(index + 2 + Int(length), bytes.byteCount), into: &message)

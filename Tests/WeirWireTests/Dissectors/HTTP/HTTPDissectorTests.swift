@@ -66,7 +66,7 @@ struct HTTPDissectorTests {
             "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nHTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n"
                 + "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\nHTTP/1.0 200 OK\r\n\r\nto the end"
         )
-        flow.finish()
+        flow.end(.downstream)
         #expect(
             flow.said.map { $0.split(separator: " ").dropFirst(2).joined(separator: " ") } == [
                 "http: 200 OK (answers 0 after 1 ms)", "http: 304 Not Modified (answers 19 after 1 ms)",

@@ -1,36 +1,22 @@
 import WeirWire
 
-/// Feeds bytes to the dissector of a port: the packets of a capture, or, of any other bytes, chunks of both directions.
-///
-/// Whatever comes: messages lie within what came, in order; what is held is bounded; what is wanted never goes back.
-func dissect(_ file: [UInt8], _ transport: Transport, port: UInt16) {
-    let window = file.span.bytes
-    var reader = CaptureReader()
-    var flows = CaptureFlows(limit: 50)
-    var runs: [Int: DissectorRun] = [:]
-    var packets = 0
-    while let item = try? reader.next(in: window) {
-        guard case .packet(let packet) = item else { continue }
-        packets += 1
-        let bytes = window.extracting(packet.range)
-        flows.add(packet, bytes)
-        let place = flows.tcp ?? flows.udp
-        guard let place, runs.count < 50 else { continue }
-        flows.withPayload(flows.tcp == nil ? .udp : .tcp, of: bytes) { payload in
-            runs[place.index, default: DissectorRun(transport, port: port)].add(payload, place.direction)
-        }
-    }
-    for index in runs.keys { runs[index]?.finish() }
-    guard packets == 0 else { return }
-    for size in [1, 7, file.count + 1] {
-        var run = DissectorRun(transport, port: port)
-        run.addChunks(of: file, size)
+/// Reads any bytes as the chunks of a live flow, of which those that are not wanted are left out; the first byte chooses the
+/// port. Whatever comes, what is held is bounded, and what is wanted is never what has been read.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
+    let file = Array(UnsafeBufferPointer(start: start, count: count))
+    guard let first = file.first else { return 0 }
+    let ports: [UInt16] = [80, 53, 443, 6379, 5432, 1883, 22, 514, 7, 4000]
+    for (size, transport) in [(1, Transport.tcp), (7, .tcp), (file.count + 1, .tcp), (100, .udp)] {
+        var run = LiveRun(transport, port: ports[Int(first) % ports.count])
+        run.addChunks(of: Array(file.dropFirst()), size)
         run.finish()
     }
+    return 0
 }
 
 /// Is one flow, and what has come of it.
-private struct DissectorRun {
+private struct LiveRun {
     private var dissector: FlowDissector
     private let transport: Transport
     /// Counts the bytes that came, the upstream first.
@@ -107,7 +93,7 @@ private struct DissectorRun {
     private static func check(_ message: borrowing DissectedMessage, _ came: [Int], _ transport: Transport) {
         precondition(message.range.lowerBound >= 0, "a message begins in the stream")
         if transport == .tcp {
-            precondition(message.range.upperBound <= came[Int(message.direction.rawValue)], "a message ends in what came")
+            precondition(message.range.upperBound <= came[Int(message.direction.rawValue)], "a message ends in time")
         }
         for byte in message.summary.utf8 { precondition(byte >= 0x20 && byte != 0x7F, "a summary is safe") }
         precondition(message.summary.utf8.count < 4096, "a summary is bounded")

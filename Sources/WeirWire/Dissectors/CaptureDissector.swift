@@ -1,0 +1,195 @@
+/// Reads the messages of all flows of a capture, in the order in which they are complete.
+///
+///     var dissector = CaptureDissector()
+///     flows.add(captured, bytes)
+///     dissector.add(captured, bytes, in: flows) { flow, message in ... }
+///     dissector.finish { flow, message in ... }
+///
+/// TCP streams are put together first. So many flows are read at once; beyond these the one that was begun first is ended,
+/// with what was read of its messages.
+public struct CaptureDissector: ~Copyable, Sendable {
+    private var reassembler: TCPReassembler
+    private var dissected: DissectedFlows
+
+    /// Takes a message, which is lent for the call, and the place of its flow in the table.
+    public typealias Receiver = (Int, DissectedMessage) -> Void
+
+    /// Creates a dissector that has seen no flow.
+    ///
+    /// - Parameters:
+    ///   - wantsFields: Whether messages are to have all their fields.
+    ///   - settings: How streams are put together.
+    ///   - limit: The most flows that are read at once.
+    public init(
+        wantsFields: Bool = true,
+        _ settings: ReassemblySettings = ReassemblySettings(),
+        limit: Int = 1 << 16
+    ) {
+        reassembler = TCPReassembler(settings)
+        dissected = DissectedFlows(wantsFields: wantsFields, limit: limit)
+    }
+
+    /// Takes a packet that was counted in the flows already.
+    ///
+    /// - Parameters:
+    ///   - packet: Its time and lengths.
+    ///   - bytes: Its captured bytes.
+    ///   - flows: What it says, and the flows up to it.
+    ///   - receiver: Takes the messages that are complete with it.
+    public mutating func add(
+        _ packet: CapturedPacket,
+        _ bytes: RawSpan,
+        in flows: borrowing CaptureFlows,
+        to receiver: Receiver
+    ) {
+        if let place = flows.tcp, let segment = flows.packet.tcp?.streamSegment {
+            if place.hasTurned {
+                reassembler.turn(flow: place.index)
+                dissected.turn(place.index)
+            }
+            if segment.length > 0 || !segment.flags.isDisjoint(with: [.syn, .fin, .rst]) || dissected.has(place.index) {
+                dissected.begin(place.index, flows.table, receiver)
+                flows.withPayload(.tcp, of: bytes) { payload in
+                    Self.add(segment, payload, place, at: packet.timestamp, &reassembler, &dissected, receiver)
+                }
+                if segment.flags.contains(.fin) {
+                    dissected.end(place, segment, flows.table[place.index], receiver)
+                }
+            }
+        }
+        if let place = flows.udp, let length = flows.packet.udp?.payloadLength, length > 0 {
+            if place.hasTurned { dissected.turn(place.index) }
+            dissected.begin(place.index, flows.table, receiver)
+            flows.withPayload(.udp, of: bytes) { payload in
+                dissected.add(payload, place.index, place.direction, at: packet.timestamp, receiver)
+            }
+        }
+    }
+
+    /// Gives what is left of all flows: the capture has ended.
+    public mutating func finish(to receiver: Receiver) {
+        Self.finish(&reassembler, &dissected, receiver)
+    }
+
+    private static func add(
+        _ segment: StreamSegment,
+        _ payload: RawSpan,
+        _ place: FlowTable.Place,
+        at time: Int64?,
+        _ reassembler: inout TCPReassembler,
+        _ dissected: inout DissectedFlows,
+        _ receiver: Receiver
+    ) {
+        reassembler.add(segment, payload, flow: place.index, place.direction, at: time) { piece, bytes in
+            dissected.add(piece, bytes, receiver)
+        }
+    }
+
+    private static func finish(
+        _ reassembler: inout TCPReassembler,
+        _ dissected: inout DissectedFlows,
+        _ receiver: Receiver
+    ) {
+        reassembler.finish { piece, bytes in dissected.add(piece, bytes, receiver) }
+        dissected.finish(receiver)
+    }
+}
+
+/// Holds the dissectors of flows by the flows' places in a table.
+struct DissectedFlows: Sendable {
+    private var slots: [Int32] = []
+    private var states: [FlowDissector] = []
+    private var owners: [Int] = []
+    private var oldest = 0
+    private let wantsFields: Bool
+    private let limit: Int
+
+    init(wantsFields: Bool, limit: Int) {
+        self.wantsFields = wantsFields
+        self.limit = max(limit, 1)
+    }
+
+    func has(_ flow: Int) -> Bool { flow < slots.count && slots[flow] >= 0 }
+
+    /// Makes the state of a flow, if it has none.
+    mutating func begin(_ flow: Int, _ table: borrowing FlowTable, _ receiver: CaptureDissector.Receiver) {
+        guard !has(flow) else { return }
+        if flow >= slots.count { slots += Array(repeating: -1, count: max(flow + 1 - slots.count, slots.count)) }
+        let observed = table[flow]
+        let state = FlowDissector(
+            observed.transport,
+            clientPort: observed.client.port,
+            serverPort: observed.server.port,
+            wantsFields: wantsFields
+        )
+        guard states.count == limit else {
+            slots[flow] = Int32(truncatingIfNeeded: states.count)
+            states.append(state)
+            owners.append(flow)
+            return
+        }
+        let place = oldest
+        oldest = (oldest + 1) % limit
+        finish(place, receiver)
+        slots[owners[place]] = -1
+        slots[flow] = Int32(truncatingIfNeeded: place)
+        states[place] = state
+        owners[place] = flow
+    }
+
+    mutating func add(
+        _ bytes: RawSpan,
+        _ flow: Int,
+        _ direction: Direction,
+        at time: Int64?,
+        _ receiver: CaptureDissector.Receiver
+    ) {
+        guard has(flow) else { return }
+        states[Int(slots[flow])].add(bytes, direction, at: time) { receiver(flow, $0) }
+    }
+
+    mutating func add(_ piece: StreamPiece, _ bytes: RawSpan, _ receiver: CaptureDissector.Receiver) {
+        let flow = piece.flow
+        guard has(flow) else { return }
+        if piece.content == .bytes {
+            states[Int(slots[flow])].add(bytes, piece.direction, at: piece.time) { receiver(flow, $0) }
+        } else {
+            states[Int(slots[flow])].skip(piece.count, piece.direction) { receiver(flow, $0) }
+        }
+    }
+
+    mutating func turn(_ flow: Int) {
+        if has(flow) { states[Int(slots[flow])].turn() }
+    }
+
+    /// Ends a direction whose FIN has come, if all before it was read.
+    mutating func end(
+        _ place: FlowTable.Place,
+        _ segment: StreamSegment,
+        _ flow: ObservedFlow,
+        _ receiver: CaptureDissector.Receiver
+    ) {
+        guard has(place.index), let first = flow.firstNumber(of: place.direction) else { return }
+        let end = segment.sequenceNumber &+ UInt32(truncatingIfNeeded: segment.length) &- first &- 1
+        let slot = Int(slots[place.index])
+        guard states[slot].offset(place.direction) & 0xffff_ffff == Int(end) else { return }
+        states[slot].finish(place.direction) { receiver(place.index, $0) }
+    }
+
+    mutating func finish(_ receiver: CaptureDissector.Receiver) {
+        for place in states.indices { finish((oldest + place) % states.count, receiver) }
+    }
+
+    private mutating func finish(_ place: Int, _ receiver: CaptureDissector.Receiver) {
+        let flow = owners[place]
+        states[place].finish { receiver(flow, $0) }
+    }
+}
+
+extension FlowDissector {
+    /// Counts the bytes of a direction that came.
+    func offset(_ direction: Direction) -> Int {
+        let side = sides[Int(direction.rawValue)]
+        return side.offset &+ side.held.count
+    }
+}

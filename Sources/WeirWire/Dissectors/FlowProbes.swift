@@ -1,0 +1,125 @@
+/// Finds what the flows of a capture are known by: their protocols, and the names that their first messages have.
+///
+/// Looks at the first packets of each flow alone, in the order in which they were captured; what comes behind a segment
+/// that is missing or out of order is not looked at.
+public struct FlowProbes: Sendable {
+    /// Says what a flow is.
+    public struct Found: Hashable, Sendable {
+        /// Names the protocol, as its `DissectorDescription` does.
+        public var name: String
+        /// Holds the first value of each kind that was found.
+        public var findings: [Finding: String]
+
+        /// Creates what is known of a flow.
+        public init(name: String, findings: [Finding: String] = [:]) {
+            self.name = name
+            self.findings = findings
+        }
+    }
+
+    fileprivate struct Probe: Sendable {
+        var dissector: FlowDissector
+        var next: [UInt32?] = [nil, nil]
+        var packets = 0
+    }
+
+    private var probes: [Int: Probe] = [:]
+    /// Says for each flow whether nothing more is to be found.
+    private var isDone: [Bool] = []
+    private var found: [Int: Found] = [:]
+    /// Bounds how many flows are looked at at once.
+    private static let limit = 1 << 16
+    fileprivate static let packetLimit = 24
+
+    /// Creates a collection that knows of no flow.
+    public init() {}
+
+    /// Returns what a flow is known by; nil where its protocol was not recognised.
+    public func found(_ flow: Int) -> Found? { found[flow] }
+
+    /// Takes a packet that was counted in the flows already.
+    public mutating func add(_ packet: CapturedPacket, _ bytes: RawSpan, in flows: borrowing CaptureFlows) {
+        if let place = flows.tcp, !done(place.index), let segment = flows.packet.tcp?.streamSegment {
+            if place.hasTurned { probes[place.index] = nil }
+            guard segment.length > 0 || segment.flags.contains(.syn) else { return }
+            look(place, flows.table[place.index]) { probe in
+                guard probe.follows(segment, place.direction) else { return }
+                flows.withPayload(.tcp, of: bytes) { probe.read($0, place.direction, at: packet.timestamp) }
+                if let length = flows.packet.tcp?.payload.count, length < segment.length {
+                    probe.dissector.skip(segment.length - length, place.direction) { _ in }
+                }
+            }
+        }
+        if let place = flows.udp, !done(place.index) {
+            look(place, flows.table[place.index]) { probe in
+                flows.withPayload(.udp, of: bytes) { probe.read($0, place.direction, at: packet.timestamp) }
+            }
+        }
+    }
+
+    /// Ends the looking: what is not complete is taken as it is.
+    public mutating func finish() {
+        for flow in Array(probes.keys) {
+            probes[flow]?.dissector.finish { _ in }
+            note(flow)
+        }
+        probes = [:]
+    }
+
+    private func done(_ flow: Int) -> Bool { flow < isDone.count && isDone[flow] }
+
+    private mutating func look(_ place: FlowTable.Place, _ flow: ObservedFlow, _ body: (inout Probe) -> Void) {
+        if probes[place.index] == nil {
+            guard probes.count < Self.limit else { return }
+            let dissector = FlowDissector(
+                flow.transport,
+                clientPort: flow.client.port,
+                serverPort: flow.server.port,
+                wantsFields: false
+            )
+            probes[place.index] = Probe(dissector: dissector)
+        }
+        guard var probe = probes.removeValue(forKey: place.index) else { return }
+        body(&probe)
+        let isKnown = probe.isKnown
+        probes[place.index] = probe
+        guard isKnown else { return }
+        note(place.index)
+        probes[place.index] = nil
+        if place.index >= isDone.count {
+            isDone += Array(repeating: false, count: max(place.index + 1 - isDone.count, isDone.count))
+        }
+        isDone[place.index] = true
+    }
+
+    private mutating func note(_ flow: Int) {
+        guard let dissector = probes[flow]?.dissector, let name = dissector.name else { return }
+        found[flow] = Found(name: "\(name)", findings: dissector.findings)
+    }
+}
+
+extension FlowProbes.Probe {
+    /// Says whether a segment is the next one of its direction, and goes on behind it.
+    fileprivate mutating func follows(_ segment: StreamSegment, _ direction: Direction) -> Bool {
+        let side = Int(direction.rawValue)
+        packets += 1
+        if segment.flags.contains(.syn) {
+            next[side] = segment.sequenceNumber &+ 1 &+ UInt32(truncatingIfNeeded: segment.length)
+            return segment.length > 0
+        }
+        guard next[side] == nil || next[side] == segment.sequenceNumber else { return false }
+        next[side] = segment.sequenceNumber &+ UInt32(truncatingIfNeeded: segment.length)
+        return true
+    }
+
+    fileprivate mutating func read(_ bytes: RawSpan, _ direction: Direction, at time: Int64?) {
+        packets += 1
+        dissector.add(bytes, direction, at: time) { _ in }
+    }
+
+    /// Says whether enough is known, or nothing more can be.
+    fileprivate var isKnown: Bool {
+        packets >= 2 * FlowProbes.packetLimit || dissector.hasGivenUp || !dissector.findings.isEmpty
+            || dissector.messages >= 4
+    }
+}

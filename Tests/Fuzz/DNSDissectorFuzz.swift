@@ -1,0 +1,8 @@
+import WeirWire
+
+/// Reads any bytes as datagrams of DNS.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
+    dissect(start, count, .udp, port: 53)
+    return 0
+}

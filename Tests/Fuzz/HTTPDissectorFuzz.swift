@@ -1,0 +1,8 @@
+import WeirWire
+
+/// Reads any bytes as a connection of HTTP.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
+    dissect(start, count, .tcp, port: 80)
+    return 0
+}
