@@ -1,6 +1,6 @@
 import WeirWire
 
-/// Reads any bytes as a flow on the port of SSH.
+/// Reads any bytes as a flow of SSH.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     dissect(start, count, .tcp, port: 22)

@@ -1,8 +1,8 @@
 import WeirWire
 
-/// Reads any bytes as a connection of syslog.
+/// Reads any bytes as datagrams of syslog.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
-    dissect(start, count, .tcp, port: 514)
+    dissect(start, count, .udp, port: 514)
     return 0
 }

@@ -3,7 +3,10 @@ import WeirWire
 
 @Suite("Coloured hex dump")
 struct HexDumpColorsTests {
-    @Test("Is the plain dump once the colours are taken away, whatever is painted", arguments: [0, 1, 15, 16, 17, 40, 70_000])
+    @Test(
+        "Is the plain dump once the colours are taken away, whatever is painted",
+        arguments: [0, 1, 15, 16, 17, 40, 70_000]
+    )
     func plain(count: Int) {
         let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7) }
         let painted = (0..<count).map { UInt8(truncatingIfNeeded: $0 / 3 % 4) }

@@ -19,6 +19,8 @@ public struct FollowText: Sendable {
     private let color: Bool
     private var timestamp: Timestamp
     private var lastTime: Int64 = 0
+    private var dissector: FlowDissector?
+    private var colors = FieldColors()
 
     /// Makes a renderer.
     ///
@@ -32,7 +34,32 @@ public struct FollowText: Sendable {
         timestamp = Timestamp(localOffset: localOffset)
     }
 
-    /// Renders a piece of a stream; a datagram is one, too.
+    /// Colours the fields of messages in dumps from now on, where there is colour at all.
+    public mutating func dissect(_ transport: Transport, client: Endpoint, server: Endpoint) {
+        guard color, form == .hex else { return }
+        dissector = FlowDissector(transport, clientPort: client.port, serverPort: server.port)
+    }
+
+    /// Follows that the client has turned out to be the other side.
+    public mutating func turn() { dissector?.turn() }
+
+    /// Finds the fields in a piece, also in one that is not shown: what the other side says can depend on it.
+    public mutating func read(_ piece: StreamPiece, _ bytes: RawSpan) {
+        // Taken out, so that it can lend messages while the colours change.
+        guard var dissector = self.dissector.take() else { return }
+        defer { self.dissector = dissector }
+        let isStream = dissector.isStream
+        let start = isStream ? piece.offset : 0
+        colors.begin(start..<(start + bytes.byteCount), piece.direction)
+        guard piece.content == .bytes else {
+            if isStream { dissector.skip(piece.count, piece.direction) { colors.add($0) } }
+            return
+        }
+        dissector.add(bytes, piece.direction, at: piece.time) { colors.add($0) }
+        if isStream { dissector.unfinished(piece.direction) { colors.add($0) } }
+    }
+
+    /// Renders a piece of a stream, which was read before where it is to be coloured; a datagram is one, too.
     public mutating func append(_ piece: StreamPiece, _ bytes: RawSpan, to output: inout ByteBuffer) {
         guard form != .raw else { return output.append(bytes) }
         begin(piece, &output)
@@ -44,6 +71,7 @@ public struct FollowText: Sendable {
         if color { output.append("\u{1B}[0m") }
         output.append("\n")
         switch form {
+        case .hex where dissector != nil: colors.append(bytes, to: &output)
         case .hex: HexDump.append(bytes, to: &output)
         case .text: EscapedText.append(bytes, to: &output)
         case .raw: break

@@ -49,7 +49,9 @@ struct MQTTDissector: Dissector {
         }
     }
 
-    /// Says whether the kind of packet and its flags agree. Source: MQTT 5.0 section 2.1.3.
+    /// Says whether the kind of packet and its flags agree.
+    ///
+    /// Source: MQTT 5.0 section 2.1.3.
     private static func isFirst(_ byte: UInt8) -> Bool {
         switch byte >> 4 {
         case 0: false
@@ -61,7 +63,9 @@ struct MQTTDissector: Dissector {
 
     private enum Length { case found(header: Int, count: Int), more, wrong }
 
-    /// Reads the remaining length, in 1 to 4 bytes of 7 bits. Source: MQTT 5.0 section 1.5.5.
+    /// Reads the remaining length, in 1 to 4 bytes of 7 bits.
+    ///
+    /// Source: MQTT 5.0 section 1.5.5.
     private static func length(_ bytes: RawSpan) -> Length {
         var count = 0
         for index in 1...4 {

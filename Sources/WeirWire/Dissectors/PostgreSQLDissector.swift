@@ -85,6 +85,7 @@ struct PostgreSQLDissector: Dissector {
             case UInt8(ascii: "N"): message.summary.append("no encryption")
             case UInt8(ascii: "S"), UInt8(ascii: "G"):
                 message.summary.append("encryption follows")
+                message.handOver = .unknown
             default: return .giveUp
             }
             message.add(Fields.type, 0..<1, textOf: bytes)

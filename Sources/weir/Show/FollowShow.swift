@@ -27,8 +27,12 @@ struct FollowShow: ShowView, ~Copyable {
         in flows: borrowing CaptureFlows,
         _ output: ShowOutput
     ) {
+        if let place = flows.tcp ?? flows.udp, place.index == flow - 1 { renderer.begin(flows.table[place.index]) }
         if let place = flows.tcp, place.index == flow - 1, let segment = flows.packet.tcp?.streamSegment {
-            if place.hasTurned { reassembler.turn(flow: flow) }
+            if place.hasTurned {
+                reassembler.turn(flow: flow)
+                renderer.turn()
+            }
             flows.withPayload(.tcp, of: bytes) { payload in
                 let source = Segment(segment: segment, direction: place.direction, time: packet.timestamp)
                 Self.add(source, payload, flow, to: &reassembler, &renderer, output)
@@ -95,6 +99,7 @@ extension FollowShow {
         private var text: FollowText
         private var json = FollowJSON()
         private var sent: [Direction: Int] = [:]
+        private var hasBegun = false
 
         init(_ flow: Int, _ form: Form, _ only: Direction?, color: Bool) {
             self.flow = flow
@@ -103,7 +108,16 @@ extension FollowShow {
             text = FollowText(self.form ?? .raw, color: color, localOffset: Terminal.localOffset)
         }
 
+        /// Learns what carries the flow, and its ports.
+        mutating func begin(_ flow: ObservedFlow) {
+            if !hasBegun { text.dissect(flow.transport, client: flow.client, server: flow.server) }
+            hasBegun = true
+        }
+
+        mutating func turn() { text.turn() }
+
         mutating func append(_ piece: StreamPiece, _ bytes: RawSpan, _ output: ShowOutput) {
+            text.read(piece, bytes)
             guard only == nil || only == piece.direction else { return }
             output.write { buffer in
                 if form == nil {

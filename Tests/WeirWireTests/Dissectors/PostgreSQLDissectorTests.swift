@@ -6,12 +6,16 @@ struct PostgreSQLDissectorTests {
     /// Makes a message: its letter, its length, and what follows.
     private static func message(_ letter: Character?, _ content: [UInt8]) -> [UInt8] {
         let length = UInt32(content.count + 4)
-        return Array((letter.map(String.init) ?? "").utf8) + (0..<4).map { UInt8(length >> (24 - 8 * $0) & 255) } + content
+        return Array((letter.map(String.init) ?? "").utf8) + (0..<4).map { UInt8(length >> (24 - 8 * $0) & 255) }
+            + content
     }
 
     private static func text(_ text: String) -> [UInt8] { Array(text.utf8) + [0] }
 
-    private static let start = message(nil, [0, 3, 0, 0] + text("user") + text("me") + text("database") + text("db") + [0])
+    private static let start = message(
+        nil,
+        [0, 3, 0, 0] + text("user") + text("me") + text("database") + text("db") + [0]
+    )
 
     @Test("Reads a session on any port, in pieces of any size", arguments: [1, 2, 5, 1000])
     func session(size: Int) {
@@ -27,7 +31,11 @@ struct PostgreSQLDissectorTests {
             .downstream,
             inPiecesOf: size
         )
-        flow.add(Self.message("p", Self.text("secret")) + Self.message("Q", Self.text("SELECT 1")), .upstream, inPiecesOf: size)
+        flow.add(
+            Self.message("p", Self.text("secret")) + Self.message("Q", Self.text("SELECT 1")),
+            .upstream,
+            inPiecesOf: size
+        )
         let column = Self.text("id") + [UInt8](repeating: 0, count: 18)
         flow.add(
             Self.message("T", [0, 2] + column + column)
@@ -56,11 +64,15 @@ struct PostgreSQLDissectorTests {
             Self.message("P", Self.text("s1") + Self.text("SELECT $1") + [0, 0])
                 + Self.message("B", Self.text("p1") + Self.text("s1") + [0, 0])
                 + Self.message("D", [83] + Self.text("s1")) + Self.message("C", [80] + Self.text(""))
-                + Self.message("E", Self.text("p1") + [0, 0, 0, 0]) + Self.message("d", [1, 2, 3]) + Self.message("S", []),
+                + Self.message("E", Self.text("p1") + [0, 0, 0, 0]) + Self.message("d", [1, 2, 3])
+                + Self.message("S", []),
             .upstream
         )
         flow.add(
-            Self.message("E", [83] + Self.text("ERROR") + [67] + Self.text("42P01") + [77] + Self.text("no table") + [0])
+            Self.message(
+                "E",
+                [83] + Self.text("ERROR") + [67] + Self.text("42P01") + [77] + Self.text("no table") + [0]
+            )
                 + Self.message("1", []) + Self.message("H", [0, 0, 0]),
             .downstream
         )
@@ -102,7 +114,15 @@ struct PostgreSQLDissectorTests {
     @Test("Lets a long message pass")
     func long() {
         var flow = DissectionDialogue(port: 5432)
-        flow.add(Self.message("d", [UInt8](repeating: 1, count: 1 << 20)) + Self.message("c", []), .upstream, inPiecesOf: 3000)
-        #expect(flow.said == ["up 0..<1048581 postgresql: copy data, 1048576 bytes", "up 1048581..<1048586 postgresql: copy done"])
+        flow.add(
+            Self.message("d", [UInt8](repeating: 1, count: 1 << 20)) + Self.message("c", []),
+            .upstream,
+            inPiecesOf: 3000
+        )
+        #expect(
+            flow.said == [
+                "up 0..<1048581 postgresql: copy data, 1048576 bytes", "up 1048581..<1048586 postgresql: copy done",
+            ]
+        )
     }
 }

@@ -6,7 +6,11 @@ struct SSHDissectorTests {
     @Test("Reads both banners on any port, and nothing behind them", arguments: [1, 3, 1000])
     func banners(size: Int) {
         var flow = DissectionDialogue()
-        flow.add(Array("SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n".utf8) + [0, 0, 4, 1, 10, 20], .downstream, inPiecesOf: size)
+        flow.add(
+            Array("SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n".utf8) + [0, 0, 4, 1, 10, 20],
+            .downstream,
+            inPiecesOf: size
+        )
         flow.add(Array("SSH-2.0-x\n".utf8) + [0, 0, 0, 9] + Array("SSH-2.0-y\n".utf8), .upstream, inPiecesOf: size)
         flow.finish()
         #expect(flow.said == ["down 0..<32 ssh: SSH-2.0-OpenSSH_9.2p1 Debian-2", "up 0..<10 ssh: SSH-2.0-x"])

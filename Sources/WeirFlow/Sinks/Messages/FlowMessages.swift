@@ -119,7 +119,8 @@ private struct LiveFlow: Sendable {
             }
             count(dissector.isReading(direction), isUp)
         }
-        if isUp { ends.up = chunk.offset + UInt64(chunk.length) } else { ends.down = chunk.offset + UInt64(chunk.length) }
+        let end = chunk.offset + UInt64(chunk.length)
+        if isUp { ends.up = end } else { ends.down = end }
         let isStopped = (isUp ? unread.up : unread.down) >= FlowMessages.patience
         let isOver = dissector.hasGivenUp || unread.up >= FlowMessages.patience && unread.down >= FlowMessages.patience
         let wanted = isStopped ? UInt64.max : dissector.isStream ? UInt64(clamping: dissector.wanted(direction)) : 0

@@ -1,8 +1,8 @@
 import WeirWire
 
 extension ByteBuffer {
-    /// Appends the keys of a message: `protocol`, `offset` (in a stream), `length`, `summary`; `complete`, where it is not;
-    /// `answers` (the request's offset, in a stream) and `answer_ns`, where it answers.
+    /// Appends the keys of a message, as `MessagesJSON` has them: `protocol`, `offset` (in a stream), `length`, `complete`,
+    /// `summary`, and, where it answers, `answers` (the request's offset, in a stream) and `delay_ns`.
     mutating func appendMessageKeys(_ message: borrowing DissectedMessage, isOfStream: Bool) {
         append(",\"protocol\":\"")
         append(message.name)
@@ -13,21 +13,22 @@ extension ByteBuffer {
         }
         append(",\"length\":")
         appendDecimal(message.range.count)
-        append(",\"summary\":\"")
+        append(message.isComplete ? ",\"complete\":true,\"summary\":\"" : ",\"complete\":false,\"summary\":\"")
         appendJSONEscaped(message.summary.utf8)
         append("\"")
-        if !message.isComplete { append(",\"complete\":false") }
         guard let answer = message.answer else { return }
         if isOfStream {
             append(",\"answers\":")
             appendDecimal(answer.request)
         }
         guard let delay = answer.delay else { return }
-        append(",\"answer_ns\":")
+        append(",\"delay_ns\":")
         appendDecimal(delay)
     }
 
-    /// Appends text in which there are no control characters. Source: RFC 8259 section 7.
+    /// Appends text in which there are no control characters.
+    ///
+    /// Source: RFC 8259 section 7.
     private mutating func appendJSONEscaped(_ text: [UInt8]) {
         for byte in text {
             if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { append("\\") }

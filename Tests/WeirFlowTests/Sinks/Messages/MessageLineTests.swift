@@ -9,7 +9,8 @@ struct MessageLineTests {
         arguments: [
             ("HTTP/1.1 200 OK", "HTTP/1.1 (200) OK"), ("A 0 ab: >12 >ab: xyz", "(A) (0) (ab:) (>12) (>ab:) xyz"),
             ("14 bytes, 1 byte: dead", "(14 bytes), (1 byte): (dead)"), ("", ""), ("  a  ", "  (a)  "),
-            ("200", "(200)"), ("dead:beef::1 12:30 -1 1.5", "dead:beef::1 12:30 -1 1.5"), ("200 bytess", "(200 bytes)s"),
+            ("200", "(200)"), ("dead:beef::1 12:30 -1 1.5", "dead:beef::1 12:30 -1 1.5"),
+            ("200 bytess", "(200 bytes)s"),
         ]
     )
     func guarded(text: String, expected: String) {

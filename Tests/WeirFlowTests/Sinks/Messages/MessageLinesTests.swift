@@ -13,10 +13,11 @@ struct MessageLinesTests {
         let head = "12:31:07.104218 #1"
         #expect(sink.interest == .chunks && sink.demand != nil)
         #expect(
-            sink.rendered(record(chunk(.upstream, at: 0, 10)), String(Self.get.prefix(10))) == "\(head) up    (10 bytes) @0\n"
+            sink.rendered(record(chunk(.upstream, at: 0, 10)), Array(Self.get.utf8.prefix(10)))
+                == "\(head) up    (10 bytes) @0\n"
         )
         #expect(
-            sink.rendered(record(chunk(.upstream, at: 10, 12)), String(Self.get.dropFirst(10)))
+            sink.rendered(record(chunk(.upstream, at: 10, 12)), Array(Self.get.utf8.dropFirst(10)))
                 == "\(head) up    (12 bytes) @10\n\(head) up    redis: GET key\n"
         )
         #expect(
@@ -80,9 +81,9 @@ struct MessageLinesTests {
     @Test("Colours the fields of a message that goes on behind the chunk, and those in the part that is shown alone")
     func parts() {
         var sink = TerminalSink(show: .hex, limit: 16, color: true, dissects: true)
-        let first = sink.rendered(record(chunk(.upstream, at: 0, 14)), String(Self.get.prefix(14)))
+        let first = sink.rendered(record(chunk(.upstream, at: 0, 14)), Array(Self.get.utf8.prefix(14)))
         #expect(first.contains("fields: \u{1B}[32mredis.count\u{1B}[0m \u{1B}[35mredis.command\u{1B}[0m\n"))
-        let second = sink.rendered(record(chunk(.upstream, at: 14, 8)), String(Self.get.dropFirst(14)))
+        let second = sink.rendered(record(chunk(.upstream, at: 14, 8)), Array(Self.get.utf8.dropFirst(14)))
         #expect(second.contains("fields: \u{1B}[32mredis.argument\u{1B}[0m\n"))
         let cut = sink.rendered(record(chunk(.upstream, at: 22, 22)), Self.get)
         #expect(cut.contains("redis.command") && !cut.contains("redis.argument"))
@@ -99,11 +100,11 @@ struct MessageLinesTests {
         #expect(lines.first?.contains("\"event\":\"data\"") == true)
         #expect(
             lines.last?.hasSuffix(
-                #""server":"127.0.0.1:65432","direction":"upstream","protocol":"redis","offset":0,"length":22,"#
+                #""server":"127.0.0.1:65432","direction":"upstream","protocol":"redis","offset":0,"length":22,"complete":true,"#
                     + #""summary":"GET k\"y"}"#
             ) == true
         )
         let answer = sink.rendered(record(chunk(.downstream, at: 0, 5)), "$-1\r\n").split(separator: "\n").last
-        #expect(answer?.hasSuffix(#""length":5,"summary":"nil","answers":0,"answer_ns":0}"#) == true)
+        #expect(answer?.hasSuffix(#""length":5,"complete":true,"summary":"nil","answers":0,"delay_ns":0}"#) == true)
     }
 }

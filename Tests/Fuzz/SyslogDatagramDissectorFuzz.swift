@@ -1,8 +1,0 @@
-import WeirWire
-
-/// Reads any bytes as a flow on the port of Syslog, in datagrams.
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
-    dissect(start, count, .udp, port: 514)
-    return 0
-}
