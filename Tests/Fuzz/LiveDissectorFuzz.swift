@@ -1,7 +1,8 @@
 import WeirWire
 
-/// Reads any bytes as the chunks of a live flow, of which those that are not wanted are left out; the first byte chooses the
-/// port. Whatever comes, what is held is bounded, and what is wanted is never what has been read.
+/// Reads any bytes as the chunks of a live flow, of which those that are not wanted are left out.
+///
+/// The first byte chooses the port. Whatever comes, what is held is bounded, and what is wanted was never read before.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     let file = Array(UnsafeBufferPointer(start: start, count: count))
