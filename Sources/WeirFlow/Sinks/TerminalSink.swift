@@ -36,8 +36,8 @@ public struct TerminalSink: Sink {
     ///   - show: how chunks are shown.
     ///   - limit: how many bytes of a chunk are shown; 0 shows all.
     ///   - color: whether lines are coloured with ANSI sequences.
-    ///   - showsOriginals: whether what came to toxics is shown beside what goes on.
     ///   - dissects: whether a line under a chunk says what the messages mean that end in it.
+    ///   - showsOriginals: whether what came to toxics is shown beside what goes on.
     ///   - localOffset: how far local time is ahead of UTC.
     ///   - details: what else an `open` line says.
     ///   - showsPorts: whether a line tells of each flow's ports, and a report at the end names their allocators.

@@ -5,6 +5,8 @@ import WeirWire
 /// Whatever is said must be within what was given: ranges in order, within the stream, and a bounded number of fields.
 ///
 /// - Parameters:
+///   - start: The input.
+///   - count: Counts its bytes.
 ///   - transport: What carries the flow.
 ///   - port: The server's port, which tells the protocol where the bytes do not.
 ///   - preamble: What both sides say before the input.
