@@ -75,7 +75,11 @@ public enum PortAnalysis {
         let fitting = PortRange.known.filter { inside($0.range) * 100 >= series.count * 99 }.map {
             Candidate(range: $0.range, source: .assumed, name: $0.name, prior: 0)
         }
-        return fitting + [own]
+        // Of many ports the wider of two ranges is never the likelier one.
+        let tight = fitting.filter { wide in
+            series.count < 64 || !fitting.contains { $0.range != wide.range && wide.range.contains($0.range) }
+        }
+        return tight + [own]
     }
 
     // MARK: - The verdict

@@ -31,6 +31,9 @@ public struct PortRange: Hashable, Sendable, CustomStringConvertible {
     /// Says whether a port is in it.
     public func contains(_ port: Int) -> Bool { port >= low && port <= high }
 
+    /// Says whether all of another range is in it.
+    func contains(_ other: PortRange) -> Bool { contains(other.low) && contains(other.high) }
+
     /// Prints `32768-60999`.
     public var description: String { "\(low)-\(high)" }
 

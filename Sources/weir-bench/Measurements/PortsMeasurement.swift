@@ -16,8 +16,8 @@ struct PortsMeasurement: Measurement {
     var name: String { "ports-\(source.rawValue)" }
     var title: String {
         source == .capture
-            ? "The allocators of 1,000,000 flows of 1,000 clients, from a capture of 96 MB"
-            : "The allocators of 1,000,000 flows of 1,000 clients, from JSON lines of 231 MB"
+            ? "The allocators of 1,000,000 flows of 1,000 clients, from a capture of 88 MB"
+            : "The allocators of 1,000,000 flows of 1,000 clients, from JSON lines of 192 MB"
     }
     let metrics: [Metric] = [.rate("flows/s"), .inputRate, .anonymousMemory]
     let compared = "weir ports"

@@ -22,7 +22,7 @@ struct PortAnalysisTests {
         }
     }
 
-    static let seeds = 40
+    static let seeds = 20
 
     private func tally(_ model: SyntheticPorts.Model, _ count: Int, knowsRange: Bool) -> Tally {
         var tally = Tally()
@@ -67,7 +67,7 @@ struct PortAnalysisTests {
 
     @Test("A linear search from a random start is told once it has met many used ports")
     func busyFreeBSD() {
-        for seed in 1...10 {
+        for seed in 1...3 {
             let series = SyntheticPorts.series(.freeBSDBusy, count: 8000, seed: UInt64(seed))
             #expect(PortAnalysis.report(series).verdict.allocator == .sequentialRandomStart)
             let uniform = SyntheticPorts.series(.uniform, count: 8000, seed: UInt64(seed))
