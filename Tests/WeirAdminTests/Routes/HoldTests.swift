@@ -61,7 +61,8 @@ struct HoldTests {
             #expect(try await Self.decide(admin, chunk, body) == 404)
             try await runThread {
                 client.finish()
-                #expect(try peer.receiveToEnd().bytes == Array(expected.utf8))
+                let bytes = try peer.receiveToEnd().bytes
+                #expect(bytes == Array(expected.utf8))
             }
         }
     }
@@ -134,7 +135,10 @@ struct HoldTests {
             _ = try await Self.held(admin, 1000)
             #expect(try await admin.call("POST", "/v1/holds", #"{"action":"forward"}"#).json()["decided"] == 1000)
             try await runThread {
-                for number in 0..<1000 { #expect(try server.receiveText() == "datagram \(number)") }
+                for number in 0..<1000 {
+                    let text = try server.receiveText()
+                    #expect(text == "datagram \(number)")
+                }
             }
         }
     }
