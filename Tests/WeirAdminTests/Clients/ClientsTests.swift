@@ -32,7 +32,7 @@ struct ClientsTests {
         try await withRelay("tcp:0") { echo, _ in
             try await withAdmin { admin in
                 let arguments = [
-                    Self.python("python"), Self.beside("toxiproxy.py"), "\(admin.server.endpoint.port)",
+                    Self.python("python"), Self.beside("drive_toxiproxy.py"), "\(admin.server.endpoint.port)",
                     "\(echo.endpoint)",
                 ]
                 let ended = try await runThread { try ChildProgram.run("env", arguments) }
