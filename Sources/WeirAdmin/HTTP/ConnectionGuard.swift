@@ -38,6 +38,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var timer: Scheduled<Void>?
     private var unwritten = 0
     private var closes = false
+    /// Says that the connection has ended: its event loop may be gone too.
+    private var hasEnded = false
     private(set) var isWaiting = true
 
     init(times: Times, places: ConnectionPlaces) {
@@ -58,6 +60,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     func handlerRemoved(context: ChannelHandlerContext) { leave() }
 
     private func leave() {
+        hasEnded = true
         timer?.cancel()
         places.leave(self)
     }
@@ -99,6 +102,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func wrote(_ context: ChannelHandlerContext, _ isLast: Bool) {
         unwritten -= 1
+        guard !hasEnded, context.channel.isActive else { return }
         if isLast {
             isWaiting = true
             if closes { context.close(mode: .output, promise: nil) }

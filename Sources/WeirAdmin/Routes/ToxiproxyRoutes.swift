@@ -39,7 +39,9 @@ enum ToxiproxyRoutes {
     private static let listen: JSONValue = [
         "type": ["string", "null"], "pattern": "^$|^(udp:)?([A-Za-z0-9._-]*|\\[[0-9A-Fa-f:.]+\\]):[0-9]{0,5}$",
     ]
-    private static let upstream = "^([A-Za-z0-9._-]{0,200}|\\[[0-9A-Fa-f:.]+\\]):[1-9][0-9]{0,4}$"
+    private static let upstream = "^[A-Za-z0-9._-]{0,200}:(\(port))$"
+    private static let port =
+        "[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
 
     private static let newProxy: JSONValue = Schemas.object(
         [
