@@ -35,7 +35,9 @@ extension Flow {
         guard isPassingEnds, self[direction].hasEndDue, !self[direction].isFinished, self[direction].queue.isEmpty
         else { return }
         self[direction].isFinished = true
-        if transport == .tcp, self[source(of: direction)].hasMetToxics { record(.endForwarded(direction), now, &actions) }
+        if transport == .tcp, self[source(of: direction)].hasMetToxics {
+            record(.endForwarded(direction), now, &actions)
+        }
         if case .closing = state {
             if transport == .tcp { actions.append(.finish(direction)) }
             return closeIfQuiet(now, &actions)

@@ -75,11 +75,13 @@ extension Flow {
     /// Does what toxics have to do by now.
     mutating func advanceToxics(_ now: Moment, _ actions: inout [FlowAction]) {
         for direction in Direction.allCases {
-            guard let due = nextDue(direction), due <= now.instant else { continue }
-            var output: [ToxicChain.Output] = []
-            self[direction].chain.advance(to: now.instant, load(direction), into: &output)
-            apply(output, direction, now, &actions)
-            updateDirect()
+            // Not all that comes out is queued: an empty piece of a stream makes room at once.
+            while let due = nextDue(direction), due <= now.instant {
+                var output: [ToxicChain.Output] = []
+                self[direction].chain.advance(to: now.instant, load(direction), into: &output)
+                apply(output, direction, now, &actions)
+                updateDirect()
+            }
         }
     }
 
@@ -192,11 +194,8 @@ extension Flow {
         _ actions: inout [FlowAction]
     ) {
         let exit = exit(of: direction)
-        for item in output {
-            if hasGivenUp {
-                if case .chunk(let chunk) = item { dropLate(direction, chunk.bytes.count, now, &actions) }
-                continue
-            }
+        for (index, item) in output.enumerated() {
+            guard !hasGivenUp else { return dropAll(output[index...], direction, now, &actions) }
             switch item {
             case .chunk(let chunk):
                 // A stream has no empty chunks: the kernel would take nothing, for ever.
@@ -204,14 +203,31 @@ extension Flow {
             case .end(let closer): endComesOut(direction, closer, now, &actions)
             case .reset(let entry):
                 record(.toxic(ToxicRecord(entry, .reset)), now, &actions)
-                end(.toxic, losing: .toxic(entry.name), now, &actions)
-            case .dropped(let entry, let bytes, let chunks):
-                let datagrams = transport == .udp ? UInt64(chunks) : 0
-                drop(direction, bytes: UInt64(bytes), datagrams: datagrams, .toxic(entry.name), now, &actions)
+                dropAll(output[(index + 1)...], direction, now, &actions)
+                return end(.toxic, losing: .toxic(entry.name), now, &actions)
+            case .dropped: dropAll([item], direction, now, &actions)
             case .record(let happening): record(.toxic(happening), now, &actions)
             }
         }
         self[exit].isToPump = true
+    }
+
+    /// Counts what toxics have dropped, and what cannot go on any more.
+    private mutating func dropAll(
+        _ output: ArraySlice<ToxicChain.Output>,
+        _ direction: Direction,
+        _ now: Moment,
+        _ actions: inout [FlowAction]
+    ) {
+        for item in output {
+            switch item {
+            case .chunk(let chunk): dropLate(direction, chunk.bytes.count, now, &actions)
+            case .dropped(let entry, let bytes, let chunks):
+                let datagrams = transport == .udp ? UInt64(chunks) : 0
+                drop(direction, bytes: UInt64(bytes), datagrams: datagrams, .toxic(entry.name), now, &actions)
+            case .end, .reset, .record: break
+            }
+        }
     }
 
     /// Says that nothing goes on any more.

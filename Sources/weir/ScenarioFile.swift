@@ -33,6 +33,7 @@ enum ScenarioFile {
     /// Reads a file.
     ///
     /// - Parameter path: the file's path.
+    /// - Returns: the scenario.
     /// - Throws: `Failure`, with 66 where there is no such file and 65 where it is not a scenario.
     static func read(_ path: String) throws(Failure) -> Scenario {
         let text: String

@@ -33,7 +33,7 @@ struct FlowInvariantTests {
     func relayed(_ transport: Transport) {
         var reasons: Set<CloseReason> = []
         var passed = 0
-        for seed in UInt64(1)...1000 {
+        for seed in UInt64(1)...(transport == .tcp ? 1000 : 2500) {
             let simulation = run(transport, isEcho: false, seed)
             passed += simulation.passed
             if case .closed(let close) = simulation.records.last { reasons.insert(close.reason) }
@@ -41,8 +41,8 @@ struct FlowInvariantTests {
         // The dice have seen every way to end.
         let seen: Set<CloseReason> =
             transport == .tcp
-            ? [.finished, .clientReset, .serverReset, .refused, .idle, .evicted, .shutdown]
-            : [.refused, .idle, .evicted, .shutdown]
+            ? [.finished, .clientReset, .serverReset, .refused, .idle, .evicted, .shutdown, .toxic]
+            : [.refused, .idle, .evicted, .shutdown, .toxic]
         #expect(reasons == seen)
         #expect(passed > 1000)
     }

@@ -113,8 +113,8 @@ extension Simulation {
             let queued = flow[direction].queue.count + chain.stages.reduce(0) { $0 + $1.queue.bytes }
             #expect(side.taken.count - side.unsent + side.dropped + echoLoss + queued == received, "bytes are missing")
             if !chain.stages.isEmpty {
-                // One read may go beyond the bound, cut in pieces of which each has its price.
-                let read = flow.transport == .tcp ? Self.longestRead * (1 + ReleaseQueue.entryCost) : 0
+                // One read, or datagram, may go beyond the bound, cut in pieces of which each has its price.
+                let read = Self.longestRead * (1 + ReleaseQueue.entryCost)
                 #expect(flow.held(source) <= 4000 + read, "the toxics' queues grow without a bound")
             } else if flow.transport == .tcp {
                 #expect(queued < 100 + Self.longestRead, "the queue grows without a bound: \(flow.id) \(flow.state)")

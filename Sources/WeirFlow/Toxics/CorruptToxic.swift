@@ -39,6 +39,7 @@ struct CorruptToxic: Toxic {
     /// - Parameters:
     ///   - unit: a number below `anyOfByte`, drawn uniformly: it says which bit is the first.
     ///   - random: draws the bits behind it.
+    /// - Returns: the bits.
     private func mask(_ unit: Double, _ random: inout SplitMix64) -> UInt8 {
         var first = 0
         var (mass, rest) = (rate, unit)

@@ -1,4 +1,6 @@
-/// Keeps what one toxic holds on one direction of a flow, by due time. An empty queue owns no storage.
+/// Keeps what one toxic holds on one direction of a flow, by due time.
+///
+/// An empty queue owns no storage.
 struct HeldQueue: Sendable {
     /// Is a chunk, or the end of the direction, which a toxic may have made.
     enum Item: Sendable {

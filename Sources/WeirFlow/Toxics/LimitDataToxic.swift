@@ -1,4 +1,6 @@
-/// Lets so many bytes go on, then closes the flow. The count survives a change of the settings.
+/// Lets so many bytes go on, then closes the flow.
+///
+/// The count survives a change of the settings.
 struct LimitDataToxic: Toxic {
     static let type = ToxicType(
         "limit_data",

@@ -50,9 +50,10 @@ public struct Scenario: Hashable, Sendable {
         self.times = times
     }
 
-    /// Returns a step by its number from 0, with the time at which it is due; nil behind the last.
+    /// Finds a step by its number.
     ///
-    /// - Parameter number: counts through all repetitions.
+    /// - Parameter number: counts from 0 through all repetitions.
+    /// - Returns: the step, with the time at which it is due; nil behind the last.
     public func step(_ number: Int) -> (due: Duration, step: Step)? {
         guard !steps.isEmpty else { return nil }
         let (round, index) = number.quotientAndRemainder(dividingBy: steps.count)

@@ -68,7 +68,9 @@ public struct Verdict: Hashable, Sendable {
         return verdict
     }
 
-    /// Lists what can follow a verdict's chunks. A close, a reset or a wake that was asked for before is replaced.
+    /// Lists what can follow a verdict's chunks.
+    ///
+    /// A close, a reset or a wake that was asked for before is replaced.
     public enum Sequel: Hashable, Sendable {
         /// Go on: an end is passed on after everything before it, and nothing is due any more.
         case proceed

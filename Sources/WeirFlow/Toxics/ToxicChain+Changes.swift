@@ -29,8 +29,8 @@ extension ToxicChain {
         var old = stages[...]
         stages = entries.map { entry in
             if old.first?.entry.name == entry.name, var stage = old.popFirst() {
-                changed.append(stage.entry !== entry)
-                if stage.entry !== entry { stage.entry = entry }
+                changed.append(stage.entry.configuration != entry.configuration)
+                stage.entry = entry
                 return stage
             }
             changed.append(false)
@@ -151,13 +151,13 @@ extension ToxicChain {
 
     /// Takes a stage away: what it holds goes on to the next one, in order.
     private mutating func remove(_ index: Int, _ now: Instant, _ output: inout [Output]) {
-        for item in stages[index].queue.takeAll() { feed(item, index + 1, now, &output) }
         let entry = stages[index].entry
+        if stages[index].meeting == .acts { output.append(.record(ToxicRecord(entry, .removed))) }
+        for item in stages[index].queue.takeAll() { feed(item, index + 1, now, &output) }
         if stages[index].meeting == .acts {
             let verdict = stages[index].ask(.removed, at: now)
             for chunk in verdict.chunks { feed(.chunk(chunk), index + 1, now, &output) }
             if case .close = verdict.then { feed(.end(closer: entry), index + 1, now, &output) }
-            output.append(.record(ToxicRecord(entry, .removed)))
         }
         if let heldEnd = stages[index].heldEnd { feed(.end(closer: heldEnd.closer), index + 1, now, &output) }
         stages.remove(at: index)

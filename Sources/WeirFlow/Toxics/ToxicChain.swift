@@ -34,9 +34,10 @@ struct ToxicChain: Sendable {
     /// Estimates what the chain holds, in bytes.
     var cost: Int { stages.reduce(0) { $0 + $1.queue.cost } }
 
-    /// Says when something is to happen next without anything coming; nil never, or not before what was let go is sent.
+    /// Says when something is to happen next without anything coming.
     ///
     /// - Parameter load: what else the direction holds.
+    /// - Returns: the time; nil never, or not before what was let go is sent.
     func nextDue(_ load: Load = Load()) -> Instant? {
         let places = releasing(load)
         var next = Instant.never
@@ -55,8 +56,9 @@ struct ToxicChain: Sendable {
         var bound = Int.max
     }
 
-    /// Lists the stages that may let something go now: a later stage may make many pieces of one chunk, so that what is
-    /// held grows on its way. At the bound only the last one that holds something may, once everything before is sent.
+    /// Lists the stages that may let something go now.
+    ///
+    /// A later stage may make many pieces of one chunk, so that what is held grows on its way. At the bound only the last one that holds something may, once everything before is sent.
     private func releasing(_ load: Load) -> Range<Int> {
         guard cost + load.queued >= load.bound else { return stages.indices }
         guard load.queued == 0, let last = stages.lastIndex(where: { !$0.queue.isEmpty }) else { return 0..<0 }

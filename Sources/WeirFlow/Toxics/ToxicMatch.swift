@@ -72,6 +72,7 @@ public struct ToxicMatch: Hashable, Sendable {
     ///   - client: where the client sends from.
     ///   - number: the flow's number on its route, from 1.
     ///   - since: how many flows there had been when the toxic was added.
+    /// - Returns: whether all of it holds.
     func admits(_ client: Endpoint, number: UInt64, since: UInt64) -> Bool {
         if let network = self.client, !network.contains(client.address) { return false }
         if let ports, !ports.contains(client.port) { return false }

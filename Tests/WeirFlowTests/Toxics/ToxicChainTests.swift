@@ -154,7 +154,7 @@ struct ToxicChainTests {
         flow(.finished(.upstream), gives: .ended(.upstream), .wake(at: .milliseconds(100)))
         #expect(flow.queued(.upstream) == nil)
         flow.advance(by: .milliseconds(100))
-        flow(.wake, gives: .letGo(.upstream, 0, at: 0, 4), .sendQueued(.upstream))
+        flow(.wake, gives: .letGo(.upstream, 0, at: 0, 4, receivedAt: .milliseconds(100)), .sendQueued(.upstream))
         flow(.sent(.upstream, 4), gives: .endForwarded(.upstream), .finish(.upstream))
     }
 
