@@ -7,6 +7,7 @@ import WeirWire
 enum ToxicSamples {
     static let attributes: [String: [String: ToxicValue]] = [
         "latency": ["latency": .int(100), "jitter": .int(50)],
+        "hold": ["timeout": .int(50)],
         "bandwidth": ["rate": .int(50)],
         "timeout": ["timeout": .int(200)],
         "reset_peer": ["timeout": .int(150)],
