@@ -1,7 +1,8 @@
 import WeirWire
 
-/// Reads any bytes as the chunks of a live flow, of which those that are not wanted are left out; the first byte chooses the
-/// port. Whatever comes, what is held is bounded, and what is wanted is never what has been read.
+/// Reads any bytes as the chunks of a live flow, of which those that are not wanted are left out.
+///
+/// The first byte chooses the port. Whatever comes, what is held is bounded, and what is wanted was never read before.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     let file = Array(UnsafeBufferPointer(start: start, count: count))
@@ -90,7 +91,7 @@ private struct LiveRun {
         }
     }
 
-    private static func check(_ message: borrowing DissectedMessage, _ came: [Int], _ transport: Transport) {
+    private static func check(_ message: DissectedMessage, _ came: [Int], _ transport: Transport) {
         precondition(message.range.lowerBound >= 0, "a message begins in the stream")
         if transport == .tcp {
             precondition(message.range.upperBound <= came[Int(message.direction.rawValue)], "a message ends in time")

@@ -46,7 +46,8 @@ struct SHA256: Sendable {
     private mutating func compress() {
         var words = [UInt32](repeating: 0, count: 64)
         for index in 0..<16 {
-            words[index] = (0..<4).reduce(0) { $0 << 8 | UInt32(block[4 * index + $1]) }
+            let (first, second) = (UInt32(block[4 * index]), UInt32(block[4 * index + 1]))
+            words[index] = first << 24 | second << 16 | UInt32(block[4 * index + 2]) << 8 | UInt32(block[4 * index + 3])
         }
         for index in 16..<64 {
             let (early, late) = (words[index - 15], words[index - 2])

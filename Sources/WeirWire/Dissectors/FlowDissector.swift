@@ -110,8 +110,10 @@ public struct FlowDissector: Sendable {
         if dissector != nil { sides[side].mode = .searching }
     }
 
-    /// Ends the reading: no more bytes will be seen. Messages that are not complete are given as what they are; so is one
-    /// that goes on to the end of its stream, where `finish` was not called for its direction.
+    /// Ends the reading, as no more bytes will be seen.
+    ///
+    /// Messages that are not complete are given as what they are; so is one that goes on to the end of its stream, where
+    /// `finish` was not called for its direction.
     public mutating func finish(to receiver: Receiver) {
         for direction in Direction.allCases { finish(direction, isEnd: false, to: receiver) }
     }

@@ -40,6 +40,9 @@ extension RawSpan {
         return nil
     }
 
+    /// Finds a byte from an offset on, which may be behind the end.
+    func find(_ byte: UInt8, from start: Int) -> Int? { find(byte, in: Swift.min(start, byteCount)..<byteCount) }
+
     /// Says whether a text stands at an offset.
     func has(_ text: StaticString, at offset: Int = 0) -> Bool {
         guard offset >= 0, byteCount &- offset >= text.utf8CodeUnitCount else { return false }

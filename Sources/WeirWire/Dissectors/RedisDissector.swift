@@ -103,7 +103,7 @@ struct RedisDissector: Dissector {
         _ side: Int,
         into message: inout DissectedMessage
     ) -> DissectionStep {
-        guard let end = bytes.find(UInt8(ascii: "\n"), in: (at + values[side].scanned)..<bytes.byteCount) else {
+        guard let end = bytes.find(UInt8(ascii: "\n"), from: at + values[side].scanned) else {
             values[side].scanned = bytes.byteCount - at
             return values[side].scanned < Self.longestLine ? .more(values[side].scanned + 1) : .giveUp
         }

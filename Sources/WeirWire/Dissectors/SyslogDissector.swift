@@ -36,10 +36,11 @@ struct SyslogDissector: Dissector {
         if place.transport == .udp { return read(bytes, 0..<bytes.byteCount, into: &message) }
         if let (header, count) = Self.length(bytes) {
             guard bytes.byteCount >= header + count else { return .more(header + count) }
+            scanned[Int(place.direction.rawValue)] = 0
             return read(bytes, header..<(header + count), into: &message)
         }
         let side = Int(place.direction.rawValue)
-        guard let end = bytes.find(UInt8(ascii: "\n"), in: scanned[side]..<bytes.byteCount) else {
+        guard let end = bytes.find(UInt8(ascii: "\n"), from: scanned[side]) else {
             scanned[side] = bytes.byteCount
             return .more(bytes.byteCount + 1)
         }

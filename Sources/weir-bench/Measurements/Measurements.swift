@@ -28,6 +28,7 @@ enum Measurements {
         ShowMeasurement(transport: .tcp),
         DissectMeasurement(.pattern),
         DissectMeasurement(.http),
+        ShowMessagesMeasurement(),
     ]
 
     /// Chooses measurements by group and by name.

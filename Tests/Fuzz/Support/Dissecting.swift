@@ -3,11 +3,7 @@ import WeirWire
 /// Reads a fuzzer's input as a capture; where it is none, as the bytes of one flow, in chunks both ways.
 ///
 /// Whatever is said must be within what was given: ranges in order, within the stream, and a bounded number of fields.
-///
-/// - Parameters:
-///   - transport: What carries the flow.
-///   - port: The server's port, which tells the protocol where the bytes do not.
-///   - preamble: What both sides say before the input.
+/// What both sides say before the input is given apart.
 func dissect(
     _ start: UnsafePointer<UInt8>,
     _ count: Int,

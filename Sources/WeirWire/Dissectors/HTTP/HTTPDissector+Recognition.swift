@@ -11,7 +11,7 @@ extension HTTPDissector {
         guard let first = bytes.byte(at: 0), first >= 0x41, first <= 0x5a, HTTPHead.canBegin(bytes) else { return .no }
         // A method of any length is not long.
         guard let blank = bytes.find(UInt8(ascii: " "), in: 0..<25) else { return .more(min(bytes.byteCount + 1, 25)) }
-        guard let end = bytes.find(UInt8(ascii: "\n"), in: blank..<bytes.byteCount) else {
+        guard let end = bytes.find(UInt8(ascii: "\n"), from: blank) else {
             let isTarget = bytes.byte(at: blank + 1) == UInt8(ascii: "/") || bytes.has("http", at: blank + 1)
             guard isTarget || bytes.byteCount == blank + 1 else { return .maybe }
             return bytes.byteCount < 16 ? .more(16) : methods.contains { bytes.has($0) } ? .yes : .maybe

@@ -68,7 +68,7 @@ struct HTTPDissector: Dissector {
     /// Reads as much of a head as there is, where no more will come.
     mutating func conclude(_ bytes: RawSpan, _ place: MessagePlace, into message: inout DissectedMessage) {
         let side = Int(place.direction.rawValue)
-        guard case .head = sides[side].phase, let end = bytes.find(UInt8(ascii: "\n"), in: 0..<bytes.byteCount),
+        guard case .head = sides[side].phase, let end = bytes.find(UInt8(ascii: "\n"), from: 0),
             let head = HTTPHead(bytes, 0..<bytes.byteCount, firstEnd: end, into: &message)
         else { return }
         describe(head, bodyBytes: nil, into: &message)
@@ -105,7 +105,7 @@ struct HTTPDissector: Dissector {
     /// Finds where the empty line behind a head ends; what was looked at is not looked at again.
     private mutating func findHeadEnd(_ bytes: RawSpan, _ side: Int) -> Int? {
         var state = sides[side]
-        while let end = bytes.find(UInt8(ascii: "\n"), in: state.scanned..<bytes.byteCount) {
+        while let end = bytes.find(UInt8(ascii: "\n"), from: state.scanned) {
             let count = end - state.lineStart
             let isEmpty = count == 0 || count == 1 && bytes.byte(at: state.lineStart) == UInt8(ascii: "\r")
             // A request of HTTP/0.9 is one line. Source: RFC 1945 section 4.1.
@@ -165,7 +165,7 @@ struct HTTPDissector: Dissector {
         _ side: Int,
         into message: inout DissectedMessage
     ) -> DissectionStep {
-        guard let end = bytes.find(UInt8(ascii: "\n"), in: sides[side].scanned..<bytes.byteCount) else {
+        guard let end = bytes.find(UInt8(ascii: "\n"), from: sides[side].scanned) else {
             sides[side].scanned = bytes.byteCount
             return bytes.byteCount < Self.longestChunkLine ? .more(bytes.byteCount + 1) : .lost
         }
@@ -184,7 +184,7 @@ struct HTTPDissector: Dissector {
         _ side: Int,
         into message: inout DissectedMessage
     ) -> DissectionStep {
-        guard let end = bytes.find(UInt8(ascii: "\n"), in: sides[side].scanned..<bytes.byteCount) else {
+        guard let end = bytes.find(UInt8(ascii: "\n"), from: sides[side].scanned) else {
             sides[side].scanned = bytes.byteCount
             return bytes.byteCount < Self.longestChunkLine ? .more(bytes.byteCount + 1) : .lost
         }

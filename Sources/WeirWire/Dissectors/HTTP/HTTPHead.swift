@@ -176,7 +176,9 @@ extension HTTPHead {
         guard !range.isEmpty else { return nil }
         for index in range {
             guard let byte = bytes.byte(at: index), byte >= 0x30, byte <= 0x39 else { return nil }
-            value = min(value * 10 + Int(byte - 0x30), longestBody)
+            value = value * 10 + Int(byte - 0x30)
+            // A length that cannot be is none, as Wireshark sees it.
+            guard value <= longestBody else { return nil }
         }
         return value
     }

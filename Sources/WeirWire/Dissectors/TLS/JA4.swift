@@ -21,8 +21,8 @@ struct JA4: Sendable {
         // The server's name and the protocols are not of the client's program.
         let sorted = Self.list(extensions.filter { $0 != 0 && $0 != 0x0010 }.sorted())
         let signatures = Self.list(signatures.filter { !Self.isGrease($0) })
-        let third = signatures.isEmpty ? sorted : "\(sorted)_\(signatures)"
-        return "\(first)_\(Self.hash(Self.list(ciphers.sorted())))_\(Self.hash(extensions.isEmpty ? "" : third))"
+        let third = signatures.isEmpty ? sorted : sorted + [UInt8(ascii: "_")] + signatures
+        return "\(first)_\(Self.hash(Self.list(ciphers.sorted())))_\(Self.hash(extensions.isEmpty ? [] : third))"
     }
 
     /// Says whether a number is one of those that are offered in order to be ignored.
@@ -63,18 +63,25 @@ struct JA4: Sendable {
         return count < 10 ? "0\(count)" : "\(count)"
     }
 
-    private static func list(_ numbers: [UInt16]) -> String {
-        numbers.map { number in
-            let digits = String(number, radix: 16)
-            return String(repeating: "0", count: 4 - digits.count) + digits
-        }.joined(separator: ",")
+    /// Writes numbers as four hex digits each, with commas between them.
+    private static func list(_ numbers: [UInt16]) -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(5 * numbers.count)
+        for number in numbers {
+            if !text.isEmpty { text.append(UInt8(ascii: ",")) }
+            for shift in [12, 8, 4, 0] as [UInt16] {
+                text.append(digit(UInt8(truncatingIfNeeded: number >> shift) & 15))
+            }
+        }
+        return text
     }
 
     /// Gives 12 digits of the hash, or zeros where there is nothing to hash.
-    private static func hash(_ text: String) -> String {
+    private static func hash(_ text: [UInt8]) -> String {
         guard !text.isEmpty else { return "000000000000" }
-        return SHA256.hash(Array(text.utf8)).prefix(6).map { byte in
-            (byte < 16 ? "0" : "") + String(byte, radix: 16)
-        }.joined()
+        let digits = SHA256.hash(text).prefix(6).flatMap { [digit($0 >> 4), digit($0 & 15)] }
+        return String(decoding: digits, as: UTF8.self)
     }
+
+    private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? value + 48 : value + 87 }
 }

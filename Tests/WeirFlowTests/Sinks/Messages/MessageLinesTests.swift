@@ -29,7 +29,7 @@ struct MessageLinesTests {
     @Test("Shows what is not complete above a flow's last line")
     func incomplete() {
         var sink = TerminalSink(show: .summary, dissects: true)
-        _ = sink.rendered(record(chunk(.upstream, at: 0, 14)), "*2\r\n$3\r\nGET\r\n")
+        _ = sink.rendered(record(chunk(.upstream, at: 0, 13)), "*2\r\n$3\r\nGET\r\n")
         #expect(
             sink.rendered(record(Sample.closed(.of(1, in: 1), .of(1, in: 1))))
                 .hasPrefix("12:31:07.104218 #1 up    redis: GET  (incomplete)\n12:31:07.104218 #1 tcp close")

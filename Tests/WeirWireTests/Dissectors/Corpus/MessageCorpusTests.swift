@@ -128,7 +128,7 @@ struct MessageCorpusTests {
         }
         #expect(Set(Self.exceptions.keys).isSubset(of: names))
         #expect(Self.exceptions.count * 50 <= names.count)
-        #expect(compared > 2500)
+        #expect(compared > 1500)
     }
 
     /// Reads what tshark writes in hex.

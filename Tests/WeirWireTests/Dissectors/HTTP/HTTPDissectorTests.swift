@@ -57,6 +57,16 @@ struct HTTPDissectorTests {
         )
     }
 
+    @Test("Takes a length with zeros before it, and none that cannot be")
+    func lengths() {
+        var flow = DissectionDialogue()
+        flow.up("POST / HTTP/1.1\r\nContent-Length: 0000000000000000000000000003\r\n\r\nabc")
+        flow.up("POST / HTTP/1.1\r\nContent-Length: 18446744073709551615\r\n\r\nGET / HTTP/1.1\r\n\r\n")
+        #expect(
+            flow.said == ["up 0..<68 http: POST /, 3 bytes", "up 68..<125 http: POST /", "up 125..<143 http: GET /"]
+        )
+    }
+
     @Test("Knows the answers that have no body")
     func bodies() {
         var flow = DissectionDialogue()
