@@ -50,11 +50,13 @@ struct RelayedServersTests {
             clients: [
                 ["mosquitto_pub", "-p", "PORT", "-i", "talker", "-t", "a/b", "-m", "21.50", "-q", "1", "-r"],
                 [
-                    "mosquitto_pub", "-p", "PORT", "-i", "talker", "-V", "5", "-t", "a/b", "-m", "22", "-u", "me", "-P",
+                    "mosquitto_pub", "-p", "PORT", "-i", "talker", "-V", "5", "-t", "a/b", "-m", "22", "-q", "1", "-u",
+                    "me", "-P",
                     "pw",
                 ],
                 ["mosquitto_sub", "-p", "PORT", "-i", "listener", "-t", "a/#", "-q", "1", "-C", "1"],
-            ]
+            ],
+            chunksVary: true
         ),
         RelayedServer(
             name: "sshd",

@@ -12,6 +12,7 @@ struct WriteFlowsCommand: ParsableCommand {
 
     @Argument var file: String
     @Flag(help: "Connections, and not datagrams.") var tcp = false
+    @Flag(help: "Requests and answers of HTTP in the connections.") var http = false
     @Option(help: "Packets to write, or a few more.") var packets = 1_000_000
     @Option(help: "Bytes of payload in each packet that has any.") var payload = 186
     @Option(help: "Flows that are under way at once.") var flows = 100
@@ -23,7 +24,7 @@ struct WriteFlowsCommand: ParsableCommand {
         let number = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard number >= 0 else { throw BenchError.lastCall("open", on: file) }
         let output = Descriptor(number)
-        var capture = Capture(tcp ? .tcp : .udp, payload: payload)
+        var capture = Capture(tcp ? .tcp : .udp, payload: payload, http: http)
         if tcp {
             for flow in 0..<flows { capture.open(flow) }
         }
@@ -53,16 +54,40 @@ struct WriteFlowsCommand: ParsableCommand {
         private(set) var packets = 0
         private var writer = PcapngWriter()
         private let transport: Transport
-        private let payload: [UInt8]
+        private let port: UInt16
+        /// Holds what the client and what the server sends with each packet.
+        private let payload: (up: [UInt8], down: [UInt8])
         /// Counts what both sides of each flow have sent.
         private var sent: [Int: (up: UInt32, down: UInt32)] = [:]
         private var frame = ByteBuffer()
 
-        init(_ transport: Transport, payload: Int) {
+        init(_ transport: Transport, payload: Int, http: Bool) {
             self.transport = transport
-            self.payload = (0..<payload).map { UInt8(truncatingIfNeeded: $0) }
+            port = http ? 80 : 9000
+            let bytes = (0..<payload).map { UInt8(truncatingIfNeeded: $0) }
+            self.payload = http ? Self.http(body: bytes) : (bytes, bytes)
             writer.append(CaptureSection(application: "weir-bench"), to: &buffer)
             writer.append(CaptureInterface(linkType: .ethernet, snapLength: 262_144, name: "bench"), to: &buffer)
+        }
+
+        private static func http(body: [UInt8]) -> (up: [UInt8], down: [UInt8]) {
+            let request = """
+                GET /articles/2026/11?page=7 HTTP/1.1\r
+                Host: weir.test\r
+                User-Agent: weir-bench\r
+                Accept: */*\r
+                \r
+
+                """
+            let answer = """
+                HTTP/1.1 200 OK\r
+                Content-Type: application/octet-stream\r
+                Content-Length: \(body.count)\r
+                Server: weir-bench\r
+                \r
+
+                """
+            return (Array(request.utf8), Array(answer.utf8) + body)
         }
 
         /// Appends the handshake of a connection.
@@ -77,11 +102,12 @@ struct WriteFlowsCommand: ParsableCommand {
         /// Appends a request with an answer.
         mutating func exchange(_ flow: Int) {
             for direction in Direction.allCases {
-                append(flow, direction, [.ack, .psh], payload.count)
+                let count = direction == .upstream ? payload.up.count : payload.down.count
+                append(flow, direction, [.ack, .psh], count)
                 if direction == .upstream {
-                    sent[flow, default: (0, 0)].up &+= UInt32(payload.count)
+                    sent[flow, default: (0, 0)].up &+= UInt32(count)
                 } else {
-                    sent[flow, default: (0, 0)].down &+= UInt32(payload.count)
+                    sent[flow, default: (0, 0)].down &+= UInt32(count)
                 }
             }
         }
@@ -97,7 +123,7 @@ struct WriteFlowsCommand: ParsableCommand {
 
         private mutating func append(_ flow: Int, _ direction: Direction, _ flags: TCPFlags, _ count: Int) {
             let client = Endpoint(address: IPAddress(v4: 0x0a00_0001), port: UInt16(32768 + flow))
-            let server = Endpoint(address: IPAddress(v4: 0x0a00_0002), port: 9000)
+            let server = Endpoint(address: IPAddress(v4: 0x0a00_0002), port: port)
             let (source, destination) = direction == .upstream ? (client, server) : (server, client)
             let numbers = sent[flow, default: (0, 0)]
             frame.removeAll()
@@ -124,7 +150,7 @@ struct WriteFlowsCommand: ParsableCommand {
             }
             let time = 1_700_000_000_000_000_000 + Int64(packets) * WriteFlowsCommand.interval
             let metadata = PacketMetadata(timestamp: time)
-            let body = count == 0 ? [] : payload
+            let body = count == 0 ? [] : direction == .upstream ? payload.up : payload.down
             frame.withUnsafeBytes { writer.append(metadata, $0.bytes, body.span.bytes, to: &buffer) }
             packets += 1
         }

@@ -30,6 +30,7 @@ enum Measurements {
             ShowMeasurement(transport: .tcp),
             DissectMeasurement(.pattern),
             DissectMeasurement(.http),
+            ShowMessagesMeasurement(),
             PortsMeasurement(source: .capture),
             PortsMeasurement(source: .log),
         ] + ToxicMeasurement.all
