@@ -112,6 +112,9 @@ let package = Package(
             dependencies: [
                 "WeirAdmin", "WeirRelay", "WeirFlow", "WeirWire", "Support",
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             swiftSettings: settings
         ),

@@ -56,6 +56,37 @@ struct ClientsTests {
     }
 
     @Test(
+        "Prometheus scrapes it, with a value for each direction of a proxy",
+        .needsRoot,
+        .needsProgram("prometheus"),
+        .needsProgram("curl")
+    )
+    func isScraped() async throws {
+        let program = try WeirProgram.path()
+        let folder = try TemporaryFolder()
+        let script = """
+            cd "\(folder.path)"
+            ip link set lo up
+            printf '%s\\n' 'scrape_configs:' '- job_name: weir' '  scrape_interval: 1s' \
+                "  static_configs: [{targets: ['127.0.0.1:8474']}]" >scrape.yml
+            "\(program)" relay --admin default --show none tcp:9000=127.0.0.1:9 2>log & relay=$!
+            prometheus --config.file=scrape.yml --storage.tsdb.path=data --web.listen-address=127.0.0.1:9090 2>errors &
+            trap "kill $relay $!; wait" EXIT
+            for _ in $(seq 300); do
+                curl -s 127.0.0.1:9090/api/v1/query --data-urlencode 'query=weir_bytes_total{proxy="tcp-9000"}' >answer
+                grep -q '"direction":"upstream"' answer && break
+                sleep 0.1
+            done
+            cat answer
+            curl -s 127.0.0.1:9090/api/v1/targets
+            """
+        let ended = try await runThread { try ChildProgram.run("unshare", ["-n", "bash", "-c", script]) }
+        for part in [#""direction":"upstream""#, #""direction":"downstream""#, #""lastError":"""#, #""health":"up""#] {
+            #expect(ended.output.contains(part), "\(part): \(ended.output)")
+        }
+    }
+
+    @Test(
         "schemathesis finds nothing in what the document describes",
         .needs("Scripts/setup.sh --tests", if: { hasPython }),
         .needsRoot,

@@ -295,4 +295,48 @@ struct ToxiproxyTests {
             #expect(try await runThread { try peer.receive(4) } == Array("held".utf8))
         }
     }
+
+    /// Is what drops the connections of a proxy: a method, a path behind the proxy's, and a body.
+    private static let drops = [
+        ("DELETE", "", ""), ("PATCH", "", #"{"enabled":false}"#), ("PATCH", "", #"{"upstream":"127.0.0.1:9"}"#),
+        ("POST", "", #"{"listen":"127.0.0.1:0"}"#), ("DELETE", "/toxics/timeout_downstream", ""),
+    ]
+
+    @Test(
+        "Connections are dropped where a proxy goes, stops or leads elsewhere, and where a timeout goes",
+        arguments: drops
+    )
+    func dropsConnections(method: String, path: String, body: String) async throws {
+        let server = try TCPServer()
+        try await withAdmin { admin in
+            let proxy = #"{"name":"one","listen":"127.0.0.1:0","upstream":"\#(server.endpoint)"}"#
+            let listen = try #require(try await admin.call("POST", "/proxies", proxy).json()["listen"]?.stringValue)
+            let endpoint = try #require(Endpoint(listen))
+            #expect(try await admin.call("POST", "/proxies/one/toxics", #"{"type":"timeout"}"#).status == 200)
+            let (client, peer) = try await runThread { (try TCPPeer(to: endpoint), try server.accept()) }
+            while await admin.relay.tallies().first?.openFlows != 1 { await Task.yield() }
+            // What changes nothing drops nothing.
+            let same = #"{"listen":"\#(listen)","upstream":"\#(server.endpoint)","enabled":true}"#
+            #expect(try await admin.call("PATCH", "/proxies/one", same).status == 200)
+            #expect(await admin.relay.tallies().first?.openFlows == 1)
+            let status = try await admin.call(method, "/proxies/one" + path, body).status
+            #expect(status == (method == "DELETE" ? 204 : 200))
+            #expect(try await runThread { try client.receiveToEnd().bytes }.isEmpty)
+            #expect(try await runThread { try peer.receiveToEnd().bytes }.isEmpty)
+        }
+    }
+
+    @Test("Where a port is taken meanwhile, a change and a reset say so, and the proxy stays disabled")
+    func cannotListenAgain() async throws {
+        try await withAdmin { admin in
+            let made = try await admin.call("POST", "/proxies", Self.one).json()
+            let listen = try #require(made["listen"]?.stringValue)
+            _ = try await admin.call("PATCH", "/proxies/one", #"{"enabled":false}"#)
+            let taken = try TCPServer(at: try #require(Endpoint(listen)))
+            let message = "listen tcp \(taken.endpoint): bind: address already in use"
+            Self.isError(try await admin.call("PATCH", "/proxies/one", #"{"enabled":true}"#), 500, message)
+            Self.isError(try await admin.call("POST", "/reset"), 500, message)
+            #expect(try await admin.call("GET", "/proxies/one").json()["enabled"] == false)
+        }
+    }
 }

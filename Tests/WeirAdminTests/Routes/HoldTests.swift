@@ -56,6 +56,9 @@ struct HoldTests {
             try await runThread { try client.send("original") }
             let chunk = try await Self.held(admin, 1)[0]
             #expect(chunk["bytes"]?.stringValue == Base64.encode(Array("original".utf8)))
+            let others = try await admin.call("GET", "/v1/holds?toxic=other").json()
+            let ours = try await admin.call("GET", "/v1/holds?toxic=h&limit=1").json()
+            #expect(others["holds"] == [] && ours["holds"]?.arrayValue?.count == 1)
             #expect(chunk["direction"] == "upstream" && chunk["toxic"] == "h" && chunk["length"] == 8)
             #expect(try await Self.decide(admin, chunk, body) == 204)
             #expect(try await Self.decide(admin, chunk, body) == 404)

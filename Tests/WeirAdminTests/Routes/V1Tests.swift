@@ -90,6 +90,31 @@ struct V1Tests {
         }
     }
 
+    @Test("The allocators of clients and of the relay are named, with the choices of every dial")
+    func reportsPorts() async throws {
+        let server = try TCPServer()
+        try await withAdmin([server.route]) { admin in
+            let endpoint = admin.relay.endpoint
+            let peers = try await runThread {
+                try (0..<20).map { _ in (try TCPPeer(to: endpoint), try server.accept()) }
+            }
+            while try await admin.call("GET", "/v1/ports").json()["flows"] != 20 {}
+            let report = try await admin.call("GET", "/v1/ports/report").json()
+            let series = try #require(report["series"]?.arrayValue)
+            #expect(series.map { $0["side"] } == ["client", "egress"])
+            #expect(series.allSatisfy { $0["samples"] == 20 && $0["client"] == "127.0.0.1" && $0["class"]?.stringValue != nil })
+            #expect(report["left_out"] == 0 && report["next"] == .null)
+            let first = try await admin.call("GET", "/v1/ports/report?limit=1").json()
+            #expect(first["series"]?.arrayValue?.map { $0["side"] } == ["client"] && first["next"] == 1)
+            let rest = try await admin.call("GET", "/v1/ports/report?limit=1&after=1").json()
+            #expect(rest["series"]?.arrayValue?.map { $0["side"] } == ["egress"] && rest["next"] == .null)
+            for (client, peer) in peers {
+                client.close()
+                peer.close()
+            }
+        }
+    }
+
     @Test("Events are streamed with filters, and resumed behind the last one that was seen")
     func streamsEvents() async throws {
         try await withAdmin(["tcp:0"]) { admin in
@@ -149,6 +174,16 @@ struct V1Tests {
         #expect(log.events(after: 0, limit: 100) { _ in true }.events.map(\.id).count <= 6)
     }
 
+    @Test("Who knows an event that has not been yet had it from another relay, and gets all that there is")
+    func resumesFromAnotherRelay() throws {
+        let log = EventLog()
+        for _ in 0..<3 { log.append(Self.record, name: "open", text: Array("{}".utf8)) }
+        let place = try #require(log.listen(.flows, bound: 1))
+        #expect(place.start(after: nil) == 3)
+        #expect(place.start(after: 0) == 0 && place.start(after: 2) == 2 && place.start(after: 3) == 3)
+        #expect(place.start(after: 4) == 0 && place.start(after: .max) == 0)
+    }
+
     private static var record: FlowRecord {
         let endpoint = Endpoint(address: .loopbackV4, port: 1)
         return FlowRecord(
@@ -200,7 +235,10 @@ struct V1Tests {
             #expect(file.body.firstRange(of: Array("recorded bytes".utf8)) != nil)
             #expect(try stopped.json()["bytes"]?.intValue == file.body.count)
             #expect(try await admin.call("POST", "/v1/recordings").status == 201)
-            #expect(try await admin.call("GET", "/v1/recordings").json()["recordings"]?.arrayValue?.count == 2)
+            let plain = try await admin.call("POST", "/v1/recordings", #"{"name":"b.pcap","format":"pcap"}"#)
+            #expect(plain.status == 201)
+            #expect(try await admin.call("POST", "/v1/recordings/b.pcap/stop").json()["bytes"]?.intValue == 24)
+            #expect(try await admin.call("GET", "/v1/recordings").json()["recordings"]?.arrayValue?.count == 3)
             // Names that lead elsewhere, and a link out of the folder.
             symlink("/etc/passwd", "\(folder.path)/in/link.pcapng")
             for name in [

@@ -10,6 +10,13 @@ struct MessageTextTests {
         #expect(text.string == "a\\r\\n\\t\\x1bé漢\\xe2\\x80\\xae\\x7f")
     }
 
+    @Test("A whole text is escaped where something in it could steer a terminal, and else left as it is")
+    func escapesTexts() {
+        #expect(SafeText.escaped("a proxy of é漢 \\ \"x\"") == "a proxy of é漢 \\ \"x\"")
+        #expect(SafeText.escaped("a\u{1B}[31m\r\n\u{202e}\u{9b}") == "a\\u{1b}[31m\\u{d}\\u{a}\\u{202e}\\u{9b}")
+        #expect(SafeText.escaped("").isEmpty)
+    }
+
     @Test("Cuts what is long, and says so once")
     func cuts() {
         var text = MessageText()

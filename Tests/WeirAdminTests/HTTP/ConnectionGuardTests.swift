@@ -1,0 +1,136 @@
+import HTTPTypes
+import NIOCore
+import NIOEmbedded
+import NIOHTTPTypes
+import Testing
+
+@testable import WeirAdmin
+
+/// Takes the guard through a connection's life on a clock that the test winds.
+@Suite("The deadlines of a connection")
+struct ConnectionGuardTests {
+    private static let request = HTTPRequestPart.head(
+        HTTPRequest(method: .get, scheme: "http", authority: "localhost", path: "/v1/health")
+    )
+
+    /// Keeps what is written until the test lets it go, as the socket of a client does that takes nothing.
+    private final class Stall: ChannelOutboundHandler {
+        typealias OutboundIn = HTTPResponsePart
+        var promises: [EventLoopPromise<Void>] = []
+        private(set) var written = 0
+
+        func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+            written += 1
+            if let promise { promises.append(promise) }
+        }
+
+        func take() {
+            let taken = promises
+            promises = []
+            for promise in taken { promise.succeed(()) }
+        }
+    }
+
+    private static func connect(_ stall: Stall) throws -> EmbeddedChannel {
+        let guardian = ConnectionGuard(times: ConnectionGuard.Times(), places: ConnectionPlaces(bound: 10))
+        let channel = EmbeddedChannel()
+        try channel.pipeline.syncOperations.addHandlers([stall, guardian])
+        try channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+        return channel
+    }
+
+    private static func answer(_ channel: EmbeddedChannel, length: Int?) {
+        var response = HTTPResponse(status: .ok)
+        if let length { response.headerFields[.contentLength] = "\(length)" }
+        channel.write(HTTPResponsePart.head(response), promise: nil)
+        channel.write(HTTPResponsePart.body(ByteBuffer(string: "x")), promise: nil)
+    }
+
+    /// Winds the clock on to just before a time in seconds, and then over it: only then may the connection have ended.
+    private static func expectEnd(_ channel: EmbeddedChannel, after seconds: Int64, _ what: Comment) {
+        channel.embeddedEventLoop.advanceTime(by: .milliseconds(1000 * seconds - 1))
+        #expect(channel.isActive, what)
+        channel.embeddedEventLoop.advanceTime(by: .milliseconds(1))
+        channel.embeddedEventLoop.run()
+        #expect(!channel.isActive, what)
+    }
+
+    @Test("A request has 15 s to come whole, however it drips")
+    func boundsRequests() throws {
+        let silent = try Self.connect(Stall())
+        Self.expectEnd(silent, after: 15, "nothing came")
+        let dripping = try Self.connect(Stall())
+        dripping.embeddedEventLoop.advanceTime(by: .seconds(5))
+        try dripping.writeInbound(Self.request)
+        dripping.embeddedEventLoop.advanceTime(by: .seconds(5))
+        try dripping.writeInbound(HTTPRequestPart.body(ByteBuffer(string: "x")))
+        Self.expectEnd(dripping, after: 5, "its end is missing")
+    }
+
+    @Test("An answer has 25 s to begin, and 30 s to be taken")
+    func boundsAnswers() throws {
+        let waiting = try Self.connect(Stall())
+        try waiting.writeInbound(Self.request)
+        try waiting.writeInbound(HTTPRequestPart.end(nil))
+        Self.expectEnd(waiting, after: 25, "there was no answer")
+        let stall = Stall()
+        defer { stall.take() }
+        let slow = try Self.connect(stall)
+        try slow.writeInbound(Self.request)
+        try slow.writeInbound(HTTPRequestPart.end(nil))
+        Self.answer(slow, length: 1000)
+        Self.expectEnd(slow, after: 30, "nothing of the answer was taken")
+    }
+
+    @Test("A stream goes on for as long as its client takes something every 10 s, and a silent one for ever")
+    func boundsStreams() throws {
+        let stall = Stall()
+        defer { stall.take() }
+        let channel = try Self.connect(stall)
+        try channel.writeInbound(Self.request)
+        try channel.writeInbound(HTTPRequestPart.end(nil))
+        Self.answer(channel, length: nil)
+        for _ in 0..<5 {
+            channel.embeddedEventLoop.advanceTime(by: .seconds(9))
+            stall.take()
+            channel.embeddedEventLoop.run()
+            channel.write(HTTPResponsePart.body(ByteBuffer(string: "x")), promise: nil)
+        }
+        stall.take()
+        channel.embeddedEventLoop.run()
+        channel.embeddedEventLoop.advanceTime(by: .seconds(3600 + 9))
+        #expect(channel.isActive)
+        // The time begins with what is to be taken, not with the silence before it.
+        channel.write(HTTPResponsePart.body(ByteBuffer(string: "x")), promise: nil)
+        Self.expectEnd(channel, after: 10, "nothing was taken")
+    }
+
+    @Test("Who asks is told to go on with a body, but not with one that is too large", arguments: [true, false])
+    func tellsToGoOn(isLarge: Bool) throws {
+        let stall = Stall()
+        defer { stall.take() }
+        let channel = try Self.connect(stall)
+        var head = HTTPRequest(method: .post, scheme: "http", authority: "localhost", path: "/proxies")
+        head.headerFields[.expect] = "100-continue"
+        head.headerFields[.contentLength] = "\(AdminResponder.largestBody + (isLarge ? 1 : 0))"
+        try channel.writeInbound(HTTPRequestPart.head(head))
+        #expect(stall.written == (isLarge ? 0 : 1))
+    }
+
+    @Test("After an answer the connection may take the next request, for 15 s")
+    func goesOn() throws {
+        let stall = Stall()
+        defer { stall.take() }
+        let channel = try Self.connect(stall)
+        for _ in 0..<3 {
+            channel.embeddedEventLoop.advanceTime(by: .seconds(14))
+            try channel.writeInbound(Self.request)
+            try channel.writeInbound(HTTPRequestPart.end(nil))
+            Self.answer(channel, length: 1)
+            channel.write(HTTPResponsePart.end(nil), promise: nil)
+            stall.take()
+            channel.embeddedEventLoop.run()
+        }
+        Self.expectEnd(channel, after: 15, "nothing more came")
+    }
+}

@@ -1,0 +1,77 @@
+import Support
+import Testing
+
+@testable import WeirAdmin
+
+/// Opens ports on every address: in a network of its own.
+@Suite("The relay's own port, and ports that are open to everybody", .tags(.network, .slow), .timeLimit(.minutes(2)))
+struct OwnPortTests {
+    /// Runs a script beside a relay with its API, where 10.9.8.7 is the machine's address.
+    private static func run(_ options: String, _ script: String) async throws -> ChildProgram.Ended {
+        let program = try WeirProgram.path()
+        let folder = try TemporaryFolder()
+        let prelude = """
+            cd "\(folder.path)"
+            ip link set lo up
+            ip address add 10.9.8.7/32 dev lo && ip address add fd00::7/128 dev lo nodad
+            echo secret >token
+            "\(program)" relay \(options) --show none --captures-folder caps 2>log &
+            relay=$!
+            trap 'kill $relay; wait $relay' EXIT
+            for _ in $(seq 100); do grep -q 'listening admin' log && break; sleep 0.1; done
+
+            """
+        return try await runThread { try ChildProgram.run("unshare", ["-n", "bash", "-c", prelude + script]) }
+    }
+
+    @Test(
+        "No proxy reaches an API that listens everywhere, by any address of the machine",
+        .needsRoot,
+        .needsIPv6,
+        .needsProgram("curl"),
+        arguments: ["[::]", "0.0.0.0"]
+    )
+    func refusesEveryAddress(place: String) async throws {
+        let script = """
+            number=0
+            for host in 127.0.0.1 127.0.0.2 localhost 127.1 0.0.0.0 10.9.8.7 '[::ffff:10.9.8.7]' '[::1]' '[::]' '[fd00::7]' \
+                    "$(hostname)"; do
+                number=$((number + 1))
+                curl -s -H 'Authorization: Bearer secret' http://127.0.0.1:8474/proxies -o made \
+                    -d '{"name":"p'$number'","listen":"127.0.0.1:'$((9000 + number))'","upstream":"'$host':8474"}'
+                grep -q 'own control API' made && continue
+                # What was taken, since it leads nowhere now, must not reach the API either.
+                curl -s -m 2 http://127.0.0.1:$((9000 + number))/v1/health | grep -q Unauthorized && echo "$host"
+            done
+            # A proxy of a proxy is none of the API.
+            curl -s -H 'Authorization: Bearer secret' http://127.0.0.1:8474/proxies \
+                -d '{"name":"a","listen":"127.0.0.1:9100","upstream":"127.0.0.1:9101"}' >/dev/null
+            curl -s -H 'Authorization: Bearer secret' http://127.0.0.1:8474/proxies \
+                -d '{"name":"b","listen":"127.0.0.1:9101","upstream":"10.9.8.7:8474"}' | grep -q 'own control API' || echo b
+            curl -s -m 2 http://127.0.0.1:9100/v1/health | grep -q Unauthorized && echo chain
+            curl -s -m 2 http://127.0.0.1:8474/v1/health | grep -q Unauthorized && echo alive
+            """
+        let ended = try await Self.run("--admin '\(place):8474' --admin-token-file token", script)
+        #expect(ended.output.hasSuffix("alive\n") && ended.output.split(separator: "\n").count == 1, "\(ended.output)")
+    }
+
+    @Test("Each time a proxy begins to listen on every address, a warning says so", .needsRoot, .needsProgram("curl"))
+    func warns() async throws {
+        let script = #"""
+            call() { curl -s -o /dev/null -X "$1" "http://127.0.0.1:8474$2" -d "$3"; }
+            count() { grep -c 'weir: warning: proxy .one.* listens on every address of this machine' log; }
+            call POST /proxies '{"name":"one\u001b[1m","upstream":"127.0.0.1:9","enabled":false}'
+            count
+            one=one%1b%5B1m
+            call PATCH /proxies/$one '{"enabled":true}'; count
+            call PATCH /proxies/$one '{"enabled":true}'; count
+            call PATCH /proxies/$one '{"listen":"127.0.0.1:0"}'; count
+            call PATCH /proxies/$one '{"listen":":0"}'; count
+            call PATCH /proxies/$one '{"enabled":false}'; call POST /reset ''; count
+            call POST /populate '[{"name":"one2","listen":"","upstream":"127.0.0.1:9"}]'; count
+            grep -c $'\x1b' log
+            """#
+        let ended = try await Self.run("--admin default", script)
+        #expect(ended.output == "0\n1\n1\n1\n2\n3\n4\n0\n", "\(ended.output)")
+    }
+}
