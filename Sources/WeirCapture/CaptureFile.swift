@@ -9,7 +9,7 @@ public import WeirWire
 public struct CaptureFile: ~Copyable {
     /// Holds the path, or `-` for standard input.
     public let path: String
-    private var stream = CaptureStream(capacity: 2 * CaptureFile.pieceSize)
+    @usableFromInline var stream = CaptureStream(capacity: 2 * CaptureFile.pieceSize)
     private let descriptor: Int32
     private let isOwned: Bool
     /// Counts the bytes that were read from the file.
@@ -165,6 +165,8 @@ public struct CaptureFile: ~Copyable {
     /// - Returns: What `body` returns.
     /// - Throws: What `body` throws.
     /// - Precondition: The packet is the last item that was given.
+    @inlinable
+    @inline(__always)
     public func withBytes<Result: ~Copyable, Failure: Error>(
         of packet: CapturedPacket,
         _ body: (RawSpan) throws(Failure) -> Result
