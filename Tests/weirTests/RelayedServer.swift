@@ -51,7 +51,7 @@ struct RelayedServer: Sendable, CustomTestStringConvertible {
         try Self.waitUntilReached(target)
         let routes = (hasDatagrams ? ["udp", "tcp"] : ["tcp"]).map { "\($0):0=\(target)" }
         let relay = try WeirProgram(
-            ["relay", "--threads", "1", "--show", "hex", "--show-limit", "32"] + routes,
+            ["relay", "--threads", "1", "--show", "hex", "--show-limit", "32", "--no-processes"] + routes,
             seconds: 60
         )
         let endpoints = try relay.listening(routes.count)
