@@ -14,7 +14,7 @@ public import WeirWire
 ///
 /// ```swift
 /// let admin = try await AdminServer(AdminSettings())
-/// configuration.adminEndpoints = [admin.endpoint]
+/// configuration.adminEndpoints = admin.endpoints
 /// let relay = try await Supervisor(configuration, outputs: [admin.output])
 /// await admin.serve(relay)
 /// ```
@@ -22,8 +22,17 @@ public final class AdminServer: Sendable {
     /// Names where it listens, with the port that the kernel chose where 0 was asked for.
     public let endpoint: Endpoint
 
+    /// Lists the endpoints that lead to it, for the routes that must not: `[::]` takes clients over IPv4 as well.
+    public var endpoints: [Endpoint] {
+        guard endpoint.address.isUnspecified, !endpoint.address.isV4 else { return [endpoint] }
+        return [endpoint, Endpoint(address: .anyV4, port: endpoint.port)]
+    }
+
+    /// Serves every API of the process on one thread, and is never shut down: what still ends when an API has stopped may
+    /// be scheduled on it.
+    private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+
     private let office: AdminOffice
-    private let group: MultiThreadedEventLoopGroup
     private let task: Task<Void, Never>
 
     /// Listens.
@@ -33,9 +42,8 @@ public final class AdminServer: Sendable {
         let address = try settings.address()
         let office = AdminOffice(settings)
         self.office = office
-        group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let (bound, feed) = AsyncStream<Result<Endpoint, any Error>>.makeStream()
-        let application = Self.application(settings, address, office, group) { feed.yield(.success($0)) }
+        let application = Self.application(settings, address, office) { feed.yield(.success($0)) }
         task = Task {
             do {
                 try await application.run()
@@ -51,8 +59,10 @@ public final class AdminServer: Sendable {
         }
         switch outcome {
         case .success(let endpoint): self.endpoint = endpoint
-        case .failure(let error):
-            throw SystemError("serve the control API on \(address)", ErrorNumber((error as? IOError)?.errnoCode ?? 0))
+        case .failure(let error as IOError):
+            throw SystemError("serve the control API on \(address)", ErrorNumber(error.errnoCode))
+        // The resolver of the library does not take an IPv6 address where this machine has none but the loopback's.
+        case .failure(let error): throw AdminSettingsError("cannot serve the control API on \(address): \(error)")
         case nil: throw SystemError("serve the control API on \(address)", ErrorNumber(0))
         }
     }
@@ -69,12 +79,20 @@ public final class AdminServer: Sendable {
         await office.open(relay, report)
     }
 
-    /// Makes the proxies of a text as `POST /populate` takes it.
+    /// Makes the proxies of a file's text, which is what `POST /populate` takes.
     ///
-    /// - Throws: `AdminSettingsError` with what is wrong.
+    /// - Throws: `ProxiesError` where the text is wrong, or the relay cannot listen where a proxy is to.
     public func populate(_ text: [UInt8]) async throws {
-        let (_, error) = try await office.ready().proxies.populate(text)
-        if let error { throw AdminSettingsError(error.message) }
+        do throws(JSONError) {
+            _ = try JSONParser.parse(text)
+        } catch {
+            let line = text.prefix(error.offset).count(where: { $0 == UInt8(ascii: "\n") }) + 1
+            throw ProxiesError("line \(line): \(error)", isBadText: true)
+        }
+        let (_, error, place) = try await office.ready().proxies.populate(text)
+        guard let error else { return }
+        let reason = error.message.hasPrefix("bad request body: ") ? error.message.dropFirst(18) : error.message[...]
+        throw ProxiesError((place.map { "proxy \($0): " } ?? "") + reason, isBadText: error.status == 400)
     }
 
     /// Ends: answers nobody any more.
@@ -82,14 +100,12 @@ public final class AdminServer: Sendable {
         task.cancel()
         await office.close()
         await task.value
-        try? await group.shutdownGracefully()
     }
 
     private static func application(
         _ settings: AdminSettings,
         _ address: Endpoint,
         _ office: AdminOffice,
-        _ group: MultiThreadedEventLoopGroup,
         _ whenBound: @escaping @Sendable (Endpoint) -> Void
     ) -> Application<AdminResponder> {
         let places = ConnectionPlaces(bound: settings.maxConnections)

@@ -9,7 +9,7 @@ public struct AdminSettings: Sendable {
     /// Says which version the program has.
     public var version = "0"
     /// Names the folder where recordings are made and found.
-    public var capturesFolder = "Captures"
+    private(set) var capturesFolder = "Captures"
     /// Makes the settings of recordings: what else the files are to say.
     public var recording = CaptureSettings(seed: 0)
     /// Holds the secret that every call must know; nil where there is none.
@@ -32,7 +32,18 @@ public struct AdminSettings: Sendable {
         guard let route = try? Route(echo: "tcp:\(text)"), route.transport == .tcp else {
             throw AdminSettingsError("'\(text)' is no place to listen at: HOST:PORT, as in 127.0.0.1:8474")
         }
+        guard route.listen.host != .any else {
+            throw AdminSettingsError("'\(text)' is two places: [::]:PORT is every address of both families")
+        }
         listen = route.listen
+    }
+
+    /// Takes the folder where recordings are made and found.
+    ///
+    /// - Throws: `AdminSettingsError` where the name is empty, which would mean the root folder.
+    public mutating func keepCaptures(in folder: String) throws(AdminSettingsError) {
+        guard !folder.isEmpty else { throw AdminSettingsError("the captures folder needs a name") }
+        capturesFolder = folder
     }
 
     /// Takes the secret that every call must know from the text of a file.

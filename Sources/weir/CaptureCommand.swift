@@ -39,7 +39,8 @@ struct CaptureCommand: AsyncParsableCommand {
 
     @Option(
         name: [.short, .long],
-        help: ArgumentHelp("Write packets to a file; - is standard output, a folder gets a name.", valueName: "path")
+        help: ArgumentHelp("Write packets to a file; - is standard output, a folder gets a name.", valueName: "path"),
+        completion: .file()
     )
     var write: String?
 

@@ -26,7 +26,8 @@ struct DemoCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "Capture the packets of both legs with libpcap into a file, or a folder; needs CAP_NET_RAW.",
             valueName: "path"
-        )
+        ),
+        completion: .file()
     )
     var capture: String?
 

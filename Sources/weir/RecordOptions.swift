@@ -14,7 +14,8 @@ struct RecordOptions: ParsableArguments {
             "Write packets made from the relayed bytes, for Wireshark; needs no privilege. A folder gets a file named by "
                 + "the time; - is standard output.",
             valueName: "path"
-        )
+        ),
+        completion: .file()
     )
     var record: String?
 

@@ -35,7 +35,10 @@ struct RelayCommand: AsyncParsableCommand {
 
     @OptionGroup var toxics: ToxicOptions
 
-    @Option(help: ArgumentHelp("Append records as JSON lines to a file; - is standard output.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Append records as JSON lines to a file; - is standard output.", valueName: "file"),
+        completion: .file()
+    )
     var log: String?
 
     @Flag(help: "Put each chunk's bytes into the log, in base64.")
@@ -53,7 +56,8 @@ struct RelayCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "Capture the packets of both legs with libpcap into a file, or a folder; needs CAP_NET_RAW.",
             valueName: "path"
-        )
+        ),
+        completion: .file()
     )
     var capture: String?
 
@@ -155,7 +159,7 @@ struct RelayCommand: AsyncParsableCommand {
             let details = try portOptions.apply(to: &configuration)
             let admin = try await admin.start(names: configuration.names)
             if let admin {
-                configuration.adminEndpoints = [admin.server.endpoint]
+                configuration.adminEndpoints = admin.server.endpoints
                 configuration.takesRoutes = true
             }
             let scenario = try toxics.readScenario()

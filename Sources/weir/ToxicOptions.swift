@@ -15,7 +15,8 @@ struct ToxicOptions: ParsableArguments {
     var texts: [String] = []
 
     @Option(
-        help: ArgumentHelp("Add, change and remove toxics at the times of a YAML file.", valueName: "file")
+        help: ArgumentHelp("Add, change and remove toxics at the times of a YAML file.", valueName: "file"),
+        completion: .file()
     )
     var scenario: String?
 

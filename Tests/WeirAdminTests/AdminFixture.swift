@@ -97,7 +97,7 @@ func withAdmin<Result>(
     var configuration = RelayConfiguration(
         routes: try routes.map { try $0.contains("=") ? Route(parsing: $0) : Route(echo: $0) }
     )
-    configuration.adminEndpoints = [server.endpoint]
+    configuration.adminEndpoints = server.endpoints
     configuration.takesRoutes = true
     relaying(&configuration)
     let reports = Reports()

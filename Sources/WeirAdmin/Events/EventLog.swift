@@ -107,6 +107,14 @@ final class EventLog: Sendable {
         /// Is the number of the last event so far.
         let newest: UInt64
         let interest: Interest
+
+        /// Says behind which event a listener begins that knows one, or none.
+        ///
+        /// One that has not been yet is another relay's, which had this address before: all that there is is new then.
+        func start(after known: UInt64?) -> UInt64 {
+            guard let known else { return newest }
+            return known <= newest ? known : 0
+        }
     }
 
     /// Listens from now on.

@@ -2,7 +2,8 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// Keeps which port the relay's system gave for which client's, of the last flows: what `weir relay` says at its end.
+/// Keeps which port the relay's system gave for which client's, of the last flows, and who chose ports how, of the first
+/// ones: what `weir relay --ports` says at its end.
 final class PortBook: Sendable {
     /// Holds the ports of one flow.
     struct Pair: Sendable {
@@ -14,12 +15,15 @@ final class PortBook: Sendable {
     }
 
     private static let bound = 10_000
+    /// Bounds the choices of ports, 14 bytes each, and whose they are.
+    private static let choices = (uses: 1 << 16, series: 1 << 12)
 
     private struct State {
         var pairs: [UInt64: Pair] = [:]
         var order: [UInt64] = []
         var head = 0
         var total: UInt64 = 0
+        var table = PortTable(limit: PortBook.choices.uses, seriesLimit: PortBook.choices.series)
     }
 
     private let state = Lock(State())
@@ -28,7 +32,7 @@ final class PortBook: Sendable {
     func notice(_ record: FlowRecord) {
         switch record.happening {
         case .opened: open(record)
-        case .connected: state.withLock { $0.pairs[record.flow.rawValue]?.path = record.path }
+        case .connected, .refused: redial(record)
         case .closed: state.withLock { $0.pairs[record.flow.rawValue]?.isOpen = false }
         default: break
         }
@@ -43,6 +47,8 @@ final class PortBook: Sendable {
             openedWallNanoseconds: record.moment.wallNanoseconds
         )
         state.withLock { state in
+            state.table.add(Self.use(of: record, .client, record.path.client, record.path.listener))
+            Self.addEgress(record, to: &state)
             state.pairs[flow] = pair
             state.order.append(flow)
             state.total += 1
@@ -54,6 +60,40 @@ final class PortBook: Sendable {
                 state.head = 0
             }
         }
+    }
+
+    /// Takes notice of a further dial of a flow, if it is one.
+    private func redial(_ record: FlowRecord) {
+        state.withLock { state in
+            guard let known = state.pairs[record.flow.rawValue]?.path else { return }
+            if record.path.egress != known.egress { Self.addEgress(record, to: &state) }
+            state.pairs[record.flow.rawValue]?.path = record.path
+        }
+    }
+
+    private static func addEgress(_ record: FlowRecord, to state: inout State) {
+        guard let egress = record.path.egress, let server = record.path.server else { return }
+        state.table.add(use(of: record, .egress, egress, server))
+    }
+
+    private static func use(of record: FlowRecord, _ side: PortSide, _ own: Endpoint, _ other: Endpoint) -> PortUse {
+        PortUse(
+            time: record.moment.wallNanoseconds,
+            client: own.address,
+            transport: record.transport,
+            side: side,
+            destination: other,
+            port: own.port
+        )
+    }
+
+    /// Names the allocators behind the series of ports with higher numbers than one, the first of which is 1.
+    ///
+    /// - Returns: the reports, how many choices there was no room for, and whether there are more series.
+    func reports(after number: Int, limit: Int) -> (reports: [PortReport], leftOut: Int, isMore: Bool) {
+        let table = state.withLock { $0.table }
+        let series = table.series.dropFirst(number)
+        return (series.prefix(limit).map { PortAnalysis.report($0) }, table.leftOut, series.count > limit)
     }
 
     /// Lists the ports of flows with higher numbers than one, by their numbers.

@@ -69,7 +69,9 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         switch unwrapInboundIn(data) {
         case .head(let head):
             isWaiting = false
-            if head.headerFields[.expect]?.lowercased() == "100-continue" {
+            // Who announces too much is told so, and not to go on.
+            let length = head.headerFields[.contentLength].flatMap { Int($0) } ?? 0
+            if head.headerFields[.expect]?.lowercased() == "100-continue", length <= AdminResponder.largestBody {
                 context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
             }
         case .body: break
@@ -87,6 +89,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
                 context
             )
         }
+        // The client may take its time from here on, however long there was nothing to write before.
+        if stage == .streaming, unwritten == 0 { enter(.streaming, context) }
         unwritten += 1
         let done = promise ?? context.eventLoop.makePromise()
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)

@@ -1,6 +1,8 @@
 /// Says why a text is no JSON, in the words of Go's decoder, which Toxiproxy's clients know.
 package struct JSONError: Error, Hashable, CustomStringConvertible {
     package var description: String
+    /// Says at which byte it was noticed.
+    package var offset = 0
 }
 
 /// Reads the first value of a text, and nothing behind it, as Go's `json.Decoder` does.
@@ -21,7 +23,7 @@ package struct JSONParser: ~Copyable {
     package static func parse(_ bytes: [UInt8]) throws(JSONError) -> JSONValue {
         var parser = JSONParser(bytes)
         parser.skipBlanks()
-        guard parser.position < bytes.count else { throw JSONError(description: "EOF") }
+        guard parser.position < bytes.count else { throw JSONError(description: "EOF", offset: bytes.count) }
         return try parser.value(depth: 0)
     }
 
@@ -31,7 +33,7 @@ package struct JSONParser: ~Copyable {
     package static func parseWhole(_ bytes: [UInt8]) throws(JSONError) -> JSONValue {
         var parser = JSONParser(bytes)
         parser.skipBlanks()
-        guard parser.position < bytes.count else { throw JSONError(description: "EOF") }
+        guard parser.position < bytes.count else { throw JSONError(description: "EOF", offset: bytes.count) }
         let value = try parser.value(depth: 0)
         parser.skipBlanks()
         guard parser.position == bytes.count else { throw parser.unexpected("after top-level value") }
@@ -45,13 +47,13 @@ package struct JSONParser: ~Copyable {
     private var peek: UInt8? { position < bytes.count ? bytes[position] : nil }
 
     private func unexpected(_ where: String) -> JSONError {
-        guard let byte = peek else { return JSONError(description: "unexpected EOF") }
+        guard let byte = peek else { return JSONError(description: "unexpected EOF", offset: position) }
         let shown = byte >= 0x20 && byte < 0x7F ? "\(Character(Unicode.Scalar(byte)))" : "\\x" + String(byte, radix: 16)
-        return JSONError(description: "invalid character '\(shown)' \(`where`)")
+        return JSONError(description: "invalid character '\(shown)' \(`where`)", offset: position)
     }
 
     private mutating func value(depth: Int) throws(JSONError) -> JSONValue {
-        guard depth < Self.deepest else { throw JSONError(description: "exceeded max depth") }
+        guard depth < Self.deepest else { throw JSONError(description: "exceeded max depth", offset: position) }
         skipBlanks()
         guard let first = peek else { throw unexpected("") }
         switch first {

@@ -67,12 +67,22 @@ actor ProxyBook {
     private func add(_ name: String, _ listen: String, _ upstream: String, _ isEnabled: Bool) async throws -> Proxy {
         guard await relay.route(named: name) == nil else { throw ToxiproxyError.proxyExists }
         let route = try await makeRoute(listen, upstream)
-        if route.listen.host == .any, isEnabled {
-            report("proxy '\(name)' listens on every address of this machine, open to every network that it is on")
-        }
         let status = try await translating(route) { try await self.relay.add(route, named: name, isEnabled: isEnabled) }
         entries[name] = Entry(listen: listen, upstream: upstream)
+        warn(of: status)
         return await describe(status)
+    }
+
+    /// Says that a proxy takes clients from everywhere, each time that it begins to.
+    private func warn(of status: RouteStatus, after before: RouteStatus? = nil) {
+        func isOpen(_ status: RouteStatus) -> Bool {
+            status.isEnabled && status.endpoints.contains(where: \.address.isUnspecified)
+        }
+        guard isOpen(status), !(before.map { isOpen($0) && $0.endpoints == status.endpoints } ?? false) else { return }
+        report(
+            "warning: proxy '\(SafeText.escaped(status.name))' listens on every address of this machine, open to every "
+                + "network that it is on"
+        )
     }
 
     /// Changes a proxy.
@@ -108,6 +118,7 @@ actor ProxyBook {
         let changed = try await translating(route) {
             try await self.relay.change(status.name, to: isSame ? nil : route, isEnabled: isEnabled)
         }
+        warn(of: changed, after: status)
         return await describe(changed)
     }
 
@@ -125,8 +136,9 @@ actor ProxyBook {
 
     /// Makes the proxies of a list, and replaces those that are different.
     ///
-    /// - Returns: those that are there now, and what stopped it, if anything did.
-    func populate(_ body: [UInt8]) async -> (proxies: [Proxy], error: ToxiproxyError?) {
+    /// - Returns: those that are there now, and what stopped it, if anything did, and at which place of the list, where
+    ///   that is a proxy that could not be made.
+    func populate(_ body: [UInt8]) async -> (proxies: [Proxy], error: ToxiproxyError?, place: Int?) {
         do {
             let inputs = try ProxyInput.list(body)
             var wanted: [(name: String, listen: String, upstream: String, isEnabled: Bool)] = []
@@ -142,13 +154,13 @@ actor ProxyBook {
             let all = wanted
             return await turnstile.pass { await self.populate(all) }
         } catch {
-            return ([], error as? ToxiproxyError ?? .other("\(error)"))
+            return ([], error as? ToxiproxyError ?? .other("\(error)"), nil)
         }
     }
 
     private func populate(
         _ wanted: [(name: String, listen: String, upstream: String, isEnabled: Bool)]
-    ) async -> (proxies: [Proxy], error: ToxiproxyError?) {
+    ) async -> (proxies: [Proxy], error: ToxiproxyError?, place: Int?) {
         var done: [Proxy] = []
         for (name, listen, upstream, isEnabled) in wanted {
             do {
@@ -164,10 +176,10 @@ actor ProxyBook {
                 }
                 done.append(try await add(name, listen, upstream, isEnabled))
             } catch {
-                return (done, error as? ToxiproxyError ?? .other("\(error)"))
+                return (done, error as? ToxiproxyError ?? .other("\(error)"), done.count + 1)
             }
         }
-        return (done, nil)
+        return (done, nil, nil)
     }
 
     /// Enables every proxy, and removes every toxic.
@@ -175,9 +187,10 @@ actor ProxyBook {
         try await turnstile.pass {
             for status in await self.relay.routes {
                 if !status.isEnabled {
-                    _ = try await self.translating(status.route) {
+                    let changed = try await self.translating(status.route) {
                         try await self.relay.change(status.name, isEnabled: true)
                     }
+                    await self.warn(of: changed, after: status)
                 }
                 try await self.removeToxics(status)
             }

@@ -71,7 +71,7 @@ enum EventRoutes {
             throw AnswerError.problem(503, "too many streams of events are open")
         }
         if request.method == "HEAD" { log.leave(place) }
-        let stream = EventStream(log: log, place: place, filter: filter, last: after ?? place.newest, left: limit)
+        let stream = EventStream(log: log, place: place, filter: filter, last: place.start(after: after), left: limit)
         return AdminAnswer(
             status: 200,
             headers: [("content-type", "text/event-stream")],

@@ -42,6 +42,13 @@ enum FlowJSON {
         ]
     }
 
+    /// Takes the object of `weir ports --json` for a series of ports.
+    static func report(_ report: PortReport) throws(JSONError) -> JSONValue {
+        var output = WeirWire.ByteBuffer(capacity: 2048)
+        PortsJSON().append(report, to: &output)
+        return try JSONParser.parse(output.withUnsafeBytes { Array($0) })
+    }
+
     /// Writes a time in nanoseconds since 1970 UTC as RFC 3339 does.
     static func time(_ nanoseconds: Int64) -> String {
         var timestamp = Timestamp()

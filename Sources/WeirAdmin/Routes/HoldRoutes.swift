@@ -15,6 +15,11 @@ enum HoldRoutes {
         schema: Schemas.string,
         isInPath: true
     )
+    private static let toxic = AdminRoute.Parameter(
+        name: "toxic",
+        help: "Takes only what toxics of this name keep.",
+        schema: Schemas.string
+    )
     private static let wait = AdminRoute.Parameter(
         name: "wait",
         help: "Waits so many seconds for a chunk where none is held.",
@@ -29,7 +34,7 @@ enum HoldRoutes {
         "/v1/holds",
         "listHolds",
         "Lists the chunks that are held, oldest first.",
-        parameters: [V1Routes.proxy, V1Routes.limit, wait],
+        parameters: [V1Routes.proxy, toxic, V1Routes.limit, wait],
         answers: [
             .json(200, "The chunks.", Schemas.object([("holds", Schemas.list(of: held))])), V1Routes.badRequest,
             V1Routes.problem(404, "There is no such proxy."),
@@ -38,11 +43,13 @@ enum HoldRoutes {
         let query = QueryReader(request)
         let limit = try query.integer("limit", 1...1000) ?? 100
         let wait = try query.integer("wait", 0...longestWait) ?? 0
+        let toxic = request.parameter("toxic")
         let until = SystemClock.instant().advanced(by: .seconds(Int64(wait)))
         while true {
             var route: Int?
             if let name = request.parameter("proxy") { route = try await parts.proxies.route(name).number }
-            let chunks = await parts.relay.heldChunks(route: route, limit: limit)
+            var chunks = await parts.relay.heldChunks(route: route, limit: toxic == nil ? limit : .max)
+            if let toxic { chunks = Array(chunks.lazy.filter { $0.toxic == toxic }.prefix(limit)) }
             if !chunks.isEmpty || SystemClock.instant() >= until {
                 let names = await FlowJSON.names(parts)
                 return .json(["holds": .array(chunks.map { json($0, names) })])

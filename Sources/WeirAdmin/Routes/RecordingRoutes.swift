@@ -52,13 +52,21 @@ enum RecordingRoutes {
         return .json(json(try await parts.recordings.start(name, legs, format)), status: 201)
     }
 
-    private static let body: JSONValue = [
-        "type": "object", "additionalProperties": false,
-        "properties": [
-            "name": ["type": "string", "pattern": "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,100}\\.pcapng$"],
-            "legs": Schemas.oneOf(["both", "client", "server"]), "format": Schemas.oneOf(["pcapng"]),
-        ],
-    ]
+    private static let body: JSONValue = ["oneOf": [body(.pcapng, required: []), body(.pcap, required: ["format"])]]
+
+    /// Describes a body for one format, which a name has to end with.
+    private static func body(_ format: CaptureSettings.Format, required: [String]) -> JSONValue {
+        [
+            "type": "object", "additionalProperties": false, "required": .array(required.map(JSONValue.string)),
+            "properties": [
+                "name": [
+                    "type": "string", "pattern": .string("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,100}\\.\(format.rawValue)$"),
+                ],
+                "legs": Schemas.oneOf(CaptureSettings.Legs.allCases.map(\.rawValue)),
+                "format": Schemas.oneOf([format.rawValue]),
+            ],
+        ]
+    }
 
     private static let find = AdminRoute(
         .weir,

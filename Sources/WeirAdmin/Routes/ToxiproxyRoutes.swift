@@ -244,7 +244,7 @@ enum ToxiproxyRoutes {
                 .json(500, "One cannot listen; those before it are there.", populated), browser,
             ]
         ) { request, parts in
-            let (proxies, error) = await parts.proxies.populate(request.body)
+            let (proxies, error, _) = await parts.proxies.populate(request.body)
             let list: JSONValue = proxies.isEmpty ? .null : .array(proxies.map(\.json))
             return .json(
                 .object((error?.members ?? []) + [JSONValue.Member("proxies", list)]),

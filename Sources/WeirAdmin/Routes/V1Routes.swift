@@ -4,7 +4,7 @@ import WeirWire
 
 /// Lists what Weir can do beside what Toxiproxy can: flows, toxic types, ports, health, and the document of it all.
 enum V1Routes {
-    static let all: [AdminRoute] = [health, document, flows, flow, closeFlow, toxicTypes, ports]
+    static let all: [AdminRoute] = [health, document, flows, flow, closeFlow, toxicTypes, ports, portsReport]
 
     // MARK: - Parts of the descriptions
 
@@ -195,6 +195,34 @@ enum V1Routes {
         return .json([
             "flows": .int(flows), "ports": .array(pairs.map(FlowJSON.pair)),
             "next": isMore ? .int(pairs.last?.flow ?? 0) : .null,
+        ])
+    }
+
+    private static let portsReport = AdminRoute(
+        .weir,
+        "GET",
+        "/v1/ports/report",
+        "reportPorts",
+        "Names the allocators behind the ports of each client and of the relay: the objects of `weir ports --json`.",
+        parameters: [after, limit],
+        answers: [
+            .json(
+                200,
+                "The series of ports, each with its verdict, and how many choices there was no room for.",
+                Schemas.object([
+                    ("series", Schemas.list(of: ["type": "object"])), ("left_out", Schemas.count),
+                    ("next", ["type": ["integer", "null"]]),
+                ])
+            ), badRequest,
+        ]
+    ) { request, parts in
+        let query = QueryReader(request)
+        let limit = try query.integer("limit", 1...1000) ?? 100
+        let after = try query.integer("after", 0...Int.max) ?? 0
+        let (reports, leftOut, isMore) = parts.events.ports.reports(after: after, limit: limit)
+        return .json([
+            "series": .array(try reports.map(FlowJSON.report)), "left_out": .int(leftOut),
+            "next": isMore ? .int(after + reports.count) : .null,
         ])
     }
 }

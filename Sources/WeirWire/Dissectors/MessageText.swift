@@ -150,6 +150,20 @@ public enum SafeText {
         default: return true
         }
     }
+
+    /// Returns a text in which nothing can steer a terminal: what is not safe becomes `\u{1b}`.
+    public static func escaped(_ text: String) -> String {
+        guard !text.unicodeScalars.allSatisfy({ isSafe($0.value) }) else { return text }
+        var result = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            if isSafe(scalar.value) {
+                result.append(scalar)
+            } else {
+                result.append(contentsOf: "\\u{\(String(scalar.value, radix: 16))}".unicodeScalars)
+            }
+        }
+        return String(result)
+    }
 }
 
 extension MessageText {

@@ -1,112 +1,73 @@
-import Glibc
-import Synchronization
-
 /// Relaying while the control API is called.
 struct AdminMeasurement: Measurement {
     let name = "admin"
     let title = "One TCP stream while the control API is called"
     let method = """
-        As for one stream. The calls come over one connection, at an even pace, and ask in turn for the metrics, the proxies, \
-        the flows and the health; who calls takes its time from the same cores.
+        As for one stream. The calls come over one connection, 1,000 a second at an even pace, and ask in turn for the \
+        metrics, the proxies, the flows and the health. Whoever calls takes its time from the cores that client, server and \
+        relay share. So that only what the calls cost the relay is compared, the same calls are made in every row but the \
+        first: to a stand-in that sends ready answers of the same sizes; to a second weir that relays nothing; to the relay. \
+        The row of the stand-in is the one that the others are compared with.
         """
     let metrics: [Metric] = [
         .throughput, .processorPerGigabyte, Metric(key: Self.key, heading: "calls/s", isCompared: false),
     ]
-    let compared = "weir --admin, 1,000 calls/s"
+    let compared = Callee.standIn.rawValue
     private static let key = "calls_per_second"
+    private static let callsPerSecond = 1000
+
+    /// Says who answers the calls.
+    private enum Callee: String, CaseIterable {
+        case nobody = "weir --admin, no calls"
+        case standIn = "weir --admin, the calls to a stand-in"
+        case other = "weir --admin, the calls to an idle weir"
+        case relay = "weir --admin, the calls to it"
+    }
 
     var subjects: [Subject] {
-        [
-            .relay(Peers.weir), Subject(name: "weir --admin, no calls", peer: Peers.weir, watching: .admin(0)),
-            Subject(name: compared, peer: Peers.weir, watching: .admin(0)),
-        ]
+        Callee.allCases.map { Subject(name: $0.rawValue, peer: Peers.weir, watching: .admin(0)) }
     }
 
     func sample(_ subject: Subject, in bench: Bench) async throws -> Sample {
-        guard case .admin = subject.watching else {
-            return Sample(try await bench.measure(bench.load(.stream), server: .sink, through: subject))
-        }
         let port = try FreePort.find(.tcp)
-        var subject = subject
-        subject.watching = .admin(port)
-        guard subject.name == compared else {
-            return Sample(try await bench.measure(bench.load(.stream), server: .sink, through: subject))
+        var relay = subject
+        relay.watching = .admin(port)
+        switch Callee(rawValue: subject.name) {
+        case .nobody, nil: return try await measure(relay, in: bench)
+        case .relay: return try await measure(relay, in: bench, calling: port)
+        case .standIn:
+            let standIn = try AdminStandIn()
+            let thread = try WorkerThread { standIn.run() }
+            defer { thread.join() }
+            defer { standIn.stop() }
+            return try await measure(relay, in: bench, calling: standIn.port)
+        case .other:
+            let other = try FreePort.find(.tcp)
+            let request = RelayRequest(
+                transport: .tcp,
+                serverPort: try FreePort.find(.tcp),
+                workers: bench.settings.workers,
+                flows: 1,
+                watching: .admin(other),
+                folder: try bench.folder.subfolder().path
+            )
+            return try await bench.withRelay(Peers.weir, request) { [relay] _ in
+                try await measure(relay, in: bench, calling: other)
+            }
         }
-        let caller = AdminCaller(port: port, callsPerSecond: 1000)
+    }
+
+    private func measure(_ relay: Subject, in bench: Bench) async throws -> Sample {
+        Sample(try await bench.measure(bench.load(.stream), server: .sink, through: relay))
+    }
+
+    private func measure(_ relay: Subject, in bench: Bench, calling port: UInt16) async throws -> Sample {
+        let caller = AdminCaller(port: port, callsPerSecond: Self.callsPerSecond)
         let thread = try WorkerThread { caller.run() }
         defer { thread.join() }
         defer { caller.stop() }
-        var sample = Sample(try await bench.measure(bench.load(.stream), server: .sink, through: subject))
+        var sample = try await measure(relay, in: bench)
         sample.values[Self.key] = caller.rate
         return sample
-    }
-}
-
-/// Calls the control API at a pace until it is stopped.
-final class AdminCaller: Sendable {
-    private static let paths = ["/metrics", "/proxies", "/v1/flows", "/v1/health"]
-
-    private let port: UInt16
-    private let pause: Double
-    private let isStopped = Atomic<Bool>(false)
-    private let calls = Atomic<Int>(0)
-    private let began = Atomic<UInt64>(0)
-
-    init(port: UInt16, callsPerSecond: Int) {
-        self.port = port
-        pause = 1e9 / Double(callsPerSecond)
-    }
-
-    /// Says how many calls were answered in a second.
-    var rate: Double {
-        let start = began.load(ordering: .relaxed)
-        guard start > 0 else { return 0 }
-        return Double(calls.load(ordering: .relaxed)) / Clock.seconds(from: start, to: Clock.nanoseconds())
-    }
-
-    func stop() { isStopped.store(true, ordering: .relaxed) }
-
-    /// Waits for the API, and calls it.
-    func run() {
-        while !isStopped.load(ordering: .relaxed) {
-            guard let socket = try? Socket.connect(port: port) else {
-                usleep(20_000)
-                continue
-            }
-            if began.load(ordering: .relaxed) == 0 { began.store(Clock.nanoseconds(), ordering: .relaxed) }
-            call(socket)
-        }
-    }
-
-    private func call(_ socket: borrowing Descriptor) {
-        let start = Clock.nanoseconds()
-        var count = 0
-        while !isStopped.load(ordering: .relaxed) {
-            let request = "GET \(Self.paths[count % Self.paths.count]) HTTP/1.1\r\nHost: localhost\r\n\r\n"
-            guard exchange(Array(request.utf8), socket.number) else { return }
-            count += 1
-            calls.add(1, ordering: .relaxed)
-            let due = Double(start) + Double(count) * pause
-            let left = due - Double(Clock.nanoseconds())
-            if left > 0 { usleep(UInt32(left / 1000)) }
-        }
-    }
-
-    /// Sends a request, and reads the whole answer.
-    private func exchange(_ request: [UInt8], _ number: Int32) -> Bool {
-        guard send(number, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else { return false }
-        var answer: [UInt8] = []
-        var part = [UInt8](repeating: 0, count: 64 << 10)
-        while true {
-            let count = recv(number, &part, part.count, 0)
-            guard count > 0 else { return false }
-            answer += part.prefix(count)
-            guard let end = answer.firstRange(of: Array("\r\n\r\n".utf8)) else { continue }
-            let head = String(decoding: answer[..<end.lowerBound], as: UTF8.self).lowercased()
-            guard let field = head.firstRange(of: "content-length: "),
-                let length = Int(head[field.upperBound...].prefix { $0.isNumber })
-            else { return false }
-            if answer.count >= end.upperBound + length { return true }
-        }
     }
 }

@@ -75,7 +75,7 @@ extension Bench {
     }
 
     /// Starts a relay, waits until it listens, and ends it after the body.
-    private func withRelay<Result: Sendable>(
+    func withRelay<Result: Sendable>(
         _ peer: any Peer,
         _ request: RelayRequest,
         body: @Sendable (RunningRelay) async throws -> Result

@@ -19,16 +19,21 @@ struct AdminOptions: ParsableArguments {
         help: ArgumentHelp(
             "Ask every call of the control API for the token in this file; it may then listen anywhere.",
             valueName: "file"
-        )
+        ),
+        completion: .file()
     )
     var adminTokenFile: String?
 
     @Option(
-        help: ArgumentHelp("Make the proxies of a file, as Toxiproxy's -config and POST /populate.", valueName: "file")
+        help: ArgumentHelp("Make the proxies of a file, as Toxiproxy's -config and POST /populate.", valueName: "file"),
+        completion: .file()
     )
     var proxies: String?
 
-    @Option(help: ArgumentHelp("Make and find the control API's recordings in this folder.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("Make and find the control API's recordings in this folder.", valueName: "folder"),
+        completion: .directory
+    )
     var capturesFolder = "Captures"
 
     func validate() throws {
@@ -49,17 +54,18 @@ struct AdminOptions: ParsableArguments {
         guard let admin else { return nil }
         var settings = AdminSettings()
         settings.version = Weir.version
-        settings.capturesFolder = capturesFolder
         settings.recording.application = "weir \(Weir.version)"
         settings.recording.operatingSystem = Machine.operatingSystem
         settings.recording.names = { names.names(of: $0) }
         let list = try proxies.map { try Self.read($0) }
         do {
             try settings.listen(at: admin)
+            try settings.keepCaptures(in: capturesFolder)
             if let adminTokenFile {
                 try settings.requireToken(String(decoding: try Self.read(adminTokenFile), as: UTF8.self))
             }
-            return RelayAdmin(server: try await AdminServer(settings), proxies: list)
+            let server = try await AdminServer(settings)
+            return RelayAdmin(server: server, proxies: list, path: proxies ?? "")
         } catch let error as AdminSettingsError {
             throw Failure(.usage, "\(error)")
         }
@@ -88,6 +94,8 @@ struct AdminOptions: ParsableArguments {
 struct RelayAdmin: Sendable {
     let server: AdminServer
     let proxies: [UInt8]?
+    /// Names the file of the proxies.
+    let path: String
 
     /// Answers for the relay from now on, and makes the proxies of the file.
     func begin(_ relay: Supervisor) async throws {
@@ -95,8 +103,8 @@ struct RelayAdmin: Sendable {
         if let proxies {
             do {
                 try await server.populate(proxies)
-            } catch {
-                throw Failure(.unavailable, "--proxies: \(error)")
+            } catch let error as ProxiesError {
+                throw Failure(error.isBadText ? .dataError : .unavailable, "'\(path)': \(error)")
             }
             for route in await relay.routes where !relay.listeners.contains(where: { route.endpoints == [$0.endpoint] })
             {

@@ -24,7 +24,10 @@ struct PortsCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("Captures, or JSON lines of weir relay; - is standard input.", valueName: "file"))
+    @Argument(
+        help: ArgumentHelp("Captures, or JSON lines of weir relay; - is standard input.", valueName: "file"),
+        completion: .file()
+    )
     var files: [String] = []
 
     @Option(help: "Measure this host: open sockets on the loopback to listeners of Weir's own, tcp or udp.")
@@ -55,7 +58,8 @@ struct PortsCommand: AsyncParsableCommand {
     var range: PortRange?
 
     @Option(
-        help: ArgumentHelp("Draw a picture into a new file: .svg, or .html with the figures.", valueName: "file")
+        help: ArgumentHelp("Draw a picture into a new file: .svg, or .html with the figures.", valueName: "file"),
+        completion: .file()
     )
     var plot: String?
 

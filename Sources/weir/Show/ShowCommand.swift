@@ -28,7 +28,7 @@ struct ShowCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("Captures to read; - is standard input.", valueName: "file"))
+    @Argument(help: ArgumentHelp("Captures to read; - is standard input.", valueName: "file"), completion: .file())
     var files: [String] = []
 
     @Flag(help: "Show a line for each packet.")

@@ -40,10 +40,8 @@ struct AdminClient: Sendable {
         let value = (try? JSONParser.parse(answer)) ?? .null
         guard status < 400 else {
             let reason = value["error"]?.stringValue ?? value["detail"]?.stringValue
-            throw Failure(
-                .unavailable,
-                "\(authority) says \(status): \(reason ?? String(decoding: answer, as: UTF8.self))"
-            )
+            let words = SafeText.escaped(reason ?? String(decoding: answer, as: UTF8.self))
+            throw Failure(.unavailable, "\(authority) says \(status): \(words)")
         }
         return value
     }

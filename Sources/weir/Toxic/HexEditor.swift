@@ -52,6 +52,11 @@ enum HexText {
 
 /// Lets the user change bytes in an editor.
 enum HexEditor {
+    private static let running = Lock(false)
+
+    /// Says whether an editor has the terminal now.
+    static var isRunning: Bool { running.withLock { $0 } }
+
     private static let head = """
         # Change, add or delete bytes: two hex digits each, with blanks between. The offsets at the front and
         # the text between the bars are not read. An empty file drops the chunk.
@@ -84,6 +89,8 @@ enum HexEditor {
 
     /// Runs the user's editor through the shell, since $EDITOR may have arguments.
     private static func run(_ path: String) -> Bool {
+        running.withLock { $0 = true }
+        defer { running.withLock { $0 = false } }
         func setting(_ name: String) -> String? {
             guard let value = getenv(name), value.pointee != 0 else { return nil }
             return String(cString: value)

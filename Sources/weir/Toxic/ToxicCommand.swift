@@ -47,16 +47,16 @@ enum ToxicHelp {
     }
 }
 
-/// Says which relay is meant, and how its answers are shown.
-struct SteeringOptions: ParsableArguments {
+/// Says which relay is meant.
+struct RelayAddressOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The control API of the relay.", valueName: "url"))
     var url = "http://127.0.0.1:8474"
 
-    @Option(help: ArgumentHelp("The file with the token that the API asks for.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("The file with the token that the API asks for.", valueName: "file"),
+        completion: .file()
+    )
     var tokenFile: String?
-
-    @Flag(help: "Print JSON, as the API answers.")
-    var json = false
 
     func client() throws(Failure) -> AdminClient {
         let token = try tokenFile.map { path throws(Failure) in
@@ -64,6 +64,22 @@ struct SteeringOptions: ParsableArguments {
                 .split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
         }
         return try AdminClient(url: url, token: token)
+    }
+}
+
+/// Says which relay is meant, and how its answers are shown.
+struct SteeringOptions: ParsableArguments {
+    @OptionGroup var address: RelayAddressOptions
+
+    @Flag(help: "Print JSON, as the API answers.")
+    var json = false
+
+    func client() throws(Failure) -> AdminClient { try address.client() }
+
+    /// Refuses what is no probability, before the relay has to.
+    static func check(toxicity: Double?) throws {
+        guard let toxicity, !(0...1).contains(toxicity) else { return }
+        throw ValidationError("--toxicity takes a number from 0 to 1.")
     }
 }
 
@@ -109,13 +125,18 @@ struct ToxicAddCommand: ParsableCommand {
     )
 
     @Argument(help: "The proxy's name.") var proxy: String
-    @Argument(help: ArgumentHelp("The toxic's type: \(Toxics.all.map(\.name).joined(separator: ", ")).")) var type:
-        String
+    @Argument(
+        help: ArgumentHelp("The toxic's type: \(Toxics.all.map(\.name).joined(separator: ", "))."),
+        completion: .list(Toxics.all.map(\.name))
+    )
+    var type: String
     @Argument(help: ArgumentHelp("Settings, as in latency=100.", valueName: "field=value")) var settings: [String] = []
     @Flag var direction = ToxicDirection.down
     @Option(help: "The toxic's name (default: TYPE_DIRECTION).") var name: String?
     @Option(help: "The probability with which a flow meets it, 0 to 1.") var toxicity = 1.0
     @OptionGroup var options: SteeringOptions
+
+    func validate() throws { try SteeringOptions.check(toxicity: toxicity) }
 
     func run() throws {
         let attributes = try ToxicSettingsText.attributes(settings, of: type)
@@ -139,6 +160,12 @@ struct ToxicUpdateCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("Settings, as in latency=100.", valueName: "field=value")) var settings: [String] = []
     @Option(help: "The probability with which a flow meets it, 0 to 1.") var toxicity: Double?
     @OptionGroup var options: SteeringOptions
+
+    func validate() throws {
+        try SteeringOptions.check(toxicity: toxicity)
+        guard settings.isEmpty, toxicity == nil else { return }
+        throw ValidationError("Say what is to change: settings, as in latency=100, or --toxicity.")
+    }
 
     func run() throws {
         let client = try options.client()
@@ -184,7 +211,7 @@ struct ToxicInspectCommand: ParsableCommand {
         let listen = shown["listen"]?.stringValue ?? ""
         let upstream = shown["upstream"]?.stringValue ?? ""
         let state = shown["enabled"]?.boolValue ?? false ? "enabled" : "disabled"
-        print("\(proxy): \(listen) -> \(upstream), \(state)")
+        print(SafeText.escaped("\(proxy): \(listen) -> \(upstream), \(state)"))
         let toxics = shown["toxics"]?.arrayValue ?? []
         print(toxics.isEmpty ? "no toxics" : Table.toxics(toxics))
     }
@@ -240,7 +267,10 @@ enum ToxicSettingsText {
 /// Writes tables of text.
 enum Table {
     /// Aligns columns; the first row is the head.
+    ///
+    /// Names are whatever callers of the API have made of them.
     static func text(_ rows: [[String]]) -> String {
+        let rows = rows.map { $0.map(SafeText.escaped) }
         let columns = rows.map(\.count).max() ?? 0
         let widths = (0..<columns).map { column in rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0 }
         return rows.map { row in

@@ -18,7 +18,8 @@ struct ToxicHoldCommand: ParsableCommand {
               e  edit it in $VISUAL or $EDITOR, as a hexdump that is read back
               a  forward all that are held, and hold nothing more
 
-            What is not decided about within --timeout goes on as it is. When the prompt ends, everything held goes on.
+            What is not decided about within --timeout goes on as it is. When the prompt ends, with ^C or the end of its input
+            as well, everything held goes on.
             """
     )
 
@@ -33,7 +34,7 @@ struct ToxicHoldCommand: ParsableCommand {
         )
     )
     var contains = ""
-    @OptionGroup var options: SteeringOptions
+    @OptionGroup var address: RelayAddressOptions
 
     func validate() throws {
         guard (Duration.milliseconds(1)...Duration.seconds(3600)).contains(timeout.duration) else {
@@ -42,20 +43,26 @@ struct ToxicHoldCommand: ParsableCommand {
     }
 
     func run() throws {
-        let prompt = HoldPrompt(client: try options.client(), proxy: proxy)
+        let prompt = HoldPrompt(client: try address.client(), proxy: proxy)
         try prompt.begin(direction.stream, timeout: timeout.duration, contains: contains)
         // A ^C must not leave the hold behind.
-        Signals.receive { _ in
+        Signals.receive { number in
+            // In the editor it is the editor's.
+            guard number != SIGINT || !HexEditor.isRunning else { return }
             prompt.end()
             Glibc.exit(ExitStatus.done.rawValue)
         }
         defer { prompt.end() }
-        try prompt.run()
+        var input = PromptInput()
+        try prompt.run(&input)
     }
 }
 
 /// Asks about one chunk after the other.
 struct HoldPrompt: Sendable {
+    /// Bounds how many bytes of a chunk are shown.
+    private static let shown = 4096
+
     let client: AdminClient
     let proxy: String
     /// Names the toxic, so that several prompts can hold at once.
@@ -85,39 +92,47 @@ struct HoldPrompt: Sendable {
     func end() { _ = try? client.call("DELETE", "\(path)/\(PercentText.encode(toxic))") }
 
     /// Asks until all are to go on, or the input has ended.
-    func run() throws(Failure) {
-        while true {
-            let answer = try client.call("GET", "/v1/holds?proxy=\(PercentText.encode(proxy))&wait=1")
-            let held = (answer["holds"]?.arrayValue ?? []).first { $0["toxic"]?.stringValue == toxic }
-            guard let held, let id = held["id"]?.stringValue,
+    func run(_ input: inout PromptInput) throws(Failure) {
+        let query = "proxy=\(PercentText.encode(proxy))&toxic=\(PercentText.encode(toxic))&limit=1&wait=1"
+        while !input.isOver() {
+            let answer = try client.call("GET", "/v1/holds?\(query)")
+            guard let held = answer["holds"]?.arrayValue?.first, let id = held["id"]?.stringValue,
                 let bytes = held["bytes"]?.stringValue.flatMap(Base64.decode)
             else {
-                if answer["holds"]?.arrayValue?.isEmpty == false { usleep(200_000) }
+                // Somebody else may have taken the hold away: then nothing more is to come.
+                _ = try client.call("GET", "\(path)/\(PercentText.encode(toxic))")
                 continue
             }
             show(held, bytes)
-            guard try ask(id, bytes) else { return }
+            guard try ask(id, bytes, &input) else { return }
         }
     }
 
     private func show(_ held: JSONValue, _ bytes: [UInt8]) {
         let flow = held["flow"]?.intValue ?? 0
         let way = held["direction"]?.stringValue == "upstream" ? "up  " : "down"
-        Diagnostics.write("#\(flow) \(way)  (\(bytes.count) bytes) held\n\(HexText.dump(bytes))")
+        Diagnostics.write(
+            "#\(flow) \(way)  (\(bytes.count) bytes) held\n\(HexText.dump(Array(bytes.prefix(Self.shown))))"
+        )
+        if bytes.count > Self.shown { Diagnostics.write("(\(bytes.count - Self.shown) bytes more; e shows all)\n") }
     }
 
     /// Asks until there is a decision.
     ///
     /// - Returns: false where nothing more is to be asked.
-    private func ask(_ id: String, _ bytes: [UInt8]) throws(Failure) -> Bool {
+    private func ask(_ id: String, _ bytes: [UInt8], _ input: inout PromptInput) throws(Failure) -> Bool {
         while true {
             Diagnostics.write("[f]orward, [d]rop, [e]dit, [a]ll? ")
-            guard let line = readLine() else { return false }
+            guard let line = input.line() else { return false }
             switch line.lowercased().first {
             case "f": return try decide(id, ["action": "forward"])
             case "d": return try decide(id, ["action": "drop"])
             case "e":
-                guard let edited = try HexEditor.edit(bytes) else { continue }
+                guard let edited = try HexEditor.edit(bytes) else {
+                    // Somebody else may have taken the hold away: then nothing more is to come.
+                    _ = try client.call("GET", "\(path)/\(PercentText.encode(toxic))")
+                    continue
+                }
                 return try decide(id, ["action": "edit", "bytes": .string(Base64.encode(edited))])
             case "a": return false
             default: Diagnostics.write("f, d, e or a\n")

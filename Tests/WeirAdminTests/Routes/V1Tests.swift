@@ -180,7 +180,7 @@ struct V1Tests {
     @Test("A recording is started, stopped, listed and sent, inside its folder alone")
     func records() async throws {
         let folder = try TemporaryFolder()
-        try await withAdmin(["tcp:0"], configure: { $0.capturesFolder = "\(folder.path)/in" }) { admin in
+        try await withAdmin(["tcp:0"], configure: { try $0.keepCaptures(in: "\(folder.path)/in") }) { admin in
             let started = try await admin.call("POST", "/v1/recordings", #"{"name":"a.pcapng"}"#)
             #expect(started.status == 201)
             #expect(try started.json()["active"] == true)
