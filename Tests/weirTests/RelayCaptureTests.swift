@@ -140,7 +140,9 @@ struct RelayCaptureTests {
             let egress = try #require(mine.last)[place]
             #expect(mine.last?[place + 1] == "\(server.port)")
             #expect(Set(mine.map { $0[4] }).count == 1)
-            #expect(try #require(mine.first)[4].hasSuffix(" egress 127.0.0.1:\(egress) server \(server)"))
+            let comment = try #require(mine.first)[4]
+            #expect(comment.contains(" egress 127.0.0.1:\(egress) server \(server); process "))
+            #expect(comment.contains("/\(getpid()) user "))
         }
     }
 
