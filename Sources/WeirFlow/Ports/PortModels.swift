@@ -3,7 +3,7 @@
 /// Each class is a model with few free numbers: how far a step goes, how often a counter begins anew, which parity ports
 /// have. A small share of choices that do not fit is allowed to each, so that one odd packet decides nothing.
 ///
-/// Complexity: O(n) in the number of choices, one logarithm a choice and class.
+/// Complexity: O(n) in the number of choices.
 struct PortModels {
     /// Is the share of choices that may fall out of the range, out of the parity, out of the pattern.
     enum Stray {
@@ -25,13 +25,13 @@ struct PortModels {
 
     /// Holds the logarithms of the likelihoods that are added up choice by choice.
     struct Sums {
-        var uniform = 0.0
-        var bound = 0.0
-        var lowerHalf = 0.0
-        var connect = 0.0
+        var uniform = LogSum()
+        var bound = LogSum()
+        var lowerHalf = LogSum()
+        var connect = LogSum()
         /// Is `connect` of Linux before 5.12, one counter behind a hash: others' flows make steps of any even length.
-        var oneCounter = [Double](repeating: 0, count: PortModels.oneCounterShares.count)
-        var localRange = 0.0
+        var oneCounter = [LogSum](repeating: LogSum(), count: PortModels.oneCounterShares.count)
+        var localRange = LogSum()
         /// Counts choices that begin a destination, and those outside the range.
         var firsts = 0
         var outside = 0
@@ -101,9 +101,9 @@ struct PortModels {
                 }
             } else {
                 sums.firsts += 1
-                sums.connect += PortMath.ln(likeConnect)
-                for place in Self.oneCounterShares.indices { sums.oneCounter[place] += PortMath.ln(likeConnect) }
-                sums.localRange += PortMath.ln(fresh)
+                sums.connect.add(likeConnect)
+                for place in Self.oneCounterShares.indices { sums.oneCounter[place].add(likeConnect) }
+                sums.localRange.add(fresh)
             }
             recent.add(port, index, to: destination)
         }
@@ -113,20 +113,20 @@ struct PortModels {
     private mutating func addRandom(_ port: UInt16, _ fresh: Double) {
         let likeBind = fresh * 2 * (Int(port & 1) == parities.bind ? 1 - Stray.parity : Stray.parity)
         let inHalf = range.lowerHalf.contains(Int(port)) ? 1 : Stray.parity
-        sums.uniform += PortMath.ln(fresh)
-        sums.bound += PortMath.ln(likeBind)
-        sums.lowerHalf += PortMath.ln(likeBind * 2 * inHalf)
+        sums.uniform.add(fresh)
+        sums.bound.add(likeBind)
+        sums.lowerHalf.add(likeBind * 2 * inHalf)
     }
 
     /// Adds what counters make of a step within a destination.
     private mutating func addStep(_ step: Int, _ jump: Double, _ fresh: Double, _ likeConnect: Double) {
         Self.count(step, &sums.within, &sums.withinBack)
         sums.following += 1
-        sums.connect += PortMath.ln((1 - jump) * Self.connectStep(step) + jump * likeConnect)
+        sums.connect.add((1 - jump) * Self.connectStep(step) + jump * likeConnect)
         for place in Self.oneCounterShares.indices {
-            sums.oneCounter[place] += PortMath.ln((1 - jump) * Self.oneCounterStep(step, place) + jump * likeConnect)
+            sums.oneCounter[place].add((1 - jump) * Self.oneCounterStep(step, place) + jump * likeConnect)
         }
-        sums.localRange += PortMath.ln((1 - jump) * Self.localStep(step) + jump * fresh)
+        sums.localRange.add((1 - jump) * Self.localStep(step) + jump * fresh)
     }
 
     private func step(_ from: UInt16, _ to: UInt16) -> Int { PortMeasuring.step(from, to, range.size) }
