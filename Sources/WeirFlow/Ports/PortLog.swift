@@ -6,7 +6,7 @@ import WeirWire
 /// relay's for that dial. Other lines, and what is no line of a relay's, are counted and left out. A string with an escape
 /// is none that a relay writes in a key that is read here.
 ///
-/// An open flow costs 16 to 32 bytes besides what `PortTable` keeps of it.
+/// A flow costs 8 bytes besides what `PortTable` keeps of it; numbers from 2^22 on cost 16 to 32, until the flow ends.
 public struct PortLog: Sendable {
     /// Counts the lines that are not empty.
     public private(set) var lines = 0
@@ -19,7 +19,7 @@ public struct PortLog: Sendable {
     private var number = 0
     private var clock = PortLogClock()
     /// Holds the egress that each open flow was given last, to tell a further dial.
-    private var egress: [UInt64: UInt64] = [:]
+    private var egress = EgressMarks()
 
     /// Makes a reader.
     public init() {}
@@ -37,7 +37,7 @@ public struct PortLog: Sendable {
             table.add(fields.use(by: client, to: listener, .client))
             addEgress(fields, to: &table)
         case .dialed: addEgress(fields, to: &table)
-        case .closed: if let flow = fields.flow { egress[flow] = nil }
+        case .closed: if let flow = fields.flow { egress.forget(flow) }
         case .other: break
         }
     }
@@ -50,7 +50,7 @@ public struct PortLog: Sendable {
     private mutating func addEgress(_ fields: PortLogLine, to table: inout PortTable) {
         guard let flow = fields.flow, let own = fields.egress, let server = fields.server else { return }
         let mark = Self.mark(own)
-        guard egress.updateValue(mark, forKey: flow) != mark else { return }
+        guard egress.replace(flow, by: mark) != mark else { return }
         table.add(fields.use(by: own, to: server, .egress))
     }
 
@@ -60,5 +60,32 @@ public struct PortLog: Sendable {
         guard !address.isV4 else { return UInt64(address.v4) << 16 | UInt64(endpoint.port) }
         let folded = (address.high &* 0x9e37_79b9_7f4a_7c15 ^ address.low) &* 0xbf58_476d_1ce4_e5b9
         return folded << 16 | UInt64(endpoint.port)
+    }
+}
+
+/// Remembers a number for each flow: in a table, since flows are numbered from 1, and a log of millions is read.
+private struct EgressMarks {
+    private static let tableSize: UInt64 = 1 << 22
+
+    private var table: [UInt64] = []
+    private var others: [UInt64: UInt64] = [:]
+
+    /// Notes a mark, and returns the one before; 0 is none.
+    mutating func replace(_ flow: UInt64, by mark: UInt64) -> UInt64 {
+        guard flow < Self.tableSize else { return others.updateValue(mark, forKey: flow) ?? 0 }
+        let place = Int(flow)
+        if place >= table.count {
+            table += [UInt64](repeating: 0, count: max(place + 1, 2 * table.count, 1024) - table.count)
+        }
+        defer { table[place] = mark }
+        return table[place]
+    }
+
+    mutating func forget(_ flow: UInt64) {
+        if flow >= Self.tableSize {
+            others[flow] = nil
+        } else if Int(flow) < table.count {
+            table[Int(flow)] = 0
+        }
     }
 }
