@@ -120,11 +120,7 @@ private struct JSONCursor {
     private func byte(_ place: Int) -> UInt8 { base.load(fromByteOffset: place, as: UInt8.self) }
 
     private mutating func skipBlanks() {
-        while place < count {
-            let byte = byte(place)
-            guard byte == 0x20 || byte == 0x09 || byte == 0x0d else { return }
-            place += 1
-        }
+        while place < count, Self.isBlank(byte(place)) { place += 1 }
     }
 
     /// Takes one character if it is the next one.
@@ -165,14 +161,22 @@ private struct JSONCursor {
                 continue
             case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
             case UInt8(ascii: "}"), UInt8(ascii: "]"):
-                if depth == 0 { return UnsafeRawBufferPointer(start: base + start, count: place - start) }
+                if depth == 0 { return text(from: start) }
                 depth -= 1
-            case UInt8(ascii: ","):
-                if depth == 0 { return UnsafeRawBufferPointer(start: base + start, count: place - start) }
+            case UInt8(ascii: ","): if depth == 0 { return text(from: start) }
             default: break
             }
             place += 1
         }
         return nil
     }
+
+    /// Returns what is between a place and this one, without the blanks at its end.
+    private func text(from start: Int) -> UnsafeRawBufferPointer {
+        var end = place
+        while end > start, Self.isBlank(byte(end - 1)) { end -= 1 }
+        return UnsafeRawBufferPointer(start: base + start, count: end - start)
+    }
+
+    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0d }
 }
