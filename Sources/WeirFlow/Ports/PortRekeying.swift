@@ -3,8 +3,8 @@
 /// Source: Linux net/ipv4/inet_hashtables.c, `inet_hash_connect`; net/core/secure_seq.c, `EPHEMERAL_PORT_SHUFFLE_PERIOD`.
 enum PortRekeying {
     private static let period: Int64 = 10_000_000_000
-    private static let phases = 200
-    /// Is what phases are apart.
+    private static let phases = 10_000
+    /// Is what phases are apart: 1 ms, so that one lies in what two steps have in common.
     private static let grain = period / Int64(phases)
     /// Bounds the steps that are looked at: what they tell does not get clearer.
     private static let mostSteps = 4000
@@ -39,8 +39,9 @@ enum PortRekeying {
         }
         best.jumps = jumps.count
         let chance = jumps.reduce(0.0) { $0 + Double($1.to - $1.from) / Double(period) } / Double(jumps.count)
-        // As many phases were tried as there are: each of them could have fitted by chance.
-        let log = PortMath.logTail(best.explained, of: jumps.count, min(1, chance)) + PortMath.ln(Double(phases))
+        // Each phase that was tried could have fitted by chance; those that lie in the same steps count as one, but never fewer than 200.
+        let tried = max(200, min(Double(phases), 1 / max(chance, 1e-9)))
+        let log = PortMath.logTail(best.explained, of: jumps.count, min(1, chance)) + PortMath.ln(tried)
         best.log10P = min(0, log / PortMath.ln(10))
         return best
     }
