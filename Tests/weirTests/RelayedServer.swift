@@ -109,6 +109,7 @@ struct RelayedServer: Sendable, CustomTestStringConvertible {
             }
             // Numbers of processes, and versions, which change with the packages.
             text = text.replacing(/process \(\d+\)/, with: "process (N)").replacing(/[-+]\d*\+?deb\d+u\d+/, with: "")
+                .replacing(/server_version .*/, with: "server_version VERSION")
             lines.append(text.replacing(/\ \ echo of up @\d+, DELAY/, with: ""))
         }
         return lines.joined(separator: "\n") + "\n"
