@@ -151,22 +151,47 @@ int weir_own_descriptors(const int *kept, unsigned count) {
     return 0;
 }
 
-int weir_process_holds(int process, const uint32_t *inodes, unsigned count, bool *held) {
-    char path[64], target[64];
+// Finds the place of an inode in a list in rising order; -1 where it is not in it.
+static int place_of(uint32_t inode, const uint32_t *inodes, unsigned count) {
+    unsigned low = 0, high = count;
+    while (low < high) {
+        unsigned middle = low + (high - low) / 2;
+        if (inodes[middle] < inode) low = middle + 1;
+        else high = middle;
+    }
+    return low < count && inodes[low] == inode ? (int)low : -1;
+}
+
+// Returns the inode of a descriptor that is a socket, 0 for what is none.
+static uint32_t socket_inode(DIR *folder, const char *name) {
+    char target[64];
+    ssize_t length = readlinkat(dirfd(folder), name, target, sizeof target - 1);
+    if (length < 9 || memcmp(target, "socket:[", 8)) return 0;
+    target[length] = 0;
+    return (uint32_t)strtoul(target + 8, NULL, 10);
+}
+
+int weir_process_holds(int process, const uint32_t *inodes, unsigned count, bool *held, int *descriptor, bool whole) {
+    char path[64];
     snprintf(path, sizeof path, "/proc/%d/fd", process);
     DIR *folder = opendir(path);
     if (!folder) return -errno;
-    int found = 0;
-    for (struct dirent *entry; (entry = readdir(folder));) {
-        if (entry->d_name[0] == '.') continue;
-        ssize_t length = readlinkat(dirfd(folder), entry->d_name, target, sizeof target - 1);
-        if (length < 9 || memcmp(target, "socket:[", 8)) continue;
-        target[length] = 0;
-        uint32_t inode = (uint32_t)strtoul(target + 8, NULL, 10);
-        for (unsigned i = 0; i < count; i++) {
-            if (inodes[i] != inode || held[i]) continue;
-            held[i] = true;
+    unsigned left = 0;
+    for (unsigned i = 0; i < count; i++) left += !held[i];
+    int found = 0, begin = *descriptor > 0 ? *descriptor : 0;
+    // Whoever opens sockets without end has the new ones behind those that were found last: there is looked first, so that
+    // thousands of others are not read again and again. The kernel lists descriptor N at N + 2 (fs/proc/fd.c).
+    for (int pass = begin ? 0 : 1; pass < (whole || !begin ? 2 : 1) && left; pass++) {
+        seekdir(folder, pass ? 0 : begin + 2);
+        for (struct dirent *entry; left && (entry = readdir(folder));) {
+            if (entry->d_name[0] == '.') continue;
+            if (pass && begin && atoi(entry->d_name) >= begin) break;
+            int place = place_of(socket_inode(folder, entry->d_name), inodes, count);
+            if (place < 0 || held[place]) continue;
+            held[place] = true;
+            *descriptor = atoi(entry->d_name);
             found++;
+            left--;
         }
     }
     closedir(folder);

@@ -9,12 +9,14 @@ public import WeirWire
 public struct CaptureFile: ~Copyable {
     /// Holds the path, or `-` for standard input.
     public let path: String
-    private var stream = CaptureStream(capacity: 2 * CaptureFile.pieceSize)
+    @usableFromInline var stream = CaptureStream(capacity: 2 * CaptureFile.pieceSize)
     private let descriptor: Int32
     private let isOwned: Bool
     /// Counts the bytes that were read from the file.
     public private(set) var bytesRead = 0
     private var ahead: ReadAhead?
+    /// Holds bytes that were read before there was a reader.
+    private var begun: [UInt8] = []
     #if Gzip
     private var inflater: GzipInflater?
     #endif
@@ -34,6 +36,19 @@ public struct CaptureFile: ~Copyable {
         self.path = path
         self.descriptor = descriptor
         self.isOwned = isOwned
+    }
+
+    /// Takes over a file that somebody has begun to read.
+    ///
+    /// - Parameters:
+    ///   - descriptor: the file, which stands behind `first`; it stays the caller's, who closes it afterwards.
+    ///   - path: names it in errors.
+    ///   - first: what was read of it, 64 KiB at most.
+    public init(_ descriptor: Int32, path: String, first: [UInt8]) {
+        self.path = path
+        self.descriptor = descriptor
+        isOwned = false
+        begun = first
     }
 
     deinit {
@@ -87,6 +102,9 @@ public struct CaptureFile: ~Copyable {
     private mutating func readPiece() throws(CaptureFailure) -> Int {
         let (descriptor, path) = (descriptor, path)
         var taken = 0
+        #if !Gzip
+        if !begun.isEmpty { return takeBegun() }
+        #endif
         func fill(_ room: UnsafeMutableRawBufferPointer) throws(CaptureFailure) -> Int {
             let count = try Self.read(descriptor, path, room)
             taken += count
@@ -105,6 +123,15 @@ public struct CaptureFile: ~Copyable {
         return taken
     }
 
+    #if !Gzip
+    private mutating func takeBegun() -> Int {
+        defer { begun = [] }
+        bytesRead = begun.count
+        stream.append(begun.span.bytes)
+        return begun.count
+    }
+    #endif
+
     #if Gzip
     private static func inflate(
         into stream: inout CaptureStream,
@@ -120,7 +147,9 @@ public struct CaptureFile: ~Copyable {
     private mutating func readFirst() throws(CaptureFailure) -> Int {
         let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
         defer { room.deallocate() }
-        var count = 0
+        var count = min(begun.count, room.count)
+        room.copyBytes(from: begun[..<count])
+        begun = []
         // A pipe can give one byte at a time; 2 tell the format.
         while count < 2 {
             let more = try Self.read(descriptor, path, UnsafeMutableRawBufferPointer(rebasing: room[count...]))
@@ -138,7 +167,11 @@ public struct CaptureFile: ~Copyable {
     }
     #endif
 
-    static func read(
+    /// Reads once, and waits where nothing is there yet.
+    ///
+    /// - Returns: how many bytes were read: 0 at the end.
+    /// - Throws: `CaptureFailure.system`.
+    package static func read(
         _ descriptor: Int32,
         _ path: String,
         _ room: UnsafeMutableRawBufferPointer
@@ -165,6 +198,8 @@ public struct CaptureFile: ~Copyable {
     /// - Returns: What `body` returns.
     /// - Throws: What `body` throws.
     /// - Precondition: The packet is the last item that was given.
+    @inlinable
+    @inline(__always)
     public func withBytes<Result: ~Copyable, Failure: Error>(
         of packet: CapturedPacket,
         _ body: (RawSpan) throws(Failure) -> Result

@@ -1,4 +1,4 @@
-import WeirFlow
+public import WeirFlow
 public import WeirWire
 
 /// Decides which packets say whose they are: the first of each leg of each flow, in each file.
@@ -31,9 +31,12 @@ public struct FlowNotes: Sendable {
         /// Numbers the last file that has a packet which says it; 0 for none.
         var notedIn = 0
         var hasEnded = false
+        /// Tells that the text says which process the client is, or that this is not known.
+        var hasProcess = false
     }
 
     private let feed: FlowFeed
+    private let process: ProcessPeek?
     private let linkType: LinkType
     private var legs: [FiveTuple: Leg] = [:]
     private var ended: [(leg: FiveTuple, flow: FlowID, at: Int64)] = []
@@ -49,8 +52,10 @@ public struct FlowNotes: Sendable {
     /// - Parameters:
     ///   - feed: tells of flows.
     ///   - linkType: the packets' outermost header.
-    public init(_ feed: FlowFeed, _ linkType: LinkType) {
+    ///   - process: answers which process a flow's client is; nil where nobody looks.
+    public init(_ feed: FlowFeed, _ linkType: LinkType, process: ProcessPeek? = nil) {
         self.feed = feed
+        self.process = process
         self.linkType = linkType
     }
 
@@ -88,12 +93,22 @@ public struct FlowNotes: Sendable {
         guard let index = legs.index(forKey: tuple.canonical) else { return mayWait ? .waits : .nothing }
         let leg = legs.values[index]
         if leg.notedIn != file, begins || !leg.followsAnother || leg.notedIn > 0 {
+            guard noteProcess(at: index) || !mayWait else { return .waits }
             legs.values[index].notedIn = file
             unnamed -= 1
-            return .says(leg.text)
+            return .says(legs.values[index].text)
         }
         // The same ports again: the packet may belong to a flow that is not known yet.
         return mayWait && (leg.hasEnded || ends.flags != nil) ? .waits : .nothing
+    }
+
+    /// Adds to a leg's text which process the client is; false while that is looked for.
+    private mutating func noteProcess(at index: Dictionary<FiveTuple, Leg>.Index) -> Bool {
+        guard let process, !legs.values[index].hasProcess else { return true }
+        guard let answer = process(legs.values[index].flow) else { return false }
+        legs.values[index].hasProcess = true
+        if case .found(let found) = answer { legs.values[index].text += "; process \(found.description)" }
+        return true
     }
 
     private func ends(of packet: LivePacket, _ bytes: RawSpan) -> PacketEnds {

@@ -10,8 +10,9 @@ final class ReadAhead: @unchecked Sendable {
     static let pieceSize = 256 << 10
     /// Room before each piece for the bytes that are left of the one before it: most packets fit.
     private static let headroom = 128 << 10
-    /// Counts the pieces besides the one that is being decoded: one is full, one is being filled.
-    private static let count = 2
+    /// Counts the pieces besides the one that is being decoded: so many are read before the thread waits, so that neither side waits for the
+    /// other at each piece where the scheduler has others to serve.
+    private static let count = 8
 
     /// Holds a piece; whoever has passed the semaphore for it may touch it, no other.
     private struct Piece: ~Copyable {

@@ -47,3 +47,6 @@ public enum ProcessAnswer: Hashable, Sendable {
 
 /// Answers which process is behind a flow's client; may wait for a moment, on a sink's thread.
 public typealias ProcessLookup = @Sendable (FlowID) -> ProcessAnswer
+
+/// Answers which process is behind a flow's client, without waiting; nil while it is looked for.
+public typealias ProcessPeek = @Sendable (FlowID) -> ProcessAnswer?

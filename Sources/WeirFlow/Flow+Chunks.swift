@@ -44,7 +44,10 @@ extension Flow {
 
     /// Says why what comes is lost, where it cannot go on.
     var dropReason: DropReason {
-        if case .closing(let toxic, _) = state { .toxic(toxic) } else { .reset }
+        switch state {
+        case .closing(let toxic, _), .resetting(_, .toxic, .toxic(let toxic)): .toxic(toxic)
+        case .waiting, .dialing, .open, .delivering, .resetting, .closed: .reset
+        }
     }
 
     /// Counts a chunk as forwarded, and describes it.

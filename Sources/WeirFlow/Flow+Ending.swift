@@ -65,6 +65,23 @@ extension Flow {
         if until == nil { state = .closing(by: toxic, until: now.instant.advanced(by: settings.resetDelay)) }
     }
 
+    /// A side has reset while a toxic ends the flow: it wants nothing any more, the other side still gets what was let go.
+    private mutating func leave(_ direction: Direction, _ now: Moment, _ actions: inout [FlowAction]) {
+        dropQueue(direction.opposite, dropReason, now, &actions)
+        self[direction].isEnded = true
+        self[direction.opposite].isFinished = true
+        closeIfQuiet(now, &actions)
+    }
+
+    /// A second after both sides got their end, who has not ended is reset: once its kernel has all that was let go, as a
+    /// reset before would cost a slow reader the rest, and its end.
+    mutating func resetStaying(_ toxic: String, _ now: Moment, _ actions: inout [FlowAction]) {
+        let pending: [Direction] = isEcho ? [.downstream] : [.downstream, .upstream]
+        let until = settings.idleTimeout.map { now.instant.advanced(by: $0) } ?? .never
+        state = .resetting(pending: pending, .toxic, .toxic(toxic))
+        for direction in pending { actions.append(.reset(direction, by: until)) }
+    }
+
     /// The source has reset: what was read from it is delivered first, what was meant for it is lost.
     mutating func abort(_ direction: Direction, _ now: Moment, _ actions: inout [FlowAction]) {
         let reason: CloseReason = direction == .upstream ? .clientReset : .serverReset
@@ -75,7 +92,9 @@ extension Flow {
             // The receiver has gone as well: nothing can be delivered any more.
             if direction != delivered { end(first, losing: .reset, now, &actions) }
             return
-        case .closing(let toxic, _): return end(.toxic, losing: .toxic(toxic), now, &actions)
+        case .closing(let toxic, _):
+            guard !isEcho else { return end(.toxic, losing: .toxic(toxic), now, &actions) }
+            return leave(direction, now, &actions)
         case .open: break
         }
         guard !isEcho else { return end(reason, losing: .reset, now, &actions) }

@@ -217,6 +217,14 @@ public struct Flow: Sendable {
     /// Says that the end of a source would be passed on at once, behind its last byte.
     public func passesEnd(_ source: Direction) -> Bool { self[source].chain.stages.isEmpty }
 
+    /// Says that whatever comes is dropped, as the flow is ending.
+    public var isDiscarding: Bool {
+        switch state {
+        case .closing, .resetting: true
+        case .waiting, .dialing, .open, .delivering, .closed: false
+        }
+    }
+
     /// Bounds one read of a source, in bytes: toxics are exact to a read, and pay for each.
     public func readLimit(_ source: Direction) -> Int { self[source].isDirect ? .max : 1 << 16 }
 
@@ -273,7 +281,8 @@ extension Flow {
             guard !waitsForToxics(direction, now) else { break }
             return deliveryIsLate(now, &actions)
         case .closing(let toxic, let until):
-            guard let deadline = until ?? idleDeadline, deadline <= now.instant else { break }
+            if let until, until <= now.instant { return resetStaying(toxic, now, &actions) }
+            guard until == nil, let idleDeadline, idleDeadline <= now.instant else { break }
             return end(.toxic, losing: .toxic(toxic), now, &actions)
         case .open:
             if let idleDeadline, idleDeadline <= now.instant { return end(.idle, losing: .closed, now, &actions) }

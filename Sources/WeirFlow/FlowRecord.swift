@@ -78,6 +78,15 @@ public struct ChunkRecord: Hashable, Sendable {
     public var changes: [ToxicChange] = []
     /// Says where the batch keeps the bytes: an offset into `RecordBatch.bytes`, or nil where no sink wants bytes.
     public var bytesOffset: Int?
+    /// Lists the ranges of the chunk whose bytes the batch keeps, where that is not all of it: those that readers of messages
+    /// look at.
+    public var parts: [Range<Int>] = []
+
+    /// Counts the bytes that the batch keeps.
+    public var keptBytes: Int {
+        guard bytesOffset != nil else { return 0 }
+        return parts.isEmpty ? length : parts.reduce(0) { $0 + $1.count }
+    }
 
     /// Makes the description of a chunk.
     public init(

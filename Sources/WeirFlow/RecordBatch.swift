@@ -3,16 +3,29 @@ public struct RecordBatch: Sendable {
     /// Lists the records in the order in which they happened.
     public private(set) var records: [FlowRecord] = []
     /// Holds the chunks' bytes end to end; a record says where its own begin.
-    public private(set) var bytes: [UInt8] = []
+    public var bytes: [UInt8] { lent?.bytes ?? own }
+
+    private var own: [UInt8] = []
+    /// Holds the bytes once they are many.
+    private var lent: LentBytes?
+    private let memory: (any BatchMemory)?
+    /// Bounds the bytes for which no memory is borrowed: so many are soon copied, and mostly all there are.
+    private static let ownLimit = 64 << 10
 
     /// Makes an empty batch.
-    public init() {}
+    ///
+    /// - Parameter memory: lends memory for many bytes; nil where that is not worth the trouble.
+    public init(memory: (any BatchMemory)? = nil) {
+        self.memory = memory
+    }
 
     /// Tells whether there is nothing in it.
     public var isEmpty: Bool { records.isEmpty }
 
     /// Estimates what the batch costs in a queue, in bytes: 256 for a record, plus the chunks' bytes.
-    public var cost: Int { records.count * 256 + bytes.count }
+    public var cost: Int { records.count * 256 + byteCount }
+
+    private var byteCount: Int { lent?.bytes.count ?? own.count }
 
     /// Adds a record.
     public mutating func append(_ record: FlowRecord) {
@@ -20,10 +33,20 @@ public struct RecordBatch: Sendable {
     }
 
     /// Adds a record; its chunk's bytes are copied, and the record says where they are.
-    public mutating func append(_ record: FlowRecord, bytes chunk: RawSpan) {
-        guard var detail = record.happening.chunk else { return append(record) }
-        detail.bytesOffset = bytes.count
-        chunk.withUnsafeBytes { bytes.append(contentsOf: $0) }
+    ///
+    /// - Parameters:
+    ///   - record: what happened.
+    ///   - chunk: the chunk's bytes.
+    ///   - parts: which of them are copied, in order; nil copies all.
+    public mutating func append(_ record: FlowRecord, bytes chunk: RawSpan, parts: [Range<Int>]? = nil) {
+        guard var detail = record.happening.chunk, parts?.isEmpty != true else { return append(record) }
+        detail.bytesOffset = byteCount
+        if let parts {
+            detail.parts = parts
+            for part in parts { add(chunk.extracting(part)) }
+        } else {
+            add(chunk)
+        }
         var placed = record
         if case .received = record.happening {
             placed.happening = .received(detail)
@@ -31,6 +54,20 @@ public struct RecordBatch: Sendable {
             placed.happening = .forwarded(detail)
         }
         records.append(placed)
+    }
+
+    private mutating func add(_ chunk: RawSpan) {
+        if lent == nil, let memory, own.count + chunk.byteCount > Self.ownLimit {
+            lent = LentBytes(own, from: memory)
+            own = []
+        }
+        if lent != nil, !isKnownUniquelyReferenced(&lent) {
+            own = bytes
+            lent = nil
+        }
+        chunk.withUnsafeBytes { chunk in
+            if let lent { lent.bytes.append(contentsOf: chunk) } else { own.append(contentsOf: chunk) }
+        }
     }
 
     /// Returns the batch without its chunks, for a sink that has fallen behind, and what was left out.

@@ -7,8 +7,10 @@ import WeirWire
 /// Finds the processes behind the clients of this machine, on a thread of its own.
 ///
 /// An event loop only puts a question into a mailbox, at once when a client has come, so that clients that live for a few
-/// milliseconds are found too. How much is looked for is bounded: `burst` questions at once, `perSecond` in the long run,
-/// and a fifth of one processor's time. What is past that is not known. An answer is kept for the sinks for a while.
+/// milliseconds are found too. How much is looked for is bounded: `burst` questions at once, `perSecond` in the long run;
+/// and where the thread has used more than a fifth of one processor's time, only the processes that were found last are
+/// looked at. What is past that is not known. Without questions the thread sleeps. An answer is kept for the sinks for a
+/// while.
 public final class ClientProcesses: Sendable {
     /// Bounds the questions at once.
     static let burst = 2000
@@ -105,18 +107,30 @@ public final class ClientProcesses: Sendable {
     /// Answers which process is behind a flow's client; waits for a quarter of a second at the most, on a sink's thread.
     public func answer(_ flow: FlowID) -> ProcessAnswer {
         let deadline = SystemClock.instant().advanced(by: Self.patience)
+        // Most answers come at once; for those that do not, a sink is not to be awake all the time.
+        var pause: UInt32 = 250
         while true {
-            switch state.withLock({ $0.answers[flow] }) {
-            case nil: return .notAsked
-            case .known(let answer): return answer
-            case .pending: if SystemClock.instant() >= deadline { return .unknown }
-            }
-            usleep(500)
+            if let answer = known(flow) { return answer }
+            if SystemClock.instant() >= deadline { return .unknown }
+            usleep(pause)
+            pause = min(8000, pause * 2)
+        }
+    }
+
+    /// Answers which process is behind a flow's client, without waiting; nil while it is looked for.
+    public func known(_ flow: FlowID) -> ProcessAnswer? {
+        switch state.withLock({ $0.answers[flow] }) {
+        case nil: .notAsked
+        case .known(let answer): answer
+        case .pending: nil
         }
     }
 
     /// Answers as `answer(_:)` does.
     public var lookup: ProcessLookup { { [self] in answer($0) } }
+
+    /// Answers as `known(_:)` does.
+    public var peek: ProcessPeek { { [self] in known($0) } }
 
     // MARK: - On the thread
 
@@ -143,7 +157,7 @@ public final class ClientProcesses: Sendable {
                 }
             }
             guard !questions.isEmpty else { continue }
-            let answers = box.search.answer(questions)
+            let answers = box.search.answer(questions, everywhere: !budget.isExceeded)
             state.withLock { state in
                 for (question, answer) in zip(questions, answers) where state.answers[question.flow] != nil {
                     state.answers[question.flow] = .known(answer)
@@ -155,13 +169,19 @@ public final class ClientProcesses: Sendable {
     }
 
     /// Bounds the thread's processor time to a fifth in the long run; a tenth of a second may be spent at once.
+    ///
+    /// Past that the thread rests between questions, and where that does not suffice the budget is exceeded.
     private struct TimeBudget {
         private static let atOnce: Int64 = 100_000_000
         private static let longestRest: Int64 = 40_000_000
+        private static let mostDebt: Int64 = 200_000_000
 
         private var spent = Self.processorTime()
         private var looked = SystemClock.instant()
         private var debt: Int64 = 0
+
+        /// Says whether much more was spent than the budget allows.
+        var isExceeded: Bool { debt > Self.mostDebt }
 
         /// Counts what was spent since the last call, and says for how many nanoseconds to rest.
         mutating func rest() -> Int64 {

@@ -10,6 +10,8 @@ import WeirWire
 final class EventLoop {
     /// Bounds how much of a stream one read takes, in bytes.
     static let readSize = 512 << 10
+    /// Bounds what a batch costs before it is handed to the sinks within a turn.
+    private static let batchCost = 1 << 20
 
     let shared: Shared
     let index: Int
@@ -24,7 +26,10 @@ final class EventLoop {
     /// Holds the toxics of each route.
     @exclusivity(unchecked) private(set) var toxics: [ToxicSet]
 
-    @exclusivity(unchecked) private var batch = RecordBatch()
+    private let memory: RecycledMemory
+    /// Finds what readers of messages look at, where no sink shows bytes.
+    @exclusivity(unchecked) private var finder = PartFinder()
+    @exclusivity(unchecked) private var batch: RecordBatch
     @exclusivity(unchecked) private var wantsBytes: Bool
     /// Counts for each route, by its number, what no open flow counts for itself.
     @exclusivity(unchecked) var tallies: [RouteTally] = []
@@ -40,6 +45,8 @@ final class EventLoop {
         self.index = index
         self.shared = shared
         toxics = shared.toxics
+        memory = RecycledMemory(size: Self.batchCost + Self.readSize)
+        batch = RecordBatch(memory: memory)
         let raw = weir_epoll_create()
         guard raw >= 0 else { throw SystemError("make an epoll", ErrorNumber(-raw)) }
         epoll = Descriptor(owning: raw)
@@ -206,26 +213,23 @@ final class EventLoop {
     func record(_ record: FlowRecord, bytes: RawSpan, route: Int) {
         tally(route) { $0.notice(record.happening) }
         if case .mismatch = record.happening { shared.mismatches.add(1, ordering: .relaxed) }
-        let isKept =
-            switch record.happening {
-            case .forwarded(let chunk): wantsBytes || shared.hub.wants(chunk, of: record.flow)
-            case .received: wantsBytes
-            default: false
-            }
-        if isKept {
+        if wantsBytes, record.happening.chunk != nil {
             batch.append(record, bytes: bytes)
+        } else if shared.hub.hasDemands {
+            let parts = finder.parts(of: record, bytes) { shared.hub.wants($0, of: record.flow) }
+            batch.append(record, bytes: bytes, parts: parts)
         } else {
             batch.append(record)
         }
         // One turn may read a great deal: what a sink's queue may hold is looked at between.
-        if batch.cost > 1 << 20 { flush() }
+        if batch.cost > Self.batchCost { flush() }
     }
 
     /// Hands the batch to the sinks, and stops reading if one of them is full now.
     func flush() {
         guard !batch.isEmpty else { return }
         shared.hub.submit(batch, lane: index)
-        batch = RecordBatch()
+        batch = RecordBatch(memory: memory)
         if shared.hub.isFull { isHeld = true }
     }
 

@@ -93,9 +93,10 @@ public struct PortProbe: Sendable {
     }
 
     private func account(_ series: PortSeries, _ listeners: [Listener], _ time: Duration) -> String {
-        let what = transport == .tcp ? "connections" : "sockets"
+        let what = (transport == .tcp ? "connection" : "socket") + (series.count == 1 ? "" : "s")
+        let whom = listeners.count == 1 ? "listener" : "listeners"
         let seconds = Double(time.inNanoseconds) / 1e9
-        var text = "(\(series.count) \(what)) one at a time to (\(listeners.count) listeners) on 127.0.0.1 in "
+        var text = "(\(series.count) \(what)) one at a time to (\(listeners.count) \(whom)) on 127.0.0.1 in "
         text += "\(Int(seconds * 1000)) ms"
         guard transport == .tcp else { return text }
         let own = Set(listeners.map(\.endpoint.port))

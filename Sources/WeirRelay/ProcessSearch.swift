@@ -19,14 +19,21 @@ struct ProcessSearch: ~Copyable {
         var moment: Moment
     }
 
+    /// Names a process that was found, and the descriptor of the socket that it was found by.
+    private struct Hint {
+        var process: Int32
+        var descriptor: Int32
+    }
+
     /// How many of the processes that were found last are looked at before all others.
     private static let mostHints = 32
+    /// Up to how many descriptors are worth nothing to leave out.
+    private static let fewDescriptors = 256
 
     private let diag: Descriptor
     private let own = getpid()
-    private var hints: [Int32] = []
+    private var hints: [Hint] = []
     private var users: [UInt32: String] = [:]
-    private let ticksPerSecond = Int64(max(1, sysconf(Int32(_SC_CLK_TCK))))
 
     /// Opens the way to the kernel.
     ///
@@ -45,28 +52,32 @@ struct ProcessSearch: ~Copyable {
         weir_own_descriptors([diag.raw, signal], 2)
     }
 
-    /// Answers questions, all in one walk over the processes.
+    /// Answers questions, all in one walk over the processes; it ends when all are answered.
     ///
+    /// - Parameters:
+    ///   - questions: what is asked.
+    ///   - everywhere: whether all processes may be looked at, or only those that were found last.
     /// - Returns: an answer for each, in their order.
-    mutating func answer(_ questions: [Question]) -> [ProcessAnswer] {
+    mutating func answer(_ questions: [Question], everywhere: Bool) -> [ProcessAnswer] {
         var answers = [ProcessAnswer](repeating: .unknown, count: questions.count)
-        var inodes: [UInt32] = []
-        var users: [UInt32] = []
-        var places: [Int] = []
+        var found: [(place: Int, socket: weir_socket)] = []
         for (place, question) in questions.enumerated() {
             // The relay's end is looked at behind the client's: it was there all the time, and so was its peer.
             guard let socket = find(question), isSameConnection(question) else { continue }
-            inodes.append(socket.inode)
-            users.append(socket.user)
-            places.append(place)
+            found.append((place, socket))
         }
-        guard !inodes.isEmpty else { return answers }
-        let owners = owners(of: inodes)
-        for (index, owner) in owners.enumerated() {
-            guard let owner, let process = describe(owner, user: users[index]),
-                startedBefore(owner, questions[places[index]].moment)
-            else { continue }
-            answers[places[index]] = .found(process)
+        guard !found.isEmpty else { return answers }
+        let owners = owners(of: Set(found.map(\.socket.inode)).sorted(), everywhere: everywhere)
+        var known: [Int32: Owner?] = [:]
+        for (place, socket) in found {
+            guard let process = owners[socket.inode] else { continue }
+            if known[process] == nil { known[process] = Owner(process) }
+            guard case .some(.some(let owner)) = known[process], owner.hadStarted(at: questions[place].moment) else {
+                continue
+            }
+            answers[place] = .found(
+                ClientProcess(identifier: process, name: owner.name, user: userName(socket.user))
+            )
         }
         return answers
     }
@@ -114,31 +125,37 @@ struct ProcessSearch: ~Copyable {
     // MARK: - Processes
 
     /// Finds a process that has each socket open; first among those that were found last.
-    private mutating func owners(of inodes: [UInt32]) -> [Int32?] {
-        var owners = [Int32?](repeating: nil, count: inodes.count)
+    ///
+    /// - Parameters:
+    ///   - inodes: the sockets, in rising order, each once.
+    ///   - everywhere: whether all processes may be looked at.
+    /// - Returns: a process for each socket that has one.
+    private mutating func owners(of inodes: [UInt32], everywhere: Bool) -> [UInt32: Int32] {
+        var owners: [UInt32: Int32] = [:]
         var held = [Bool](repeating: false, count: inodes.count)
-        var left = Set(inodes).count
-        var seen: Set<Int32> = []
-        func look(_ process: Int32) {
-            let before = held
-            guard weir_process_holds(process, inodes, UInt32(inodes.count), &held) > 0 else { return }
-            for index in inodes.indices where held[index] && !before[index] { owners[index] = process }
-            left = Set(inodes.indices.filter { !held[$0] }.map { inodes[$0] }).count
-            hints.removeAll { $0 == process }
-            hints.insert(process, at: 0)
+        func look(_ hint: Hint, whole: Bool = true) {
+            guard owners.count < inodes.count else { return }
+            var descriptor = hint.descriptor
+            let count = UInt32(inodes.count)
+            guard weir_process_holds(hint.process, inodes, count, &held, &descriptor, whole) > 0 else { return }
+            for (index, inode) in inodes.enumerated() where held[index] && owners[inode] == nil {
+                owners[inode] = hint.process
+            }
+            hints.removeAll { $0.process == hint.process }
+            hints.insert(Hint(process: hint.process, descriptor: descriptor), at: 0)
             if hints.count > Self.mostHints { hints.removeLast() }
         }
-        for process in hints where left > 0 {
-            seen.insert(process)
-            look(process)
-        }
-        guard left > 0 else { return owners }
+        let first = hints
+        for hint in first { look(hint, whole: hint.descriptor < Self.fewDescriptors) }
+        guard everywhere, owners.count < inodes.count else { return owners }
+        let seen = Set(first.map(\.process))
         // The newest first: they are gone first. The others can wait.
-        for process in Self.processes().reversed() where left > 0 && process != own && !seen.contains(process) {
-            look(process)
+        for process in Self.processes().reversed() where process != own && !seen.contains(process) {
+            look(Hint(process: process, descriptor: 0))
         }
-        // The relay can be its own client, as in a demo.
-        if left > 0 { look(own) }
+        for hint in first where hint.descriptor >= Self.fewDescriptors { look(hint) }
+        // The relay can be its own client.
+        if !seen.contains(own) { look(Hint(process: own, descriptor: 0)) }
         return owners
     }
 
@@ -156,22 +173,6 @@ struct ProcessSearch: ~Copyable {
         return processes.sorted()
     }
 
-    private mutating func describe(_ process: Int32, user: UInt32) -> ClientProcess? {
-        guard var name = Self.read("/proc/\(process)/comm") else { return nil }
-        if name.last == UInt8(ascii: "\n") { name.removeLast() }
-        let text = String(decoding: name, as: UTF8.self)
-        return ClientProcess(identifier: process, name: text, user: userName(user))
-    }
-
-    private static func read(_ path: String) -> [UInt8]? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: 1024)
-        let count = Glibc.read(descriptor, &bytes, bytes.count)
-        return count > 0 ? Array(bytes[..<count]) : nil
-    }
-
     private mutating func userName(_ number: UInt32) -> String {
         if let known = users[number] { return known }
         var entry = passwd()
@@ -181,22 +182,5 @@ struct ProcessSearch: ~Copyable {
         let name = found.flatMap { $0.pointee.pw_name }.map { String(cString: $0) } ?? "\(number)"
         users[number] = name
         return name
-    }
-
-    /// Says whether a process had started when a client came: one that started later has taken the port over.
-    ///
-    /// Source: Linux proc_pid_stat(5), field 22, in ticks since the system's start.
-    private func startedBefore(_ process: Int32, _ moment: Moment) -> Bool {
-        guard let stat = Self.read("/proc/\(process)/stat"), let end = stat.lastIndex(of: UInt8(ascii: ")")) else {
-            return false
-        }
-        let fields = stat[(end + 1)...].split(separator: UInt8(ascii: " "))
-        guard fields.count > 19, let ticks = Int64(String(decoding: fields[19], as: UTF8.self)) else { return false }
-        var boot = timespec()
-        clock_gettime(CLOCK_BOOTTIME, &boot)
-        let age = moment.instant.duration(to: SystemClock.instant()).inNanoseconds
-        let came = Int64(boot.tv_sec) * 1_000_000_000 + Int64(boot.tv_nsec) - age
-        // A start is rounded down to a tick.
-        return ticks * (1_000_000_000 / ticksPerSecond) <= came
     }
 }

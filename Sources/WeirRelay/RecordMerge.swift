@@ -61,6 +61,8 @@ struct RecordMerge {
         lane.record += 1
         guard lane.record == lane.batches[lane.batch].records.count else { return }
         lane.record = 0
+        // Its bytes are not kept any longer than they are read.
+        lane.batches[lane.batch] = RecordBatch()
         lane.batch += 1
         if lane.batch == lane.batches.count {
             lane.batches = []

@@ -146,6 +146,9 @@ public final class SinkHub: Sendable {
         echoes.store(workers.contains(where: \.showsEchoes), ordering: .relaxed)
     }
 
+    /// Tells whether outputs look at bytes that they do not show.
+    var hasDemands: Bool { !demands.isEmpty }
+
     /// Tells whether an output that does not show bytes looks at those of a chunk.
     func wants(_ chunk: ChunkRecord, of flow: FlowID) -> Bool {
         demands.contains { $0.wants(chunk, of: flow) }

@@ -33,8 +33,10 @@ struct SinkPage: ~Copyable {
         var length: Int?
         if case .forwarded(let chunk) = record.happening { length = chunk.length }
         if let chunk = record.happening.chunk {
-            if let offset = chunk.bytesOffset {
-                let bytes = batch.bytes.span.bytes.extracting(offset..<(offset + chunk.length))
+            // Who shows bytes shows none where only some were kept: it came when the chunk was read already.
+            if let offset = chunk.bytesOffset, chunk.parts.isEmpty || interest < .bytes {
+                let kept = batch.bytes
+                let bytes = kept.span.bytes.extracting(offset..<(offset + chunk.keptBytes))
                 sink.render(record, bytes: bytes, into: &buffer)
             } else {
                 sink.render(record, bytes: RawSpan(), into: &buffer)

@@ -126,7 +126,7 @@ final class SinkWorker: Sendable {
                     beginFile(at: record.moment.wallNanoseconds, &page, &target, fullnessChanged)
                 }
                 page.render(record, of: batch)
-                done += 256 + (record.bytesLength ?? 0)
+                done += 256 + (record.happening.chunk?.keptBytes ?? 0)
                 if page.buffer.count >= Self.writeSize {
                     write(&page, to: &target, fullnessChanged)
                     release(done, fullnessChanged)
@@ -272,13 +272,5 @@ final class SinkWorker: Sendable {
             return state.whenDone
         }
         for continuation in waiting { continuation.resume() }
-    }
-}
-
-extension FlowRecord {
-    /// Counts the chunk's bytes that the batch keeps.
-    fileprivate var bytesLength: Int? {
-        guard case .forwarded(let chunk) = happening, chunk.bytesOffset != nil else { return nil }
-        return chunk.length
     }
 }

@@ -31,6 +31,8 @@ struct Leg: ~Copyable {
     var hasEnded = false
     /// The flow was told that this side has reset.
     var hasAborted = false
+    /// This side was told the end: the kernel counts that as one byte more to deliver.
+    var hasFinished = false
 
     mutating func open(_ descriptor: consuming Descriptor) {
         let raw = descriptor.raw

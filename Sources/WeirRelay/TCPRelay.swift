@@ -99,10 +99,11 @@ final class TCPRelay {
     /// Says whether a direction can be read now, and is worth reading.
     ///
     /// While the receiver's kernel buffer is full, what is read could only be copied into the flow's queue: it stays in
-    /// the kernel until there is room.
+    /// the kernel until there is room. What would only be dropped needs none.
     private func canRead(_ connection: TCPConnection, _ direction: Direction) -> Bool {
         guard connection[source: direction].canRead else { return false }
         return connection[source: connection.flow.isEcho ? .upstream : direction.opposite].isWritable
+            || connection.flow.isDiscarding
     }
 
     /// Remembers that a flow may have something to read.
@@ -309,7 +310,9 @@ final class TCPRelay {
         case .recordQueued(let direction, let record):
             connection.flow.withQueued(direction) { loop.record(record, bytes: $0.bytes, route: connection.route) }
         case .connect(let attempt): dial(connection, attempt)
-        case .finish(let direction): Glibc.shutdown(connection[source: direction.opposite].raw, Int32(SHUT_WR))
+        case .finish(let direction):
+            Glibc.shutdown(connection[source: direction.opposite].raw, Int32(SHUT_WR))
+            connection[source: direction.opposite].hasFinished = true
         case .reset(let direction, let by):
             connection.resets.append((direction, by))
             tryResets(connection)
@@ -376,12 +379,15 @@ final class TCPRelay {
                 Socket.resetOnClose(connection[source: receiver].raw)
                 connection[source: receiver].close()
             }
-            feed(connection, .resetDone(direction, unsent: unsent + unread(connection, direction)))
+            let lost = connection[source: receiver].hasFinished ? max(0, unsent - 1) : unsent
+            feed(connection, .resetDone(direction, unsent: lost + unread(connection, direction)))
         }
         connection.resets = later
         guard !later.isEmpty else { return }
         loop.timers.insert(connection.token(.tcpTimer), due: now.advanced(by: connection.resetPause))
-        connection.resetPause = min(connection.resetPause * 2, Self.longestResetPause)
+        // Who reads slowly behind a toxic's end has all the time that it wants: that is looked at less often.
+        let isPatient = later.allSatisfy { $0.by > now.advanced(by: .seconds(2)) }
+        connection.resetPause = min(connection.resetPause * 2, Self.longestResetPause * (isPatient ? 10 : 1))
     }
 
     /// Counts what a side sent before it reset and nobody will read any more: the time to deliver it is over.

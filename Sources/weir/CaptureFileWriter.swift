@@ -34,15 +34,17 @@ struct CaptureFileWriter: ~Copyable, Sendable {
     /// - Parameters:
     ///   - description: what the head of a file is to say.
     ///   - feed: tells of the flows that packets are to name; nil where there are none.
+    ///   - process: answers which process a flow's client is; nil where nobody looks.
     ///   - target: where packets are written to.
     /// - Throws: where the file's head cannot be written.
     init(
         _ description: CaptureDescription,
         naming feed: FlowFeed? = nil,
+        process: ProcessPeek? = nil,
         to target: consuming OutputTarget
     ) throws(SystemError) {
         blocks = PacketBlocks(description)
-        notes = feed.map { FlowNotes($0, description.linkType) }
+        notes = feed.map { FlowNotes($0, description.linkType, process: process) }
         output = Output(target)
         try begin()
     }

@@ -11,6 +11,7 @@ final class RelayCapture: Sendable {
     private let rotation: FileRotation
     private let interface: String?
     private let settings: CaptureSource
+    private let process: ProcessPeek?
     private let flows = FlowFeed()
     private let run = Lock<CaptureRun?>(nil)
     private let files = Lock<CaptureFiles?>(nil)
@@ -22,16 +23,19 @@ final class RelayCapture: Sendable {
     ///   - rotation: when the next file begins.
     ///   - interface: where they come from; nil chooses by the routes.
     ///   - settings: how they are captured, whatever its interface and filter.
+    ///   - process: answers which process a flow's client is, for the packets' comments; nil where nobody looks.
     init(
         to path: String,
         rotation: FileRotation,
         interface: String? = nil,
-        settings: CaptureSource = CaptureSource(interface: "")
+        settings: CaptureSource = CaptureSource(interface: ""),
+        process: ProcessPeek? = nil
     ) {
         self.path = path
         self.rotation = rotation
         self.interface = interface
         self.settings = settings
+        self.process = process
     }
 
     /// Refuses standard output, which is for the records.
@@ -67,7 +71,7 @@ final class RelayCapture: Sendable {
         }
         self.files.withLock { $0 = files }
         let description = CaptureDescription.ofThisProgram(handle, source)
-        let file = try CaptureFileWriter(description, naming: flows, to: OutputTarget(files))
+        let file = try CaptureFileWriter(description, naming: flows, process: process, to: OutputTarget(files))
         let writer = CaptureWriter(file: file, printer: nil, status: nil)
         let run = try CaptureRun(handle, writer: writer) { [flows] outcome in
             outcome.report(on: interface)

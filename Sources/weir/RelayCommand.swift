@@ -177,7 +177,8 @@ struct RelayCommand: AsyncParsableCommand {
                     to: $0,
                     rotation: records.rotation.rotation,
                     interface: interface,
-                    settings: captureOptions.source()
+                    settings: captureOptions.source(),
+                    process: configuration.processes?.peek
                 )
             }
             let status = try await session.run(outputs: others, recording, capture)

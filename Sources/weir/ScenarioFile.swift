@@ -1,4 +1,3 @@
-import Foundation
 import WeirFlow
 import WeirWire
 import Yams
@@ -34,13 +33,10 @@ enum ScenarioFile {
     ///
     /// - Parameter path: the file's path.
     /// - Returns: the scenario.
-    /// - Throws: `Failure`, with 66 where there is no such file and 65 where it is not a scenario.
+    /// - Throws: `Failure`, with 66 where there is no such file, 77 where it may not be read, and 65 where it is no scenario.
     static func read(_ path: String) throws(Failure) -> Scenario {
-        let text: String
-        do {
-            text = try String(contentsOfFile: path, encoding: .utf8)
-        } catch {
-            throw Failure(.noInput, "cannot read the scenario \(path): \(error.localizedDescription)")
+        guard let text = String(validating: try AdminOptions.read(path), as: UTF8.self) else {
+            throw Failure(.dataError, "\(path) is no YAML: it is not UTF-8")
         }
         do {
             return try parse(text)
@@ -97,7 +93,7 @@ enum ScenarioFile {
         if keys.take("clear") != nil { changes.append(.clear) }
         try keys.finish()
         guard changes.count == 1 else { throw Wrong(node, "a step has one of add, change, remove and clear") }
-        return Scenario.Step(at: at, route: route, changes[0])
+        return Scenario.Step(at: at, route: route, line: node.mark?.line, changes[0])
     }
 
     /// Reads a toxic, as on the command line or as a mapping.

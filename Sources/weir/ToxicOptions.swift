@@ -69,7 +69,7 @@ struct ToxicOptions: ParsableArguments {
         do throws(Scenario.StepError) {
             try scenario?.check(chains, over: transports)
         } catch {
-            throw Failure(.dataError, "\(error)")
+            throw Failure(.dataError, "\(self.scenario.map { "\($0): " } ?? "")\(error)")
         }
         configuration.toxics = Dictionary(uniqueKeysWithValues: chains.enumerated().map { ($0, $1) })
         configuration.seed = seed ?? scenario?.seed ?? .random(in: 0 ... .max)

@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 import WeirFlow
 import WeirWire
@@ -56,6 +57,43 @@ struct FlowNotesTests {
         #expect(see(legs.toListener, .syn, now: .max) == .nothing)
         learn([legs.record()])
         #expect(see(legs.toListener, .ack) == .says(legs.text))
+    }
+
+    /// Holds what is known of a process.
+    private final class Known: Sendable {
+        let answer = Mutex<ProcessAnswer?>(nil)
+        var peek: ProcessPeek { { _ in self.answer.withLock { $0 } } }
+    }
+
+    @Test("A first packet waits for the process of its client, and both legs say it, in each file")
+    mutating func process() {
+        let known = Known()
+        notes = FlowNotes(feed, .ethernet, process: known.peek)
+        learn([legs.record()])
+        #expect(see(legs.toListener, .syn) == .waits)
+        known.answer.withLock { $0 = .found(ClientProcess(identifier: 4711, name: "my curl", user: "root")) }
+        let text = legs.text + "; process my\\x20curl/4711 user root"
+        #expect(see(legs.toListener, .syn, now: 5) == .says(text))
+        #expect(see(legs.toServer, .syn) == .says(text))
+        notes.beginFile()
+        #expect(see(legs.toListener, .ack) == .says(text))
+        #expect(RecordedPath(comment: text) == RecordedPath(number: 7, path: legs.path))
+    }
+
+    @Test(
+        "Without a process a packet waits no longer than for its flow",
+        arguments: [nil, .unknown, .notAsked] as [ProcessAnswer?]
+    )
+    mutating func noProcess(_ answer: ProcessAnswer?) {
+        let known = Known()
+        known.answer.withLock { $0 = answer }
+        notes = FlowNotes(feed, .ethernet, process: known.peek)
+        learn([legs.record()])
+        let limit = 100 * Self.millisecond
+        if answer == nil { #expect(see(legs.toListener, .syn, now: limit) == .waits) }
+        #expect(see(legs.toListener, .syn, now: limit + 1) == .says(legs.text))
+        // What does not begin a leg never waits.
+        #expect(see(legs.toServer, .ack) == .says(legs.text))
     }
 
     @Test("Where ports are used again, what is left of the first flow is not taken for the second's")

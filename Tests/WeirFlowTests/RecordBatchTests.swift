@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 import WeirFlow
 import WeirWire
@@ -38,5 +39,43 @@ struct RecordBatchTests {
         #expect(rest.records == [record(.opened)])
         #expect(rest.bytes.isEmpty)
         #expect((chunks, bytes) == (3, 10))
+    }
+
+    /// Lends memory, and counts it.
+    private final class Lender: BatchMemory {
+        let taken = Atomic(0)
+        let back = Atomic(0)
+
+        func take() -> [UInt8] {
+            taken.add(1, ordering: .relaxed)
+            return []
+        }
+
+        func giveBack(_ bytes: consuming [UInt8]) { back.add(1, ordering: .relaxed) }
+
+        var counts: [Int] { [taken.load(ordering: .relaxed), back.load(ordering: .relaxed)] }
+    }
+
+    @Test("Borrows memory once its bytes are many, and gives it back with its last copy")
+    func borrowing() {
+        let lender = Lender()
+        let bytes = (0..<50_000).map { UInt8(truncatingIfNeeded: $0) }
+        var batch = RecordBatch(memory: lender)
+        batch.append(record(chunk(.upstream, at: 0, bytes.count)), bytes: bytes.span.bytes)
+        #expect(lender.counts == [0, 0])
+        batch.append(record(chunk(.upstream, at: 50_000, bytes.count)), bytes: bytes.span.bytes)
+        #expect(lender.counts == [1, 0])
+        #expect(batch.bytes == bytes + bytes && batch.cost == 512 + 100_000)
+        var copy: RecordBatch? = batch
+        let last = record(chunk(.upstream, at: 100_000, 1))
+        batch.append(last, bytes: ([7] as [UInt8]).span.bytes)
+        #expect(copy?.bytes == bytes + bytes && batch.bytes == bytes + bytes + [7])
+        #expect(lender.counts == [1, 0])
+        copy = nil
+        #expect(lender.counts == [1, 1])
+        batch.append(last, bytes: ([8] as [UInt8]).span.bytes)
+        #expect(batch.bytes.suffix(2) == [7, 8])
+        batch = RecordBatch()
+        #expect(lender.counts == [2, 2])
     }
 }

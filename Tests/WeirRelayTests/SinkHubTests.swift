@@ -25,7 +25,12 @@ struct SinkHubTests {
     }
 
     /// Makes a batch with one chunk.
-    private static func batch(_ number: UInt64, at time: Int64 = 0, length: Int = 1000) -> RecordBatch {
+    private static func batch(
+        _ number: UInt64,
+        at time: Int64 = 0,
+        length: Int = 1000,
+        isReceived: Bool = false
+    ) -> RecordBatch {
         let chunk = ChunkRecord(
             direction: .upstream,
             number: number,
@@ -34,7 +39,7 @@ struct SinkHubTests {
             receivedAt: Instant(nanoseconds: time)
         )
         var batch = RecordBatch()
-        let record = record(.forwarded(chunk), at: time)
+        let record = record(isReceived ? .received(chunk) : .forwarded(chunk), at: time)
         batch.append(record, bytes: [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: length).span.bytes)
         return batch
     }
@@ -94,6 +99,27 @@ struct SinkHubTests {
         #expect(hub.isFull)
         #expect(Self.numbers(try await Self.finish(hub, reading: pipe)) == Self.numbers(upTo: number))
         #expect(!hub.isFull && ready.load(ordering: .relaxed) > 0)
+    }
+
+    @Test("What came to a toxic counts no more either once it is rendered")
+    func received() async throws {
+        let pipe = try OutputPipe()
+        let hub = try Self.hub(pipe.output(.wait))
+        let reading = pipe.readToEnd()
+        try await runThread {
+            let deadline = Deadline(seconds: 20)
+            for number in 0..<200 {
+                while hub.isFull {
+                    guard !deadline.isOver else { throw HelperError("the hub stays full") }
+                    poll(nil, 0, 1)
+                }
+                hub.submit(Self.batch(UInt64(number), isReceived: true), lane: 0)
+            }
+        }
+        await hub.finish()
+        pipe.finish()
+        _ = try await reading.value
+        #expect(!hub.isFull)
     }
 
     @Test("An output that drops makes nobody wait, and counts what it left out")

@@ -7,7 +7,7 @@ import WeirWire
 
 @Suite("Toxics on real sockets", .tags(.network), .timeLimit(.minutes(2)))
 struct SupervisorToxicsTests {
-    private static func toxic(
+    static func toxic(
         _ type: String,
         _ direction: Direction = .upstream,
         _ attributes: [String: ToxicValue] = [:]
@@ -26,6 +26,7 @@ struct SupervisorToxicsTests {
             toxic("replace", direction, ["find": .string("no such pattern"), "with": .string("")]),
             toxic("corrupt", direction, ["rate": .double(0)]),
             toxic("packet_loss", direction, ["loss_rate": .double(0)]),
+            toxic("hold", direction, ["timeout": .int(50)]),
         ]
     }
 

@@ -123,6 +123,36 @@ struct ClientProcessTests {
         print("SHORTER \(known) of \(ports.count) known")
     }
 
+    /// Opens so many sockets, and then others among them, one after another, with a pause between.
+    private static let hoarder = """
+        import os, socket, sys, time
+        port = int(sys.argv[1])
+        kept = [socket.socket() for _ in range(1500)]
+        def connect():
+            s = socket.create_connection(('127.0.0.1', port))
+            kept.append(s)
+            print(s.getsockname()[1], os.getpid())
+            time.sleep(0.05)
+        for _ in range(3): connect()
+        for place in (1000, 500, 3): kept[place].close()
+        for _ in range(6): connect()
+        time.sleep(0.2)
+        """
+
+    @Test("Of a client with many sockets a new one is found, wherever it is among them", .needsProgram("python3"))
+    func hoarder() async throws {
+        let port = "\(tcp.port)"
+        let output = try Background { try ChildProgram.run("python3", ["-c", Self.hoarder, port]).output }.value()
+        var truth: [Int: Int] = [:]
+        for line in output.split(separator: "\n") {
+            let numbers = line.split(separator: " ").compactMap { Int($0) }
+            guard numbers.count == 2 else { throw HelperError("a client says: \(line)") }
+            truth[numbers[0]] = numbers[1]
+        }
+        #expect(truth.count == 9)
+        #expect(try await found().ports == truth)
+    }
+
     @Test("The map of ports is what ss shows on both legs", .needsProgram("ss"))
     func map() async throws {
         var clients: [TCPPeer] = []

@@ -14,7 +14,7 @@ struct CrowdTests {
         // Under a sanitizer fewer are a crowd too.
         let bound = TestSize.isSanitized ? 1000 : 20_000
         let relay = try WeirProgram(
-            ["relay", "--show", "none", "--no-processes", "--max-flows", "\(bound)", "tcp:0=\(target)"],
+            ["relay", "--show", "none", "--max-flows", "\(bound)", "tcp:0=\(target)"],
             seconds: 100
         )
         var line = try relay.readErrorLine()

@@ -72,6 +72,43 @@ struct PortsCommandTests {
         #expect(all[0]["client"]?.last == 30)
     }
 
+    @Test("A log and a capture are read from a pipe as from a file, however they arrive")
+    func pipes() async throws {
+        let (log, capture) = (folder.path + "/log", folder.path + "/r.pcapng")
+        _ = try await relay(30, ["--show", "none", "--log", log, "--record", capture])
+        for file in ["log", "r.pcapng"] {
+            let bytes = try folder.read(file)
+            let whole = try await ports(["--json", folder.path + "/" + file])
+            let piped = try await WeirProgram(["ports", "--json", "-"]).finish(sending: bytes)
+            #expect(piped.output == whole.output && piped.errors == whole.errors && piped.status == 0)
+            let slow = try WeirProgram(["ports", "--json", "-"])
+            try slow.write(Array(bytes.prefix(1)))
+            try await Task.sleep(for: .milliseconds(50))
+            #expect(try await slow.finish(sending: Array(bytes.dropFirst())).output == whole.output)
+        }
+    }
+
+    @Test("Lines that are no record are counted and the first is named; a file of nothing else is refused with 65")
+    func badLines() async throws {
+        let log = folder.path + "/log"
+        _ = try await relay(3, ["--show", "none", "--log", log])
+        var lines = String(decoding: try folder.read("log"), as: UTF8.self).split(separator: "\n").map(String.init)
+        let count = lines.count
+        lines.insert("damaged", at: 2)
+        lines.insert("{\"damaged\":", at: 4)
+        let damaged = try folder.file("damaged", Array((lines.joined(separator: "\n") + "\n").utf8))
+        let ended = try await ports([damaged])
+        #expect(ended.status == 0)
+        #expect(
+            ended.errors
+                == "weir: '\(damaged)': 2 of \(count + 2) lines are no record of a relay's --log, the first is line 3\n"
+        )
+        let other = try folder.file("other", Array("{\"name\":\"other\"}\n{}\n".utf8))
+        let refused = try await ports([other])
+        #expect(refused.status == 65 && refused.output.isEmpty)
+        #expect(refused.errors == "weir: '\(other)': no line is a record of a relay's --log\n")
+    }
+
     @Test("relay --ports shows a line a flow with its steps, and reports both sides at the end")
     func whileRelaying() async throws {
         let ended = try await relay(20, ["--show", "none", "--ports"])
@@ -142,6 +179,12 @@ struct PortsCommandTests {
     )
     func usage(_ arguments: [String]) async throws {
         #expect(try await ports(arguments).status == 64)
+    }
+
+    @Test("A transport that there is none of is refused, and those that there are are named")
+    func transport() async throws {
+        let ended = try await ports(["--probe", "sctp"])
+        #expect(ended.status == 64 && ended.errors.contains("provide one of 'tcp' and 'udp'"))
     }
 
     @Test("A file that is missing ends with 66, and the others are read")

@@ -42,7 +42,8 @@ private struct Case: Sendable, CustomTestStringConvertible {
 
 @Suite("weir ports --probe on this kernel", .serialized, .tags(.network, .slow), .timeLimit(.minutes(5)))
 struct PortsProbeTests {
-    private static let runs = 6
+    /// Counts the runs for each number of samples: more for 50, of which some are refused (2 in 100 of `linux-local-range`).
+    private static let runs = [12: 6, 50: 20, 200: 6]
 
     private func probe(_ options: [String], _ count: Int, in namespace: NetworkNamespace) async throws -> [String: Any]
     {
@@ -63,8 +64,8 @@ struct PortsProbeTests {
         let namespace = try NetworkNamespace()
         try namespace.run("sysctl", ["-qw", "net.ipv4.ip_local_port_range=\(allocator.range)"])
         var right: [Int: Int] = [:]
-        for count in [12, 50, 200] {
-            for _ in 0..<Self.runs {
+        for (count, runs) in Self.runs {
+            for _ in 0..<runs {
                 let report = try await probe(allocator.options, count, in: namespace)
                 #expect(report["samples"] as? Int == count)
                 let name = try #require(report["class"] as? String)
@@ -72,8 +73,10 @@ struct PortsProbeTests {
                 #expect(name == allocator.right.rawValue || name == "too-few", "\(count): \(report)")
             }
         }
-        print("VERDICTS \(allocator.name): \([12, 50, 200].map { "\($0): \(right[$0] ?? 0) of \(Self.runs)" })")
-        #expect(right[50] == Self.runs && right[200] == Self.runs)
+        let verdicts = Self.runs.sorted { $0.key < $1.key }.map { "\($0.key): \(right[$0.key] ?? 0) of \($0.value)" }
+        print("VERDICTS \(allocator.name): \(verdicts)")
+        // Where 95 in 100 are right, 1 in 60 such tests has fewer than 17 right; where 98 are, 1 in 1,700.
+        #expect(right[50, default: 0] >= 17 && right[200] == Self.runs[200])
     }
 
     @Test("Under 8 samples no class is named", .needsRoot)

@@ -31,7 +31,8 @@ struct ToxicOptionsTests {
                 "weir: there is a toxic with the name 'noop_downstream' already"
             ),
             (["--toxic", "noop,route=2"], 64, "weir: there is no route 2"),
-            (["--scenario", "/no/such/file"], 66, "weir: cannot read the scenario /no/such/file"),
+            (["--scenario", "/no/such/file"], 66, "weir: cannot read '/no/such/file': no such file or folder"),
+            (["--scenario", "/"], 66, "weir: cannot read '/': folder, not file"),
         ] as [([String], Int32, String)]
     )
     func wrong(options: [String], status: Int32, line: String) async throws {
@@ -53,7 +54,7 @@ struct ToxicOptionsTests {
             ("steps:\n  - {at: 1s, remove: x, clear: true}\n", "line 2: a step has one of"),
             (
                 "steps:\n  - {at: 1s, remove: x}\n",
-                "step 1 of the scenario, at 1.0 s: there is no toxic with the name 'x'"
+                "scenario.yaml: line 2: step 1 of the scenario, at 1.0 s: there is no toxic with the name 'x'"
             ),
             ("repeat: 1s\nsteps:\n  - {at: 1s, clear: true}\n", "at or behind the end of a repetition"),
             ("color: red\nsteps: []\n", "there is no key 'color'"),

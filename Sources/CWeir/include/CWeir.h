@@ -91,8 +91,10 @@ uint64_t weir_cookie(int fd);
 // Gives the calling thread a table of descriptors of its own, which holds the first three and these: what it opens takes
 // none of the other threads' numbers.
 int weir_own_descriptors(const int *kept, unsigned count);
-// Looks which of these inodes are sockets that a process has open, and marks them; returns how many were marked now.
-int weir_process_holds(int process, const uint32_t *inodes, unsigned count, bool *held);
+// Looks which of these inodes, in rising order, are sockets that a process has open, and marks them, until all are marked;
+// returns how many were marked now. It begins at a descriptor, and leaves there the last one that it has found; whole goes on
+// to those before it.
+int weir_process_holds(int process, const uint32_t *inodes, unsigned count, bool *held, int *descriptor, bool whole);
 
 // Datagrams in batches of at most 64, each in a buffer of 65,536 bytes.
 enum { WEIR_BATCH = 64, WEIR_BUFFER = 65536 };

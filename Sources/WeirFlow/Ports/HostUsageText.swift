@@ -2,29 +2,35 @@ public import WeirWire
 
 /// Renders how full a host's range of ports is.
 public enum HostUsageText {
-    private static let destinationsShown = 20
+    /// Says how many destinations are shown where there is room.
+    public static let destinationsShown = 20
 
-    /// Renders it for people.
-    public static func append(_ usage: HostUsage, to output: inout ByteBuffer) {
+    /// Renders it for people: three lines, one a destination, and one that counts those that are not shown.
+    public static func append(
+        _ usage: HostUsage,
+        destinations shown: Int = destinationsShown,
+        to output: inout ByteBuffer
+    ) {
         let kept = usage.reserved > 0 ? ", (\(usage.reserved) reserved)" : ""
-        output.append("range \(usage.range): (\(usage.range.size) ports)\(kept); ")
+        output.append("range \(usage.range): \(PortReasons.count(usage.range.size, "port"))\(kept); ")
         output.append("connect is slow past (\(usage.cliff)) to one destination\n")
         for transport in Transport.allCases {
             let used = usage.portsInUse[transport] ?? 0
-            output.append("\(transport): (\(used) ports) in use, \(share(used, usage))")
+            output.append("\(transport): \(PortReasons.count(used, "port")) in use, \(share(used, usage))")
             let states = (usage.states[transport] ?? [:]).sorted { $0.value > $1.value }
             output.append(
                 states.isEmpty ? "" : ": " + states.map { "\($0.key.name) (\($0.value))" }.joined(separator: ", ")
             )
             output.append("\n")
         }
-        for destination in usage.destinations.prefix(destinationsShown) { append(destination, usage, to: &output) }
-        let more = usage.destinations.count - destinationsShown
-        if more > 0 { output.append("(\(more) destinations) more\n") }
+        for destination in usage.destinations.prefix(shown) { append(destination, usage, to: &output) }
+        let more = usage.destinations.count - shown
+        if more > 0 { output.append("\(PortReasons.count(more, "destination")) more\n") }
     }
 
     private static func append(_ destination: HostUsage.Destination, _ usage: HostUsage, to output: inout ByteBuffer) {
-        output.append("\(destination.source) -> \(destination.server): (\(destination.ports) ports) ")
+        output.append("\(destination.source) -> \(destination.server): ")
+        output.append("\(PortReasons.count(destination.ports, "port")) ")
         output.append("\(share(destination.ports, usage)), TIME-WAIT (\(destination.timeWait))")
         if let rate = destination.rate, let growth = destination.growth {
             output.append(

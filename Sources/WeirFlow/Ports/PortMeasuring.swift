@@ -151,11 +151,13 @@ struct PortMeasuring {
 
     private mutating func measureReuse() {
         var lastUse = LastUse(of: series.count)
-        var between: [Int32] = []
+        // Counts by how many choices lead from a use to the next one: a million of them would be dear to sort.
+        var between = [Int32](repeating: 0, count: series.count)
         var shortest = Int64.max
         for (index, port) in series.ports.enumerated() {
             if let last = lastUse.replace(port, by: index) {
-                between.append(Int32(index - last))
+                between[index - last] += 1
+                result.reuse.count += 1
                 if let now = series.time(index), let then = series.time(last) { shortest = min(shortest, now - then) }
             } else {
                 result.distinctPorts += 1
@@ -164,12 +166,14 @@ struct PortMeasuring {
         let size = Double(result.range.size)
         // Each choice meets one of the others with the chance of their share of the range.
         let distinct = size * (1 - PortMath.e(Double(series.count) * PortMath.ln(1 - 1 / max(2, size))))
-        result.reuse.count = between.count
         result.reuse.expected = max(0, Double(series.count) - distinct)
-        guard !between.isEmpty else { return }
-        between.sort()
-        result.reuse.fewestBetween = Int(between[0])
-        result.reuse.medianBetween = Int(between[between.count / 2])
+        guard result.reuse.count > 0 else { return }
+        result.reuse.fewestBetween = between.firstIndex { $0 > 0 }
+        var left = result.reuse.count / 2
+        result.reuse.medianBetween = between.firstIndex { count in
+            left -= Int(count)
+            return left < 0
+        }
         if shortest != .max { result.reuse.shortestSeconds = Double(shortest) / 1e9 }
     }
 }

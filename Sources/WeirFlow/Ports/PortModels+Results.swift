@@ -5,11 +5,12 @@ extension PortModels {
         // Where bounds are estimated, so is the parity of the first: either was possible.
         let either = isBounded ? 0 : -PortMath.ln(2)
         return [
-            .uniformRandom: sums.uniform,
-            .oddBind: sums.bound + either,
-            .lowerHalfBind: sums.lowerHalf + either,
-            .linuxConnect: PortMath.logSum([sums.connect] + sums.oneCounter.map { $0 - PortMath.ln(10) }) + either,
-            .linuxLocalRange: sums.localRange,
+            .uniformRandom: sums.uniform.value,
+            .oddBind: sums.bound.value + either,
+            .lowerHalfBind: sums.lowerHalf.value + either,
+            .linuxConnect: PortMath.logSum([sums.connect.value] + sums.oneCounter.map { $0.value - PortMath.ln(10) })
+                + either,
+            .linuxLocalRange: sums.localRange.value,
             .sequential: Self.counter(sums.merged, back: sums.mergedBack, fresh) + fresh + strays,
             .sequentialPerDestination: Self.counter(sums.within, back: sums.withinBack, fresh)
                 + Double(sums.firsts) * fresh + strays,

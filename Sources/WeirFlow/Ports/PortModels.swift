@@ -3,7 +3,7 @@
 /// Each class is a model with few free numbers: how far a step goes, how often a counter begins anew, which parity ports
 /// have. A small share of choices that do not fit is allowed to each, so that one odd packet decides nothing.
 ///
-/// Complexity: O(n) in the number of choices, one logarithm a choice and class.
+/// Complexity: O(n) in the number of choices.
 struct PortModels {
     /// Is the share of choices that may fall out of the range, out of the parity, out of the pattern.
     enum Stray {
@@ -25,13 +25,13 @@ struct PortModels {
 
     /// Holds the logarithms of the likelihoods that are added up choice by choice.
     struct Sums {
-        var uniform = 0.0
-        var bound = 0.0
-        var lowerHalf = 0.0
-        var connect = 0.0
+        var uniform = LogSum()
+        var bound = LogSum()
+        var lowerHalf = LogSum()
+        var connect = LogSum()
         /// Is `connect` of Linux before 5.12, one counter behind a hash: others' flows make steps of any even length.
-        var oneCounter = [Double](repeating: 0, count: PortModels.oneCounterShares.count)
-        var localRange = 0.0
+        var oneCounter = [LogSum](repeating: LogSum(), count: PortModels.oneCounterShares.count)
+        var localRange = LogSum()
         /// Counts choices that begin a destination, and those outside the range.
         var firsts = 0
         var outside = 0
@@ -83,6 +83,7 @@ struct PortModels {
     private mutating func addUp() {
         var recent = RecentPorts(destinations: series.destinations.count)
         let bound = PortMeasuring.smallBound(range.size)
+        let (wide, lowerHalf) = (range.size, range.lowerHalf)
         for index in 0..<series.count {
             let port = series.ports[index]
             let isInside = range.contains(Int(port))
@@ -90,55 +91,66 @@ struct PortModels {
             if port & 1 == 0 { sums.even += 1 }
             let fresh = (isInside ? 1 - Stray.range : Stray.range * size / 64_512) / size
             let likeConnect = fresh * 2 * (Int(port & 1) == parities.connect ? 1 - Stray.parity : Stray.parity)
-            addRandom(port, fresh)
-            if index > 0 { Self.count(step(series.ports[index - 1], port), &sums.merged, &sums.mergedBack) }
+            let likeBind = fresh * 2 * (Int(port & 1) == parities.bind ? 1 - Stray.parity : Stray.parity)
+            sums.addRandom(fresh, likeBind, isLow: lowerHalf.contains(Int(port)))
+            if index > 0 { sums.addMerged(PortMeasuring.step(series.ports[index - 1], port, wide)) }
             let destination = series.destination(index)
             if let before = recent.last(destination) {
-                let step = step(series.ports[before], port)
-                addStep(step, jumpChance(from: before, to: index), fresh, likeConnect)
-                if recent.contains(destination, where: { PortMeasuring.isSmall(self.step($0, port), bound) }) {
-                    sums.flagged += 1
+                let jump = Self.jumpChance(from: series.time(before), to: series.time(index))
+                sums.addStep(PortMeasuring.step(series.ports[before], port, wide), jump, fresh, likeConnect)
+                let isFlagged = recent.contains(destination) { other in
+                    PortMeasuring.isSmall(PortMeasuring.step(other, port, wide), bound)
                 }
+                if isFlagged { sums.flagged += 1 }
             } else {
-                sums.firsts += 1
-                sums.connect += PortMath.ln(likeConnect)
-                for place in Self.oneCounterShares.indices { sums.oneCounter[place] += PortMath.ln(likeConnect) }
-                sums.localRange += PortMath.ln(fresh)
+                sums.addFirst(fresh, likeConnect)
             }
             recent.add(port, index, to: destination)
         }
     }
 
+    /// Says how likely Linux has changed its key between two choices: every 10 s it does.
+    private static func jumpChance(from then: Int64?, to now: Int64?) -> Double {
+        guard let then, let now else { return 0.3 }
+        return min(1, max(0, Double(now - then) / 10e9) + Stray.jump)
+    }
+}
+
+// Methods of the sums alone: one of the models would have them copied for each choice.
+extension PortModels.Sums {
+    private typealias Models = PortModels
+
     /// Adds what classes without a memory make of a choice.
-    private mutating func addRandom(_ port: UInt16, _ fresh: Double) {
-        let likeBind = fresh * 2 * (Int(port & 1) == parities.bind ? 1 - Stray.parity : Stray.parity)
-        let inHalf = range.lowerHalf.contains(Int(port)) ? 1 : Stray.parity
-        sums.uniform += PortMath.ln(fresh)
-        sums.bound += PortMath.ln(likeBind)
-        sums.lowerHalf += PortMath.ln(likeBind * 2 * inHalf)
+    fileprivate mutating func addRandom(_ fresh: Double, _ likeBind: Double, isLow: Bool) {
+        uniform.add(fresh)
+        bound.add(likeBind)
+        lowerHalf.add(likeBind * 2 * (isLow ? 1 : Models.Stray.parity))
+    }
+
+    /// Adds what counters make of the first choice of a destination.
+    fileprivate mutating func addFirst(_ fresh: Double, _ likeConnect: Double) {
+        firsts += 1
+        connect.add(likeConnect)
+        for place in Models.oneCounterShares.indices { oneCounter[place].add(likeConnect) }
+        localRange.add(fresh)
     }
 
     /// Adds what counters make of a step within a destination.
-    private mutating func addStep(_ step: Int, _ jump: Double, _ fresh: Double, _ likeConnect: Double) {
-        Self.count(step, &sums.within, &sums.withinBack)
-        sums.following += 1
-        sums.connect += PortMath.ln((1 - jump) * Self.connectStep(step) + jump * likeConnect)
-        for place in Self.oneCounterShares.indices {
-            sums.oneCounter[place] += PortMath.ln((1 - jump) * Self.oneCounterStep(step, place) + jump * likeConnect)
+    fileprivate mutating func addStep(_ step: Int, _ jump: Double, _ fresh: Double, _ likeConnect: Double) {
+        Self.count(step, &within, &withinBack)
+        following += 1
+        connect.add((1 - jump) * Models.connectStep(step) + jump * likeConnect)
+        for place in Models.oneCounterShares.indices {
+            oneCounter[place].add((1 - jump) * Models.oneCounterStep(step, place) + jump * likeConnect)
         }
-        sums.localRange += PortMath.ln((1 - jump) * Self.localStep(step) + jump * fresh)
+        localRange.add((1 - jump) * Models.localStep(step) + jump * fresh)
     }
 
-    private func step(_ from: UInt16, _ to: UInt16) -> Int { PortMeasuring.step(from, to, range.size) }
-
-    /// Says how likely Linux has changed its key between two choices: every 10 s it does.
-    private func jumpChance(from: Int, to: Int) -> Double {
-        guard let then = series.time(from), let now = series.time(to) else { return 0.3 }
-        return min(1, max(0, Double(now - then) / 10e9) + Stray.jump)
-    }
+    /// Counts a step in the order of all choices.
+    fileprivate mutating func addMerged(_ step: Int) { Self.count(step, &merged, &mergedBack) }
 
     private static func count(_ step: Int, _ counts: inout [Int], _ back: inout Int) {
-        if step >= 1, step <= longestCount {
+        if step >= 1, step <= Models.longestCount {
             counts[step] += 1
         } else if step < 0, step >= -16 {
             // Two flows whose packets or records have changed places.

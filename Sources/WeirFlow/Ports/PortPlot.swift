@@ -113,7 +113,7 @@ public struct PortPlot: Sendable {
 
     private static let pageStyle = """
         body { margin: 2rem auto; max-width: 62rem; padding: 0 1rem; font-family: sans-serif; background: #ffffff; color: #1a1a1a }
-        svg { max-width: 100%; height: auto } pre { overflow-x: auto; line-height: 1.4 } section { margin-bottom: 3rem }
+        svg { max-width: 100%; height: auto } pre { white-space: pre-wrap; line-height: 1.4 } section { margin-bottom: 3rem }
         @media (prefers-color-scheme: dark) { body { background: #16181c; color: #f0f0f0 } }
 
         """

@@ -3,7 +3,9 @@
 /// Source: Linux net/ipv4/inet_hashtables.c, `inet_hash_connect`; net/core/secure_seq.c, `EPHEMERAL_PORT_SHUFFLE_PERIOD`.
 enum PortRekeying {
     private static let period: Int64 = 10_000_000_000
-    private static let phases = 200
+    private static let phases = 10_000
+    /// Is what phases are apart: 1 ms, so that one lies in what two steps have in common.
+    private static let grain = period / Int64(phases)
     /// Bounds the steps that are looked at: what they tell does not get clearer.
     private static let mostSteps = 4000
 
@@ -29,24 +31,46 @@ enum PortRekeying {
         guard jumps.count >= 2, jumps.count < smalls.count else { return nil }
         var best = PortStatistics.Rekeying()
         var score = Int.min
-        for number in 0..<phases {
-            let phase = Int64(number) * period / Int64(phases)
-            let explained = jumps.count { crosses($0, phase) }
-            let contradicting = smalls.count { crosses($0, phase) }
-            guard explained - contradicting > score else { continue }
-            score = explained - contradicting
-            best.phase = Double(phase) / 1e9
-            (best.explained, best.contradicting) = (explained, contradicting)
+        let (explained, contradicting) = (crossings(jumps), crossings(smalls))
+        for phase in 0..<phases where explained[phase] - contradicting[phase] > score {
+            score = explained[phase] - contradicting[phase]
+            best.phase = Double(Int64(phase) * grain) / 1e9
+            (best.explained, best.contradicting) = (explained[phase], contradicting[phase])
         }
         best.jumps = jumps.count
         let chance = jumps.reduce(0.0) { $0 + Double($1.to - $1.from) / Double(period) } / Double(jumps.count)
-        // As many phases were tried as there are: each of them could have fitted by chance.
-        let log = PortMath.logTail(best.explained, of: jumps.count, min(1, chance)) + PortMath.ln(Double(phases))
+        // Each phase that was tried could have fitted by chance; those that lie in the same steps count as one, but never fewer than 200.
+        let tried = max(200, min(Double(phases), 1 / max(chance, 1e-9)))
+        let log = PortMath.logTail(best.explained, of: jumps.count, min(1, chance)) + PortMath.ln(tried)
         best.log10P = min(0, log / PortMath.ln(10))
         return best
     }
 
-    private static func crosses(_ step: Step, _ phase: Int64) -> Bool {
-        (step.to - phase) / period != (step.from - phase) / period
+    /// Counts, for each phase, the steps that a period of it begins in.
+    private static func crossings(_ steps: [Step]) -> [Int] {
+        // The phases of a step are a run, so that only the changes from phase to phase are noted.
+        var changes = [Int](repeating: 0, count: phases + 1)
+        var everywhere = 0
+        for step in steps {
+            let (from, to) = (floor(step.from), floor(step.to))
+            guard to - from < phases else {
+                everywhere += 1
+                continue
+            }
+            guard to > from else { continue }
+            let (first, last) = (phase(from + 1), phase(to))
+            changes[first] += 1
+            changes[last + 1] -= 1
+            if last < first { everywhere += 1 }
+        }
+        var sum = everywhere
+        return changes.dropLast().map { change in
+            sum += change
+            return sum
+        }
     }
+
+    private static func floor(_ time: Int64) -> Int { Int((time >= 0 ? time : time - grain + 1) / grain) }
+
+    private static func phase(_ number: Int) -> Int { (number % phases + phases) % phases }
 }

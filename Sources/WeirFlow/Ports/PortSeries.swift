@@ -6,6 +6,8 @@ public import WeirWire
 public struct PortSeries: Sendable {
     /// Stands for a time that is not known.
     static let noTime = Int64.min
+    /// Is up to how many destinations are looked through; more are hashed.
+    private static let few = 4
 
     /// Says whose choices these are.
     public let key: PortSeriesKey
@@ -52,12 +54,18 @@ public struct PortSeries: Sendable {
         let place: UInt32
         if let last = places.last, destinations[Int(last)] == destination {
             place = last
-        } else if let known = indices[destination] {
+        } else if destinations.count <= Self.few, let known = destinations.firstIndex(of: destination) {
+            place = UInt32(known)
+        } else if destinations.count > Self.few, let known = indices[destination] {
             place = known
         } else {
             place = UInt32(destinations.count)
-            indices[destination] = place
             destinations.append(destination)
+            if destinations.count > Self.few + 1 {
+                indices[destination] = place
+            } else if destinations.count > Self.few {
+                for (place, known) in destinations.enumerated() { indices[known] = UInt32(place) }
+            }
         }
         let time = time ?? Self.noTime
         if let last = times.last, time < last { isSorted = false }
@@ -85,7 +93,9 @@ public struct PortTable: Sendable {
     public static let defaultLimit = 1 << 22
 
     private var indices: [PortSeriesKey: Int] = [:]
+    /// Remember the last series and the one before: the sides of a relay take turns.
     private var last: (key: PortSeriesKey, index: Int)?
+    private var beforeLast: (key: PortSeriesKey, index: Int)?
     /// Lists the series in the order of their first choices.
     public private(set) var series: [PortSeries] = []
     /// Counts the choices that are held.
@@ -111,6 +121,8 @@ public struct PortTable: Sendable {
         let index: Int
         if let last, last.key == key {
             index = last.index
+        } else if let beforeLast, beforeLast.key == key {
+            index = beforeLast.index
         } else if let known = indices[key] {
             index = known
         } else {
@@ -122,7 +134,7 @@ public struct PortTable: Sendable {
             indices[key] = index
             series.append(PortSeries(key))
         }
-        last = (key, index)
+        if last?.index != index { (beforeLast, last) = (last, (key, index)) }
         guard count < limit else {
             leftOut += 1
             return

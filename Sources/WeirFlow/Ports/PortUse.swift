@@ -59,6 +59,12 @@ public struct PortSeriesKey: Hashable, Sendable, CustomStringConvertible {
         self.side = side
     }
 
+    /// Feeds the key to a hasher as whole words: what is derived would hash the side's name.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(client)
+        hasher.combine((transport == .udp ? 4 : 0) | (side == .client ? 1 : side == .egress ? 2 : 0))
+    }
+
     /// Prints `client 10.0.0.2 tcp`, `egress 10.0.0.1 tcp`.
     public var description: String { "\(side == .egress ? "egress" : "client") \(client) \(transport)" }
 }

@@ -42,8 +42,8 @@ public struct PortsText: Sendable {
         let entropy = statistics.entropy
         line(
             "entropy",
-            "\(PortReasons.decimal(entropy.bits)) of \(PortReasons.decimal(entropy.most)) bits in (\(entropy.bins) bins), "
-                + "corrected by \(PortReasons.decimal(entropy.bias))",
+            "\(PortReasons.decimal(entropy.bits)) of \(PortReasons.decimal(entropy.most)) bits in "
+                + "\(PortReasons.count(entropy.bins, "bin")), corrected by \(PortReasons.decimal(entropy.bias))",
             &output
         )
         line("reuse", reuse(statistics.reuse), &output)
@@ -60,9 +60,10 @@ public struct PortsText: Sendable {
 
     private func reuse(_ reuse: PortStatistics.Reuse) -> String {
         let expected = PortReasons.decimal(reuse.expected, places: 1)
-        var text = "(\(reuse.count) times) a port came again, \(expected) expected of a uniform choice"
+        var text = "\(PortReasons.count(reuse.count, "time")) a port came again, "
+        text += "\(expected) expected of a uniform choice"
         if let fewest = reuse.fewestBetween, let median = reuse.medianBetween {
-            text += "; after (\(fewest) choices) at the least, (\(median)) in the median"
+            text += "; after \(PortReasons.count(fewest, "choice")) at the least, (\(median)) in the median"
         }
         if let seconds = reuse.shortestSeconds { text += ", \(PortReasons.decimal(seconds, places: 3)) s" }
         return text

@@ -1,15 +1,14 @@
-/// Drops everything, the end of a stream too, until it is removed; the flow stays open.
+/// Drops everything until it is removed; the flow stays open.
+///
+/// The end of a stream passes: a client that leaves must not leave a flow open for ever.
 struct BlackholeToxic: Toxic {
     static let type = ToxicType(
         "blackhole",
-        "Drops everything, and holds the end of a stream back, until it is removed; the flow stays open."
+        "Drops everything until it is removed; the flow stays open, and the end of a stream passes."
     ) { _ in BlackholeToxic() }
 
     mutating func process(_ input: ToxicInput, at now: Instant, random: inout SplitMix64) -> Verdict {
-        switch input {
-        case .chunk(let chunk): .dropping(chunk)
-        case .end: Verdict(then: .stall)
-        case .added, .wake, .removed: Verdict()
-        }
+        guard case .chunk(let chunk) = input else { return Verdict() }
+        return .dropping(chunk)
     }
 }

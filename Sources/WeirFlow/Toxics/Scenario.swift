@@ -22,12 +22,15 @@ public struct Scenario: Hashable, Sendable {
         public var route: Int?
         /// Says what changes.
         public var change: Change
+        /// Says in which line of a file it stands, from 1; nil where it is of none.
+        public var line: Int?
 
         /// Makes a step.
-        public init(at: Duration, route: Int? = nil, _ change: Change) {
+        public init(at: Duration, route: Int? = nil, line: Int? = nil, _ change: Change) {
             self.at = at
             self.route = route
             self.change = change
+            self.line = line
         }
     }
 
@@ -134,7 +137,7 @@ extension Scenario {
                     _ = try chains[route].validated(for: transports[route])
                 }
             } catch {
-                throw StepError(at: step.at, number: index + 1, error: error)
+                throw StepError(at: step.at, number: index + 1, line: step.line, error: error)
             }
         }
     }
@@ -145,12 +148,15 @@ extension Scenario {
         public var at: Duration
         /// Numbers the step in the order of time, from 1.
         public var number: Int
+        /// Says in which line of a file it stands, from 1; nil where it is of none.
+        public var line: Int?
         /// Says why.
         public var error: ToxicError
 
         /// Says it in one line.
         public var description: String {
-            "step \(number) of the scenario, at \(Double(at.inNanoseconds) / 1e9) s: \(error)"
+            (line.map { "line \($0): " } ?? "")
+                + "step \(number) of the scenario, at \(Double(at.inNanoseconds) / 1e9) s: \(error)"
         }
     }
 }

@@ -74,8 +74,6 @@ public struct Verdict: Hashable, Sendable {
     public enum Sequel: Hashable, Sendable {
         /// Go on: an end is passed on after everything before it, and nothing is due any more.
         case proceed
-        /// Hold an end back until the toxic is taken away.
-        case stall
         /// End the direction at a time, as if its source had sent its last byte.
         case finish(at: Instant)
         /// End both directions at a time, each behind its last byte.

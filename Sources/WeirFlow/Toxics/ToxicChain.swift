@@ -188,7 +188,6 @@ struct ToxicChain: Sendable {
             place(.end(closer: closer), due: at, index, now, &output)
             stages[index].hasEnded = true
             return
-        case .stall: break
         case .close(let at): stages[index].deadline = (at, .close)
         case .reset(let at): stages[index].deadline = (at, .reset)
         // A wake at once would come again and again.

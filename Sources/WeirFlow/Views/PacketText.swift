@@ -7,12 +7,13 @@ public struct PacketText: ~Copyable, Sendable {
     private let color: Bool
     private var description = PacketDescription()
     private var first: Int64?
+    private var colors = PacketColors()
 
     /// Makes a renderer.
     ///
     /// - Parameters:
     ///   - hasHex: whether the dump of the packet's bytes follows its line.
-    ///   - color: whether lines are coloured with ANSI sequences.
+    ///   - color: whether lines are coloured with ANSI sequences, and the fields of messages in dumps.
     public init(hasHex: Bool, color: Bool) {
         self.hasHex = hasHex
         self.color = color
@@ -22,6 +23,7 @@ public struct PacketText: ~Copyable, Sendable {
     public mutating func skip(_ captured: CapturedPacket, _ bytes: RawSpan, in flows: borrowing CaptureFlows) {
         first = first ?? captured.timestamp
         if flows.packet.tcp?.flags.contains(.syn) == true { description.describe(bytes, in: flows) }
+        if hasHex, color { colors.read(captured, bytes, in: flows) }
     }
 
     /// Renders a packet.
@@ -64,7 +66,12 @@ public struct PacketText: ~Copyable, Sendable {
         if color { output.append("\u{1B}[0m") }
         output.append("\n")
         guard hasHex else { return }
-        HexDump.append(bytes, to: &output)
+        if color {
+            colors.read(captured, bytes, in: flows)
+            colors.append(bytes, to: &output)
+        } else {
+            HexDump.append(bytes, to: &output)
+        }
         output.append("\n")
     }
 

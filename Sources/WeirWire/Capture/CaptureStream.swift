@@ -92,6 +92,7 @@ public struct CaptureStream: ~Copyable, Sendable {
     /// - Throws: What `body` throws.
     /// - Precondition: The packet is one of this stream, and nothing was appended since.
     @inlinable
+    @inline(__always)
     public func withBytes<Result: ~Copyable, Failure: Error>(
         of packet: CapturedPacket,
         _ body: (RawSpan) throws(Failure) -> Result

@@ -66,6 +66,24 @@ public struct CaptureDissector: ~Copyable, Sendable {
         }
     }
 
+    /// Lends the message of a direction of a flow that is not complete yet, with the fields that were read so far.
+    ///
+    /// - Parameters:
+    ///   - flow: The flow's place in the table.
+    ///   - direction: Which way it goes.
+    ///   - receiver: Takes it, where there is one.
+    public func unfinished(_ flow: Int, _ direction: Direction, to receiver: Receiver) {
+        dissected.unfinished(flow, direction, receiver)
+    }
+
+    /// Says where the payload of the last packet is in its stream, asked before `add`; 0 for a datagram.
+    public func streamOffset(in flows: borrowing CaptureFlows) -> Int {
+        guard let place = flows.tcp, let segment = flows.packet.tcp?.streamSegment else { return 0 }
+        // What the reassembler knows is not turned yet.
+        let direction = place.hasTurned ? place.direction.opposite : place.direction
+        return reassembler.offset(of: segment, flow: place.index, direction)
+    }
+
     /// Gives what is left of all flows: the capture has ended.
     public mutating func finish(to receiver: Receiver) {
         Self.finish(&reassembler, &dissected, receiver)
@@ -156,6 +174,10 @@ struct DissectedFlows: Sendable {
         } else {
             states[Int(slots[flow])].skip(piece.count, piece.direction) { receiver(flow, $0) }
         }
+    }
+
+    func unfinished(_ flow: Int, _ direction: Direction, _ receiver: CaptureDissector.Receiver) {
+        if has(flow) { states[Int(slots[flow])].unfinished(direction) { receiver(flow, $0) } }
     }
 
     mutating func turn(_ flow: Int) {

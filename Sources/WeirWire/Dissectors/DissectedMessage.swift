@@ -29,6 +29,8 @@ public struct DissectedMessage: Sendable {
     var handOver: HandOver?
     /// Counts the bytes before those that are read.
     var base = 0
+    /// Counts the bytes that the last step depends on; nil where that is all that it goes over.
+    var looked: Int?
     /// Says that reading has begun.
     var isBegun = false
     /// Says that bytes of it are missing.

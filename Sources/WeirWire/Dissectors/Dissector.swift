@@ -21,7 +21,8 @@ protocol Dissector: Sendable {
     /// - Parameters:
     ///   - bytes: What there is: at least one byte, and at least as many as the last `more` asked for.
     ///   - place: Where the bytes are.
-    ///   - message: The message so far, whose ranges count from the start of `bytes`.
+    ///   - message: The message so far, whose ranges count from the start of `bytes`; where the step depends on fewer bytes
+    ///     than it goes over, such as a head before its body, `looked` says on how many.
     /// - Returns: How the flow goes on.
     mutating func parse(
         _ bytes: RawSpan,

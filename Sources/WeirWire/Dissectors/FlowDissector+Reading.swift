@@ -25,11 +25,13 @@ extension FlowDissector {
             }
             if consumed > 0 { held.removeFirst(consumed) }
             sides[side].held = held
+            look(side, held.count, isEffort: false)
             guard keepsHeld(side), rest.byteCount > 0 else { return }
         }
         let consumed = read(rest, side, receiver)
         guard consumed < rest.byteCount else { return }
         let behind = rest.extracting(droppingFirst: consumed)
+        look(side, behind.byteCount, isEffort: false)
         guard max(behind.byteCount, sides[side].need) <= Self.heldLimit else {
             sides[side].offset &+= behind.byteCount
             return lose(side)
@@ -62,7 +64,9 @@ extension FlowDissector {
             case .off: return passAll(part, side, at)
             case .waiting: return at
             case .detecting, .searching:
-                switch detect(part, side) {
+                let found = detect(part, side)
+                look(side, part.byteCount, isEffort: found == .no)
+                switch found {
                 case .yes, .maybe: sides[side].mode = .reading
                 case .more(let count):
                     sides[side].need = count
@@ -95,7 +99,10 @@ extension FlowDissector {
         sides[side].message.base = offset
         let place = MessagePlace(direction: sides[side].direction, transport: transport, offset: offset)
         sides[side].need = 1
-        switch dissector?.parse(part, place, into: &sides[side].message) ?? .giveUp {
+        sides[side].message.looked = nil
+        let step = dissector?.parse(part, place, into: &sides[side].message) ?? .giveUp
+        look(side, lookedAt(part, step, sides[side].message.looked))
+        switch step {
         case .message(let count) where count > 0:
             sides[side].letPass(count, endsBehind: true)
             let read = sides[side].pass(part.byteCount)
@@ -119,6 +126,17 @@ extension FlowDissector {
             return part.byteCount
         }
         return 0
+    }
+
+    /// Counts the bytes that a step depends on.
+    @inline(__always)
+    private func lookedAt(_ part: RawSpan, _ step: DissectionStep, _ looked: Int?) -> Int {
+        switch step {
+        case .message(let count) where count > 0: min(max(looked ?? count, 1), part.byteCount)
+        case .skip(let count) where count > 0: min(max(looked ?? count, 1), part.byteCount)
+        case .rest: min(max(looked ?? .max, 1), part.byteCount)
+        case .more, .wait, .lost, .giveUp, .message, .skip: part.byteCount
+        }
     }
 
     mutating func begin(_ side: Int) {
@@ -244,59 +262,5 @@ extension FlowDissector {
             sides[side].isRest = false
             if sides[side].mode != .off { sides[side].mode = .detecting }
         }
-    }
-
-    /// Says what bytes that begin a chunk are, and chooses the dissector.
-    mutating func detect(_ bytes: RawSpan, _ side: Int) -> Recognition {
-        if let dissector { return search(type(of: dissector), bytes, side) }
-        var (needed, byPort, hasPort) = (Int.max, -1, false)
-        for (index, row) in Dissectors.rows.enumerated() where excluded & 1 << UInt64(index) == 0 {
-            guard row.description.transports.contains(transport) else { continue }
-            let start = start(of: row.description.ports, side)
-            hasPort = hasPort || start.hasPort
-            switch row.type.recognize(bytes, start) {
-            case .yes:
-                choose(index)
-                return .yes
-            case .maybe: if byPort < 0, start.hasPort { byPort = index }
-            case .more(let count): if count > bytes.byteCount { needed = min(needed, count) }
-            case .no: break
-            }
-        }
-        if needed <= Self.detectionLimit, !sides[side].isEnding, transport == .tcp { return .more(needed) }
-        guard byPort < 0 else {
-            choose(byPort)
-            return .maybe
-        }
-        sides[side].tries &+= 1
-        if sides[side].tries >= Self.tryLimit, !hasPort { sides[side].mode = .off }
-        return .no
-    }
-
-    private mutating func choose(_ index: Int) {
-        let row = Dissectors.rows[index]
-        dissector = row.type.init()
-        chosen = row.description.name
-    }
-
-    /// Says whether bytes begin a message of the protocol that the flow has.
-    private func search(_ type: any Dissector.Type, _ bytes: RawSpan, _ side: Int) -> Recognition {
-        let start = start(of: type.description.ports, side)
-        switch type.recognize(bytes, start) {
-        case .yes: return .yes
-        // Once messages were read, what can be one is one.
-        case .maybe: return start.hasPort || messages > 0 ? .maybe : .no
-        case .more(let count) where count > bytes.byteCount && count <= Self.detectionLimit:
-            return transport == .tcp && !sides[side].isEnding ? .more(count) : .no
-        case .more, .no: return .no
-        }
-    }
-
-    private func start(of ports: [UInt16], _ side: Int) -> DissectionStart {
-        DissectionStart(
-            direction: sides[side].direction,
-            transport: transport,
-            hasPort: ports.contains(serverPort) || ports.contains(clientPort)
-        )
     }
 }

@@ -27,6 +27,8 @@ public struct FlowDissector: Sendable {
     var chosen: StaticString = ""
     var excluded: UInt64 = 0
     var requests = OpenRequests()
+    /// Collects what is looked at, while somebody asks.
+    var looks: Looks?
     /// Names the protocol, once a message of it was read.
     public internal(set) var name: StaticString?
     /// Counts the messages that were given.
@@ -83,7 +85,7 @@ public struct FlowDissector: Sendable {
     }
 
     /// Reads what a direction held back until the other one told what it is.
-    private mutating func readWoken(_ receiver: Receiver) {
+    mutating func readWoken(_ receiver: Receiver) {
         while let side = sides.firstIndex(where: { $0.isWoken }) {
             sides[side].isWoken = false
             addStream(RawSpan(), side, receiver)

@@ -25,7 +25,7 @@ public struct FlowProbes: Sendable {
 
     private var probes: [Int: Probe] = [:]
     /// Says for each flow whether nothing more is to be found.
-    private var isDone: [Bool] = []
+    @usableFromInline var isDone: [Bool] = []
     private var found: [Int: Found] = [:]
     /// Bounds how many flows are looked at at once.
     private static let limit = 1 << 16
@@ -38,7 +38,17 @@ public struct FlowProbes: Sendable {
     public func found(_ flow: Int) -> Found? { found[flow] }
 
     /// Takes a packet that was counted in the flows already.
+    @inlinable
+    @inline(__always)
     public mutating func add(_ packet: CapturedPacket, _ bytes: RawSpan, in flows: borrowing CaptureFlows) {
+        // Inlined, and the rest not: nearly all packets are of flows of which nothing more is to be found.
+        guard flows.tcp.map({ !done($0.index) }) ?? false || flows.udp.map({ !done($0.index) }) ?? false else { return }
+        look(at: packet, bytes, in: flows)
+    }
+
+    @usableFromInline
+    @inline(never)
+    mutating func look(at packet: CapturedPacket, _ bytes: RawSpan, in flows: borrowing CaptureFlows) {
         if let place = flows.tcp, !done(place.index), let segment = flows.packet.tcp?.streamSegment {
             if place.hasTurned { probes[place.index] = nil }
             guard segment.length > 0 || segment.flags.contains(.syn) else { return }
@@ -66,7 +76,9 @@ public struct FlowProbes: Sendable {
         probes = [:]
     }
 
-    private func done(_ flow: Int) -> Bool { flow < isDone.count && isDone[flow] }
+    @inlinable
+    @inline(__always)
+    func done(_ flow: Int) -> Bool { flow < isDone.count && isDone[flow] }
 
     private mutating func look(_ place: FlowTable.Place, _ flow: ObservedFlow, _ body: (inout Probe) -> Void) {
         if probes[place.index] == nil {

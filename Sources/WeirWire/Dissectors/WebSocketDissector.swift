@@ -59,6 +59,7 @@ struct WebSocketDissector: Dissector {
         let range = header..<(header + known)
         let payload = Self.unmasked(bytes, range, isMasked ? (header - 4)..<header : nil)
         show(payload, isCompressed ? 0xff : opcode, range, of: length, into: &message)
+        message.looked = range.upperBound
         return .message(header + length)
     }
 

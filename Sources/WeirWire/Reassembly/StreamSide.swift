@@ -50,7 +50,7 @@ struct StreamSide: Sendable {
         _ settings: ReassemblySettings,
         _ emit: Emit
     ) {
-        let first = segment.flags.contains(.syn) ? segment.sequenceNumber &+ 1 : segment.sequenceNumber
+        let first = segment.firstByte
         guard begin(segment, first) else { return }
         if segment.flags.contains(.rst) { report.hasReset = true }
         let position = offset &+ sequenceDistance(from: next, to: first)
@@ -64,6 +64,11 @@ struct StreamSide: Sendable {
             end = position &+ segment.length
             report.hasEnd = true
         }
+    }
+
+    /// Says where a segment's payload is in the stream.
+    func offset(of segment: StreamSegment) -> Int {
+        isStarted ? offset &+ sequenceDistance(from: next, to: segment.firstByte) : 0
     }
 
     /// Finds the stream's start; says no where a SYN does not belong to the stream.
@@ -97,6 +102,11 @@ struct StreamSide: Sendable {
         segment.length <= 1 && position == offset &- 1 && (offset > 0 || report.hasStart)
             && segment.flags.isDisjoint(with: [.syn, .fin, .rst])
     }
+}
+
+extension StreamSegment {
+    /// Gives the number of the payload's first byte, which a SYN comes before.
+    fileprivate var firstByte: UInt32 { flags.contains(.syn) ? sequenceNumber &+ 1 : sequenceNumber }
 }
 
 /// Says where a segment's bytes are in the stream, and when they came.

@@ -54,6 +54,13 @@ public struct TCPReassembler: ~Copyable, Sendable {
         while memory > settings.totalLimit, oldest >= 0 { makeRoom(receiver) }
     }
 
+    /// Returns where a segment's payload is in its stream, as far as the stream is known by now; 0 where it would begin it.
+    public func offset(of segment: StreamSegment, flow: Int, _ direction: Direction) -> Int {
+        guard let place = places[flow] else { return 0 }
+        let reassembly = states[place].reassembly
+        return (direction == .upstream ? reassembly.upstream : reassembly.downstream).offset(of: segment)
+    }
+
     /// Makes a flow's upstream its downstream, from now on: the client has turned out to be the other side.
     public mutating func turn(flow: Int) {
         if let place = places[flow] { states[place].reassembly.turn() }

@@ -23,11 +23,12 @@ final class PingLoad: LoadWorker, @unchecked Sendable {  // See LoadWorker.
         duration = Clock.nanoseconds(ofSeconds: settings.seconds)
         pings = ContiguousArray(repeating: Ping(), count: count)
         buffer.initializeMemory(as: UInt8.self, repeating: 0x55, count: Agreed.message)
+        // Behind a delay, thousands of first round trips one after the other would take minutes.
         for index in 0..<count {
             connections.append(try Socket.connect(port: settings.port))
             try send(index, at: 0)
-            try receiveWhole(index)
         }
+        for index in 0..<count { try receiveWhole(index) }
     }
 
     deinit {

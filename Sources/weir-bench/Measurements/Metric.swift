@@ -13,6 +13,7 @@ struct Metric: Sendable, Equatable {
 
     static let throughput = Metric(key: "bytes_per_second", heading: "Gbit/s", scale: 8e-9, digits: 2)
     static let inputRate = Metric(key: "bytes_per_second", heading: "MB/s", scale: 1e-6)
+    static let exactRate = Metric(key: "bytes_per_second", heading: "MB/s", scale: 1e-6, digits: 3)
     static let processorPerGigabyte = Metric(key: "cpu_seconds_per_gigabyte", heading: "CPU s/GB", digits: 3)
     static let processorPerOperation = Metric(key: "cpu_microseconds_per_operation", heading: "CPU µs each", digits: 2)
     static let p50 = Metric(key: "p50_microseconds", heading: "p50 µs", digits: 1)

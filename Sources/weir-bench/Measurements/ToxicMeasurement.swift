@@ -42,7 +42,10 @@ extension ToxicMeasurement {
         .init(
             "noop-stream",
             "One TCP stream under noop both ways",
-            "As for one stream.",
+            """
+            As for one stream. A toxic that changes nothing is not asked, and its chunks are not copied: this is the price \
+            of having one. What a chain costs that looks at every chunk is in toxic-copy-stream.
+            """,
             [.throughput, .processorPerGigabyte],
             .stream,
             toxics: ["noop,both"],
@@ -80,30 +83,36 @@ extension ToxicMeasurement {
             "bandwidth",
             "One TCP stream under a bandwidth of 10 MB/s",
             "As for one stream; the rate is to be within 3 % of 10 MB/s, with what the kernel's queues take at the start.",
-            [.inputRate, .processorPerGigabyte],
+            [.exactRate, .processorPerGigabyte],
             .stream,
             toxics: ["bandwidth,up,rate=10000"],
             named: "bandwidth 10 MB/s up"
         ),
         .init(
             "flows-memory",
-            "Memory for an idle flow, with 10,000 flows, latency both ways",
+            "Memory for an idle flow, with \(flows) flows, latency both ways",
             "As for idle flows; each had its 64 bytes delayed by 1 ms each way.",
             [.flowMemory],
             .hold,
-            connections: 10_000,
+            connections: flows,
             toxics: ["latency,both,latency=1"],
             named: "latency both ways"
         ),
         .init(
             "flows-ping",
-            "64-byte ping-pong on 1,000 connections, latency both ways",
-            "As for ping-pong; a delay of 20 ms each way, so that about 25,000 round trips a second are under way.",
+            "64-byte ping-pong on \(flows) connections, latency both ways",
+            """
+            As for ping-pong; a delay of 200 ms each way, so that each connection has one message on its way in the relay \
+            nearly all the time, and at most \(flows * 5 / 2) round trips a second are made.
+            """,
             [.rate("round trips/s"), .p50, .p99, .processorPerOperation],
             .ping,
-            connections: 1000,
-            toxics: ["latency,both,latency=20"],
-            named: "latency 20 ms both ways"
+            connections: flows,
+            toxics: ["latency,both,latency=200"],
+            named: "latency 200 ms both ways"
         ),
     ]
+
+    /// Is 10,000, or as many flows as the limit on descriptors allows.
+    private static let flows = DescriptorLimit.flows(upTo: 10_000)
 }

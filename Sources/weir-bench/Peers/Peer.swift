@@ -4,6 +4,8 @@ import Glibc
 enum Watching: Sendable, Equatable {
     /// Nothing is shown and nothing is kept.
     case nothing
+    /// The same, and nobody looks for the processes behind the clients, which all are of this machine.
+    case nobody
     /// Every byte is shown as hex, into a file.
     case dump
     /// Every chunk is logged, without its bytes, into a file.

@@ -7,6 +7,7 @@ struct WeirPeer: Peer {
         var arguments = ["relay", "--threads", "\(request.workers)"]
         switch request.watching {
         case .nothing: arguments += ["--show", "none"]
+        case .nobody: arguments += ["--show", "none", "--no-processes"]
         case .dump: arguments += ["--show", "hex", "--show-limit", "0"]
         case .record(let legs):
             arguments += ["--show", "none", "--record", RelayRequest.recordPath, "--record-legs", legs]

@@ -32,10 +32,22 @@ struct HostShow {
             (before, then) = (usage, now)
             output.write { buffer in
                 if json { return HostUsageText.appendJSON(usage, at: SystemClock.now().wallNanoseconds, to: &buffer) }
-                if repeats, output.isTerminal, Terminal.movesCursor { buffer.append("\u{1B}[H\u{1B}[2J") }
-                HostUsageText.append(usage, to: &buffer)
+                guard repeats, output.isTerminal, Terminal.movesCursor else {
+                    return HostUsageText.append(usage, to: &buffer)
+                }
+                buffer.append("\u{1B}[H\u{1B}[2J")
+                HostUsageText.append(usage, destinations: Self.room, to: &buffer)
             }
             output.flush()
         } while repeats
+    }
+
+    /// Says how many destinations fit on the screen, with the lines before and behind them.
+    private static var room: Int {
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0 else {
+            return HostUsageText.destinationsShown
+        }
+        return min(HostUsageText.destinationsShown, max(1, Int(size.ws_row) - 5))
     }
 }

@@ -6,6 +6,9 @@ public import WeirWire
 extension Transport: ExpressibleByArgument {
     /// Parses `tcp` or `udp`.
     public init?(argument: String) { self.init(argument) }
+
+    /// Lists both for messages and completions, which would have their numbers otherwise.
+    public static var allValueStrings: [String] { allCases.map(\.description) }
 }
 
 extension PortRange: ExpressibleByArgument {

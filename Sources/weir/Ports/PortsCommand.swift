@@ -104,13 +104,13 @@ struct PortsCommand: AsyncParsableCommand {
             let output = ShowOutput()
             if let probe {
                 let found = try await measure(probe)
-                try show([found], range: probeRange(), output)
+                try await show([found], range: probeRange(), output)
                 return output.flush()
             }
             var read = PortsRead()
             for file in files { read.read(file) }
             if read.files > 0 {
-                try show(read.table.series, range: range, output)
+                try await show(read.table.series, range: range, output)
                 read.sayWhatWasLeftOut()
             }
             output.flush()
@@ -134,17 +134,32 @@ struct PortsCommand: AsyncParsableCommand {
         return result.series
     }
 
-    private func show(_ series: [PortSeries], range: PortRange?, _ output: ShowOutput) throws(Failure) {
+    /// Names the allocators of some series, as many at once as there are processors.
+    private static func reports(_ series: ArraySlice<PortSeries>, _ range: PortRange?) async -> [PortReport] {
+        await withTaskGroup(of: (Int, PortReport).self) { group in
+            for (place, one) in series.enumerated() {
+                group.addTask { (place, PortAnalysis.report(one, range: range)) }
+            }
+            var reports: [(Int, PortReport)] = []
+            for await report in group { reports.append(report) }
+            return reports.sorted { $0.0 < $1.0 }.map(\.1)
+        }
+    }
+
+    private func show(_ series: [PortSeries], range: PortRange?, _ output: ShowOutput) async throws(Failure) {
         let colored = color == .always || (color == .auto && output.isTerminal && Terminal.allowsColor)
         let (text, lines) = (PortsText(color: colored), PortsJSON())
         var picture = plot.map { PortPlot(isPage: $0.hasSuffix(".html")) }
-        for one in series {
-            let report = PortAnalysis.report(one, range: range)
-            output.write { buffer in
-                if json { lines.append(report, to: &buffer) } else { text.append(report, to: &buffer) }
-                if drawsInTerminal { PortGraph.append(one, report, to: &buffer) }
+        // Not all at once: there can be 65,536 reports.
+        for start in stride(from: 0, to: series.count, by: 1024) {
+            let some = series[start..<min(start + 1024, series.count)]
+            for (one, report) in zip(some, await Self.reports(some, range)) {
+                output.write { buffer in
+                    if json { lines.append(report, to: &buffer) } else { text.append(report, to: &buffer) }
+                    if drawsInTerminal { PortGraph.append(one, report, to: &buffer) }
+                }
+                picture?.add(one, report)
             }
-            picture?.add(one, report)
         }
         if series.isEmpty, !json { output.write { $0.append("no choice of an ephemeral port was found\n") } }
         if let plot, let picture { try write(picture, to: plot) }

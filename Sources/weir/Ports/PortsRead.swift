@@ -4,7 +4,7 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// Reads choices of ports from files: captures, or JSON lines of a relay, each told by its first byte.
+/// Reads choices of ports from files and pipes: captures, or JSON lines of a relay, each told by its first byte.
 struct PortsRead: ~Copyable {
     private(set) var table = PortTable()
     /// Counts the files that were read, at least in part.
@@ -13,14 +13,26 @@ struct PortsRead: ~Copyable {
     private var decoder = PacketDecoder()
     private var packet = DecodedPacket()
     private var failures: [Failure] = []
-    private var unknownLines = 0
+    /// Says what files had that was left out.
+    private var notes: [String] = []
 
     private static let pieceSize = 256 << 10
 
-    /// Reads one file; what fails is kept for `end`.
+    /// Reads one file or pipe; what fails is kept for `end`.
     mutating func read(_ path: String) {
         do {
-            if try Self.holdsLines(path) { try readLines(path) } else { try readCapture(path) }
+            let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
+            guard descriptor >= 0 else { throw CaptureFailure.system(attempt: "open '\(path)'", ErrorNumber(errno)) }
+            defer { if path != "-" { close(descriptor) } }
+            var first = [UInt8](repeating: 0, count: 64 << 10)
+            let count = try first.withUnsafeMutableBytes { try CaptureFile.read(descriptor, path, $0) }
+            first.removeLast(first.count - count)
+            // No capture begins so, and a pipe can be read once.
+            if first.first == UInt8(ascii: "{") {
+                try readLines(descriptor, path, first)
+            } else {
+                try readCapture(CaptureFile(descriptor, path: path, first: first))
+            }
         } catch let failure as CaptureFailure {
             failures.append(Failure(reading: failure))
         } catch {
@@ -28,18 +40,8 @@ struct PortsRead: ~Copyable {
         }
     }
 
-    /// Says whether a file begins as JSON does; a pipe, which can be read once, is taken for a capture.
-    private static func holdsLines(_ path: String) throws(CaptureFailure) -> Bool {
-        let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .system(attempt: "open '\(path)'", ErrorNumber(errno)) }
-        defer { if path != "-" { close(descriptor) } }
-        var first: UInt8 = 0
-        let count = pread(descriptor, &first, 1, 0)
-        return count == 1 && first == UInt8(ascii: "{")
-    }
-
-    private mutating func readCapture(_ path: String) throws(CaptureFailure) {
-        var file = try CaptureFile(path)
+    private mutating func readCapture(_ file: consuming CaptureFile) throws(CaptureFailure) {
+        var file = file
         var isBegun = false
         while let item = try file.next() {
             if !isBegun { files += 1 }
@@ -59,31 +61,31 @@ struct PortsRead: ~Copyable {
         if !isBegun { files += 1 }
     }
 
-    private mutating func readLines(_ path: String) throws {
-        let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw CaptureFailure.system(attempt: "open '\(path)'", ErrorNumber(errno)) }
-        defer { if path != "-" { close(descriptor) } }
-        files += 1
+    private mutating func readLines(_ descriptor: Int32, _ path: String, _ first: [UInt8]) throws {
         var log = PortLog()
-        var room = [UInt8](repeating: 0, count: Self.pieceSize)
-        var held = 0
+        var room = first + [UInt8](repeating: 0, count: Self.pieceSize)
+        var (held, isAtEnd) = (first.count, false)
         while true {
+            let taken = Self.takeLines(room, held, isLast: isAtEnd, &log, &table)
+            guard !isAtEnd else { break }
+            held -= taken
             if held == room.count { room += [UInt8](repeating: 0, count: room.count) }
-            let count = room.withUnsafeMutableBytes { buffer in
-                Glibc.read(descriptor, buffer.baseAddress.map { $0 + held }, buffer.count - held)
+            let count = try room.withUnsafeMutableBytes { buffer throws(CaptureFailure) in
+                if taken > 0, let base = buffer.baseAddress { memmove(base, base + taken, held) }
+                return try CaptureFile.read(descriptor, path, UnsafeMutableRawBufferPointer(rebasing: buffer[held...]))
             }
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw CaptureFailure.system(attempt: "read '\(path)'", ErrorNumber(errno)) }
-            let end = held + count
-            let taken = Self.takeLines(room, end, isLast: count == 0, &log, &table)
-            guard count > 0 else { break }
-            room.withUnsafeMutableBytes { buffer in
-                guard let base = buffer.baseAddress else { return }
-                memmove(base, base + taken, end - taken)
-            }
-            held = end - taken
+            held += count
+            isAtEnd = count == 0
         }
-        unknownLines += log.unknownLines
+        let name = path == "-" ? "standard input" : "'\(path)'"
+        guard log.unknownLines < log.lines else {
+            throw Failure(.dataError, "\(name): no line is a record of a relay's --log")
+        }
+        files += 1
+        guard let line = log.firstUnknown else { return }
+        notes.append(
+            "\(name): \(log.unknownLines) of \(log.lines) lines are no record of a relay's --log, the first is line \(line)"
+        )
     }
 
     /// Reads the whole lines of a piece, and says where the last one ends.
@@ -114,7 +116,7 @@ struct PortsRead: ~Copyable {
     /// Says on standard error what was read and is in no series.
     func sayWhatWasLeftOut() {
         if table.leftOut > 0 { Diagnostics.print("\(table.leftOut) ports were left out: more than are kept") }
-        if unknownLines > 0 { Diagnostics.print("\(unknownLines) lines were none of a relay's records") }
+        for note in notes { Diagnostics.print(note) }
     }
 
     /// Says what failed.

@@ -115,7 +115,7 @@ struct ShowRun: ~Copyable {
                 view.begin(path)
             }
             switch item {
-            case .packet(let packet): take(packet, of: file, &view)
+            case .packet(let packet): take(packet, of: &file, &view)
             case .block(let block): view.take(block)
             case nil:
                 progress?.endFile(file.bytesRead)
@@ -127,15 +127,12 @@ struct ShowRun: ~Copyable {
     @inline(__always)
     private mutating func take<View: ShowView & ~Copyable>(
         _ packet: CapturedPacket,
-        of file: borrowing CaptureFile,
+        of file: inout CaptureFile,
         _ view: inout View
     ) {
-        file.withBytes(of: packet) { bytes in
-            flows.add(packet, bytes)
-            if flows.tcp?.isNew == true || flows.udp?.isNew == true {
-                view.begin(file.metadata(of: packet), in: flows)
-            }
-            view.take(packet, bytes, in: flows, output)
-        }
+        file.withBytes(of: packet) { flows.add(packet, $0) }
+        // Apart from the bytes: whoever lends the whole file to a function has all of it copied, for each packet.
+        if flows.tcp?.isNew == true || flows.udp?.isNew == true { view.begin(file.metadata(of: packet), in: flows) }
+        file.withBytes(of: packet) { view.take(packet, $0, in: flows, output) }
     }
 }

@@ -59,4 +59,16 @@ struct HostUsageTests {
         #expect(output.string.contains("127.0.0.1 -> 10.0.0.1:80: (60 ports) 60%"))
         #expect(output.string.contains("PAST THE CLIFF"))
     }
+
+    @Test("Of more destinations than there is room for the fullest are shown, and the others counted")
+    func room() {
+        let usage = HostUsage([socket(40_000), socket(40_002), socket(40_004, to: 443)], range: Self.range)
+        var output = ByteBuffer()
+        HostUsageText.append(usage, destinations: 1, to: &output)
+        let lines = output.string.split(separator: "\n")
+        #expect(lines.count == 5)
+        #expect(lines[1] == "tcp: (3 ports) in use, 3%: ESTAB (3)")
+        #expect(lines[3].hasPrefix("127.0.0.1 -> 10.0.0.1:80: (2 ports) 2%"))
+        #expect(lines[4] == "(1 destination) more")
+    }
 }

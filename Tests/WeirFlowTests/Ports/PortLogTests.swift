@@ -1,7 +1,8 @@
 import Support
 import Testing
-import WeirFlow
 import WeirWire
+
+@testable import WeirFlow
 
 @Suite("Ports out of the relay's JSON lines")
 struct PortLogTests {
@@ -50,6 +51,60 @@ struct PortLogTests {
         let (log, table) = read([Self.open, again, other].joined(separator: "\n"))
         #expect(log.flows == 1)
         #expect(table.series.map(\.ports) == [[51514], [42332, 42340]])
+    }
+
+    @Test("Keys in another order, with blanks, and values of any kind between them are read as well")
+    func otherOrder() {
+        let (log, table) = read(
+            """
+            {"flow": 1 , "x\\"y":"a\\\\","z":{"server":"1.1.1.1:1","l":[1,"]}"]},"server":"[::1]:80","n":null,
+            """.replacing("\n", with: "")
+                + """
+                "egress":"[::1]:40000","listener":"[::1]:9000","client":"[fe80::1%2]:5000","event":"open","transport":"udp"}
+                """
+        )
+        #expect(log.flows == 1 && log.unknownLines == 0)
+        #expect(table.series.map(\.key.description) == ["client fe80::1%2 udp", "egress ::1 udp"])
+        #expect(table.series.map(\.ports) == [[5000], [40000]])
+        #expect(table.series[0].time(0) == nil)
+    }
+
+    @Test(
+        "A time is read to the nanosecond, or is none",
+        arguments: [
+            ("1970-01-01T00:00:00Z", 0), ("1970-01-01T00:00:01.5Z", 1_500_000_000),
+            ("1969-12-31T23:59:59Z", -1_000_000_000),
+            ("2000-02-29T12:00:00.000000001Z", 951_825_600_000_000_001), ("2026-11-22T12:31:07", nil),
+            ("2026-11-22T12:31:07.Z", nil), ("2026-11-22T12:31:07.1234567890Z", nil), ("2026-13-22T12:31:07Z", nil),
+            ("2026-11-22T12:31:0xZ", nil), ("2026-11-22T12:31:07,5Z", nil),
+            ("9999-12-31T23:59:59Z", nil), ("0000-01-01T00:00:00Z", nil),
+        ] as [(String, Int64?)]
+    )
+    func times(_ text: String, _ nanoseconds: Int64?) {
+        var clock = PortLogClock()
+        // Twice: the second time the second is known.
+        for _ in 0..<2 {
+            #expect(Array(text.utf8).withUnsafeBytes { clock.read($0) } == nanoseconds)
+        }
+    }
+
+    @Test("A second that is remembered is not taken for another one")
+    func seconds() {
+        var clock = PortLogClock()
+        let texts = [
+            "2026-11-22T12:31:07.1Z", "2026-11-22T12:31:08.1Z", "2026-11-23T12:31:08.1Z", "2025-11-23T12:31:08.1Z",
+        ]
+        let times = texts.map { text in Array(text.utf8).withUnsafeBytes { clock.read($0) } }
+        #expect(
+            times
+                == [1_795_350_667, 1_795_350_668, 1_795_437_068, 1_763_901_068].map { $0 * 1_000_000_000 + 100_000_000 }
+        )
+    }
+
+    @Test("The first line that is no record is numbered")
+    func numbered() {
+        let (log, _) = read([Self.open, "{\"flow\":1}", Self.open, "x"].joined(separator: "\n"))
+        #expect(log.lines == 4 && log.flows == 2 && log.unknownLines == 2 && log.firstUnknown == 2)
     }
 
     @Test(

@@ -53,7 +53,7 @@ struct EndingToxicsTests {
         )
     }
 
-    @Test("Who does not close within a second is reset")
+    @Test("Who does not close within a second is reset, once its kernel has what was let go")
     func lingering() throws {
         var flow = try connected(.tcp, timeout(100))
         flow.advance(by: .milliseconds(100))
@@ -68,7 +68,68 @@ struct EndingToxicsTests {
         )
         flow(.finished(.upstream), gives: .ended(.upstream))
         flow.advance(by: .seconds(1))
-        flow(.wake, gives: .reset(.downstream, by: .milliseconds(1100)), .reset(.upstream, by: .milliseconds(1100)))
+        // Behind the last instant, at which times stop.
+        let never = Duration.seconds(1 << 40)
+        flow(.wake, gives: .reset(.downstream, by: never), .reset(.upstream, by: never))
+        // What comes meanwhile is the toxic's loss still.
+        flow(.received(.downstream), "late", gives: .dropped(.downstream, 4, .toxic("timeout_downstream")))
+        flow(.resetDone(.downstream, unsent: 0))
+        flow(
+            .resetDone(.upstream, unsent: 3),
+            gives: .dropped(.upstream, 3, .toxic("timeout_downstream")),
+            .closed(
+                .toxic,
+                up: .of(0, in: 0, dropped: 3),
+                down: .of(0, in: 0, dropped: 4),
+                after: .milliseconds(1100)
+            ),
+            .close(.toxic)
+        )
+    }
+
+    @Test("Who is idle for too long behind its end is reset then, with the idle time-out")
+    func lingeringIdle() throws {
+        var flow = try connected(.tcp, timeout(100)) { $0.idleTimeout = .seconds(20) }
+        flow.advance(by: .milliseconds(100))
+        flow(
+            .wake,
+            gives: .toxic("timeout", .downstream, .closed),
+            .endForwarded(.upstream),
+            .finish(.upstream),
+            .endForwarded(.downstream),
+            .finish(.downstream),
+            .wake(at: .milliseconds(1100))
+        )
+        flow.advance(by: .seconds(1))
+        flow(.wake, gives: .reset(.downstream, by: .milliseconds(21_100)), .reset(.upstream, by: .milliseconds(21_100)))
+    }
+
+    @Test("A side that resets costs the other nothing that was let go")
+    func resetBehindLimit() throws {
+        var flow = try connected(.tcp, .init("limit_data", .upstream, attributes: ["bytes": .int(3)]))
+        flow(
+            .received(.upstream),
+            "abc",
+            gives: .arrived(.upstream, 0, at: 0, 3),
+            .toxic("limit_data", .upstream, .closed),
+            .letGo(.upstream, 0, at: 0, 3),
+            .sendQueued(.upstream),
+            .finish(.downstream)
+        )
+        flow(.aborted(.upstream, .connectionReset))
+        flow(.finished(.upstream))
+        flow(
+            .sent(.upstream, 3),
+            gives: .endForwarded(.upstream),
+            .finish(.upstream),
+            .wake(at: .seconds(1))
+        )
+        flow(
+            .finished(.downstream),
+            gives: .ended(.downstream),
+            .closed(.toxic, up: .of(3, in: 1)),
+            .close(.toxic)
+        )
     }
 
     @Test("The end of a stream passes a timeout, which closes nothing then")
@@ -96,14 +157,21 @@ struct EndingToxicsTests {
             .close(.toxic)
         )
         var other = try connected(.tcp, .init("blackhole", .upstream))
-        other(.finished(.upstream), gives: .ended(.upstream))
-        other.setToxics(
-            .none,
-            gives: .toxic("blackhole", .upstream, .removed),
-            .endForwarded(.upstream),
-            .finish(.upstream)
+        other.setToxics(.none, gives: .toxic("blackhole", .upstream, .removed))
+        other(.received(.upstream), "still", gives: .data(.upstream, 0, at: 0, 5), .send(.upstream))
+    }
+
+    @Test("The end of a stream passes a blackhole, and the other half stays open")
+    func blackholeEnd() throws {
+        var flow = try connected(.tcp, .init("blackhole", .upstream))
+        flow(
+            .received(.upstream),
+            "lost",
+            gives: .arrived(.upstream, 0, at: 0, 4),
+            .dropped(.upstream, 4, .toxic("blackhole_upstream"))
         )
-        other(.received(.downstream), "still", gives: .data(.downstream, 0, at: 0, 5), .send(.downstream))
+        flow(.finished(.upstream), gives: .ended(.upstream), .endForwarded(.upstream), .finish(.upstream))
+        flow(.received(.downstream), "still", gives: .data(.downstream, 0, at: 0, 5), .send(.downstream))
     }
 
     @Test("A reset comes a time after the first data, and what comes meanwhile is dropped", arguments: [true, false])

@@ -167,14 +167,13 @@ struct ToxicChainTests {
         flow(.sent(.upstream, 4), gives: .reset(.upstream, by: .seconds(1)))
     }
 
-    @Test("Holds an end back for ever")
-    func stall() {
-        var flow = Playbook.connected(.tcp, toxics: [.upstream: [Then(sequel: .stall, onEnd: true)]])
-        flow(.finished(.upstream), gives: .ended(.upstream))
+    @Test("An end that waits for a toxic's time goes on when the toxic is taken away")
+    func heldEnd() {
+        let reset = Then(sequel: .reset(at: ManualClock.instant(.seconds(2000))), onEnd: true)
+        var flow = Playbook.connected(.tcp, toxics: [.upstream: [reset]])
+        flow(.finished(.upstream), gives: .ended(.upstream), .wake(at: .seconds(2000)))
         flow.advance(by: .seconds(1000))
-        flow(.wake)
         flow(.finished(.downstream), gives: .ended(.downstream), .finish(.downstream))
-        // Once it is taken away, the end goes on.
         flow.setToxics(
             .none,
             gives: .toxic("test", .upstream, name: "upstream-0", .removed),

@@ -1,25 +1,16 @@
 import Support
 import Testing
 import WeirFlow
-import WeirWire
+@testable import WeirWire
 
-/// A prefix of a capture shows what its whole packets show, since a packet that is cut is never seen: so the prefixes that
-/// end behind each packet are all there are.
+/// A prefix of a capture shows what its whole packets show, since a packet that is cut is never seen.
+///
+/// So the prefixes that end behind each packet are all there are. What the packets show comes once, and for each prefix what its end shows.
 @Suite("Views of prefixes of the corpus", .tags(.slow), .timeLimit(.minutes(10)))
 struct ViewPrefixTests {
     /// Are the largest captures that are shown in all their prefixes, in bytes.
     private static let limit = 64 << 10
     private static let tasks = 4
-
-    /// Is a segment as the reassembler takes it.
-    private struct Segment {
-        var segment: StreamSegment
-        var payload: [UInt8]
-        var flow: Int
-        var direction: Direction
-        var time: Int64?
-        var hasTurned: Bool
-    }
 
     @Test("Each is shown in every view, and nothing traps", .needsCorpus, arguments: 0..<tasks)
     func views(part: Int) throws {
@@ -36,51 +27,60 @@ struct ViewPrefixTests {
     private static func show(_ file: [UInt8]) throws -> Int {
         var reader = CaptureReader()
         var flows = CaptureFlows()
-        var (summary, joiner, segments) = (CaptureSummary(), FlowRows(), [Segment]())
-        var text = PacketText(hasHex: true, color: true)
-        var json = PacketJSON(hasBytes: true)
-        var output = ByteBuffer()
+        var views = PrefixViews()
+        var followed = OverlapPolicy.allCases.map { FollowedPrefixes($0) }
         var shown = 0
         while let item = try reader.next(in: file.span.bytes) {
             guard case .packet(let packet) = item else {
-                if case .block(let block) = item { summary.add(block) }
+                if case .block(let block) = item { views.summary.add(block) }
                 continue
             }
             let bytes = file.span.bytes.extracting(packet.range)
+            var output = ByteBuffer()
             flows.add(packet, bytes)
-            joiner.add(reader.metadata(of: packet, in: file.span.bytes).options.comments, in: flows)
-            summary.add(packet, flows)
-            text.append(packet, bytes, in: flows, digits: 6, to: &output)
-            json.append(packet, bytes, in: flows, to: &output)
-            if let place = flows.tcp, let segment = flows.packet.tcp?.streamSegment {
-                let payload = flows.withPayload(.tcp, of: bytes) { $0.withUnsafeBytes { Array($0) } }
-                segments.append(
-                    Segment(
-                        segment: segment,
-                        payload: payload,
-                        flow: place.index,
-                        direction: place.direction,
-                        time: packet.timestamp,
-                        hasTurned: place.hasTurned
-                    )
-                )
-                follow(segments, to: &output)
-            }
-            showEnd(flows, summary, joiner, to: &output)
+            views.joiner.add(reader.metadata(of: packet, in: file.span.bytes).options.comments, in: flows)
+            views.show(packet, bytes, in: flows, to: &output)
+            for index in followed.indices { followed[index].show(packet, bytes, in: flows, to: &output) }
+            views.showEnd(of: flows, to: &output)
             shown += output.count
-            output.removeAll()
         }
         return shown
     }
+}
 
-    /// Shows what is known where the capture ends here.
-    private static func showEnd(
-        _ flows: borrowing CaptureFlows,
-        _ summary: CaptureSummary,
-        _ joiner: FlowRows,
+/// Shows the views of packets and of flows, and of the summary.
+private struct PrefixViews: ~Copyable {
+    var summary = CaptureSummary()
+    var joiner = FlowRows()
+    private var text = PacketText(hasHex: true, color: true)
+    private var json = PacketJSON(hasBytes: true)
+    private var probes = FlowProbes()
+    private var dissector = CaptureDissector()
+
+    mutating func show(
+        _ packet: CapturedPacket,
+        _ bytes: RawSpan,
+        in flows: borrowing CaptureFlows,
         to output: inout ByteBuffer
     ) {
-        let rows = joiner.rows(of: flows.table)
+        summary.add(packet, flows)
+        probes.add(packet, bytes, in: flows)
+        text.append(packet, bytes, in: flows, digits: 6, to: &output)
+        json.append(packet, bytes, in: flows, to: &output)
+        var messages = MessagesText(hasFields: true, color: true)
+        var messagesJSON = MessagesJSON(hasFields: true)
+        dissector.add(packet, bytes, in: flows) { flow, message in
+            messages.append(message, flow: flow + 1, to: &output)
+            messagesJSON.append(message, flow: flow + 1, to: &output)
+        }
+    }
+
+    /// Shows what is known where the capture ends here.
+    func showEnd(of flows: borrowing CaptureFlows, to output: inout ByteBuffer) {
+        var rows = joiner.rows(of: flows.table)
+        var probes = probes
+        probes.finish()
+        for index in rows.indices { rows[index].found = probes.found(rows[index].number - 1) }
         var (text, json) = (FlowsText(rows, color: true), FlowsJSON())
         text.appendHeading(to: &output)
         for row in rows {
@@ -92,39 +92,55 @@ struct ViewPrefixTests {
         summaryText.append(summary, flows, damage: ["cut"], to: &output)
         summaryJSON.append(summary, flows, damage: ["cut"], to: &output)
     }
+}
 
-    /// Follows the flow of the last segment, from the first one on.
-    private static func follow(_ segments: [Segment], to output: inout ByteBuffer) {
-        guard let flow = segments.last?.flow else { return }
-        for policy in OverlapPolicy.allCases {
-            var settings = ReassemblySettings()
-            settings.overlap = policy
-            var reassembler = TCPReassembler(settings)
-            var hex = FollowText(.hex, color: true)
-            var json = FollowJSON()
-            var lines = ByteBuffer()
-            func receive(_ piece: StreamPiece, _ bytes: RawSpan) {
-                hex.append(piece, bytes, to: &lines)
-                json.append(piece, bytes, to: &lines)
+/// Follows every flow under one policy.
+private struct FollowedPrefixes {
+    private struct Followed {
+        var reassembly = FlowReassembly()
+        var hex = FollowText(.hex, color: true)
+        var json = FollowJSON()
+
+        mutating func show(_ piece: StreamPiece, _ bytes: RawSpan, to output: inout ByteBuffer) {
+            hex.read(piece, bytes)
+            hex.append(piece, bytes, to: &output)
+            json.append(piece, bytes, to: &output)
+        }
+    }
+
+    private var settings = ReassemblySettings()
+    private var flows: [Int: Followed] = [:]
+
+    init(_ policy: OverlapPolicy) { settings.overlap = policy }
+
+    /// Shows what a segment gives, and what is left where the capture ends behind it.
+    mutating func show(
+        _ packet: CapturedPacket,
+        _ bytes: RawSpan,
+        in flows: borrowing CaptureFlows,
+        to output: inout ByteBuffer
+    ) {
+        guard let place = flows.tcp, let segment = flows.packet.tcp?.streamSegment else { return }
+        let flow = flows.table[place.index]
+        var followed = self.flows.removeValue(forKey: place.index) ?? Followed()
+        if place.isNew { followed.hex.dissect(.tcp, client: flow.client, server: flow.server) }
+        if place.hasTurned {
+            followed.reassembly.turn()
+            followed.hex.turn()
+        }
+        // Taken out, so that it gives pieces while the renderers change.
+        var reassembly = followed.reassembly
+        flows.withPayload(.tcp, of: bytes) { payload in
+            reassembly.add(segment, payload, place.direction, at: packet.timestamp, settings) { piece, bytes in
+                followed.show(piece, bytes, to: &output)
             }
-            for segment in segments where segment.flow == flow {
-                if segment.hasTurned { reassembler.turn(flow: flow) }
-                reassembler.add(
-                    segment.segment,
-                    segment.payload.span.bytes,
-                    flow: flow,
-                    segment.direction,
-                    at: segment.time,
-                    to: receive
-                )
-            }
-            reassembler.finish(to: receive)
-            for direction in Direction.allCases {
-                let report = reassembler.report(flow: flow, direction)
-                report.append(direction, flow: flow, prefix: "", to: &lines)
-                json.append(report, flow: flow, direction, to: &lines)
-            }
-            lines.withUnsafeBytes { output.append($0.bytes) }
+        }
+        followed.reassembly = reassembly
+        self.flows[place.index] = followed
+        reassembly.finish(settings) { piece, bytes in followed.show(piece, bytes, to: &output) }
+        for (direction, side) in [(Direction.upstream, reassembly.upstream), (.downstream, reassembly.downstream)] {
+            side.report.append(direction, flow: place.index + 1, prefix: "", to: &output)
+            followed.json.append(side.report, flow: place.index + 1, direction, to: &output)
         }
     }
 }

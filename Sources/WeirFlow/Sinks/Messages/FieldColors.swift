@@ -6,11 +6,19 @@ struct FieldColors: Sendable {
     private var names: [StaticString] = []
     private var fields: [(name: StaticString, range: Range<Int>)] = []
     private var shown = 0..<0
+    /// Counts the bytes of the dump before those.
+    private var lead = 0
     private var direction = Direction.upstream
 
     /// Begins with a part of a stream or a datagram, which has no colours yet.
-    mutating func begin(_ range: Range<Int>, _ direction: Direction) {
+    ///
+    /// - Parameters:
+    ///   - range: where it is in its stream; a datagram begins at 0.
+    ///   - direction: which way it goes.
+    ///   - lead: how many bytes of other things stand before it in the dump.
+    mutating func begin(_ range: Range<Int>, _ direction: Direction, behind lead: Int = 0) {
         shown = range
+        self.lead = lead
         self.direction = direction
         fields.removeAll(keepingCapacity: true)
     }
@@ -39,7 +47,7 @@ struct FieldColors: Sendable {
     }
 
     private mutating func paint() {
-        painted = Array(repeating: 0, count: shown.count)
+        painted = Array(repeating: 0, count: lead + shown.count)
         names.removeAll(keepingCapacity: true)
         // A field within another one is painted over it; names have their colours in the order of the bytes.
         fields.sort { ($0.range.lowerBound, -$0.range.count) < ($1.range.lowerBound, -$1.range.count) }
@@ -48,7 +56,7 @@ struct FieldColors: Sendable {
             let index = known ?? names.count
             if known == nil { names.append(name) }
             let color = UInt8(index % HexDump.colors.count + 1)
-            for place in range { painted[place - shown.lowerBound] = color }
+            for place in range { painted[lead + place - shown.lowerBound] = color }
         }
     }
 }

@@ -87,16 +87,10 @@ private struct LiveFlow: Sendable {
     private var unread: (up: UInt16, down: UInt16) = (0, 0)
 
     init(_ record: FlowRecord, _ wantsFields: Bool) {
-        // The client's own port says nothing; the listener's was chosen for the service, as the server's was.
-        dissector = FlowDissector(
-            record.transport,
-            clientPort: record.path.listener.port,
-            serverPort: record.path.server?.port ?? record.path.listener.port,
-            wantsFields: wantsFields
-        )
+        dissector = FlowDissector(of: record, wantsFields: wantsFields)
     }
 
-    /// Reads a chunk; where its bytes were not kept, it passes.
+    /// Reads a chunk; the bytes of it that were not kept pass.
     mutating func read(
         _ chunk: ChunkRecord,
         _ bytes: RawSpan,
@@ -112,7 +106,9 @@ private struct LiveFlow: Sendable {
                 // The output was too slow, and chunks were left out.
                 dissector.skip(Int(clamping: chunk.offset - end), direction, to: receiver)
             }
-            if bytes.byteCount == chunk.length {
+            if isStream, !chunk.parts.isEmpty, bytes.byteCount == chunk.keptBytes {
+                dissector.add(bytes, parts: chunk.parts, of: chunk.length, direction, at: time, to: receiver)
+            } else if bytes.byteCount == chunk.length {
                 dissector.add(bytes, direction, at: time, to: receiver)
             } else if isStream {
                 dissector.pass(chunk.length, direction, at: time, to: receiver)
@@ -129,5 +125,18 @@ private struct LiveFlow: Sendable {
 
     private mutating func count(_ isRead: Bool, _ isUp: Bool) {
         if isUp { unread.up = isRead ? 0 : unread.up + 1 } else { unread.down = isRead ? 0 : unread.down + 1 }
+    }
+}
+
+extension FlowDissector {
+    /// Makes the state of a live flow, which all that read it make alike.
+    init(of record: FlowRecord, wantsFields: Bool) {
+        // The client's own port says nothing; the listener's was chosen for the service, as the server's was.
+        self.init(
+            record.transport,
+            clientPort: record.path.listener.port,
+            serverPort: record.path.server?.port ?? record.path.listener.port,
+            wantsFields: wantsFields
+        )
     }
 }

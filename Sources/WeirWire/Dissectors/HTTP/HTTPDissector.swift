@@ -137,9 +137,11 @@ struct HTTPDissector: Dissector {
         case .bytes(let count):
             describe(head, bodyBytes: count, into: &message)
             message.add(HTTPFields.body, end..<(end &+ count), .number(UInt64(count)))
+            message.looked = end
             return .message(end &+ count)
         case .rest:
             describe(head, bodyBytes: nil, into: &message)
+            message.looked = end
             return .rest
         case .chunked:
             describe(head, bodyBytes: nil, into: &message)
@@ -176,6 +178,7 @@ struct HTTPDissector: Dissector {
             return .skip(end + 1)
         }
         sides[side].body = min(sides[side].body &+ size, HTTPHead.longestBody)
+        message.looked = end + 1
         return .skip(end + 1 + size + 2)
     }
 

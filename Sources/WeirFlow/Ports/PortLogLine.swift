@@ -1,0 +1,182 @@
+import Glibc
+import WeirWire
+
+/// Holds what a line of the relay's log says of ports.
+struct PortLogLine {
+    enum Event { case opened, dialed, closed, other }
+
+    private(set) var event = Event.other
+    private(set) var time: Int64?
+    private(set) var flow: UInt64?
+    private(set) var transport = Transport.tcp
+    private(set) var client: Endpoint?
+    private(set) var listener: Endpoint?
+    private(set) var egress: Endpoint?
+    private(set) var server: Endpoint?
+
+    func use(by client: Endpoint, to destination: Endpoint, _ side: PortSide) -> PortUse {
+        PortUse(
+            time: time,
+            client: client.address,
+            transport: transport,
+            side: side,
+            destination: destination,
+            port: client.port
+        )
+    }
+
+    /// Reads the keys in front, up to `server` or the end; nil where the line is no object with an event.
+    init?(_ line: UnsafeRawBufferPointer, _ clock: inout PortLogClock) {
+        guard var cursor = JSONCursor(line), cursor.take(UInt8(ascii: "{")) else { return nil }
+        var hasEvent = false
+        while let key = cursor.string() {
+            guard cursor.take(UInt8(ascii: ":")), let value = cursor.value() else { return nil }
+            switch PortLogKey(key) {
+            case .time: time = clock.read(value)
+            case .flow: flow = Self.number(value)
+            case .event:
+                hasEvent = true
+                event = Self.event(value)
+                // Most lines of a log are none of these, and a chunk's bytes can be long.
+                if event == .other { return }
+            case .transport: transport = Self.isEqual(value, "udp") ? .udp : .tcp
+            case .client: client = Self.endpoint(value)
+            case .listener: listener = Self.endpoint(value)
+            case .egress: egress = Self.endpoint(value)
+            case .server:
+                server = Self.endpoint(value)
+                // Nothing behind the server is of interest.
+                if hasEvent { return }
+            case nil: break
+            }
+            guard cursor.take(UInt8(ascii: ",")) else { break }
+        }
+        guard hasEvent else { return nil }
+    }
+
+    private static func event(_ value: UnsafeRawBufferPointer) -> Event {
+        if isEqual(value, "open") { return .opened }
+        if isEqual(value, "connected") || isEqual(value, "refused") { return .dialed }
+        return isEqual(value, "close") ? .closed : .other
+    }
+
+    private static func number(_ text: UnsafeRawBufferPointer) -> UInt64? {
+        guard !text.isEmpty, text.count < 20 else { return nil }
+        var value: UInt64 = 0
+        for byte in text {
+            guard byte &- 0x30 <= 9 else { return nil }
+            value = value &* 10 &+ UInt64(byte & 0xf)
+        }
+        return value
+    }
+
+    private static func endpoint(_ text: UnsafeRawBufferPointer) -> Endpoint? {
+        text.withMemoryRebound(to: UInt8.self) { Endpoint(utf8: $0.span) }
+    }
+
+    fileprivate static func isEqual(_ text: UnsafeRawBufferPointer, _ other: StaticString) -> Bool {
+        guard text.count == other.utf8CodeUnitCount, let base = text.baseAddress else { return false }
+        return memcmp(base, other.utf8Start, text.count) == 0
+    }
+}
+
+/// Names the keys that are read.
+private enum PortLogKey {
+    case time, flow, event, transport, client, listener, egress, server
+
+    /// Knows a key; nil for one that is not read.
+    init?(_ text: UnsafeRawBufferPointer) {
+        let found: (PortLogKey, StaticString)
+        switch (text.count, text.first) {
+        case (4, UInt8(ascii: "t")): found = (.time, "time")
+        case (4, UInt8(ascii: "f")): found = (.flow, "flow")
+        case (5, UInt8(ascii: "e")): found = (.event, "event")
+        case (9, UInt8(ascii: "t")): found = (.transport, "transport")
+        case (6, UInt8(ascii: "c")): found = (.client, "client")
+        case (8, UInt8(ascii: "l")): found = (.listener, "listener")
+        case (6, UInt8(ascii: "e")): found = (.egress, "egress")
+        case (6, UInt8(ascii: "s")): found = (.server, "server")
+        default: return nil
+        }
+        guard PortLogLine.isEqual(text, found.1) else { return nil }
+        self = found.0
+    }
+}
+
+/// Walks over the keys and values of a flat JSON object.
+///
+/// Source: RFC 8259.
+private struct JSONCursor {
+    private let base: UnsafeRawPointer
+    private let count: Int
+    private var place = 0
+
+    /// Begins in front; nil where there is nothing.
+    init?(_ bytes: UnsafeRawBufferPointer) {
+        guard let base = bytes.baseAddress else { return nil }
+        (self.base, count) = (base, bytes.count)
+    }
+
+    private func byte(_ place: Int) -> UInt8 { base.load(fromByteOffset: place, as: UInt8.self) }
+
+    private mutating func skipBlanks() {
+        while place < count, Self.isBlank(byte(place)) { place += 1 }
+    }
+
+    /// Takes one character if it is the next one.
+    mutating func take(_ character: UInt8) -> Bool {
+        skipBlanks()
+        guard place < count, byte(place) == character else { return false }
+        place += 1
+        return true
+    }
+
+    /// Takes a string, and returns what is between its quotes; nil where none begins here, or it has no end.
+    mutating func string() -> UnsafeRawBufferPointer? {
+        guard take(UInt8(ascii: "\"")) else { return nil }
+        let start = place
+        while place < count, let quote = memchr(base + place, 0x22, count - place) {
+            let end = UnsafeRawPointer(quote) - base
+            // A quote behind an odd number of backslashes is one of the string's.
+            var slashes = 0
+            while end - slashes > start, byte(end - slashes - 1) == UInt8(ascii: "\\") { slashes += 1 }
+            place = end + 1
+            if slashes & 1 == 0 { return UnsafeRawBufferPointer(start: base + start, count: end - start) }
+        }
+        place = count
+        return nil
+    }
+
+    /// Takes a string, a number, an object or a word, and returns its text, that of a string without the quotes.
+    mutating func value() -> UnsafeRawBufferPointer? {
+        skipBlanks()
+        guard place < count else { return nil }
+        if byte(place) == UInt8(ascii: "\"") { return string() }
+        let start = place
+        var depth = 0
+        while place < count {
+            switch byte(place) {
+            case UInt8(ascii: "\""):
+                guard string() != nil else { return nil }
+                continue
+            case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                if depth == 0 { return text(from: start) }
+                depth -= 1
+            case UInt8(ascii: ","): if depth == 0 { return text(from: start) }
+            default: break
+            }
+            place += 1
+        }
+        return nil
+    }
+
+    /// Returns what is between a place and this one, without the blanks at its end.
+    private func text(from start: Int) -> UnsafeRawBufferPointer {
+        var end = place
+        while end > start, Self.isBlank(byte(end - 1)) { end -= 1 }
+        return UnsafeRawBufferPointer(start: base + start, count: end - start)
+    }
+
+    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0d }
+}

@@ -1,0 +1,45 @@
+import WeirWire
+
+/// Colours the fields of messages in the dumps of captured packets.
+///
+/// A field that goes over several packets is coloured in the one with which it is known, and in those behind it.
+struct PacketColors: ~Copyable, Sendable {
+    private var dissector = CaptureDissector()
+    private var colors = FieldColors()
+
+    /// Reads the next packet, also one that is not shown: what later ones mean can depend on it.
+    mutating func read(_ captured: CapturedPacket, _ bytes: RawSpan, in flows: borrowing CaptureFlows) {
+        guard let place = flows.tcp ?? flows.udp else { return colors.begin(0..<0, .upstream) }
+        // The message's bytes are in this packet only where it holds the datagram whole.
+        let payload = flows.payloadInPacket
+        let start = dissector.streamOffset(in: flows)
+        colors.begin(start..<(start + payload.count), place.direction, behind: payload.lowerBound)
+        Self.read(captured, bytes, in: flows, place, &dissector, &colors)
+    }
+
+    private static func read(
+        _ captured: CapturedPacket,
+        _ bytes: RawSpan,
+        in flows: borrowing CaptureFlows,
+        _ place: FlowTable.Place,
+        _ dissector: inout CaptureDissector,
+        _ colors: inout FieldColors
+    ) {
+        dissector.add(captured, bytes, in: flows) { flow, message in
+            if flow == place.index { colors.add(message) }
+        }
+        if flows.tcp != nil { dissector.unfinished(place.index, place.direction) { colors.add($1) } }
+    }
+
+    /// Appends the dump of the packet that was read, and the legend.
+    mutating func append(_ bytes: RawSpan, to output: inout ByteBuffer) { colors.append(bytes, to: &output) }
+}
+
+extension CaptureFlows {
+    /// Gives the place of the last packet's payload among its captured bytes; nothing where it is not among them.
+    fileprivate var payloadInPacket: Range<Int> {
+        if let segment = packet.tcp { return segment.isReassembled ? 0..<0 : segment.payload }
+        guard let datagram = packet.udp else { return 0..<0 }
+        return datagram.isReassembled ? 0..<0 : datagram.payload
+    }
+}

@@ -1,0 +1,56 @@
+// How the protocol is found.
+extension FlowDissector {
+    /// Says what bytes that begin a chunk are, and chooses the dissector.
+    mutating func detect(_ bytes: RawSpan, _ side: Int) -> Recognition {
+        if let dissector { return search(type(of: dissector), bytes, side) }
+        var (needed, byPort, hasPort) = (Int.max, -1, false)
+        for (index, row) in Dissectors.rows.enumerated() where excluded & 1 << UInt64(index) == 0 {
+            guard row.description.transports.contains(transport) else { continue }
+            let start = start(of: row.description.ports, side)
+            hasPort = hasPort || start.hasPort
+            switch row.type.recognize(bytes, start) {
+            case .yes:
+                choose(index)
+                return .yes
+            case .maybe: if byPort < 0, start.hasPort { byPort = index }
+            case .more(let count): if count > bytes.byteCount { needed = min(needed, count) }
+            case .no: break
+            }
+        }
+        if needed <= Self.detectionLimit, !sides[side].isEnding, transport == .tcp { return .more(needed) }
+        guard byPort < 0 else {
+            choose(byPort)
+            return .maybe
+        }
+        sides[side].tries &+= 1
+        if sides[side].tries >= Self.tryLimit, !hasPort { sides[side].mode = .off }
+        return .no
+    }
+
+    private mutating func choose(_ index: Int) {
+        let row = Dissectors.rows[index]
+        dissector = row.type.init()
+        chosen = row.description.name
+    }
+
+    /// Says whether bytes begin a message of the protocol that the flow has.
+    private func search(_ type: any Dissector.Type, _ bytes: RawSpan, _ side: Int) -> Recognition {
+        let start = start(of: type.description.ports, side)
+        switch type.recognize(bytes, start) {
+        case .yes: return .yes
+        // Once messages were read, what can be one is one.
+        case .maybe: return start.hasPort || messages > 0 ? .maybe : .no
+        case .more(let count) where count > bytes.byteCount && count <= Self.detectionLimit:
+            return transport == .tcp && !sides[side].isEnding ? .more(count) : .no
+        case .more, .no: return .no
+        }
+    }
+
+    private func start(of ports: [UInt16], _ side: Int) -> DissectionStart {
+        DissectionStart(
+            direction: sides[side].direction,
+            transport: transport,
+            hasPort: ports.contains(serverPort) || ports.contains(clientPort)
+        )
+    }
+}
