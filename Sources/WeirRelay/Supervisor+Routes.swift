@@ -93,7 +93,8 @@ extension Supervisor {
         guard !isStopping else { throw RouteChangeError.stopping }
         guard var status = served[name]?.status else { throw RouteChangeError.unknown(name) }
         let wasEnabled = status.isEnabled
-        if let route, route != status.route {
+        // Port 0 asks for another one, whatever was asked for before.
+        if let route, route != status.route || route.listen.port == 0 {
             let target = try makeTarget(route, number: status.number)
             await halt(status.number)
             status.endpoints = []

@@ -114,6 +114,7 @@ struct EndingToxicsTests {
             .toxic("limit_data", .upstream, .closed),
             .letGo(.upstream, 0, at: 0, 3),
             .sendQueued(.upstream),
+            .endForwarded(.downstream),
             .finish(.downstream)
         )
         flow(.aborted(.upstream, .connectionReset))

@@ -169,16 +169,16 @@ struct ToxicChainTests {
 
     @Test("An end that waits for a toxic's time goes on when the toxic is taken away")
     func heldEnd() {
-        let reset = Then(sequel: .reset(at: ManualClock.instant(.seconds(2000))), onEnd: true)
+        let reset = Then(sequel: .reset(at: ManualClock.instant(.seconds(2))), onEnd: true)
         var flow = Playbook.connected(.tcp, toxics: [.upstream: [reset]])
-        flow(.finished(.upstream), gives: .ended(.upstream), .wake(at: .seconds(2000)))
-        flow.advance(by: .seconds(1000))
+        flow(.finished(.upstream), gives: .ended(.upstream), .wake(at: .seconds(2)))
+        flow.advance(by: .seconds(1))
         flow(.finished(.downstream), gives: .ended(.downstream), .finish(.downstream))
         flow.setToxics(
             .none,
             gives: .toxic("test", .upstream, name: "upstream-0", .removed),
             .endForwarded(.upstream),
-            .closed(.finished, after: .seconds(1000)),
+            .closed(.finished, after: .seconds(1)),
             .close(.finished)
         )
     }
