@@ -102,7 +102,11 @@ struct V1Tests {
             let report = try await admin.call("GET", "/v1/ports/report").json()
             let series = try #require(report["series"]?.arrayValue)
             #expect(series.map { $0["side"] } == ["client", "egress"])
-            #expect(series.allSatisfy { $0["samples"] == 20 && $0["client"] == "127.0.0.1" && $0["class"]?.stringValue != nil })
+            #expect(
+                series.allSatisfy {
+                    $0["samples"] == 20 && $0["client"] == "127.0.0.1" && $0["class"]?.stringValue != nil
+                }
+            )
             #expect(report["left_out"] == 0 && report["next"] == .null)
             let first = try await admin.call("GET", "/v1/ports/report?limit=1").json()
             #expect(first["series"]?.arrayValue?.map { $0["side"] } == ["client"] && first["next"] == 1)
