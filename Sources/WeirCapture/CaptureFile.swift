@@ -125,10 +125,11 @@ public struct CaptureFile: ~Copyable {
 
     #if !Gzip
     private mutating func takeBegun() -> Int {
-        defer { begun = [] }
-        bytesRead = begun.count
-        stream.append(begun.span.bytes)
-        return begun.count
+        let bytes = begun
+        begun = []
+        bytesRead = bytes.count
+        stream.append(bytes.span.bytes)
+        return bytes.count
     }
     #endif
 

@@ -38,7 +38,10 @@ struct CrowdTests {
                     + "the most at once; clients wait in the backlog"
             )
             #expect(try relay.descriptors.count == descriptors + 2 * (most - 1))
-            #expect(try await relay.processorShare(during: .milliseconds(500)) < 0.01)
+            // The search for the clients' processes has an end; then they cost nothing.
+            var share = 1.0
+            for _ in 0..<20 where share >= 0.01 { share = try await relay.processorShare(during: .milliseconds(500)) }
+            #expect(share < 0.01)
         }
         try steady.send("amid")
         #expect(try steady.receive(4) == Array("amid".utf8))
