@@ -4,41 +4,6 @@ import Testing
 
 @Suite("Parts of chunks that are looked at")
 struct FlowDissectorPartsTests {
-    /// Reads the same chunks twice: whole, and what was looked at of them.
-    private struct Pair {
-        private var finder = FlowDissector(.tcp, clientPort: 50_000, serverPort: 80)
-        private var whole = FlowDissector(.tcp, clientPort: 50_000, serverPort: 80)
-        private var inParts = FlowDissector(.tcp, clientPort: 50_000, serverPort: 80)
-        private(set) var said: (whole: [String], inParts: [String]) = ([], [])
-        private(set) var kept = 0
-        private(set) var effort = 0
-
-        mutating func add(_ bytes: [UInt8], _ direction: Direction) {
-            let span = bytes.span.bytes
-            let (parts, effort) = finder.parts(of: span, direction)
-            self.effort += effort
-            kept += parts.reduce(0) { $0 + $1.count }
-            let keptBytes = parts.flatMap { bytes[$0] }
-            var said = said
-            whole.add(span, direction, at: 1) { said.whole.append(Self.line($0)) }
-            inParts.add(keptBytes.span.bytes, parts: parts, of: bytes.count, direction, at: 1) {
-                said.inParts.append(Self.line($0))
-            }
-            self.said = said
-        }
-
-        mutating func finish() {
-            var said = said
-            whole.finish { said.whole.append(Self.line($0)) }
-            inParts.finish { said.inParts.append(Self.line($0)) }
-            self.said = said
-        }
-
-        private static func line(_ message: DissectedMessage) -> String {
-            "\(message.direction) \(message.range) \(message.summary.string) \(message.isComplete) \(message.fieldLines)"
-        }
-    }
-
     private static func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
 
     /// Is what a client and its server say, with bodies of all kinds.
@@ -61,10 +26,10 @@ struct FlowDissectorPartsTests {
 
     @Test("Say what the whole chunk says, in chunks of any size", arguments: [1, 2, 7, 60, 1000, 4000, 100_000])
     func sameMessages(size: Int) {
-        var pair = Pair()
+        var pair = PartsPair()
         for (direction, bytes) in Self.talk {
             for start in stride(from: 0, to: bytes.count, by: size) {
-                pair.add(Array(bytes[start..<min(start + size, bytes.count)]), direction)
+                pair.add(bytes.span.extracting(start..<min(start + size, bytes.count)).bytes, direction)
             }
         }
         pair.finish()
@@ -74,12 +39,12 @@ struct FlowDissectorPartsTests {
 
     @Test("Are the heads, and not the bodies")
     func heads() {
-        var pair = Pair()
+        var pair = PartsPair()
         let head = Self.bytes("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 65536\r\n\r\n")
         let message = head + Array(repeating: 0, count: 65_536)
         let stream = Array(repeating: message, count: 32).flatMap { $0 }
         for start in stride(from: 0, to: stream.count, by: 100_000) {
-            pair.add(Array(stream[start..<min(start + 100_000, stream.count)]), .upstream)
+            pair.add(stream.span.extracting(start..<min(start + 100_000, stream.count)).bytes, .upstream)
         }
         #expect(pair.said.inParts.count == 32)
         #expect(pair.said.whole == pair.said.inParts)
@@ -90,8 +55,8 @@ struct FlowDissectorPartsTests {
 
     @Test("Are all of a chunk that is no message, and that is an effort")
     func bytesThatAreNone() {
-        var pair = Pair()
-        pair.add(Array(repeating: 0xEE, count: 1000), .upstream)
+        var pair = PartsPair()
+        pair.add([UInt8](repeating: 0xEE, count: 1000).span.bytes, .upstream)
         #expect(pair.kept == 1000 && pair.effort == 1000)
     }
 
