@@ -60,6 +60,8 @@ int weir_epoll_wait(int epoll, weir_event *events, int capacity, int64_t timeout
 
 int weir_eventfd(void) { return result(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
 
+void weir_trim_memory(void) { malloc_trim(0); }
+
 int weir_accept(int fd, void *peer) {
     socklen_t length = sizeof(struct sockaddr_storage);
     return result(accept4(fd, peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
@@ -115,8 +117,8 @@ int weir_local_offset(int64_t seconds) {
 }
 
 void weir_tune_allocator(void) {
-    mallopt(M_MMAP_THRESHOLD, 4 << 20);
-    mallopt(M_TRIM_THRESHOLD, 64 << 20);
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    mallopt(M_TRIM_THRESHOLD, 8 << 20);
 }
 
 void weir_name_thread(const char *name) { prctl(PR_SET_NAME, name); }

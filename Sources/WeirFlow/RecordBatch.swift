@@ -22,8 +22,17 @@ public struct RecordBatch: Sendable {
     /// Tells whether there is nothing in it.
     public var isEmpty: Bool { records.isEmpty }
 
-    /// Estimates what the batch costs in a queue, in bytes: 256 for a record, plus the chunks' bytes.
-    public var cost: Int { records.count * 256 + byteCount }
+    /// Counts what is in it, in bytes: its records and the chunks' bytes.
+    public var size: Int { records.count * Self.recordSize + byteCount }
+
+    /// Counts the memory that it takes up, in bytes: it has more room than what is in it needs.
+    public var cost: Int {
+        records.capacity * Self.recordSize + (lent?.bytes.capacity ?? own.capacity) + partCount * Self.partSize
+    }
+
+    private static let recordSize = MemoryLayout<FlowRecord>.stride
+    private static let partSize = MemoryLayout<Range<Int>>.stride
+    private var partCount = 0
 
     private var byteCount: Int { lent?.bytes.count ?? own.count }
 
@@ -43,6 +52,7 @@ public struct RecordBatch: Sendable {
         detail.bytesOffset = byteCount
         if let parts {
             detail.parts = parts
+            partCount += parts.count
             for part in parts { add(chunk.extracting(part)) }
         } else {
             add(chunk)

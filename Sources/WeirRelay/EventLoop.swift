@@ -10,8 +10,8 @@ import WeirWire
 final class EventLoop {
     /// Bounds how much of a stream one read takes, in bytes.
     static let readSize = 512 << 10
-    /// Bounds what a batch costs before it is handed to the sinks within a turn.
-    private static let batchCost = 1 << 20
+    /// Bounds what is in a batch before it is handed to the sinks within a turn, in bytes.
+    static let batchSize = 1 << 20
 
     let shared: Shared
     let index: Int
@@ -45,7 +45,7 @@ final class EventLoop {
         self.index = index
         self.shared = shared
         toxics = shared.toxics
-        memory = RecycledMemory(size: Self.batchCost + Self.readSize)
+        memory = shared.loops[index].memory
         batch = RecordBatch(memory: memory)
         let raw = weir_epoll_create()
         guard raw >= 0 else { throw SystemError("make an epoll", ErrorNumber(-raw)) }
@@ -222,7 +222,7 @@ final class EventLoop {
             batch.append(record)
         }
         // One turn may read a great deal: what a sink's queue may hold is looked at between.
-        if batch.cost > Self.batchCost { flush() }
+        if batch.size > Self.batchSize { flush() }
     }
 
     /// Hands the batch to the sinks, and stops reading if one of them is full now.

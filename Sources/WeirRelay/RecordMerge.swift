@@ -9,10 +9,33 @@ struct RecordMerge {
         var batches: [RecordBatch] = []
         var batch = 0
         var record = 0
+
+        /// Goes past a record.
+        ///
+        /// - Returns: the memory of its batch, in bytes, if this was the last one in it; else 0.
+        mutating func advance() -> Int {
+            record += 1
+            guard record == batches[batch].records.count else { return 0 }
+            let cost = batches[batch].cost
+            record = 0
+            // Its bytes are not kept any longer than they are read.
+            batches[batch] = RecordBatch()
+            batch += 1
+            if batch == batches.count {
+                batches = []
+                batch = 0
+            } else if batch == 64 {
+                batches.removeFirst(64)
+                batch = 0
+            }
+            return cost
+        }
     }
 
     private var lanes: [Lane]
     private let window: Duration
+    /// Counts the memory of the batches whose records have all been taken, in bytes.
+    private var passedCost = 0
 
     init(lanes: Int, window: Duration) {
         self.lanes = Array(repeating: Lane(), count: max(1, lanes))
@@ -37,7 +60,7 @@ struct RecordMerge {
             return nil
         }
         let batch = lanes[index].batches[lanes[index].batch]
-        advance(&lanes[index])
+        passedCost += lanes[index].advance()
         return (first, batch)
     }
 
@@ -45,6 +68,12 @@ struct RecordMerge {
     func waitingTime(at now: Instant) -> Duration? {
         guard let (_, first) = earliest() else { return nil }
         return max(.zero, now.duration(to: first.moment.instant.advanced(by: window)))
+    }
+
+    /// Says how much memory was given up since this was asked last, in bytes.
+    mutating func takePassedCost() -> Int {
+        defer { passedCost = 0 }
+        return passedCost
     }
 
     private func earliest() -> (lane: Int, record: FlowRecord)? {
@@ -55,21 +84,5 @@ struct RecordMerge {
             best = (index, record)
         }
         return best
-    }
-
-    private func advance(_ lane: inout Lane) {
-        lane.record += 1
-        guard lane.record == lane.batches[lane.batch].records.count else { return }
-        lane.record = 0
-        // Its bytes are not kept any longer than they are read.
-        lane.batches[lane.batch] = RecordBatch()
-        lane.batch += 1
-        if lane.batch == lane.batches.count {
-            lane.batches = []
-            lane.batch = 0
-        } else if lane.batch == 64 {
-            lane.batches.removeFirst(64)
-            lane.batch = 0
-        }
     }
 }

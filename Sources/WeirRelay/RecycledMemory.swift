@@ -18,6 +18,9 @@ final class RecycledMemory: BatchMemory {
     /// Counts the arrays that are kept.
     var count: Int { free.withLock { $0.count } }
 
+    /// Gives up what is kept, until batches need memory again.
+    func forget() { free.withLock { $0 = [] } }
+
     func take() -> [UInt8] {
         if let kept = free.withLock({ $0.popLast() }) { return kept }
         var bytes: [UInt8] = []

@@ -139,6 +139,8 @@ final class LoopHandle: Sendable {
     let flows = Atomic<Int>(0)
     /// Counts the UDP sessions that live on the loop.
     let sessions = Atomic<Int>(0)
+    /// Keeps memory for the loop's batches of records: room for what one holds, and the read that makes it too many.
+    let memory = RecycledMemory(size: EventLoop.batchSize + EventLoop.readSize)
 
     init() throws(SystemError) {
         mailbox = try Mailbox()

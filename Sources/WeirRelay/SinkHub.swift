@@ -67,6 +67,7 @@ public struct SinkOutput: Sendable {
 public final class SinkHub: Sendable {
     private let workers: Lock<[SinkWorker]>
     private let fullness = Fullness()
+    private let onQuiet = Actions()
     private let alive: Living
     private let lanes: Int
     private let bound: Int
@@ -107,7 +108,13 @@ public final class SinkHub: Sendable {
         }
         self.workers = Lock(workers)
         for worker in workers {
-            try startThread(named: "weir-sink") { [fullness] in worker.run(fullnessChanged: fullness.changed) }
+            try start(worker)
+        }
+    }
+
+    private func start(_ worker: SinkWorker) throws(SystemError) {
+        try startThread(named: "weir-sink") { [fullness, onQuiet] in
+            worker.run(fullnessChanged: fullness.changed, whenQuiet: onQuiet.perform)
         }
     }
 
@@ -124,7 +131,7 @@ public final class SinkHub: Sendable {
     /// - Returns: what it is removed by.
     func add(_ output: SinkOutput) throws(SystemError) -> SinkWorker {
         let worker = try SinkWorker(output, lanes: lanes, bound: bound, living: alive, report: report)
-        try startThread(named: "weir-sink") { [fullness] in worker.run(fullnessChanged: fullness.changed) }
+        try start(worker)
         alive.gained()
         workers.withLock { $0.append(worker) }
         reconsider()
@@ -163,7 +170,12 @@ public final class SinkHub: Sendable {
 
     /// Registers what is to be done each time that no output is full any more.
     public func whenReady(_ action: @escaping @Sendable () -> Void) {
-        fullness.whenReady(action)
+        fullness.onReady.add(action)
+    }
+
+    /// Registers what is to be done when nothing comes any more after much has waited: memory can be given up.
+    func whenQuiet(_ action: @escaping @Sendable () -> Void) {
+        onQuiet.add(action)
     }
 
     /// Writes what is queued and each sink's last words, and waits until that is done.
@@ -175,18 +187,27 @@ public final class SinkHub: Sendable {
 /// Counts the outputs that are full, and tells when none is any more.
 private final class Fullness: Sendable {
     private let fullOutputs = Atomic<Int>(0)
-    private let onReady = Lock<[@Sendable () -> Void]>([])
+    let onReady = Actions()
 
     var isFull: Bool { fullOutputs.load(ordering: .relaxed) > 0 }
-
-    func whenReady(_ action: @escaping @Sendable () -> Void) { onReady.withLock { $0.append(action) } }
 
     func changed(_ isFull: Bool) {
         if isFull {
             fullOutputs.add(1, ordering: .acquiringAndReleasing)
         } else if fullOutputs.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
-            for action in onReady.withLock({ $0 }) { action() }
+            onReady.perform()
         }
+    }
+}
+
+/// Lists what is to be done when something happens, on whichever thread it does.
+private final class Actions: Sendable {
+    private let actions = Lock<[@Sendable () -> Void]>([])
+
+    func add(_ action: @escaping @Sendable () -> Void) { actions.withLock { $0.append(action) } }
+
+    func perform() {
+        for action in actions.withLock({ $0 }) { action() }
     }
 }
 

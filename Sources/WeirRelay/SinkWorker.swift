@@ -1,3 +1,4 @@
+import CWeir
 import Glibc
 import Synchronization
 import WeirFlow
@@ -18,11 +19,17 @@ final class SinkWorker: Sendable {
         var lost: (chunks: UInt64, bytes: UInt64) = (0, 0)
         /// Counts what came after the output had failed and was not queued.
         var missed = Missed()
+        /// Is the most that was queued since memory was last given back to the system.
+        var peak = 0
     }
 
     /// Lets small batches gather for this long, so that a busy loop does not wake the thread for each one.
     private static let gatheringTime: UInt32 = 4000
     private static let gatheringCost = 64 << 10
+    /// Bounds what may have been queued without a thought of giving its memory back, in bytes.
+    private static let trimmingCost = 8 << 20
+    /// Is how long nothing must have come before memory is given back.
+    private static let quietTime = Duration.seconds(1)
     private static let writeSize = 64 << 10
     /// Records of different loops are merged by time within this long.
     private static let mergeWindow = Duration.milliseconds(10)
@@ -69,6 +76,7 @@ final class SinkWorker: Sendable {
             }
             state.batches.append((batch, lane))
             state.cost += batch.cost
+            state.peak = max(state.peak, state.cost)
             let filled = output.overflow == .wait && !state.isFull && state.cost > bound
             if filled { state.isFull = true }
             defer { state.isWaiting = false }
@@ -108,7 +116,7 @@ final class SinkWorker: Sendable {
 
     // MARK: - On the thread
 
-    func run(fullnessChanged: @Sendable (Bool) -> Void) {
+    func run(fullnessChanged: @Sendable (Bool) -> Void, whenQuiet: @Sendable () -> Void) {
         var page = SinkPage(output.sink, capacity: 2 * Self.writeSize)
         var target = OutputTarget(output)
         var merge = RecordMerge(lanes: lanes, window: Self.mergeWindow)
@@ -116,21 +124,19 @@ final class SinkWorker: Sendable {
         renderBegin(at: target.time, &page, &target)
         write(&page, to: &target, fullnessChanged)
         while true {
-            wait(for: [merge.waitingTime(at: SystemClock.instant()), target.timeLeft].compactMap { $0 }.min())
-            let (batches, lost, isFinishing) = takeQueued()
-            for (batch, lane) in batches { merge.add(batch, lane: lane) }
+            let began = SystemClock.instant()
+            let times = [merge.waitingTime(at: began), target.timeLeft, trimmingTime]
+            wait(for: times.compactMap { $0 }.min())
+            let (isEmpty, lost, isFinishing) = takeQueued(into: &merge)
             let now = isFinishing ? nil : SystemClock.instant()
-            var done = 0
             while let (record, batch) = merge.next(at: now) {
                 if target.ends(before: record.moment.wallNanoseconds, pending: page.buffer.count) {
                     beginFile(at: record.moment.wallNanoseconds, &page, &target, fullnessChanged)
                 }
                 page.render(record, of: batch)
-                done += 256 + (record.happening.chunk?.keptBytes ?? 0)
                 if page.buffer.count >= Self.writeSize {
                     write(&page, to: &target, fullnessChanged)
-                    release(done, fullnessChanged)
-                    done = 0
+                    release(merge.takePassedCost(), fullnessChanged)
                 }
             }
             if lost.chunks > 0 {
@@ -138,7 +144,7 @@ final class SinkWorker: Sendable {
                 total = (total.chunks + lost.chunks, total.bytes + lost.bytes)
             }
             write(&page, to: &target, fullnessChanged)
-            if isFinishing, batches.isEmpty {
+            if isFinishing, isEmpty {
                 page.renderEnd()
                 write(&page, to: &target, fullnessChanged)
                 if let file = target.file, page.failure == nil { report(.recorded(path: file)) }
@@ -146,7 +152,8 @@ final class SinkWorker: Sendable {
                 tellWhatWasMissed(&page)
                 return complete()
             }
-            release(done, fullnessChanged)
+            release(merge.takePassedCost(), fullnessChanged)
+            if isEmpty, merge.isEmpty, let now, began.duration(to: now) >= Self.quietTime { trim(whenQuiet) }
             if merge.isEmpty, target.timeLeft == .zero { beginFile(at: target.time, &page, &target, fullnessChanged) }
         }
     }
@@ -175,14 +182,19 @@ final class SinkWorker: Sendable {
         target.noteHead(page.buffer.count)
     }
 
-    private func takeQueued() -> ([(batch: RecordBatch, lane: Int)], (chunks: UInt64, bytes: UInt64), Bool) {
-        state.withLock { state in
+    /// Moves what is queued to the merge, which alone has it then, so that its memory is given up batch by batch.
+    private func takeQueued(
+        into merge: inout RecordMerge
+    ) -> (isEmpty: Bool, lost: (chunks: UInt64, bytes: UInt64), isFinishing: Bool) {
+        let (batches, lost, isFinishing) = state.withLock { state in
             defer {
                 state.batches = []
                 state.lost = (0, 0)
             }
             return (state.batches, state.lost, state.isFinishing)
         }
+        for (batch, lane) in batches { merge.add(batch, lane: lane) }
+        return (batches.isEmpty, lost, isFinishing)
     }
 
     /// Waits until something was queued, or for as long as records of one loop may wait for another's.
@@ -198,6 +210,22 @@ final class SinkWorker: Sendable {
         var descriptor = pollfd(fd: bell.signal, events: Int16(POLLIN), revents: 0)
         let milliseconds = duration.map { Int32(min(1000, max(0, $0.inNanoseconds / 1_000_000 + 1))) } ?? -1
         poll(&descriptor, 1, milliseconds)
+    }
+
+    /// Says how long nothing must have come until memory is given back; nil where there is little to give.
+    private var trimmingTime: Duration? {
+        state.withLock { $0.peak > Self.trimmingCost } ? Self.quietTime : nil
+    }
+
+    /// Gives back to the system the memory of a burst that is over: left to itself, the allocator keeps it.
+    private func trim(_ whenQuiet: () -> Void) {
+        let hadBurst = state.withLock { state in
+            defer { state.peak = state.cost }
+            return state.peak > Self.trimmingCost
+        }
+        guard hadBurst else { return }
+        whenQuiet()
+        weir_trim_memory()
     }
 
     private func release(_ cost: Int, _ fullnessChanged: (Bool) -> Void) {

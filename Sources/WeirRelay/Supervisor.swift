@@ -88,6 +88,9 @@ public actor Supervisor {
             hub.whenReady { [handles] in
                 for handle in handles { handle.mailbox.post(.sinksReady) }
             }
+            hub.whenQuiet { [handles] in
+                for handle in handles { handle.memory.forget() }
+            }
         } catch {
             for socket in sockets { close(socket.socket.descriptor) }
             throw error

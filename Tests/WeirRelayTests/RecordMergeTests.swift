@@ -47,6 +47,20 @@ struct RecordMergeTests {
         #expect(Self.drain(&merge, at: nil) == Array(1...10))
     }
 
+    @Test("The memory of a batch counts as given up with its last record")
+    func passedCost() {
+        var merge = RecordMerge(lanes: 1, window: .milliseconds(10))
+        let batches = [Self.batch(1, 2), Self.batch(3), Self.batch(4)]
+        for batch in batches { merge.add(batch, lane: 0) }
+        _ = merge.next(at: nil)
+        #expect(merge.takePassedCost() == 0)
+        _ = merge.next(at: nil)
+        #expect(merge.takePassedCost() == batches[0].cost)
+        #expect(Self.drain(&merge, at: nil) == [3, 4])
+        #expect(merge.takePassedCost() == batches[1].cost + batches[2].cost)
+        #expect(merge.takePassedCost() == 0)
+    }
+
     @Test("A record waits for a loop that is silent, for the window and no longer")
     func window() {
         var merge = RecordMerge(lanes: 2, window: .milliseconds(10))

@@ -27,4 +27,14 @@ struct RecycledMemoryTests {
         other.giveBack(grown)
         #expect(other.count == 0)
     }
+
+    @Test("Gives up what it keeps, and keeps again what comes later")
+    func forgetting() {
+        let memory = RecycledMemory(size: 1000)
+        memory.giveBack(memory.take())
+        memory.forget()
+        #expect(memory.count == 0)
+        memory.giveBack(memory.take())
+        #expect(memory.count == 1)
+    }
 }

@@ -122,6 +122,30 @@ struct SinkHubTests {
         #expect(!hub.isFull)
     }
 
+    @Test("Says once that nothing comes any more, after much has waited and not after little")
+    func quiet() async throws {
+        let pipe = try OutputPipe()
+        let quiet = Atomic<Int>(0)
+        let hub = try Self.hub(pipe.output(.wait))
+        hub.whenQuiet { quiet.add(1, ordering: .relaxed) }
+        let reading = pipe.readToEnd()
+        hub.submit(Self.batch(0, length: 16 << 20), lane: 0)
+        try await runThread {
+            let deadline = Deadline(seconds: 20)
+            while quiet.load(ordering: .relaxed) == 0 {
+                guard !deadline.isOver else { throw HelperError("nobody says that it is quiet") }
+                poll(nil, 0, 10)
+            }
+            hub.submit(Self.batch(1), lane: 0)
+            // Once and a half the time after which it would say so again.
+            poll(nil, 0, 1500)
+        }
+        #expect(quiet.load(ordering: .relaxed) == 1)
+        await hub.finish()
+        pipe.finish()
+        #expect(try await reading.value.count == (16 << 20) + 1000)
+    }
+
     @Test("An output that drops makes nobody wait, and counts what it left out")
     func drops() async throws {
         let pipe = try OutputPipe()

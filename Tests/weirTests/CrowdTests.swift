@@ -7,7 +7,6 @@ import WeirWire
 struct CrowdTests {
     @Test("20,000 connections: those that there is no room for wait, and all are served")
     func connections() async throws {
-        let limit = Crowd.raiseLimit()
         let count = TestSize.isSanitized ? 2000 : 20_000
         let echo = try WeirProgram(["echo", "--show", "none", "tcp:0"], seconds: 100)
         let target = try echo.listening()[0]
@@ -29,7 +28,7 @@ struct CrowdTests {
         #expect(try steady.receive(6) == Array("before".utf8))
         let (memory, descriptors) = (try relay.memory, try relay.descriptors.count)
 
-        let crowd = try Crowd(count, atOnce: min(count, limit - 200), to: endpoint)
+        let crowd = try Crowd(count, atOnce: min(count, Crowd.room()), to: endpoint)
         let deadline = Deadline(seconds: 80)
         if most - 1 < count {
             try crowd.serve(most - 1, resets: false, by: deadline)

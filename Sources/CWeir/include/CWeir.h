@@ -34,6 +34,9 @@ int weir_epoll_remove(int epoll, int fd);
 int weir_epoll_wait(int epoll, weir_event *events, int capacity, int64_t timeout_ns);
 
 int weir_eventfd(void);
+
+// Gives the memory that was freed back to the system.
+void weir_trim_memory(void);
 // Accepts a connection as a non-blocking, close-on-exec descriptor.
 int weir_accept(int fd, void *peer);
 // Reads from a socket; 0 is the end.
@@ -50,8 +53,8 @@ int weir_drops(int fd);
 // Counts the seconds by which local time is ahead of UTC.
 int weir_local_offset(int64_t seconds);
 
-// Keeps freed blocks of up to 4 MiB for the next use, instead of giving each back to the system: what a slow receiver
-// leaves behind comes and goes in such blocks.
+// Keeps up to 8 MiB of freed blocks of less than 1 MiB for the next use, instead of giving each back to the system: what a
+// slow receiver leaves behind comes and goes in such blocks.
 void weir_tune_allocator(void);
 // Names the calling thread, in at most 15 bytes, for ps and debuggers.
 void weir_name_thread(const char *name);

@@ -28,8 +28,7 @@ struct SoakedRelay: Sendable {
         body: @escaping @Sendable (SoakedRelay, [UInt16]) async throws -> Result
     ) async throws -> (Result, words: String, status: Int32?) {
         var launch = Launch(program: program, arguments: ["relay", "--show", "none", "--log", "/dev/null"])
-        // What an output that reads messages has not read yet is kept, 64 MiB of it: that is no memory of the relay's flows.
-        launch.arguments += ["--udp-timeout", "2s", "--no-dissect"]
+        launch.arguments += ["--udp-timeout", "2s"]
         launch.arguments += zip(["tcp", "tcp", "udp"], ports).map { "\($0):0=127.0.0.1:\($1)" }
         launch.errors = "\(folder.path)/weir.errors"
         let errors = launch.errors
