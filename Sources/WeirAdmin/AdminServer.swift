@@ -44,7 +44,7 @@ public final class AdminServer: Sendable {
         self.office = office
         let (bound, feed) = AsyncStream<Result<Endpoint, any Error>>.makeStream()
         let application = Self.application(settings, address, office) { feed.yield(.success($0)) }
-        task = Task {
+        task = Task(executorPreference: LoopExecutor(Self.group.next())) {
             do {
                 try await application.run()
             } catch {

@@ -36,7 +36,8 @@ struct RecordBatchTests {
         #expect(!batch.isEmpty)
         // The ranges of parts are kept, too.
         var parted = RecordBatch()
-        parted.append(record(chunk(.upstream, at: 0, 5)), bytes: ([1, 2, 3, 4, 5] as [UInt8]).span.bytes, parts: [0..<1, 2..<3])
+        let bytes: [UInt8] = [1, 2, 3, 4, 5]
+        parted.append(record(chunk(.upstream, at: 0, 5)), bytes: bytes.span.bytes, parts: [0..<1, 2..<3])
         var whole = RecordBatch()
         whole.append(record(chunk(.upstream, at: 0, 5)), bytes: ([1, 2] as [UInt8]).span.bytes)
         #expect(parted.cost == whole.cost + 2 * MemoryLayout<Range<Int>>.stride)

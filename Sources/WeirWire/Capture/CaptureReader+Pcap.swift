@@ -12,7 +12,7 @@ enum PcapLengths: Sendable {
 
 extension CaptureReader {
     private static var headerSize: Int { 24 }
-    private static var recordSize: Int { 16 }
+    static var recordSize: Int { 16 }
 
     /// Reads the header of a pcap file; the window begins where the file does.
     mutating func beginPcap(

@@ -30,7 +30,7 @@ public struct CaptureReader: Sendable {
 
     var interfaces: [Interface] = []
     var lengths: PcapLengths = .straight
-    private var failure: CaptureFileError?
+    private(set) var failure: CaptureFileError?
     /// The block whose last four bytes are next, as it was skipped.
     var skipped: (start: Int, length: UInt32)?
 

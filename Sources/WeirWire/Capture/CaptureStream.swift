@@ -76,6 +76,14 @@ public struct CaptureStream: ~Copyable, Sendable {
         }
     }
 
+    /// Reads the next packet where nothing about it is special; nil where `next()` is to be asked.
+    ///
+    /// It gives what `next()` would, in half the time: ask it first, wherever packets are all that is wanted for a while.
+    public mutating func nextPlain() -> CapturedPacket? {
+        let base = base
+        return buffer.withUnsafeBytes { reader.nextPlain(in: $0.bytes, at: base) }
+    }
+
     /// Says that the file ends here.
     ///
     /// - Throws: What is wrong with the file: that it is no capture, or was cut in the middle of something.

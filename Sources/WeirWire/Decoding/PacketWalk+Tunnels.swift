@@ -34,6 +34,16 @@ extension PacketWalk {
         next = header.carriesPacket ? .ip : .payload
     }
 
+    /// Says whether datagrams to a port carry packets.
+    @inline(__always)
+    static func isTunnel(_ port: UInt16) -> Bool {
+        switch port {
+        case VXLANHeader.port, VXLANHeader.extensionPort, GeneveHeader.port: true
+        case GTPHeader.port, GREHeader.port, MPLSLabel.port: true
+        default: false
+        }
+    }
+
     /// Goes on into what a datagram carries, where its port says that it is a packet and its header is one.
     @inline(__always)
     mutating func tunnel(

@@ -88,7 +88,13 @@ struct PacketWalk {
     var isV4: Bool { family == .v4 }
 
     /// Reads headers until the payload, a fragment or something that is not understood.
+    @inline(__always)
     mutating func run(_ bytes: RawSpan, into packet: inout DecodedPacket) {
+        if !readPlain(bytes, into: &packet) { walk(bytes, into: &packet) }
+    }
+
+    /// Reads one header after another.
+    mutating func walk(_ bytes: RawSpan, into packet: inout DecodedPacket) {
         do throws(DecodeError) {
             while true {
                 if case .payload = next { break }

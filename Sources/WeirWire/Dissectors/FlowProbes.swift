@@ -37,18 +37,19 @@ public struct FlowProbes: Sendable {
     /// Returns what a flow is known by; nil where its protocol was not recognised.
     public func found(_ flow: Int) -> Found? { found[flow] }
 
-    /// Takes a packet that was counted in the flows already.
+    /// Says whether more may be found about the flows of a packet: of nearly all packets nothing is.
+    ///
+    /// Asked first, it saves the packet's way to `add`: whoever lends `CaptureFlows` to a function has it copied.
     @inlinable
     @inline(__always)
-    public mutating func add(_ packet: CapturedPacket, _ bytes: RawSpan, in flows: borrowing CaptureFlows) {
-        // Inlined, and the rest not: nearly all packets are of flows of which nothing more is to be found.
-        guard flows.tcp.map({ !done($0.index) }) ?? false || flows.udp.map({ !done($0.index) }) ?? false else { return }
-        look(at: packet, bytes, in: flows)
+    public func wants(_ tcp: FlowTable.Place?, _ udp: FlowTable.Place?) -> Bool {
+        if let tcp, !done(tcp.index) { return true }
+        if let udp, !done(udp.index) { return true }
+        return false
     }
 
-    @usableFromInline
-    @inline(never)
-    mutating func look(at packet: CapturedPacket, _ bytes: RawSpan, in flows: borrowing CaptureFlows) {
+    /// Takes a packet that was counted in the flows already.
+    public mutating func add(_ packet: CapturedPacket, _ bytes: RawSpan, in flows: borrowing CaptureFlows) {
         if let place = flows.tcp, !done(place.index), let segment = flows.packet.tcp?.streamSegment {
             if place.hasTurned { probes[place.index] = nil }
             guard segment.length > 0 || segment.flags.contains(.syn) else { return }

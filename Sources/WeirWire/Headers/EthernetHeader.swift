@@ -44,6 +44,12 @@ extension EthernetHeader {
         self.type = EtherType(rawValue: bytes.load(Layout.type, at: offset))
     }
 
+    /// Reads the type of what follows.
+    ///
+    /// - Precondition: 14 bytes are there.
+    @inline(__always)
+    static func type(in bytes: RawSpan) -> EtherType { EtherType(rawValue: bytes.load(Layout.type, at: 0)) }
+
     /// Appends the 14 bytes of the header.
     public func emit(to buffer: inout ByteBuffer) {
         buffer.append(upTo: Self.size) { emit(into: $0) }

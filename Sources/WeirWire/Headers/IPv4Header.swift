@@ -144,6 +144,31 @@ extension IPv4Header {
         }
     }
 
+    /// Holds what the way to the transport needs of a header that has no options and is of no fragment.
+    struct Plain {
+        let totalLength: Int
+        let `protocol`: IPProtocol
+        let source: UInt32
+        let destination: UInt32
+    }
+
+    /// Reads a header that has no options, is of no fragment and gives its length; nil where it is another one.
+    ///
+    /// - Precondition: 20 bytes are there.
+    @inline(__always)
+    static func plain(in bytes: RawSpan, at offset: Int) -> Plain? {
+        let totalLength = Int(bytes.load(Layout.totalLength, at: offset))
+        guard bytes.load(Layout.versionAndLength, at: offset) == 0x45, totalLength >= minimumSize,
+            bytes.load(Layout.fragment, at: offset) & 0x3fff == 0
+        else { return nil }
+        return Plain(
+            totalLength: totalLength,
+            protocol: IPProtocol(rawValue: bytes.load(Layout.protocol, at: offset)),
+            source: bytes.load(Layout.source, at: offset),
+            destination: bytes.load(Layout.destination, at: offset)
+        )
+    }
+
     /// Appends the bytes of the header as it is, its checksum included.
     public func emit(to buffer: inout ByteBuffer) {
         buffer.append(upTo: size) { emit(into: $0) }

@@ -19,6 +19,9 @@ struct FlowsShow: ShowView, ~Copyable {
         self.color = color
     }
 
+    @inline(__always)
+    func wants(_ tcp: FlowTable.Place?, _ udp: FlowTable.Place?) -> Bool { probes.wants(tcp, udp) }
+
     mutating func take(
         _ packet: CapturedPacket,
         _ bytes: RawSpan,

@@ -19,6 +19,9 @@ protocol ShowView: ~Copyable {
         _ output: ShowOutput
     )
 
+    /// Says whether the view looks at a packet of these flows.
+    func wants(_ tcp: FlowTable.Place?, _ udp: FlowTable.Place?) -> Bool
+
     /// Takes what the file says of a packet that begins flows.
     mutating func begin(_ metadata: PacketMetadata, in flows: borrowing CaptureFlows)
 
@@ -38,6 +41,7 @@ protocol ShowView: ~Copyable {
 }
 
 extension ShowView where Self: ~Copyable {
+    func wants(_ tcp: FlowTable.Place?, _ udp: FlowTable.Place?) -> Bool { true }
     mutating func begin(_ metadata: PacketMetadata, in flows: borrowing CaptureFlows) {}
     mutating func take(_ block: CaptureBlock) {}
     mutating func begin(_ file: String) {}
@@ -103,6 +107,7 @@ struct ShowRun: ~Copyable {
         let (output, waits) = (output, file.size == nil)
         var isBegun = false
         while true {
+            while let packet = file.nextPlain() { take(packet, of: &file, &view) }
             let read = file.bytesRead
             let item = try file.next {
                 // Whoever feeds a pipe slowly sees each packet when it comes.
@@ -131,8 +136,8 @@ struct ShowRun: ~Copyable {
         _ view: inout View
     ) {
         file.withBytes(of: packet) { flows.add(packet, $0) }
-        // Apart from the bytes: whoever lends the whole file to a function has all of it copied, for each packet.
+        // Apart from the bytes: whoever lends the whole file, or the flows, to a function has all of it copied, for each packet.
         if flows.tcp?.isNew == true || flows.udp?.isNew == true { view.begin(file.metadata(of: packet), in: flows) }
-        file.withBytes(of: packet) { view.take(packet, $0, in: flows, output) }
+        if view.wants(flows.tcp, flows.udp) { file.withBytes(of: packet) { view.take(packet, $0, in: flows, output) } }
     }
 }
