@@ -1,12 +1,14 @@
 import WeirFlow
 import WeirRelay
+import WeirWire
 
 /// Describes a relay at one moment, as Prometheus reads it.
 enum RelayMetrics {
     /// Holds what is known of one proxy.
     private struct Row {
-        var labels: [(String, String)]
-        /// Are the labels of Toxiproxy's own metrics.
+        var transport: Transport
+        var labels: PrometheusText.Labels
+        /// Are the labels of Toxiproxy's own metrics, but for the direction.
         var toxiproxy: [(String, String)]
         var tally: RouteTally
         var isEnabled: Bool
@@ -22,6 +24,7 @@ enum RelayMetrics {
             let shared = [("proxy", route.name), ("listener", proxy.listen), ("upstream", proxy.upstream)]
             rows.append(
                 Row(
+                    transport: route.route.transport,
                     labels: [("proxy", route.name), ("transport", "\(route.route.transport)")],
                     toxiproxy: shared,
                     tally: tallies.indices.contains(route.number) ? tallies[route.number] : RouteTally(),
@@ -67,29 +70,28 @@ enum RelayMetrics {
     }
 
     private static func writeWays(_ rows: [Row], _ output: inout PrometheusText) {
-        func write(
+        func write<Value: CustomStringConvertible>(
             _ name: String,
             _ kind: PrometheusText.Kind,
             _ help: String,
-            _ transport: String? = nil,
-            _ value: (RouteTally.Way) -> any CustomStringConvertible
+            _ transport: Transport? = nil,
+            _ value: (RouteTally.Way) -> Value
         ) {
             output.begin(name, kind, help)
-            for row in rows where transport == nil || row.labels.contains(where: { $0.1 == transport }) {
-                for (direction, way) in [("upstream", row.tally.upstream), ("downstream", row.tally.downstream)] {
-                    output.sample(name, row.labels + [("direction", direction)], "\(value(way))")
-                }
+            for row in rows where transport == nil || row.transport == transport {
+                output.sample(name, row.labels.with("direction", "upstream"), value(row.tally.upstream))
+                output.sample(name, row.labels.with("direction", "downstream"), value(row.tally.downstream))
             }
         }
         write("weir_bytes_total", .counter, "Counts the bytes that went on.") { $0.counters.bytes }
         write("weir_chunks_total", .counter, "Counts the chunks that went on: reads of a stream, or datagrams.") {
             $0.counters.chunks
         }
-        write("weir_datagrams_total", .counter, "Counts the datagrams that went on.", "udp") { $0.counters.chunks }
+        write("weir_datagrams_total", .counter, "Counts the datagrams that went on.", .udp) { $0.counters.chunks }
         write("weir_dropped_bytes_total", .counter, "Counts the bytes that were read and did not go on.") {
             $0.counters.droppedBytes
         }
-        write("weir_dropped_datagrams_total", .counter, "Counts the datagrams that did not go on.", "udp") {
+        write("weir_dropped_datagrams_total", .counter, "Counts the datagrams that did not go on.", .udp) {
             $0.counters.droppedDatagrams
         }
         write("weir_queued_bytes", .gauge, "Counts the bytes that wait in the relay.") { $0.queuedBytes }
@@ -116,7 +118,8 @@ enum RelayMetrics {
             for row in rows {
                 for (direction, way) in [("upstream", row.tally.upstream), ("downstream", row.tally.downstream)] {
                     let dropped = name.contains("received") ? way.counters.droppedBytes : 0
-                    output.sample(name, [("direction", direction)] + row.toxiproxy, way.counters.bytes + dropped)
+                    let labels = PrometheusText.Labels([("direction", direction)] + row.toxiproxy)
+                    output.sample(name, labels, way.counters.bytes + dropped)
                 }
             }
         }

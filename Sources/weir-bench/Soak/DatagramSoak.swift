@@ -61,7 +61,8 @@ final class DatagramSoak {
             let now = Clock.nanoseconds()
             guard now - lastLook > Self.patience / 10 else { continue }
             lastLook = now
-            for index in slots.indices where slots[index].isUnderWay && now - slots[index].sentAt > Self.patience {
+            // Filling a slot can send others anew, which are younger than `now` then.
+            for index in slots.indices where slots[index].isUnderWay && now > slots[index].sentAt + Self.patience {
                 board[.datagramClient, .datagramsLost] += 1
                 try fill(index)
             }
