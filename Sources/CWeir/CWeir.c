@@ -118,7 +118,7 @@ int weir_local_offset(int64_t seconds) {
 
 void weir_tune_allocator(void) {
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
-    mallopt(M_TRIM_THRESHOLD, 8 << 20);
+    mallopt(M_TRIM_THRESHOLD, 4 << 20);
 }
 
 void weir_name_thread(const char *name) { prctl(PR_SET_NAME, name); }

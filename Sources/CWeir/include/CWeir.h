@@ -53,7 +53,7 @@ int weir_drops(int fd);
 // Counts the seconds by which local time is ahead of UTC.
 int weir_local_offset(int64_t seconds);
 
-// Keeps up to 8 MiB of freed blocks of less than 1 MiB for the next use, instead of giving each back to the system: what a
+// Keeps up to 4 MiB of freed blocks of less than 1 MiB for a thread for the next use, instead of giving each back to the system: what a
 // slow receiver leaves behind comes and goes in such blocks.
 void weir_tune_allocator(void);
 // Names the calling thread, in at most 15 bytes, for ps and debuggers.
