@@ -201,6 +201,8 @@ final class EventLog: Sendable {
     func close() {
         let listeners = state.withLock { state in
             state.isClosed = true
+            // It holds the relay, whose output holds this log.
+            state.onInterest = nil
             defer { state.listeners = [:] }
             return Array(state.listeners.values)
         }

@@ -32,6 +32,21 @@ struct V1Tests {
         }
     }
 
+    @Test("The log of events lets go of the relay, which holds it, once it is closed")
+    func letsGo() {
+        final class Relay: Sendable {}
+        let log = EventLog()
+        weak var relay: Relay?
+        do {
+            let kept = Relay()
+            relay = kept
+            log.whenInterestChanges { _ = kept }
+        }
+        #expect(relay != nil)
+        log.close()
+        #expect(relay == nil)
+    }
+
     @Test("Flows are listed in pages with their paths and counters, found, and closed")
     func listsFlows() async throws {
         try await withAdmin(["tcp:0"]) { admin in
