@@ -31,13 +31,14 @@ struct SlowOutputTests {
     @Test("Makes the flows wait, and gets everything")
     func waits() async throws {
         let receiving = try Background { [peer] in try peer.receiveToEnd(seed: 1).count }
-        // The relay takes what its queue for the output holds, 64 MiB, and reads no more.
+        // The relay takes what its queue for the output has room for, 64 MiB with the room that is left over in its batches,
+        // and reads no more; what the sockets hold comes on top.
         try client.sendUntilStuck(seed: 1)
         client.finish()
         peer.finish()
         let ended = try await program.stop()
         let received = try receiving.value()
-        #expect(received > 64 << 20)
+        #expect(received > 32 << 20 && received < 96 << 20)
         #expect(ended.status == 0)
         let (shown, lost) = count(ended.output)
         #expect(lost == 0)
