@@ -43,14 +43,13 @@ package final class Crowd {
 
     /// Raises this process's own limit on descriptors as far as it may, and returns how many sockets there is room for:
     /// what other tests hold open counts, and a hundred are left for what goes on beside the crowd.
-    package static func room() -> Int {
+    package static func room() throws -> Int {
         var limit = rlimit()
         let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
         guard getrlimit(resource, &limit) == 0 else { return 0 }
         limit.rlim_cur = limit.rlim_max
         setrlimit(resource, &limit)
-        let open = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? 0
-        return Int(clamping: limit.rlim_max) - open - 100
+        return Int(clamping: limit.rlim_max) - (try descriptors(of: "self").count) - 100
     }
 
     /// Lets the clients go on until so many have been served, or longer.

@@ -1,5 +1,7 @@
 /// Asks tshark and its companions what they make of a capture.
 package enum Tshark {
+    /// Keeps tshark from taking a port that the kernel handed out for a protocol's: 47000 is HCrt's.
+    private static let ephemeral = ["udp", "tcp"].flatMap { ["-d", "\($0).port==32768-65535,data"] }
     private static let checks = ["ip", "tcp", "udp"].flatMap { ["-o", "\($0).check_checksum:TRUE"] }
 
     /// Counts the expert items of the severities Warn and Error, with the checksums of IP, TCP and UDP checked.
@@ -62,7 +64,8 @@ package enum Tshark {
             for line in sys.stdin:
                 if line[0] in "0123456789abcdef": sys.stdout.buffer.write(bytes.fromhex(line))
             """
-        let command = "tshark -r '\(path)' -q -z follow,tcp,raw,\(number) | python3 -c '\(script)' > '\(file)'"
+        let words = ["tshark"] + ephemeral + ["-r", "'\(path)'", "-q", "-z", "follow,tcp,raw,\(number)"]
+        let command = words.joined(separator: " ") + " | python3 -c '\(script)' > '\(file)'"
         let ended = try ChildProgram.run("sh", ["-c", command])
         guard ended.status == 0 else { throw HelperError("tshark: \(ended.output)") }
     }
@@ -84,7 +87,7 @@ package enum Tshark {
     private static func run(_ arguments: [String]) throws -> String {
         // Standard error has a line about being root.
         let folder = try TemporaryFolder()
-        let ended = try ChildProgram.run("tshark", arguments, errors: folder.path + "/errors")
+        let ended = try ChildProgram.run("tshark", ephemeral + arguments, errors: folder.path + "/errors")
         guard ended.status == 0 else { throw HelperError("tshark \(arguments): \(ended.status)") }
         return ended.output
     }

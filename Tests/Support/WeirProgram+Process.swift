@@ -1,6 +1,15 @@
 import Foundation
 import Glibc
 
+/// Lists the numbers of the descriptors that a process has open.
+///
+/// - Parameter process: its number, or `self`.
+/// - Returns: the numbers.
+/// - Throws: where there is no such process, or it is another user's.
+func descriptors(of process: String) throws -> Set<Int> {
+    Set(try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd").compactMap { Int($0) })
+}
+
 /// What the kernel says of a running program.
 extension WeirProgram {
     /// Adds up the processor time of all its threads.
@@ -25,9 +34,7 @@ extension WeirProgram {
 
     /// Lists the numbers of its descriptors.
     package var descriptors: Set<Int> {
-        get throws {
-            Set(try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd").compactMap { Int($0) })
-        }
+        get throws { try Support.descriptors(of: "\(process)") }
     }
 
     /// Lets it open no descriptor with a higher number than so many of those that are free.

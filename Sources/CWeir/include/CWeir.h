@@ -37,6 +37,7 @@ int weir_eventfd(void);
 
 // Gives the memory that was freed back to the system.
 void weir_trim_memory(void);
+
 // Accepts a connection as a non-blocking, close-on-exec descriptor.
 int weir_accept(int fd, void *peer);
 // Reads from a socket; 0 is the end.
@@ -53,16 +54,17 @@ int weir_drops(int fd);
 // Counts the seconds by which local time is ahead of UTC.
 int weir_local_offset(int64_t seconds);
 
-// Keeps up to 4 MiB of freed blocks of less than 1 MiB for a thread for the next use, instead of giving each back to the system: what a
-// slow receiver leaves behind comes and goes in such blocks.
+// Keeps up to 4 MiB of freed blocks of less than 1 MiB for a thread for the next use, instead of giving each back to the
+// system: what a slow receiver leaves behind comes and goes in such blocks.
 void weir_tune_allocator(void);
 // Names the calling thread, in at most 15 bytes, for ps and debuggers.
 void weir_name_thread(const char *name);
 
-// Starts a process that makes and deletes files in a folder for a user, and returns the socket that asks it; it ends when
-// that is closed. To be called before rights are given up, and before anything is open that it must not keep open.
+// Starts a process that makes and deletes files in a folder for a user, and returns the socket that asks it; it ends
+// when that is closed. To be called before rights are given up, and before anything is open that it must not keep open.
 int weir_keeper_start(const char *folder, uint32_t user, uint32_t group);
-// Asks for a new file of a name without '/', with the mode 0600, and returns its descriptor; or deletes one of the user's.
+// Asks for a new file of a name without '/', with the mode 0600, and returns its descriptor; or deletes one of the
+// user's.
 int weir_keeper_ask(int keeper, bool removes, const char *name);
 // Gives up for good that a program which this one starts has more rights than this one.
 int weir_forbid_privileges(void);
@@ -86,17 +88,18 @@ typedef struct {
 int weir_diag_open(void);
 // Finds the socket with these ends, or a UDP socket that takes datagrams between them; -ENOENT where there is none.
 int weir_diag_find(int diag, bool udp, const weir_socket *wanted, weir_socket *found);
-// Lists the sockets of a family (4 or 6) that are in one of the states, a bit each; take returns false to be told no more.
-int weir_diag_list(int diag, bool udp, int family, uint32_t states, bool (*take)(void *context, const weir_socket *socket),
-                   void *context);
+// Lists the sockets of a family (4 or 6) that are in one of the states, a bit each; take returns false to be told no
+// more.
+int weir_diag_list(int diag, bool udp, int family, uint32_t states,
+                   bool (*take)(void *context, const weir_socket *socket), void *context);
 // Returns the number that no other socket has had since the system's start; 0 where the kernel has none.
 uint64_t weir_cookie(int fd);
-// Gives the calling thread a table of descriptors of its own, which holds the first three and these: what it opens takes
-// none of the other threads' numbers.
+// Gives the calling thread a table of descriptors of its own, which holds the first three and these: what it opens
+// takes none of the other threads' numbers.
 int weir_own_descriptors(const int *kept, unsigned count);
-// Looks which of these inodes, in rising order, are sockets that a process has open, and marks them, until all are marked;
-// returns how many were marked now. It begins at a descriptor, and leaves there the last one that it has found; whole goes on
-// to those before it.
+// Looks which of these inodes, in rising order, are sockets that a process has open, and marks them, until all are
+// marked; returns how many were marked now. It begins at a descriptor, and leaves there the last one that it has found;
+// whole goes on to those before it.
 int weir_process_holds(int process, const uint32_t *inodes, unsigned count, bool *held, int *descriptor, bool whole);
 
 // Datagrams in batches of at most 64, each in a buffer of 65,536 bytes.

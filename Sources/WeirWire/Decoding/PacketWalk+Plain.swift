@@ -21,7 +21,7 @@ extension PacketWalk {
         switch header.protocol {
         case .udp:
             guard last &- start >= UDPHeader.size, let udp = try? UDPHeader(parsing: bytes, at: start),
-                udp.length >= UDPHeader.size, start &+ Int(udp.length) <= last, !Self.isTunnel(udp.destinationPort)
+                udp.length >= UDPHeader.size, start &+ Int(udp.length) <= last, Tunnel(port: udp.destinationPort) == nil
             else { return false }
             payload = Range(uncheckedBounds: (start &+ UDPHeader.size, start &+ Int(udp.length)))
             packet.udp = UDPDatagram(

@@ -34,13 +34,22 @@ extension PacketWalk {
         next = header.carriesPacket ? .ip : .payload
     }
 
-    /// Says whether datagrams to a port carry packets.
-    @inline(__always)
-    static func isTunnel(_ port: UInt16) -> Bool {
-        switch port {
-        case VXLANHeader.port, VXLANHeader.extensionPort, GeneveHeader.port: true
-        case GTPHeader.port, GREHeader.port, MPLSLabel.port: true
-        default: false
+    /// Names what begins in a datagram that carries packets.
+    enum Tunnel {
+        case vxlan, vxlanExtension, geneve, gtp, gre, mpls
+
+        /// Finds what datagrams to a port carry; `nil` is no packets.
+        @inline(__always)
+        init?(port: UInt16) {
+            switch port {
+            case VXLANHeader.port: self = .vxlan
+            case VXLANHeader.extensionPort: self = .vxlanExtension
+            case GeneveHeader.port: self = .geneve
+            case GTPHeader.port: self = .gtp
+            case GREHeader.port: self = .gre
+            case MPLSLabel.port: self = .mpls
+            default: return nil
+            }
         }
     }
 
@@ -51,14 +60,14 @@ extension PacketWalk {
         _ bytes: RawSpan,
         _ packet: inout DecodedPacket
     ) throws(DecodeError) {
-        switch header.destinationPort {
-        case VXLANHeader.port: try vxlan(bytes, &packet)
-        case VXLANHeader.extensionPort: try vxlanExtension(bytes, &packet)
-        case GeneveHeader.port: try geneve(bytes, &packet)
-        case GTPHeader.port: try gtp(bytes, &packet)
-        case GREHeader.port: next = .gre
-        case MPLSLabel.port: next = .mpls
-        default: break
+        switch Tunnel(port: header.destinationPort) {
+        case .vxlan: try vxlan(bytes, &packet)
+        case .vxlanExtension: try vxlanExtension(bytes, &packet)
+        case .geneve: try geneve(bytes, &packet)
+        case .gtp: try gtp(bytes, &packet)
+        case .gre: next = .gre
+        case .mpls: next = .mpls
+        case nil: break
         }
     }
 

@@ -87,10 +87,7 @@ struct PlainPacketTests {
         }
     }
 
-    @Test(
-        "Of each file of the corpus it gives the packets that the long way gives",
-        .enabled(if: Corpus.folder != nil, "there is no ../shared/corpus")
-    )
+    @Test("Of each file of the corpus it gives the packets that the long way gives", .needsCorpus)
     func corpus() throws {
         var (plain, all) = (0, 0)
         for file in try Corpus.files() {
