@@ -32,6 +32,7 @@ final class AdminOffice: Sendable {
     ///
     /// - Throws: `AnswerError` where the API has ended.
     func ready() async throws -> AdminParts {
+        if let parts = state.withLock({ $0.parts }) { return parts }
         let parts = await withCheckedContinuation { continuation in
             let known: AdminParts?? = state.withLock { state in
                 if let parts = state.parts { return .some(parts) }

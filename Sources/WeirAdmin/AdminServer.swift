@@ -1,5 +1,3 @@
-import HTTPTypes
-import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
@@ -43,10 +41,10 @@ public final class AdminServer: Sendable {
         let office = AdminOffice(settings)
         self.office = office
         let (bound, feed) = AsyncStream<Result<Endpoint, any Error>>.makeStream()
-        let application = Self.application(settings, address, office) { feed.yield(.success($0)) }
+        let server = Self.server(settings, address, office) { feed.yield(.success($0)) }
         task = Task(executorPreference: LoopExecutor(Self.group.next())) {
             do {
-                try await application.run()
+                try await server.run()
             } catch {
                 feed.yield(.failure(error))
             }
@@ -102,28 +100,19 @@ public final class AdminServer: Sendable {
         await task.value
     }
 
-    private static func application(
+    private static func server(
         _ settings: AdminSettings,
         _ address: Endpoint,
         _ office: AdminOffice,
         _ whenBound: @escaping @Sendable (Endpoint) -> Void
-    ) -> Application<AdminResponder> {
-        let places = ConnectionPlaces(bound: settings.maxConnections)
-        let times = settings.times
-        let desk = AdminDesk(gatekeeper: Gatekeeper(token: settings.token), office: office)
-        return Application(
-            responder: AdminResponder(desk: desk),
-            server: .http1(
-                configuration: HTTP1Channel.Configuration(
-                    additionalChannelHandlers: [ConnectionGuard(times: times, places: places)],
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: 8 << 10,
-                        maxHeaderListSize: 32 << 10,
-                        maxHeaderFieldCount: 100
-                    )
-                )
+    ) -> Server<AdminChannel> {
+        Server(
+            childChannelSetup: AdminChannel(
+                desk: AdminDesk(gatekeeper: Gatekeeper(token: settings.token), office: office),
+                times: settings.times,
+                places: ConnectionPlaces(bound: settings.maxConnections)
             ),
-            configuration: ApplicationConfiguration(
+            configuration: ServerConfiguration(
                 address: .hostname("\(address.address)", port: Int(address.port)),
                 serverName: nil
             ),
@@ -132,7 +121,7 @@ public final class AdminServer: Sendable {
                 if let port = channel.localAddress?.port { bound.port = UInt16(port) }
                 whenBound(bound)
             },
-            eventLoopGroupProvider: .shared(group),
+            eventLoopGroup: group,
             logger: Logger(label: "weir.admin") { _ in SwiftLogNoOpLogHandler() }
         )
     }

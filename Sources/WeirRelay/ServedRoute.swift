@@ -44,6 +44,11 @@ public enum RouteChangeError: Error, Hashable, CustomStringConvertible {
 struct ServedRoute: Sendable {
     var status: RouteStatus
 
+    /// Lists routes by their names.
+    static func list(_ served: [String: ServedRoute]) -> [RouteStatus] {
+        served.values.map(\.status).sorted { $0.name < $1.name }
+    }
+
     /// Names the routes that a relay begins with: `tcp-9000`, and with a number behind it where two would be the same.
     static func named(_ routes: [Route], _ sockets: [Listening]) -> [String: ServedRoute] {
         var served: [String: ServedRoute] = [:]

@@ -28,16 +28,13 @@ extension Supervisor {
     ///   - limit: how many at most.
     /// - Returns: the flows as they are now.
     /// - Complexity: O(n log n) for n flows that are open, in parts on the loops' threads.
-    public func flows(_ filter: FlowFilter = FlowFilter(), limit: Int = 100) async -> [FlowStatus] {
-        var all: [FlowStatus] = []
-        for loop in shared.loops {
-            all += await on(loop) { $0.flows(filter, limit: limit) } ?? []
-        }
-        return Array(all.sorted { $0.id.rawValue < $1.id.rawValue }.prefix(limit))
+    public nonisolated func flows(_ filter: FlowFilter = FlowFilter(), limit: Int = 100) async -> [FlowStatus] {
+        let found = await onEach { $0.flows(filter, limit: limit) }
+        return Array(found.joined().sorted { $0.id.rawValue < $1.id.rawValue }.prefix(limit))
     }
 
     /// Finds a flow that is open.
-    public func flow(_ id: FlowID) async -> FlowStatus? {
+    public nonisolated func flow(_ id: FlowID) async -> FlowStatus? {
         for loop in shared.loops {
             if let found = await on(loop, { $0.flow(id) }) ?? nil { return found }
         }
@@ -47,16 +44,15 @@ extension Supervisor {
     /// Closes a flow: both sides see its end.
     ///
     /// - Returns: whether it was open.
-    public func closeFlow(_ id: FlowID) async -> Bool {
+    public nonisolated func closeFlow(_ id: FlowID) async -> Bool {
         for loop in shared.loops where await on(loop, { $0.dismiss(id) }) ?? false { return true }
         return false
     }
 
     /// Counts what has happened on each route, by its number; flows that are open count as far as they have come.
-    public func tallies() async -> [RouteTally] {
+    public nonisolated func tallies() async -> [RouteTally] {
         var sum: [RouteTally] = []
-        for loop in shared.loops {
-            let part = await on(loop) { $0.wholeTallies() } ?? []
+        for part in await onEach({ $0.wholeTallies() }) {
             while sum.count < part.count { sum.append(RouteTally()) }
             for index in part.indices { sum[index].add(part[index]) }
         }

@@ -5,7 +5,7 @@ import WeirWire
 /// How routes come and go while the relay runs.
 extension Supervisor {
     /// Lists the routes, by their names.
-    public var routes: [RouteStatus] { served.values.map(\.status).sorted { $0.name < $1.name } }
+    public nonisolated var routes: [RouteStatus] { listing.withLock { $0 } }
 
     /// Finds a route.
     public func route(named name: String) -> RouteStatus? { served[name]?.status }
@@ -212,13 +212,30 @@ extension Supervisor {
     // MARK: - Reaching the loops
 
     /// Runs a body on a loop's thread, and waits for what it returns; nil where the loop has ended.
-    func on<Result: Sendable>(
+    nonisolated func on<Result: Sendable>(
         _ loop: LoopHandle,
         _ body: @escaping @Sendable (EventLoop) -> Result
     ) async -> Result? {
         await withCheckedContinuation { continuation in
             let isTaken = loop.mailbox.post(.perform { continuation.resume(returning: body($0)) })
             if !isTaken { continuation.resume(returning: nil) }
+        }
+    }
+
+    /// Runs a body on every loop's thread, between two events, and returns what those have to say that have not ended.
+    nonisolated func onEach<Result: Sendable>(_ body: @escaping @Sendable (EventLoop) -> Result) async -> [Result] {
+        let loops = shared.loops
+        return await withCheckedContinuation { continuation in
+            let state = Lock((results: [Result](), left: loops.count))
+            let take: @Sendable (Result?) -> Void = { result in
+                let all = state.withLock { state -> [Result]? in
+                    if let result { state.results.append(result) }
+                    state.left -= 1
+                    return state.left == 0 ? state.results : nil
+                }
+                if let all { continuation.resume(returning: all) }
+            }
+            for loop in loops where !loop.mailbox.post(.perform({ take(body($0)) })) { take(nil) }
         }
     }
 

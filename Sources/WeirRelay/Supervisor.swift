@@ -20,7 +20,9 @@ public actor Supervisor {
 
     let shared: Shared
     /// Lists the routes that are served, or would be if they were not disabled, by their names.
-    var served: [String: ServedRoute] = [:]
+    var served: [String: ServedRoute] = [:] { didSet { listing.withLock { $0 = ServedRoute.list(served) } } }
+    /// Holds the list of the routes for those who look at it from outside.
+    let listing: Lock<[RouteStatus]>
     /// Lets one change of the routes pass at a time.
     let turnstile = Turnstile()
     /// Takes no route any more.
@@ -97,7 +99,9 @@ public actor Supervisor {
         }
         maxFlows = limits.tcpFlows
         maxSessions = limits.udpSessions
-        served = ServedRoute.named(configuration.routes, sockets.map(\.socket))
+        let served = ServedRoute.named(configuration.routes, sockets.map(\.socket))
+        self.served = served
+        listing = Lock(ServedRoute.list(served))
         try await Self.startLoops(sockets, shared)
     }
 

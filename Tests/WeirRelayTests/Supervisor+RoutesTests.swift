@@ -37,7 +37,7 @@ struct SupervisorRoutesTests {
                     $0.takesRoutes = true; $0.threads = threads
                 }
             ) { relay, _ in
-                #expect(await relay.routes.isEmpty)
+                #expect(relay.routes.isEmpty)
                 let added = try await relay.add(Self.route(echo.endpoint), named: "one")
                 let endpoint = try #require(added.endpoints.first)
                 #expect(endpoint.port != 0 && added.isEnabled)
@@ -128,7 +128,7 @@ struct SupervisorRoutesTests {
                     try await relay.add(route, named: "three")
                 }
             }
-            #expect(await relay.routes.map(\.name) == ["one", "two"])
+            #expect(relay.routes.map(\.name) == ["one", "two"])
         }
     }
 

@@ -10,7 +10,7 @@ struct AdminDesk: Sendable {
         guard let (status, reason) = gatekeeper.refusal(of: request) else { return nil }
         let answer =
             Self.isWeirs(request)
-            ? AdminAnswer.problem(status, reason, closes: true) : ToxiproxyError(message: reason, status: status).answer
+            ? AdminAnswer.problem(status, reason) : ToxiproxyError(message: reason, status: status).answer
         return status == 401 ? answer.with("www-authenticate", "Bearer realm=\"weir\"") : answer
     }
 

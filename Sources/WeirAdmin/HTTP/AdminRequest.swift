@@ -37,9 +37,6 @@ struct AdminAnswer: Sendable {
     var status: Int
     var headers: [(name: String, value: String)] = []
     var body = Body.bytes([])
-    /// Says that nothing more is to be read from this client.
-    var closes = false
-
     /// Makes an answer of JSON.
     static func json(_ value: JSONValue, status: Int = 200, type: String = "application/json") -> AdminAnswer {
         AdminAnswer(status: status, headers: [("content-type", type)], body: .bytes(value.bytes))
@@ -56,14 +53,12 @@ struct AdminAnswer: Sendable {
     /// Makes a problem: how `/v1` says what is wrong.
     ///
     /// Source: RFC 9457 section 3.
-    static func problem(_ status: Int, _ detail: String, closes: Bool = false) -> AdminAnswer {
+    static func problem(_ status: Int, _ detail: String) -> AdminAnswer {
         let value: JSONValue = [
             "type": "about:blank", "title": .string(StatusText.phrase(of: status)), "status": .int(status),
             "detail": .string(detail),
         ]
-        var answer = json(value, status: status, type: "application/problem+json")
-        answer.closes = closes
-        return answer
+        return json(value, status: status, type: "application/problem+json")
     }
 
     func with(_ name: String, _ value: String) -> AdminAnswer {

@@ -1,16 +1,15 @@
-import HTTPTypes
 import NIOCore
-import NIOHTTPTypes
+import NIOHTTP1
 
 /// Bounds what one client's connection may take: the time for a whole request, the time for an answer, and its place.
 ///
 /// Source: RFC 9112 section 9.5 and 9.6: a server may close a connection that it deems idle, and does so in stages, so
 /// that an answer is not lost behind a reset.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
-    typealias InboundIn = HTTPRequestPart
-    typealias InboundOut = HTTPRequestPart
-    typealias OutboundIn = HTTPResponsePart
-    typealias OutboundOut = HTTPResponsePart
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
 
     /// Lists what may take how long.
     struct Times: Sendable {
@@ -35,8 +34,14 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private let times: Times
     private let places: ConnectionPlaces
     private var stage = Stage.reading
+    /// Says when the stage must be over.
+    private var deadline = NIODeadline.distantFuture
     private var timer: Scheduled<Void>?
+    /// Says when the timer goes off.
+    private var due = NIODeadline.distantFuture
     private var unwritten = 0
+    /// Says that a request has come whole, and its answer has not begun.
+    private var isAsked = false
     private var closes = false
     /// Says that the connection has ended: its event loop may be gone too.
     private var hasEnded = false
@@ -57,6 +62,14 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         context.fireChannelInactive()
     }
 
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // Who sends nothing more is answered what it has asked.
+        if case .inputClosed? = event as? ChannelEvent {
+            if stage == .reading { context.close(promise: nil) } else { closes = true }
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
     func handlerRemoved(context: ChannelHandlerContext) { leave() }
 
     private func leave() {
@@ -70,54 +83,61 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         case .head(let head):
             isWaiting = false
             // Who announces too much is told so, and not to go on.
-            let length = head.headerFields[.contentLength].flatMap { Int($0) } ?? 0
-            if head.headerFields[.expect]?.lowercased() == "100-continue", length <= AdminResponder.largestBody {
-                context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
+            let length = head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0
+            if head.headers.first(name: "expect")?.lowercased() == "100-continue", length <= AdminConnection.largestBody
+            {
+                let goOn = HTTPResponseHead(version: head.version, status: .continue)
+                context.writeAndFlush(wrapOutboundOut(.head(goOn)), promise: nil)
             }
         case .body: break
-        case .end: if stage == .reading { enter(.handling, context) }
+        case .end:
+            isAsked = true
+            if stage == .reading { enter(.handling, context) }
         }
         context.fireChannelRead(data)
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        let part = unwrapOutboundIn(data)
-        if case .head(let head) = part, head.status.kind != .informational {
-            closes = head.headerFields[.connection] == "close"
-            enter(
-                head.headerFields[.contentLength] == nil && head.status.code == 200 ? .streaming : .answering,
-                context
-            )
+        var isLast = false
+        switch unwrapOutboundIn(data) {
+        case .head(let head) where head.status.code >= 200:
+            isAsked = false
+            closes = closes || head.headers.first(name: "connection") == "close"
+            let isStream = head.status == .ok && !head.headers.contains(name: "content-length")
+            enter(isStream ? .streaming : .answering, context)
+        case .head, .body: break
+        case .end: isLast = true
         }
+        guard isLast || stage == .streaming else { return context.write(data, promise: promise) }
         // The client may take its time from here on, however long there was nothing to write before.
         if stage == .streaming, unwritten == 0 { enter(.streaming, context) }
         unwritten += 1
         let done = promise ?? context.eventLoop.makePromise()
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        var isEnd = false
-        if case .end = part { isEnd = true }
-        let isLast = isEnd
-        done.futureResult.whenComplete { _ in
+        done.futureResult.whenComplete { [isLast] _ in
             let (me, context) = bound.value
             me.wrote(context, isLast)
         }
-        if isEnd { context.writeAndFlush(data, promise: done) } else { context.write(data, promise: done) }
+        context.write(data, promise: done)
     }
 
     private func wrote(_ context: ChannelHandlerContext, _ isLast: Bool) {
         unwritten -= 1
         guard !hasEnded, context.channel.isActive else { return }
         if isLast {
-            isWaiting = true
-            if closes { context.close(mode: .output, promise: nil) }
-            return enter(closes ? .lingering : .reading, context)
+            if closes {
+                context.close(mode: .output, promise: nil)
+                return enter(.lingering, context)
+            }
+            // The next request may have been let in before the answer had left.
+            isWaiting = !isAsked
+            return enter(isAsked ? .handling : .reading, context)
         }
         if stage == .streaming { enter(.streaming, context) }
     }
 
     private func enter(_ stage: Stage, _ context: ChannelHandlerContext) {
         self.stage = stage
-        timer?.cancel()
         let time =
             switch stage {
             case .reading: times.request
@@ -126,14 +146,24 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             case .streaming: times.progress
             case .lingering: times.lingering
             }
+        deadline = context.eventLoop.now + time
+        // A timer that goes off too early finds that out: most stages end long before their time.
+        if timer == nil || deadline < due { schedule(context) }
+    }
+
+    private func schedule(_ context: ChannelHandlerContext) {
+        timer?.cancel()
+        due = deadline
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        timer = context.eventLoop.scheduleTask(in: time) {
+        timer = context.eventLoop.scheduleTask(deadline: due) {
             let (me, context) = bound.value
             me.expire(context)
         }
     }
 
     private func expire(_ context: ChannelHandlerContext) {
+        timer = nil
+        guard deadline <= due else { return schedule(context) }
         // A stream that has nothing to say waits for nobody.
         if stage == .streaming, unwritten == 0 { return enter(.streaming, context) }
         context.close(promise: nil)

@@ -7,46 +7,83 @@ struct PrometheusText {
     /// Says what the text is.
     static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
-    private(set) var text = ""
+    private(set) var bytes: [UInt8] = []
 
     /// Lists what a metric can be.
     enum Kind: String {
         case counter, gauge, histogram
     }
 
+    init() { bytes.reserveCapacity(16 << 10) }
+
     /// Begins a metric: its samples follow.
     mutating func begin(_ name: String, _ kind: Kind, _ help: String) {
-        text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n"
+        for text in ["# HELP ", name, " ", help, "\n# TYPE ", name, " ", kind.rawValue, "\n"] { append(text) }
     }
 
     /// Writes one sample.
-    mutating func sample(_ name: String, _ labels: Labels, _ value: some CustomStringConvertible) {
-        text += name
-        if !labels.text.isEmpty {
-            text += "{"
-            text += labels.text
-            text += "}"
+    mutating func sample(_ name: String, _ labels: Labels, _ value: some BinaryInteger) {
+        begin(name, "", labels)
+        append(value)
+        append("\n")
+    }
+
+    /// Writes one sample.
+    mutating func sample(_ name: String, _ labels: Labels, _ value: Double) {
+        begin(name, "", labels)
+        append(value.description)
+        append("\n")
+    }
+
+    private mutating func begin(_ name: String, _ suffix: String, _ labels: Labels, _ more: Labels = []) {
+        append(name)
+        append(suffix)
+        if !labels.text.isEmpty || !more.text.isEmpty {
+            append("{")
+            append(labels.text)
+            if !labels.text.isEmpty, !more.text.isEmpty { append(",") }
+            append(more.text)
+            append("}")
         }
-        text += " "
-        text += value.description
-        text += "\n"
+        append(" ")
+    }
+
+    private mutating func append(_ text: String) {
+        var text = text
+        text.withUTF8 { bytes.append(contentsOf: $0) }
+    }
+
+    private mutating func append(_ value: some BinaryInteger) {
+        if value < 0 { bytes.append(UInt8(ascii: "-")) }
+        var rest = value.magnitude
+        let start = bytes.count
+        repeat {
+            bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))
+            rest /= 10
+        } while rest > 0
+        bytes[start...].reverse()
     }
 
     /// Writes a histogram's samples, in seconds.
     mutating func histogram(_ name: String, _ labels: Labels, _ histogram: LatencyHistogram) {
-        let bucket = name + "_bucket"
         var count: UInt64 = 0
-        for (index, bound) in Self.bounds.enumerated() {
-            count += histogram.counts[index]
-            sample(bucket, labels.with(rendered: bound), count)
+        for (bound, more) in zip(Self.bounds, histogram.counts) {
+            count += more
+            begin(name, "_bucket", labels, bound)
+            append(count)
+            append("\n")
         }
-        sample(bucket, labels.with("le", "+Inf"), histogram.count)
-        sample(name + "_sum", labels, Double(histogram.sum) / 1e9)
-        sample(name + "_count", labels, histogram.count)
+        begin(name, "_sum", labels)
+        append((Double(histogram.sum) / 1e9).description)
+        append("\n")
+        begin(name, "_count", labels)
+        append(count)
+        append("\n")
     }
 
     /// Lists the bounds of a histogram's buckets as labels.
-    private static let bounds = LatencyHistogram.bounds.map { Labels([("le", "\(Double($0) / 1e9)")]).text }
+    private static let bounds: [Labels] =
+        LatencyHistogram.bounds.map { [("le", "\(Double($0) / 1e9)")] } + [[("le", "+Inf")]]
 
     /// Holds labels as they are written: once for all samples that have them.
     struct Labels: ExpressibleByArrayLiteral {
@@ -61,12 +98,10 @@ struct PrometheusText {
         }
 
         /// Returns these labels and one more.
-        func with(_ name: String, _ value: String) -> Labels { with(rendered: "\(name)=\"\(Self.escape(value))\"") }
-
-        fileprivate func with(rendered label: String) -> Labels {
+        func with(_ name: String, _ value: String) -> Labels {
             var labels = self
             if !text.isEmpty { labels.text += "," }
-            labels.text += label
+            labels.text += "\(name)=\"\(Self.escape(value))\""
             return labels
         }
 

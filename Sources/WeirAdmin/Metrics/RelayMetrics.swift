@@ -8,26 +8,44 @@ enum RelayMetrics {
     private struct Row {
         var transport: Transport
         var labels: PrometheusText.Labels
-        /// Are the labels of Toxiproxy's own metrics, but for the direction.
-        var toxiproxy: [(String, String)]
+        var directions: [Direction]
         var tally: RouteTally
         var isEnabled: Bool
         var toxics: Int
     }
 
-    static func text(_ parts: AdminParts) async -> String {
+    /// Holds what the metrics of one direction are written with.
+    private struct Direction {
+        var labels: PrometheusText.Labels
+        /// Are the labels of Toxiproxy's own metrics.
+        var toxiproxy: PrometheusText.Labels
+        var way: RouteTally.Way
+    }
+
+    static func text(_ parts: AdminParts) async -> [UInt8] {
         let tallies = await parts.relay.tallies()
         var rows: [Row] = []
         let proxies = Dictionary(uniqueKeysWithValues: await parts.proxies.all().map { ($0.name, $0) })
-        for route in await parts.relay.routes {
+        for route in parts.relay.routes {
             guard let proxy = proxies[route.name] else { continue }
-            let shared = [("proxy", route.name), ("listener", proxy.listen), ("upstream", proxy.upstream)]
+            let labels: PrometheusText.Labels = [("proxy", route.name), ("transport", "\(route.route.transport)")]
+            let tally = tallies.indices.contains(route.number) ? tallies[route.number] : RouteTally()
+            let ways = [("upstream", tally.upstream), ("downstream", tally.downstream)]
             rows.append(
                 Row(
                     transport: route.route.transport,
-                    labels: [("proxy", route.name), ("transport", "\(route.route.transport)")],
-                    toxiproxy: shared,
-                    tally: tallies.indices.contains(route.number) ? tallies[route.number] : RouteTally(),
+                    labels: labels,
+                    directions: ways.map { name, way in
+                        Direction(
+                            labels: labels.with("direction", name),
+                            toxiproxy: [
+                                ("direction", name), ("proxy", route.name), ("listener", proxy.listen),
+                                ("upstream", proxy.upstream),
+                            ],
+                            way: way
+                        )
+                    },
+                    tally: tally,
                     isEnabled: route.isEnabled,
                     toxics: proxy.toxics.count
                 )
@@ -45,7 +63,7 @@ enum RelayMetrics {
         writeToxiproxy(rows, &output)
         output.begin("weir_event_listeners", .gauge, "Counts the streams of events that are open.")
         output.sample("weir_event_listeners", [], parts.events.listeners)
-        return output.text
+        return output.bytes
     }
 
     private static func writeFlows(_ rows: [Row], _ output: inout PrometheusText) {
@@ -70,7 +88,7 @@ enum RelayMetrics {
     }
 
     private static func writeWays(_ rows: [Row], _ output: inout PrometheusText) {
-        func write<Value: CustomStringConvertible>(
+        func write<Value: BinaryInteger>(
             _ name: String,
             _ kind: PrometheusText.Kind,
             _ help: String,
@@ -79,8 +97,7 @@ enum RelayMetrics {
         ) {
             output.begin(name, kind, help)
             for row in rows where transport == nil || row.transport == transport {
-                output.sample(name, row.labels.with("direction", "upstream"), value(row.tally.upstream))
-                output.sample(name, row.labels.with("direction", "downstream"), value(row.tally.downstream))
+                for direction in row.directions { output.sample(name, direction.labels, value(direction.way)) }
             }
         }
         write("weir_bytes_total", .counter, "Counts the bytes that went on.") { $0.counters.bytes }
@@ -110,18 +127,15 @@ enum RelayMetrics {
 
     /// Writes the two metrics that Toxiproxy has.
     private static func writeToxiproxy(_ rows: [Row], _ output: inout PrometheusText) {
-        for (name, help) in [
-            ("toxiproxy_proxy_received_bytes_total", "Counts the bytes that were read, those that were dropped too."),
-            ("toxiproxy_proxy_sent_bytes_total", "Counts the bytes that went on."),
-        ] {
-            output.begin(name, .counter, help)
-            for row in rows {
-                for (direction, way) in [("upstream", row.tally.upstream), ("downstream", row.tally.downstream)] {
-                    let dropped = name.contains("received") ? way.counters.droppedBytes : 0
-                    let labels = PrometheusText.Labels([("direction", direction)] + row.toxiproxy)
-                    output.sample(name, labels, way.counters.bytes + dropped)
-                }
-            }
+        let directions = rows.flatMap(\.directions)
+        let received = "toxiproxy_proxy_received_bytes_total"
+        output.begin(received, .counter, "Counts the bytes that were read, those that were dropped too.")
+        for direction in directions {
+            let counters = direction.way.counters
+            output.sample(received, direction.toxiproxy, counters.bytes + counters.droppedBytes)
         }
+        let sent = "toxiproxy_proxy_sent_bytes_total"
+        output.begin(sent, .counter, "Counts the bytes that went on.")
+        for direction in directions { output.sample(sent, direction.toxiproxy, direction.way.counters.bytes) }
     }
 }

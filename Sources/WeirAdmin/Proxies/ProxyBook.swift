@@ -32,6 +32,8 @@ actor ProxyBook {
     }
 
     let relay: Supervisor
+    /// Is the relay's: to ask it is no change of actors.
+    nonisolated var unownedExecutor: UnownedSerialExecutor { relay.unownedExecutor }
     private let report: @Sendable (String) -> Void
     private let turnstile = Turnstile()
     private var entries: [String: Entry] = [:]
@@ -46,7 +48,7 @@ actor ProxyBook {
     /// Lists all proxies, by their names.
     func all() async -> [Proxy] {
         var proxies: [Proxy] = []
-        for route in await relay.routes { proxies.append(await describe(route)) }
+        for route in relay.routes { proxies.append(await describe(route)) }
         return proxies
     }
 
@@ -185,7 +187,7 @@ actor ProxyBook {
     /// Enables every proxy, and removes every toxic.
     func reset() async throws {
         try await turnstile.pass {
-            for status in await self.relay.routes {
+            for status in self.relay.routes {
                 if !status.isEnabled {
                     let changed = try await self.translating(status.route) {
                         try await self.relay.change(status.name, isEnabled: true)

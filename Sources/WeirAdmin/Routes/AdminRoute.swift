@@ -1,6 +1,6 @@
 /// Describes one thing that the API can do: a row of `Routes.all`, from which requests are answered and the OpenAPI
 /// document is made.
-struct AdminRoute: Sendable {
+final class AdminRoute: Sendable {
     /// Says whose API a route belongs to: the two differ in how they say what is wrong.
     enum API: Sendable {
         case toxiproxy, weir
@@ -31,18 +31,18 @@ struct AdminRoute: Sendable {
 
     typealias Handle = @Sendable (AdminRequest, AdminParts) async throws -> AdminAnswer
 
-    var api: API
-    var method: String
+    let api: API
+    let method: String
     /// Holds the path; `{name}` stands for any one part.
-    var path: String
+    let path: String
     /// Names the operation, for programs that are made from the document.
-    var operation: String
-    var summary: String
-    var parameters: [Parameter] = []
-    var body: JSONValue?
-    var isBodyOptional = false
-    var answers: [Answer]
-    var handle: Handle
+    let operation: String
+    let summary: String
+    let parameters: [Parameter]
+    let body: JSONValue?
+    let isBodyOptional: Bool
+    let answers: [Answer]
+    let handle: Handle
 
     /// Lists the parts of the path.
     let parts: [Substring]

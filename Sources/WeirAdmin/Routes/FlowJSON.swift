@@ -5,8 +5,8 @@ import WeirWire
 /// Renders flows, ports and times as the API shows them.
 enum FlowJSON {
     /// Returns the routes' names by their numbers.
-    static func names(_ parts: AdminParts) async -> [Int: String] {
-        Dictionary(uniqueKeysWithValues: await parts.relay.routes.map { ($0.number, $0.name) })
+    static func names(_ parts: AdminParts) -> [Int: String] {
+        Dictionary(uniqueKeysWithValues: parts.relay.routes.map { ($0.number, $0.name) })
     }
 
     /// Reads a flow's number out of the path.

@@ -51,7 +51,7 @@ enum HoldRoutes {
             var chunks = await parts.relay.heldChunks(route: route, limit: toxic == nil ? limit : .max)
             if let toxic { chunks = Array(chunks.lazy.filter { $0.toxic == toxic }.prefix(limit)) }
             if !chunks.isEmpty || SystemClock.instant() >= until {
-                let names = await FlowJSON.names(parts)
+                let names = FlowJSON.names(parts)
                 return .json(["holds": .array(chunks.map { json($0, names) })])
             }
             try await Task.sleep(for: .milliseconds(50))
@@ -94,7 +94,7 @@ enum HoldRoutes {
         parameters: [hold],
         answers: [.json(200, "The chunk.", held), gone]
     ) { request, parts in
-        .json(json(try await chunk(request, parts), await FlowJSON.names(parts)))
+        .json(json(try await chunk(request, parts), FlowJSON.names(parts)))
     }
 
     private static let decide = AdminRoute(

@@ -289,7 +289,11 @@ enum ToxiproxyRoutes {
                 ), browser,
             ]
         ) { _, parts in
-            .text(await RelayMetrics.text(parts), type: PrometheusText.contentType)
+            AdminAnswer(
+                status: 200,
+                headers: [("content-type", PrometheusText.contentType)],
+                body: .bytes(await RelayMetrics.text(parts))
+            )
         },
     ]
 

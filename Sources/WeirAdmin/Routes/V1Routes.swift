@@ -73,7 +73,7 @@ enum V1Routes {
             "toxiproxy_version": .string(ToxiproxyRoutes.version), "uptime_ns": .int(uptime.inNanoseconds),
             "tcp_flows": .int(parts.relay.openFlows), "udp_sessions": .int(parts.relay.openSessions),
             "max_tcp_flows": .int(parts.relay.maxFlows), "max_udp_sessions": .int(parts.relay.maxSessions),
-            "proxies": .int(await parts.relay.routes.count),
+            "proxies": .int(parts.relay.routes.count),
         ])
     }
 
@@ -108,7 +108,7 @@ enum V1Routes {
         if let name = request.parameter("proxy") {
             filter.route = try await parts.proxies.route(name).number
         }
-        let names = await FlowJSON.names(parts)
+        let names = FlowJSON.names(parts)
         let found = await parts.relay.flows(filter, limit: limit + 1)
         let page = found.prefix(limit)
         return .json([
@@ -129,7 +129,7 @@ enum V1Routes {
         ]
     ) { request, parts in
         guard let id = FlowJSON.number(request), let flow = await parts.relay.flow(id) else { throw noFlow }
-        return .json(FlowJSON.flow(flow, await FlowJSON.names(parts)))
+        return .json(FlowJSON.flow(flow, FlowJSON.names(parts)))
     }
 
     private static let closeFlow = AdminRoute(

@@ -106,8 +106,7 @@ struct RelayAdmin: Sendable {
             } catch let error as ProxiesError {
                 throw Failure(error.isBadText ? .dataError : .unavailable, "'\(path)': \(error)")
             }
-            for route in await relay.routes where !relay.listeners.contains(where: { route.endpoints == [$0.endpoint] })
-            {
+            for route in relay.routes where !relay.listeners.contains(where: { route.endpoints == [$0.endpoint] }) {
                 for endpoint in route.endpoints {
                     let target = route.route.target.map { " -> \($0)" } ?? ""
                     Diagnostics.write("listening \(route.route.transport) \(endpoint)\(target)\n")

@@ -1,7 +1,6 @@
-import HTTPTypes
 import NIOCore
 import NIOEmbedded
-import NIOHTTPTypes
+import NIOHTTP1
 import Testing
 
 @testable import WeirAdmin
@@ -9,13 +8,13 @@ import Testing
 /// Takes the guard through a connection's life on a clock that the test winds.
 @Suite("The deadlines of a connection")
 struct ConnectionGuardTests {
-    private static let request = HTTPRequestPart.head(
-        HTTPRequest(method: .get, scheme: "http", authority: "localhost", path: "/v1/health")
+    private static let request = HTTPServerRequestPart.head(
+        HTTPRequestHead(version: .http1_1, method: .GET, uri: "/v1/health")
     )
 
     /// Keeps what is written until the test lets it go, as the socket of a client does that takes nothing.
     private final class Stall: ChannelOutboundHandler {
-        typealias OutboundIn = HTTPResponsePart
+        typealias OutboundIn = HTTPServerResponsePart
         var promises: [EventLoopPromise<Void>] = []
         private(set) var written = 0
 
@@ -40,10 +39,10 @@ struct ConnectionGuardTests {
     }
 
     private static func answer(_ channel: EmbeddedChannel, length: Int?) {
-        var response = HTTPResponse(status: .ok)
-        if let length { response.headerFields[.contentLength] = "\(length)" }
-        channel.write(HTTPResponsePart.head(response), promise: nil)
-        channel.write(HTTPResponsePart.body(ByteBuffer(string: "x")), promise: nil)
+        var response = HTTPResponseHead(version: .http1_1, status: .ok)
+        if let length { response.headers.add(name: "content-length", value: "\(length)") }
+        channel.write(HTTPServerResponsePart.head(response), promise: nil)
+        channel.write(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(string: "x"))), promise: nil)
     }
 
     /// Winds the clock on to just before a time in seconds, and then over it: only then may the connection have ended.
@@ -63,7 +62,7 @@ struct ConnectionGuardTests {
         dripping.embeddedEventLoop.advanceTime(by: .seconds(5))
         try dripping.writeInbound(Self.request)
         dripping.embeddedEventLoop.advanceTime(by: .seconds(5))
-        try dripping.writeInbound(HTTPRequestPart.body(ByteBuffer(string: "x")))
+        try dripping.writeInbound(HTTPServerRequestPart.body(ByteBuffer(string: "x")))
         Self.expectEnd(dripping, after: 5, "its end is missing")
     }
 
@@ -71,13 +70,13 @@ struct ConnectionGuardTests {
     func boundsAnswers() throws {
         let waiting = try Self.connect(Stall())
         try waiting.writeInbound(Self.request)
-        try waiting.writeInbound(HTTPRequestPart.end(nil))
+        try waiting.writeInbound(HTTPServerRequestPart.end(nil))
         Self.expectEnd(waiting, after: 25, "there was no answer")
         let stall = Stall()
         defer { stall.take() }
         let slow = try Self.connect(stall)
         try slow.writeInbound(Self.request)
-        try slow.writeInbound(HTTPRequestPart.end(nil))
+        try slow.writeInbound(HTTPServerRequestPart.end(nil))
         Self.answer(slow, length: 1000)
         Self.expectEnd(slow, after: 30, "nothing of the answer was taken")
     }
@@ -88,20 +87,20 @@ struct ConnectionGuardTests {
         defer { stall.take() }
         let channel = try Self.connect(stall)
         try channel.writeInbound(Self.request)
-        try channel.writeInbound(HTTPRequestPart.end(nil))
+        try channel.writeInbound(HTTPServerRequestPart.end(nil))
         Self.answer(channel, length: nil)
         for _ in 0..<5 {
             channel.embeddedEventLoop.advanceTime(by: .seconds(9))
             stall.take()
             channel.embeddedEventLoop.run()
-            channel.write(HTTPResponsePart.body(ByteBuffer(string: "x")), promise: nil)
+            channel.write(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(string: "x"))), promise: nil)
         }
         stall.take()
         channel.embeddedEventLoop.run()
         channel.embeddedEventLoop.advanceTime(by: .seconds(3600 + 9))
         #expect(channel.isActive)
         // The time begins with what is to be taken, not with the silence before it.
-        channel.write(HTTPResponsePart.body(ByteBuffer(string: "x")), promise: nil)
+        channel.write(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(string: "x"))), promise: nil)
         Self.expectEnd(channel, after: 10, "nothing was taken")
     }
 
@@ -110,10 +109,10 @@ struct ConnectionGuardTests {
         let stall = Stall()
         defer { stall.take() }
         let channel = try Self.connect(stall)
-        var head = HTTPRequest(method: .post, scheme: "http", authority: "localhost", path: "/proxies")
-        head.headerFields[.expect] = "100-continue"
-        head.headerFields[.contentLength] = "\(AdminResponder.largestBody + (isLarge ? 1 : 0))"
-        try channel.writeInbound(HTTPRequestPart.head(head))
+        var head = HTTPRequestHead(version: .http1_1, method: .POST, uri: "/proxies")
+        head.headers.add(name: "expect", value: "100-continue")
+        head.headers.add(name: "content-length", value: "\(AdminConnection.largestBody + (isLarge ? 1 : 0))")
+        try channel.writeInbound(HTTPServerRequestPart.head(head))
         #expect(stall.written == (isLarge ? 0 : 1))
     }
 
@@ -125,9 +124,9 @@ struct ConnectionGuardTests {
         for _ in 0..<3 {
             channel.embeddedEventLoop.advanceTime(by: .seconds(14))
             try channel.writeInbound(Self.request)
-            try channel.writeInbound(HTTPRequestPart.end(nil))
+            try channel.writeInbound(HTTPServerRequestPart.end(nil))
             Self.answer(channel, length: 1)
-            channel.write(HTTPResponsePart.end(nil), promise: nil)
+            channel.write(HTTPServerResponsePart.end(nil), promise: nil)
             stall.take()
             channel.embeddedEventLoop.run()
         }

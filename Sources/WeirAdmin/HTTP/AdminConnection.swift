@@ -1,0 +1,183 @@
+import NIOCore
+import NIOHTTP1
+
+/// Answers the requests of one client, one after the other.
+///
+/// It stands behind a handler that lets the next request come when the last one was answered. What is asked runs on the
+/// event loop's thread from the start, so that most answers are written before the read that brought the request returns.
+final class AdminConnection: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    /// Bounds a request's body, in bytes.
+    static let largestBody = 1 << 20
+
+    private let desk: AdminDesk
+    private let executor: LoopExecutor
+    /// Holds the request that comes in; nil between two, and where it is not wanted any more.
+    private var request: AdminRequest?
+    private var version = HTTPVersion.http1_1
+    private var keepsAlive = true
+    private var task: Task<Void, Never>?
+    /// Says that a request is being handed on right now, below on the stack.
+    private var isAsking = false
+
+    init(desk: AdminDesk, executor: LoopExecutor) {
+        self.desk = desk
+        self.executor = executor
+    }
+
+    /// Ends what is being answered as soon as it can be.
+    func cancel() { task?.cancel() }
+
+    // MARK: - Reading
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head): begin(head, context)
+        case .body(let bytes): take(bytes, context)
+        case .end:
+            guard let request else { return }
+            self.request = nil
+            ask(request, context)
+        }
+    }
+
+    private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        version = head.version
+        keepsAlive = head.isKeepAlive
+        guard let begun = AdminRequest(head) else {
+            return refuse(.problem(400, "the request's target is no path"), context)
+        }
+        // A stranger's body is not even read.
+        if let refusal = desk.refusal(of: begun) { return refuse(refusal, context) }
+        let length = begun.header("content-length").flatMap { Int($0) } ?? 0
+        guard length <= Self.largestBody else { return refuse(Self.tooLarge, context) }
+        request = begun
+    }
+
+    private func take(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        guard let count = request?.body.count else { return }
+        guard count + bytes.readableBytes <= Self.largestBody else { return refuse(Self.tooLarge, context) }
+        request?.body += bytes.readableBytesView
+    }
+
+    private static let tooLarge = AdminAnswer.problem(413, "a body may have \(largestBody) bytes at most")
+
+    /// Answers a request that is not read to its end, and nothing more of this client's.
+    private func refuse(_ answer: AdminAnswer, _ context: ChannelHandlerContext) {
+        request = nil
+        keepsAlive = false
+        write(answer, isHead: false, context)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard error is HTTPParserError else { return context.close(promise: nil) }
+        let reason = "this is no request of HTTP/1.1, or its header has more than 100 fields or 32 KiB"
+        refuse(.problem(400, reason), context)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        // What is made bit by bit has nobody to be made for; what was asked for is done to its end.
+        if isStreaming { task?.cancel() }
+        context.fireChannelInactive()
+    }
+
+    // MARK: - Answering
+
+    private var isStreaming = false
+
+    private func ask(_ request: AdminRequest, _ context: ChannelHandlerContext) {
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        // Each answer lets the next request in at once: many that came together must not pile up on the stack.
+        guard !isAsking else { return context.eventLoop.execute { bound.value.0.ask(request, bound.value.1) } }
+        isAsking = true
+        defer { isAsking = false }
+        task = executor.start { [desk] in
+            let answer = await desk.answer(request)
+            let (connection, context) = bound.value
+            let isHead = request.method == "HEAD"
+            connection.write(answer, isHead: isHead, context)
+            guard case .stream(let body) = answer.body, !isHead else { return }
+            do {
+                try await body(StreamWriter(bound))
+                bound.value.0.end(bound.value.1)
+            } catch {
+                // An answer that is cut must not look whole.
+                bound.value.1.close(promise: nil)
+            }
+        }
+    }
+
+    /// Writes an answer whole, or the head of one that is made bit by bit.
+    private func write(_ answer: AdminAnswer, isHead: Bool, _ context: ChannelHandlerContext) {
+        var headers = HTTPHeaders(answer.headers)
+        if !keepsAlive { headers.add(name: "connection", value: "close") }
+        let status = HTTPResponseStatus(statusCode: answer.status, reasonPhrase: StatusText.phrase(of: answer.status))
+        switch answer.body {
+        case .bytes(let bytes):
+            if answer.status != 204 { headers.add(name: "content-length", value: "\(bytes.count)") }
+            write(.head(HTTPResponseHead(version: version, status: status, headers: headers)), context)
+            if !isHead, !bytes.isEmpty { write(.body(.byteBuffer(ByteBuffer(bytes: bytes))), context) }
+            end(context)
+        case .stream:
+            // A client of HTTP/1.0 finds the end where the connection ends.
+            let isChunked = (version.major, version.minor) >= (1, 1)
+            if isChunked, !isHead { headers.add(name: "transfer-encoding", value: "chunked") }
+            if !isChunked { headers.replaceOrAdd(name: "connection", value: "close") }
+            write(.head(HTTPResponseHead(version: version, status: status, headers: headers)), context)
+            if isHead { end(context) } else { isStreaming = true }
+        }
+    }
+
+    private func write(_ part: HTTPServerResponsePart, _ context: ChannelHandlerContext) {
+        context.write(wrapOutboundOut(part), promise: nil)
+    }
+
+    private func end(_ context: ChannelHandlerContext) {
+        isStreaming = false
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+    }
+
+    /// Writes the parts of an answer that is made bit by bit.
+    private struct StreamWriter: AnswerWriter {
+        private let bound: NIOLoopBound<(AdminConnection, ChannelHandlerContext)>
+
+        init(_ bound: NIOLoopBound<(AdminConnection, ChannelHandlerContext)>) {
+            self.bound = bound
+        }
+
+        func write(_ bytes: [UInt8]) async throws {
+            try Task.checkCancellation()
+            let taken = begin(bytes)
+            // Nobody waits for a client that takes nothing when the relay ends.
+            try await withTaskCancellationHandler {
+                try await taken.futureResult.get()
+            } onCancel: {
+                taken.fail(CancellationError())
+            }
+        }
+
+        private func begin(_ bytes: [UInt8]) -> EventLoopPromise<Void> {
+            let (connection, context) = bound.value
+            let taken = context.eventLoop.makePromise(of: Void.self)
+            let part = HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: bytes)))
+            context.writeAndFlush(connection.wrapOutboundOut(part), promise: taken)
+            return taken
+        }
+    }
+}
+
+extension AdminRequest {
+    /// Takes a request's head; nil where its target is no path.
+    fileprivate init?(_ head: HTTPRequestHead) {
+        guard head.uri.hasPrefix("/"), !head.uri.hasPrefix("//") else { return nil }
+        let parts = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        self.init(
+            method: head.method.rawValue,
+            path: parts[0].dropFirst().split(separator: "/", omittingEmptySubsequences: false),
+            query: parts.count > 1 ? PercentText.query(parts[1]) : [],
+            headers: head.headers.map { ($0.name.lowercased(), $0.value) }
+        )
+    }
+}
