@@ -3,7 +3,7 @@ struct AdminMeasurement: Measurement {
     let name = "admin"
     let title = "One TCP stream while the control API is called"
     let method = """
-        As for one stream. The calls come over one connection, 1,000 a second at an even pace, and ask in turn for the \
+        As for one stream. The calls come over four connections, 250 a second over each at an even pace, and ask in turn for the \
         metrics, the proxies, the flows and the health. Whoever calls takes its time from the cores that client, server and \
         relay share. So that only what the calls cost the relay is compared, the same calls are made in every row but the \
         first: to a stand-in that sends ready answers of the same sizes; to a second weir that relays nothing; to the relay. \
@@ -15,6 +15,7 @@ struct AdminMeasurement: Measurement {
     let compared = Callee.standIn.rawValue
     private static let key = "calls_per_second"
     private static let callsPerSecond = 1000
+    private static let callers = 4
 
     /// Says who answers the calls.
     private enum Callee: String, CaseIterable {
@@ -37,8 +38,8 @@ struct AdminMeasurement: Measurement {
         case .relay: return try await measure(relay, in: bench, calling: port)
         case .standIn:
             let standIn = try AdminStandIn()
-            let thread = try WorkerThread { standIn.run() }
-            defer { thread.join() }
+            let threads = try (0..<Self.callers).map { _ in try WorkerThread { standIn.run() } }
+            defer { for thread in threads { thread.join() } }
             defer { standIn.stop() }
             return try await measure(relay, in: bench, calling: standIn.port)
         case .other:
@@ -62,12 +63,14 @@ struct AdminMeasurement: Measurement {
     }
 
     private func measure(_ relay: Subject, in bench: Bench, calling port: UInt16) async throws -> Sample {
-        let caller = AdminCaller(port: port, callsPerSecond: Self.callsPerSecond)
-        let thread = try WorkerThread { caller.run() }
-        defer { thread.join() }
-        defer { caller.stop() }
+        let callers = (0..<Self.callers).map { _ in
+            AdminCaller(port: port, callsPerSecond: Self.callsPerSecond / Self.callers)
+        }
+        let threads = try callers.map { caller in try WorkerThread { caller.run() } }
+        defer { for thread in threads { thread.join() } }
+        defer { for caller in callers { caller.stop() } }
         var sample = try await measure(relay, in: bench)
-        sample.values[Self.key] = caller.rate
+        sample.values[Self.key] = callers.reduce(0) { $0 + $1.rate }
         return sample
     }
 }

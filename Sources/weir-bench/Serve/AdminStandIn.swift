@@ -16,11 +16,13 @@ final class AdminStandIn: Sendable {
     init() throws(BenchError) {
         listener = try Socket.listen()
         port = try Socket.port(of: listener)
+        // Of the threads that see a connection, one takes it.
+        guard fcntl(listener.number, F_SETFL, O_NONBLOCK) == 0 else { throw .lastCall("fcntl", on: "the stand-in") }
     }
 
     func stop() { isStopped.store(true, ordering: .relaxed) }
 
-    /// Answers one connection after the other until it is stopped.
+    /// Answers one connection after the other until it is stopped; several threads may, each its own.
     func run() {
         let answers = Self.answers.map { path, length in
             (
