@@ -44,6 +44,8 @@ final class AdminConnection: ChannelInboundHandler {
     }
 
     private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        // Behind the last request there is none (RFC 9112 section 9.6).
+        guard keepsAlive else { return }
         version = head.version
         keepsAlive = head.isKeepAlive
         guard let begun = AdminRequest(head) else {
@@ -124,7 +126,10 @@ final class AdminConnection: ChannelInboundHandler {
             // A client of HTTP/1.0 finds the end where the connection ends.
             let isChunked = (version.major, version.minor) >= (1, 1)
             if isChunked, !isHead { headers.add(name: "transfer-encoding", value: "chunked") }
-            if !isChunked { headers.replaceOrAdd(name: "connection", value: "close") }
+            if !isChunked, keepsAlive {
+                keepsAlive = false
+                headers.add(name: "connection", value: "close")
+            }
             write(.head(HTTPResponseHead(version: version, status: status, headers: headers)), context)
             if isHead { end(context) } else { isStreaming = true }
         }

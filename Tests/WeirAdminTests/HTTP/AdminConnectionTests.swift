@@ -1,6 +1,7 @@
 import NIOCore
 import Support
 import Testing
+import WeirRelay
 
 @testable import WeirAdmin
 
@@ -38,6 +39,19 @@ struct AdminConnectionTests {
             let expected = Array(repeating: ["200", "404"], count: 20).joined() + Array(repeating: "404", count: 5000)
             #expect(answers.statuses == expected + ["200"])
             #expect(answers.ending == .end)
+        }
+    }
+
+    @Test("Nothing is done that comes behind a last request", arguments: ["localhost", "evil.example"])
+    func endsWithLast(host: String) async throws {
+        try await withAdmin { admin in
+            let body = #"{"name":"a","listen":"127.0.0.1:0","upstream":"127.0.0.1:9"}"#
+            let head = "POST /proxies HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
+            let last = Self.request("GET", "/v1/health", closes: host == "localhost")
+                .replacing("localhost", with: host)
+            let answers = try await Self.exchange(admin, last + head + body)
+            #expect(answers.statuses == [host == "localhost" ? "200" : "403"])
+            #expect(admin.relay.routes.isEmpty)
         }
     }
 
