@@ -75,6 +75,7 @@ final class AdminConnection: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard error is HTTPParserError else { return context.close(promise: nil) }
+        guard keepsAlive || request != nil else { return }
         let reason = "this is no request of HTTP/1.1, or its header has more than 100 fields or 32 KiB"
         refuse(.problem(400, reason), context)
     }

@@ -51,6 +51,7 @@ struct AdminConnectionTests {
                 .replacing("localhost", with: host)
             let answers = try await Self.exchange(admin, last + head + body)
             #expect(answers.statuses == [host == "localhost" ? "200" : "403"])
+            #expect(try await Self.exchange(admin, last + "nonsense\r\n\r\n").statuses == answers.statuses)
             #expect(admin.relay.routes.isEmpty)
         }
     }
