@@ -40,7 +40,8 @@ package enum Tshark {
 
     /// Follows the first TCP streams of a capture; those that it does not have are left out.
     package static func followAll(_ path: String, _ count: Int) throws -> [[Followed]] {
-        followed(try run(["-n", "-r", path, "-q"] + (0..<count).flatMap { ["-z", "follow,tcp,raw,\($0)"] }))
+        let streams = (0..<count).flatMap { ["-z", "follow,tcp,raw,\($0)"] }
+        return followed(try run(["-n", "-r", path, "-q"] + streams, guessing: true))
     }
 
     /// Reads streams, each with its two ends, the initiator first.
@@ -84,10 +85,12 @@ package enum Tshark {
         return ended.status == 0 && ended.output.contains("Strict time order:   True")
     }
 
-    private static func run(_ arguments: [String]) throws -> String {
+    /// Runs tshark; in other programs' captures it may guess a protocol by any port.
+    private static func run(_ arguments: [String], guessing: Bool = false) throws -> String {
         // Standard error has a line about being root.
         let folder = try TemporaryFolder()
-        let ended = try ChildProgram.run("tshark", ephemeral + arguments, errors: folder.path + "/errors")
+        let options = (guessing ? [] : ephemeral) + arguments
+        let ended = try ChildProgram.run("tshark", options, errors: folder.path + "/errors")
         guard ended.status == 0 else { throw HelperError("tshark \(arguments): \(ended.status)") }
         return ended.output
     }
