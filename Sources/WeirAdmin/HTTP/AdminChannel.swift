@@ -5,7 +5,7 @@ import NIOHTTP1
 
 /// Sets up the connections that Hummingbird's server accepts.
 ///
-/// Its own way to a request, over streams that two tasks hand one another, costs four times as much as what is asked.
+/// Its own way to a request, over streams that two tasks hand one another, takes twice as long as all of this one.
 struct AdminChannel: ServerChildChannel {
     /// Is one client's connection.
     struct Value: ServerChildChannelValue {
@@ -28,7 +28,7 @@ struct AdminChannel: ServerChildChannel {
             encoding.automaticallySetFramingHeaders = false
             try channel.pipeline.syncOperations.configureHTTPServerPipeline(
                 withErrorHandling: false,
-                // Nothing that a client sends comes back in a header.
+                // All that comes back of a request in a header is a recording's name, which has plain characters alone.
                 withOutboundHeaderValidation: false,
                 withEncoderConfiguration: encoding,
                 withDecoderLimitConfiguration: limits

@@ -53,8 +53,7 @@ final class AdminConnection: ChannelInboundHandler {
         }
         // A stranger's body is not even read.
         if let refusal = desk.refusal(of: begun) { return refuse(refusal, context) }
-        let length = begun.header("content-length").flatMap { Int($0) } ?? 0
-        guard length <= Self.largestBody else { return refuse(Self.tooLarge, context) }
+        guard !head.announcesTooMuch else { return refuse(Self.tooLarge, context) }
         request = begun
     }
 
@@ -171,6 +170,13 @@ final class AdminConnection: ChannelInboundHandler {
             context.writeAndFlush(connection.wrapOutboundOut(part), promise: taken)
             return taken
         }
+    }
+}
+
+extension HTTPRequestHead {
+    /// Tells whether the body is to be larger than it may be.
+    var announcesTooMuch: Bool {
+        (headers.first(name: "content-length").flatMap { Int($0) } ?? 0) > AdminConnection.largestBody
     }
 }
 

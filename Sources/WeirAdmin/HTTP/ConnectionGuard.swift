@@ -5,7 +5,7 @@ import NIOHTTP1
 ///
 /// Source: RFC 9112 section 9.5 and 9.6: a server may close a connection that it deems idle, and does so in stages, so
 /// that an answer is not lost behind a reset.
-final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
+final class ConnectionGuard: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
@@ -83,9 +83,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         case .head(let head):
             isWaiting = false
             // Who announces too much is told so, and not to go on.
-            let length = head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0
-            if head.headers.first(name: "expect")?.lowercased() == "100-continue", length <= AdminConnection.largestBody
-            {
+            if head.headers.first(name: "expect")?.lowercased() == "100-continue", !head.announcesTooMuch {
                 let goOn = HTTPResponseHead(version: head.version, status: .continue)
                 context.writeAndFlush(wrapOutboundOut(.head(goOn)), promise: nil)
             }

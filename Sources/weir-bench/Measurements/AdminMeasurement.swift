@@ -3,8 +3,8 @@ struct AdminMeasurement: Measurement {
     let name = "admin"
     let title = "One TCP stream while the control API is called"
     let method = """
-        As for one stream. The calls come over four connections, 250 a second over each at an even pace, and ask in turn for the \
-        metrics, the proxies, the flows and the health. Whoever calls takes its time from the cores that client, server and \
+        As for one stream. The calls come over four connections, 250 a second over each at an even pace, and ask in turn \
+        for the metrics, the proxies, the flows and the health. Whoever calls takes its time from the cores that client, server and \
         relay share. So that only what the calls cost the relay is compared, the same calls are made in every row but the \
         first: to a stand-in that sends ready answers of the same sizes; to a second weir that relays nothing; to the relay. \
         The row of the stand-in is the one that the others are compared with.

@@ -8,22 +8,17 @@ struct TemporaryFolder: Sendable {
 
     /// Makes a new folder in `TMPDIR`, or in /tmp.
     init() throws(BenchError) {
-        let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-        var template = Array("\(parent)/weir-bench.XXXXXX".utf8CString)
+        try self.init(in: getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp", named: "weir-bench")
+    }
+
+    private init(in parent: String, named name: String) throws(BenchError) {
+        var template = Array("\(parent)/\(name).XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw .lastCall("mkdtemp", on: parent) }
         path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
-    private init(path: String) {
-        self.path = path
-    }
-
     /// Makes a new folder inside this one.
-    func subfolder() throws(BenchError) -> TemporaryFolder {
-        var template = Array("\(path)/run.XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw .lastCall("mkdtemp", on: path) }
-        return TemporaryFolder(path: String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self))
-    }
+    func subfolder() throws(BenchError) -> TemporaryFolder { try TemporaryFolder(in: path, named: "run") }
 
     /// Removes the folder with all that is in it; what cannot be removed is said.
     func remove() {
