@@ -17,7 +17,7 @@ final class AdminStandIn: Sendable {
         listener = try Socket.listen()
         port = try Socket.port(of: listener)
         // Of the threads that see a connection, one takes it.
-        guard fcntl(listener.number, F_SETFL, O_NONBLOCK) == 0 else { throw .lastCall("fcntl", on: "the stand-in") }
+        try Socket.makeNonblocking(listener.number)
     }
 
     func stop() { isStopped.store(true, ordering: .relaxed) }
