@@ -8,7 +8,9 @@ extension Supervisor {
     public nonisolated var routes: [RouteStatus] { listing.withLock { $0 } }
 
     /// Finds a route.
-    public func route(named name: String) -> RouteStatus? { served[name]?.status }
+    public nonisolated func route(named name: String) -> RouteStatus? {
+        listing.withLock { $0.first { $0.name == name } }
+    }
 
     /// Adds a route; a target's name is resolved when the first flow asks for it.
     ///
@@ -68,7 +70,7 @@ extension Supervisor {
             await turnstile.leave()
             throw .unknown(name)
         }
-        await halt(entry.status.number)
+        await halt(entry.number)
         await turnstile.leave()
     }
 
@@ -85,13 +87,13 @@ extension Supervisor {
         shared.targets.replace(number, with: try makeTarget(route, number: number))
         var status = RouteStatus(name: name, number: number, route: route, endpoints: [])
         if isEnabled { status.endpoints = try await begin(status) }
-        served[name] = ServedRoute(status: status)
+        served[name] = status
         return status
     }
 
     private func changeNow(_ name: String, _ route: Route?, _ isEnabled: Bool?) async throws -> RouteStatus {
         guard !isStopping else { throw RouteChangeError.stopping }
-        guard var status = served[name]?.status else { throw RouteChangeError.unknown(name) }
+        guard var status = served[name] else { throw RouteChangeError.unknown(name) }
         let wasEnabled = status.isEnabled
         // Port 0 asks for another one, whatever was asked for before.
         if let route, route != status.route || route.listen.port == 0 {
@@ -100,18 +102,20 @@ extension Supervisor {
             status.endpoints = []
             status.route = route
             shared.targets.replace(status.number, with: target)
-            served[name]?.status = status
+            served[name]?.endpoints = []
+            served[name]?.route = route
         }
         let isWanted = isEnabled ?? wasEnabled
-        guard isWanted != status.isEnabled else { return status }
+        guard isWanted != status.isEnabled else { return served[name] ?? status }
         if isWanted {
             status.endpoints = try await begin(status)
         } else {
             await halt(status.number)
             status.endpoints = []
         }
-        served[name]?.status = status
-        return status
+        // Its toxics may have been changed meanwhile.
+        served[name]?.endpoints = status.endpoints
+        return served[name] ?? status
     }
 
     private func makeTarget(_ route: Route, number: Int?) throws(RouteChangeError) -> Target {

@@ -39,17 +39,16 @@ extension Supervisor {
         _ change: (inout [ToxicConfiguration]) throws(ToxicError) -> Result
     ) async throws(ToxicError) -> Result {
         var chain = try toxics(route: route)
-        guard let transport = served.values.first(where: { $0.status.number == route })?.status.route.transport else {
-            throw .unknownRoute(route)
-        }
+        guard let status = served.values.first(where: { $0.number == route }) else { throw .unknownRoute(route) }
         let result = try change(&chain)
         let set = try ToxicSet(
             chain,
-            for: transport,
+            for: status.route.transport,
             replacing: toxicSets[route],
             after: shared.routeFlows[route]
         )
         toxicSets[route] = set
+        served[status.name]?.toxics = set.configurations
         // All loops are told before anything is waited for: they hear of two changes in the same order.
         let answers = shared.loops.map { $0.post(set, route: route) }
         for answer in answers { for await _ in answer {} }

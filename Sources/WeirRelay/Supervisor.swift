@@ -20,7 +20,7 @@ public actor Supervisor {
 
     let shared: Shared
     /// Lists the routes that are served, or would be if they were not disabled, by their names.
-    var served: [String: ServedRoute] = [:] { didSet { listing.withLock { $0 = ServedRoute.list(served) } } }
+    var served: [String: RouteStatus] = [:] { didSet { listing.withLock { $0 = RouteStatus.list(served) } } }
     /// Holds the list of the routes for those who look at it from outside.
     let listing: Lock<[RouteStatus]>
     /// Lets one change of the routes pass at a time.
@@ -99,9 +99,9 @@ public actor Supervisor {
         }
         maxFlows = limits.tcpFlows
         maxSessions = limits.udpSessions
-        let served = ServedRoute.named(configuration.routes, sockets.map(\.socket))
+        let served = RouteStatus.named(configuration.routes, sockets.map(\.socket), toxicSets)
         self.served = served
-        listing = Lock(ServedRoute.list(served))
+        listing = Lock(RouteStatus.list(served))
         try await Self.startLoops(sockets, shared)
     }
 

@@ -83,6 +83,24 @@ struct SupervisorRoutesTests {
         }
     }
 
+    @Test("A route is listed with its toxics, also once it was disabled, enabled and moved")
+    func listsToxics() async throws {
+        let server = try TCPServer()
+        try await withRelay([], configure: { $0.takesRoutes = true }) { relay, _ in
+            let route = try await relay.add(Self.route(server.endpoint), named: "one")
+            #expect(route.toxics == [])
+            let noop = try ToxicConfiguration("noop", .upstream, name: "first").validated(for: .tcp)
+            try await relay.setToxics([noop], route: route.number)
+            #expect(relay.route(named: "one")?.toxics == [noop] && relay.routes.map(\.toxics) == [[noop]])
+            #expect(try await relay.change("one", isEnabled: false).toxics == [noop])
+            #expect(try await relay.change("one", isEnabled: true).toxics == [noop])
+            let moved = try await relay.change("one", to: Self.route(server.endpoint))
+            #expect(moved.toxics == [noop] && moved.isEnabled)
+            try await relay.setToxics([], route: route.number)
+            #expect(relay.routes == [try #require(relay.route(named: "one"))] && relay.routes[0].toxics == [])
+        }
+    }
+
     @Test("UDP routes come and go as well", arguments: [1, 2])
     func comesAndGoesOverUDP(threads: Int) async throws {
         try await withRelay("udp:0", configure: { $0.threads = threads }) { echo, _ in

@@ -25,9 +25,8 @@ enum RelayMetrics {
     static func text(_ parts: AdminParts) async -> [UInt8] {
         let tallies = await parts.relay.tallies()
         var rows: [Row] = []
-        let proxies = Dictionary(uniqueKeysWithValues: await parts.proxies.all().map { ($0.name, $0) })
         for route in parts.relay.routes {
-            guard let proxy = proxies[route.name] else { continue }
+            let proxy = parts.proxies.describe(route)
             let labels: PrometheusText.Labels = [("proxy", route.name), ("transport", "\(route.route.transport)")]
             let tally = tallies.indices.contains(route.number) ? tallies[route.number] : RouteTally()
             let ways = [("upstream", tally.upstream), ("downstream", tally.downstream)]

@@ -5,9 +5,8 @@ import WeirWire
 /// How Toxiproxy's clients put toxics on proxies.
 extension ProxyBook {
     /// Lists a proxy's toxics: those of upstream first, each direction in the order of its chain.
-    func toxics(of status: RouteStatus, streams: [String: String]) async -> [JSONValue] {
-        let chain = (try? await relay.toxics(route: status.number)) ?? []
-        return Self.ordered(chain).map { Self.json($0, stream: streams[$0.name]) }
+    func toxics(of status: RouteStatus, streams: [String: String]) -> [JSONValue] {
+        Self.ordered(status.toxics).map { Self.json($0, stream: streams[$0.name]) }
     }
 
     private static func ordered(_ chain: [ToxicConfiguration]) -> [ToxicConfiguration] {
@@ -31,16 +30,15 @@ extension ProxyBook {
         }
     }
 
-    func toxic(_ proxy: String, _ name: String) async throws -> JSONValue {
-        let status = try await route(proxy)
-        let chain = try await relay.toxics(route: status.number)
-        guard let toxic = chain.first(where: { $0.name == name }) else { throw ToxiproxyError.toxicNotFound }
+    func toxic(_ proxy: String, _ name: String) throws -> JSONValue {
+        let toxics = try route(proxy).toxics
+        guard let toxic = toxics.first(where: { $0.name == name }) else { throw ToxiproxyError.toxicNotFound }
         return Self.json(toxic, stream: stream(of: name, on: proxy))
     }
 
     /// Puts a toxic on a proxy, for the flows that it has as well.
     func addToxic(_ proxy: String, _ body: [UInt8]) async throws -> JSONValue {
-        let status = try await route(proxy)
+        let status = try route(proxy)
         let input = try ProxyInput(body)
         let type = try input.string("type") ?? ""
         let stream = try input.string("stream") ?? "downstream"
@@ -50,8 +48,7 @@ extension ProxyBook {
         guard let direction = Self.direction(stream) else { throw ToxiproxyError.invalidStream }
         guard let known = Toxics.type(named: type) else { throw ToxiproxyError.invalidType }
         let name = given.isEmpty ? "\(type)_\(stream)" : given
-        let chain = try await relay.toxics(route: status.number)
-        guard !chain.contains(where: { $0.name == name }) else { throw ToxiproxyError.toxicExists }
+        guard !status.toxics.contains(where: { $0.name == name }) else { throw ToxiproxyError.toxicExists }
         let toxic = ToxicConfiguration(
             type,
             direction,
@@ -65,14 +62,14 @@ extension ProxyBook {
             chain.append(complete)
             return complete
         }
-        await setStream(stream, of: name, on: proxy)
+        setStream(stream, of: name, on: proxy)
         return Self.json(made, stream: stream)
     }
 
     /// Changes a toxic's attributes, those that are given, and its toxicity.
     func updateToxic(_ proxy: String, _ name: String, _ body: [UInt8]) async throws -> JSONValue {
-        let status = try await route(proxy)
-        guard let old = try await relay.toxics(route: status.number).first(where: { $0.name == name }),
+        let status = try route(proxy)
+        guard let old = status.toxics.first(where: { $0.name == name }),
             let type = Toxics.type(named: old.type)
         else { throw ToxiproxyError.toxicNotFound }
         let input = try ProxyInput(body)
@@ -89,7 +86,7 @@ extension ProxyBook {
     }
 
     func deleteToxic(_ proxy: String, _ name: String) async throws {
-        let status = try await route(proxy)
+        let status = try route(proxy)
         try await change(status) { chain throws(ToxicError) in
             guard chain.contains(where: { $0.name == name }) else { throw .unknownName(name) }
             chain.removeAll { $0.name == name }

@@ -3,7 +3,7 @@ import WeirRelay
 import WeirWire
 
 /// Keeps the relay's routes as Toxiproxy's clients know them: proxies, each with a name and with toxics.
-actor ProxyBook {
+final class ProxyBook: Sendable {
     /// Holds what is known of a proxy beside its route.
     struct Entry: Sendable {
         var listen: String
@@ -32,11 +32,10 @@ actor ProxyBook {
     }
 
     let relay: Supervisor
-    /// Is the relay's: to ask it is no change of actors.
-    nonisolated var unownedExecutor: UnownedSerialExecutor { relay.unownedExecutor }
     private let report: @Sendable (String) -> Void
+    /// Lets one change pass at a time; nobody waits who only looks.
     private let turnstile = Turnstile()
-    private var entries: [String: Entry] = [:]
+    private let entries = Lock([String: Entry]())
 
     init(_ relay: Supervisor, report: @escaping @Sendable (String) -> Void) {
         self.relay = relay
@@ -46,13 +45,9 @@ actor ProxyBook {
     // MARK: - Proxies
 
     /// Lists all proxies, by their names.
-    func all() async -> [Proxy] {
-        var proxies: [Proxy] = []
-        for route in relay.routes { proxies.append(await describe(route)) }
-        return proxies
-    }
+    func all() -> [Proxy] { relay.routes.map(describe) }
 
-    func proxy(_ name: String) async throws(ToxiproxyError) -> Proxy { await describe(try await route(name)) }
+    func proxy(_ name: String) throws(ToxiproxyError) -> Proxy { describe(try route(name)) }
 
     /// Makes a proxy.
     func create(_ body: [UInt8]) async throws -> Proxy {
@@ -67,12 +62,12 @@ actor ProxyBook {
     }
 
     private func add(_ name: String, _ listen: String, _ upstream: String, _ isEnabled: Bool) async throws -> Proxy {
-        guard await relay.route(named: name) == nil else { throw ToxiproxyError.proxyExists }
+        guard relay.route(named: name) == nil else { throw ToxiproxyError.proxyExists }
         let route = try await makeRoute(listen, upstream)
         let status = try await translating(route) { try await self.relay.add(route, named: name, isEnabled: isEnabled) }
-        entries[name] = Entry(listen: listen, upstream: upstream)
+        entries.withLock { $0[name] = Entry(listen: listen, upstream: upstream) }
         warn(of: status)
-        return await describe(status)
+        return describe(status)
     }
 
     /// Says that a proxy takes clients from everywhere, each time that it begins to.
@@ -90,8 +85,8 @@ actor ProxyBook {
     /// Changes a proxy.
     func update(_ name: String, _ body: [UInt8]) async throws -> Proxy {
         try await turnstile.pass {
-            let status = try await self.route(name)
-            let before = await self.describe(status)
+            let status = try self.route(name)
+            let before = self.describe(status)
             let input = try ProxyInput(body)
             let listen = try input.string("listen") ?? before.listen
             let upstream = try input.string("upstream") ?? before.upstream
@@ -107,32 +102,31 @@ actor ProxyBook {
         _ isEnabled: Bool
     ) async throws -> Proxy {
         let route = try await makeRoute(listen, upstream)
-        let before = await describe(status)
+        let before = describe(status)
         let isSame = route.hasSameListen(as: status) && upstream == before.upstream
         if !isSame {
             // What was asked for stays also where it cannot be had now.
-            entries[status.name] = Entry(
-                listen: listen,
-                upstream: upstream,
-                streams: entries[status.name]?.streams ?? [:]
-            )
+            entries.withLock { entries in
+                let streams = entries[status.name]?.streams ?? [:]
+                entries[status.name] = Entry(listen: listen, upstream: upstream, streams: streams)
+            }
         }
         let changed = try await translating(route) {
             try await self.relay.change(status.name, to: isSame ? nil : route, isEnabled: isEnabled)
         }
         warn(of: changed, after: status)
-        return await describe(changed)
+        return describe(changed)
     }
 
     func delete(_ name: String) async throws {
         try await turnstile.pass {
-            _ = try await self.route(name)
+            _ = try self.route(name)
             try await self.relay.remove(name)
-            await self.forget(name)
+            self.forget(name)
         }
     }
 
-    private func forget(_ name: String) { entries[name] = nil }
+    private func forget(_ name: String) { entries.withLock { $0[name] = nil } }
 
     // MARK: - All at once
 
@@ -166,9 +160,9 @@ actor ProxyBook {
         var done: [Proxy] = []
         for (name, listen, upstream, isEnabled) in wanted {
             do {
-                if let status = await relay.route(named: name) {
+                if let status = relay.route(named: name) {
                     let route = try await makeRoute(listen, upstream)
-                    let proxy = await describe(status)
+                    let proxy = describe(status)
                     if route.hasSameListen(as: status), proxy.upstream == upstream {
                         done.append(proxy)
                         continue
@@ -192,7 +186,7 @@ actor ProxyBook {
                     let changed = try await self.translating(status.route) {
                         try await self.relay.change(status.name, isEnabled: true)
                     }
-                    await self.warn(of: changed, after: status)
+                    self.warn(of: changed, after: status)
                 }
                 try await self.removeToxics(status)
             }
@@ -201,34 +195,36 @@ actor ProxyBook {
 
     // MARK: - Helpers
 
-    func route(_ name: String) async throws(ToxiproxyError) -> RouteStatus {
-        guard let status = await relay.route(named: name) else { throw .proxyNotFound }
+    func route(_ name: String) throws(ToxiproxyError) -> RouteStatus {
+        guard let status = relay.route(named: name) else { throw .proxyNotFound }
         return status
     }
 
-    func describe(_ status: RouteStatus) async -> Proxy {
-        let entry = entries[status.name]
-        // What is bound now is what it is called from then on, also when it is disabled.
-        if let text = GoAddress.text(status.route.transport, status.endpoints), entry != nil {
-            entries[status.name]?.listen = text
+    func describe(_ status: RouteStatus) -> Proxy {
+        let bound = GoAddress.text(status.route.transport, status.endpoints)
+        let entry = entries.withLock { entries in
+            // What is bound now is what it is called from then on, also when it is disabled.
+            if let bound { entries[status.name]?.listen = bound }
+            return entries[status.name]
         }
         let prefix = status.route.transport == .udp ? "udp:" : ""
         return Proxy(
             name: status.name,
-            listen: GoAddress.text(status.route.transport, status.endpoints)
-                ?? entry?.listen ?? prefix + "\(status.route.listen)",
+            listen: bound ?? entry?.listen ?? prefix + "\(status.route.listen)",
             upstream: entry?.upstream ?? status.route.target.map { "\($0)" } ?? "",
             isEnabled: status.isEnabled,
-            toxics: await toxics(of: status, streams: entry?.streams ?? [:])
+            toxics: toxics(of: status, streams: entry?.streams ?? [:])
         )
     }
 
-    func stream(of toxic: String, on name: String) -> String? { entries[name]?.streams[toxic] }
+    func stream(of toxic: String, on name: String) -> String? { entries.withLock { $0[name]?.streams[toxic] } }
 
-    func setStream(_ stream: String, of toxic: String, on name: String) async {
-        guard let status = await relay.route(named: name) else { return }
-        let proxy = await describe(status)
-        entries[name, default: Entry(listen: proxy.listen, upstream: proxy.upstream)].streams[toxic] = stream
+    func setStream(_ stream: String, of toxic: String, on name: String) {
+        guard let status = relay.route(named: name) else { return }
+        let proxy = describe(status)
+        entries.withLock {
+            $0[name, default: Entry(listen: proxy.listen, upstream: proxy.upstream)].streams[toxic] = stream
+        }
     }
 
     private func makeRoute(_ listen: String, _ upstream: String) async throws -> Route {
@@ -252,7 +248,7 @@ actor ProxyBook {
         }
     }
 
-    private nonisolated func translating<Result: Sendable>(
+    private func translating<Result: Sendable>(
         _ route: Route,
         _ body: @Sendable () async throws -> Result
     ) async throws -> Result {

@@ -96,7 +96,7 @@ enum EventRoutes {
         filter.direction = try query.choice("direction", ["upstream", "downstream"]).flatMap(ProxyBook.direction)
         filter.wantsBytes = try query.choice("bytes", ["true", "false"]) == "true"
         if let name = request.parameter("proxy") {
-            filter.listeners = try await parts.proxies.route(name).endpoints
+            filter.listeners = try parts.proxies.route(name).endpoints
         }
         return filter
     }

@@ -47,7 +47,7 @@ enum HoldRoutes {
         let until = SystemClock.instant().advanced(by: .seconds(Int64(wait)))
         while true {
             var route: Int?
-            if let name = request.parameter("proxy") { route = try await parts.proxies.route(name).number }
+            if let name = request.parameter("proxy") { route = try parts.proxies.route(name).number }
             var chunks = await parts.relay.heldChunks(route: route, limit: toxic == nil ? limit : .max)
             if let toxic { chunks = Array(chunks.lazy.filter { $0.toxic == toxic }.prefix(limit)) }
             if !chunks.isEmpty || SystemClock.instant() >= until {
@@ -78,7 +78,7 @@ enum HoldRoutes {
             throw AnswerError.problem(400, "'action' is forward or drop")
         }
         var route: Int?
-        if let name = try input.string("proxy") { route = try await parts.proxies.route(name).number }
+        if let name = try input.string("proxy") { route = try parts.proxies.route(name).number }
         var decided = 0
         for chunk in await parts.relay.heldChunks(route: route, limit: .max)
         where await parts.decide(chunk, action == "drop" ? .drop : .forward) { decided += 1 }

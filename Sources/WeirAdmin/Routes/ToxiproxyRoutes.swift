@@ -93,7 +93,7 @@ enum ToxiproxyRoutes {
                 .json(200, "The proxies.", ["type": "object", "additionalProperties": proxy]), browser,
             ]
         ) { _, parts in
-            .json(.object(await parts.proxies.all().map { JSONValue.Member($0.name, $0.json) }))
+            .json(.object(parts.proxies.all().map { JSONValue.Member($0.name, $0.json) }))
         },
         AdminRoute(
             .toxiproxy,
@@ -117,7 +117,7 @@ enum ToxiproxyRoutes {
             parameters: [proxyName],
             answers: [.json(200, "The proxy.", proxy), noProxy, browser]
         ) { request, parts in
-            .json(try await parts.proxies.proxy(request.part("proxy")).json)
+            .json(try parts.proxies.proxy(request.part("proxy")).json)
         },
         change(
             "PATCH",
@@ -166,7 +166,7 @@ enum ToxiproxyRoutes {
             parameters: [proxyName],
             answers: [.json(200, "The toxics.", Schemas.list(of: toxic)), noProxy, browser]
         ) { request, parts in
-            .json(.array(try await parts.proxies.proxy(request.part("proxy")).toxics))
+            .json(.array(try parts.proxies.proxy(request.part("proxy")).toxics))
         },
         AdminRoute(
             .toxiproxy,
@@ -192,7 +192,7 @@ enum ToxiproxyRoutes {
             parameters: [proxyName, toxicName],
             answers: [.json(200, "The toxic.", toxic), error(404, "There is no such proxy or toxic."), browser]
         ) { request, parts in
-            .json(try await parts.proxies.toxic(request.part("proxy"), request.part("toxic")))
+            .json(try parts.proxies.toxic(request.part("proxy"), request.part("toxic")))
         },
         toxicChange("PATCH", "updateToxic", "Changes a toxic: the attributes that are given, and its toxicity."),
         toxicChange("POST", "updateToxicByPost", "Changes a toxic, as PATCH does: for old clients."),

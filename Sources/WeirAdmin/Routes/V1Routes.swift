@@ -106,7 +106,7 @@ enum V1Routes {
         filter.after = UInt64(try query.integer("after", 0...Int.max) ?? 0)
         filter.transport = try query.transport()
         if let name = request.parameter("proxy") {
-            filter.route = try await parts.proxies.route(name).number
+            filter.route = try parts.proxies.route(name).number
         }
         let names = FlowJSON.names(parts)
         let found = await parts.relay.flows(filter, limit: limit + 1)

@@ -1,4 +1,4 @@
-import WeirFlow
+public import WeirFlow
 public import WeirWire
 
 /// Describes a route that a relay serves, or would if it were not disabled.
@@ -11,6 +11,8 @@ public struct RouteStatus: Hashable, Sendable {
     public var route: Route
     /// Lists where it is bound; empty while it is disabled.
     public var endpoints: [Endpoint]
+    /// Lists its toxics, of both directions, all attributes filled in, in the order of its chain.
+    public internal(set) var toxics: [ToxicConfiguration] = []
     /// Tells whether it takes clients.
     public var isEnabled: Bool { !endpoints.isEmpty }
 }
@@ -40,18 +42,15 @@ public enum RouteChangeError: Error, Hashable, CustomStringConvertible {
     }
 }
 
-/// Holds what the supervisor knows about a route.
-struct ServedRoute: Sendable {
-    var status: RouteStatus
-
+extension RouteStatus {
     /// Lists routes by their names.
-    static func list(_ served: [String: ServedRoute]) -> [RouteStatus] {
-        served.values.map(\.status).sorted { $0.name < $1.name }
+    static func list(_ served: [String: RouteStatus]) -> [RouteStatus] {
+        served.values.sorted { $0.name < $1.name }
     }
 
     /// Names the routes that a relay begins with: `tcp-9000`, and with a number behind it where two would be the same.
-    static func named(_ routes: [Route], _ sockets: [Listening]) -> [String: ServedRoute] {
-        var served: [String: ServedRoute] = [:]
+    static func named(_ routes: [Route], _ sockets: [Listening], _ toxics: [ToxicSet]) -> [String: RouteStatus] {
+        var served: [String: RouteStatus] = [:]
         for (number, route) in routes.enumerated() {
             var endpoints: [Endpoint] = []
             for socket in sockets where socket.route == number && !endpoints.contains(socket.endpoint) {
@@ -64,8 +63,13 @@ struct ServedRoute: Sendable {
                 count += 1
                 name = "\(base)-\(count)"
             }
-            let status = RouteStatus(name: name, number: number, route: route, endpoints: endpoints)
-            served[name] = ServedRoute(status: status)
+            served[name] = RouteStatus(
+                name: name,
+                number: number,
+                route: route,
+                endpoints: endpoints,
+                toxics: toxics[number].configurations
+            )
         }
         return served
     }
