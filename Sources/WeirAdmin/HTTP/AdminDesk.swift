@@ -70,15 +70,16 @@ struct AdminDesk: Sendable {
 
 /// Makes names for requests: 20 characters, as Toxiproxy's.
 enum RequestNumber {
-    private static let digits = Array("0123456789abcdefghijklmnopqrstuv")
+    private static let digits = Array("0123456789abcdefghijklmnopqrstuv".utf8)
 
     static func make() -> String {
         var bits = UInt128.random(in: 0 ... .max)
-        var text = ""
-        for _ in 0..<20 {
-            text.append(digits[Int(bits & 31)])
-            bits >>= 5
+        return String(unsafeUninitializedCapacity: 20) { text in
+            for place in 0..<20 {
+                text[place] = digits[Int(bits & 31)]
+                bits >>= 5
+            }
+            return 20
         }
-        return text
     }
 }

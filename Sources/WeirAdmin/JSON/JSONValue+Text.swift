@@ -1,23 +1,21 @@
+import WeirWire
+
 extension JSONValue {
     /// Renders the value on one line.
-    package var text: String {
-        var output: [UInt8] = []
-        write(to: &output)
-        return String(decoding: output, as: UTF8.self)
-    }
+    package var text: String { String(decoding: bytes, as: UTF8.self) }
 
     /// Renders the value on one line, as UTF-8.
     package var bytes: [UInt8] {
-        var output: [UInt8] = []
+        var output = ByteBuffer(capacity: 1024)
         write(to: &output)
-        return output
+        return output.withUnsafeBytes { Array($0) }
     }
 
-    private func write(to output: inout [UInt8]) {
+    private func write(to output: inout ByteBuffer) {
         switch self {
-        case .null: output += "null".utf8
-        case .bool(let value): output += (value ? "true" : "false").utf8
-        case .number(let text): output += text.utf8
+        case .null: output.append("null")
+        case .bool(let value): output.append(value ? "true" as StaticString : "false")
+        case .number(let text): output.append(text)
         case .string(let text): Self.quote(text, to: &output)
         case .array(let values):
             output.append(UInt8(ascii: "["))
@@ -39,24 +37,33 @@ extension JSONValue {
     }
 
     /// Writes a string with its quotes; what a script or a browser could mistake for markup is escaped, as Go does.
-    private static func quote(_ text: String, to output: inout [UInt8]) {
+    private static func quote(_ text: String, to output: inout ByteBuffer) {
         output.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                output.append(UInt8(ascii: "\\"))
-                output.append(byte)
-            case 0x0A: output += "\\n".utf8
-            case 0x0D: output += "\\r".utf8
-            case 0x09: output += "\\t".utf8
-            case 0..<0x20, 0x7F, UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "&"):
-                let digits = Array("0123456789abcdef".utf8)
-                output += "\\u00".utf8
-                output.append(digits[Int(byte >> 4)])
-                output.append(digits[Int(byte & 15)])
-            default: output.append(byte)
-            }
+        var text = text
+        let isPlain = text.withUTF8 { bytes in !bytes.contains(where: isEscaped) }
+        if isPlain { output.append(text) } else { for byte in text.utf8 { append(byte, to: &output) } }
+        output.append(UInt8(ascii: "\""))
+    }
+
+    private static func isEscaped(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "&"): true
+        default: byte < 0x20 || byte == 0x7F
         }
-        output.append(UInt8(ascii: "\""))
+    }
+
+    private static func append(_ byte: UInt8, to output: inout ByteBuffer) {
+        guard isEscaped(byte) else { return output.append(byte) }
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+            output.append(UInt8(ascii: "\\"))
+            output.append(byte)
+        case 0x0A: output.append("\\n")
+        case 0x0D: output.append("\\r")
+        case 0x09: output.append("\\t")
+        default:
+            output.append("\\u")
+            output.appendHex(UInt32(byte), digits: 4)
+        }
     }
 }

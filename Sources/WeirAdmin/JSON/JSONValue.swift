@@ -22,7 +22,7 @@ package enum JSONValue: Hashable, Sendable {
     }
 
     /// Makes a number of an integer.
-    package static func int(_ value: some BinaryInteger) -> JSONValue { .number("\(value)") }
+    package static func int(_ value: some BinaryInteger) -> JSONValue { .number(value.description) }
 
     /// Makes the shortest number that is read back as the same value; what is no number is null.
     package static func float(_ value: some BinaryFloatingPoint & CustomStringConvertible) -> JSONValue {
@@ -33,7 +33,7 @@ package enum JSONValue: Hashable, Sendable {
 
     /// Makes a string, or null.
     package static func text(_ value: (some CustomStringConvertible)?) -> JSONValue {
-        value.map { .string("\($0)") } ?? .null
+        value.map { .string($0.description) } ?? .null
     }
 }
 

@@ -1,84 +1,83 @@
 import WeirFlow
+import WeirWire
 
 /// Writes metrics in Prometheus's text form.
 ///
 /// Source: Prometheus, "Exposition formats", text format 0.0.4.
-struct PrometheusText {
+struct PrometheusText: ~Copyable {
     /// Says what the text is.
     static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
-    private(set) var bytes: [UInt8] = []
+    private var output = ByteBuffer(capacity: 16 << 10)
 
     /// Lists what a metric can be.
     enum Kind: String {
         case counter, gauge, histogram
     }
 
-    init() { bytes.reserveCapacity(16 << 10) }
+    /// Copies what was written.
+    func bytes() -> [UInt8] { output.withUnsafeBytes { Array($0) } }
 
     /// Begins a metric: its samples follow.
-    mutating func begin(_ name: String, _ kind: Kind, _ help: String) {
-        for text in ["# HELP ", name, " ", help, "\n# TYPE ", name, " ", kind.rawValue, "\n"] { append(text) }
+    mutating func begin(_ name: StaticString, _ kind: Kind, _ help: StaticString) {
+        output.append("# HELP ")
+        output.append(name)
+        output.append(" ")
+        output.append(help)
+        output.append("\n# TYPE ")
+        output.append(name)
+        output.append(" ")
+        output.append(kind.rawValue)
+        output.append("\n")
     }
 
     /// Writes one sample.
-    mutating func sample(_ name: String, _ labels: Labels, _ value: some BinaryInteger) {
+    mutating func sample(_ name: StaticString, _ labels: Labels, _ value: some FixedWidthInteger) {
         begin(name, "", labels)
-        append(value)
-        append("\n")
+        end(value)
     }
 
     /// Writes one sample.
-    mutating func sample(_ name: String, _ labels: Labels, _ value: Double) {
+    mutating func sample(_ name: StaticString, _ labels: Labels, _ value: Double) {
         begin(name, "", labels)
-        append(value.description)
-        append("\n")
-    }
-
-    private mutating func begin(_ name: String, _ suffix: String, _ labels: Labels, _ more: Labels = []) {
-        append(name)
-        append(suffix)
-        if !labels.text.isEmpty || !more.text.isEmpty {
-            append("{")
-            append(labels.text)
-            if !labels.text.isEmpty, !more.text.isEmpty { append(",") }
-            append(more.text)
-            append("}")
-        }
-        append(" ")
-    }
-
-    private mutating func append(_ text: String) {
-        var text = text
-        text.withUTF8 { bytes.append(contentsOf: $0) }
-    }
-
-    private mutating func append(_ value: some BinaryInteger) {
-        if value < 0 { bytes.append(UInt8(ascii: "-")) }
-        var rest = value.magnitude
-        let start = bytes.count
-        repeat {
-            bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))
-            rest /= 10
-        } while rest > 0
-        bytes[start...].reverse()
+        end(value)
     }
 
     /// Writes a histogram's samples, in seconds.
-    mutating func histogram(_ name: String, _ labels: Labels, _ histogram: LatencyHistogram) {
+    mutating func histogram(_ name: StaticString, _ labels: Labels, _ histogram: LatencyHistogram) {
         var count: UInt64 = 0
         for (bound, more) in zip(Self.bounds, histogram.counts) {
             count += more
             begin(name, "_bucket", labels, bound)
-            append(count)
-            append("\n")
+            end(count)
         }
         begin(name, "_sum", labels)
-        append((Double(histogram.sum) / 1e9).description)
-        append("\n")
+        end(Double(histogram.sum) / 1e9)
         begin(name, "_count", labels)
-        append(count)
-        append("\n")
+        end(count)
+    }
+
+    private mutating func begin(_ name: StaticString, _ suffix: StaticString, _ labels: Labels, _ more: Labels = []) {
+        output.append(name)
+        output.append(suffix)
+        if !labels.text.isEmpty || !more.text.isEmpty {
+            output.append("{")
+            output.append(labels.text)
+            if !labels.text.isEmpty, !more.text.isEmpty { output.append(",") }
+            output.append(more.text)
+            output.append("}")
+        }
+        output.append(" ")
+    }
+
+    private mutating func end(_ value: some FixedWidthInteger) {
+        output.appendDecimal(value)
+        output.append("\n")
+    }
+
+    private mutating func end(_ value: Double) {
+        output.append(value.description)
+        output.append("\n")
     }
 
     /// Lists the bounds of a histogram's buckets as labels.
@@ -101,7 +100,10 @@ struct PrometheusText {
         func with(_ name: String, _ value: String) -> Labels {
             var labels = self
             if !text.isEmpty { labels.text += "," }
-            labels.text += "\(name)=\"\(Self.escape(value))\""
+            labels.text += name
+            labels.text += "=\""
+            labels.text += Self.escape(value)
+            labels.text += "\""
             return labels
         }
 

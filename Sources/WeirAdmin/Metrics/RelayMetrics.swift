@@ -62,7 +62,7 @@ enum RelayMetrics {
         writeToxiproxy(rows, &output)
         output.begin("weir_event_listeners", .gauge, "Counts the streams of events that are open.")
         output.sample("weir_event_listeners", [], parts.events.listeners)
-        return output.bytes
+        return output.bytes()
     }
 
     private static func writeFlows(_ rows: [Row], _ output: inout PrometheusText) {
@@ -87,10 +87,10 @@ enum RelayMetrics {
     }
 
     private static func writeWays(_ rows: [Row], _ output: inout PrometheusText) {
-        func write<Value: BinaryInteger>(
-            _ name: String,
+        func write<Value: FixedWidthInteger>(
+            _ name: StaticString,
             _ kind: PrometheusText.Kind,
-            _ help: String,
+            _ help: StaticString,
             _ transport: Transport? = nil,
             _ value: (RouteTally.Way) -> Value
         ) {
@@ -127,13 +127,13 @@ enum RelayMetrics {
     /// Writes the two metrics that Toxiproxy has.
     private static func writeToxiproxy(_ rows: [Row], _ output: inout PrometheusText) {
         let directions = rows.flatMap(\.directions)
-        let received = "toxiproxy_proxy_received_bytes_total"
+        let received: StaticString = "toxiproxy_proxy_received_bytes_total"
         output.begin(received, .counter, "Counts the bytes that were read, those that were dropped too.")
         for direction in directions {
             let counters = direction.way.counters
             output.sample(received, direction.toxiproxy, counters.bytes + counters.droppedBytes)
         }
-        let sent = "toxiproxy_proxy_sent_bytes_total"
+        let sent: StaticString = "toxiproxy_proxy_sent_bytes_total"
         output.begin(sent, .counter, "Counts the bytes that went on.")
         for direction in directions { output.sample(sent, direction.toxiproxy, direction.way.counters.bytes) }
     }
