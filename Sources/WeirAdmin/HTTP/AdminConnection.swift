@@ -183,12 +183,14 @@ extension HTTPRequestHead {
 extension AdminRequest {
     /// Takes a request's head; nil where its target is no path.
     fileprivate init?(_ head: HTTPRequestHead) {
-        guard head.uri.hasPrefix("/"), !head.uri.hasPrefix("//") else { return nil }
-        let parts = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let (slash, mark) = (UInt8(ascii: "/"), UInt8(ascii: "?"))
+        let target = head.uri.utf8
+        guard target.first == slash, target.dropFirst().first != slash else { return nil }
+        let parts = target.split(separator: mark, maxSplits: 1, omittingEmptySubsequences: false)
         self.init(
             method: head.method.rawValue,
-            path: parts[0].dropFirst().split(separator: "/", omittingEmptySubsequences: false),
-            query: parts.count > 1 ? PercentText.query(parts[1]) : [],
+            path: parts[0].dropFirst().split(separator: slash, omittingEmptySubsequences: false).map { Substring($0) },
+            query: parts.count > 1 ? PercentText.query(Substring(parts[1])) : [],
             headers: head.headers.map { ($0.name.lowercased(), $0.value) }
         )
     }

@@ -40,7 +40,10 @@ extension JSONValue {
     private static func quote(_ text: String, to output: inout ByteBuffer) {
         output.append(UInt8(ascii: "\""))
         var text = text
-        let isPlain = text.withUTF8 { bytes in !bytes.contains(where: isEscaped) }
+        let isPlain = text.withUTF8 { bytes in
+            for byte in bytes where isEscaped(byte) { return false }
+            return true
+        }
         if isPlain { output.append(text) } else { for byte in text.utf8 { append(byte, to: &output) } }
         output.append(UInt8(ascii: "\""))
     }

@@ -10,55 +10,56 @@ struct PrometheusText: ~Copyable {
 
     private var output = ByteBuffer(capacity: 16 << 10)
 
-    /// Lists what a metric can be.
-    enum Kind: String {
-        case counter, gauge, histogram
+    /// Describes a metric.
+    final class Metric: Sendable {
+        /// Lists what a metric can be.
+        enum Kind: String {
+            case counter, gauge, histogram
+        }
+
+        fileprivate let name: String
+        fileprivate let head: String
+
+        init(_ name: String, _ kind: Kind, _ help: String) {
+            self.name = name
+            head = "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n"
+        }
     }
 
     /// Copies what was written.
     func bytes() -> [UInt8] { output.withUnsafeBytes { Array($0) } }
 
     /// Begins a metric: its samples follow.
-    mutating func begin(_ name: StaticString, _ kind: Kind, _ help: StaticString) {
-        output.append("# HELP ")
-        output.append(name)
-        output.append(" ")
-        output.append(help)
-        output.append("\n# TYPE ")
-        output.append(name)
-        output.append(" ")
-        output.append(kind.rawValue)
-        output.append("\n")
-    }
+    mutating func begin(_ metric: Metric) { output.append(metric.head) }
 
     /// Writes one sample.
-    mutating func sample(_ name: StaticString, _ labels: Labels, _ value: some FixedWidthInteger) {
-        begin(name, "", labels)
+    mutating func sample(_ metric: Metric, _ labels: Labels, _ value: some FixedWidthInteger) {
+        begin(metric, "", labels)
         end(value)
     }
 
     /// Writes one sample.
-    mutating func sample(_ name: StaticString, _ labels: Labels, _ value: Double) {
-        begin(name, "", labels)
+    mutating func sample(_ metric: Metric, _ labels: Labels, _ value: Double) {
+        begin(metric, "", labels)
         end(value)
     }
 
     /// Writes a histogram's samples, in seconds.
-    mutating func histogram(_ name: StaticString, _ labels: Labels, _ histogram: LatencyHistogram) {
+    mutating func histogram(_ metric: Metric, _ labels: Labels, _ histogram: LatencyHistogram) {
         var count: UInt64 = 0
         for (bound, more) in zip(Self.bounds, histogram.counts) {
             count += more
-            begin(name, "_bucket", labels, bound)
+            begin(metric, "_bucket", labels, bound)
             end(count)
         }
-        begin(name, "_sum", labels)
+        begin(metric, "_sum", labels)
         end(Double(histogram.sum) / 1e9)
-        begin(name, "_count", labels)
+        begin(metric, "_count", labels)
         end(count)
     }
 
-    private mutating func begin(_ name: StaticString, _ suffix: StaticString, _ labels: Labels, _ more: Labels = []) {
-        output.append(name)
+    private mutating func begin(_ metric: Metric, _ suffix: StaticString, _ labels: Labels, _ more: Labels = []) {
+        output.append(metric.name)
         output.append(suffix)
         if !labels.text.isEmpty || !more.text.isEmpty {
             output.append("{")
@@ -86,39 +87,37 @@ struct PrometheusText: ~Copyable {
 
     /// Holds labels as they are written: once for all samples that have them.
     struct Labels: ExpressibleByArrayLiteral {
-        fileprivate private(set) var text = ""
+        fileprivate let text: String
 
-        init(_ labels: [(String, String)]) {
-            for (name, value) in labels { self = with(name, value) }
-        }
+        init(_ labels: [(String, String)]) { self.init("", labels) }
 
-        init(arrayLiteral labels: (String, String)...) {
-            self.init(labels)
-        }
+        init(arrayLiteral labels: (String, String)...) { self.init("", labels) }
 
         /// Returns these labels and one more.
-        func with(_ name: String, _ value: String) -> Labels {
-            var labels = self
-            if !text.isEmpty { labels.text += "," }
-            labels.text += name
-            labels.text += "=\""
-            labels.text += Self.escape(value)
-            labels.text += "\""
-            return labels
+        func with(_ name: String, _ value: String) -> Labels { Labels(text, [(name, value)]) }
+
+        private init(_ begun: String, _ labels: [(String, String)]) {
+            var output = ByteBuffer(capacity: 256)
+            output.append(begun)
+            for (name, value) in labels {
+                if !output.isEmpty { output.append(",") }
+                output.append(name)
+                output.append("=\"")
+                Self.escape(value, to: &output)
+                output.append("\"")
+            }
+            text = output.string
         }
 
-        private static func escape(_ value: String) -> String {
-            guard value.utf8.contains(where: { $0 == 0x5C || $0 == 0x22 || $0 == 0x0A }) else { return value }
-            var result = ""
-            for character in value.unicodeScalars {
-                switch character {
-                case "\\": result += "\\\\"
-                case "\"": result += "\\\""
-                case "\n": result += "\\n"
-                default: result.unicodeScalars.append(character)
+        private static func escape(_ value: String, to output: inout ByteBuffer) {
+            for byte in value.utf8 {
+                switch byte {
+                case UInt8(ascii: "\\"): output.append("\\\\")
+                case UInt8(ascii: "\""): output.append("\\\"")
+                case UInt8(ascii: "\n"): output.append("\\n")
+                default: output.append(byte)
                 }
             }
-            return result
         }
     }
 }

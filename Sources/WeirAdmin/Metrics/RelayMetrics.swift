@@ -4,137 +4,180 @@ import WeirWire
 
 /// Describes a relay at one moment, as Prometheus reads it.
 enum RelayMetrics {
-    /// Holds what is known of one proxy.
-    private struct Row {
-        var transport: Transport
-        var labels: PrometheusText.Labels
-        var directions: [Direction]
-        var tally: RouteTally
-        var isEnabled: Bool
-        var toxics: Int
+    /// Holds what is known of one proxy; each metric looks at all of them, so none is copied.
+    private final class Row {
+        let route: RouteStatus
+        let tally: RouteTally
+        let labels: PrometheusText.Labels
+        let directions: [Direction]
+
+        init(_ route: RouteStatus, _ proxy: ProxyBook.Proxy, _ tally: RouteTally) {
+            let labels: PrometheusText.Labels = [("proxy", route.name), ("transport", "\(route.route.transport)")]
+            self.route = route
+            self.tally = tally
+            self.labels = labels
+            directions = [("upstream", tally.upstream), ("downstream", tally.downstream)].map { name, way in
+                Direction(
+                    way,
+                    labels.with("direction", name),
+                    [
+                        ("direction", name), ("proxy", route.name), ("listener", proxy.listen),
+                        ("upstream", proxy.upstream),
+                    ]
+                )
+            }
+        }
     }
 
     /// Holds what the metrics of one direction are written with.
-    private struct Direction {
-        var labels: PrometheusText.Labels
+    private final class Direction {
+        let way: RouteTally.Way
+        let labels: PrometheusText.Labels
         /// Are the labels of Toxiproxy's own metrics.
-        var toxiproxy: PrometheusText.Labels
-        var way: RouteTally.Way
+        let toxiproxy: PrometheusText.Labels
+
+        init(_ way: RouteTally.Way, _ labels: PrometheusText.Labels, _ toxiproxy: PrometheusText.Labels) {
+            self.way = way
+            self.labels = labels
+            self.toxiproxy = toxiproxy
+        }
     }
 
     static func text(_ parts: AdminParts) async -> [UInt8] {
         let tallies = await parts.relay.tallies()
-        var rows: [Row] = []
-        for route in parts.relay.routes {
-            let proxy = parts.proxies.describe(route)
-            let labels: PrometheusText.Labels = [("proxy", route.name), ("transport", "\(route.route.transport)")]
-            let tally = tallies.indices.contains(route.number) ? tallies[route.number] : RouteTally()
-            let ways = [("upstream", tally.upstream), ("downstream", tally.downstream)]
-            rows.append(
-                Row(
-                    transport: route.route.transport,
-                    labels: labels,
-                    directions: ways.map { name, way in
-                        Direction(
-                            labels: labels.with("direction", name),
-                            toxiproxy: [
-                                ("direction", name), ("proxy", route.name), ("listener", proxy.listen),
-                                ("upstream", proxy.upstream),
-                            ],
-                            way: way
-                        )
-                    },
-                    tally: tally,
-                    isEnabled: route.isEnabled,
-                    toxics: proxy.toxics.count
-                )
-            )
+        let rows = parts.relay.routes.map { route in
+            let isCounted = tallies.indices.contains(route.number)
+            return Row(route, parts.proxies.describe(route), isCounted ? tallies[route.number] : RouteTally())
         }
         var output = PrometheusText()
-        output.begin("weir_info", .gauge, "Names the version that runs.")
-        output.sample("weir_info", [("version", parts.settings.version)], 1)
-        output.begin("weir_uptime_seconds", .gauge, "Counts how long the control API has answered.")
-        let uptime = parts.started.instant.duration(to: SystemClock.instant())
-        output.sample("weir_uptime_seconds", [], Double(uptime.inNanoseconds) / 1e9)
-        writeFlows(rows, &output)
+        output.begin(info)
+        output.sample(info, [("version", parts.settings.version)], 1)
+        output.begin(uptime)
+        let running = parts.started.instant.duration(to: SystemClock.instant())
+        output.sample(uptime, [], Double(running.inNanoseconds) / 1e9)
+        writeProxies(rows, &output)
         writeWays(rows, &output)
         writeLatencies(rows, &output)
         writeToxiproxy(rows, &output)
-        output.begin("weir_event_listeners", .gauge, "Counts the streams of events that are open.")
-        output.sample("weir_event_listeners", [], parts.events.listeners)
+        output.begin(listeners)
+        output.sample(listeners, [], parts.events.listeners)
         return output.bytes()
     }
 
-    private static func writeFlows(_ rows: [Row], _ output: inout PrometheusText) {
-        output.begin("weir_proxy_enabled", .gauge, "Is 1 while the proxy takes clients.")
-        for row in rows { output.sample("weir_proxy_enabled", row.labels, row.isEnabled ? 1 : 0) }
-        output.begin("weir_proxy_toxics", .gauge, "Counts the toxics of the proxy.")
-        for row in rows { output.sample("weir_proxy_toxics", row.labels, row.toxics) }
-        output.begin(
-            "weir_flows_total",
-            .counter,
-            "Counts the flows that have begun: TCP connections and UDP sessions."
-        )
-        for row in rows { output.sample("weir_flows_total", row.labels, row.tally.flows) }
-        output.begin("weir_flows_open", .gauge, "Counts the flows that are open.")
-        for row in rows { output.sample("weir_flows_open", row.labels, row.tally.openFlows) }
-        output.begin(
-            "weir_refusals_total",
-            .counter,
-            "Counts the dials that failed, and the datagrams that an error answered."
-        )
-        for row in rows { output.sample("weir_refusals_total", row.labels, row.tally.refusals) }
+    private typealias Metric = PrometheusText.Metric
+
+    private static let info = Metric("weir_info", .gauge, "Names the version that runs.")
+    private static let uptime = Metric(
+        "weir_uptime_seconds",
+        .gauge,
+        "Counts how long the control API has answered."
+    )
+    private static let listeners = Metric(
+        "weir_event_listeners",
+        .gauge,
+        "Counts the streams of events that are open."
+    )
+
+    /// Lists what is counted for each proxy.
+    private static let ofProxies: [(Metric, @Sendable (Row) -> Int)] = [
+        (Metric("weir_proxy_enabled", .gauge, "Is 1 while the proxy takes clients."), { $0.route.isEnabled ? 1 : 0 }),
+        (Metric("weir_proxy_toxics", .gauge, "Counts the toxics of the proxy."), { $0.route.toxics.count }),
+        (
+            Metric(
+                "weir_flows_total",
+                .counter,
+                "Counts the flows that have begun: TCP connections and UDP sessions."
+            ), { Int($0.tally.flows) }
+        ), (Metric("weir_flows_open", .gauge, "Counts the flows that are open."), { $0.tally.openFlows }),
+        (
+            Metric(
+                "weir_refusals_total",
+                .counter,
+                "Counts the dials that failed, and the datagrams that an error answered."
+            ), { Int($0.tally.refusals) }
+        ),
+    ]
+
+    /// Lists what is counted for each direction of a proxy, where it is carried by what is named, if anything is.
+    private static let ofWays: [(Metric, Transport?, @Sendable (RouteTally.Way) -> UInt64)] = [
+        (Metric("weir_bytes_total", .counter, "Counts the bytes that went on."), nil, { $0.counters.bytes }),
+        (
+            Metric("weir_chunks_total", .counter, "Counts the chunks that went on: reads of a stream, or datagrams."),
+            nil, { $0.counters.chunks }
+        ),
+        (
+            Metric("weir_datagrams_total", .counter, "Counts the datagrams that went on."), .udp,
+            { $0.counters.chunks }
+        ),
+        (
+            Metric("weir_dropped_bytes_total", .counter, "Counts the bytes that were read and did not go on."), nil,
+            { $0.counters.droppedBytes }
+        ),
+        (
+            Metric("weir_dropped_datagrams_total", .counter, "Counts the datagrams that did not go on."), .udp,
+            { $0.counters.droppedDatagrams }
+        ),
+        (
+            Metric("weir_queued_bytes", .gauge, "Counts the bytes that wait in the relay."), nil,
+            { UInt64($0.queuedBytes) }
+        ),
+    ]
+
+    /// Lists the histograms of each proxy.
+    private static let ofLatencies: [(Metric, @Sendable (RouteTally) -> LatencyHistogram)] = [
+        (Metric("weir_dial_seconds", .histogram, "Counts how long it took to reach the server."), { $0.dials }),
+        (
+            Metric(
+                "weir_echo_seconds",
+                .histogram,
+                "Counts how long echoes took, where an output that shows chunks looks for them."
+            ), { $0.echoes }
+        ),
+    ]
+
+    /// Lists the two metrics that Toxiproxy has.
+    private static let ofToxiproxy: [(Metric, @Sendable (Counters) -> UInt64)] = [
+        (
+            Metric(
+                "toxiproxy_proxy_received_bytes_total",
+                .counter,
+                "Counts the bytes that were read, those that were dropped too."
+            ), { $0.bytes + $0.droppedBytes }
+        ),
+        (
+            Metric("toxiproxy_proxy_sent_bytes_total", .counter, "Counts the bytes that went on."), { $0.bytes }
+        ),
+    ]
+
+    private static func writeProxies(_ rows: [Row], _ output: inout PrometheusText) {
+        for (metric, value) in ofProxies {
+            output.begin(metric)
+            for row in rows { output.sample(metric, row.labels, value(row)) }
+        }
     }
 
     private static func writeWays(_ rows: [Row], _ output: inout PrometheusText) {
-        func write<Value: FixedWidthInteger>(
-            _ name: StaticString,
-            _ kind: PrometheusText.Kind,
-            _ help: StaticString,
-            _ transport: Transport? = nil,
-            _ value: (RouteTally.Way) -> Value
-        ) {
-            output.begin(name, kind, help)
-            for row in rows where transport == nil || row.transport == transport {
-                for direction in row.directions { output.sample(name, direction.labels, value(direction.way)) }
+        for (metric, transport, value) in ofWays {
+            output.begin(metric)
+            for row in rows where transport == nil || row.route.route.transport == transport {
+                for direction in row.directions { output.sample(metric, direction.labels, value(direction.way)) }
             }
         }
-        write("weir_bytes_total", .counter, "Counts the bytes that went on.") { $0.counters.bytes }
-        write("weir_chunks_total", .counter, "Counts the chunks that went on: reads of a stream, or datagrams.") {
-            $0.counters.chunks
-        }
-        write("weir_datagrams_total", .counter, "Counts the datagrams that went on.", .udp) { $0.counters.chunks }
-        write("weir_dropped_bytes_total", .counter, "Counts the bytes that were read and did not go on.") {
-            $0.counters.droppedBytes
-        }
-        write("weir_dropped_datagrams_total", .counter, "Counts the datagrams that did not go on.", .udp) {
-            $0.counters.droppedDatagrams
-        }
-        write("weir_queued_bytes", .gauge, "Counts the bytes that wait in the relay.") { $0.queuedBytes }
     }
 
     private static func writeLatencies(_ rows: [Row], _ output: inout PrometheusText) {
-        output.begin("weir_dial_seconds", .histogram, "Counts how long it took to reach the server.")
-        for row in rows { output.histogram("weir_dial_seconds", row.labels, row.tally.dials) }
-        output.begin(
-            "weir_echo_seconds",
-            .histogram,
-            "Counts how long echoes took, where an output that shows chunks looks for them."
-        )
-        for row in rows { output.histogram("weir_echo_seconds", row.labels, row.tally.echoes) }
+        for (metric, histogram) in ofLatencies {
+            output.begin(metric)
+            for row in rows { output.histogram(metric, row.labels, histogram(row.tally)) }
+        }
     }
 
-    /// Writes the two metrics that Toxiproxy has.
     private static func writeToxiproxy(_ rows: [Row], _ output: inout PrometheusText) {
-        let directions = rows.flatMap(\.directions)
-        let received: StaticString = "toxiproxy_proxy_received_bytes_total"
-        output.begin(received, .counter, "Counts the bytes that were read, those that were dropped too.")
-        for direction in directions {
-            let counters = direction.way.counters
-            output.sample(received, direction.toxiproxy, counters.bytes + counters.droppedBytes)
+        for (metric, value) in ofToxiproxy {
+            output.begin(metric)
+            for direction in rows.lazy.flatMap(\.directions) {
+                output.sample(metric, direction.toxiproxy, value(direction.way.counters))
+            }
         }
-        let sent: StaticString = "toxiproxy_proxy_sent_bytes_total"
-        output.begin(sent, .counter, "Counts the bytes that went on.")
-        for direction in directions { output.sample(sent, direction.toxiproxy, direction.way.counters.bytes) }
     }
 }

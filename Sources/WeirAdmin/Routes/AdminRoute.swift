@@ -44,8 +44,18 @@ final class AdminRoute: Sendable {
     let answers: [Answer]
     let handle: Handle
 
+    /// Is what stands between two slashes of the path.
+    enum Part: Sendable {
+        case literal(String)
+        case parameter(String)
+
+        init(_ text: Substring) {
+            self = text.hasPrefix("{") ? .parameter(String(text.dropFirst().dropLast())) : .literal(String(text))
+        }
+    }
+
     /// Lists the parts of the path.
-    let parts: [Substring]
+    let parts: [Part]
 
     init(
         _ api: API,
@@ -69,7 +79,7 @@ final class AdminRoute: Sendable {
         self.isBodyOptional = isBodyOptional
         self.answers = answers
         self.handle = handle
-        parts = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+        parts = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map(Part.init)
     }
 
     /// Returns what a path has in the places of the parameters; nil where it is another path.
@@ -77,11 +87,11 @@ final class AdminRoute: Sendable {
         guard path.count == parts.count else { return nil }
         var parameters: [String: String] = [:]
         for (part, given) in zip(parts, path) {
-            if part.hasPrefix("{") {
+            switch part {
+            case .literal(let text): guard text == given else { return nil }
+            case .parameter(let name):
                 guard let value = PercentText.decode(given), !value.isEmpty else { return nil }
-                parameters[String(part.dropFirst().dropLast())] = value
-            } else if part != given {
-                return nil
+                parameters[name] = value
             }
         }
         return parameters
@@ -93,6 +103,7 @@ enum Routes {
     /// Lists all routes.
     static let all: [AdminRoute] =
         ToxiproxyRoutes.all + V1Routes.all + EventRoutes.all + RecordingRoutes.all + HoldRoutes.all
+    private static let byLength = Dictionary(grouping: all) { $0.parts.count }
 
     /// Says what was found for a request.
     enum Finding {
@@ -103,7 +114,7 @@ enum Routes {
 
     static func find(_ request: AdminRequest) -> Finding {
         var methods: [String] = []
-        for route in all {
+        for route in byLength[request.path.count] ?? [] {
             guard let parameters = route.match(request.path) else { continue }
             let isHead = request.method == "HEAD" && route.method == "GET" && route.api == .weir
             if route.method == request.method || isHead { return .route(route, parameters) }

@@ -13,7 +13,7 @@ struct RoutesTests {
     @Test("Each row describes the parameters of its path, and a good answer", arguments: Routes.all.indices)
     func isDescribed(index: Int) {
         let route = Routes.all[index]
-        let names = route.parts.filter { $0.hasPrefix("{") }.map { String($0.dropFirst().dropLast()) }
+        let names = route.parts.compactMap { if case .parameter(let name) = $0 { name } else { nil } }
         #expect(route.parameters.filter(\.isInPath).map(\.name) == names)
         #expect(route.answers.contains { (200..<300).contains($0.status) })
         #expect(Set(route.answers.map(\.status)).count == route.answers.count)
