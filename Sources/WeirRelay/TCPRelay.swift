@@ -7,7 +7,7 @@ import WeirWire
 /// Relays the TCP flows of one event loop: reads, tells the flow, and performs what it answers.
 ///
 /// Reading order: `handle` and `service` bring events in; `perform` does what the flow says, in one switch.
-/// `TCPRelay+Accept` begins flows, `TCPRelay+Dial` reaches servers.
+/// `TCPRelay+Accept` begins flows, `TCPRelay+Dial` reaches servers, `TCPRelay+Resets` sees resets and sends them.
 final class TCPRelay {
     /// Bounds the reads of one flow and direction in one turn, so that no flow starves the others.
     private static let readsPerTurn = 8
@@ -15,7 +15,6 @@ final class TCPRelay {
     private static let echoBound = 64 << 20
     /// Is what every flow may keep, also past that bound.
     private static let echoAlways = 4096
-    private static let longestResetPause = Duration.milliseconds(20)
 
     unowned(unsafe) let loop: EventLoop
     @exclusivity(unchecked) var listeners: [TCPListener] = []
@@ -68,32 +67,6 @@ final class TCPRelay {
         }
         if !connection.isClosed, events & UInt32(WEIR_ERR) != 0 { noteError(connection, direction) }
         markReady(connection)
-    }
-
-    /// Notes that epoll has an error of a side.
-    ///
-    /// What the side sent before can still be read; while the dial lasts that is why the flow goes on.
-    private func noteError(_ connection: TCPConnection, _ direction: Direction) {
-        let raw = connection[source: direction].raw
-        if !connection.isConnected, weir_unread(raw) > 0 { return }
-        guard let error = Socket.pendingError(raw) else { return }
-        abort(connection, direction, error)
-    }
-
-    func abort(_ connection: TCPConnection, _ direction: Direction, _ error: ErrorNumber) {
-        guard noteAbort(connection, direction) else { return }
-        dispatch(connection, .aborted(direction, error))
-    }
-
-    /// Notes that a side has reset: what it sent before may still be read.
-    ///
-    /// - Returns: false where that was known.
-    private func noteAbort(_ connection: TCPConnection, _ direction: Direction) -> Bool {
-        guard !connection[source: direction].hasAborted, !connection.isClosed else { return false }
-        connection[source: direction].hasAborted = true
-        connection[source: direction].isReadable = true
-        connection[source: direction].hasMoreBehind = true
-        return true
     }
 
     /// Says whether a direction can be read now, and is worth reading.
@@ -357,43 +330,6 @@ final class TCPRelay {
         connection[source: receiver].isWritable = false
         if count >= 0 { return (count, nil) }
         return (0, count == -Int(EAGAIN) ? nil : ErrorNumber(Int32(-count)))
-    }
-
-    private func feedAbort(_ connection: TCPConnection, _ direction: Direction, _ error: ErrorNumber) {
-        guard noteAbort(connection, direction) else { return }
-        feed(connection, .aborted(direction, error))
-    }
-
-    /// Resets the sides that are to be reset and whose bytes are delivered, and looks at the others again soon.
-    private func tryResets(_ connection: TCPConnection) {
-        let now = loop.now().instant
-        var later: [(direction: Direction, by: Instant)] = []
-        for (direction, by) in connection.resets {
-            let receiver = direction.opposite
-            let unsent = Int(max(0, weir_unsent(connection[source: receiver].raw)))
-            guard unsent == 0 || by <= now || connection[source: receiver].hasAborted else {
-                later.append((direction, by))
-                continue
-            }
-            if connection[source: receiver].isOpen {
-                Socket.resetOnClose(connection[source: receiver].raw)
-                connection[source: receiver].close()
-            }
-            let lost = connection[source: receiver].hasFinished ? max(0, unsent - 1) : unsent
-            feed(connection, .resetDone(direction, unsent: lost + unread(connection, direction)))
-        }
-        connection.resets = later
-        guard !later.isEmpty else { return }
-        loop.timers.insert(connection.token(.tcpTimer), due: now.advanced(by: connection.resetPause))
-        // Who reads slowly behind a toxic's end has all the time that it wants: that is looked at less often.
-        let isPatient = later.allSatisfy { $0.by > now.advanced(by: .seconds(2)) }
-        connection.resetPause = min(connection.resetPause * 2, Self.longestResetPause * (isPatient ? 10 : 1))
-    }
-
-    /// Counts what a side sent before it reset and nobody will read any more: the time to deliver it is over.
-    private func unread(_ connection: TCPConnection, _ direction: Direction) -> Int {
-        guard connection[source: direction].hasAborted, connection[source: direction].isOpen else { return 0 }
-        return Int(max(0, weir_unread(connection[source: direction].raw)))
     }
 
     private func close(_ connection: TCPConnection) {
