@@ -7,7 +7,7 @@ package enum Base64 {
     package static func encode(_ bytes: [UInt8]) -> String {
         var output = WeirWire.ByteBuffer(capacity: bytes.count * 4 / 3 + 4)
         output.appendBase64(bytes.span.bytes)
-        return output.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+        return output.string
     }
 
     /// Decodes a text; nil where it is not whole, or has a character that is none of base64's.

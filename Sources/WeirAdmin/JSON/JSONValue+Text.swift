@@ -2,13 +2,15 @@ import WeirWire
 
 extension JSONValue {
     /// Renders the value on one line.
-    package var text: String { String(decoding: bytes, as: UTF8.self) }
+    package var text: String { rendered().string }
 
     /// Renders the value on one line, as UTF-8.
-    package var bytes: [UInt8] {
+    package var bytes: [UInt8] { rendered().withUnsafeBytes { Array($0) } }
+
+    private func rendered() -> ByteBuffer {
         var output = ByteBuffer(capacity: 1024)
         write(to: &output)
-        return output.withUnsafeBytes { Array($0) }
+        return output
     }
 
     private func write(to output: inout ByteBuffer) {

@@ -54,7 +54,7 @@ enum FlowJSON {
         var timestamp = Timestamp()
         var output = WeirWire.ByteBuffer(capacity: 40)
         timestamp.appendRFC3339(nanoseconds, to: &output)
-        return output.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+        return output.string
     }
 }
 
