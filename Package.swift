@@ -2,7 +2,7 @@
 import PackageDescription
 
 /// What every Swift target is built with.
-let settings: [SwiftSetting] = [
+var settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
@@ -10,25 +10,33 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// What tests with sockets are built with: what they hold stays open to the end of its scope, as nothing is optimised.
+var socketTestSettings = settings
+
+// Scripts/test.sh: one optimised build, whose modules the tests may look into.
+if Context.environment["WEIR_TESTING"] != nil {
+    settings.append(.unsafeFlags(["-enable-testing"], .when(configuration: .release)))
+    socketTestSettings.append(.unsafeFlags(["-Onone"], .when(configuration: .release)))
+}
+
 let package = Package(
     name: "weir",
     products: [
         .executable(name: "weir", targets: ["weir"]),
+        .library(name: "WeirWire", targets: ["WeirWire"]),
+        .library(name: "WeirCapture", targets: ["WeirCapture"]),
         .library(name: "WeirRelay", targets: ["WeirRelay"]),
     ],
     traits: [
-        .trait(name: "LiveCapture", description: "Capture packets from interfaces; needs libpcap 1.10 (libpcap-dev)."),
+        .trait(name: "Admin", description: "Serve the control API (weir relay --admin); brings SwiftNIO."),
         .trait(name: "Gzip", description: "Read captures that gzip compressed; needs zlib (zlib1g-dev)."),
-        .default(enabledTraits: ["LiveCapture", "Gzip"]),
+        .trait(name: "LiveCapture", description: "Capture packets from interfaces; needs libpcap 1.10 (libpcap-dev)."),
+        .trait(name: "Scenarios", description: "Read scenarios of toxics in YAML; needs libyaml 0.2 (libyaml-dev)."),
+        .default(enabledTraits: ["Admin", "Gzip", "LiveCapture", "Scenarios"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
-        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
     ],
     targets: [
         .target(name: "WeirWire", swiftSettings: settings),
@@ -38,6 +46,7 @@ let package = Package(
             pkgConfig: "libpcap",
             providers: [.apt(["libpcap-dev"]), .brew(["libpcap"])]
         ),
+        .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .target(
             name: "WeirCapture",
@@ -54,31 +63,19 @@ let package = Package(
             name: "WeirAdmin",
             dependencies: [
                 "WeirRelay", "WeirFlow", "WeirWire",
-                .product(name: "HummingbirdCore", package: "hummingbird"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Admin"])),
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["Admin"])),
+                .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["Admin"])),
             ],
             swiftSettings: settings
         ),
         .executableTarget(
             name: "weir",
             dependencies: [
-                "WeirAdmin", "WeirRelay", "WeirCapture", "WeirFlow", "WeirWire", "CWeir",
+                "WeirRelay", "WeirCapture", "WeirFlow", "WeirWire", "CWeir",
+                .target(name: "WeirAdmin", condition: .when(traits: ["Admin"])),
+                .target(name: "CYaml", condition: .when(traits: ["Scenarios"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Yams", package: "Yams"),
-            ],
-            swiftSettings: settings
-        ),
-        .target(name: "CWeirBench"),
-        .executableTarget(
-            name: "weir-bench",
-            dependencies: [
-                "WeirCapture", "WeirWire", "CWeirBench",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Subprocess", package: "swift-subprocess"),
-                .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
             swiftSettings: settings
         ),
@@ -96,12 +93,12 @@ let package = Package(
                 "WeirCapture", "WeirFlow", "WeirWire", "Support",
                 .target(name: "CZlib", condition: .when(traits: ["Gzip"])),
             ],
-            swiftSettings: settings
+            swiftSettings: socketTestSettings
         ),
         .testTarget(
             name: "WeirRelayTests",
             dependencies: ["WeirRelay", "WeirFlow", "WeirWire", "CWeir", "Support"],
-            swiftSettings: settings
+            swiftSettings: socketTestSettings
         ),
         .testTarget(
             name: "WeirAdminTests",
@@ -112,19 +109,21 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             exclude: ["Clients/drive_toxiproxy.py", "Clients/schemathesis.toml"],
-            swiftSettings: settings
+            swiftSettings: socketTestSettings
         ),
         .testTarget(
             name: "weirTests",
             dependencies: ["weir", "WeirCapture", "WeirFlow", "WeirWire", "Support"],
-            swiftSettings: settings
-        ),
-        .testTarget(
-            name: "weir-benchTests",
-            dependencies: [
-                "weir-bench", "Support", "WeirWire", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
-            swiftSettings: settings
+            swiftSettings: socketTestSettings
         ),
     ]
 )
+
+// Scripts/sanitize.sh thread --relay: only these test targets, with no other package to fetch and to build.
+if let only = Context.environment["WEIR_ONLY"] {
+    let chosen = only.split(separator: ",").map(String.init)
+    let wanted = Set(["WeirWire", "WeirFlow", "CWeir", "WeirRelay", "Support"] + chosen)
+    package.targets.removeAll { !wanted.contains($0.name) }
+    package.products.removeAll { $0.name != "WeirRelay" }
+    package.dependencies = []
+}

@@ -11,8 +11,10 @@ fi
 # Commands that the tests run as real peers, and the package that each comes from.
 missing=()
 need() { command -v "$1" >/dev/null 2>&1 || missing+=("$2"); }
-# For live captures; a build with --disable-default-traits needs neither.
+# For live captures and for scenarios; a build with --disable-default-traits needs none of these.
 [[ -e /usr/include/pcap/pcap.h ]] || missing+=(libpcap-dev)
+[[ -e /usr/include/yaml.h ]] || missing+=(libyaml-dev)
+[[ -e /usr/include/zlib.h ]] || missing+=(zlib1g-dev)
 need pkg-config pkg-config
 if [[ "${1:-}" == --tests ]]; then
     need tshark tshark       # text2pcap comes with it: wireshark-common

@@ -3,8 +3,4 @@
 # clients and servers are killed; prints a report. Takes some ten minutes. With --short a thousandth of it; other options
 # are those of 'weir-bench soak'.
 set -euo pipefail
-cd "$(dirname "$0")/.."
-Scripts/setup.sh
-swift build -c release --product weir >&2
-swift build -c release --product weir-bench >&2
-exec .build/release/weir-bench soak "$@"
+exec "$(dirname "$0")/bench.sh" soak "$@"

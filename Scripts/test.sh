@@ -1,8 +1,37 @@
 #!/usr/bin/env bash
-# Sets up, builds with warnings as errors, and runs all tests. What is given is handed on to 'swift test'.
+# Sets up, builds once, optimised and with warnings as errors, and runs all tests, those of the benchmark too:
+#   Scripts/test.sh
+# With arguments it runs only what they choose, one test at a time: Scripts/test.sh --filter TCPRelayTests
 set -euo pipefail
 cd "$(dirname "$0")/.."
-Scripts/setup.sh --tests
-swift build --build-tests
-# One test at a time: many of them watch what happens within a time, with programs and loops of their own.
-swift test --skip-build --no-parallel "$@"
+. Scripts/steps.sh
+export WEIR_TESTING=1
+folder=.build/release
+bundle=$folder/weirPackageTests.xctest
+# Pure tests: bytes in, values out. They run in parallel; the others have sockets, programs and time limits of their own.
+pure='^(WeirWireTests|WeirFlowTests)\.'
+bench=(--package-path Benchmarks --scratch-path .build/benchmarks)
+
+step "what the tests need" Scripts/setup.sh --tests
+step "build" swift_build -c release --build-tests
+if [[ $# -gt 0 ]]; then
+    "$bundle" --testing-library swift-testing --no-parallel "$@"
+    exit
+fi
+step "build of the benchmark" swift_build "${bench[@]}" --build-tests
+
+run_tests() {
+    local reports failed=0
+    reports=$(mktemp -d)
+    # Beside the others, at a lower priority, in a file that is shown when it is done.
+    nice "$bundle" --testing-library swift-testing --filter "$pure" >"$reports/pure" 2>&1 &
+    local job=$!
+    "$bundle" --testing-library swift-testing --no-parallel --skip "$pure" || failed=1
+    wait "$job" || failed=1
+    cat "$reports/pure"
+    rm -r "$reports"
+    return "$failed"
+}
+step "tests" run_tests
+step "tests of the benchmark" .build/benchmarks/debug/weir-benchmarksPackageTests.xctest --testing-library swift-testing --no-parallel
+print_steps

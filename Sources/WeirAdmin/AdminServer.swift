@@ -1,5 +1,4 @@
-import HummingbirdCore
-import Logging
+#if Admin
 import NIOCore
 import NIOPosix
 import WeirFlow
@@ -31,38 +30,29 @@ public final class AdminServer: Sendable {
     private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
     private let office: AdminOffice
-    private let task: Task<Void, Never>
+    private let listener: any Channel
+    private let places: ConnectionPlaces
 
     /// Listens.
     ///
     /// - Throws: `SystemError` where it cannot listen, `AdminSettingsError` where that would not be safe.
     public init(_ settings: AdminSettings) async throws {
         let address = try settings.address()
-        let office = AdminOffice(settings)
-        self.office = office
-        let (bound, feed) = AsyncStream<Result<Endpoint, any Error>>.makeStream()
-        let server = Self.server(settings, address, office) { feed.yield(.success($0)) }
-        task = Task(executorPreference: LoopExecutor(Self.group.next())) {
-            do {
-                try await server.run()
-            } catch {
-                feed.yield(.failure(error))
-            }
-            feed.finish()
-        }
-        var outcome: Result<Endpoint, any Error>?
-        for await first in bound {
-            outcome = first
-            break
-        }
-        switch outcome {
-        case .success(let endpoint): self.endpoint = endpoint
-        case .failure(let error as IOError):
+        office = AdminOffice(settings)
+        places = ConnectionPlaces(bound: settings.maxConnections)
+        let desk = AdminDesk(gatekeeper: Gatekeeper(token: settings.token), office: office)
+        let channels = AdminChannel(desk: desk, times: settings.times, places: places)
+        do {
+            let host = "\(address.address)"
+            let place = try SocketAddress.makeAddressResolvingHost(host, port: Int(address.port))
+            listener = try await channels.listen(Self.group, at: place)
+        } catch let error as IOError {
             throw SystemError("serve the control API on \(address)", ErrorNumber(error.errnoCode))
-        // The resolver of the library does not take an IPv6 address where this machine has none but the loopback's.
-        case .failure(let error): throw AdminSettingsError("cannot serve the control API on \(address): \(error)")
-        case nil: throw SystemError("serve the control API on \(address)", ErrorNumber(0))
+        } catch {
+            throw AdminSettingsError("cannot serve the control API on \(address): \(error)")
         }
+        let port = listener.localAddress?.port.map { UInt16($0) }
+        endpoint = Endpoint(address: address.address, port: port ?? address.port)
     }
 
     /// Is the output that feeds the stream of events; it is to be among the relay's.
@@ -93,36 +83,12 @@ public final class AdminServer: Sendable {
         throw ProxiesError((place.map { "proxy \($0): " } ?? "") + reason, isBadText: error.status == 400)
     }
 
-    /// Ends: answers nobody any more.
+    /// Ends: answers nobody any more, and returns when the last connection has closed.
     public func stop() async {
-        task.cancel()
+        try? await listener.close()
+        let closed = try? await listener.eventLoop.submit { [places] in places.end() }.get()
         await office.close()
-        await task.value
-    }
-
-    private static func server(
-        _ settings: AdminSettings,
-        _ address: Endpoint,
-        _ office: AdminOffice,
-        _ whenBound: @escaping @Sendable (Endpoint) -> Void
-    ) -> Server<AdminChannel> {
-        Server(
-            childChannelSetup: AdminChannel(
-                desk: AdminDesk(gatekeeper: Gatekeeper(token: settings.token), office: office),
-                times: settings.times,
-                places: ConnectionPlaces(bound: settings.maxConnections)
-            ),
-            configuration: ServerConfiguration(
-                address: .hostname("\(address.address)", port: Int(address.port)),
-                serverName: nil
-            ),
-            onServerRunning: { channel in
-                var bound = address
-                if let port = channel.localAddress?.port { bound.port = UInt16(port) }
-                whenBound(bound)
-            },
-            eventLoopGroup: group,
-            logger: Logger(label: "weir.admin") { _ in SwiftLogNoOpLogHandler() }
-        )
+        for connection in closed ?? [] { try? await connection.get() }
     }
 }
+#endif

@@ -18,8 +18,10 @@ public struct AdminSettings: Sendable {
     var maxConnections = 256
     /// Bounds the streams of events at once.
     var maxStreams = 32
+    #if Admin
     /// Says what a client may take how long.
     var times = ConnectionGuard.Times()
+    #endif
 
     /// Makes the settings of a server on the loopback, without a token.
     public init() {}

@@ -13,6 +13,8 @@ public struct RelayConfiguration: Sendable {
     public var maxSessions = 10_000
     /// Bounds the time to reach a server.
     public var connectTimeout: Duration = .seconds(10)
+    /// The time after which a target's name is looked up again, by the next flow.
+    public var nameLifetime: Duration = .seconds(30)
     /// Ends a TCP flow on which nothing moved for so long; nil never does.
     public var idleTimeout: Duration?
     /// Ends a UDP session on which nothing moved for so long.

@@ -84,11 +84,10 @@ final class Target: Sendable {
         var waiting: [@Sendable () -> Void] = []
     }
 
-    private static let lifetime = Duration.seconds(30)
-
     private let host: HostPort
     private let isOwn: @Sendable (Endpoint) -> Bool
     private let family: AddressFamily?
+    private let lifetime: Duration
     private let resolve: Resolve
     private let names: ResolvedNames
     private let report: @Sendable (String) -> Void
@@ -100,6 +99,7 @@ final class Target: Sendable {
         over transport: Transport,
         own: OwnListeners = OwnListeners(),
         family: AddressFamily?,
+        lifetime: Duration = .seconds(30),
         resolve: @escaping Resolve = Resolver.resolve,
         names: ResolvedNames = ResolvedNames(),
         report: @escaping @Sendable (String) -> Void
@@ -107,6 +107,7 @@ final class Target: Sendable {
         self.host = host
         isOwn = { own.contains(transport, $0) }
         self.family = family
+        self.lifetime = lifetime
         self.resolve = resolve
         self.names = names
         self.report = report
@@ -131,6 +132,7 @@ final class Target: Sendable {
         self.host = host
         self.isOwn = isOwn
         family = configuration.family
+        lifetime = configuration.nameLifetime
         resolve = configuration.resolve
         names = configuration.names
         self.report = report
@@ -146,7 +148,7 @@ final class Target: Sendable {
     func endpoints(at now: Instant, orAfter answer: @escaping @Sendable () -> Void) -> [Endpoint]? {
         guard case .name = host.host else { return endpoints }
         let (endpoints, starts) = state.withLock { state -> ([Endpoint]?, Bool) in
-            let isOld = state.endpoints.isEmpty || state.resolvedAt.duration(to: now) > Self.lifetime
+            let isOld = state.endpoints.isEmpty || state.resolvedAt.duration(to: now) > lifetime
             guard isOld else { return (state.endpoints, false) }
             state.waiting.append(answer)
             return (nil, state.waiting.count == 1)

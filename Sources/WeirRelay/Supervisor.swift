@@ -187,6 +187,7 @@ public actor Supervisor {
                     over: route.transport,
                     own: own,
                     family: configuration.family,
+                    lifetime: configuration.nameLifetime,
                     resolve: configuration.resolve,
                     names: configuration.names,
                     report: report

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Glibc
-import WeirAdmin
 import WeirFlow
 import WeirRelay
 import WeirWire
@@ -96,6 +95,9 @@ struct RelayCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Give up reaching a server after this long.", valueName: "time"))
     var connectTimeout = DurationArgument(.seconds(10))
 
+    @Option(help: ArgumentHelp("Look a target's name up again once its addresses are this old.", valueName: "time"))
+    var nameLifetime = DurationArgument(.seconds(30))
+
     @Option(help: ArgumentHelp("End a TCP flow on which nothing moved for this long; 0 never does.", valueName: "time"))
     var idleTimeout = DurationArgument(.zero)
 
@@ -151,6 +153,7 @@ struct RelayCommand: AsyncParsableCommand {
             configuration.maxFlows = maxFlows
             configuration.maxSessions = maxSessions
             configuration.connectTimeout = connectTimeout.duration
+            configuration.nameLifetime = nameLifetime.duration
             configuration.idleTimeout = idleTimeout.duration > .zero ? idleTimeout.duration : nil
             configuration.udpTimeout = udpTimeout.duration
             configuration.echoWindow = echoWindow.bytes
@@ -159,7 +162,7 @@ struct RelayCommand: AsyncParsableCommand {
             let details = try portOptions.apply(to: &configuration)
             let admin = try await admin.start(names: configuration.names)
             if let admin {
-                configuration.adminEndpoints = admin.server.endpoints
+                configuration.adminEndpoints = admin.endpoints
                 configuration.takesRoutes = true
             }
             let scenario = try toxics.readScenario()

@@ -1,5 +1,4 @@
 import Glibc
-import WeirAdmin
 import WeirFlow
 import WeirRelay
 import WeirWire
@@ -69,7 +68,7 @@ struct Session: Sendable {
         do {
             relay = try await Supervisor(
                 configuration,
-                outputs: outputs + [capture?.makeOutput(), admin?.server.output].compactMap { $0 },
+                outputs: outputs + [capture?.makeOutput(), admin?.output].compactMap { $0 },
                 report: { Diagnostics.print($0) },
                 sinkReport: { Self.tell($0, feed) },
                 whenBound: { bound in try capture?.start(bound) { feed.yield(.captureEnded($0)) } }
@@ -93,7 +92,7 @@ struct Session: Sendable {
         running.cancel()
         tellWhatIsOpen(relay)
         Task {
-            await admin?.server.stop()
+            await admin?.stop()
             await relay.stop(grace: grace)
             feed.yield(.ended)
         }

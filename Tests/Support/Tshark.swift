@@ -38,12 +38,6 @@ package enum Tshark {
         return ends[0]
     }
 
-    /// Follows the first TCP streams of a capture; those that it does not have are left out.
-    package static func followAll(_ path: String, _ count: Int) throws -> [[Followed]] {
-        let streams = (0..<count).flatMap { ["-z", "follow,tcp,raw,\($0)"] }
-        return followed(try run(["-n", "-r", path, "-q"] + streams, guessing: true))
-    }
-
     /// Reads streams, each with its two ends, the initiator first.
     private static func followed(_ output: String) -> [[Followed]] {
         var streams: [[Followed]] = []
@@ -85,12 +79,10 @@ package enum Tshark {
         return ended.status == 0 && ended.output.contains("Strict time order:   True")
     }
 
-    /// Runs tshark; in other programs' captures it may guess a protocol by any port.
-    private static func run(_ arguments: [String], guessing: Bool = false) throws -> String {
+    private static func run(_ arguments: [String]) throws -> String {
         // Standard error has a line about being root.
         let folder = try TemporaryFolder()
-        let options = (guessing ? [] : ephemeral) + arguments
-        let ended = try ChildProgram.run("tshark", options, errors: folder.path + "/errors")
+        let ended = try ChildProgram.run("tshark", ephemeral + arguments, errors: folder.path + "/errors")
         guard ended.status == 0 else { throw HelperError("tshark \(arguments): \(ended.status)") }
         return ended.output
     }

@@ -68,7 +68,7 @@ struct SupervisorToxicRemovalTests {
     func dropped(_ type: String, _ direction: Direction) async throws {
         let pieces = Self.pieces()
         let (came, records, closed) = try await relay(Self.toxic(type, direction), pieces)
-        let sent = Array(pieces.joined())
+        let sent = Bytes.joined(pieces)
         var expected: [UInt8] = []
         var place = 0
         var arrived: ChunkRecord?
@@ -84,46 +84,39 @@ struct SupervisorToxicRemovalTests {
             }
         }
         expected += sent[place...]
-        #expect(came == expected)
+        #expect(Bytes.firstDifference(came, expected) == nil)
         let way = direction == .upstream ? closed.upstream : closed.downstream
         #expect(way.bytes == UInt64(came.count) && way.bytes + way.droppedBytes == UInt64(sent.count))
         // The last piece met no toxic.
-        #expect(came.suffix(pieces[0].count) == pieces[pieces.count - 1][...])
+        #expect(Bytes.firstDifference(came.suffix(pieces[0].count), pieces[pieces.count - 1]) == nil)
     }
 
     @Test("As many bits are flipped as the records say, and no byte is lost", arguments: Direction.allCases)
     func corrupt(_ direction: Direction) async throws {
         let pieces = Self.pieces()
         let (came, records, _) = try await relay(Self.toxic("corrupt", direction), pieces)
-        let sent = Array(pieces.joined())
+        let sent = Bytes.joined(pieces)
         try #require(came.count == sent.count)
-        let flips = zip(sent, came).reduce(0) { $0 + ($1.0 ^ $1.1).nonzeroBitCount }
-        #expect(flips == records.changed(.flipped, direction))
-        #expect(came.suffix(pieces[0].count) == pieces[pieces.count - 1][...])
+        #expect(Bytes.differingBits(sent, came) == records.changed(.flipped, direction))
+        #expect(Bytes.firstDifference(came.suffix(pieces[0].count), pieces[pieces.count - 1]) == nil)
     }
 
     @Test("Only the pattern is replaced, as often as the records say", arguments: Direction.allCases)
     func replace(_ direction: Direction) async throws {
         // Letters that often begin the pattern, and nothing that it is replaced by.
         let letters = Array("aabc".utf8)
-        let pieces = Self.pieces().map { piece in piece.map { letters[Int($0 & 3)] } }
-        let (came, records, _) = try await relay(Self.toxic("replace", direction), pieces)
-        var restored: [UInt8] = []
-        var replaced = 0
-        var place = 0
-        while place < came.count {
-            if came[place...].starts(with: [0, 1, 2, 3, 4]) {
-                restored += [0x61, 0x62]
-                replaced += 2
-                place += 5
-            } else {
-                restored.append(came[place])
-                place += 1
-            }
+        var random = SplitMix64(seed: 1)
+        let letterPieces = Self.pieces(1 << 10).map { piece in piece.map { letters[Int($0 & 3)] } }
+        // Few letters are drawn, and many of them sent: each piece is 64 of the small ones.
+        let pieces = letterPieces.map { _ in
+            Bytes.joined((0..<64).map { _ in letterPieces[Int.random(in: letterPieces.indices, using: &random)] })
         }
-        #expect(restored == Array(pieces.joined()))
+        let (came, records, _) = try await relay(Self.toxic("replace", direction), pieces)
+        let (restored, count) = Bytes.replacing([0, 1, 2, 3, 4], in: came, by: [0x61, 0x62])
+        let replaced = 2 * count
+        #expect(Bytes.firstDifference(restored, Bytes.joined(pieces)) == nil)
         #expect(replaced == records.changed(.replaced, direction))
-        #expect(came.suffix(pieces[0].count) == pieces[pieces.count - 1][...])
+        #expect(Bytes.firstDifference(came.suffix(pieces[0].count), pieces[pieces.count - 1]) == nil)
     }
 
     @Test("The removal of a timeout under load closes 100 flows, and what was sent is received or counted")

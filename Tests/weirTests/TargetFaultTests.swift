@@ -108,9 +108,9 @@ struct TargetFaultTests {
         // The program's own /etc/hosts.
         let hosts = try folder.file("hosts", Array("127.0.0.1 moving.test\n127.0.0.1 turning.test\n".utf8))
         let (program, endpoint) = try start(
-            ["tcp:0=moving.test:\(port)", "tcp:\(own)=turning.test:\(port)"],
+            ["--name-lifetime", "500ms", "tcp:0=moving.test:\(port)", "tcp:\(own)=turning.test:\(port)"],
             launcher: ["unshare", "-m", "sh", "-c", "mount --bind \(hosts) /etc/hosts && exec \"$0\" \"$@\""],
-            seconds: 90
+            seconds: 30
         )
         #expect(try program.listening() == [own])
         for endpoint in [endpoint, own] {
@@ -123,8 +123,8 @@ struct TargetFaultTests {
         let file = try #require(FileHandle(forWritingAtPath: hosts))
         try file.truncate(atOffset: 0)
         try file.write(contentsOf: Array("127.0.0.2 moving.test\n127.0.0.3 turning.test\n".utf8))
-        // An answer is good for 30 s.
-        try await Task.sleep(for: .milliseconds(30_500))
+        // An answer is good for half a second.
+        try await Task.sleep(for: .milliseconds(600))
         let client = try TCPPeer(to: endpoint)
         let peer = try second.accept()
         client.reset()

@@ -1,53 +1,44 @@
-import HummingbirdCore
-import Logging
+#if Admin
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 
-/// Sets up the connections that Hummingbird's server accepts.
-///
-/// Its own way to a request, over streams that two tasks hand one another, takes twice as long as all of this one.
-struct AdminChannel: ServerChildChannel {
-    /// Is one client's connection.
-    struct Value: ServerChildChannelValue {
-        let channel: any Channel
-        fileprivate let connection: NIOLoopBound<AdminConnection>
-    }
-
+/// What makes a listener of the control API, and the pipeline of each connection that it accepts.
+struct AdminChannel: Sendable {
     let desk: AdminDesk
     let times: ConnectionGuard.Times
     let places: ConnectionPlaces
 
-    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-        channel.eventLoop.makeCompletedFuture {
-            var limits = NIOHTTPDecoderLimitConfiguration()
-            limits.maxHeaderFieldSize = 8 << 10
-            limits.maxHeaderListSize = 32 << 10
-            limits.maxHeaderFieldCount = 100
-            var encoding = HTTPResponseEncoder.Configuration()
-            // An answer to HEAD has no body to be framed.
-            encoding.automaticallySetFramingHeaders = false
-            try channel.pipeline.syncOperations.configureHTTPServerPipeline(
-                withErrorHandling: false,
-                // All that comes back of a request in a header is a recording's name, which has plain characters alone.
-                withOutboundHeaderValidation: false,
-                withEncoderConfiguration: encoding,
-                withDecoderLimitConfiguration: limits
-            )
-            let connection = AdminConnection(desk: desk, executor: LoopExecutor(channel.eventLoop))
-            try channel.pipeline.syncOperations.addHandlers(ConnectionGuard(times: times, places: places), connection)
-            return Value(channel: channel, connection: NIOLoopBound(connection, eventLoop: channel.eventLoop))
-        }
+    /// Listens on an address.
+    ///
+    /// - Throws: `IOError` if the kernel refuses.
+    func listen(_ group: any EventLoopGroup, at address: SocketAddress) async throws -> any Channel {
+        try await ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 256)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelInitializer { channel in channel.eventLoop.makeCompletedFuture { try setUp(channel) } }
+            .bind(to: address)
+            .get()
     }
 
-    /// Waits until a connection has ended; when the server ends, lets it answer what it is answering.
-    func handle(value: Value, logger: Logger) async {
-        await withTaskCancellationHandler {
-            try? await value.channel.closeFuture.get()
-        } onCancel: {
-            value.channel.eventLoop.execute {
-                value.connection.value.cancel()
-                value.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
-            }
-        }
+    private func setUp(_ channel: any Channel) throws {
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldSize = 8 << 10
+        limits.maxHeaderListSize = 32 << 10
+        limits.maxHeaderFieldCount = 100
+        var encoding = HTTPResponseEncoder.Configuration()
+        // An answer to HEAD has no body to be framed.
+        encoding.automaticallySetFramingHeaders = false
+        try channel.pipeline.syncOperations.configureHTTPServerPipeline(
+            withErrorHandling: false,
+            // All that comes back of a request in a header is a recording's name, which has plain characters alone.
+            withOutboundHeaderValidation: false,
+            withEncoderConfiguration: encoding,
+            withDecoderLimitConfiguration: limits
+        )
+        let connection = AdminConnection(desk: desk, executor: LoopExecutor(channel.eventLoop))
+        try channel.pipeline.syncOperations.addHandlers(ConnectionGuard(times: times, places: places), connection)
     }
 }
+#endif

@@ -1,5 +1,7 @@
+#if Admin
 import NIOCore
 import NIOHTTP1
+import WeirWire
 
 /// Answers the requests of one client, one after the other.
 ///
@@ -27,8 +29,11 @@ final class AdminConnection: ChannelInboundHandler {
         self.executor = executor
     }
 
-    /// Ends what is being answered as soon as it can be.
-    func cancel() { task?.cancel() }
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // What is being answered ends as soon as it can.
+        if event is ChannelShouldQuiesceEvent { task?.cancel() }
+        context.fireUserInboundEventTriggered(event)
+    }
 
     // MARK: - Reading
 
@@ -57,7 +62,7 @@ final class AdminConnection: ChannelInboundHandler {
         request = begun
     }
 
-    private func take(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+    private func take(_ bytes: NIOCore.ByteBuffer, _ context: ChannelHandlerContext) {
         guard let count = request?.body.count else { return }
         guard count + bytes.readableBytes <= Self.largestBody else { return refuse(Self.tooLarge, context) }
         request?.body += bytes.readableBytesView
@@ -120,7 +125,7 @@ final class AdminConnection: ChannelInboundHandler {
         case .bytes(let bytes):
             if answer.status != 204 { headers.add(name: "content-length", value: "\(bytes.count)") }
             write(.head(HTTPResponseHead(version: version, status: status, headers: headers)), context)
-            if !isHead, !bytes.isEmpty { write(.body(.byteBuffer(ByteBuffer(bytes: bytes))), context) }
+            if !isHead, !bytes.isEmpty { write(.body(.byteBuffer(NIOCore.ByteBuffer(bytes: bytes))), context) }
             end(context)
         case .stream:
             // A client of HTTP/1.0 finds the end where the connection ends.
@@ -166,7 +171,7 @@ final class AdminConnection: ChannelInboundHandler {
         private func begin(_ bytes: [UInt8]) -> EventLoopPromise<Void> {
             let (connection, context) = bound.value
             let taken = context.eventLoop.makePromise(of: Void.self)
-            let part = HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: bytes)))
+            let part = HTTPServerResponsePart.body(.byteBuffer(NIOCore.ByteBuffer(bytes: bytes)))
             context.writeAndFlush(connection.wrapOutboundOut(part), promise: taken)
             return taken
         }
@@ -195,3 +200,4 @@ extension AdminRequest {
         )
     }
 }
+#endif

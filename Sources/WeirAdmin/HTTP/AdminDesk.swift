@@ -1,4 +1,5 @@
 import WeirRelay
+import WeirWire
 
 /// Answers requests: lets in who may come in, finds the route, and asks it.
 struct AdminDesk: Sendable {

@@ -1,4 +1,5 @@
 import WeirRelay
+import WeirWire
 
 /// Holds a request to the control API, whole and within bounds.
 struct AdminRequest: Sendable {

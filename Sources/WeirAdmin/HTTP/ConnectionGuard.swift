@@ -1,3 +1,4 @@
+#if Admin
 import NIOCore
 import NIOHTTP1
 
@@ -187,4 +188,19 @@ final class ConnectionPlaces: @unchecked Sendable {
     }
 
     func leave(_ handler: ConnectionGuard) { guards.removeAll { $0.handler === handler } }
+
+    /// Ends all connections: each answers what it is answering, if that can be done now.
+    ///
+    /// - Returns: a future for each, which succeeds when the connection has closed.
+    func end() -> [EventLoopFuture<Void>] {
+        let contexts = guards.map(\.context)
+        let closed = contexts.map(\.channel.closeFuture)
+        for context in contexts {
+            // To the one that answers first: the pipeline's other end may close at once.
+            context.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+            context.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        }
+        return closed
+    }
 }
+#endif

@@ -1,3 +1,4 @@
+#if Admin
 import NIOCore
 
 /// Runs tasks on the thread of an event loop, which reads and writes for them: a call costs no change of threads.
@@ -28,3 +29,4 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
         loop.execute { [self] in job.runSynchronously(on: asUnownedTaskExecutor()) }
     }
 }
+#endif

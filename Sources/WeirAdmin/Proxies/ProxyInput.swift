@@ -1,3 +1,5 @@
+import WeirWire
+
 /// Reads the bodies that Toxiproxy's clients send as Go reads them: the first value of the body, keys in any case,
 /// what is not known is passed over, and null leaves a field as it was.
 struct ProxyInput {

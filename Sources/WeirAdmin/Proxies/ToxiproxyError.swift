@@ -1,3 +1,5 @@
+import WeirWire
+
 /// Says what Toxiproxy's clients are told where something is wrong: a message and a status.
 struct ToxiproxyError: Error, Hashable {
     var message: String

@@ -1,3 +1,5 @@
+import WeirWire
+
 /// Describes one thing that the API can do: a row of `Routes.all`, from which requests are answered and the OpenAPI
 /// document is made.
 final class AdminRoute: Sendable {

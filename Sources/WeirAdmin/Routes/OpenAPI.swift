@@ -1,3 +1,5 @@
+import WeirWire
+
 /// Makes the OpenAPI document from the table of routes.
 ///
 /// Source: OpenAPI Specification 3.1.0.

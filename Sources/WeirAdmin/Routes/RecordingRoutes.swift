@@ -1,5 +1,6 @@
 import Glibc
 import WeirFlow
+import WeirWire
 
 /// Starts, stops, lists and sends recordings.
 enum RecordingRoutes {

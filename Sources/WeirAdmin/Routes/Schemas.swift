@@ -1,4 +1,5 @@
 import WeirFlow
+import WeirWire
 
 /// Describes the API's values for the OpenAPI document.
 ///

@@ -1,4 +1,5 @@
 import WeirFlow
+import WeirWire
 
 /// Lists what Toxiproxy 2.12 can do, as its clients know it.
 ///

@@ -1,9 +1,4 @@
 import ArgumentParser
-import Glibc
-import WeirAdmin
-import WeirFlow
-import WeirRelay
-import WeirWire
 
 /// Says whether and how the control API is served.
 struct AdminOptions: ParsableArguments {
@@ -47,72 +42,5 @@ struct AdminOptions: ParsableArguments {
         throw ValidationError(
             "Give a ROUTE, as in tcp:9000=127.0.0.1:65432, or --admin HOST:PORT, which takes them later."
         )
-    }
-
-    /// Begins to listen; nil where no control API was asked for.
-    func start(names: ResolvedNames) async throws -> RelayAdmin? {
-        guard let admin else { return nil }
-        var settings = AdminSettings()
-        settings.version = Weir.version
-        settings.recording.application = "weir \(Weir.version)"
-        settings.recording.operatingSystem = Machine.operatingSystem
-        settings.recording.names = { names.names(of: $0) }
-        let list = try proxies.map { try Self.read($0) }
-        do {
-            try settings.listen(at: admin)
-            try settings.keepCaptures(in: capturesFolder)
-            if let adminTokenFile {
-                try settings.requireToken(String(decoding: try Self.read(adminTokenFile), as: UTF8.self))
-            }
-            let server = try await AdminServer(settings)
-            return RelayAdmin(server: server, proxies: list, path: proxies ?? "")
-        } catch let error as AdminSettingsError {
-            throw Failure(.usage, "\(error)")
-        }
-    }
-
-    static func read(_ path: String) throws(Failure) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            let error = SystemError("read '\(path)'", ErrorNumber(errno))
-            throw Failure(error.error.rawValue == EACCES ? .noPermission : .noInput, "\(error)")
-        }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var part = [UInt8](repeating: 0, count: 64 << 10)
-        while bytes.count <= 1 << 20 {
-            let count = Glibc.read(descriptor, &part, part.count)
-            if count == 0 { return bytes }
-            guard count > 0 else { throw Failure(.noInput, "\(SystemError("read '\(path)'", ErrorNumber(errno)))") }
-            bytes += part.prefix(count)
-        }
-        throw Failure(.dataError, "'\(path)' is larger than 1 MiB")
-    }
-}
-
-/// Is the control API of a relay that is to run.
-struct RelayAdmin: Sendable {
-    let server: AdminServer
-    let proxies: [UInt8]?
-    /// Names the file of the proxies.
-    let path: String
-
-    /// Answers for the relay from now on, and makes the proxies of the file.
-    func begin(_ relay: Supervisor) async throws {
-        await server.serve(relay) { Diagnostics.print($0) }
-        if let proxies {
-            do {
-                try await server.populate(proxies)
-            } catch let error as ProxiesError {
-                throw Failure(error.isBadText ? .dataError : .unavailable, "'\(path)': \(error)")
-            }
-            for route in relay.routes where !relay.listeners.contains(where: { route.endpoints == [$0.endpoint] }) {
-                for endpoint in route.endpoints {
-                    let target = route.route.target.map { " -> \($0)" } ?? ""
-                    Diagnostics.write("listening \(route.route.transport) \(endpoint)\(target)\n")
-                }
-            }
-        }
-        Diagnostics.write("listening admin http://\(server.endpoint)\n")
     }
 }

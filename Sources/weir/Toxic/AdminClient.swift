@@ -1,5 +1,4 @@
 import Glibc
-import WeirAdmin
 import WeirFlow
 import WeirRelay
 import WeirWire

@@ -82,7 +82,7 @@ enum HexEditor {
             Diagnostics.write("the editor failed; nothing was changed\n")
             return nil
         }
-        let (edited, line) = HexText.read(String(decoding: try AdminOptions.read(path), as: UTF8.self))
+        let (edited, line) = HexText.read(String(decoding: try SmallFile.read(path), as: UTF8.self))
         if edited == nil { Diagnostics.write("line \(line) is no hexdump; nothing was changed\n") }
         return edited
     }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Glibc
-import WeirAdmin
 import WeirFlow
 import WeirRelay
 import WeirWire
@@ -60,7 +59,7 @@ struct RelayAddressOptions: ParsableArguments {
 
     func client() throws(Failure) -> AdminClient {
         let token = try tokenFile.map { path throws(Failure) in
-            String(decoding: try AdminOptions.read(path), as: UTF8.self)
+            String(decoding: try SmallFile.read(path), as: UTF8.self)
                 .split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
         }
         return try AdminClient(url: url, token: token)

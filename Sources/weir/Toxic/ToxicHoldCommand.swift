@@ -1,6 +1,5 @@
 import ArgumentParser
 import Glibc
-import WeirAdmin
 import WeirFlow
 import WeirRelay
 import WeirWire

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import WeirAdmin
+import WeirWire
 
 @Suite("The table of routes")
 struct RoutesTests {

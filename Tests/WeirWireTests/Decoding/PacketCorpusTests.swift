@@ -49,12 +49,12 @@ struct PacketCorpusTests {
     @Test("Addresses, ports and lengths are those of tshark", .needsCorpus, .needsProgram("tshark"))
     func tshark() throws {
         let files = try Corpus.files().map { (name: $0, bytes: try Corpus.read($0)) }
-        let said = try Tshark.packets(of: files)
+        let said = try Tshark.corpus()
         var streams = 0
         for file in files {
             let ours = try flows(in: file.bytes)
             guard !ours.isEmpty else { continue }
-            let theirs = try #require(said[file.name], "tshark says nothing of \(file.name)").map { Flows($0) }
+            let theirs = try #require(said[file.name], "tshark says nothing of \(file.name)").packets.map { Flows($0) }
             streams += theirs.count { !$0.source.isEmpty }
             let different = zip(ours, theirs).enumerated().first { $1.0 != $1.1 }
             if let reason = Self.exceptions[file.name] {

@@ -95,11 +95,11 @@ struct FlowCorpusTests {
     @Test("Are those of tshark, with their packets and bytes", .needsCorpus, .needsProgram("tshark"))
     func tshark() throws {
         let files = try Corpus.files().map { (name: $0, bytes: try Corpus.read($0)) }
-        let said = try Tshark.packets(of: files)
+        let said = try Tshark.corpus()
         var count = 0
         for file in files {
             let ours = try Self.flows(in: file.bytes)
-            let theirs = Self.flows(said[file.name] ?? [])
+            let theirs = Self.flows(said[file.name]?.packets ?? [])
             count += theirs.values.reduce(0, +)
             if let reason = Self.exceptions[file.name] {
                 #expect(ours != theirs, "\(file.name) is no exception: \(reason.rawValue)")

@@ -1,8 +1,7 @@
-import Dispatch
 import Support
-import Synchronization
 import Testing
-import WeirWire
+
+@testable import WeirWire
 
 @Suite("Streams of the corpus", .tags(.slow), .timeLimit(.minutes(10)))
 struct FollowCorpusTests {
@@ -90,34 +89,56 @@ struct FollowCorpusTests {
         }
     }
 
-    @Test(
-        "Are those of tshark where nothing was sent twice with different bytes",
-        .needsCorpus,
-        .needsProgram("tshark")
-    )
+    /// What one end of a stream sent, as tshark puts it together.
+    private struct End: Equatable {
+        /// The first 16 hex digits of the SHA-256.
+        var hash: String
+        var count: Int
+
+        init(_ bytes: [UInt8]) {
+            count = bytes.count
+            hash = SHA256.hash(bytes).prefix(8).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        }
+
+        init(_ columns: ArraySlice<Substring>) throws {
+            count = try #require(Int(columns[columns.startIndex + 1]))
+            hash = String(columns[columns.startIndex + 2])
+        }
+    }
+
+    /// One stream of tshark's: its ends by their addresses.
+    private struct Followed {
+        var ends: [(name: String, sent: End)]
+    }
+
+    /// Reads what `Scripts/goldens.py` has written; `Scripts/full.sh` makes it anew with tshark.
+    private static func goldens() throws -> [String: [Followed]] {
+        let folder = #filePath.split(separator: "/").dropLast().joined(separator: "/")
+        let text = String(decoding: try TemporaryFolder.read("/\(folder)/followed.tsv"), as: UTF8.self)
+        var streams: [String: [Followed]] = [:]
+        for line in text.split(separator: "\n").dropFirst() {
+            let columns = line.split(separator: "\t")
+            try #require(columns.count == 8, "\(line)")
+            let ends = try [2, 5].map { (bare(String(columns[$0])), try End(columns[$0...])) }
+            streams[String(columns[0]), default: []].append(Followed(ends: ends))
+        }
+        return streams
+    }
+
+    @Test("Are those of tshark where nothing was sent twice with different bytes", .needsCorpus)
     func tshark() throws {
-        let corpus = try #require(Corpus.folder)
         let names = try Corpus.files()
-        let files = try names.compactMap { name in
-            let streams = try Self.streams(in: try Corpus.read(name))
-            return streams.contains { !$0.up.isEmpty || !$0.down.isEmpty } ? (name: name, streams: streams) : nil
-        }
+        let said = try Self.goldens()
         var compared = 0
-        let found = Mutex<[String: [[Tshark.Followed]]]>([:])
-        DispatchQueue.concurrentPerform(iterations: files.count) { index in
-            // A file of which tshark fails to say anything is missed below.
-            guard let said = try? Tshark.followAll("\(corpus)/\(files[index].name)", files[index].streams.count + 4)
-            else { return }
-            found.withLock { $0[files[index].name] = said }
-        }
-        for (name, streams) in files {
-            let said = try #require(found.withLock { $0[name] }, "tshark says nothing of \(name)")
+        for name in names {
+            let streams = try Self.streams(in: try Corpus.read(name))
+            let theirs = said[name] ?? []
             var differences: [String] = []
             var taken: Set<Int> = []
             for stream in streams where !stream.hasConflicts && !(stream.up.isEmpty && stream.down.isEmpty) {
-                let names = [stream.client, stream.server].map(Self.name)
-                let place = said.indices.first { index in
-                    !taken.contains(index) && Set(said[index].map { Self.bare($0.endpoint) }) == Set(names)
+                let names = [stream.client, stream.server].map { Self.bare("\($0)") }
+                let place = theirs.indices.first { index in
+                    !taken.contains(index) && Set(theirs[index].ends.map(\.name)) == Set(names)
                 }
                 guard let place else {
                     differences.append("tshark has no stream of \(names)")
@@ -125,11 +146,10 @@ struct FollowCorpusTests {
                 }
                 taken.insert(place)
                 compared += 1
-                let isTurned = Self.bare(said[place][0].endpoint) != names[0]
-                let theirs = isTurned ? [said[place][1].bytes, said[place][0].bytes] : said[place].map(\.bytes)
-                for (ours, theirs) in zip([stream.up, stream.down], theirs) where ours != theirs {
-                    let at = zip(ours, theirs).enumerated().first { $1.0 != $1.1 }?.offset ?? -1
-                    differences.append("\(names): \(ours.count), \(theirs.count) in tshark, differ @\(at)")
+                var ends = theirs[place].ends
+                if ends[0].name != names[0] { ends.reverse() }
+                for (ours, theirs) in zip([End(stream.up), End(stream.down)], ends) where ours != theirs.sent {
+                    differences.append("\(names): \(ours), in tshark \(theirs.sent)")
                 }
             }
             if let reason = Self.exceptions[name] {
@@ -138,12 +158,10 @@ struct FollowCorpusTests {
                 Issue.record("\(name): \(differences.prefix(3))")
             }
         }
-        #expect(Set(Self.exceptions.keys).isSubset(of: files.map(\.name)))
+        #expect(Set(Self.exceptions.keys).isSubset(of: names))
         #expect(Self.exceptions.count * 50 <= names.count)
         #expect(compared > 1000)
     }
-
-    private static func name(_ endpoint: Endpoint) -> String { bare("\(endpoint)") }
 
     private static func bare(_ endpoint: String) -> String { endpoint.filter { $0 != "[" && $0 != "]" } }
 }

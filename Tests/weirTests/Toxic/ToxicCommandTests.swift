@@ -13,7 +13,7 @@ private struct SteeredRelay {
 
     init(_ server: TCPServer) throws {
         program = try WeirProgram(
-            ["relay", "--admin", "127.0.0.1:0", "--show", "none", "--no-processes", server.route]
+            ["relay", "--admin", "127.0.0.1:0", "--show", "none", "--no-processes", "--grace", "200ms", server.route]
         )
         endpoint = try program.listening()[0]
         let line = try program.readErrorLine()

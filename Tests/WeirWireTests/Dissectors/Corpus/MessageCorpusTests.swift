@@ -48,10 +48,7 @@ struct MessageCorpusTests {
         "zeek/tunnels/vxlan-triple-v2.pcap": .tunnel,
     ]
 
-    private static let fields = [
-        "http.request.method", "http.request.uri", "http.response.code", "dns.qry.name",
-        "tls.handshake.extensions_server_name", "tls.handshake.extensions_alpn_str",
-    ]
+    private static let fields = Tshark.messageFields
 
     /// Counts values of fields: those of complete messages, and those of all.
     private struct Values {
@@ -102,14 +99,14 @@ struct MessageCorpusTests {
     func tshark() throws {
         let names = try Corpus.files()
         let captures = try names.map { (name: $0, bytes: try Corpus.read($0)) }
-        let said = try Tshark.messages(of: captures, Self.fields)
+        let said = try Tshark.corpus()
         var compared = 0
         for (name, bytes) in captures {
             let ours = try Self.values(in: bytes)
             var differences: [String] = []
             for (index, field) in Self.fields.enumerated() {
                 var theirs: [String: Int] = [:]
-                for text in said[name]?[index] ?? [] where !text.hasPrefix("<") || text == "<Root>" {
+                for text in said[name]?.messages[index] ?? [] where !text.hasPrefix("<") || text == "<Root>" {
                     theirs[Self.number(text) ?? Self.plain(text), default: 0] += 1
                 }
                 compared += theirs.values.reduce(0, +)

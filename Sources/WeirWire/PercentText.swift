@@ -3,7 +3,7 @@
 /// Source: RFC 3986 section 2.1.
 package enum PercentText {
     /// Decodes a part of a path; nil where a `%` is not followed by two digits, or the bytes are no UTF-8.
-    static func decode(_ text: some StringProtocol, plusIsBlank: Bool = false) -> String? {
+    package static func decode(_ text: some StringProtocol, plusIsBlank: Bool = false) -> String? {
         var bytes: [UInt8] = []
         var rest = Array(text.utf8)[...]
         while let byte = rest.popFirst() {
@@ -36,7 +36,7 @@ package enum PercentText {
     }
 
     /// Splits a query into its names and values; what cannot be decoded is left out.
-    static func query(_ text: some StringProtocol) -> [(name: String, value: String)] {
+    package static func query(_ text: some StringProtocol) -> [(name: String, value: String)] {
         text.split(separator: "&").compactMap { pair in
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard let name = decode(parts[0], plusIsBlank: true) else { return nil }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import WeirAdmin
+@testable import WeirWire
 
 @Suite("JSON")
 struct JSONParserTests {

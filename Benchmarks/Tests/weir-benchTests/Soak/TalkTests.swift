@@ -1,17 +1,15 @@
 import Glibc
-import Support
 import Testing
-import WeirWire
 
 @testable import weir_bench
 
 @Suite("One end of a soak's connection", .tags(.network), .timeLimit(.minutes(1)))
 struct TalkTests {
-    private let folder: Support.TemporaryFolder
+    private let folder: ScratchFolder
     private let board: Board
 
     init() throws {
-        folder = try Support.TemporaryFolder()
+        folder = try ScratchFolder()
         board = try Board(folder.path + "/board")
     }
 
@@ -22,20 +20,17 @@ struct TalkTests {
     }
 
     /// Joins a talk's end with a peer that a test speaks for.
-    private func client(_ plan: TalkPlan) throws -> (Talk, TCPPeer) {
-        let server = try TCPServer()
-        let socket = try Socket.beginConnect(port: server.endpoint.port)
-        return (Talk(socket, plan: plan, role: .talkClient, board: board), try server.accept())
+    private func client(_ plan: TalkPlan) throws -> (Talk, BlockingPeer) {
+        let listener = try Socket.listen()
+        let socket = try Socket.beginConnect(port: try Socket.port(of: listener))
+        return (Talk(socket, plan: plan, role: .talkClient, board: board), try BlockingPeer(from: listener))
     }
 
     /// Lets a talk go on until it has ended.
-    private func run(_ talks: Talk..., until deadline: Deadline = Deadline()) throws {
-        while talks.contains(where: { $0.outcome == nil }) {
-            if deadline.isOver { throw HelperError("the talk does not end") }
-            for talk in talks where talk.outcome == nil {
-                talk.advance(Poller.readable | Poller.writable)
-            }
-            sched_yield()
+    private func run(_ talks: Talk...) throws {
+        try untilDone {
+            for talk in talks where talk.outcome == nil { talk.advance(Poller.readable | Poller.writable) }
+            return talks.allSatisfy { $0.outcome != nil }
         }
     }
 
@@ -99,7 +94,7 @@ struct TalkTests {
         let (talk, peer) = try client(Self.plan())
         talk.advance(Poller.writable)
         #expect(try peer.receive(TalkPlan.size).count == TalkPlan.size)
-        peer.reset()
+        try peer.reset()
         try run(talk)
         #expect(talk.outcome == .cut)
     }

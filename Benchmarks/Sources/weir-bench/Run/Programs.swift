@@ -32,11 +32,18 @@ struct Programs: Sendable {
         return String(decoding: buffer[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
-    /// Chooses the Weir to measure: the given one, else the one beside weir-bench, else the one on PATH.
+    /// Chooses the Weir to measure: the given one, else the one beside weir-bench, else the release build of the folder that
+    /// weir-bench was built in, else the one on PATH.
     static func weir(given: String?, ownPath: String) -> [String: String] {
         if let given { return ["weir": given] }
-        let folder = ownPath.lastIndex(of: "/").map { String(ownPath[..<$0]) } ?? "."
-        let beside = "\(folder)/weir"
-        return isProgram(beside) ? ["weir": beside] : [:]
+        var folders = ownPath.split(separator: "/").dropLast()
+        let beside = "/" + folders.joined(separator: "/") + "/weir"
+        if isProgram(beside) { return ["weir": beside] }
+        while !folders.isEmpty {
+            let built = "/" + folders.joined(separator: "/") + "/.build/release/weir"
+            if isProgram(built) { return ["weir": built] }
+            folders.removeLast()
+        }
+        return [:]
     }
 }

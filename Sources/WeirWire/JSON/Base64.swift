@@ -1,11 +1,9 @@
-import WeirWire
-
 /// Turns bytes into base64 and back.
 ///
 /// Source: RFC 4648 section 4.
 package enum Base64 {
     package static func encode(_ bytes: [UInt8]) -> String {
-        var output = WeirWire.ByteBuffer(capacity: bytes.count * 4 / 3 + 4)
+        var output = ByteBuffer(capacity: bytes.count * 4 / 3 + 4)
         output.appendBase64(bytes.span.bytes)
         return output.string
     }

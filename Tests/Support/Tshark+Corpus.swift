@@ -1,48 +1,63 @@
 import Foundation
+import Synchronization
 import WeirWire
 
-/// What the packets of many captures say.
+/// What tshark says of the corpus, asked once for all tests.
 ///
 /// To start takes tshark longer than to read most captures, so that many go through one run: into one file with an
 /// interface for each link type, one capture behind the other. Only captures that share a TCP connection or the addresses
 /// of fragments are kept apart, since tshark would join these.
 extension Tshark {
-    /// Holds what tshark says of one packet, its first (outermost) header of each kind.
+    /// What tshark says of one packet, its first (outermost) header of each kind.
     package struct Packet: Sendable {
-        /// Numbers the TCP connection, apart for each run.
+        /// The number of the TCP connection, apart for each run.
         package var tcpStream: Int?
-        /// Numbers the UDP conversation, apart for each run.
+        /// The number of the UDP conversation, apart for each run.
         package var udpStream: Int?
-        /// Holds the sender's address of the outermost IP header.
+        /// The sender's address in the outermost IP header.
         package var source: String
-        /// Holds the ports of TCP, `1000 2000`.
+        /// The ports of TCP, `1000 2000`.
         package var tcpPorts: String
-        /// Holds the ports of UDP, `1000 2000`.
+        /// The ports of UDP, `1000 2000`.
         package var udpPorts: String
-        /// Gives the length on the wire in bytes.
+        /// The length on the wire in bytes.
         package var length: Int
-        /// Names the protocols, outermost first.
+        /// The protocols' names, outermost first.
         package var protocols: [Substring]
 
-        /// Says whether a protocol stands before any ICMP message, and so in no packet that an ICMP error quotes.
+        /// Whether a protocol stands before any ICMP message, and so in no packet that an ICMP error quotes.
         package func isOutsideICMP(_ name: Substring) -> Bool {
             let icmp = protocols.firstIndex { $0 == "icmp" || $0 == "icmpv6" } ?? protocols.endIndex
             return protocols[..<icmp].contains(name)
         }
     }
 
-    /// Returns what tshark says of the packets of captures that Weir reads, by the captures' names.
-    ///
-    /// Packets of link types that Weir does not read are left out.
-    package static func packets(of captures: [(name: String, bytes: [UInt8])]) throws -> [String: [Packet]] {
+    /// What tshark says of one capture; packets of link types that Weir does not read are left out.
+    package struct Said: Sendable {
+        package var packets: [Packet] = []
+        /// The values of each of `messageFields`; those that an ICMP error quotes are left out.
+        package var messages: [[String]] = Array(repeating: [], count: messageFields.count)
+    }
+
+    /// The fields of messages that are asked for.
+    package static let messageFields = [
+        "http.request.method", "http.request.uri", "http.response.code", "dns.qry.name",
+        "tls.handshake.extensions_server_name", "tls.handshake.extensions_alpn_str",
+    ]
+
+    /// Returns what tshark says of each capture of the corpus that has a packet, by the captures' names.
+    package static func corpus() throws -> [String: Said] { try said.get() }
+
+    private static let said = Result {
         let folder = try TemporaryFolder()
-        let batches = try batches(captures.map { try Capture($0.name, $0.bytes) })
-        let results = Results(count: batches.count)
+        let batches = try Tshark.batches(Corpus.files().map { try Capture($0, Corpus.read($0)) })
+        let results = Mutex<[Result<[String: Said], any Error>]>([])
         DispatchQueue.concurrentPerform(iterations: batches.count) { index in
-            results.set(index, Result { try run(batches[index].captures, "\(index).pcapng", in: folder) })
+            let result = Result { try run(batches[index].captures, "\(index).pcapng", in: folder) }
+            results.withLock { $0.append(result) }
         }
-        var all: [String: [Packet]] = [:]
-        for result in results.all { all.merge(try result.get()) { first, _ in first } }
+        var all: [String: Said] = [:]
+        for result in results.withLock({ $0 }) { all.merge(try result.get()) { first, _ in first } }
         return all
     }
 
@@ -55,40 +70,51 @@ extension Tshark {
         _ captures: [Capture],
         _ name: String,
         in folder: TemporaryFolder
-    ) throws -> [String: [Packet]] {
+    ) throws -> [String: Said] {
         let file = try folder.file(name, joined(captures))
-        let arguments = ["-n", "-r", file, "-T", "fields", "-E", "occurrence=f"] + packetFields.flatMap { ["-e", $0] }
-        let ended = try ChildProgram.run("tshark", arguments, errors: file + ".errors")
+        let wanted = (packetFields + messageFields).flatMap { ["-e", $0] }
+        let form = ["-T", "fields", "-E", "occurrence=a", "-E", "aggregator=\u{1}"]
+        let ended = try ChildProgram.run("tshark", ["-n", "-r", file] + form + wanted, errors: file + ".errors")
         let lines = ended.output.split(separator: "\n")
         let count = captures.reduce(0) { $0 + $1.packets.count }
         guard ended.status == 0, lines.count == count else {
             throw HelperError("tshark gives \(lines.count) lines for \(count) packets: \(ended.errors.suffix(400))")
         }
-        var packets = try lines.map(packet)[...]
-        var all: [String: [Packet]] = [:]
+        var rest = lines[...]
+        var all: [String: Said] = [:]
         for capture in captures {
-            all[capture.name] = Array(packets.prefix(capture.packets.count))
-            packets = packets.dropFirst(capture.packets.count)
+            var said = Said()
+            for line in rest.prefix(capture.packets.count) { try add(line, to: &said) }
+            all[capture.name] = said
+            rest = rest.dropFirst(capture.packets.count)
         }
         return all
     }
 
-    private static func packet(_ line: Substring) throws -> Packet {
+    private static func add(_ line: Substring, to said: inout Said) throws {
         let parts = line.split(separator: "\t", omittingEmptySubsequences: false)
-        guard parts.count == packetFields.count, let length = Int(parts[8]) else {
+            .map { $0.split(separator: "\u{1}", omittingEmptySubsequences: false) }
+        guard parts.count == packetFields.count + messageFields.count, let length = Int(parts[8][0]) else {
             throw HelperError("tshark printed \(line)")
         }
-        let protocols = parts[9].split(separator: ":")
-        let isV6 = parts[2].isEmpty || protocols.first { $0 == "ip" || $0 == "ipv6" } == "ipv6"
-        return Packet(
-            tcpStream: Int(parts[0]),
-            udpStream: Int(parts[1]),
-            source: String(isV6 ? parts[3] : parts[2]),
-            tcpPorts: "\(parts[4]) \(parts[5])",
-            udpPorts: "\(parts[6]) \(parts[7])",
-            length: length,
-            protocols: protocols
+        let first = parts.map { $0.first ?? "" }
+        let protocols = first[9].split(separator: ":")
+        let isV6 = first[2].isEmpty || protocols.first { $0 == "ip" || $0 == "ipv6" } == "ipv6"
+        said.packets.append(
+            Packet(
+                tcpStream: Int(first[0]),
+                udpStream: Int(first[1]),
+                source: String(isV6 ? first[3] : first[2]),
+                tcpPorts: "\(first[4]) \(first[5])",
+                udpPorts: "\(first[6]) \(first[7])",
+                length: length,
+                protocols: protocols
+            )
         )
+        guard !first[9].contains(":icmp") else { return }
+        for (index, values) in parts[packetFields.count...].enumerated() where values != [""] {
+            said.messages[index] += values.map(String.init)
+        }
     }
 }
 
@@ -156,22 +182,6 @@ extension Tshark {
             }
         }
         return buffer.withUnsafeBytes { Array($0) }
-    }
-
-    /// Gathers what threads find out.
-    private final class Results: @unchecked Sendable {
-        private let lock = NSLock()
-        private var results: [Result<[String: [Packet]], any Error>]
-
-        init(count: Int) {
-            results = Array(repeating: .success([:]), count: count)
-        }
-
-        func set(_ index: Int, _ result: Result<[String: [Packet]], any Error>) {
-            lock.withLock { results[index] = result }
-        }
-
-        var all: [Result<[String: [Packet]], any Error>] { lock.withLock { results } }
     }
 }
 

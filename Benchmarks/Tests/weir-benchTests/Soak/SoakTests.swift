@@ -1,4 +1,4 @@
-import Support
+import Glibc
 import Testing
 
 @testable import weir_bench
@@ -10,7 +10,7 @@ struct SoakTests {
         let own = try Programs.ownPath()
         let program = own.prefix { _ in true }.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
         var arguments = ["soak", "--short", "--seed", "1", "--limit", "120"]
-        if TestSize.isSanitized {
+        if getenv("WEIR_SANITIZED") != nil {
             arguments += ["--megabytes", "16", "--connections", "600", "--datagrams", "4000"]
             // A sanitizer keeps what was freed.
             arguments += ["--memory-allowance", "1000"]

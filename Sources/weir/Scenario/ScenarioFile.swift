@@ -1,6 +1,5 @@
 import WeirFlow
 import WeirWire
-import Yams
 
 /// Reads a scenario from YAML.
 ///
@@ -12,13 +11,16 @@ import Yams
 ///       - {at: 20s, change: {name: bye, attributes: {with: farewell}}}
 ///       - {at: 25s, remove: bye, route: 1}
 enum ScenarioFile {
+    #if Scenarios
+    fileprivate typealias Node = YAMLDocument.Node
+
     /// Says what is wrong in which line.
     struct Wrong: Error, CustomStringConvertible {
         var line: Int?
         var reason: String
 
-        init(_ node: Node, _ reason: String) {
-            line = node.mark?.line
+        fileprivate init(_ node: Node, _ reason: String) {
+            line = node.line
             self.reason = reason
         }
 
@@ -35,12 +37,12 @@ enum ScenarioFile {
     /// - Returns: the scenario.
     /// - Throws: `Failure`, with 66 where there is no such file, 77 where it may not be read, and 65 where it is no scenario.
     static func read(_ path: String) throws(Failure) -> Scenario {
-        guard let text = String(validating: try AdminOptions.read(path), as: UTF8.self) else {
+        guard let text = String(validating: try SmallFile.read(path), as: UTF8.self) else {
             throw Failure(.dataError, "\(path) is no YAML: it is not UTF-8")
         }
         do {
             return try parse(text)
-        } catch let error as YamlError {
+        } catch let error as YAMLDocument.Wrong {
             throw Failure(.dataError, "\(path) is no YAML: \(error)")
         } catch {
             throw Failure(.dataError, "\(path) is no scenario: \(error)")
@@ -49,7 +51,7 @@ enum ScenarioFile {
 
     /// Reads a text.
     static func parse(_ text: String) throws -> Scenario {
-        guard let root = try compose(yaml: text) else { throw Wrong(reason: "it is empty") }
+        guard let root = try YAMLDocument.read(text) else { throw Wrong(reason: "it is empty") }
         var keys = try Keys(root)
         let seed: UInt64? = try keys.take("seed").map { node in
             guard let seed = node.string.flatMap({ UInt64($0) }) else { throw Wrong(node, "seed takes a number") }
@@ -93,7 +95,7 @@ enum ScenarioFile {
         if keys.take("clear") != nil { changes.append(.clear) }
         try keys.finish()
         guard changes.count == 1 else { throw Wrong(node, "a step has one of add, change, remove and clear") }
-        return Scenario.Step(at: at, route: route, line: node.mark?.line, changes[0])
+        return Scenario.Step(at: at, route: route, line: node.line, changes[0])
     }
 
     /// Reads a toxic, as on the command line or as a mapping.
@@ -137,29 +139,17 @@ enum ScenarioFile {
     }
 
     private static func attributes(_ node: Node) throws -> [String: ToxicValue] {
-        guard let mapping = node.mapping else { throw Wrong(node, "attributes are FIELD: VALUE") }
-        var attributes: [String: ToxicValue] = [:]
-        for (key, value) in mapping {
-            let isQuoted = value.scalar.map { $0.style == .singleQuoted || $0.style == .doubleQuoted } ?? false
-            attributes[try string(key)] =
-                if !isQuoted, let int = value.int {
-                    .int(int)
-                } else if !isQuoted, let double = value.float {
-                    .double(double)
-                } else {
-                    .string(try string(value))
-                }
+        try members(node, "attributes are FIELD: VALUE").mapValues { value in
+            if let int = value.int { return .int(int) }
+            if let double = value.float { return .double(double) }
+            return .string(try string(value))
         }
-        return attributes
     }
 
     private static func match(_ node: Node) throws -> ToxicMatch {
-        guard let mapping = node.mapping else { throw Wrong(node, "match is CONDITION: VALUE") }
         var match = ToxicMatch()
-        for (key, value) in mapping {
-            if let reason = match.take(try string(key), try string(value)) {
-                throw Wrong(value, "match.\(try string(key)) \(reason)")
-            }
+        for (key, value) in try members(node, "match is CONDITION: VALUE").sorted(by: { $0.key < $1.key }) {
+            if let reason = match.take(key, try string(value)) { throw Wrong(value, "match.\(key) \(reason)") }
         }
         return match
     }
@@ -170,26 +160,36 @@ enum ScenarioFile {
     }
 
     private static func duration(_ node: Node) throws -> Duration {
-        guard let text = node.scalar?.string, let argument = DurationArgument(argument: text) else {
+        guard let text = node.string, let argument = DurationArgument(argument: text) else {
             throw Wrong(node, "a time is written 500ms, 10s, 2m or 1h")
         }
         return argument.duration
     }
 
-    private static func string(_ node: Node) throws -> String {
-        guard let text = node.scalar?.string else { throw Wrong(node, "a text is expected") }
+    /// Returns a mapping's values by their keys.
+    fileprivate static func members(_ node: Node, _ otherwise: String) throws -> [String: Node] {
+        guard let mapping = node.mapping else { throw Wrong(node, otherwise) }
+        var members: [String: Node] = [:]
+        for (key, value) in mapping {
+            let name = try string(key)
+            if members.updateValue(value, forKey: name) != nil { throw Wrong(key, "the key '\(name)' comes twice") }
+        }
+        return members
+    }
+
+    fileprivate static func string(_ node: Node) throws -> String {
+        guard let text = node.string else { throw Wrong(node, "a text is expected") }
         return text
     }
 
     /// Takes the keys of a mapping one by one, and finds those that nobody has taken.
     private struct Keys {
         private let node: Node
-        private var left: [String: Node] = [:]
+        private var left: [String: Node]
 
         init(_ node: Node) throws {
             self.node = node
-            guard let mapping = node.mapping else { throw Wrong(node, "KEY: VALUE is expected") }
-            for (key, value) in mapping { left[try ScenarioFile.string(key)] = value }
+            left = try ScenarioFile.members(node, "KEY: VALUE is expected")
         }
 
         mutating func take(_ key: String) -> Node? { left.removeValue(forKey: key) }
@@ -204,4 +204,10 @@ enum ScenarioFile {
             throw Wrong(value, "there is no key '\(key)' here")
         }
     }
+    #else
+    /// Refuses: this program was built without libyaml.
+    static func read(_ path: String) throws(Failure) -> Scenario {
+        throw Failure(.unavailable, "--scenario needs a weir that was built with the trait Scenarios")
+    }
+    #endif
 }

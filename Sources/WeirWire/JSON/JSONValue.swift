@@ -71,7 +71,7 @@ extension JSONValue {
     }
 
     /// Names the kind of value, in Go's words.
-    var kind: String {
+    package var kind: String {
         switch self {
         case .null: "null"
         case .bool: "bool"

@@ -1,5 +1,3 @@
-import WeirWire
-
 extension JSONValue {
     /// Renders the value on one line.
     package var text: String { rendered().string }

@@ -1,0 +1,93 @@
+#if Admin
+import WeirAdmin
+import WeirFlow
+import WeirRelay
+import WeirWire
+
+/// The control API of a relay.
+struct RelayAdmin: Sendable {
+    fileprivate let server: AdminServer
+    fileprivate let proxies: [UInt8]?
+    /// The path of the proxies' file.
+    fileprivate let path: String
+
+    /// The endpoints that lead to it.
+    var endpoints: [Endpoint] { server.endpoints }
+
+    /// The output that feeds the stream of events.
+    var output: SinkOutput { server.output }
+
+    /// Ends: answers nobody any more.
+    func stop() async { await server.stop() }
+
+    /// Answers for the relay from now on, and makes the proxies of the file.
+    func begin(_ relay: Supervisor) async throws {
+        await server.serve(relay) { Diagnostics.print($0) }
+        if let proxies {
+            do {
+                try await server.populate(proxies)
+            } catch let error as ProxiesError {
+                throw Failure(error.isBadText ? .dataError : .unavailable, "'\(path)': \(error)")
+            }
+            for route in relay.routes where !relay.listeners.contains(where: { route.endpoints == [$0.endpoint] }) {
+                for endpoint in route.endpoints {
+                    let target = route.route.target.map { " -> \($0)" } ?? ""
+                    Diagnostics.write("listening \(route.route.transport) \(endpoint)\(target)\n")
+                }
+            }
+        }
+        Diagnostics.write("listening admin http://\(server.endpoint)\n")
+    }
+}
+
+extension AdminOptions {
+    /// Begins to listen; nil where no control API was asked for.
+    func start(names: ResolvedNames) async throws -> RelayAdmin? {
+        guard let admin else { return nil }
+        var settings = AdminSettings()
+        settings.version = Weir.version
+        settings.recording.application = "weir \(Weir.version)"
+        settings.recording.operatingSystem = Machine.operatingSystem
+        settings.recording.names = { names.names(of: $0) }
+        let list = try proxies.map { try SmallFile.read($0) }
+        do {
+            try settings.listen(at: admin)
+            try settings.keepCaptures(in: capturesFolder)
+            if let adminTokenFile {
+                try settings.requireToken(String(decoding: try SmallFile.read(adminTokenFile), as: UTF8.self))
+            }
+            let server = try await AdminServer(settings)
+            return RelayAdmin(server: server, proxies: list, path: proxies ?? "")
+        } catch let error as AdminSettingsError {
+            throw Failure(.usage, "\(error)")
+        }
+    }
+}
+#else
+import WeirFlow
+import WeirRelay
+import WeirWire
+
+/// The control API in a program that was built without it: there is never one.
+enum RelayAdmin: Sendable {
+    /// Never asked for.
+    var endpoints: [Endpoint] { switch self {} }
+
+    /// Never asked for.
+    var output: SinkOutput { switch self {} }
+
+    /// Never called.
+    func stop() async {}
+
+    /// Never called.
+    func begin(_ relay: Supervisor) async throws {}
+}
+
+extension AdminOptions {
+    /// Refuses: this program was built without the control API.
+    func start(names: ResolvedNames) async throws -> RelayAdmin? {
+        guard admin != nil else { return nil }
+        throw Failure(.unavailable, "--admin needs a weir that was built with the trait Admin")
+    }
+}
+#endif

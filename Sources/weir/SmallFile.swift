@@ -1,0 +1,27 @@
+import Glibc
+import WeirFlow
+import WeirRelay
+
+/// A file that the user names and that fits into memory: a token, proxies, a scenario.
+enum SmallFile {
+    /// Reads a file of at most 1 MiB.
+    ///
+    /// - Throws: `Failure`: 66 if it cannot be read, 77 if that is not permitted, 65 if it is larger.
+    static func read(_ path: String) throws(Failure) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            let error = SystemError("read '\(path)'", ErrorNumber(errno))
+            throw Failure(error.error.rawValue == EACCES ? .noPermission : .noInput, "\(error)")
+        }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: 64 << 10)
+        while bytes.count <= 1 << 20 {
+            let count = Glibc.read(descriptor, &part, part.count)
+            if count == 0 { return bytes }
+            guard count > 0 else { throw Failure(.noInput, "\(SystemError("read '\(path)'", ErrorNumber(errno)))") }
+            bytes += part.prefix(count)
+        }
+        throw Failure(.dataError, "'\(path)' is larger than 1 MiB")
+    }
+}
