@@ -153,6 +153,9 @@ extension Flow {
         if isLow(direction) { resumeReading(source(of: direction), &actions) }
         guard isSending, canSend(direction) else { return }
         guard self[direction].queue.isEmpty else {
+            // One offer at a time: a second one would take the next chunk before the first one's turn, and its record's.
+            guard !self[direction].isOffered else { return }
+            self[direction].isOffered = true
             recordReleased(direction, now, &actions)
             actions.append(.sendQueued(direction))
             return
@@ -193,7 +196,7 @@ extension Flow {
             counted.changes = arrival.changes
         }
         if settings.recordsChunks {
-            actions.append(.recordQueued(direction, makeRecord(.forwarded(counted), now)))
+            actions.append(.recordCopy(makeRecord(.forwarded(counted), now), bytes))
         }
         checkEcho(now, &actions)
     }

@@ -14,7 +14,9 @@ extension Flow {
         if let mismatch = echo.takeMismatch() { record(.mismatch(mismatch), now, &actions) }
         if echo.isFull {
             // A server that has sent its end sends no echo any more.
-            guard down.isEnded else { return pauseReading(.upstream, &actions) }
+            guard down.isEnded, down.chain.isEmpty, down.queue.isEmpty else {
+                return pauseReading(.upstream, &actions)
+            }
             reportMissingEcho(now, &actions)
         }
         if up.queue.count <= settings.lowWatermark { resumeReading(.upstream, &actions) }

@@ -12,10 +12,10 @@ extension Flow {
         case .waiting, .dialing, .open, .closing: break
         }
         lastActivity = now.instant
-        record(.ended(direction), now, &actions)
-        if direction == .downstream { reportMissingEcho(now, &actions) }
+        record(.ended(direction, isDelayed: passesEndLater(direction)), now, &actions)
+        if direction == .downstream, !passesEndLater(direction) { reportMissingEcho(now, &actions) }
         if isEcho {
-            record(.ended(.downstream), now, &actions)
+            record(.ended(.downstream, isDelayed: passesEndLater(.downstream)), now, &actions)
             down.isEnded = true
         }
         if case .closing = state { return closeIfQuiet(now, &actions) }
@@ -35,8 +35,9 @@ extension Flow {
         guard isPassingEnds, self[direction].hasEndDue, !self[direction].isFinished, self[direction].queue.isEmpty
         else { return }
         self[direction].isFinished = true
-        if transport == .tcp, self[source(of: direction)].hasMetToxics {
+        if passesEndLater(direction) {
             record(.endForwarded(direction), now, &actions)
+            if direction == .downstream { reportMissingEcho(now, &actions) }
         }
         if case .closing = state {
             if transport == .tcp { actions.append(.finish(direction)) }
@@ -49,6 +50,9 @@ extension Flow {
             actions.append(.finish(direction))
         }
     }
+
+    /// Whether a direction's end has a record of its own when it goes on: what toxics hold goes on before it.
+    private func passesEndLater(_ direction: Direction) -> Bool { transport == .tcp && self[direction].hasMetToxics }
 
     private var isPassingEnds: Bool {
         switch state {

@@ -70,6 +70,8 @@ public struct Flow: Sendable {
         var hasEndDue = false
         /// Says that the queue is to be looked at before the flow is left.
         var isToPump = false
+        /// Whether the front of the queue has been offered with `sendQueued`, and the relay has not tried it yet.
+        var isOffered = false
         /// Says that the receiver was told the end.
         var isFinished = false
         /// Says that the source is being read.
@@ -230,6 +232,9 @@ public struct Flow: Sendable {
 
     /// Tells whether bytes of a direction wait in its queue.
     public func hasQueued(_ direction: Direction) -> Bool { !self[direction].queue.isEmpty }
+
+    /// Notes that the front of a direction's queue is tried now, as the action `sendQueued` says.
+    public mutating func beginSending(_ direction: Direction) { self[direction].isOffered = false }
 
     /// Lends the front of a direction's queue: what to offer the kernel next; nil where the queue is empty.
     public func withQueued<Result>(_ direction: Direction, _ body: (UnsafeRawBufferPointer) -> Result) -> Result? {

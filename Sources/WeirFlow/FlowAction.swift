@@ -21,10 +21,9 @@ public enum FlowAction: Hashable, Sendable {
     case wake(at: Instant)
     /// Hand a record to the sinks; its bytes, if any, are the chunk just received.
     case record(FlowRecord)
-    /// Hand a record to the sinks with bytes that came before.
+    /// Hand a record to the sinks with the bytes of a chunk that came before: they are the action's own, whatever becomes of
+    /// the flow's queues until it is performed.
     case recordCopy(FlowRecord, [UInt8])
-    /// Hand a record to the sinks whose bytes are the front of the direction's queue.
-    case recordQueued(Direction, FlowRecord)
     /// Forget the flow: its descriptors are closed, and no event may follow.
     case close(CloseReason)
 }

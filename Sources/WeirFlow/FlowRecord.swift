@@ -35,8 +35,9 @@ public struct FlowRecord: Hashable, Sendable {
         case received(ChunkRecord)
         /// A chunk went on to the other side. Where nothing changed it, this is the record of its arrival too.
         case forwarded(ChunkRecord)
-        /// The source of a direction sent its last byte.
-        case ended(Direction)
+        /// The source of a direction sent its last byte. Where toxics are, or were, on the direction, what came before may
+        /// still be on its way (`isDelayed`): then `endForwarded` follows behind the last chunk, or `closed` does.
+        case ended(Direction, isDelayed: Bool = false)
         /// What came downstream is not the echo that was expected.
         case mismatch(Mismatch)
         /// Bytes of a direction did not make it to the other side.

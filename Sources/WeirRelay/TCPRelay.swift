@@ -280,8 +280,6 @@ final class TCPRelay {
         case .sendQueued(let direction): sendQueued(connection, direction)
         case .record(let record): loop.record(record, bytes: bytes, route: connection.route)
         case .recordCopy(let record, let copy): loop.record(record, bytes: copy.span.bytes, route: connection.route)
-        case .recordQueued(let direction, let record):
-            connection.flow.withQueued(direction) { loop.record(record, bytes: $0.bytes, route: connection.route) }
         case .connect(let attempt): dial(connection, attempt)
         case .finish(let direction):
             Glibc.shutdown(connection[source: direction.opposite].raw, Int32(SHUT_WR))
@@ -305,6 +303,7 @@ final class TCPRelay {
     }
 
     private func sendQueued(_ connection: TCPConnection, _ direction: Direction) {
+        connection.flow.beginSending(direction)
         guard let (count, error) = connection.flow.withQueued(direction, { write($0, connection, direction) }) else {
             return
         }

@@ -88,6 +88,7 @@ extension UDPRelay {
 
     /// Sends the front of a session's queue.
     func sendQueued(_ session: UDPSession, _ direction: Direction) {
+        session.flow.beginSending(direction)
         let outbox = singleOutbox
         let raw = direction == .upstream ? session.raw : session.listener.raw
         var sent = -1

@@ -285,10 +285,6 @@ final class UDPRelay {
         case .record(let record): loop.record(record, bytes: bytes, route: session.listener.listening.route)
         case .recordCopy(let record, let copy):
             loop.record(record, bytes: copy.span.bytes, route: session.listener.listening.route)
-        case .recordQueued(let direction, let record):
-            session.flow.withQueued(direction) {
-                loop.record(record, bytes: $0.bytes, route: session.listener.listening.route)
-            }
         case .connect(let attempt): dial(session, attempt)
         case .wake(let instant):
             session.wakeAt = instant

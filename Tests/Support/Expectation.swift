@@ -8,29 +8,35 @@ public struct Expectation: Sendable {
     private enum Kind: Sendable {
         case action(FlowAction)
         case record(FlowRecord.Happening)
-        case recordQueued(Direction, FlowRecord.Happening)
         case data(ChunkRecord, receivedNow: Bool, isQueued: Bool)
         case arrived(ChunkRecord)
     }
 
     private let kind: Kind
 
-    func action(for flow: Flow, at now: Moment) -> FlowAction {
+    /// Makes the action.
+    ///
+    /// - Parameters:
+    ///   - flow: the flow behind the step.
+    ///   - now: the time.
+    ///   - copies: the bytes that the step's records have, in order; those of a released chunk must be as many as it says.
+    /// - Returns: what is expected.
+    func action(for flow: Flow, at now: Moment, _ copies: inout [[UInt8]]) -> FlowAction {
         func record(_ happening: FlowRecord.Happening) -> FlowRecord {
             FlowRecord(flow: flow.id, transport: flow.transport, path: flow.path, moment: now, happening: happening)
         }
         switch kind {
         case .action(let action): return action
         case .record(let happening): return .record(record(happening))
-        case .recordQueued(let direction, let happening): return .recordQueued(direction, record(happening))
         case .arrived(var chunk):
             chunk.receivedAt = now.instant
             return .record(record(.received(chunk)))
         case .data(var chunk, let receivedNow, let isQueued):
             if receivedNow { chunk.receivedAt = now.instant }
             let made = record(.forwarded(chunk))
-            let exit = flow.isEcho ? Direction.downstream : chunk.direction
-            return isQueued ? .recordQueued(exit, made) : .record(made)
+            guard isQueued else { return .record(made) }
+            let copy = copies.isEmpty ? [] : copies.removeFirst()
+            return .recordCopy(made, copy.count == chunk.length ? copy : [])
         }
     }
 }
@@ -90,8 +96,10 @@ extension Expectation {
     /// Expects the record of a refusal.
     public static func refused(_ error: ErrorNumber) -> Expectation { Expectation(kind: .record(.refused(error))) }
 
-    /// Expects the record of a source's end.
-    public static func ended(_ direction: Direction) -> Expectation { Expectation(kind: .record(.ended(direction))) }
+    /// Expects the record of a source's end; `isDelayed` with toxics on the way.
+    public static func ended(_ direction: Direction, isDelayed: Bool = false) -> Expectation {
+        Expectation(kind: .record(.ended(direction, isDelayed: isDelayed)))
+    }
 
     /// Expects the record of a chunk that was just received.
     ///

@@ -165,13 +165,16 @@ extension Playbook {
         check(actions, expected, "\(event)", sourceLocation)
     }
 
-    private func check(
+    private mutating func check(
         _ actions: [FlowAction],
         _ expected: [Expectation],
         _ step: String,
         _ sourceLocation: SourceLocation
     ) {
-        let wanted = expected.map { $0.action(for: flow, at: clock.now) }
+        // The relay tries each offer at once.
+        for case .sendQueued(let direction) in actions { flow.beginSending(direction) }
+        var copies = actions.compactMap { if case .recordCopy(_, let bytes) = $0 { bytes } else { nil } }
+        let wanted = expected.map { $0.action(for: flow, at: clock.now, &copies) }
         #expect(actions == wanted, "after \(step)", sourceLocation: sourceLocation)
     }
 }

@@ -94,9 +94,12 @@ extension Simulation {
         #expect(isClosed, "the flow never ends")
     }
 
-    private mutating func removeToxics() {
+    private mutating func removeToxics() { setToxics(.none) }
+
+    /// Brings the flow to other toxics, as the relay does between two chunks.
+    mutating func setToxics(_ set: ToxicSet) {
         actions = []
-        flow.setToxics(.none, at: clock.now, into: &actions)
+        flow.setToxics(set, at: clock.now, into: &actions)
         performAll([])
         check()
     }
@@ -104,6 +107,7 @@ extension Simulation {
     // MARK: - What must hold
 
     func check() {
+        guard keepsBytes else { return }
         let echoLoss = flow.isEcho ? up.dropped : 0
         for direction in flow.isEcho ? [Direction.downstream] : [.upstream, .downstream] {
             let received = flow.isEcho ? up.received : self[direction].received
@@ -145,10 +149,31 @@ extension Simulation {
                 #expect(chunks.isEmpty)
             }
             checkOrder(direction)
+            if recordsChunks { checkShown(direction) }
+        }
+    }
+
+    /// What went to a direction's receiver is what the records showed, and nothing else; what was shown and lost is counted.
+    private func checkShown(_ direction: Direction) {
+        let side = self[direction]
+        guard flow.transport == .udp else {
+            let shown = Array(side.shown.joined())
+            #expect(side.taken.count <= shown.count, "bytes left without a record")
+            #expect(side.taken == Array(shown.prefix(side.taken.count)), "records of other bytes")
+            return
+        }
+        var rest = side.shown[...]
+        for datagram in side.datagramsOut {
+            guard let place = rest.firstIndex(of: datagram) else {
+                Issue.record("a datagram left without a record, or in another order")
+                return
+            }
+            rest = rest[(place + 1)...]
         }
     }
 
     private func checkOrder(_ direction: Direction) {
+        guard keepsBytes else { return }
         let source = flow.isEcho ? direction.opposite : direction
         let side = self[direction]
         if flow.transport == .tcp {

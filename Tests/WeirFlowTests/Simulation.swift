@@ -15,6 +15,8 @@ struct Simulation {
         /// Lists datagrams that came in, and those that went out.
         var datagramsIn: [[UInt8]] = []
         var datagramsOut: [[UInt8]] = []
+        /// The chunks' bytes in the order of their records.
+        var shown: [[UInt8]] = []
         var unsent = 0
         var dropped = 0
         var isRead = false
@@ -31,6 +33,9 @@ struct Simulation {
     var random: SplitMix64
     let isLossless: Bool
     let recordsChunks: Bool
+    let keepsBytes: Bool
+    /// Every record with its bytes, in order.
+    var told: [(record: FlowRecord, bytes: [UInt8])] = []
     /// Counts the chunks that took the short way.
     var passed = 0
     var up = Side()
@@ -45,9 +50,24 @@ struct Simulation {
     /// The kernel takes everything, and errors are over.
     var isGenerous = false
 
+    /// Makes a flow with toxics that lose, add and change no byte, the same in both directions.
     init(_ transport: Transport, isEcho: Bool, toxics: [any Toxic], seed: UInt64) {
+        let set = ToxicSet([.upstream: toxics, .downstream: toxics])
+        self.init(transport, isEcho: isEcho, set, keepsBytes: true, seed: seed)
+    }
+
+    /// Makes a flow with any toxics.
+    ///
+    /// - Parameters:
+    ///   - transport: what carries it.
+    ///   - isEcho: whether it is its own server.
+    ///   - set: the toxics.
+    ///   - keepsBytes: whether they lose, add and change no byte uncounted, so that all bytes can be followed.
+    ///   - seed: the seed of the dice.
+    init(_ transport: Transport, isEcho: Bool, _ set: ToxicSet, keepsBytes: Bool, seed: UInt64) {
         random = SplitMix64(seed: seed)
-        isLossless = toxics.isEmpty
+        isLossless = set.isEmpty
+        self.keepsBytes = keepsBytes
         var settings = FlowSettings()
         settings.highWatermark = transport == .tcp ? 100 : 1000
         settings.lowWatermark = 30
@@ -55,7 +75,7 @@ struct Simulation {
         settings.idleTimeout = Bool.random(using: &random) ? .seconds(2) : nil
         settings.echoWindow = 64
         // Chunks that nobody hears of may take the short way.
-        recordsChunks = Bool.random(using: &random)
+        recordsChunks = !keepsBytes || Bool.random(using: &random)
         settings.recordsChunks = recordsChunks
         flow = Flow(
             id: FlowID(seed),
@@ -63,7 +83,7 @@ struct Simulation {
             client: Playbook.path.client,
             listener: Playbook.path.listener,
             isEcho: isEcho,
-            toxics: ToxicSet([.upstream: toxics, .downstream: toxics]),
+            toxics: set,
             seed: seed,
             settings: settings,
             at: clock.now
@@ -151,19 +171,19 @@ struct Simulation {
         case .wake(let instant):
             #expect(instant > clock.now.instant, "a wake that spins")
             wakeAt = instant
-        case .record(let record): note(record)
-        case .recordCopy(let record, _): note(record)
-        case .recordQueued(let direction, let record):
-            note(record)
-            guard case .forwarded(let chunk) = record.happening else { return }
-            #expect(flow.withQueued(direction) { $0.count } == chunk.length, "a record of other bytes")
+        case .record(let record): note(record, bytes)
+        case .recordCopy(let record, let copy): note(record, copy)
         case .close: isClosed = true
         }
     }
 
-    private mutating func note(_ record: FlowRecord) {
+    private mutating func note(_ record: FlowRecord, _ bytes: [UInt8]) {
         records.append(record.happening)
+        if recordsChunks { told.append((record, record.happening.chunk == nil ? [] : bytes)) }
         switch record.happening {
+        case .forwarded(let chunk):
+            #expect(bytes.count == chunk.length, "a record of other bytes")
+            self[flow.isEcho ? .downstream : chunk.direction].shown.append(bytes)
         case .dropped(let loss): self[loss.direction].dropped += Int(loss.bytes)
         case .connected: isConnected = true
         default: break
@@ -188,6 +208,7 @@ struct Simulation {
 
     private mutating func sendQueued(_ direction: Direction) {
         #expect(!self[direction].isFinished, "a byte behind the end")
+        flow.beginSending(direction)
         guard let bytes = flow.withQueued(direction, { Array($0) }) else { return }
         if flow.transport == .udp { return sendDatagram(direction, bytes, isQueued: true) }
         if failsSend(direction) { return abort(flow.isEcho ? .upstream : direction.opposite) { $0.feed($1) } }

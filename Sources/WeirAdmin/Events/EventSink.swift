@@ -44,7 +44,7 @@ extension FlowRecord.Happening {
     var way: Direction? {
         switch self {
         case .received(let chunk), .forwarded(let chunk): chunk.direction
-        case .ended(let direction): direction
+        case .ended(let direction, _): direction
         case .dropped(let drop): drop.direction
         default: nil
         }

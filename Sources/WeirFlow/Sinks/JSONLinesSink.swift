@@ -70,7 +70,7 @@ public struct JSONLinesSink: Sink {
             begin("data", record, &output)
             appendChunk(chunk, bytes, &output)
             output.appendToxicKeys(of: chunk, at: record.moment)
-        case .ended(let direction):
+        case .ended(let direction, _):
             begin("end", record, &output)
             appendDirection(direction, &output)
         case .mismatch(let mismatch):

@@ -10,7 +10,7 @@ extension ByteBuffer {
     mutating func appendToxics(of chunk: ChunkRecord, at moment: Moment) {
         guard chunk.isTampered else { return }
         append("  held ")
-        appendMilliseconds(chunk.receivedAt.duration(to: moment.instant))
+        appendDuration(chunk.receivedAt.duration(to: moment.instant))
         for change in chunk.changes {
             append(", ")
             append(change.kind.rawValue)

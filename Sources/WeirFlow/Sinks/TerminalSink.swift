@@ -106,7 +106,7 @@ public struct TerminalSink: Sink {
                 output.appendCount(UInt64(bytes.byteCount - shown), "byte")
                 output.append(" not shown (--show-limit)")
             }
-        case .ended(let direction):
+        case .ended(let direction, _):
             appendDirection(direction, &output)
             output.append("end")
         case .endForwarded(let direction):
@@ -214,7 +214,7 @@ extension TerminalSink {
         output.append("  echo of up @")
         output.appendDecimal(echo.offset)
         output.append(", ")
-        output.appendMilliseconds(echo.delay)
+        output.appendDuration(echo.delay)
     }
 
     private func appendMismatch(_ mismatch: Mismatch, _ output: inout ByteBuffer) {
@@ -253,7 +253,7 @@ extension TerminalSink {
             output.appendCounters(close.downstream)
             output.append(" ")
         }
-        output.appendMilliseconds(close.duration)
+        output.appendDuration(close.duration)
         output.append(", ")
         output.append(close.reason.rawValue)
     }
@@ -304,8 +304,15 @@ extension ByteBuffer {
         appendCount(bytes, "byte")
     }
 
-    /// Appends a duration in milliseconds with three places: `0.512 ms`.
-    mutating func appendMilliseconds(_ duration: Duration) {
+    /// Appends a duration for people: `0.512 ms`, from a second on `9.9 s`.
+    mutating func appendDuration(_ duration: Duration) {
+        guard duration < .milliseconds(1000) else {
+            let tenths = (duration.inNanoseconds + 50_000_000) / 100_000_000
+            appendDecimal(tenths / 10)
+            append(UInt8(ascii: "."))
+            appendDecimal(Int(tenths % 10), width: 1)
+            return append(" s")
+        }
         let microseconds = max(0, (duration.inNanoseconds + 500) / 1000)
         appendDecimal(microseconds / 1000)
         append(UInt8(ascii: "."))

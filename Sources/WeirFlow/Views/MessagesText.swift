@@ -38,7 +38,7 @@ public struct MessagesText: Sendable {
             output.appendDecimal(answer.request)
             if let delay = answer.delay {
                 output.append(", ")
-                output.appendMilliseconds(.nanoseconds(delay))
+                output.appendDuration(.nanoseconds(delay))
             }
         }
         if color { output.append("\u{1B}[0m") }

@@ -39,10 +39,10 @@ struct EndingToxicsTests {
         )
         // What comes now is read, so that the close is no reset, and counted.
         flow(.received(.upstream), "late", gives: .dropped(.upstream, 4, .toxic("timeout_downstream")))
-        flow(.finished(.upstream), gives: .ended(.upstream))
+        flow(.finished(.upstream), gives: .ended(.upstream, isDelayed: true))
         flow(
             .finished(.downstream),
-            gives: .ended(.downstream),
+            gives: .ended(.downstream, isDelayed: true),
             .closed(
                 .toxic,
                 up: .of(0, in: 0, dropped: 4),
@@ -66,7 +66,7 @@ struct EndingToxicsTests {
             .finish(.downstream),
             .wake(at: .milliseconds(1100))
         )
-        flow(.finished(.upstream), gives: .ended(.upstream))
+        flow(.finished(.upstream), gives: .ended(.upstream, isDelayed: true))
         flow.advance(by: .seconds(1))
         // Behind the last instant, at which times stop.
         let never = Duration.seconds(1 << 40)
@@ -127,7 +127,7 @@ struct EndingToxicsTests {
         )
         flow(
             .finished(.downstream),
-            gives: .ended(.downstream),
+            gives: .ended(.downstream, isDelayed: true),
             .closed(.toxic, up: .of(3, in: 1)),
             .close(.toxic)
         )
@@ -138,7 +138,7 @@ struct EndingToxicsTests {
         var flow = try connected(.tcp, timeout(100))
         flow(
             .finished(.downstream),
-            gives: .ended(.downstream),
+            gives: .ended(.downstream, isDelayed: true),
             .endForwarded(.downstream),
             .finish(.downstream)
         )
@@ -171,7 +171,12 @@ struct EndingToxicsTests {
             gives: .arrived(.upstream, 0, at: 0, 4),
             .dropped(.upstream, 4, .toxic("blackhole_upstream"))
         )
-        flow(.finished(.upstream), gives: .ended(.upstream), .endForwarded(.upstream), .finish(.upstream))
+        flow(
+            .finished(.upstream),
+            gives: .ended(.upstream, isDelayed: true),
+            .endForwarded(.upstream),
+            .finish(.upstream)
+        )
         flow(.received(.downstream), "still", gives: .data(.downstream, 0, at: 0, 5), .send(.downstream))
     }
 
@@ -191,7 +196,7 @@ struct EndingToxicsTests {
             flow(.received(.upstream), "two", gives: .arrived(.upstream, 1, at: 3, 3), loss)
             flow.advance(by: .milliseconds(20))
         } else {
-            flow(.finished(.upstream), gives: .ended(.upstream), .wake(at: .milliseconds(30)))
+            flow(.finished(.upstream), gives: .ended(.upstream, isDelayed: true), .wake(at: .milliseconds(30)))
             flow.advance(by: .milliseconds(30))
         }
         flow(

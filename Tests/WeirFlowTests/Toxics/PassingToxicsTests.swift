@@ -21,7 +21,12 @@ struct PassingToxicsTests {
         let loss = Expectation.dropped(.upstream, 4, .toxic("packet_loss_upstream"))
         flow(.received(.upstream), "lost", gives: .arrived(.upstream, 0, at: 0, 4), loss)
         flow(.received(.upstream), "lost", gives: .arrived(.upstream, 1, at: 4, 4), loss)
-        flow(.finished(.upstream), gives: .ended(.upstream), .endForwarded(.upstream), .finish(.upstream))
+        flow(
+            .finished(.upstream),
+            gives: .ended(.upstream, isDelayed: true),
+            .endForwarded(.upstream),
+            .finish(.upstream)
+        )
     }
 
     @Test("A datagram that is lost is counted")
@@ -54,7 +59,7 @@ struct PassingToxicsTests {
         flow(.received(.upstream), "one", gives: .arrived(.upstream, 0, at: 0, 3), .wake(at: .milliseconds(100)))
         flow.advance(by: .milliseconds(50))
         flow(.received(.upstream), "two", gives: .arrived(.upstream, 1, at: 3, 3))
-        flow(.finished(.upstream), gives: .ended(.upstream))
+        flow(.finished(.upstream), gives: .ended(.upstream, isDelayed: true))
         flow.advance(by: .milliseconds(50))
         flow(
             .wake,
@@ -76,6 +81,11 @@ struct PassingToxicsTests {
     func noop() throws {
         var flow = try connected(.tcp, "noop")
         flow(.received(.upstream), "hello", gives: .data(.upstream, 0, at: 0, 5), .send(.upstream))
-        flow(.finished(.upstream), gives: .ended(.upstream), .endForwarded(.upstream), .finish(.upstream))
+        flow(
+            .finished(.upstream),
+            gives: .ended(.upstream, isDelayed: true),
+            .endForwarded(.upstream),
+            .finish(.upstream)
+        )
     }
 }

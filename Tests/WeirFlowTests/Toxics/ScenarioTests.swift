@@ -130,7 +130,7 @@ struct ScenarioTests {
             var index = 0
             while index < actions.count {
                 switch actions[index] {
-                case .record(let record), .recordCopy(let record, _), .recordQueued(_, let record):
+                case .record(let record), .recordCopy(let record, _):
                     records.append(record)
                 case .sendQueued(let direction):
                     let count = flow.withQueued(direction) { $0.count } ?? 0

@@ -91,7 +91,7 @@ struct TimingToxicsTests {
     func slowClose() throws {
         var flow = try connected(.tcp, .init("slow_close", .upstream, attributes: ["delay": .int(50)]))
         flow(.received(.upstream), "quick", gives: .data(.upstream, 0, at: 0, 5), .send(.upstream))
-        flow(.finished(.upstream), gives: .ended(.upstream), .wake(at: .milliseconds(50)))
+        flow(.finished(.upstream), gives: .ended(.upstream, isDelayed: true), .wake(at: .milliseconds(50)))
         flow(.received(.downstream), "still", gives: .data(.downstream, 0, at: 0, 5), .send(.downstream))
         flow.advance(by: .milliseconds(50))
         flow(.wake, gives: .endForwarded(.upstream), .finish(.upstream))

@@ -131,7 +131,7 @@ struct ToxicChainTests {
     func endBehind() {
         var flow = Playbook.connected(.tcp, toxics: [.upstream: [Delays(.milliseconds(100))]])
         flow(.received(.upstream), "hello", gives: .arrived(.upstream, 0, at: 0, 5), .wake(at: .milliseconds(100)))
-        flow(.finished(.upstream), gives: .ended(.upstream))
+        flow(.finished(.upstream), gives: .ended(.upstream, isDelayed: true))
         flow.advance(by: .milliseconds(100))
         flow(.wake, gives: .letGo(.upstream, 0, at: 0, 5), .sendQueued(.upstream))
         flow(.sent(.upstream, 5), gives: .endForwarded(.upstream), .finish(.upstream))
@@ -141,7 +141,7 @@ struct ToxicChainTests {
     func delayedEnd() {
         let delays = Delays(.milliseconds(100), delaysEnd: true)
         var flow = Playbook.connected(.tcp, toxics: [.downstream: [delays]])
-        flow(.finished(.downstream), gives: .ended(.downstream), .wake(at: .milliseconds(100)))
+        flow(.finished(.downstream), gives: .ended(.downstream, isDelayed: true), .wake(at: .milliseconds(100)))
         flow.advance(by: .milliseconds(100))
         flow(.wake, gives: .endForwarded(.downstream), .finish(.downstream))
     }
@@ -151,7 +151,7 @@ struct ToxicChainTests {
         let chain: [any Toxic] = [Delays(.zero, .milliseconds(100), delaysEnd: true), Keeps()]
         var flow = Playbook.connected(.tcp, toxics: [.upstream: chain])
         flow(.received(.upstream), "kept", gives: .arrived(.upstream, 0, at: 0, 4))
-        flow(.finished(.upstream), gives: .ended(.upstream), .wake(at: .milliseconds(100)))
+        flow(.finished(.upstream), gives: .ended(.upstream, isDelayed: true), .wake(at: .milliseconds(100)))
         #expect(flow.queued(.upstream) == nil)
         flow.advance(by: .milliseconds(100))
         flow(.wake, gives: .letGo(.upstream, 0, at: 0, 4, receivedAt: .milliseconds(100)), .sendQueued(.upstream))
@@ -171,7 +171,7 @@ struct ToxicChainTests {
     func heldEnd() {
         let reset = Then(sequel: .reset(at: ManualClock.instant(.seconds(2))), onEnd: true)
         var flow = Playbook.connected(.tcp, toxics: [.upstream: [reset]])
-        flow(.finished(.upstream), gives: .ended(.upstream), .wake(at: .seconds(2)))
+        flow(.finished(.upstream), gives: .ended(.upstream, isDelayed: true), .wake(at: .seconds(2)))
         flow.advance(by: .seconds(1))
         flow(.finished(.downstream), gives: .ended(.downstream), .finish(.downstream))
         flow.setToxics(
@@ -272,7 +272,7 @@ struct ToxicChainTests {
     func echo() {
         var flow = Playbook.echo(.tcp, toxics: [.upstream: [Delays(.milliseconds(100))]])
         flow(.received(.upstream), "hello", gives: .arrived(.upstream, 0, at: 0, 5), .wake(at: .milliseconds(100)))
-        flow(.finished(.upstream), gives: .ended(.upstream), .ended(.downstream))
+        flow(.finished(.upstream), gives: .ended(.upstream, isDelayed: true), .ended(.downstream, isDelayed: true))
         flow.advance(by: .milliseconds(100))
         flow(.wake, gives: .letGo(.upstream, 0, at: 0, 5), .sendQueued(.downstream))
         flow(

@@ -46,7 +46,7 @@ public struct CaptureSink: Sink {
         case .forwarded(let chunk):
             let received = time &- chunk.receivedAt.duration(to: record.moment.instant).inNanoseconds
             flows.values[index].forward(chunk, bytes, received: received, at: time, &frames, &output)
-        case .ended(let direction):
+        case .ended(let direction, _):
             flows.values[index].end(direction, at: time, &frames, &output)
         case .toxic(let toxic):
             flows.values[index].note(toxic)

@@ -29,7 +29,8 @@ struct FlowMessages: Sendable {
     mutating func read(_ record: FlowRecord, _ bytes: RawSpan, to receiver: FlowDissector.Receiver) {
         switch record.happening {
         case .forwarded(let chunk): read(chunk, of: record, bytes, receiver)
-        case .ended(let direction):
+        // A chunk that toxics hold back comes behind the end of its source.
+        case .ended(let direction, isDelayed: false), .endForwarded(let direction):
             let before = flows[record.flow]?.dissector.heldBytes ?? 0
             flows[record.flow]?.dissector.finish(direction, to: receiver)
             held += (flows[record.flow]?.dissector.heldBytes ?? 0) - before

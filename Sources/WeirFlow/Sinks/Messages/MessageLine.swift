@@ -19,7 +19,7 @@ extension ByteBuffer {
         }
         guard let delay = answer.delay else { return }
         append(", ")
-        appendMilliseconds(.nanoseconds(delay))
+        appendDuration(.nanoseconds(delay))
     }
 
     /// Appends a text in which no bare word of hex digits is left: `200` becomes `(200)`, `14 bytes` becomes `(14 bytes)`.

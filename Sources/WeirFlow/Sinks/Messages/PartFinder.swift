@@ -37,7 +37,7 @@ public struct PartFinder: Sendable {
                 return parts.count > Self.partLimit ? nil : parts
             }
             return isWanted(chunk) ? nil : []
-        case .ended(let direction): flows[record.flow]?.end(direction)
+        case .ended(let direction, isDelayed: false), .endForwarded(let direction): flows[record.flow]?.end(direction)
         case .closed: flows[record.flow] = nil
         default: break
         }
