@@ -7,6 +7,7 @@
 #include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <malloc.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -44,9 +45,16 @@ int weir_epoll_wait(int epoll, weir_event *events, int capacity, int64_t timeout
     struct epoll_event ready[256];
     struct timespec timeout = {.tv_sec = timeout_ns / 1000000000, .tv_nsec = timeout_ns % 1000000000};
     if (capacity > 256) capacity = 256;
-    int count = epoll_pwait2(epoll, ready, capacity, timeout_ns < 0 ? NULL : &timeout, NULL);
-    if (count < 0 && errno == ENOSYS) {
-        // Linux before 5.11 waits in milliseconds.
+    // Linux before 5.11 does not have it, and what filters system calls may refuse it by any error: then all wait in
+    // milliseconds from now on.
+    static atomic_bool is_refused;
+    int count = -1;
+    if (!atomic_load_explicit(&is_refused, memory_order_relaxed)) {
+        count = epoll_pwait2(epoll, ready, capacity, timeout_ns < 0 ? NULL : &timeout, NULL);
+        if (count < 0 && errno == EINTR) return 0;
+        if (count < 0) atomic_store_explicit(&is_refused, true, memory_order_relaxed);
+    }
+    if (count < 0) {
         int64_t milliseconds = timeout_ns < 0 ? -1 : (timeout_ns + 999999) / 1000000;
         count = epoll_wait(epoll, ready, capacity, milliseconds > 60000 ? 60000 : (int)milliseconds);
     }

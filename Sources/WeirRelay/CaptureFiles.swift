@@ -28,8 +28,8 @@ public struct CaptureFiles: Sendable {
     /// Makes the first file.
     ///
     /// - Parameters:
-    ///   - path: the file's name; in a folder that is there, or before a `/`, a name is made up; what is there and is no
-    ///     regular file is written to.
+    ///   - path: the file's name; in a folder, which a `/` at the end makes if it is missing, a name is made up; what is there
+    ///     and is no regular file is written to.
     ///   - format: what a made-up name ends with.
     ///   - rotation: when the next file begins.
     ///   - clock: reads the time of day, in nanoseconds since 1970 UTC.
@@ -59,6 +59,8 @@ public struct CaptureFiles: Sendable {
         clock: @escaping @Sendable () -> Int64 = { SystemClock.now().wallNanoseconds },
         maker: any FileMaker
     ) throws(SystemError) {
+        // Whoever may not make it is told so when the file is made.
+        if path.hasSuffix("/"), path != "/" { mkdir(path, 0o777) }
         let status = FileStatus(at: path)
         let isFolder = path.hasSuffix("/") || status?.isFolder ?? false
         let several = rotation.hasSeveralFiles

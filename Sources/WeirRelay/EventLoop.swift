@@ -84,21 +84,39 @@ final class EventLoop {
 
     private func run() {
         withUnsafeTemporaryAllocation(of: weir_event.self, capacity: 256) { events in
-            while whenStopped == nil { turn(events) }
+            do throws(SystemError) {
+                while whenStopped == nil { try turn(events) }
+            } catch {
+                fail(error)
+            }
         }
         for message in shared.loops[index].mailbox.close() {
             switch message {
             // Somebody waits for the answer.
             case .perform(let body): body(self)
             case .setToxics(_, _, let whenDone): whenDone()
+            case .drain(let whenIdle): whenIdle()
+            case .stop(let whenStopped): self.whenStopped = whenStopped
             default: break
             }
         }
+        whenIdle?()
         flush()
     }
 
-    private func turn(_ events: UnsafeMutableBufferPointer<weir_event>) {
+    /// Ends the flows of a loop that cannot wait for events, and says so: nothing can be served any more.
+    private func fail(_ error: SystemError) {
+        isDraining = true
+        tcp.drain()
+        udp.drain()
+        tcp.shutdown()
+        udp.shutdown()
+        shared.configuration.whenLoopFails(error)
+    }
+
+    private func turn(_ events: UnsafeMutableBufferPointer<weir_event>) throws(SystemError) {
         let count = weir_epoll_wait(epoll.raw, events.baseAddress, 256, timeout())
+        guard count >= 0 else { throw SystemError("wait for events (epoll_wait)", ErrorNumber(-count)) }
         updateWallClock()
         for index in 0..<Int(max(0, count)) { dispatch(events[index]) }
         if isHeld, !shared.hub.isFull { release() }
@@ -212,7 +230,11 @@ final class EventLoop {
     /// Puts a record into this turn's batch, with its chunk's bytes where a sink wants them.
     func record(_ record: FlowRecord, bytes: RawSpan, route: Int) {
         tally(route) { $0.notice(record.happening) }
-        if case .mismatch = record.happening { shared.mismatches.add(1, ordering: .relaxed) }
+        switch record.happening {
+        case .mismatch: shared.mismatches.add(1, ordering: .relaxed)
+        case .refused: shared.targets[route]?.doubt()
+        default: break
+        }
         if wantsBytes, record.happening.chunk != nil {
             batch.append(record, bytes: bytes)
         } else if shared.hub.hasDemands {

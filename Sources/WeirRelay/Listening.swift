@@ -65,7 +65,7 @@ enum ListeningSockets {
         index: Int,
         at endpoint: Endpoint,
         loops: Int,
-        receiveBuffer: Int32
+        _ configuration: RelayConfiguration
     ) throws(SystemError) -> [Listening] {
         let attempt = attempt(route.transport, endpoint)
         var sockets: [Listening] = []
@@ -75,7 +75,9 @@ enum ListeningSockets {
                 let descriptor = try Socket.make(route.transport, for: endpoint.address)
                 prepare(descriptor.raw, route.transport, endpoint, shares: loop > 0)
                 if route.transport == .udp {
-                    Socket.set(SO_RCVBUF, of: SOL_SOCKET, to: receiveBuffer, on: descriptor.raw)
+                    Socket.set(SO_RCVBUF, of: SOL_SOCKET, to: configuration.receiveBuffer, on: descriptor.raw)
+                } else {
+                    Socket.setKeepalive(configuration.keepalive, on: descriptor.raw)
                 }
                 try Socket.bind(descriptor.raw, to: bound, attempt: attempt)
                 // The first one binds alone, so that another program's socket on the port is found, then shares.

@@ -15,6 +15,8 @@ public struct RelayConfiguration: Sendable {
     public var connectTimeout: Duration = .seconds(10)
     /// The time after which a target's name is looked up again, by the next flow.
     public var nameLifetime: Duration = .seconds(30)
+    /// The time without a byte after which the kernel asks a TCP peer whether it is still there, on both legs; nil never does.
+    public var keepalive: Duration? = .seconds(60)
     /// Ends a TCP flow on which nothing moved for so long; nil never does.
     public var idleTimeout: Duration?
     /// Ends a UDP session on which nothing moved for so long.
@@ -38,6 +40,9 @@ public struct RelayConfiguration: Sendable {
     public var egressPort = EgressPort.kernel
     /// Finds the processes behind the clients of this machine; nil where nobody wants to know.
     public var processes: ClientProcesses?
+
+    /// Called if an event loop cannot go on, on its thread: its flows have ended, and it serves no more.
+    public var whenLoopFails: @Sendable (SystemError) -> Void = { _ in }
 
     /// Remembers what the targets' names were resolved to.
     public let names = ResolvedNames()

@@ -81,6 +81,8 @@ final class Target: Sendable {
     private struct State {
         var endpoints: [Endpoint]
         var resolvedAt: Instant
+        /// Whether the addresses refused, or did not answer, since they were looked up.
+        var isDoubtful = false
         var waiting: [@Sendable () -> Void] = []
     }
 
@@ -93,7 +95,10 @@ final class Target: Sendable {
     private let report: @Sendable (String) -> Void
     private let state: Lock<State>
 
-    /// Resolves the target for the first time.
+    /// Look-ups for doubt's sake alone are at least so far apart.
+    private static let doubtInterval = Duration.milliseconds(100)
+
+    /// Resolves the target for the first time; one that has no address yet is looked up again for each flow.
     init(
         _ host: HostPort,
         over transport: Transport,
@@ -103,7 +108,7 @@ final class Target: Sendable {
         resolve: @escaping Resolve = Resolver.resolve,
         names: ResolvedNames = ResolvedNames(),
         report: @escaping @Sendable (String) -> Void
-    ) throws(ResolveError) {
+    ) {
         self.host = host
         isOwn = { own.contains(transport, $0) }
         self.family = family
@@ -111,8 +116,13 @@ final class Target: Sendable {
         self.resolve = resolve
         self.names = names
         self.report = report
-        let endpoints = try resolve(host, family)
-        if case .name(let name) = host.host { names.add(name, endpoints) }
+        var endpoints: [Endpoint] = []
+        do {
+            endpoints = try resolve(host, family)
+            if case .name(let name) = host.host { names.add(name, endpoints) }
+        } catch {
+            report("\(error); it is looked up again for each client, and refused until it has an address")
+        }
         state = Lock(State(endpoints: endpoints, resolvedAt: SystemClock.instant()))
     }
 
@@ -148,13 +158,20 @@ final class Target: Sendable {
     func endpoints(at now: Instant, orAfter answer: @escaping @Sendable () -> Void) -> [Endpoint]? {
         guard case .name = host.host else { return endpoints }
         let (endpoints, starts) = state.withLock { state -> ([Endpoint]?, Bool) in
-            let isOld = state.endpoints.isEmpty || state.resolvedAt.duration(to: now) > lifetime
+            let isOld = state.endpoints.isEmpty || state.isDoubtful || state.resolvedAt.duration(to: now) > lifetime
             guard isOld else { return (state.endpoints, false) }
             state.waiting.append(answer)
             return (nil, state.waiting.count == 1)
         }
         if starts { refresh() }
         return endpoints
+    }
+
+    /// Lets the next flow look the name up again: its addresses refused, or did not answer, and it may have moved.
+    func doubt() {
+        guard case .name = host.host else { return }
+        let now = SystemClock.instant()
+        state.withLock { if $0.resolvedAt.duration(to: now) >= Self.doubtInterval { $0.isDoubtful = true } }
     }
 
     private func refresh() {
@@ -176,7 +193,8 @@ final class Target: Sendable {
             }
             answer(others)
         } catch {
-            report("\(error); its last addresses are used")
+            let hasAddress = !endpoints.isEmpty
+            report("\(error); \(hasAddress ? "its last addresses are used" : "the client is refused")")
             answer(nil)
         }
     }
@@ -185,6 +203,7 @@ final class Target: Sendable {
         let waiting = state.withLock { state in
             if let endpoints { state.endpoints = endpoints }
             state.resolvedAt = SystemClock.instant()
+            state.isDoubtful = false
             defer { state.waiting = [] }
             return state.waiting
         }

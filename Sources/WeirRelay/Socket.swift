@@ -37,6 +37,18 @@ package enum Socket {
         set(SO_OOBINLINE, of: SOL_SOCKET, to: 1, on: raw)
     }
 
+    /// Lets the kernel ask a silent peer whether it is still there: after a time, then every sixth of it, nine times.
+    ///
+    /// A socket that a listening one accepts has its options.
+    /// Source: RFC 9293 section 3.8.4; tcp(7).
+    static func setKeepalive(_ duration: Duration?, on raw: Int32) {
+        guard let duration else { return }
+        let seconds = Int32(clamping: max(1, duration.components.seconds))
+        set(SO_KEEPALIVE, of: SOL_SOCKET, to: 1, on: raw)
+        set(Int32(TCP_KEEPIDLE), of: Int32(IPPROTO_TCP), to: min(seconds, 32_767), on: raw)
+        set(Int32(TCP_KEEPINTVL), of: Int32(IPPROTO_TCP), to: max(1, min(seconds, 32_767) / 6), on: raw)
+    }
+
     /// Sends what the kernel holds back of a stream until more of it comes.
     static func push(_ raw: Int32) {
         set(Int32(TCP_NODELAY), of: Int32(IPPROTO_TCP), to: 1, on: raw)

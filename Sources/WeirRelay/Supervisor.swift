@@ -39,8 +39,8 @@ public actor Supervisor {
     ///   - report: is told, in one line each, what a user should know; on any thread.
     ///   - sinkReport: is told what became of an output; on any thread.
     ///   - whenBound: is told the ports before any client can connect; what it throws ends the start.
-    /// - Throws: `SystemError` where a socket cannot be had, `ResolveError` where a name has no address, `ToxicError`
-    ///   where a toxic is wrong.
+    /// - Throws: `SystemError` where a socket cannot be had, `ResolveError` where the name of a listener has no address,
+    ///   `ToxicError` where a toxic is wrong.
     public init(
         _ configuration: RelayConfiguration,
         outputs: [SinkOutput] = [],
@@ -52,7 +52,7 @@ public actor Supervisor {
         toxicSets = try configuration.toxicSets()
         let own = OwnListeners()
         for endpoint in configuration.adminEndpoints { own.add(.tcp, endpoint, of: .admin) }
-        let targets = try Self.resolveTargets(configuration, own, report)
+        let targets = Self.resolveTargets(configuration, own, report)
         let descriptors = DescriptorLimit.raise()
         let limits = DescriptorLimit.share(descriptors, for: configuration)
         guard limits.tcpFlows > 0, limits.udpSessions > 0 else {
@@ -152,7 +152,9 @@ public actor Supervisor {
 
     private static func end(_ loop: LoopHandle) async {
         await withCheckedContinuation { continuation in
-            loop.mailbox.post(.stop(whenStopped: { continuation.resume() }))
+            let isTaken = loop.mailbox.post(.stop(whenStopped: { continuation.resume() }))
+            // A loop that could not go on has ended already.
+            if !isTaken { continuation.resume() }
         }
     }
 
@@ -166,7 +168,8 @@ public actor Supervisor {
             for loop in shared.loops {
                 group.addTask {
                     await withCheckedContinuation { continuation in
-                        loop.mailbox.post(.drain(whenIdle: { continuation.resume() }))
+                        let isTaken = loop.mailbox.post(.drain(whenIdle: { continuation.resume() }))
+                        if !isTaken { continuation.resume() }
                     }
                 }
             }
@@ -179,10 +182,10 @@ public actor Supervisor {
         _ configuration: RelayConfiguration,
         _ own: OwnListeners,
         _ report: @escaping @Sendable (String) -> Void
-    ) throws -> [Target?] {
-        try configuration.routes.map { route in
-            try route.target.map { target in
-                try Target(
+    ) -> [Target?] {
+        configuration.routes.map { route in
+            route.target.map { target in
+                Target(
                     target,
                     over: route.transport,
                     own: own,
@@ -242,7 +245,7 @@ public actor Supervisor {
                     index: index,
                     at: wanted,
                     loops: loops,
-                    receiveBuffer: configuration.receiveBuffer
+                    configuration
                 )
                 port = bound[0].endpoint.port
                 for (loop, socket) in bound.enumerated() {

@@ -116,6 +116,7 @@ extension TCPRelay {
 
     private func connect(_ raw: Int32, _ connection: TCPConnection, _ target: Endpoint) -> ErrorNumber? {
         Socket.setStreamOptions(raw)
+        Socket.setKeepalive(loop.shared.configuration.keepalive, on: raw)
         if weir_unread(connection.client.raw) > 0 { Socket.joinHandshake(raw) }
         return Socket.connect(raw, to: target)
     }

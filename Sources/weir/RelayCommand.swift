@@ -98,6 +98,14 @@ struct RelayCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Look a target's name up again once its addresses are this old.", valueName: "time"))
     var nameLifetime = DurationArgument(.seconds(30))
 
+    @Option(
+        help: ArgumentHelp(
+            "Ask a TCP peer that says nothing for this long whether it is still there, and end the flow if not; 0 never does.",
+            valueName: "time"
+        )
+    )
+    var keepalive = DurationArgument(.seconds(60))
+
     @Option(help: ArgumentHelp("End a TCP flow on which nothing moved for this long; 0 never does.", valueName: "time"))
     var idleTimeout = DurationArgument(.zero)
 
@@ -154,6 +162,7 @@ struct RelayCommand: AsyncParsableCommand {
             configuration.maxSessions = maxSessions
             configuration.connectTimeout = connectTimeout.duration
             configuration.nameLifetime = nameLifetime.duration
+            configuration.keepalive = keepalive.duration > .zero ? keepalive.duration : nil
             configuration.idleTimeout = idleTimeout.duration > .zero ? idleTimeout.duration : nil
             configuration.udpTimeout = udpTimeout.duration
             configuration.echoWindow = echoWindow.bytes

@@ -24,6 +24,8 @@ struct Session: Sendable {
 
     private enum Event: Sendable {
         case signal
+        /// An event loop cannot go on.
+        case loopFailed
         /// The capture is over, and the program is to exit with this.
         case captureEnded(ExitStatus)
         case outputClosed
@@ -64,6 +66,11 @@ struct Session: Sendable {
         let (events, feed) = AsyncStream<Event>.makeStream()
         Signals.receive { _ in feed.yield(.signal) }
         let outputs = others + [recording?.output].compactMap { $0 }
+        var configuration = configuration
+        configuration.whenLoopFails = { error in
+            Diagnostics.print("\(error); nothing can be served")
+            feed.yield(.loopFailed)
+        }
         let relay: Supervisor
         do {
             relay = try await Supervisor(
@@ -108,6 +115,9 @@ struct Session: Sendable {
         while let event = await events.next() {
             switch event {
             case .signal, .outputClosed: return
+            case .loopFailed:
+                course.status = .internalError
+                return
             case .outputFailed: course.status = .inputOutput
             case .captureEnded(let outcome): course.captureEnded(outcome)
             case .ended, .outputsAreStuck, .patienceIsOver: break
@@ -132,7 +142,7 @@ struct Session: Sendable {
                 isHurrying = true
                 capture.end()
             case .outputFailed: course.status = .inputOutput
-            case .outputClosed, .ended, .outputsAreStuck, .patienceIsOver: break
+            case .outputClosed, .ended, .outputsAreStuck, .patienceIsOver, .loopFailed: break
             }
         }
     }
@@ -152,6 +162,7 @@ struct Session: Sendable {
             case .outputFailed: course.status = .inputOutput
             case .captureEnded(let outcome): course.captureEnded(outcome)
             case .outputClosed: break
+            case .loopFailed: course.status = .internalError
             case .signal:
                 guard !isHurrying else { return }
                 isHurrying = true

@@ -3,7 +3,8 @@ import WeirRelay
 
 /// Turns the signals that end the program into values; the main thread waits for them.
 enum Signals {
-    private static let ending = [SIGINT, SIGTERM, SIGHUP]
+    /// The signals that end the program; not SIGHUP if nohup(1) has it ignored: a blocked signal arrives all the same.
+    private static let ending = isIgnored(SIGHUP) ? [SIGINT, SIGTERM] : [SIGINT, SIGTERM, SIGHUP]
     private static let receiver = Lock<(@Sendable (Int32) -> Void)?>(nil)
 
     /// Keeps the signals for `wait`.
@@ -11,8 +12,7 @@ enum Signals {
     /// To be called first of all: the threads that come later inherit what is blocked.
     static func block() {
         signal(SIGPIPE, SIG_IGN)
-        // A shell starts background jobs with SIGINT ignored, and an ignored signal never arrives. What nohup(1) ignores,
-        // SIGHUP, stays ignored.
+        // A shell starts background jobs with SIGINT ignored.
         // SIGQUIT is to end the program with a core dump, and not to start the Swift runtime's backtracer.
         for number in [SIGINT, SIGTERM, SIGQUIT] { signal(number, SIG_DFL) }
         var set = endingSet()
@@ -38,6 +38,14 @@ enum Signals {
                 raise(number)
             }
         }
+    }
+
+    private static func isIgnored(_ number: Int32) -> Bool {
+        var action = sigaction()
+        guard sigaction(number, nil, &action) == 0 else { return false }
+        // The handlers are functions, which compare as addresses alone.
+        let handler = unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+        return handler == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
     private static func endingSet() -> sigset_t {

@@ -21,7 +21,7 @@ struct ResolvedNamesTests {
     func target() throws {
         let names = ResolvedNames()
         for host: HostPort.Host in [.name("n.test"), .address(.anyV4)] {
-            _ = try Target(
+            _ = Target(
                 HostPort(host, 80),
                 over: .tcp,
                 family: nil,

@@ -69,7 +69,7 @@ struct TargetTests {
     @Test("Keeps an answer for 30 s, and then asks again")
     func refresh() async throws {
         let names = Names()
-        let target = try Target(Self.name, over: .tcp, family: nil, resolve: names.resolve) { Issue.record("\($0)") }
+        let target = Target(Self.name, over: .tcp, family: nil, resolve: names.resolve) { Issue.record("\($0)") }
         let now = SystemClock.instant()
         #expect(target.endpoints(at: now.advanced(by: .seconds(29)), orAfter: {})?.map(\.port) == [1])
         #expect(names.asked.load(ordering: .relaxed) == 1)
@@ -85,7 +85,7 @@ struct TargetTests {
     func gone() async throws {
         let names = Names(fails: true)
         let reports = Reports()
-        let target = try Target(Self.name, over: .tcp, family: nil, resolve: names.resolve) { reports.add($0) }
+        let target = Target(Self.name, over: .tcp, family: nil, resolve: names.resolve) { reports.add($0) }
         await withCheckedContinuation { continuation in
             let later = SystemClock.instant().advanced(by: .seconds(31))
             #expect(target.endpoints(at: later, orAfter: { continuation.resume() }) == nil)
@@ -97,7 +97,7 @@ struct TargetTests {
     @Test("An address is never asked for again")
     func address() throws {
         let names = Names()
-        let target = try Target(
+        let target = Target(
             HostPort(.address(.loopbackV4), 80),
             over: .tcp,
             family: nil,

@@ -78,7 +78,7 @@ struct SupervisorTests {
         var configuration = RelayConfiguration(routes: [try Route(echo: "tcp:0")])
         configuration.threads = 3
         let sockets = try (0..<3).map { loop in
-            try ListeningSockets.bind(configuration.routes[0], index: 0, at: .anyPortV4, loops: 1, receiveBuffer: 0)
+            try ListeningSockets.bind(configuration.routes[0], index: 0, at: .anyPortV4, loops: 1, configuration)
                 .map { (loop: loop, socket: $0) }[0]
         }
         var broken = sockets

@@ -1,6 +1,7 @@
 import Glibc
 import Support
 import Testing
+import WeirFlow
 import WeirWire
 
 /// Each fault is one line on standard error and an exit code; nothing goes to standard output.
@@ -42,9 +43,28 @@ struct StartFaultTests {
         )
     }
 
-    @Test("A host that does not resolve ends with 69")
+    @Test("A target that does not resolve is said, its clients are refused, and the other routes serve")
     func unknownHost() async throws {
-        let ended = try await WeirProgram(["relay", "tcp:0=no-such-host.invalid:80"]).finish()
+        let server = try TCPServer()
+        let program = try WeirProgram(["relay", "--show", "none", "tcp:0=no-such-host.invalid:80", server.route])
+        #expect(try program.readErrorLine().hasPrefix("weir: cannot resolve 'no-such-host.invalid'"))
+        let endpoints = try program.listening(2)
+        let other = try TCPPeer(to: endpoints[1])
+        try other.send("hello")
+        let peer = try server.accept()
+        #expect(try peer.receive(5) == Array("hello".utf8))
+        let client = try TCPPeer(to: endpoints[0])
+        #expect(try client.receiveToEnd() == ([], .failed(.connectionReset)))
+        other.finish()
+        peer.finish()
+        let ended = try await program.stop()
+        #expect(ended.status == 0)
+        #expect(ended.errors.contains("; the client is refused"))
+    }
+
+    @Test("A listener's host that does not resolve ends with 69")
+    func unknownListener() async throws {
+        let ended = try await WeirProgram(["relay", "tcp:no-such-host.invalid:0=127.0.0.1:80"]).finish()
         #expect(ended.status == 69)
         #expect(ended.errors.hasPrefix("weir: cannot resolve 'no-such-host.invalid'"))
         #expect(ended.errors.split(separator: "\n").count == 1)

@@ -95,6 +95,33 @@ struct TargetFaultTests {
     }
 
     @Test(
+        "One that has moved is found again by the client after the one that was refused",
+        .needsRoot,
+        .needsProgram("unshare")
+    )
+    func moves() async throws {
+        let second = try TCPServer(at: Endpoint(address: .secondLoopback, port: 0))
+        let hosts = try folder.file("hosts", Array("127.0.0.1 moving.test\n".utf8))
+        let (program, endpoint) = try start(
+            ["tcp:0=moving.test:\(second.endpoint.port)"],
+            launcher: ["unshare", "-m", "sh", "-c", "mount --bind \(hosts) /etc/hosts && exec \"$0\" \"$@\""]
+        )
+        let file = try #require(FileHandle(forWritingAtPath: hosts))
+        try file.truncate(atOffset: 0)
+        try file.write(contentsOf: Array("127.0.0.2 moving.test\n".utf8))
+        // Doubts that come one upon the other cost one look-up.
+        try await Task.sleep(for: .milliseconds(150))
+        let refused = try TCPPeer(to: endpoint)
+        #expect(try refused.receiveToEnd() == ([], .failed(.connectionReset)))
+        let client = try TCPPeer(to: endpoint)
+        let peer = try second.accept()
+        client.reset()
+        #expect(try peer.receiveToEnd().ending == .failed(.connectionReset))
+        #expect(try await program.stop().status == 0)
+        #expect(try reasons() == ["refused", "client reset"])
+    }
+
+    @Test(
         "One whose name changes its address is found again, and is not dialed where it is this relay itself",
         .tags(.slow),
         .needsRoot,
