@@ -42,10 +42,10 @@ public struct FlowProbes: Sendable {
     /// Asked first, it saves the packet's way to `add`: whoever lends `CaptureFlows` to a function has it copied.
     @inlinable
     @inline(__always)
-    public func wants(_ tcp: FlowTable.Place?, _ udp: FlowTable.Place?) -> Bool {
+    public func wants(_ tcp: FlowTable.Place?, _ udp: FlowTable.Place?, _ inner: [FlowTable.Place?] = []) -> Bool {
         if let tcp, !done(tcp.index) { return true }
         if let udp, !done(udp.index) { return true }
-        return false
+        return inner.contains { $0.map { !done($0.index) } ?? false }
     }
 
     /// Takes a packet that was counted in the flows already.
@@ -64,6 +64,12 @@ public struct FlowProbes: Sendable {
         if let place = flows.udp, !done(place.index) {
             look(place, flows.table[place.index]) { probe in
                 flows.withPayload(.udp, of: bytes) { probe.read($0, place.direction, at: packet.timestamp) }
+            }
+        }
+        for index in flows.innerUDP.indices {
+            guard let place = flows.innerUDP[index], !done(place.index) else { continue }
+            look(place, flows.table[place.index]) { probe in
+                flows.withInnerPayload(index, of: bytes) { probe.read($0, place.direction, at: packet.timestamp) }
             }
         }
     }
