@@ -99,7 +99,7 @@ public struct TCPSegment: Sendable {
     public var payloadLength: Int
     /// Says whether the ranges are of the datagrams that were put together.
     public var isReassembled: Bool
-    /// Whether the header's length can be one: 20 bytes or more. Otherwise the segment opens and closes nothing.
+    /// Whether the header's length can be one, 20 bytes or more; otherwise the segment opens and closes nothing.
     public var hasHeader = true
 
     /// Gives the key of the segment's way.

@@ -38,7 +38,7 @@ extension PacketWalk {
     enum Tunnel {
         case vxlan, vxlanExtension, geneve, gtp, gre, mpls, capwap
 
-        /// Finds what datagrams between two ports carry; `nil` is no packets. A controller's go both ways.
+        /// Finds what datagrams between two ports carry; `nil` is no packets.
         @inline(__always)
         init?(_ header: UDPHeader) {
             switch header.destinationPort {

@@ -20,6 +20,8 @@ public struct FlowProbes: Sendable {
     fileprivate struct Probe: Sendable {
         var dissector: FlowDissector
         var next: [UInt32?] = [nil, nil]
+        /// Whether bytes of a direction were looked at, the client's first.
+        var hasBegun = [false, false]
         var packets = 0
     }
 
@@ -54,7 +56,8 @@ public struct FlowProbes: Sendable {
             if place.hasTurned { probes[place.index] = nil }
             guard segment.length > 0 || segment.flags.contains(.syn) else { return }
             look(place, flows.table[place.index]) { probe in
-                guard probe.follows(segment, place.direction) else { return }
+                let first = flows.table[place.index].firstNumber(of: place.direction)
+                guard probe.follows(segment, place.direction, first) else { return }
                 flows.withPayload(.tcp, of: bytes) { probe.read($0, place.direction, at: packet.timestamp) }
                 if let length = flows.packet.tcp?.payload.count, length < segment.length {
                     probe.dissector.skip(segment.length - length, place.direction) { _ in }
@@ -119,15 +122,19 @@ public struct FlowProbes: Sendable {
 
 extension FlowProbes.Probe {
     /// Says whether a segment is the next one of its direction, and goes on behind it.
-    fileprivate mutating func follows(_ segment: StreamSegment, _ direction: Direction) -> Bool {
+    fileprivate mutating func follows(_ segment: StreamSegment, _ direction: Direction, _ first: UInt32?) -> Bool {
         let side = Int(direction.rawValue)
         packets += 1
         if segment.flags.contains(.syn) {
+            // One that does not begin the stream changes nothing.
+            guard first == segment.sequenceNumber else { return false }
             next[side] = segment.sequenceNumber &+ 1 &+ UInt32(truncatingIfNeeded: segment.length)
             return segment.length > 0
         }
-        guard next[side] == nil || next[side] == segment.sequenceNumber else { return false }
+        let isFirst = !hasBegun[side] && first.map { $0 &+ 1 == segment.sequenceNumber } ?? false
+        guard next[side] == nil || isFirst || next[side] == segment.sequenceNumber else { return false }
         next[side] = segment.sequenceNumber &+ UInt32(truncatingIfNeeded: segment.length)
+        hasBegun[side] = true
         return true
     }
 

@@ -20,8 +20,9 @@ struct StreamSide: Sendable {
     private var otherStarts: [UInt32] = []
     /// What the other side acknowledged before anything came of this one.
     private var earlyAcknowledgment: UInt32?
-    /// How many segments with bytes have come of a stream without SYN whose start may still move to an earlier one; nil if
-    /// it may not. Its bytes are kept until then.
+    /// How many segments have come of a stream without SYN whose start may still move to an earlier one; nil if it may not.
+    ///
+    /// Its bytes are kept until then.
     private var tentative: Int?
     /// Whether this side has acknowledged anything.
     private var hasAcknowledged = false
