@@ -11,7 +11,7 @@ struct StreamStartTests {
     )
     func staleSynAck(name: String) throws {
         let messages = try CaseMessages(name)
-        #expect(messages.said == ["up 0..<36 http GET /a h.example", "down 0..<43 http 200 OK answers @0"])
+        #expect(messages.said == ["up 0..<36 http GET /a h.example", "down 0..<43 http 200 OK, 5 bytes answers @0"])
         #expect(messages.flows[0].firstNumber(of: .downstream) == 5000)
     }
 
@@ -37,7 +37,7 @@ struct StreamStartTests {
     @Test("A FIN before the server's SYN is no end", .needsCases)
     func earlyFin() throws {
         let messages = try CaseMessages("fin-before-synack.pcap")
-        #expect(messages.said == ["up 0..<36 http GET /a h.example", "down 0..<43 http 200 OK answers @0"])
+        #expect(messages.said == ["up 0..<36 http GET /a h.example", "down 0..<43 http 200 OK, 5 bytes answers @0"])
         #expect(messages.flows[0].close == .open)
         let result = reassemble([
             .up(99, "", .syn), .down(500, "", .fin, ack: 100), .down(499, "", .syn, ack: 100), .up(100, "", ack: 500),
@@ -61,7 +61,7 @@ struct StreamStartTests {
         let messages = try CaseMessages("bad-tcp-offset-syn.pcap")
         #expect(
             messages.said == [
-                "up 0..<36 http GET /a h.example", "down 0..<43 http 200 OK answers @0",
+                "up 0..<36 http GET /a h.example", "down 0..<43 http 200 OK, 5 bytes answers @0",
                 "up 36..<72 http GET /b h.example",
             ]
         )
