@@ -47,6 +47,10 @@ public enum HeaderField: String, Hashable, Sendable, CaseIterable {
     case ipv6Version = "IPv6 version"
     /// Is under 5 words.
     case tcpHeaderLength = "TCP header length"
+    /// The length of a value in a header of netfilter's log.
+    case nflogLength = "NFLOG value length"
+    /// The length of a CAPWAP header.
+    case capwapLength = "CAPWAP header length"
     /// Is under 8, and not 0.
     case udpLength = "UDP length"
     /// Is not IPv4 over Ethernet.

@@ -46,6 +46,9 @@ extension Trait where Self == Requirement {
     /// Needs the captures of `WEIR_CORPUS`.
     package static var needsCorpus: Self { .needs("the captures of WEIR_CORPUS") { Corpus.folder != nil } }
 
+    /// Needs the small captures of `WEIR_CASES`.
+    package static var needsCases: Self { .needs("the captures of WEIR_CASES") { Cases.folder != nil } }
+
     /// Needs anything else.
     package static func needs(_ what: String, if isMet: @escaping @Sendable () -> Bool) -> Self {
         Requirement(what: what, isMet: isMet)

@@ -14,6 +14,8 @@ extension Tshark {
         package var tcpStream: Int?
         /// The number of the UDP conversation, apart for each run.
         package var udpStream: Int?
+        /// The numbers of all UDP conversations of the packet, outermost first, each with its source port.
+        package var udpStreams: [(number: Int, source: Substring)]
         /// The sender's address in the outermost IP header.
         package var source: String
         /// The ports of TCP, `1000 2000`.
@@ -26,9 +28,12 @@ extension Tshark {
         package var protocols: [Substring]
 
         /// Whether a protocol stands before any ICMP message, and so in no packet that an ICMP error quotes.
-        package func isOutsideICMP(_ name: Substring) -> Bool {
+        package func isOutsideICMP(_ name: Substring) -> Bool { countOutsideICMP(name) > 0 }
+
+        /// Counts how often a protocol stands before any ICMP message.
+        package func countOutsideICMP(_ name: Substring) -> Int {
             let icmp = protocols.firstIndex { $0 == "icmp" || $0 == "icmpv6" } ?? protocols.endIndex
-            return protocols[..<icmp].contains(name)
+            return protocols[..<icmp].count { $0 == name }
         }
     }
 
@@ -104,6 +109,7 @@ extension Tshark {
             Packet(
                 tcpStream: Int(first[0]),
                 udpStream: Int(first[1]),
+                udpStreams: zip(parts[1], parts[6]).compactMap { stream, port in Int(stream).map { ($0, port) } },
                 source: String(isV6 ? first[3] : first[2]),
                 tcpPorts: "\(first[4]) \(first[5])",
                 udpPorts: "\(first[6]) \(first[7])",

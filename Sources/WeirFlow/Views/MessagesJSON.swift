@@ -7,7 +7,8 @@ public import WeirWire
 /// Keys, in this order: `time` (of the last byte; RFC 3339, UTC, ns; null where it is not known), `flow`, `event`
 /// (`message`), `direction`, `protocol`, `offset` and `length` (in the direction's stream, or in the datagram), `complete`,
 /// `summary`; with an answer `answers` (the offset of its request) and `delay_ns`; with fields `fields`, a list of `name`,
-/// `offset`, `length`, `value`, and `fields_left_out` where there were too many. Source: RFC 8259.
+/// `offset`, `length`, `value`, and `cut` (true) if the value is its beginning alone, and `fields_left_out` if there were
+/// too many. Source: RFC 8259.
 public struct MessagesJSON: Sendable {
     private let hasFields: Bool
     private var timestamp = Timestamp()
@@ -70,7 +71,7 @@ public struct MessagesJSON: Sendable {
                 address.write(to: &output)
                 output.append("\"")
             }
-            output.append("}")
+            output.append(field.isCut ? ",\"cut\":true}" : "}")
         }
         output.append("]")
         if message.fieldsLeftOut > 0 {

@@ -56,6 +56,7 @@ public struct MessagesText: Sendable {
             output.append(field.name.name)
             output.append(": ")
             field.value.append(to: &output)
+            if field.isCut { output.append(" (cut)") }
             output.append("\n")
         }
         if message.fieldsLeftOut > 0 {

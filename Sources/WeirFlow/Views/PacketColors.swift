@@ -4,12 +4,18 @@ import WeirWire
 ///
 /// A field that goes over several packets is coloured in the one with which it is known, and in those behind it.
 struct PacketColors: ~Copyable, Sendable {
-    private var dissector = CaptureDissector()
+    private var dissector = CaptureDissector(settings)
     private var colors = FieldColors()
+    /// A message is coloured in the packet that completes it, so no bytes wait for others that may belong before them.
+    private static var settings: ReassemblySettings {
+        var settings = ReassemblySettings()
+        settings.startPatience = 0
+        return settings
+    }
 
     /// Reads the next packet, also one that is not shown: what later ones mean can depend on it.
     mutating func read(_ captured: CapturedPacket, _ bytes: RawSpan, in flows: borrowing CaptureFlows) {
-        guard let place = flows.tcp ?? flows.udp else { return colors.begin(0..<0, .upstream) }
+        guard let place = flows.innermost else { return colors.begin(0..<0, .upstream) }
         // The message's bytes are in this packet only where it holds the datagram whole.
         let payload = flows.payloadInPacket
         let start = dissector.streamOffset(in: flows)
@@ -39,7 +45,7 @@ extension CaptureFlows {
     /// Gives the place of the last packet's payload among its captured bytes; nothing where it is not among them.
     fileprivate var payloadInPacket: Range<Int> {
         if let segment = packet.tcp { return segment.isReassembled ? 0..<0 : segment.payload }
-        guard let datagram = packet.udp else { return 0..<0 }
+        guard let datagram = packet.innerUDP.last ?? packet.udp else { return 0..<0 }
         return datagram.isReassembled ? 0..<0 : datagram.payload
     }
 }

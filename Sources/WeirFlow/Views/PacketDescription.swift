@@ -176,7 +176,7 @@ extension LayerKind {
         switch self {
         case .ipv4: "IPv4"
         case .ipv6, .ipv6Extension, .ipv6Routing, .ipv6Fragment, .authentication: "IPv6"
-        case .ethernet, .vlan, .backbone, .vnTag, .macsec, .fabricPath: "Ethernet"
+        case .ethernet, .vlan, .backbone, .vnTag, .macsec, .fabricPath, .eTag: "Ethernet"
         case .llc, .snap: "LLC"
         case .loopback: "Loopback"
         case .linuxCooked, .linuxCooked2: "SLL"
@@ -196,6 +196,10 @@ extension LayerKind {
         case .nsh: "NSH"
         case .gtp: "GTP"
         case .wccp: "WCCP"
+        case .ciscoHDLC: "CHDLC"
+        case .nflog: "NFLOG"
+        case .capwap: "CAPWAP"
+        case .wireless: "802.11"
         }
     }
 }

@@ -152,7 +152,7 @@ public struct PacketJSON: ~Copyable, Sendable {
         output.append("\",\"protocol\":\"")
         description.name.withUnsafeBytes { output.append($0.bytes) }
         output.append("\",\"flow\":")
-        if let place = flows.tcp ?? flows.udp { output.appendDecimal(place.index + 1) } else { output.append("null") }
+        if let place = flows.innermost { output.appendDecimal(place.index + 1) } else { output.append("null") }
         // Nothing that a packet holds gets here but as numbers and names of this program's own.
         output.append(",\"info\":\"")
         description.info.withUnsafeBytes { output.append($0.bytes) }

@@ -17,6 +17,8 @@ enum BlockType: UInt32 {
 
 /// Names the numbers that tell a capture file's kind and byte order.
 enum CaptureMagic {
+    /// Kuznetzov's "modified" pcap: records with 8 more bytes, of the interface, the protocol and the packet's type.
+    static let modified: UInt32 = 0xa1b2_cd34
     /// Stands in a section header of pcapng.
     static let byteOrder: UInt32 = 0x1a2b_3c4d
     /// Begins a pcap file in microseconds.

@@ -12,7 +12,6 @@ enum PcapLengths: Sendable {
 
 extension CaptureReader {
     private static var headerSize: Int { 24 }
-    static var recordSize: Int { 16 }
 
     /// Reads the header of a pcap file; the window begins where the file does.
     mutating func beginPcap(
@@ -55,8 +54,8 @@ extension CaptureReader {
     mutating func nextRecord(in window: RawSpan, base: Int) throws(CaptureFileError) -> Step {
         let start = position &- base
         let available = window.byteCount &- start
-        if available <= 0 { return .more(Self.recordSize) }
-        guard available >= Self.recordSize else { return .more(Self.recordSize) }
+        if available <= 0 { return .more(recordSize) }
+        guard available >= recordSize else { return .more(recordSize) }
         let second = window.number(UInt32.self, at: start, byteOrder)
         let fraction = window.number(UInt32.self, at: start &+ 4, byteOrder)
         var captured = window.number(UInt32.self, at: start &+ 8, byteOrder)
@@ -66,14 +65,14 @@ extension CaptureReader {
         guard Int(captured) <= interface.largestPacket else {
             throw .malformed(.packetTooLong(captured, limit: interface.largestPacket), at: position)
         }
-        let size = Self.recordSize &+ Int(captured)
+        let size = recordSize &+ Int(captured)
         guard available >= size else { return .more(size) }
         position &+= size
         // Both fit: 2 to the 32 seconds are less than half of 2 to the 63 nanoseconds.
         let time = Int64(second) &* 1_000_000_000 &+ interface.clock.nanoseconds(UInt64(fraction))
         let packet = CapturedPacket(
             time,
-            Range(uncheckedBounds: (start &+ Self.recordSize, start &+ size)),
+            Range(uncheckedBounds: (start &+ recordSize, start &+ size)),
             Int(original),
             0,
             interface.linkType,

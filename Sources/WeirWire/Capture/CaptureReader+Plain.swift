@@ -24,15 +24,15 @@ extension CaptureReader {
 
     @inline(__always)
     private mutating func plainRecord(in window: RawSpan, _ start: Int, _ available: Int) -> CapturedPacket? {
-        guard available >= Self.recordSize, lengths == .straight else { return nil }
+        guard available >= recordSize, lengths == .straight else { return nil }
         let captured = Int(window.number(UInt32.self, at: start &+ 8, .host))
-        let size = Self.recordSize &+ captured
+        let size = recordSize &+ captured
         guard available >= size, captured <= interfaces[0].largestPacket else { return nil }
         position &+= size
         let fraction = interfaces[0].clock.nanoseconds(UInt64(window.number(UInt32.self, at: start &+ 4, .host)))
         return CapturedPacket(
             Int64(window.number(UInt32.self, at: start, .host)) &* 1_000_000_000 &+ fraction,
-            Range(uncheckedBounds: (start &+ Self.recordSize, start &+ size)),
+            Range(uncheckedBounds: (start &+ recordSize, start &+ size)),
             Int(window.number(UInt32.self, at: start &+ 12, .host)),
             0,
             interfaces[0].linkType,

@@ -30,6 +30,8 @@ public struct CaptureReader: Sendable {
 
     var interfaces: [Interface] = []
     var lengths: PcapLengths = .straight
+    /// The size of the header of a packet in a pcap file in bytes.
+    var recordSize = 16
     private(set) var failure: CaptureFileError?
     /// The block whose last four bytes are next, as it was skipped.
     var skipped: (start: Int, length: UInt32)?
@@ -147,7 +149,10 @@ extension CaptureReader {
         }
         for order in ByteOrder.allCases {
             let magic = window.number(UInt32.self, at: 0, order)
-            guard magic == CaptureMagic.microseconds || magic == CaptureMagic.nanoseconds else { continue }
+            let magics = [CaptureMagic.microseconds, CaptureMagic.nanoseconds, CaptureMagic.modified]
+            guard magics.contains(magic) else { continue }
+            // Source: libpcap, sf-pcap.c.
+            if magic == CaptureMagic.modified { recordSize = 24 }
             return try beginPcap(in: window, order, isNanoseconds: magic == CaptureMagic.nanoseconds)
         }
         throw .notCapture(window.bytes(0..<4))

@@ -24,6 +24,8 @@ public struct LinkType: RawRepresentable, Hashable, Sendable {
     public static let rawOpenBSD = LinkType(rawValue: 14)
     /// Begins with an IPv4 or IPv6 header.
     public static let raw = LinkType(rawValue: 101)
+    /// Begins with a header of Cisco's HDLC.
+    public static let ciscoHDLC = LinkType(rawValue: 104)
     /// Begins with an address family of 4 bytes, in network order.
     public static let loop = LinkType(rawValue: 108)
     /// Begins with Linux's cooked header of 16 bytes.
@@ -50,6 +52,7 @@ extension LinkType: CustomStringConvertible {
         case .ethernet: "ETHERNET"
         case .ppp: "PPP"
         case .raw, .rawBSD, .rawOpenBSD: "RAW"
+        case .ciscoHDLC: "C_HDLC"
         case .loop: "LOOP"
         case .linuxSLL: "LINUX_SLL"
         case .ipv4: "IPV4"

@@ -7,7 +7,7 @@
 ///
 /// In a packet of packets (a tunnel) the first, outermost, IP header, TCP header and UDP header are kept, each transport
 /// with the addresses of the IP header around it: a TCP stream within VXLAN has `udp` of the tunnel and `tcp` of the
-/// stream. What an ICMP error quotes is kept apart, in `icmp`.
+/// stream. UDP within UDP is in `innerUDP`. What an ICMP error quotes is kept apart, in `icmp`.
 public struct DecodedPacket: Sendable {
     /// Says where the headers are.
     public internal(set) var layers = LayerList()
@@ -17,6 +17,8 @@ public struct DecodedPacket: Sendable {
     public internal(set) var tcp: TCPSegment?
     /// Holds the outermost UDP datagram.
     public internal(set) var udp: UDPDatagram?
+    /// The UDP datagrams within the outermost one, as in VXLAN: the outermost first, up to 8.
+    public internal(set) var innerUDP: [UDPDatagram] = []
     /// Holds the first ICMP message.
     public internal(set) var icmp: ICMPMessage?
     /// Describes the fragment that the packet ends in: its datagram is not there whole.
@@ -27,6 +29,9 @@ public struct DecodedPacket: Sendable {
     public internal(set) var isPayloadReassembled = false
     /// Says why decoding stopped before it was through; nil where it was.
     public internal(set) var stop: DecodeError?
+
+    /// Bounds `innerUDP`.
+    static let mostInner = 8
 
     /// Creates what is known of no packet.
     public init() {}
@@ -47,6 +52,7 @@ public struct DecodedPacket: Sendable {
         network = nil
         tcp = nil
         udp = nil
+        if !innerUDP.isEmpty { innerUDP.removeAll(keepingCapacity: true) }
         icmp = nil
         fragment = nil
         payload = 0..<0
@@ -93,6 +99,8 @@ public struct TCPSegment: Sendable {
     public var payloadLength: Int
     /// Says whether the ranges are of the datagrams that were put together.
     public var isReassembled: Bool
+    /// Whether the header's length can be one, 20 bytes or more; otherwise the segment opens and closes nothing.
+    public var hasHeader = true
 
     /// Gives the key of the segment's way.
     public var tuple: FiveTuple { FiveTuple(transport: .tcp, source: source, destination: destination) }

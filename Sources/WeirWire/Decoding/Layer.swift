@@ -66,6 +66,16 @@ public enum LayerKind: UInt8, Hashable, Sendable, CaseIterable {
     case nsh
     /// Is a GTP-U header, with its extension headers.
     case gtp
+    /// The tag of an extended port (IEEE 802.1BR).
+    case eTag
+    /// A header of Cisco's HDLC.
+    case ciscoHDLC
+    /// A header of netfilter's log.
+    case nflog
+    /// A header of CAPWAP data.
+    case capwap
+    /// A header of IEEE 802.11.
+    case wireless
 }
 
 /// Says where one header of a packet is.

@@ -37,6 +37,10 @@ extension PacketWalk {
             let tag = try VNTag(parsing: bytes, at: offset)
             pass(.vnTag, VNTag.size, &packet)
             follow(tag.type)
+        case .eTag:
+            let tag = try ETag(parsing: bytes, at: offset)
+            pass(.eTag, ETag.size, &packet)
+            follow(tag.type)
         case .macsec: try macsec(bytes, &packet)
         case .nsh: next = .nsh
         case .fabricPath:
@@ -100,6 +104,32 @@ extension PacketWalk {
         } else {
             throw .unsupported(.etherType(type), at: offset)
         }
+    }
+
+    mutating func ciscoHDLC(_ bytes: RawSpan, _ packet: inout DecodedPacket) throws(DecodeError) {
+        let header = try CiscoHDLCHeader(parsing: bytes, at: offset)
+        pass(.ciscoHDLC, CiscoHDLCHeader.size, &packet)
+        switch header.type {
+        case .ipv4, .ipv6, .mpls, .mplsMulticast: next = .type(header.type)
+        default: throw .unsupported(.etherType(header.type), at: offset)
+        }
+    }
+
+    mutating func nflog(_ bytes: RawSpan, _ packet: inout DecodedPacket) throws(DecodeError) {
+        let header = try NFLOGHeader(parsing: bytes, at: offset, end: end)
+        pass(.nflog, header.size, &packet)
+        limit(to: header.length)
+        switch header.family {
+        case 2 where header.length > 0: next = .ipv4
+        case 10 where header.length > 0: next = .ipv6
+        default: next = .payload
+        }
+    }
+
+    mutating func wireless(_ bytes: RawSpan, _ packet: inout DecodedPacket) throws(DecodeError) {
+        let header = try WirelessHeader(parsing: bytes, at: offset)
+        pass(.wireless, header.size, &packet)
+        next = header.carriesPacket ? .llc : .payload
     }
 
     private mutating func macsec(_ bytes: RawSpan, _ packet: inout DecodedPacket) throws(DecodeError) {

@@ -21,7 +21,7 @@ extension PacketWalk {
         switch header.protocol {
         case .udp:
             guard last &- start >= UDPHeader.size, let udp = try? UDPHeader(parsing: bytes, at: start),
-                udp.length >= UDPHeader.size, start &+ Int(udp.length) <= last, Tunnel(port: udp.destinationPort) == nil
+                udp.length >= UDPHeader.size, start &+ Int(udp.length) <= last, Tunnel(udp) == nil
             else { return false }
             payload = Range(uncheckedBounds: (start &+ UDPHeader.size, start &+ Int(udp.length)))
             packet.udp = UDPDatagram(

@@ -21,7 +21,8 @@ extension PacketWalk {
                 header: start..<payload.lowerBound,
                 payload: payload,
                 payloadLength: size.map { max(end &- start &- $0, 0) } ?? 0,
-                isReassembled: isReassembled
+                isReassembled: isReassembled,
+                hasHeader: size != nil
             )
         }
         guard let size else { throw .malformed(.tcpHeaderLength, at: start &+ TCPHeader.lengthOffset) }
@@ -39,15 +40,18 @@ extension PacketWalk {
         if header.length != 0 { limit(to: Int(header.length)) }
         pass(.udp, UDPHeader.size, &packet)
         next = .payload
+        let datagram = UDPDatagram(
+            source: Endpoint(address: source, port: header.sourcePort),
+            destination: Endpoint(address: destination, port: header.destinationPort),
+            header: start..<offset,
+            payload: range(offset, end, in: bytes),
+            payloadLength: max(end &- offset, 0),
+            isReassembled: isReassembled
+        )
         if packet.udp == nil {
-            packet.udp = UDPDatagram(
-                source: Endpoint(address: source, port: header.sourcePort),
-                destination: Endpoint(address: destination, port: header.destinationPort),
-                header: start..<offset,
-                payload: range(offset, end, in: bytes),
-                payloadLength: max(end &- offset, 0),
-                isReassembled: isReassembled
-            )
+            packet.udp = datagram
+        } else if packet.innerUDP.count < DecodedPacket.mostInner {
+            packet.innerUDP.append(datagram)
         }
         try tunnel(header, bytes, &packet)
     }

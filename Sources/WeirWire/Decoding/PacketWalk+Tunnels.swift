@@ -36,19 +36,23 @@ extension PacketWalk {
 
     /// Names what begins in a datagram that carries packets.
     enum Tunnel {
-        case vxlan, vxlanExtension, geneve, gtp, gre, mpls
+        case vxlan, vxlanExtension, geneve, gtp, gre, mpls, capwap
 
-        /// Finds what datagrams to a port carry; `nil` is no packets.
+        /// Finds what datagrams between two ports carry; `nil` is no packets.
         @inline(__always)
-        init?(port: UInt16) {
-            switch port {
+        init?(_ header: UDPHeader) {
+            switch header.destinationPort {
             case VXLANHeader.port: self = .vxlan
             case VXLANHeader.extensionPort: self = .vxlanExtension
             case GeneveHeader.port: self = .geneve
             case GTPHeader.port: self = .gtp
             case GREHeader.port: self = .gre
             case MPLSLabel.port: self = .mpls
-            default: return nil
+            default:
+                guard header.sourcePort == CAPWAPHeader.port || header.destinationPort == CAPWAPHeader.port else {
+                    return nil
+                }
+                self = .capwap
             }
         }
     }
@@ -60,13 +64,14 @@ extension PacketWalk {
         _ bytes: RawSpan,
         _ packet: inout DecodedPacket
     ) throws(DecodeError) {
-        switch Tunnel(port: header.destinationPort) {
+        switch Tunnel(header) {
         case .vxlan: try vxlan(bytes, &packet)
         case .vxlanExtension: try vxlanExtension(bytes, &packet)
         case .geneve: try geneve(bytes, &packet)
         case .gtp: try gtp(bytes, &packet)
         case .gre: next = .gre
         case .mpls: next = .mpls
+        case .capwap: try capwap(bytes, &packet)
         case nil: break
         }
     }
@@ -88,6 +93,16 @@ extension PacketWalk {
         case 3, nil: next = .ethernet
         case 4: next = .nsh
         default: next = .payload
+        }
+    }
+
+    private mutating func capwap(_ bytes: RawSpan, _ packet: inout DecodedPacket) throws(DecodeError) {
+        let header = try CAPWAPHeader(parsing: bytes, at: offset)
+        pass(.capwap, header.size, &packet)
+        switch header.payload {
+        case .ethernet: next = .ethernet
+        case .wireless: next = .wireless
+        case .other: next = .payload
         }
     }
 

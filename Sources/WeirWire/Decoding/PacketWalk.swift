@@ -13,6 +13,9 @@ struct PacketWalk {
         case loopback
         case linuxCooked
         case linuxCooked2
+        case ciscoHDLC
+        case nflog
+        case wireless
         case ip
         case ipv4
         case ipv6
@@ -54,6 +57,8 @@ struct PacketWalk {
         case .null, .loop: next = .loopback
         case .linuxSLL: next = .linuxCooked
         case .linuxSLL2: next = .linuxCooked2
+        case .ciscoHDLC: next = .ciscoHDLC
+        case .nflog: next = .nflog
         case .raw, .rawBSD, .rawOpenBSD: next = .ip
         case .ipv4: next = .ipv4
         case .ipv6: next = .ipv6
@@ -118,6 +123,9 @@ struct PacketWalk {
         case .loopback: try loopback(bytes, &packet)
         case .linuxCooked: try linuxCooked(bytes, &packet)
         case .linuxCooked2: try linuxCooked2(bytes, &packet)
+        case .ciscoHDLC: try ciscoHDLC(bytes, &packet)
+        case .nflog: try nflog(bytes, &packet)
+        case .wireless: try wireless(bytes, &packet)
         case .ip: try ip(bytes)
         case .ipv4: try ipv4(bytes, &packet)
         case .ipv6: try ipv6(bytes, &packet)

@@ -52,8 +52,8 @@ public struct CaptureDissector: ~Copyable, Sendable {
                 flows.withPayload(.tcp, of: bytes) { payload in
                     Self.add(segment, payload, place, at: packet.timestamp, &reassembler, &dissected, receiver)
                 }
-                if segment.flags.contains(.fin) {
-                    dissected.end(place, segment, flows.table[place.index], receiver)
+                if segment.flags.contains(.fin), reassembler.isAtEnd(flow: place.index, place.direction) {
+                    dissected.end(place, receiver)
                 }
             }
         }
@@ -61,6 +61,13 @@ public struct CaptureDissector: ~Copyable, Sendable {
             if place.hasTurned { dissected.turn(place.index) }
             dissected.begin(place.index, flows.table, receiver)
             flows.withPayload(.udp, of: bytes) { payload in
+                dissected.add(payload, place.index, place.direction, at: packet.timestamp, receiver)
+            }
+        }
+        for index in flows.innerUDP.indices {
+            guard let place = flows.innerUDP[index], flows.packet.innerUDP[index].payloadLength > 0 else { continue }
+            dissected.begin(place.index, flows.table, receiver)
+            flows.withInnerPayload(index, of: bytes) { payload in
                 dissected.add(payload, place.index, place.direction, at: packet.timestamp, receiver)
             }
         }
@@ -184,18 +191,10 @@ struct DissectedFlows: Sendable {
         if has(flow) { states[Int(slots[flow])].turn() }
     }
 
-    /// Ends a direction whose FIN has come, if all before it was read.
-    mutating func end(
-        _ place: FlowTable.Place,
-        _ segment: StreamSegment,
-        _ flow: ObservedFlow,
-        _ receiver: CaptureDissector.Receiver
-    ) {
-        guard has(place.index), let first = flow.firstNumber(of: place.direction) else { return }
-        let end = segment.sequenceNumber &+ UInt32(truncatingIfNeeded: segment.length) &- first &- 1
-        let slot = Int(slots[place.index])
-        guard states[slot].offset(place.direction) & 0xffff_ffff == Int(end) else { return }
-        states[slot].finish(place.direction) { receiver(place.index, $0) }
+    /// Ends a direction whose FIN has come, after all before it was read.
+    mutating func end(_ place: FlowTable.Place, _ receiver: CaptureDissector.Receiver) {
+        guard has(place.index) else { return }
+        states[Int(slots[place.index])].finish(place.direction) { receiver(place.index, $0) }
     }
 
     mutating func finish(_ receiver: CaptureDissector.Receiver) {
@@ -205,13 +204,5 @@ struct DissectedFlows: Sendable {
     private mutating func finish(_ place: Int, _ receiver: CaptureDissector.Receiver) {
         let flow = owners[place]
         states[place].finish { receiver(flow, $0) }
-    }
-}
-
-extension FlowDissector {
-    /// Counts the bytes of a direction that came.
-    func offset(_ direction: Direction) -> Int {
-        let side = sides[Int(direction.rawValue)]
-        return side.offset &+ side.held.count
     }
 }

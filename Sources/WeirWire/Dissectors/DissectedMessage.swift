@@ -66,6 +66,8 @@ public struct MessageField: Sendable {
     public var range: Range<Int>
     /// Says what they mean.
     public var value: FieldValue
+    /// Whether the value is the beginning of the text alone, as that is longer than 1,024 bytes or was not kept whole.
+    public var isCut = false
 }
 
 /// Holds what a field means.
@@ -108,7 +110,10 @@ extension DissectedMessage {
 
     /// Adds a field that is a text.
     mutating func add(_ name: FieldName, _ range: Range<Int>, textOf bytes: RawSpan) {
-        add(name, range, .text(bytes.repairedText(range.prefix(Self.valueLimit))))
+        let count = fields.count
+        let kept = bytes.there(range.prefix(Self.valueLimit))
+        add(name, range, .text(bytes.repairedText(kept)))
+        if fields.count > count, kept.count < range.count { fields[count].isCut = true }
     }
 
     /// Begins a message with the next byte.

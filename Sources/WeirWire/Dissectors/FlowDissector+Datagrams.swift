@@ -21,7 +21,7 @@ extension FlowDissector {
             begin(side)
             sides[side].message.base = at
             let place = MessagePlace(direction: sides[side].direction, transport: .udp, offset: at)
-            switch dissector?.parse(part, place, into: &sides[side].message) ?? .giveUp {
+            switch parse(part, place, side) {
             case .message(let count) where count > 0:
                 at &+= min(count, part.byteCount)
                 sides[side].offset = at
@@ -33,7 +33,7 @@ extension FlowDissector {
                 sides[side].offset = bytes.byteCount
                 return emit(side, isComplete: true, receiver)
             case .giveUp where messages == 0:
-                return giveUp()
+                return giveUp(side)
             case .more:
                 conclude(part, side)
                 fallthrough

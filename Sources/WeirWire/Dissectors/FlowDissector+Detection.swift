@@ -2,7 +2,7 @@
 extension FlowDissector {
     /// Says what bytes that begin a chunk are, and chooses the dissector.
     mutating func detect(_ bytes: RawSpan, _ side: Int) -> Recognition {
-        if let dissector { return search(type(of: dissector), bytes, side) }
+        if let dissector { return detect(bytes, side, beside: type(of: dissector)) }
         var (needed, byPort, hasPort) = (Int.max, -1, false)
         for (index, row) in Dissectors.rows.enumerated() where excluded & 1 << UInt64(index) == 0 {
             guard row.description.transports.contains(transport) else { continue }
@@ -34,19 +34,19 @@ extension FlowDissector {
     }
 
     /// Says whether bytes begin a message of the protocol that the flow has.
-    private func search(_ type: any Dissector.Type, _ bytes: RawSpan, _ side: Int) -> Recognition {
+    func search(_ type: any Dissector.Type, _ bytes: RawSpan, _ side: Int) -> Recognition {
         let start = start(of: type.description.ports, side)
         switch type.recognize(bytes, start) {
         case .yes: return .yes
         // Once messages were read, what can be one is one.
-        case .maybe: return start.hasPort || messages > 0 ? .maybe : .no
+        case .maybe: return start.hasPort || readCount(side) > 0 ? .maybe : .no
         case .more(let count) where count > bytes.byteCount && count <= Self.detectionLimit:
             return transport == .tcp && !sides[side].isEnding ? .more(count) : .no
         case .more, .no: return .no
         }
     }
 
-    private func start(of ports: [UInt16], _ side: Int) -> DissectionStart {
+    func start(of ports: [UInt16], _ side: Int) -> DissectionStart {
         DissectionStart(
             direction: sides[side].direction,
             transport: transport,

@@ -100,7 +100,7 @@ extension FlowDissector {
         let place = MessagePlace(direction: sides[side].direction, transport: transport, offset: offset)
         sides[side].need = 1
         sides[side].message.looked = nil
-        let step = dissector?.parse(part, place, into: &sides[side].message) ?? .giveUp
+        let step = parse(part, place, side)
         look(side, lookedAt(part, step, sides[side].message.looked))
         switch step {
         case .message(let count) where count > 0:
@@ -117,8 +117,10 @@ extension FlowDissector {
             sides[side].need = max(count, part.byteCount &+ 1)
         case .wait:
             sides[side].mode = .waiting
-        case .giveUp where messages == 0:
-            giveUp()
+        case .giveUp where readCount(side) == 0:
+            giveUp(side)
+        case .giveUp where sides[side].messages == 0 && !sides[side].isRefused:
+            refuse(side)
         case .giveUp, .lost, .message, .skip:
             // The bytes of this chunk are bytes; the next one can begin a message.
             sides[side].offset &+= part.byteCount
@@ -141,7 +143,8 @@ extension FlowDissector {
 
     mutating func begin(_ side: Int) {
         guard !sides[side].message.isBegun else { return }
-        sides[side].message.begin(chosen, sides[side].direction, at: sides[side].offset, time: sides[side].time)
+        let name = sides[side].isApart ? chosenApart : chosen
+        sides[side].message.begin(name, sides[side].direction, at: sides[side].offset, time: sides[side].time)
     }
 
     /// Gives the message whose last byte has passed.
@@ -159,8 +162,10 @@ extension FlowDissector {
         sides[side].message.range = start..<max(sides[side].offset, start)
         sides[side].message.time = sides[side].time
         sides[side].message.isComplete = isComplete && !sides[side].message.isCut
+        // What two protocols say is no request and its answer.
+        if sides[side].isApart || sides[1 &- side].isApart { sides[side].message.role = nil }
         requests.pair(&sides[side].message)
-        note(sides[side].message)
+        note(sides[side].message, side)
         receiver(sides[side].message)
         let next = sides[side].message.handOver
         sides[side].message.removeAll()
@@ -168,9 +173,10 @@ extension FlowDissector {
         wake(1 &- side)
     }
 
-    private mutating func note(_ message: DissectedMessage) {
+    private mutating func note(_ message: DissectedMessage, _ side: Int) {
         messages &+= 1
-        name = message.name
+        sides[side].messages &+= 1
+        if !sides[side].isApart || name == nil { name = message.name }
         for field in message.fields {
             guard let finding = field.name.finding, findings[finding] == nil, case .text(let text) = field.value else {
                 continue
@@ -193,9 +199,13 @@ extension FlowDissector {
             dissector = nil
             mode = .detecting
         }
+        apart = nil
         for index in sides.indices where sides[index].mode != .off {
             sides[index].mode = mode
             sides[index].tries = 0
+            sides[index].isApart = false
+            sides[index].isRefused = false
+            if dissector == nil { sides[index].messages = 0 }
         }
     }
 
@@ -236,7 +246,11 @@ extension FlowDissector {
         begin(side)
         sides[side].message.base = offset
         let place = MessagePlace(direction: sides[side].direction, transport: transport, offset: offset)
-        dissector?.conclude(bytes, place, into: &sides[side].message)
+        if sides[side].isApart {
+            apart?.conclude(bytes, place, into: &sides[side].message)
+        } else {
+            dissector?.conclude(bytes, place, into: &sides[side].message)
+        }
     }
 
     /// Looks for the next chunk that begins a message.
@@ -245,22 +259,15 @@ extension FlowDissector {
         sides[side].need = 1
         guard dissector != nil else { return }
         sides[side].mode = .searching
-        dissector?.lose(sides[side].direction)
+        loseState(side)
     }
 
-    /// Lets other dissectors have the flow.
-    mutating func giveUp() {
-        if let dissector, let index = Dissectors.rows.firstIndex(where: { $0.type == type(of: dissector) }) {
-            excluded |= 1 << UInt64(index)
-        }
-        dissector = nil
-        for side in sides.indices {
-            sides[side].message.removeAll()
-            sides[side].need = 1
-            sides[side].passing = 0
-            sides[side].endsBehind = false
-            sides[side].isRest = false
-            if sides[side].mode != .off { sides[side].mode = .detecting }
+    /// Lets the dissector of a direction forget what is half read of it.
+    mutating func loseState(_ side: Int) {
+        if sides[side].isApart {
+            apart?.lose(sides[side].direction)
+        } else {
+            dissector?.lose(sides[side].direction)
         }
     }
 }

@@ -6,7 +6,8 @@
 ///
 /// A chunk is a part of a stream, of any size, or one datagram. The protocol is chosen by what the first bytes look like,
 /// and by the ports where those do not tell; when the dissector that was chosen gives up, another one may be right. A
-/// message is given with the chunk that completes it.
+/// direction of a stream that speaks another protocol than the other one is read by a dissector of its own, such as the
+/// HTTP answer to a TLS client. A message is given with the chunk that completes it.
 ///
 /// A flow keeps at most `heldLimit` bytes of each direction, for a message that is not complete, and what is known of
 /// that message: its fields, up to 512 of them. A chunk costs no copy unless a message is cut at its end.
@@ -23,8 +24,12 @@ public struct FlowDissector: Sendable {
     let serverPort: UInt16
     let wantsFields: Bool
     var sides: [DissectedSide]
+    /// The dissector of both directions, but for one that is apart.
     var dissector: (any Dissector)?
     var chosen: StaticString = ""
+    /// The dissector of the direction that speaks another protocol; nil unless `dissector` is there and a side is apart.
+    var apart: (any Dissector)?
+    var chosenApart: StaticString = ""
     var excluded: UInt64 = 0
     var requests = OpenRequests()
     /// Collects what is looked at, while somebody asks.
@@ -107,7 +112,7 @@ public struct FlowDissector: Sendable {
         guard sides[side].mode != .off, !sides[side].isRest else { return sides[side].offset &+= count &- inBody }
         abandon(side, receiver)
         sides[side].offset &+= count &- inBody
-        dissector?.lose(direction)
+        loseState(side)
         requests.removeAll()
         if dissector != nil { sides[side].mode = .searching }
     }
@@ -128,7 +133,7 @@ public struct FlowDissector: Sendable {
     private mutating func finish(_ direction: Direction, isEnd: Bool, to receiver: Receiver) {
         let side = Int(direction.rawValue)
         guard sides[side].mode != .off else { return }
-        if dissector == nil, !sides[side].held.isEmpty {
+        if sides[side].mode == .detecting, !sides[side].held.isEmpty {
             // It is not going to be more.
             sides[side].isEnding = true
             addStream(RawSpan(), side, receiver)
@@ -145,6 +150,7 @@ public struct FlowDissector: Sendable {
             sides[side].direction = direction
             sides[side].message.direction = direction
             dissector?.lose(direction)
+            apart?.lose(direction)
         }
         requests.removeAll()
     }
@@ -170,10 +176,16 @@ struct DissectedSide: Sendable {
     var isWoken = false
     var isEnding = false
     var tries = 0
+    /// The number of messages that were read.
+    var messages = 0
+    /// Whether the direction has a dissector of its own.
+    var isApart = false
+    /// Whether the other direction's dissector gave up on this one before it read a message.
+    var isRefused = false
     var message: DissectedMessage
 
     enum Mode {
-        /// No dissector is chosen.
+        /// No dissector is chosen, or none for this direction.
         case detecting
         case reading
         /// The other direction decides.

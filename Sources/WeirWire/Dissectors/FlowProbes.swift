@@ -20,6 +20,8 @@ public struct FlowProbes: Sendable {
     fileprivate struct Probe: Sendable {
         var dissector: FlowDissector
         var next: [UInt32?] = [nil, nil]
+        /// Whether bytes of a direction were looked at, the client's first.
+        var hasBegun = [false, false]
         var packets = 0
     }
 
@@ -42,10 +44,10 @@ public struct FlowProbes: Sendable {
     /// Asked first, it saves the packet's way to `add`: whoever lends `CaptureFlows` to a function has it copied.
     @inlinable
     @inline(__always)
-    public func wants(_ tcp: FlowTable.Place?, _ udp: FlowTable.Place?) -> Bool {
+    public func wants(_ tcp: FlowTable.Place?, _ udp: FlowTable.Place?, _ inner: [FlowTable.Place?] = []) -> Bool {
         if let tcp, !done(tcp.index) { return true }
         if let udp, !done(udp.index) { return true }
-        return false
+        return inner.contains { $0.map { !done($0.index) } ?? false }
     }
 
     /// Takes a packet that was counted in the flows already.
@@ -54,7 +56,8 @@ public struct FlowProbes: Sendable {
             if place.hasTurned { probes[place.index] = nil }
             guard segment.length > 0 || segment.flags.contains(.syn) else { return }
             look(place, flows.table[place.index]) { probe in
-                guard probe.follows(segment, place.direction) else { return }
+                let first = flows.table[place.index].firstNumber(of: place.direction)
+                guard probe.follows(segment, place.direction, first) else { return }
                 flows.withPayload(.tcp, of: bytes) { probe.read($0, place.direction, at: packet.timestamp) }
                 if let length = flows.packet.tcp?.payload.count, length < segment.length {
                     probe.dissector.skip(segment.length - length, place.direction) { _ in }
@@ -64,6 +67,12 @@ public struct FlowProbes: Sendable {
         if let place = flows.udp, !done(place.index) {
             look(place, flows.table[place.index]) { probe in
                 flows.withPayload(.udp, of: bytes) { probe.read($0, place.direction, at: packet.timestamp) }
+            }
+        }
+        for index in flows.innerUDP.indices {
+            guard let place = flows.innerUDP[index], !done(place.index) else { continue }
+            look(place, flows.table[place.index]) { probe in
+                flows.withInnerPayload(index, of: bytes) { probe.read($0, place.direction, at: packet.timestamp) }
             }
         }
     }
@@ -113,15 +122,19 @@ public struct FlowProbes: Sendable {
 
 extension FlowProbes.Probe {
     /// Says whether a segment is the next one of its direction, and goes on behind it.
-    fileprivate mutating func follows(_ segment: StreamSegment, _ direction: Direction) -> Bool {
+    fileprivate mutating func follows(_ segment: StreamSegment, _ direction: Direction, _ first: UInt32?) -> Bool {
         let side = Int(direction.rawValue)
         packets += 1
         if segment.flags.contains(.syn) {
+            // One that does not begin the stream changes nothing.
+            guard first == segment.sequenceNumber else { return false }
             next[side] = segment.sequenceNumber &+ 1 &+ UInt32(truncatingIfNeeded: segment.length)
             return segment.length > 0
         }
-        guard next[side] == nil || next[side] == segment.sequenceNumber else { return false }
+        let isFirst = !hasBegun[side] && first.map { $0 &+ 1 == segment.sequenceNumber } ?? false
+        guard next[side] == nil || isFirst || next[side] == segment.sequenceNumber else { return false }
         next[side] = segment.sequenceNumber &+ UInt32(truncatingIfNeeded: segment.length)
+        hasBegun[side] = true
         return true
     }
 

@@ -26,7 +26,8 @@ struct SSHDissector: Dissector {
 
     static func recognize(_ bytes: RawSpan, _ start: DissectionStart) -> Recognition {
         guard bytes.agrees(with: "SSH-") else {
-            // A server may greet before its banner.
+            // A server may greet before its banner; an answer of HTTP is no greeting.
+            if bytes.agrees(with: "HTTP/1.") { return bytes.byteCount < 7 ? .more(7) : .no }
             guard let first = bytes.byte(at: 0), first >= 0x20, start.direction == .downstream else { return .no }
             return .maybe
         }

@@ -48,6 +48,8 @@ public struct EtherType: RawRepresentable, Hashable, Sendable {
     public static let fabricPath = EtherType(rawValue: 0x8903)
     /// Names the tag of a virtual interface (Cisco VN-Tag).
     public static let vnTag = EtherType(rawValue: 0x8926)
+    /// Names the tag of an extended port (IEEE 802.1BR).
+    public static let eTag = EtherType(rawValue: 0x893f)
     /// Names the header of a chain of network functions (RFC 8300).
     public static let nsh = EtherType(rawValue: 0x894f)
     /// Names an outer tag before there was a number for it.

@@ -40,6 +40,8 @@ struct TCPProgress: Hashable, Sendable {
         static let reset = Seen(rawValue: 8)
         /// A segment without SYN and without RST.
         static let other = Seen(rawValue: 16)
+        /// An acknowledgment of the number that the side begins with, which no SYN changes any more.
+        static let settled = Seen(rawValue: 32)
 
         func of(_ side: Direction) -> Seen { side == .upstream ? self : Seen(rawValue: rawValue << 8) }
     }
@@ -77,14 +79,19 @@ extension TCPProgress {
     /// Goes on by a segment.
     mutating func count(_ segment: StreamSegment, from side: Direction) {
         let flags = segment.flags
-        if !seen.contains(.number.of(side)) || flags.isSuperset(of: [.syn, .ack]) {
+        // In a synchronized state a SYN changes nothing. Source: RFC 9293 section 3.10.7.4.
+        let isStart = flags.isSuperset(of: [.syn, .ack]) && !seen.contains(.settled.of(side))
+        if !seen.contains(.number.of(side)) || isStart {
             setNumber(of: side, flags.contains(.syn) ? segment.sequenceNumber : segment.sequenceNumber &- 1)
         }
-        if flags.contains(.ack), !seen.contains(.number.of(side.opposite)) {
-            setNumber(of: side.opposite, segment.acknowledgmentNumber &- 1)
+        if flags.contains(.ack), !flags.contains(.rst) || !seen.contains(.number.of(side.opposite)) {
+            settle(side.opposite, by: segment.acknowledgmentNumber)
         }
+        // What has sent its SYN alone drops a segment with neither SYN nor RST. Source: RFC 9293 section 3.10.7.3.
+        let isDropped =
+            flags.isDisjoint(with: [.syn, .rst]) && isSynSent(side.opposite) && !seen.contains(.syn.of(side))
         if flags.contains(.syn) { seen.insert(.syn.of(side)) }
-        if flags.contains(.fin) { seen.insert(.fin.of(side)) }
+        if flags.contains(.fin), !isDropped { seen.insert(.fin.of(side)) }
         if flags.isDisjoint(with: [.syn, .rst]) { seen.insert(.other.of(side)) }
         let isFinished = seen.isSuperset(of: [.fin, .fin.of(.downstream)])
         let isReset = !seen.isDisjoint(with: [.reset, .reset.of(.downstream)])
@@ -115,6 +122,30 @@ extension TCPProgress {
     func firstNumber(of side: Direction) -> UInt32? { seen.contains(.number.of(side)) ? number(of: side) : nil }
 
     private func number(of side: Direction) -> UInt32 { side == .upstream ? firstNumbers.0 : firstNumbers.1 }
+
+    /// Says whether a side has sent its SYN and nothing since.
+    private func isSynSent(_ side: Direction) -> Bool {
+        seen.contains(.syn.of(side)) && !seen.contains(.other.of(side))
+    }
+
+    /// Learns from an acknowledgment what number the other side begins with.
+    private mutating func settle(_ side: Direction, by acknowledgment: UInt32) {
+        let first = acknowledgment &- 1
+        guard seen.contains(.number.of(side)) else { return setNumber(of: side, first) }
+        guard !seen.contains(.settled.of(side)), seen.contains(.syn.of(side)) else { return }
+        if number(of: side) == first {
+            seen.insert(.settled.of(side))
+        } else if !seen.contains(.other.of(side)),
+            !(0...Self.mostLost).contains(sequenceDistance(from: number(of: side), to: first))
+        {
+            // The SYN was an old one, and what was acknowledged was not captured yet.
+            setNumber(of: side, first)
+            seen.insert(.settled.of(side))
+        }
+    }
+
+    /// How many bytes can be acknowledged that were not captured.
+    private static var mostLost: Int { 1 << 24 }
 
     private mutating func setNumber(of side: Direction, _ number: UInt32) {
         if side == .upstream { firstNumbers.0 = number } else { firstNumbers.1 = number }

@@ -21,12 +21,23 @@ struct FlowReassembly: Sendable {
         _ settings: ReassemblySettings,
         _ emit: Emit
     ) {
+        var segment = segment
+        let isDropped =
+            direction == .upstream
+            ? downstream.isSynSent && !upstream.report.hasStart : upstream.isSynSent && !downstream.report.hasStart
+        if isDropped, segment.flags.isDisjoint(with: [.syn, .rst]) {
+            // The receiver drops the segment; its bytes are kept, as a capture can have lost or delayed the SYN.
+            segment.flags.remove(.fin)
+            guard segment.length > 0 else { return }
+        }
         let acknowledgment = segment.flags.contains(.ack) ? segment.acknowledgmentNumber : nil
         if direction == .upstream {
             if let acknowledgment { downstream.acknowledge(acknowledgment) }
+            downstream.settleTentative(settings, emit)
             upstream.add(segment, bytes, at: time, settings, emit)
         } else {
             if let acknowledgment { upstream.acknowledge(acknowledgment) }
+            upstream.settleTentative(settings, emit)
             downstream.add(segment, bytes, at: time, settings, emit)
         }
         noteReady()

@@ -57,6 +57,10 @@ public struct ReassemblySettings: Hashable, Sendable {
     /// Says how many more segments of the flow a gap is kept open for once the other side has acknowledged what comes
     /// behind it: packets can be captured in another order than they arrived in.
     public var patience = 32
+    /// For how many segments of a stream without SYN its start may still move to one that was captured later.
+    ///
+    /// Its bytes wait until then, or until they are acknowledged; with 0 they never wait.
+    public var startPatience = 3
 
     /// Creates the settings that are right for most captures.
     public init() {}

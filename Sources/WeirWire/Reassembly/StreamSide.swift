@@ -14,6 +14,18 @@ struct StreamSide: Sendable {
     private var keptMemory = 0
     private var window = ByteWindow()
     private var isStarted = false
+    /// Whether the other side has acknowledged the start, or bytes came from there: no SYN moves it any more.
+    private var isSettled = false
+    /// The numbers of the first bytes behind other SYNs, until the start is settled; the latest few.
+    private var otherStarts: [UInt32] = []
+    /// What the other side acknowledged before anything came of this one.
+    private var earlyAcknowledgment: UInt32?
+    /// How many segments have come of a stream without SYN whose start may still move to an earlier one; nil if it may not.
+    ///
+    /// Its bytes are kept until then.
+    private var tentative: Int?
+    /// Whether this side has acknowledged anything.
+    private var hasAcknowledged = false
     /// The sequence number of the first byte that is not in order yet, and its place in the stream.
     private var next: UInt32 = 0
     private var offset = 0
@@ -36,10 +48,21 @@ struct StreamSide: Sendable {
     /// Says whether bytes wait for others that come before them.
     var hasGap: Bool { ready < kept.count }
 
+    /// Whether the side has sent its SYN alone, so that it takes nothing but a SYN or a reset.
+    ///
+    /// Source: RFC 9293 section 3.10.7.3.
+    var isSynSent: Bool { report.hasStart && !hasAcknowledged }
+
+    /// Whether all bytes before the sender's FIN have been given.
+    var isAtEnd: Bool { end == offset && kept.isEmpty }
+
     /// Takes the other side's acknowledgment.
     mutating func acknowledge(_ number: UInt32) {
-        guard isStarted else { return }
+        guard isStarted else { return earlyAcknowledgment = number }
+        settle(at: number)
         acknowledged = max(acknowledged, offset &+ sequenceDistance(from: next, to: number))
+        // What is missing before acknowledged bytes was not captured: it does not come any more.
+        if acknowledged > 0, tentative != nil { tentative = .max }
     }
 
     /// Takes a segment of this direction.
@@ -51,9 +74,15 @@ struct StreamSide: Sendable {
         _ emit: Emit
     ) {
         let first = segment.firstByte
-        guard begin(segment, first) else { return }
+        if segment.flags.contains(.ack) { hasAcknowledged = true }
+        guard begin(segment, first, settings) else { return }
+        if segment.length > 0, !segment.flags.contains(.syn) { settle(at: first) }
         if segment.flags.contains(.rst) { report.hasReset = true }
-        let position = offset &+ sequenceDistance(from: next, to: first)
+        var position = offset &+ sequenceDistance(from: next, to: first)
+        if position < 0, tentative != nil, segment.length > 0, position >= -Self.mostEarlier {
+            moveStart(by: -position)
+            position = 0
+        }
         if isKeepAlive(segment, position) { return report.keepAlives &+= 1 }
         if segment.length > 0 {
             report.segments &+= 1
@@ -64,6 +93,29 @@ struct StreamSide: Sendable {
             end = position &+ segment.length
             report.hasEnd = true
         }
+        if let count = tentative {
+            let isEnd = !segment.flags.isDisjoint(with: [.syn, .fin, .rst])
+            tentative = isEnd ? .max : count &+ (segment.length > 0 ? 1 : 0)
+            settleTentative(settings, emit)
+        }
+    }
+
+    /// Gives what was kept, once the start does not move any more.
+    mutating func settleTentative(_ settings: ReassemblySettings, _ emit: Emit) {
+        guard let count = tentative, count >= settings.startPatience else { return }
+        tentative = nil
+        advance(settings, emit)
+    }
+
+    /// Begins the stream earlier: its first segments were captured in another order.
+    private mutating func moveStart(by count: Int) {
+        next = next &- UInt32(truncatingIfNeeded: count)
+        for index in kept.indices {
+            kept[index].start &+= count
+            kept[index].end &+= count
+        }
+        if acknowledged != 0 { acknowledged &+= count }
+        if let end { self.end = end &+ count }
     }
 
     /// Says where a segment's payload is in the stream.
@@ -71,13 +123,32 @@ struct StreamSide: Sendable {
         isStarted ? offset &+ sequenceDistance(from: next, to: segment.firstByte) : 0
     }
 
+    /// Settles the start at a number that a SYN said, as the other side has acknowledged it or bytes begin there.
+    private mutating func settle(at number: UInt32) {
+        guard report.hasStart, !isSettled, offset == 0, kept.isEmpty else { return }
+        guard number == next || otherStarts.contains(number) else { return }
+        next = number
+        isSettled = true
+        otherStarts = []
+    }
+
     /// Finds the stream's start; says no where a SYN does not belong to the stream.
-    private mutating func begin(_ segment: StreamSegment, _ first: UInt32) -> Bool {
+    ///
+    /// Of several SYNs the last one counts, until one is acknowledged: in a synchronized state a SYN changes nothing.
+    /// Source: RFC 9293 section 3.10.7.4.
+    private mutating func begin(_ segment: StreamSegment, _ first: UInt32, _ settings: ReassemblySettings) -> Bool {
         let isSYN = segment.flags.contains(.syn)
         guard isStarted else {
+            if isSYN, let earlyAcknowledgment,
+                !(0...Self.mostEarly).contains(sequenceDistance(from: first, to: earlyAcknowledgment))
+            {
+                report.otherStarts &+= 1
+                return false
+            }
             isStarted = true
             next = first
             report.hasStart = isSYN
+            if !isSYN, earlyAcknowledgment != first, settings.startPatience > 0 { tentative = 0 }
             return true
         }
         guard isSYN else { return true }
@@ -86,16 +157,26 @@ struct StreamSide: Sendable {
             return true
         }
         if report.hasStart { report.otherStarts &+= 1 }
-        // Until bytes have come, a later SYN, as of a second SYN-ACK, begins the stream as well as the first.
-        guard offset == 0, kept.isEmpty else {
+        guard !isSettled, offset == 0, kept.isEmpty else {
             if !report.hasStart { report.otherStarts &+= 1 }
             return false
+        }
+        if report.hasStart {
+            if otherStarts.count == Self.mostStarts { otherStarts.removeFirst() }
+            otherStarts.append(next)
         }
         next = first
         acknowledged = 0
         report.hasStart = true
         return true
     }
+
+    /// The most numbers of other SYNs that are kept.
+    private static var mostStarts: Int { 4 }
+    /// How many bytes it may move.
+    private static var mostEarlier: Int { 1 << 18 }
+    /// How many bytes a SYN may come late and still begin the stream.
+    private static var mostEarly: Int { 1 << 24 }
 
     /// Says whether a segment only asks whether the other side is there: its byte, if any, is the last one or garbage.
     private func isKeepAlive(_ segment: StreamSegment, _ position: Int) -> Bool {
@@ -173,7 +254,7 @@ extension StreamSide {
             }
             let stop = index < kept.count ? min(end, kept[index].start) : end
             let part = bytes.extracting(segment.part(at..<stop, captured: bytes.byteCount))
-            if at == offset, settings.overlap == .first {
+            if at == offset, settings.overlap == .first, tentative == nil {
                 accept(part, count: stop &- at, at: segment.time, settings, emit)
             } else {
                 keep(part, at..<stop, at: segment.time, index)
@@ -297,6 +378,7 @@ extension StreamSide {
 
     /// Goes on over kept bytes that have come to be in order.
     private mutating func advance(_ settings: ReassemblySettings, _ emit: Emit) {
+        guard tentative == nil else { return }
         var count = ready
         while count < kept.count, kept[count].start == offset {
             let element = kept[count]
@@ -315,7 +397,7 @@ extension StreamSide {
 
     /// Gives up gaps whose other end was acknowledged, after some patience.
     mutating func giveUpAcknowledged(_ settings: ReassemblySettings, _ emit: Emit) {
-        guard hasGap, acknowledged > kept[ready].start else { return }
+        guard hasGap, tentative == nil, acknowledged > kept[ready].start else { return }
         waited &+= 1
         guard waited > settings.patience else { return }
         while hasGap, acknowledged > kept[ready].start { giveUpGap(settings, emit) }
@@ -324,6 +406,10 @@ extension StreamSide {
     /// Goes on behind the first gap.
     mutating func giveUpGap(_ settings: ReassemblySettings, _ emit: Emit) {
         guard hasGap else { return }
+        if tentative != nil {
+            tentative = .max
+            return settleTentative(settings, emit)
+        }
         let range = offset..<kept[ready].start
         report.gaps.add(range)
         next = next &+ UInt32(truncatingIfNeeded: range.count)

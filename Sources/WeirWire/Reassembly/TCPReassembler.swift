@@ -61,6 +61,13 @@ public struct TCPReassembler: ~Copyable, Sendable {
         return (direction == .upstream ? reassembly.upstream : reassembly.downstream).offset(of: segment)
     }
 
+    /// Returns whether all bytes of a direction up to its FIN were given.
+    func isAtEnd(flow: Int, _ direction: Direction) -> Bool {
+        guard let place = places[flow] else { return false }
+        return direction == .upstream
+            ? states[place].reassembly.upstream.isAtEnd : states[place].reassembly.downstream.isAtEnd
+    }
+
     /// Makes a flow's upstream its downstream, from now on: the client has turned out to be the other side.
     public mutating func turn(flow: Int) {
         if let place = places[flow] { states[place].reassembly.turn() }

@@ -1,3 +1,4 @@
+import Support
 import Testing
 import WeirWire
 
@@ -200,5 +201,36 @@ struct CaptureReaderTests {
         }
         let isSame = Reading.items(again).items.dropFirst(2) == read.items.dropFirst(2)
         #expect(isSame)
+    }
+}
+
+@Suite("The \"modified\" pcap of some routers")
+struct ModifiedPcapTests {
+    @Test("Its packets are read", .needsCases)
+    func packets() throws {
+        let read = Reading.items(try Cases.read("modified-a1b2cd34.pcap"))
+        #expect(read.error == nil)
+        #expect(read.items.count == 4)
+        for item in read.items.dropFirst() {
+            guard case .packet(let metadata, let type, let bytes) = item else {
+                Issue.record("\(item) is no packet")
+                continue
+            }
+            #expect(type == .ethernet && metadata.originalLength == 47 && bytes.suffix(5) == Array("hello".utf8))
+        }
+    }
+
+    @Test("It is so in either byte order", arguments: ByteOrder.allCases)
+    func orders(order: ByteOrder) {
+        var file = Expected(order)
+        file.words(0xa1b2_cd34)
+        file.halves(2, 4)
+        file.words(0, 0, 65_535, 1, 7, 9, 3, 3, 1)
+        file.halves(0x0800)
+        file.bytes += [0, 0, 1, 2, 3]
+        let read = Reading.items(file.bytes)
+        #expect(read.error == nil)
+        let metadata = PacketMetadata(timestamp: 7_000_009_000, originalLength: 3)
+        #expect(read.items.last == .packet(metadata, .ethernet, [1, 2, 3]))
     }
 }

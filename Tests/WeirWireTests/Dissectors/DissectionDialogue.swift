@@ -85,7 +85,7 @@ extension DissectedMessage {
     var fieldLines: [String] {
         fields.map { field in
             switch field.value {
-            case .text(let text): "\(field.name.name) \(field.range) \(text)"
+            case .text(let text): "\(field.name.name) \(field.range) \(text)\(field.isCut ? " (cut)" : "")"
             case .number(let number): "\(field.name.name) \(field.range) \(number)"
             case .address(let address): "\(field.name.name) \(field.range) \(address)"
             }

@@ -1,3 +1,4 @@
+import Support
 import Testing
 @testable import WeirWire
 
@@ -87,5 +88,55 @@ struct MQTTDissectorTests {
         flow.add(bytes, .upstream)
         flow.finish()
         #expect(flow.said == [])
+    }
+
+    @Test("A malformed packet says so, and the stream goes on behind it", .needsCases)
+    func malformed() throws {
+        let said = try CaseMessages("mqtt-publish-qos3.pcap").said.map { $0.split(separator: " ").dropFirst(2) }
+        #expect(said.contains(["mqtt", "PUBLISH", "(malformed)"]))
+        #expect(said.contains(["mqtt", "DISCONNECT"]))
+    }
+
+    @Test(
+        "What a packet must not be is malformed",
+        arguments: [
+            ([0x36, 3, 0, 1, 97], "PUBLISH (malformed)"), ([0x30, 2, 0, 9], "PUBLISH (malformed)"),
+            ([0x32, 3, 0, 1, 97], "PUBLISH a (malformed)"), ([0x40, 1, 0], "PUBACK (malformed)"),
+            ([0x41, 2, 0, 1], "PUBACK (malformed)"), ([0x82, 6, 0, 1, 0, 1, 97, 3], "SUBSCRIBE #1 a (malformed)"),
+            ([0x82, 2, 0, 1], "SUBSCRIBE #1 (malformed)"), ([0x82, 5, 0, 1, 0, 1, 97], "SUBSCRIBE #1 a (malformed)"),
+            ([0xC0, 1, 0], "PINGREQ (malformed)"), ([0x20, 1, 0], "CONNACK (malformed)"),
+        ] as [([UInt8], String)]
+    )
+    func malformed(packet: [UInt8], text: String) {
+        var flow = DissectionDialogue()
+        flow.add(Self.connect + packet + [0xE0, 0], .upstream)
+        let end = 30 + packet.count
+        #expect(
+            flow.take() == [
+                "up 0..<30 mqtt: CONNECT 3.1.1 client me user user", "up 30..<\(end) mqtt: \(text)",
+                "up \(end)..<\(end + 2) mqtt: DISCONNECT",
+            ]
+        )
+    }
+
+    @Test("Fields have the names that Wireshark gives them, by the version")
+    func names() {
+        var flow = DissectionDialogue()
+        flow.add(Self.connect + Self.subscribe, .upstream)
+        flow.add([0x20, 2, 0, 5, 0x90, 3, 0, 1, 1], .downstream)
+        #expect(flow.messages[1].fieldLines.last == "mqtt.sub.qos 39..<40 1")
+        #expect(flow.messages[2].fieldLines.last == "mqtt.conack.val 3..<4 5")
+        #expect(flow.messages[3].fieldLines.last == "mqtt.suback.qos 8..<9 1")
+        flow = DissectionDialogue()
+        flow.add([0x10, 13, 0, 4] + Array("MQTT".utf8) + [5, 2, 0, 60, 0, 0, 0], .upstream)
+        flow.add([0x82, 7, 0, 1, 0, 0, 1, 97, 1], .upstream)
+        flow.add([0x20, 3, 0, 0x87, 0, 0x90, 4, 0, 1, 0, 2, 0x40, 3, 0, 7, 0x10, 0xE0, 1, 0x8E], .downstream)
+        #expect(
+            flow.messages.dropFirst().compactMap(\.fieldLines.last) == [
+                "mqtt.subscription_options_qos 23..<24 1", "mqtt.connack.reason_code 3..<4 135",
+                "mqtt.suback.reason_code 10..<11 2", "mqtt.puback.reason_code 15..<16 16",
+                "mqtt.disconnect.reason_code 18..<19 142",
+            ]
+        )
     }
 }

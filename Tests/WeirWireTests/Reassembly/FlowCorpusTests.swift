@@ -20,7 +20,8 @@ struct FlowCorpusTests {
         "tcpdump/bigtcp-ipv6-vxlan-ipv4.pcap": .bigTCP, "tcpdump/bigtcp-ipv6-vxlan-ipv6.pcap": .bigTCP,
         "tcpdump/bigtcp-ipv6.pcap": .bigTCP, "zeek/ipv6-mobility-dst-opts.pcap": .badOption,
         "zeek/cisco-fabric-path.pcap": .frameCheck,
-        "zeek/tunnels/ayiya3.pcap": .encapsulation, "zeek/tunnels/gre-aruba-amsdu.pcap": .encapsulation,
+        "zeek/tunnels/ayiya-large-identity.pcap": .encapsulation, "zeek/tunnels/ayiya3.pcap": .encapsulation,
+        "zeek/tunnels/gre-aruba-amsdu.pcap": .encapsulation,
         "tcpdump/sflow_expanded.pcap": .application, "tcpdump/of13_ericsson.pcapng": .application,
         "zeek/nfs/nfs_write.pcap": .conversation, "zeek/nfs/nfs_write_bad_stable_how.pcap": .conversation,
         "zeek/rpc-portmap-sadmind.pcap": .conversation, "zeek/snmp/leak_test.pcapng": .conversation,
@@ -49,13 +50,14 @@ struct FlowCorpusTests {
     private static func flows(_ packets: [Tshark.Packet]) -> [Flow: Int] {
         var sums: [Transport: [Int: [Substring: Sums]]] = [:]
         for packet in packets {
-            let streams: [(Transport, Int?, String, Substring)] = [
-                (.tcp, packet.tcpStream, packet.tcpPorts, "tcp"), (.udp, packet.udpStream, packet.udpPorts, "udp"),
-            ]
-            for (transport, stream, ports, name) in streams {
-                guard let stream, packet.isOutsideICMP(name), let source = ports.split(separator: " ").first else {
-                    continue
-                }
+            var streams: [(Transport, Int, Substring)] = packet.udpStreams.prefix(packet.countOutsideICMP("udp"))
+                .map { (.udp, $0.number, $0.source) }
+            if let stream = packet.tcpStream, packet.isOutsideICMP("tcp"),
+                let source = packet.tcpPorts.split(separator: " ").first
+            {
+                streams.append((.tcp, stream, source))
+            }
+            for (transport, stream, source) in streams {
                 sums[transport, default: [:]][stream, default: [:]][source, default: Sums()].packets += 1
                 sums[transport, default: [:]][stream, default: [:]][source, default: Sums()].bytes += packet.length
             }

@@ -12,8 +12,9 @@ extension HTTPDissector {
         // A method of any length is not long.
         guard let blank = bytes.find(UInt8(ascii: " "), in: 0..<25) else { return .more(min(bytes.byteCount + 1, 25)) }
         guard let end = bytes.find(UInt8(ascii: "\n"), from: blank) else {
-            let isTarget = bytes.byte(at: blank + 1) == UInt8(ascii: "/") || bytes.has("http", at: blank + 1)
-            guard isTarget || bytes.byteCount == blank + 1 else { return .maybe }
+            let target = bytes.firstBehindBlanks(in: blank..<bytes.byteCount)
+            let isTarget = bytes.byte(at: target) == UInt8(ascii: "/") || bytes.has("http", at: target)
+            guard isTarget || bytes.byteCount == target else { return .maybe }
             return bytes.byteCount < 16 ? .more(16) : methods.contains { bytes.has($0) } ? .yes : .maybe
         }
         if contains(" HTTP/1.", bytes, blank..<end) { return start.transport == .tcp || first != 0 ? .yes : .no }

@@ -68,11 +68,15 @@ extension HTTPHead {
         _ line: Range<Int>,
         into message: inout DissectedMessage
     ) -> Bool {
+        let line = Self.withoutBlanksBehind(bytes, line)
         guard let methodEnd = bytes.find(UInt8(ascii: " "), in: line) else { return false }
-        var (target, version) = ((methodEnd + 1)..<line.upperBound, line.upperBound..<line.upperBound)
+        // A recipient may split on any run of blanks. Source: RFC 9112 section 3.
+        let start = bytes.firstBehindBlanks(in: methodEnd..<line.upperBound)
+        var (target, version) = (start..<line.upperBound, line.upperBound..<line.upperBound)
         if let blank = Self.findLast(UInt8(ascii: " "), bytes, target), bytes.has("HTTP/", at: blank + 1) {
             guard bytes.has("HTTP/1.", at: blank + 1) else { return false }
-            (target, version) = (target.lowerBound..<blank, (blank + 1)..<line.upperBound)
+            target = Self.withoutBlanksBehind(bytes, target.lowerBound..<blank)
+            version = (blank + 1)..<line.upperBound
         }
         // Blanks in a target are wrong; what stands behind the first is not of it.
         if !version.isEmpty, let blank = bytes.find(UInt8(ascii: " "), in: target) {
@@ -98,7 +102,9 @@ extension HTTPHead {
         into message: inout DissectedMessage
     ) -> Bool {
         guard let blank = bytes.find(UInt8(ascii: " "), in: line) else { return false }
-        var code = (blank + 1)..<min(blank + 4, line.upperBound)
+        // Source: RFC 9112 section 4, which lets a recipient split on any run of blanks, too.
+        let start = bytes.firstBehindBlanks(in: blank..<line.upperBound)
+        var code = start..<min(start + 3, line.upperBound)
         for index in code {
             guard let byte = bytes.byte(at: index), byte >= 0x30, byte <= 0x39 else { return false }
             status = status * 10 + Int(byte - 0x30)
@@ -128,8 +134,15 @@ extension HTTPHead {
     /// Says whether the first line, which ends at an offset, is a whole request of HTTP/0.9.
     static func isSimple(_ bytes: RawSpan, _ end: Int) -> Bool {
         guard bytes.has("GET "), !bytes.has("HTTP/1.") else { return false }
-        guard let blank = findLast(UInt8(ascii: " "), bytes, 0..<end) else { return false }
+        let line = withoutBlanksBehind(bytes, trimmed(bytes, 0..<end))
+        guard let blank = findLast(UInt8(ascii: " "), bytes, line) else { return false }
         return !bytes.has("HTTP/", at: blank + 1)
+    }
+
+    private static func withoutBlanksBehind(_ bytes: RawSpan, _ range: Range<Int>) -> Range<Int> {
+        var end = range.upperBound
+        while end > range.lowerBound, bytes.isBlank(end - 1) { end -= 1 }
+        return range.lowerBound..<end
     }
 
     private static func isMethod(_ byte: UInt8) -> Bool {
@@ -212,6 +225,13 @@ extension HTTPHead {
 }
 
 extension RawSpan {
+    /// Finds the first byte of a range that is no blank; its end if all are.
+    func firstBehindBlanks(in range: Range<Int>) -> Int {
+        var index = range.lowerBound
+        while index < range.upperBound, isBlank(index) { index += 1 }
+        return index
+    }
+
     fileprivate func isBlank(_ offset: Int) -> Bool {
         byte(at: offset) == UInt8(ascii: " ") || byte(at: offset) == UInt8(ascii: "\t")
     }

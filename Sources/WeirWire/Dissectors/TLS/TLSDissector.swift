@@ -33,6 +33,13 @@ struct TLSDissector: Dissector {
             guard let length = bytes.number24(at: 6) else { return .more(9) }
             return length < HandshakeBuffer.limit ? .yes : .no
         }
+        // An alert that is not encrypted has a level and a description. Source: RFC 8446 section 6.
+        if type == 21, record.length == 2 {
+            guard let alert = bytes.byte(at: headerSize + 1) else { return .more(headerSize + 2) }
+            if let level = bytes.byte(at: headerSize), level == 1 || level == 2, TLSFields.alerts[alert] != nil {
+                return .yes
+            }
+        }
         return .maybe
     }
 

@@ -1,3 +1,4 @@
+import Support
 import Testing
 @testable import WeirWire
 
@@ -173,5 +174,30 @@ struct HTTPDissectorTests {
         let chunk = [UInt8](repeating: 0, count: 1 << 16)
         for _ in 0..<256 { flow.add(chunk, .downstream) }
         #expect(flow.take() == ["down 0..<16777261 http: 200 OK, 16777216 bytes (answers 0 after 1 ms)"])
+    }
+
+    @Test(
+        "A request line is split on any blanks",
+        arguments: ["POST  /x  HTTP/1.0", "POST /x HTTP/1.0 ", "POST \t/x\t HTTP/1.0", "POST  /x /y HTTP/1.0"]
+    )
+    func blanks(line: String) {
+        var flow = DissectionDialogue()
+        flow.up(line + "\r\nHost: h\r\n\r\n")
+        flow.down("HTTP/1.1  204  No Content\r\n\r\n")
+        #expect(flow.messages.map { $0.summary.string } == ["POST /x h", "204  No Content"])
+        #expect(flow.messages.first?.values("http.request.uri") == ["/x"])
+        #expect(flow.messages.first?.values("http.request.version") == ["HTTP/1.0"])
+    }
+
+    @Test("The target of a request with two blanks is found in a capture", .needsCases)
+    func twoBlanks() throws {
+        #expect(try CaseMessages("http-two-spaces.pcap").said.first?.contains("POST /x h.example") == true)
+    }
+
+    @Test("A value that is longer than what is kept says that it is cut", .needsCases)
+    func cut() throws {
+        let fields = try CaseMessages("http-long-uri.pcap").fields
+        #expect(fields[0].contains { $0.hasPrefix("http.request.uri 4..<3004 /aaa") && $0.hasSuffix("a (cut)") })
+        #expect(!fields[0].contains { $0.hasPrefix("http.host") && $0.hasSuffix("(cut)") })
     }
 }

@@ -1,0 +1,60 @@
+/// The header in front of a packet that Linux's netfilter has logged.
+///
+/// ```
+///  0 address family    1 version, 0    2 resource    4 values: length (2 bytes), type (2), bytes, filled up to words
+/// ```
+/// Lengths and types stand in the byte order of the machine that captured; a length counts its own 4 bytes. The packet is
+/// the value of type 9.
+///
+/// Source: https://www.tcpdump.org/linktypes/LINKTYPE_NFLOG.html.
+public struct NFLOGHeader: Hashable, Sendable {
+    /// The address family of the packet: 2 is IPv4, 10 is IPv6.
+    public var family: UInt8
+    /// Where the packet begins, in bytes from the header; the end if there is none.
+    public var size: Int
+    /// The packet's length in bytes.
+    public var length: Int
+
+    private static let fixed = 4
+    private static let payload: UInt16 = 9
+
+    /// Parses the header that begins at an offset.
+    ///
+    /// - Parameters:
+    ///   - bytes: The captured bytes.
+    ///   - offset: Where the header begins.
+    ///   - end: Where the packet ends on the wire, which can be past what was captured.
+    /// - Throws: `truncated`; `malformed` if a value's length can be none in either byte order.
+    public init(parsing bytes: RawSpan, at offset: Int = 0, end: Int) throws(DecodeError) {
+        try bytes.require(Self.fixed, at: offset)
+        family = bytes.load(HeaderNumber<UInt8>(at: 0), at: offset)
+        (size, length) = (end &- offset, 0)
+        for isSwapped in [true, false] {
+            guard let found = try Self.find(bytes, offset &+ Self.fixed, end, isSwapped) else { continue }
+            (size, length) = (found.start &- offset, found.length)
+            return
+        }
+        throw .malformed(.nflogLength, at: offset &+ Self.fixed)
+    }
+
+    /// Finds the packet among the values; nil if a length is under 4 or reaches past the end.
+    private static func find(
+        _ bytes: RawSpan,
+        _ start: Int,
+        _ end: Int,
+        _ isSwapped: Bool
+    ) throws(DecodeError) -> (start: Int, length: Int)? {
+        var at = start
+        while at < end {
+            guard end &- at >= fixed else { return nil }
+            try bytes.require(fixed, at: at)
+            var length = bytes.load(HeaderNumber<UInt16>(at: 0), at: at)
+            var type = bytes.load(HeaderNumber<UInt16>(at: 2), at: at)
+            if isSwapped { (length, type) = (length.byteSwapped, type.byteSwapped) }
+            guard length >= fixed, at &+ Int(length) <= end else { return nil }
+            if type == payload { return (at &+ fixed, Int(length) &- fixed) }
+            at &+= (Int(length) &+ 3) & ~3
+        }
+        return (end, 0)
+    }
+}
