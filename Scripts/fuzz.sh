@@ -1,9 +1,13 @@
 #!/usr/bin/env bash
 # Runs each libFuzzer target of Tests/Fuzz for some seconds: Scripts/fuzz.sh [SECONDS] [TARGET...]
-# A target is one file there that defines LLVMFuzzerTestOneInput; a new one needs nothing else. A line '// libFuzzer: ...' in
-# it holds options of its own. What it finds stays in
-# .build/fuzz/TARGET, and `.build/fuzz/TARGET.run FILE` shows it again. Captures of WEIR_CORPUS, or of shared/corpus
-# beside the project's folder, are where it begins.
+# A target is one file there that defines LLVMFuzzerTestOneInput; a new one needs nothing else. Lines in it may say more:
+#   // modules: WeirFlow     it uses this module too, which is built as a second library
+#   // sources: FILE...      it is compiled with these files of a module that cannot be built here
+#   // swiftc: OPTION...     options of its own for the compiler
+#   // libFuzzer: OPTION...  options of its own for libFuzzer
+# What it finds stays in .build/fuzz/TARGET, and `.build/fuzz/TARGET.run FILE` shows it again. It begins with the files of
+# Tests/Fuzz/Seeds/TARGET; where there are none, with the captures of WEIR_CORPUS, or of shared/corpus beside the project's
+# folder.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
@@ -12,29 +16,49 @@ out=.build/fuzz
 corpus=${WEIR_CORPUS:-../shared/corpus}
 # Traps on overflow and bounds stay in, with their words; the address sanitizer watches the unsafe pointers.
 flags=(-O -assert-config Debug -use-ld=lld -swift-version 6 -parse-as-library -sanitize=fuzzer,address -enable-upcoming-feature InternalImportsByDefault
-    -enable-upcoming-feature MemberImportVisibility -enable-upcoming-feature ExistentialAny)
+    -enable-upcoming-feature MemberImportVisibility -enable-upcoming-feature ExistentialAny -package-name weir)
 
 # Swift's own report of a crash gets in the way of the sanitizer's.
 export SWIFT_BACKTRACE=enable=no
 mkdir -p "$out"
-echo "== building WeirWire with coverage"
-swiftc "${flags[@]}" -wmo -module-name WeirWire -emit-module -emit-module-path "$out/WeirWire.swiftmodule" \
-    -emit-library -static -o "$out/libWeirWire.a" $(find Sources/WeirWire -name '*.swift')
-
 targets=("$@")
 if [[ ${#targets[@]} -eq 0 ]]; then
     for file in Tests/Fuzz/*.swift; do targets+=("$(basename "$file" .swift)"); done
 fi
+
+# What a target's line of a name says: said NAME TARGET
+said() { sed -n "s,^// $1: ,,p" "Tests/Fuzz/$2.swift"; }
+
+# Builds a module as a library: build MODULE [OPTION...]
+build() {
+    echo "== building $1 with coverage"
+    swiftc "${flags[@]}" -wmo -module-name "$1" -emit-module -emit-module-path "$out/$1.swiftmodule" \
+        -emit-library -static -o "$out/lib$1.a" $(find "Sources/$1" -name '*.swift') "${@:2}"
+}
+
+build WeirWire
+for target in "${targets[@]}"; do
+    if [[ $(said modules "$target") == WeirFlow ]]; then
+        build WeirFlow -I "$out"
+        break
+    fi
+done
 failed=()
 for target in "${targets[@]}"; do
     echo "== $target, $seconds s"
+    libraries=()
+    for module in $(said modules "$target"); do libraries+=("-l$module"); done
     swiftc "${flags[@]}" -module-name "$target" -I "$out" "Tests/Fuzz/$target.swift" Tests/Fuzz/Support/*.swift \
-        -L "$out" -lWeirWire -o "$out/$target.run"
+        $(said sources "$target") $(said swiftc "$target") -L "$out" "${libraries[@]}" -lWeirWire -o "$out/$target.run"
     mkdir -p "$out/$target/found"
     seeds=()
-    [[ -d $corpus ]] && seeds=("$corpus")
+    if [[ -d Tests/Fuzz/Seeds/$target ]]; then
+        seeds=("Tests/Fuzz/Seeds/$target")
+    elif [[ -d $corpus ]]; then
+        seeds=("$corpus")
+    fi
     "$out/$target.run" "$out/$target/found" "${seeds[@]}" -max_total_time="$seconds" -max_len=65536 -timeout=20 \
-        -rss_limit_mb=2048 $(sed -n 's,^// libFuzzer: ,,p' "Tests/Fuzz/$target.swift") -artifact_prefix="$out/$target/" -print_final_stats=1 >"$out/$target/log" 2>&1 ||
+        -rss_limit_mb=2048 $(said libFuzzer "$target") -artifact_prefix="$out/$target/" -print_final_stats=1 >"$out/$target/log" 2>&1 ||
         failed+=("$target")
     grep -E '^(stat::number_of_executed_units|stat::average_exec_per_sec|SUMMARY|.*Test unit written|.*Fatal error)|cov: .*(DONE|INITED)|DONE .*cov:' \
         "$out/$target/log" || true

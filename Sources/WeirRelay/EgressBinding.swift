@@ -73,7 +73,7 @@ extension EgressPort {
     /// - Throws: `SystemError` that says what to do.
     public func check() throws(SystemError) {
         guard case .range(let range) = self else { return }
-        let attempt = "choose egress ports from \(range)"
+        let attempt = "take ports from \(range)"
         let descriptor = try Socket.make(.tcp, for: .loopbackV4)
         guard EgressBinding.set(range, on: descriptor.raw) else {
             throw SystemError(attempt, .current, advice: "IP_LOCAL_PORT_RANGE needs Linux 6.3")
@@ -84,7 +84,7 @@ extension EgressPort {
         throw SystemError(
             attempt,
             ErrorNumber(ERANGE),
-            advice: "the kernel leaves out bounds outside of net.ipv4.ip_local_port_range, \(system)"
+            advice: "the kernel takes only bounds within net.ipv4.ip_local_port_range, which is \(system)"
         )
     }
 }

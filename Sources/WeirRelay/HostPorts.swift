@@ -97,3 +97,10 @@ public struct HostPorts: ~Copyable {
         }
     }
 }
+
+extension Supervisor {
+    /// The ranges that the relay's ports, and those of clients on this host, come from now.
+    public nonisolated var portRanges: OwnPortRanges {
+        OwnPortRanges(host: HostPorts.range(), egressPort: shared.configuration.egressPort)
+    }
+}

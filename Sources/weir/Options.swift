@@ -121,8 +121,8 @@ struct ShowOptions: ParsableArguments {
     }
 
     /// Makes the output of ports alone.
-    static func ports(onOutput: Bool, overflow: SinkOutput.Overflow) -> SinkOutput {
-        let sink = PortsSink(localOffset: Terminal.localOffset)
+    static func ports(onOutput: Bool, overflow: SinkOutput.Overflow, _ details: FlowDetails) -> SinkOutput {
+        let sink = PortsSink(localOffset: Terminal.localOffset, ranges: details.portRanges)
         return onOutput
             ? SinkOutput(name: "standard output", sink: sink, descriptor: STDOUT_FILENO, overflow: overflow)
             : SinkOutput(name: "standard error", sink: sink, descriptor: STDERR_FILENO, overflow: overflow)

@@ -206,7 +206,9 @@ struct RelayCommand: AsyncParsableCommand {
         let show = hasStandardOutput ? shown.show ?? .hex : .none
         if show == .none {
             outputs.append(ShowOptions.totals(overflow: overflow, details))
-            if portOptions.ports { outputs.append(ShowOptions.ports(onOutput: hasStandardOutput, overflow: overflow)) }
+            if portOptions.ports {
+                outputs.append(ShowOptions.ports(onOutput: hasStandardOutput, overflow: overflow, details))
+            }
         } else {
             outputs.append(
                 shown.output(

@@ -19,6 +19,12 @@ struct ErrorNumberTests {
             (EPERM, "EPERM"), (ENOENT, "ENOENT"), (EBADF, "EBADF"), (EAGAIN, "EAGAIN"), (EMFILE, "EMFILE"),
             (ENFILE, "ENFILE"), (EPIPE, "EPIPE"), (EMSGSIZE, "EMSGSIZE"), (EADDRINUSE, "EADDRINUSE"),
             (ENETUNREACH, "ENETUNREACH"), (EHOSTUNREACH, "EHOSTUNREACH"), (ENOBUFS, "ENOBUFS"), (EACCES, "EACCES"),
+            (ERANGE, "ERANGE"), (ENXIO, "ENXIO"), (EBUSY, "EBUSY"), (ENODEV, "ENODEV"), (EFBIG, "EFBIG"),
+            (ESPIPE, "ESPIPE"),
+            (ENAMETOOLONG, "ENAMETOOLONG"), (ENOSYS, "ENOSYS"), (ELOOP, "ELOOP"), (EPROTO, "EPROTO"),
+            (ENOPROTOOPT, "ENOPROTOOPT"), (EPROTONOSUPPORT, "EPROTONOSUPPORT"), (EOPNOTSUPP, "EOPNOTSUPP"),
+            (EISCONN, "EISCONN"), (ESHUTDOWN, "ESHUTDOWN"), (EALREADY, "EALREADY"), (EINPROGRESS, "EINPROGRESS"),
+            (EDQUOT, "EDQUOT"),
         ]
         for (number, name) in names { #expect(ErrorNumber(number).name == name) }
     }

@@ -97,6 +97,32 @@ struct PortsCommandTests {
         #expect(flows.dropFirst().allSatisfy { $0.contains(" from :") && $0.contains("egress :") })
         #expect(lines.contains { $0.hasPrefix("client 127.0.0.1 tcp, to the relay: ") })
         #expect(lines.contains { $0.hasPrefix("egress 127.0.0.1 tcp, from the relay: ") })
+        // Both are this host's.
+        let ranges = lines.filter { $0.contains(", in force (net.ipv4.ip_local_port_range of this host); seen ") }
+        #expect(ranges.count == 2)
+        let asked = try await relay(9, ["--show", "none", "--ports", "--egress-port", "40000-40999"])
+        let report = String(decoding: asked.output, as: UTF8.self)
+        #expect(report.contains("  range    40000-40999, in force (--egress-port); seen "))
+        let probed = try await ports(["--probe", "tcp", "-n", "9"])
+        let text = String(decoding: probed.output, as: UTF8.self)
+        #expect(text.contains(", in force (net.ipv4.ip_local_port_range of this host); seen "))
+    }
+
+    @Test("A line of 3 MiB is counted as no record, and the others are read")
+    func longLine() async throws {
+        _ = try await relay(3, ["--show", "none", "--log", folder.path + "/log"])
+        let records = try folder.read("log")
+        let long = Array("{\"bytes\":\"".utf8) + [UInt8](repeating: 0x41, count: 3 << 20) + Array("\"}\n".utf8)
+        let file = try folder.file("long", records + long + records)
+        let ended = try await ports(["--json", file])
+        let lines = records.count { $0 == 10 }
+        #expect(
+            ended.errors
+                == "weir: '\(file)': 1 of \(2 * lines + 1) lines are no record of a relay's --log, the first is line "
+                + "\(lines + 1)\n"
+        )
+        // The log stands there twice: its flows are the same.
+        for object in try LogLines(ended.output).objects { #expect(object["samples"] as? Int == 3) }
     }
 
     @Test("The whole output of relay --ports is read by text2pcap", .needsProgram("text2pcap"))

@@ -89,11 +89,18 @@ final class PortBook: Sendable {
 
     /// Names the allocators behind the series of ports with higher numbers than one, the first of which is 1.
     ///
+    /// - Parameters:
+    ///   - number: the number that those of the series are above.
+    ///   - limit: the most reports.
+    ///   - ranges: the ranges that are known.
     /// - Returns: the reports, how many choices there was no room for, and whether there are more series.
-    func reports(after number: Int, limit: Int) -> (reports: [PortReport], leftOut: Int, isMore: Bool) {
+    func reports(after number: Int, limit: Int, _ ranges: OwnPortRanges) -> (
+        reports: [PortReport], leftOut: Int, isMore: Bool
+    ) {
         let table = state.withLock { $0.table }
         let series = table.series.dropFirst(number)
-        return (series.prefix(limit).map { PortAnalysis.report($0) }, table.leftOut, series.count > limit)
+        let reports = series.prefix(limit).map { PortAnalysis.report($0, known: ranges.known(for: $0)) }
+        return (reports, table.leftOut, series.count > limit)
     }
 
     /// Lists the ports of flows with higher numbers than one, by their numbers.

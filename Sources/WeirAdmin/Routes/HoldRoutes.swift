@@ -17,8 +17,8 @@ enum HoldRoutes {
     )
     private static let toxic = AdminRoute.Parameter(
         name: "toxic",
-        help: "Takes only what toxics of this name keep.",
-        schema: Schemas.string
+        help: "Takes only what toxics of this name keep; given again, of any of these names.",
+        schema: Schemas.list(of: Schemas.string)
     )
     private static let wait = AdminRoute.Parameter(
         name: "wait",
@@ -43,13 +43,13 @@ enum HoldRoutes {
         let query = QueryReader(request)
         let limit = try query.integer("limit", 1...1000) ?? 100
         let wait = try query.integer("wait", 0...longestWait) ?? 0
-        let toxic = request.parameter("toxic")
+        let toxics = Set(request.query.lazy.filter { $0.name == "toxic" }.map(\.value))
         let until = SystemClock.instant().advanced(by: .seconds(Int64(wait)))
         while true {
             var route: Int?
             if let name = request.parameter("proxy") { route = try parts.proxies.route(name).number }
-            var chunks = await parts.relay.heldChunks(route: route, limit: toxic == nil ? limit : .max)
-            if let toxic { chunks = Array(chunks.lazy.filter { $0.toxic == toxic }.prefix(limit)) }
+            var chunks = await parts.relay.heldChunks(route: route, limit: toxics.isEmpty ? limit : .max)
+            if !toxics.isEmpty { chunks = Array(chunks.lazy.filter { toxics.contains($0.toxic) }.prefix(limit)) }
             if !chunks.isEmpty || SystemClock.instant() >= until {
                 let names = FlowJSON.names(parts)
                 return .json(["holds": .array(chunks.map { json($0, names) })])

@@ -219,7 +219,11 @@ enum V1Routes {
         let query = QueryReader(request)
         let limit = try query.integer("limit", 1...1000) ?? 100
         let after = try query.integer("after", 0...Int.max) ?? 0
-        let (reports, leftOut, isMore) = parts.events.ports.reports(after: after, limit: limit)
+        let (reports, leftOut, isMore) = parts.events.ports.reports(
+            after: after,
+            limit: limit,
+            parts.relay.portRanges
+        )
         return .json([
             "series": .array(try reports.map(FlowJSON.report)), "left_out": .int(leftOut),
             "next": isMore ? .int(after + reports.count) : .null,

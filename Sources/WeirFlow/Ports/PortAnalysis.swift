@@ -20,8 +20,22 @@ public enum PortAnalysis {
     ///   - range: the range in force, where it is known.
     /// - Returns: the statistics with the verdict.
     public static func report(_ series: PortSeries, range: PortRange? = nil) -> PortReport {
+        report(series, range: range, named: nil)
+    }
+
+    /// Measures a series and names its class.
+    ///
+    /// - Parameters:
+    ///   - series: the choices.
+    ///   - known: the range in force with the name of what set it, where it is known.
+    /// - Returns: the statistics with the verdict.
+    public static func report(_ series: PortSeries, known: PortRange.Known?) -> PortReport {
+        report(series, range: known?.range, named: known?.name)
+    }
+
+    private static func report(_ series: PortSeries, range: PortRange?, named name: String?) -> PortReport {
         let series = series.sorted()
-        let candidates = ranges(for: series, given: range)
+        let candidates = ranges(for: series, given: range, named: name)
         guard series.count >= fewest else {
             let best = candidates[0]
             let statistics = PortMeasuring.measure(series, in: best.range, best.source, name: best.name)
@@ -63,13 +77,13 @@ public enum PortAnalysis {
     }
 
     /// Lists the ranges that are possible, one at least.
-    static func ranges(for series: PortSeries, given: PortRange?) -> [Candidate] {
+    static func ranges(for series: PortSeries, given: PortRange?, named name: String? = nil) -> [Candidate] {
         let inside = { (range: PortRange) in series.ports.count { range.contains(Int($0)) } }
         // An estimated range has two free numbers, each one of 64,512.
         let free = -2 * PortMath.ln(64_512)
         let own = Candidate(range: PortMeasuring.corrected(series), source: .estimated, prior: free)
         if let given {
-            let known = Candidate(range: given, source: .given, prior: 0)
+            let known = Candidate(range: given, source: .given, name: name, prior: 0)
             return inside(given) * 50 >= series.count * 49 ? [known] : [known, own]
         }
         let fitting = PortRange.known.filter { inside($0.range) * 100 >= series.count * 99 }.map {

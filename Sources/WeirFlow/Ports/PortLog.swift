@@ -6,7 +6,11 @@ import WeirWire
 /// relay's for that dial. Other lines, and what is no line of a relay's, are counted and left out. A string with an escape
 /// is none that a relay writes in a key that is read here.
 ///
-/// A flow costs 8 bytes besides what `PortTable` keeps of it; numbers from 2^22 on cost 16 to 32, until the flow ends.
+/// Repeated lines that open the same flow for the same client are one choice, also after the flow's end if their times are
+/// the same: logs that overlap may stand one after the other. A relay that was started anew numbers its flows from 1 again.
+///
+/// A flow costs 16 bytes besides what `PortTable` keeps of it; numbers from 2^22 on cost 32 to 64, until the flow ends, and
+/// are forgotten then.
 public struct PortLog: Sendable {
     /// Counts the lines that are not empty.
     public private(set) var lines = 0
@@ -19,7 +23,9 @@ public struct PortLog: Sendable {
     private var number = 0
     private var clock = PortLogClock()
     /// Holds the egress that each open flow was given last, to tell a further dial.
-    private var egress = EgressMarks()
+    private var egress = FlowMarks()
+    /// Holds whom each flow was opened for, and when, to tell a repeated record.
+    private var openings = FlowMarks()
 
     /// Makes a reader.
     public init() {}
@@ -33,13 +39,45 @@ public struct PortLog: Sendable {
         switch fields.event {
         case .opened:
             guard let client = fields.client, let listener = fields.listener else { return noteUnknown() }
-            flows += 1
-            table.add(fields.use(by: client, to: listener, .client))
+            open(fields, for: client, at: listener, &table)
+        case .dialed:
+            // A flow that has ended is dialed no more: this log stands there twice.
+            guard fields.flow.map({ !Opening.hasEnded(openings[$0]) }) ?? false else { break }
             addEgress(fields, to: &table)
-        case .dialed: addEgress(fields, to: &table)
-        case .closed: if let flow = fields.flow { egress.forget(flow) }
+        case .closed:
+            guard let flow = fields.flow else { break }
+            egress.forget(flow)
+            openings.end(flow)
         case .other: break
         }
+    }
+
+    /// Counts a line that was too long to be kept.
+    mutating func skipLine() {
+        number += 1
+        lines += 1
+        noteUnknown()
+    }
+
+    private mutating func open(
+        _ fields: PortLogLine,
+        for client: Endpoint,
+        at listener: Endpoint,
+        _ table: inout PortTable
+    ) {
+        var isRepeated = false
+        if let flow = fields.flow {
+            let opening = Opening(client: Self.mark(client), time: fields.time)
+            let before = openings.replace(flow, by: opening.word)
+            isRepeated = opening.isRepeated(of: before)
+            // A flow that has ended has its dials behind it.
+            if isRepeated, !Opening.isOpen(before) { return openings.end(flow) }
+        }
+        if !isRepeated {
+            flows += 1
+            table.add(fields.use(by: client, to: listener, .client))
+        }
+        addEgress(fields, to: &table)
     }
 
     private mutating func noteUnknown() {
@@ -63,12 +101,39 @@ public struct PortLog: Sendable {
     }
 }
 
+/// Whom a flow was opened for, and when, in a word: 32 bits for the client, 31 for the time, and the last for an open flow.
+private struct Opening {
+    let word: UInt64
+
+    init(client: UInt64, time: Int64?) {
+        let client = (client &* 0x9e37_79b9_7f4a_7c15) >> 32
+        let time = (UInt64(bitPattern: time ?? 0) &* 0xbf58_476d_1ce4_e5b9) >> 33
+        word = client << 32 | time << 1 | 1
+    }
+
+    static func isOpen(_ word: UInt64) -> Bool { word & 1 == 1 }
+
+    static func hasEnded(_ word: UInt64) -> Bool { word != 0 && !isOpen(word) }
+
+    /// Tells whether another word is of the same flow: its client is the same, and its time if it has ended since.
+    func isRepeated(of other: UInt64) -> Bool {
+        guard other != 0 else { return false }
+        return Self.isOpen(other) ? word >> 32 == other >> 32 : word >> 1 == other >> 1
+    }
+}
+
 /// Remembers a number for each flow: in a table, since flows are numbered from 1, and a log of millions is read.
-private struct EgressMarks {
+private struct FlowMarks {
     private static let tableSize: UInt64 = 1 << 22
 
     private var table: [UInt64] = []
     private var others: [UInt64: UInt64] = [:]
+
+    /// Returns a flow's mark; 0 is none.
+    subscript(flow: UInt64) -> UInt64 {
+        guard flow < Self.tableSize else { return others[flow] ?? 0 }
+        return Int(flow) < table.count ? table[Int(flow)] : 0
+    }
 
     /// Notes a mark, and returns the one before; 0 is none.
     mutating func replace(_ flow: UInt64, by mark: UInt64) -> UInt64 {
@@ -86,6 +151,15 @@ private struct EgressMarks {
             others[flow] = nil
         } else if Int(flow) < table.count {
             table[Int(flow)] = 0
+        }
+    }
+
+    /// Takes the last bit of a flow's mark away; a flow with a great number is forgotten.
+    mutating func end(_ flow: UInt64) {
+        if flow >= Self.tableSize {
+            others[flow] = nil
+        } else if Int(flow) < table.count {
+            table[Int(flow)] &= ~1
         }
     }
 }

@@ -42,12 +42,18 @@ public struct PortRange: Hashable, Sendable, CustomStringConvertible {
     /// Source: Linux net/ipv4/inet_connection_sock.c, `inet_csk_find_open_port`.
     var lowerHalf: PortRange { PortRange(low, low + (size >> 2) << 1 - 1) }
 
-    /// Names a range that systems come with.
+    /// A range with its name: one that systems come with, or one that something has set.
     public struct Known: Hashable, Sendable {
         /// Holds the range.
         public var range: PortRange
         /// Says whose it is.
         public var name: String
+
+        /// Makes a range with its name.
+        public init(range: PortRange, name: String) {
+            self.range = range
+            self.name = name
+        }
     }
 
     /// Lists the ranges that systems come with.

@@ -24,14 +24,15 @@ public struct PortsText: Sendable {
         if let seconds = statistics.seconds { output.append(" in \(PortReasons.decimal(seconds, places: 1)) s") }
         output.append("\n")
         line("because", verdict.reasons.joined(separator: "; "), &output)
-        guard statistics.samples >= PortAnalysis.fewest else { return }
+        guard statistics.samples >= PortAnalysis.fewest || statistics.rangeSource == .given else { return }
         let source =
             switch statistics.rangeSource {
-            case .given: "in force"
+            case .given: "in force" + (statistics.rangeName.map { " (\($0))" } ?? "")
             case .assumed: "taken for it, " + (statistics.rangeName ?? "")
             case .estimated: "estimated"
             }
         line("range", "\(statistics.range), \(source); seen \(statistics.seen)", &output)
+        guard statistics.samples >= PortAnalysis.fewest else { return }
         let spread =
             "deviation \(Int(statistics.deviation.rounded())), of a uniform choice's "
             + "\(PortReasons.decimal(statistics.relativeDeviation)); "

@@ -6,9 +6,15 @@ public struct FlowDetails: Sendable {
     public var process: ProcessLookup?
     /// Says which port the relay asks for when it dials.
     public var egressPort: EgressPort
+    /// The host's range of ephemeral ports; nil if nobody has asked, or the system does not say.
+    public var hostPorts: PortRange?
+
+    /// The ranges that reports of ports are about.
+    public var portRanges: OwnPortRanges { OwnPortRanges(host: hostPorts, egressPort: egressPort) }
 
     /// Makes the details of a relay.
-    public init(process: ProcessLookup? = nil, egressPort: EgressPort = .kernel) {
+    public init(process: ProcessLookup? = nil, egressPort: EgressPort = .kernel, hostPorts: PortRange? = nil) {
+        self.hostPorts = hostPorts
         self.process = process
         self.egressPort = egressPort
     }

@@ -19,13 +19,20 @@ public struct PortsSink: Sink {
     /// Holds the egress of each open flow, to tell a further dial.
     private var egress: [FlowID: Endpoint] = [:]
     private let text: PortsText
+    private let ranges: OwnPortRanges
 
     /// Makes a sink.
     ///
     /// - Parameters:
     ///   - localOffset: how far local time is ahead of UTC.
     ///   - color: whether the report sets classes in bold.
-    public init(localOffset: @escaping Timestamp.LocalOffset = { _ in 0 }, color: Bool = false) {
+    ///   - ranges: the ranges that are known.
+    public init(
+        localOffset: @escaping Timestamp.LocalOffset = { _ in 0 },
+        color: Bool = false,
+        ranges: OwnPortRanges = OwnPortRanges()
+    ) {
+        self.ranges = ranges
         timestamp = Timestamp(localOffset: localOffset)
         text = PortsText(color: color)
     }
@@ -100,7 +107,7 @@ public struct PortsSink: Sink {
     public mutating func finish(into output: inout ByteBuffer) {
         for side in [PortSide.client, .egress] {
             for series in table.series where series.key.side == side {
-                text.append(PortAnalysis.report(series), to: &output)
+                text.append(PortAnalysis.report(series, known: ranges.known(for: series)), to: &output)
             }
         }
         guard table.leftOut > 0 else { return }

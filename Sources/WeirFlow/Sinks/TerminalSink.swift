@@ -53,7 +53,7 @@ public struct TerminalSink: Sink {
     ) {
         self.details = details
         summary = SummarySink(details: details)
-        ports = showsPorts ? PortsSink(localOffset: localOffset) : nil
+        ports = showsPorts ? PortsSink(localOffset: localOffset, ranges: details.portRanges) : nil
         self.show = show
         self.limit = limit
         self.color = color

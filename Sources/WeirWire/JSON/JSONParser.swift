@@ -9,9 +9,12 @@ package struct JSONError: Error, Hashable, CustomStringConvertible {
 package struct JSONParser: ~Copyable {
     /// Bounds how deep values may lie in each other.
     private static let deepest = 128
+    /// The values that a text may have: each costs up to 40 bytes, however few of the text's it has.
+    private static let most = 1 << 22
 
     private let bytes: [UInt8]
     private var position = 0
+    private var values = 0
 
     private init(_ bytes: [UInt8]) {
         self.bytes = bytes
@@ -54,6 +57,8 @@ package struct JSONParser: ~Copyable {
 
     private mutating func value(depth: Int) throws(JSONError) -> JSONValue {
         guard depth < Self.deepest else { throw JSONError(description: "exceeded max depth", offset: position) }
+        values += 1
+        guard values <= Self.most else { throw JSONError(description: "exceeded max values", offset: position) }
         skipBlanks()
         guard let first = peek else { throw unexpected("") }
         switch first {
@@ -169,12 +174,7 @@ package struct JSONParser: ~Copyable {
 
     private mutating func escape(_ text: inout [UInt8]) throws(JSONError) {
         guard let byte = peek else { throw unexpected("") }
-        let plain: [UInt8: UInt8] = [
-            UInt8(ascii: "\""): UInt8(ascii: "\""), UInt8(ascii: "\\"): UInt8(ascii: "\\"),
-            UInt8(ascii: "/"): UInt8(ascii: "/"), UInt8(ascii: "b"): 8, UInt8(ascii: "f"): 12, UInt8(ascii: "n"): 10,
-            UInt8(ascii: "r"): 13, UInt8(ascii: "t"): 9,
-        ]
-        if let plain = plain[byte] {
+        if let plain = Self.plain(byte) {
             text.append(plain)
             position += 1
             return
@@ -197,6 +197,19 @@ package struct JSONParser: ~Copyable {
             }
         }
         text += String(Unicode.Scalar(scalar) ?? "\u{FFFD}").utf8
+    }
+
+    /// Returns the byte that a letter after a backslash stands for.
+    private static func plain(_ letter: UInt8) -> UInt8? {
+        switch letter {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): letter
+        case UInt8(ascii: "b"): 8
+        case UInt8(ascii: "f"): 12
+        case UInt8(ascii: "n"): 10
+        case UInt8(ascii: "r"): 13
+        case UInt8(ascii: "t"): 9
+        default: nil
+        }
     }
 
     private mutating func hexDigits() throws(JSONError) -> UInt16 {

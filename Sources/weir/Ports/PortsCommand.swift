@@ -104,13 +104,14 @@ struct PortsCommand: AsyncParsableCommand {
             let output = ShowOutput()
             if let probe {
                 let found = try await measure(probe)
-                try await show([found], range: probeRange(), output)
+                try await show([found], known: probeRange(), output)
                 return output.flush()
             }
             var read = PortsRead()
             for file in files { read.read(file) }
             if read.files > 0 {
-                try await show(read.table.series, range: range, output)
+                let known = range.map { PortRange.Known(range: $0, name: "--range") }
+                try await show(read.table.series, known: known, output)
                 read.sayWhatWasLeftOut()
             }
             output.flush()
@@ -121,7 +122,12 @@ struct PortsCommand: AsyncParsableCommand {
     }
 
     /// Says which range a probe's ports come from: the option of the socket, else the system's.
-    private func probeRange() -> PortRange? { style == .range ? range : range ?? HostPorts.range() }
+    private func probeRange() -> PortRange.Known? {
+        if let range { return PortRange.Known(range: range, name: "--range") }
+        return HostPorts.range().map {
+            PortRange.Known(range: $0, name: "net.ipv4.ip_local_port_range of this host")
+        }
+    }
 
     private func measure(_ transport: Transport) async throws -> PortSeries {
         var probe = PortProbe(transport, style)
@@ -135,10 +141,10 @@ struct PortsCommand: AsyncParsableCommand {
     }
 
     /// Names the allocators of some series, as many at once as there are processors.
-    private static func reports(_ series: ArraySlice<PortSeries>, _ range: PortRange?) async -> [PortReport] {
+    private static func reports(_ series: ArraySlice<PortSeries>, _ known: PortRange.Known?) async -> [PortReport] {
         await withTaskGroup(of: (Int, PortReport).self) { group in
             for (place, one) in series.enumerated() {
-                group.addTask { (place, PortAnalysis.report(one, range: range)) }
+                group.addTask { (place, PortAnalysis.report(one, known: known)) }
             }
             var reports: [(Int, PortReport)] = []
             for await report in group { reports.append(report) }
@@ -146,14 +152,14 @@ struct PortsCommand: AsyncParsableCommand {
         }
     }
 
-    private func show(_ series: [PortSeries], range: PortRange?, _ output: ShowOutput) async throws(Failure) {
+    private func show(_ series: [PortSeries], known: PortRange.Known?, _ output: ShowOutput) async throws(Failure) {
         let colored = color == .always || (color == .auto && output.isTerminal && Terminal.allowsColor)
         let (text, lines) = (PortsText(color: colored), PortsJSON())
         var picture = plot.map { PortPlot(isPage: $0.hasSuffix(".html")) }
         // Not all at once: there can be 65,536 reports.
         for start in stride(from: 0, to: series.count, by: 1024) {
             let some = series[start..<min(start + 1024, series.count)]
-            for (one, report) in zip(some, await Self.reports(some, range)) {
+            for (one, report) in zip(some, await Self.reports(some, known)) {
                 output.write { buffer in
                     if json { lines.append(report, to: &buffer) } else { text.append(report, to: &buffer) }
                     if drawsInTerminal { PortGraph.append(one, report, to: &buffer) }

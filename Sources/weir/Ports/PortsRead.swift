@@ -62,22 +62,18 @@ struct PortsRead: ~Copyable {
     }
 
     private mutating func readLines(_ descriptor: Int32, _ path: String, _ first: [UInt8]) throws {
-        var log = PortLog()
-        var room = first + [UInt8](repeating: 0, count: Self.pieceSize)
-        var (held, isAtEnd) = (first.count, false)
+        var reader = PortLogReader()
+        first.withUnsafeBytes { reader.read($0, into: &table) }
+        var room = [UInt8](repeating: 0, count: Self.pieceSize)
         while true {
-            let taken = Self.takeLines(room, held, isLast: isAtEnd, &log, &table)
-            guard !isAtEnd else { break }
-            held -= taken
-            if held == room.count { room += [UInt8](repeating: 0, count: room.count) }
             let count = try room.withUnsafeMutableBytes { buffer throws(CaptureFailure) in
-                if taken > 0, let base = buffer.baseAddress { memmove(base, base + taken, held) }
-                return try CaptureFile.read(descriptor, path, UnsafeMutableRawBufferPointer(rebasing: buffer[held...]))
+                try CaptureFile.read(descriptor, path, buffer)
             }
-            held += count
-            isAtEnd = count == 0
+            guard count > 0 else { break }
+            room.withUnsafeBytes { reader.read(UnsafeRawBufferPointer(rebasing: $0[..<count]), into: &table) }
         }
-        let name = path == "-" ? "standard input" : "'\(path)'"
+        reader.finish(into: &table)
+        let (log, name) = (reader.log, path == "-" ? "standard input" : "'\(path)'")
         guard log.unknownLines < log.lines else {
             throw Failure(.dataError, "\(name): no line is a record of a relay's --log")
         }
@@ -86,31 +82,6 @@ struct PortsRead: ~Copyable {
         notes.append(
             "\(name): \(log.unknownLines) of \(log.lines) lines are no record of a relay's --log, the first is line \(line)"
         )
-    }
-
-    /// Reads the whole lines of a piece, and says where the last one ends.
-    private static func takeLines(
-        _ room: [UInt8],
-        _ end: Int,
-        isLast: Bool,
-        _ log: inout PortLog,
-        _ table: inout PortTable
-    ) -> Int {
-        room.withUnsafeBytes { buffer in
-            var start = 0
-            while start < end {
-                let rest = UnsafeRawBufferPointer(rebasing: buffer[start..<end])
-                guard let base = rest.baseAddress, let feed = memchr(base, 10, rest.count) else {
-                    // The last line of a log that is still written may be cut.
-                    if isLast { log.read(rest.bytes, into: &table) }
-                    break
-                }
-                let length = UnsafeRawPointer(feed) - base
-                log.read(UnsafeRawBufferPointer(rebasing: rest[..<length]).bytes, into: &table)
-                start += length + 1
-            }
-            return start
-        }
     }
 
     /// Says on standard error what was read and is in no series.

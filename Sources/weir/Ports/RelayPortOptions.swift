@@ -27,12 +27,14 @@ struct RelayPortOptions: ParsableArguments {
     func apply(to configuration: inout RelayConfiguration) throws -> FlowDetails {
         try egressPort.check()
         configuration.egressPort = egressPort
-        guard !noProcesses else { return FlowDetails(egressPort: egressPort) }
+        var details = FlowDetails(egressPort: egressPort, hostPorts: HostPorts.range())
+        guard !noProcesses else { return details }
         do throws(SystemError) {
             configuration.processes = try ClientProcesses()
         } catch {
             Diagnostics.print("the processes behind clients are not looked for: \(error)")
         }
-        return FlowDetails(process: configuration.processes?.lookup, egressPort: egressPort)
+        details.process = configuration.processes?.lookup
+        return details
     }
 }

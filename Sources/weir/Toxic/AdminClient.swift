@@ -5,10 +5,13 @@ import WeirWire
 
 /// Speaks to the control API of a running relay: one request a connection.
 ///
+/// What answers may be anything: the answer is read in bounds by `HTTPAnswerReader`, and has to be whole in time.
+///
 /// Source: RFC 9112.
 struct AdminClient: Sendable {
-    private static let patience: Int32 = 30_000
-    private static let largestAnswer = 64 << 20
+    private static let patience = Duration.seconds(30)
+    /// The bytes that are shown of an answer that says what is wrong in words of its own.
+    private static let longestReason = 512
 
     private let host: HostPort
     private let authority: String
@@ -31,21 +34,58 @@ struct AdminClient: Sendable {
         self.token = token
     }
 
-    /// Sends a request, and returns what was answered.
+    /// Sends a request, and returns the JSON object that was answered.
     ///
-    /// - Throws: `Failure` where the API cannot be reached, or says that something is wrong.
+    /// - Throws: `Failure` if the API cannot be reached, says that something is wrong, or answers with anything else.
     func call(_ method: String, _ path: String, _ body: JSONValue? = nil) throws(Failure) -> JSONValue {
-        let (status, answer) = try exchange(method, path, body?.bytes ?? [])
-        let value = (try? JSONParser.parse(answer)) ?? .null
-        guard status < 400 else {
-            let reason = value["error"]?.stringValue ?? value["detail"]?.stringValue
-            let words = SafeText.escaped(reason ?? String(decoding: answer, as: UTF8.self))
-            throw Failure(.unavailable, "\(authority) says \(status): \(words)")
+        let answer = try accepted(try exchange(method, path, body?.bytes ?? []))
+        do throws(JSONError) {
+            let value = try JSONParser.parseWhole(answer.body)
+            if value.members != nil { return value }
+        } catch {
+            throw strange("is no JSON: \(error)")
         }
-        return value
+        throw strange("is no JSON object")
     }
 
-    private func exchange(_ method: String, _ path: String, _ body: [UInt8]) throws(Failure) -> (Int, [UInt8]) {
+    /// Sends a request whose answer has nothing to tell.
+    ///
+    /// - Throws: `Failure` if the API cannot be reached, or says that something is wrong.
+    func perform(_ method: String, _ path: String) throws(Failure) {
+        _ = try accepted(try exchange(method, path, []))
+    }
+
+    /// Sends a request about something that may be gone.
+    ///
+    /// - Returns: false if the API says that what the path names is not there.
+    /// - Throws: `Failure` if the API cannot be reached, or says that something else is wrong.
+    func reaches(_ method: String, _ path: String, _ body: JSONValue? = nil) throws(Failure) -> Bool {
+        let answer = try exchange(method, path, body?.bytes ?? [])
+        guard answer.status != 404 else { return false }
+        _ = try accepted(answer)
+        return true
+    }
+
+    /// Returns an answer that says that all is well.
+    ///
+    /// - Throws: `Failure` with the reason of any other.
+    private func accepted(_ answer: HTTPAnswer) throws(Failure) -> HTTPAnswer {
+        guard !(200..<300).contains(answer.status) else { return answer }
+        let value = try? JSONParser.parse(answer.body)
+        let reason = value?["error"]?.stringValue ?? value?["detail"]?.stringValue
+        let words = reason ?? String(decoding: answer.body.prefix(Self.longestReason), as: UTF8.self)
+        let shown = String(decoding: words.utf8.prefix(Self.longestReason), as: UTF8.self)
+        throw Failure(.unavailable, "\(authority) says \(answer.status): \(SafeText.escaped(shown))")
+    }
+
+    /// Says that what answers is no control API.
+    func strange(_ what: String) -> Failure {
+        let message = "the answer of \(authority) \(what); is that the control API of a relay?"
+        return Failure(.unavailable, SafeText.escaped(message))
+    }
+
+    /// Sends a request, and returns the answer, whatever its status is.
+    private func exchange(_ method: String, _ path: String, _ body: [UInt8]) throws(Failure) -> HTTPAnswer {
         do {
             let endpoints = try Resolver.resolve(host, family: nil)
             let connection = try Connector(.tcp, timeout: .seconds(10)).connect(to: endpoints)
@@ -53,90 +93,54 @@ struct AdminClient: Sendable {
             head += "Connection: close\r\nContent-Length: \(body.count)\r\n"
             if !body.isEmpty { head += "Content-Type: application/json\r\n" }
             if let token { head += "Authorization: Bearer \(token)\r\n" }
-            try send(Array((head + "\r\n").utf8) + body, connection.descriptor.raw)
-            return try AdminAnswerReader.read(try receive(connection.descriptor.raw))
-        } catch let failure as Failure {
-            throw failure
+            let deadline = SystemClock.instant().advanced(by: Self.patience)
+            try send(Array((head + "\r\n").utf8) + body, connection.descriptor.raw, until: deadline)
+            return try receive(connection.descriptor.raw, until: deadline)
+        } catch let error as HTTPAnswerError {
+            throw strange("\(error)")
         } catch {
             throw Failure(.unavailable, "\(error); does a relay run with --admin?")
         }
     }
 
-    private func send(_ bytes: [UInt8], _ raw: Int32) throws(SystemError) {
+    private func send(_ bytes: [UInt8], _ raw: Int32, until deadline: Instant) throws(SystemError) {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.send(raw, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
-            if count > 0 { rest = rest.dropFirst(count) } else { try wait(raw, POLLOUT, "send to \(authority)") }
+            if count > 0 {
+                rest = rest.dropFirst(count)
+            } else {
+                try wait(raw, POLLOUT, "send to \(authority)", until: deadline)
+            }
         }
     }
 
-    private func receive(_ raw: Int32) throws(SystemError) -> [UInt8] {
-        var bytes: [UInt8] = []
+    private func receive(_ raw: Int32, until deadline: Instant) throws -> HTTPAnswer {
+        let attempt = "read from \(authority)"
+        var reader = HTTPAnswerReader()
         var part = [UInt8](repeating: 0, count: 64 << 10)
-        while bytes.count < Self.largestAnswer {
+        while true {
             let count = recv(raw, &part, part.count, 0)
-            if count == 0 { break }
-            if count > 0 { bytes += part.prefix(count) } else { try wait(raw, POLLIN, "read from \(authority)") }
+            if count == 0 { return try reader.finish() }
+            if count < 0 {
+                try wait(raw, POLLIN, attempt, until: deadline)
+            } else if let answer = try reader.read(part[..<count]) {
+                return answer
+            } else if SystemClock.instant() >= deadline {
+                // It has bytes at any time, but never all of them.
+                throw SystemError(attempt, .timedOut)
+            }
         }
-        return bytes
     }
 
     /// Waits after a call that gave an error, unless it was a real one.
-    private func wait(_ raw: Int32, _ events: Int32, _ attempt: String) throws(SystemError) {
+    private func wait(_ raw: Int32, _ events: Int32, _ attempt: String, until deadline: Instant) throws(SystemError) {
         let error = ErrorNumber(errno)
         guard error.rawValue == EAGAIN || error.rawValue == EINTR else { throw SystemError(attempt, error) }
+        let left = SystemClock.instant().duration(to: deadline).inNanoseconds / 1_000_000
         var descriptor = pollfd(fd: raw, events: Int16(events), revents: 0)
-        guard poll(&descriptor, 1, Self.patience) != 0 else { throw SystemError(attempt, .timedOut) }
-    }
-}
-
-/// Takes an answer of HTTP/1.1 apart.
-enum AdminAnswerReader {
-    /// Returns the status and the body.
-    ///
-    /// - Throws: `Failure` where it is no answer, or not whole.
-    static func read(_ bytes: [UInt8]) throws(Failure) -> (Int, [UInt8]) {
-        let broken = Failure(.unavailable, "the answer is no HTTP/1.1, or not whole")
-        guard let end = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else { throw broken }
-        let lines = String(decoding: bytes[..<end.lowerBound], as: UTF8.self).split(separator: "\r\n")
-        let words = lines.first?.split(separator: " ") ?? []
-        guard words.count >= 2, words[0].hasPrefix("HTTP/1."), let status = Int(words[1]) else { throw broken }
-        let body = Array(bytes[end.upperBound...])
-        var length: Int?
-        var isChunked = false
-        for line in lines.dropFirst() {
-            let parts = line.split(separator: ":", maxSplits: 1)
-            guard parts.count == 2 else { continue }
-            let value = parts[1].drop { $0 == " " }.lowercased()
-            switch parts[0].lowercased() {
-            case "content-length": length = Int(value)
-            case "transfer-encoding": isChunked = value == "chunked"
-            default: break
-            }
-        }
-        // An answer in between, as 100, is followed by the one that counts.
-        if status < 200 { return try read(body) }
-        if isChunked { return (status, try unchunked(body)) }
-        if let length {
-            guard body.count >= length else { throw broken }
-            return (status, Array(body.prefix(length)))
-        }
-        return (status, body)
-    }
-
-    private static func unchunked(_ bytes: [UInt8]) throws(Failure) -> [UInt8] {
-        let broken = Failure(.unavailable, "the answer's chunks are not whole")
-        var rest = bytes[...]
-        var body: [UInt8] = []
-        while true {
-            guard let end = rest.firstRange(of: Array("\r\n".utf8)) else { throw broken }
-            let digits = String(decoding: rest[..<end.lowerBound], as: UTF8.self).prefix { $0 != ";" }
-            guard let size = Int(digits, radix: 16), size >= 0 else { throw broken }
-            rest = rest[end.upperBound...]
-            if size == 0 { return body }
-            guard rest.count >= size + 2 else { throw broken }
-            body += rest.prefix(size)
-            rest = rest.dropFirst(size + 2)
+        guard left > 0, poll(&descriptor, 1, Int32(min(left, 1 << 30))) != 0 else {
+            throw SystemError(attempt, .timedOut)
         }
     }
 }

@@ -1,4 +1,6 @@
 import Glibc
+import WeirFlow
+import WeirRelay
 
 /// Reads the lines that a user types at a prompt, or that a script has written down for it.
 struct PromptInput {
@@ -13,33 +15,57 @@ struct PromptInput {
         isTerminal = isatty(descriptor) == 1
     }
 
-    /// Returns the next line without its end; nil behind the last one.
-    mutating func line() -> String? {
+    /// What was typed within some time.
+    enum Typed: Equatable {
+        case line(String)
+        /// The input has ended.
+        case end
+        case nothing
+    }
+
+    /// Reads the next line without its end.
+    ///
+    /// - Parameter milliseconds: how long to wait for it.
+    /// - Returns: the line, if there is one.
+    mutating func line(within milliseconds: Int) -> Typed {
+        let deadline = SystemClock.instant().advanced(by: .milliseconds(milliseconds))
         while true {
             if let end = bytes.firstIndex(of: UInt8(ascii: "\n")) {
                 defer { bytes.removeFirst(end + 1) }
-                return String(decoding: bytes[..<end], as: UTF8.self)
+                return .line(String(decoding: bytes[..<end], as: UTF8.self))
             }
             guard !hasEnded else {
                 defer { bytes.removeAll() }
-                return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
+                return bytes.isEmpty ? .end : .line(String(decoding: bytes, as: UTF8.self))
+            }
+            let left = SystemClock.instant().duration(to: deadline).inNanoseconds / 1_000_000
+            guard isReadable(within: Int32(clamping: max(left, 0))) else {
+                guard left > 0 else { return .nothing }
+                continue
             }
             read()
         }
+    }
+
+    /// Throws away what a user has typed at a question that is not asked any more; what a script has written is kept.
+    mutating func forget() {
+        guard isTerminal else { return }
+        tcflush(descriptor, TCIFLUSH)
+        bytes.removeAll()
     }
 
     /// Tells, without waiting, whether nothing more is to come.
     ///
     /// What is typed on a terminal while nothing is asked answers no question, and is thrown away.
     mutating func isOver() -> Bool {
-        while !hasEnded, isReadable { read() }
+        while !hasEnded, isReadable(within: 0) { read() }
         if isTerminal { bytes.removeAll() }
         return hasEnded && bytes.isEmpty
     }
 
-    private var isReadable: Bool {
+    private func isReadable(within milliseconds: Int32) -> Bool {
         var polled = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        return poll(&polled, 1, 0) > 0
+        return poll(&polled, 1, milliseconds) > 0
     }
 
     private mutating func read() {

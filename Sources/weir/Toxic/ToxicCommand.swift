@@ -82,15 +82,16 @@ struct SteeringOptions: ParsableArguments {
     }
 }
 
-/// Names a direction with `--up` or `--down`.
+/// A direction, `--up` or `--down`; both flags together mean both.
 enum ToxicDirection: String, EnumerableFlag {
     case up, down
 
-    static func help(for value: ToxicDirection) -> ArgumentHelp? {
-        value == .up ? "What the client sends." : "What the server sends (the default)."
-    }
-
     var stream: String { self == .up ? "upstream" : "downstream" }
+
+    /// Returns the directions that flags name, each one once, upstream first.
+    static func named(_ flags: [ToxicDirection], otherwise: ToxicDirection) -> [ToxicDirection] {
+        allCases.filter(flags.isEmpty ? [otherwise].contains : flags.contains)
+    }
 }
 
 /// Lists proxies and their toxics.
@@ -130,8 +131,10 @@ struct ToxicAddCommand: ParsableCommand {
     )
     var type: String
     @Argument(help: ArgumentHelp("Settings, as in latency=100.", valueName: "field=value")) var settings: [String] = []
-    @Flag var direction = ToxicDirection.down
-    @Option(help: "The toxic's name (default: TYPE_DIRECTION).") var name: String?
+    @Flag(help: "On what clients send (--up), on what servers send (--down, the default), or on both (--up --down).")
+    var directions: [ToxicDirection] = []
+    @Option(help: "The toxic's name (default: TYPE_DIRECTION); with --up --down NAME_upstream and NAME_downstream.")
+    var name: String?
     @Option(help: "The probability with which a flow meets it, 0 to 1.") var toxicity = 1.0
     @OptionGroup var options: SteeringOptions
 
@@ -139,14 +142,29 @@ struct ToxicAddCommand: ParsableCommand {
 
     func run() throws {
         let attributes = try ToxicSettingsText.attributes(settings, of: type)
-        var body: [JSONValue.Member] = [
-            .init("type", .string(type)), .init("stream", .string(direction.stream)),
-            .init("toxicity", .float(toxicity)), .init("attributes", .object(attributes)),
-        ]
-        if let name { body.append(.init("name", .string(name))) }
+        let directions = ToxicDirection.named(directions, otherwise: .down)
+        let client = try options.client()
         let path = "/proxies/\(PercentText.encode(proxy))/toxics"
-        let toxic = try options.client().call("POST", path, .object(body))
-        print(options.json ? toxic.text : Table.toxics([toxic]))
+        var added: [JSONValue] = []
+        for direction in directions {
+            var body: [JSONValue.Member] = [
+                .init("type", .string(type)), .init("stream", .string(direction.stream)),
+                .init("toxicity", .float(toxicity)), .init("attributes", .object(attributes)),
+            ]
+            if let name {
+                body.append(.init("name", .string(directions.count == 1 ? name : "\(name)_\(direction.stream)")))
+            }
+            do throws(Failure) {
+                added.append(try client.call("POST", path, .object(body)))
+            } catch {
+                // Both or none: half of what was asked for would be a surprise.
+                for name in added.compactMap({ $0["name"]?.stringValue }) {
+                    try? client.perform("DELETE", "\(path)/\(PercentText.encode(name))")
+                }
+                throw error
+            }
+        }
+        print(options.json ? added.map(\.text).joined(separator: "\n") : Table.toxics(added))
     }
 }
 
@@ -193,7 +211,7 @@ struct ToxicRemoveCommand: ParsableCommand {
 
     func run() throws {
         let path = "/proxies/\(PercentText.encode(proxy))/toxics/\(PercentText.encode(toxic))"
-        _ = try options.client().call("DELETE", path)
+        try options.client().perform("DELETE", path)
     }
 }
 
@@ -225,7 +243,7 @@ struct ToxicResetCommand: ParsableCommand {
 
     @OptionGroup var options: SteeringOptions
 
-    func run() throws { _ = try options.client().call("POST", "/reset") }
+    func run() throws { try options.client().perform("POST", "/reset") }
 }
 
 /// Reads settings as they stand on the command line.

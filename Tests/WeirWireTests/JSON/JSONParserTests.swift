@@ -46,6 +46,7 @@ struct JSONParserTests {
             ("-", "unexpected EOF"), ("1.x", "invalid character 'x' after decimal point in numeric literal"),
             ("\"\\x\"", "invalid character 'x' in string escape code"),
             (String(repeating: "[", count: 200), "exceeded max depth"),
+            ("[" + String(repeating: "0,", count: 1 << 22) + "0]", "exceeded max values"),
         ]
     )
     func saysWhatIsWrong(text: String, message: String) {

@@ -28,19 +28,4 @@ struct HexTextTests {
         let (bytes, badLine) = HexText.read(text)
         #expect(bytes == nil && badLine == line)
     }
-
-    @Test("Answers of HTTP/1.1 are taken apart, chunked ones too, and what is not whole is refused")
-    func readsAnswers() throws {
-        func read(_ text: String) throws -> (Int, [UInt8]) { try AdminAnswerReader.read(Array(text.utf8)) }
-        let plain = try read("HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}")
-        #expect(plain.0 == 201 && plain.1 == Array("{}".utf8))
-        let chunked = try read("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n1;x\r\nd\r\n0\r\n\r\n")
-        #expect(chunked.1 == Array("abcd".utf8))
-        for text in [
-            "", "nonsense\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc\r\n",
-        ] {
-            #expect(throws: Failure.self) { try read(text) }
-        }
-    }
 }

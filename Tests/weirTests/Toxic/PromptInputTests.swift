@@ -44,6 +44,22 @@ struct PromptInputTests {
         expectEnd(&input)
     }
 
+    @Test("Where nothing is typed in time, that is said, and what was typed of a line is kept")
+    func waits() {
+        var ends: [Int32] = [-1, -1]
+        #expect(pipe(&ends) == 0)
+        defer { close(ends[0]) }
+        defer { close(ends[1]) }
+        var input = PromptInput(ends[0])
+        var typed = input.line(within: 0)
+        #expect(typed == .nothing)
+        Self.write("e", ends[1])
+        typed = input.line(within: 1)
+        #expect(typed == .nothing)
+        Self.write("dit\n", ends[1])
+        expectLine(&input, "edit")
+    }
+
     private func expectMore(_ input: inout PromptInput) {
         let isOver = input.isOver()
         #expect(!isOver)
@@ -55,7 +71,7 @@ struct PromptInputTests {
     }
 
     private func expectLine(_ input: inout PromptInput, _ expected: String?) {
-        let line = input.line()
-        #expect(line == expected)
+        let line = input.line(within: 10_000)
+        #expect(line == expected.map { .line($0) } ?? .end)
     }
 }

@@ -84,6 +84,36 @@ struct ToxicCommandTests {
         #expect(try await relay.program.stop().status == 0)
     }
 
+    @Test("With --up --down a toxic is put on both directions, or on none")
+    func bothDirections() async throws {
+        let relay = try SteeredRelay(try TCPServer())
+        let added = try await relay.toxic("add", relay.proxy, "noop", "--up", "--down", "--up")
+        #expect(
+            added.output.split(separator: "\n").dropFirst().map { $0.split(separator: " ").prefix(3) }
+                == [["noop_upstream", "noop", "upstream"], ["noop_downstream", "noop", "downstream"]]
+        )
+        let named = try await relay.toxic("add", relay.proxy, "noop", "--down", "--up", "--name", "n", "--json")
+        let names = try LogLines(Array(named.output.utf8)).objects.map { $0["name"] as? String }
+        #expect(names == ["n_upstream", "n_downstream"])
+        _ = try await relay.toxic("remove", relay.proxy, "n_upstream")
+        let again = try await relay.toxic("add", relay.proxy, "noop", "--up", "--down", "--name", "n")
+        #expect(again.status == 69 && again.output.contains("says 409: toxic already exists"))
+        let left = try await relay.toxic("inspect", relay.proxy, "--json").output
+        #expect(!left.contains("\"n_upstream\""))
+        #expect(left.contains("\"n_downstream\""))
+        #expect(try await relay.program.stop().status == 0)
+    }
+
+    @Test("The help of hold says once, and rightly, which direction is the default")
+    func helps() async throws {
+        let path = try WeirProgram.path()
+        let help = try await runThread {
+            try ChildProgram.run("env", ["COLUMNS=200", path, "toxic", "hold", "--help"])
+        }
+        #expect(help.output.contains("--up, the default") && !help.output.contains("(the default)"))
+        #expect(!help.output.contains("--down, the default"))
+    }
+
     @Test("What is wrong is said in a line, with a code that tells the user's mistake from the relay's refusal")
     func refuses() async throws {
         let relay = try SteeredRelay(try TCPServer())
@@ -143,6 +173,7 @@ struct ToxicHoldCommandTests {
     /// Starts a prompt, and a client that is connected through its relay.
     private static func withPrompt(
         editor: String = "false",
+        options: [String] = ["--up"],
         _ body: (_ prompt: WeirProgram, _ client: TCPPeer, _ server: TCPPeer, SteeredRelay) async throws -> Void
     ) async throws {
         let server = try TCPServer()
@@ -150,10 +181,11 @@ struct ToxicHoldCommandTests {
         let client = try TCPPeer(to: relay.endpoint)
         let peer = try server.accept()
         let prompt = try WeirProgram(
-            ["toxic", "hold", relay.proxy, "--up", "--url", relay.url],
+            ["toxic", "hold", relay.proxy, "--url", relay.url] + options,
             launcher: ["env", "-u", "VISUAL", "EDITOR=\(editor)"]
         )
-        #expect(try prompt.readErrorLine().hasPrefix("holding \(relay.proxy) upstream; "))
+        let streams = options.contains("--down") ? "upstream and downstream" : "upstream"
+        #expect(try prompt.readErrorLine().hasPrefix("holding \(relay.proxy) \(streams); "))
         try await body(prompt, client, peer, relay)
         // However it ended, nothing is held any more.
         let inspected = try await relay.toxic("inspect", relay.proxy)
@@ -202,6 +234,65 @@ struct ToxicHoldCommandTests {
             #expect(try prompt.waitForEnd() == 0)
             if !isHeld { try client.send("held\n") }
             #expect(try peer.receive(5) == Array("held\n".utf8))
+        }
+    }
+
+    @Test("A chunk without an answer goes on after its time: the prompt says so, and asks about the next one")
+    func goesOn() async throws {
+        try await Self.withPrompt(options: ["--timeout", "1500ms"]) { prompt, client, peer, _ in
+            try client.send("one\n")
+            #expect(try Self.shown(prompt).dump.hasSuffix("|one.|"))
+            #expect(try peer.receive(4) == Array("one\n".utf8))
+            #expect(try prompt.readErrorLine() == "[f]orward, [d]rop, [e]dit, [a]ll? ")
+            #expect(try prompt.readErrorLine() == "the chunk was forwarded after 1500 ms without an answer")
+            try client.send("two\n")
+            #expect(try Self.shown(prompt).dump.hasSuffix("|two.|"))
+            try prompt.write("f\n")
+            #expect(try peer.receive(4) == Array("two\n".utf8))
+            prompt.closeInput()
+            #expect(try prompt.waitForEnd() == 0)
+        }
+    }
+
+    @Test("A chunk whose flow ends, or that somebody else decides about, is not waited for", .needsProgram("curl"))
+    func isOvertaken() async throws {
+        try await Self.withPrompt { prompt, client, peer, relay in
+            try client.send("one\n")
+            _ = try Self.shown(prompt)
+            let decided = try await runThread { [url = relay.url] in
+                try ChildProgram.run("curl", ["-s", "-d", #"{"action":"drop"}"#, url + "/v1/holds"])
+            }
+            #expect(decided.output.contains("\"decided\":1"))
+            #expect(try prompt.readErrorLine() == "[f]orward, [d]rop, [e]dit, [a]ll? ")
+            #expect(
+                try prompt.readErrorLine() == "the chunk is not held any more: somebody else has decided about it"
+            )
+            try client.send("two\n")
+            _ = try Self.shown(prompt)
+            _ = try await runThread { [url = relay.url] in
+                try ChildProgram.run("curl", ["-s", "-X", "DELETE", url + "/v1/flows/1"])
+            }
+            #expect(try prompt.readErrorLine() == "[f]orward, [d]rop, [e]dit, [a]ll? ")
+            #expect(try prompt.readErrorLine() == "the chunk is gone: its flow has ended")
+            _ = peer
+            prompt.closeInput()
+            #expect(try prompt.waitForEnd() == 0)
+        }
+    }
+
+    @Test("With --up --down both directions are held")
+    func holdsBoth() async throws {
+        try await Self.withPrompt(options: ["--up", "--down"]) { prompt, client, peer, _ in
+            try client.send("one\n")
+            #expect(try Self.shown(prompt).head == "#1 up    (4 bytes) held")
+            try prompt.write("f\n")
+            #expect(try peer.receive(4) == Array("one\n".utf8))
+            try peer.send("two\n")
+            #expect(try Self.shown(prompt).head.hasSuffix("#1 down  (4 bytes) held"))
+            try prompt.write("f\n")
+            #expect(try client.receive(4) == Array("two\n".utf8))
+            prompt.closeInput()
+            #expect(try prompt.waitForEnd() == 0)
         }
     }
 
