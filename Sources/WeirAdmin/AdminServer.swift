@@ -77,10 +77,10 @@ public final class AdminServer: Sendable {
             let line = text.prefix(error.offset).count(where: { $0 == UInt8(ascii: "\n") }) + 1
             throw ProxiesError("line \(line): \(error)", isBadText: true)
         }
-        let (_, error, place) = try await office.ready().proxies.populate(text)
-        guard let error else { return }
+        let done = try await office.ready().proxies.populate(text)
+        guard let error = done.error else { return }
         let reason = error.message.hasPrefix("bad request body: ") ? error.message.dropFirst(18) : error.message[...]
-        throw ProxiesError((place.map { "proxy \($0): " } ?? "") + reason, isBadText: error.status == 400)
+        throw ProxiesError((done.place.map { "proxy \($0): " } ?? "") + reason, isBadText: error.status == 400)
     }
 
     /// Ends: answers nobody any more, and returns when the last connection has closed.

@@ -18,7 +18,14 @@ final class OwnListeners: Sendable {
         case admin
     }
 
-    private let places = Lock<[Place]>([])
+    private let places: Lock<[Place]>
+
+    /// Makes an empty list.
+    convenience init() { self.init([]) }
+
+    private init(_ places: [Place]) {
+        self.places = Lock(places)
+    }
 
     /// Remembers a listening endpoint.
     func add(_ transport: Transport, _ endpoint: Endpoint, of owner: Owner) {
@@ -27,6 +34,19 @@ final class OwnListeners: Sendable {
 
     /// Forgets the endpoints of a route that listens no more.
     func remove(_ owner: Owner) { places.withLock { $0.removeAll { $0.owner == owner } } }
+
+    /// Returns a list of its own in which an owner listens at these endpoints alone.
+    func replacing(_ owner: Owner, _ transport: Transport, _ endpoints: [Endpoint]) -> OwnListeners {
+        var places = places.withLock { $0 }
+        places.removeAll { $0.owner == owner }
+        places += endpoints.map { Place(transport: transport, endpoint: $0, owner: owner) }
+        return OwnListeners(places)
+    }
+
+    /// Tells whether anything listens on a port, at whatever address.
+    func hasPort(_ transport: Transport, _ port: UInt16) -> Bool {
+        places.withLock { $0.contains { $0.transport == transport && $0.endpoint.port == port } }
+    }
 
     /// Says whether connecting to an endpoint would reach this relay.
     func contains(_ transport: Transport, _ endpoint: Endpoint) -> Bool { owner(transport, endpoint) != nil }

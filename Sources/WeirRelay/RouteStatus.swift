@@ -7,14 +7,20 @@ public struct RouteStatus: Hashable, Sendable {
     public var name: String
     /// Numbers the route; a number is never given again.
     public var number: Int
-    /// Says where it listens and where it leads, as it was asked for.
+    /// Where it listens and where it leads, as it was asked for; a port that the kernel chose is its own from then on.
     public var route: Route
     /// Lists where it is bound; empty while it is disabled.
     public var endpoints: [Endpoint]
     /// Lists its toxics, of both directions, all attributes filled in, in the order of its chain.
     public internal(set) var toxics: [ToxicConfiguration] = []
-    /// Tells whether it takes clients.
+    /// Whether it takes clients.
     public var isEnabled: Bool { !endpoints.isEmpty }
+
+    /// Takes the endpoints that a route is bound to, and keeps their port where any was asked for.
+    mutating func bind(to endpoints: [Endpoint]) {
+        self.endpoints = endpoints
+        if let first = endpoints.first, route.listen.port == 0 { route.listen.port = first.port }
+    }
 }
 
 /// Says why a route was not made or changed.
@@ -63,13 +69,10 @@ extension RouteStatus {
                 count += 1
                 name = "\(base)-\(count)"
             }
-            served[name] = RouteStatus(
-                name: name,
-                number: number,
-                route: route,
-                endpoints: endpoints,
-                toxics: toxics[number].configurations
-            )
+            var status = RouteStatus(name: name, number: number, route: route, endpoints: [])
+            status.toxics = toxics[number].configurations
+            status.bind(to: endpoints)
+            served[name] = status
         }
         return served
     }

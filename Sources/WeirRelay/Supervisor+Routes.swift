@@ -35,24 +35,28 @@ extension Supervisor {
 
     /// Changes a route: where it listens or leads to, or whether it is enabled.
     ///
-    /// Its flows are closed where it is to listen or lead elsewhere, or is disabled. Where it cannot listen, it stays
-    /// disabled with what was asked for.
+    /// Its flows are closed if it is to listen or lead elsewhere, or is disabled. If anything is wrong with the change, or
+    /// the route cannot listen there, it stays as it was. Its flows are closed even then in one case: the new place
+    /// overlaps with the old one (`127.0.0.1:80` and `*:80`), so that the old one must be given up first.
     ///
     /// - Parameters:
     ///   - name: the route's name.
     ///   - route: where to listen and where to forward from now on; nil leaves that as it is.
     ///   - isEnabled: whether it takes clients; nil leaves that as it is.
+    ///   - dropsToxics: whether it loses its toxics, as a route that replaces another one.
     /// - Returns: the route as it is now.
-    /// - Throws: `RouteChangeError`, `SystemError`, `ResolveError`.
+    /// - Throws: `RouteChangeError`, `SystemError`, `ResolveError`, `ToxicError` if one of its toxics is none for the new
+    ///   transport.
     @discardableResult
     public func change(
         _ name: String,
         to route: Route? = nil,
-        isEnabled: Bool? = nil
+        isEnabled: Bool? = nil,
+        dropsToxics: Bool = false
     ) async throws -> RouteStatus {
         await turnstile.enter()
         do {
-            let status = try await changeNow(name, route, isEnabled)
+            let status = try await changeNow(name, route, isEnabled, dropsToxics)
             await turnstile.leave()
             return status
         } catch {
@@ -70,146 +74,36 @@ extension Supervisor {
             await turnstile.leave()
             throw .unknown(name)
         }
-        await halt(entry.number)
+        await unlisten(entry.number)
+        await dismiss(entry.number)
         await turnstile.leave()
     }
 
-    // MARK: - One at a time
-
-    private func addNow(_ route: Route, _ name: String, _ isEnabled: Bool) async throws -> RouteStatus {
-        guard !isStopping else { throw RouteChangeError.stopping }
-        guard served[name] == nil else { throw RouteChangeError.exists(name) }
-        let target = try makeTarget(route, number: nil)
-        let number = shared.targets.add(target)
-        while toxicSets.count <= number { toxicSets.append(.none) }
-        for loop in shared.loops { _ = await on(loop) { $0.addRoute(number) } }
-        // A target knows its route's number only now.
-        shared.targets.replace(number, with: try makeTarget(route, number: number))
-        var status = RouteStatus(name: name, number: number, route: route, endpoints: [])
-        if isEnabled { status.endpoints = try await begin(status) }
-        served[name] = status
-        return status
-    }
-
-    private func changeNow(_ name: String, _ route: Route?, _ isEnabled: Bool?) async throws -> RouteStatus {
-        guard !isStopping else { throw RouteChangeError.stopping }
-        guard var status = served[name] else { throw RouteChangeError.unknown(name) }
-        let wasEnabled = status.isEnabled
-        // Port 0 asks for another one, whatever was asked for before.
-        if let route, route != status.route || route.listen.port == 0 {
-            let target = try makeTarget(route, number: status.number)
-            await halt(status.number)
-            status.endpoints = []
-            status.route = route
-            shared.targets.replace(status.number, with: target)
-            served[name]?.endpoints = []
-            served[name]?.route = route
-        }
-        let isWanted = isEnabled ?? wasEnabled
-        guard isWanted != status.isEnabled else { return served[name] ?? status }
-        if isWanted {
-            status.endpoints = try await begin(status)
-        } else {
-            await halt(status.number)
-            status.endpoints = []
-        }
-        // Its toxics may have been changed meanwhile.
-        served[name]?.endpoints = status.endpoints
-        return served[name] ?? status
-    }
-
-    private func makeTarget(_ route: Route, number: Int?) throws(RouteChangeError) -> Target {
-        let own = shared.own
-        let transport = route.transport
-        guard let host = route.target else { throw .unknown("\(route)") }
-        let target = Target(later: host, shared.configuration, report: shared.report) { endpoint in
-            switch own.owner(transport, endpoint) {
-            case .admin: true
-            case .route(let owner): owner == number
-            case nil: false
-            }
-        }
-        for endpoint in target.endpoints where own.owner(transport, endpoint) == .admin { throw .admin(endpoint) }
-        return target
-    }
-
-    /// Binds a route's sockets, and hands them to the loops.
-    private func begin(_ status: RouteStatus) async throws -> [Endpoint] {
-        let (configuration, loops, number, route) = (
-            shared.configuration, shared.loops.count, status.number, status.route
-        )
-        let sockets = try await onThread {
-            try Self.bindSockets(of: route, number, configuration, loops: loops)
-        }
-        var handed = 0
-        do {
-            for (_, socket) in sockets { shared.own.add(route.transport, socket.endpoint, of: .route(number)) }
-            try await refuseLoop(status)
-            for (_, socket) in sockets { try ListeningSockets.listen(socket, route.transport) }
-            for (loop, socket) in sockets {
-                // From here on the loop closes it.
-                handed += 1
-                try await hand(socket, route.transport, to: shared.loops[loop])
-            }
-        } catch {
-            for (_, socket) in sockets[handed...] { close(socket.descriptor) }
-            await halt(number)
-            throw error
-        }
-        var endpoints: [Endpoint] = []
-        for (_, socket) in sockets where !endpoints.contains(socket.endpoint) { endpoints.append(socket.endpoint) }
-        return endpoints
-    }
-
-    private func hand(_ socket: Listening, _ transport: Transport, to loop: LoopHandle) async throws {
-        let outcome = await on(loop) { loop -> Result<Void, SystemError> in
-            do throws(SystemError) {
-                switch transport {
-                case .tcp: try loop.tcp.add(socket)
-                case .udp: try loop.udp.add(socket)
+    /// Checks that routes could be made or changed one after another, and changes nothing.
+    ///
+    /// No flow may come back to where it began, or reach the control API.
+    ///
+    /// - Parameter routes: the routes as they are to be, by their names.
+    /// - Returns: what is wrong with the first one that is wrong, and its place in the list; nil if none is.
+    public func check(
+        _ routes: [(name: String, route: Route, isEnabled: Bool)]
+    ) async -> (place: Int, error: RouteChangeError)? {
+        let (known, first) = (served.mapValues(\.number), wiring)
+        return await onThread {
+            var (wiring, numbers) = (first, known)
+            for (place, (name, route, isEnabled)) in routes.enumerated() {
+                // Numbers below 0 are no route's.
+                let number = numbers[name] ?? -1 - place
+                numbers[name] = number
+                let endpoints = wiring.endpoints(of: route)
+                do throws(RouteChangeError) {
+                    try wiring.check(number, route, at: endpoints)
+                } catch {
+                    return (place, error)
                 }
-                return .success(())
-            } catch {
-                return .failure(error)
+                wiring.put(number, route, at: isEnabled ? endpoints : [])
             }
-        }
-        guard let outcome else {
-            close(socket.descriptor)
-            throw RouteChangeError.stopping
-        }
-        try outcome.get()
-    }
-
-    /// Listens no more for a route, and closes its flows.
-    private func halt(_ number: Int) async {
-        for loop in shared.loops { _ = await on(loop) { $0.tcp.unlisten(number) } }
-        // What was accepted before is in the loops' mailboxes by now.
-        for loop in shared.loops {
-            _ = await on(loop) { loop in
-                loop.tcp.dismiss(number)
-                loop.udp.remove(number)
-            }
-        }
-        shared.own.remove(.route(number))
-    }
-
-    /// Refuses a route whose flows would come back to its own listener, also by way of other routes.
-    private func refuseLoop(_ status: RouteStatus) async throws {
-        guard let host = status.route.target else { return }
-        let (configuration, transport) = (shared.configuration, status.route.transport)
-        // A name that has no address yet is looked at when it has one.
-        let endpoints = await onThread { (try? configuration.resolve(host, configuration.family)) ?? [] }
-        var waiting = endpoints
-        var seen: Set<Endpoint> = []
-        while let endpoint = waiting.popLast() {
-            guard seen.insert(endpoint).inserted else { continue }
-            switch shared.own.owner(transport, endpoint) {
-            case .admin: throw RouteChangeError.admin(endpoint)
-            case .route(status.number):
-                throw RouteChangeError.loop(RouteLoopError(route: status.route, endpoint: endpoint))
-            case .route(let other): waiting += shared.targets[other]?.endpoints ?? []
-            case nil: break
-            }
+            return nil
         }
     }
 
@@ -254,7 +148,7 @@ extension Supervisor {
         }
     }
 
-    private func onThread<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
+    func onThread<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
         await withCheckedContinuation { continuation in
             do {
                 try startThread(named: "weir-control") { continuation.resume(returning: body()) }

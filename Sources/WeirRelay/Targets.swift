@@ -9,6 +9,9 @@ final class Targets: Sendable {
     /// Returns a route's target; nil for a route that sends back what comes.
     subscript(route: Int) -> Target? { targets.withLock { $0[route] } }
 
+    /// The number that the next route gets.
+    var next: Int { targets.withLock { $0.count } }
+
     /// Gives a number to a route that leads somewhere.
     func add(_ target: Target) -> Int {
         targets.withLock { targets in

@@ -15,9 +15,14 @@ struct EventFilter: Sendable {
     var listeners: [Endpoint] = []
     var wantsBytes = false
 
-    /// Says what has to be recorded for it.
+    /// Whether it wants chunks; nobody gets them without asking.
+    var wantsChunks: Bool { events.contains("data") }
+    /// Whether it wants anything but chunks.
+    var wantsFlows: Bool { events != ["data"] }
+
+    /// What has to be recorded for it.
     var interest: Interest {
-        events.contains("data") ? (wantsBytes ? .bytes : .chunks) : .flows
+        wantsChunks ? (wantsBytes ? .bytes : .chunks) : .flows
     }
 
     func takes(_ event: EventLog.Event) -> Bool {

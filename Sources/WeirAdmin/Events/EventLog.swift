@@ -3,34 +3,43 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// Keeps the last events, numbered, for whoever listens now and for whoever comes back.
+/// The last events, numbered, for clients that listen now and for those that come back.
 ///
-/// It is bounded in events and in bytes; a listener that is too slow loses the oldest and is told how many. It never
-/// makes the relay wait.
+/// Chunks are kept apart from the other events, so that they cannot push those out; both share one numbering. Each kind is
+/// bounded in events and in bytes; a listener that is too slow loses the oldest and is told how many. It never makes the
+/// relay wait.
 final class EventLog: Sendable {
-    /// Holds one event.
+    /// One event.
     struct Event: Sendable {
-        var id: UInt64
+        var id: UInt64 = 0
         var name: String
         var flow: UInt64
         var direction: Direction?
         var transport: Transport
         var path: FlowPath
-        /// Holds the object, as a line of `--log` without its line feed.
+        /// The object, as a line of `--log` without its line feed and without a chunk's bytes.
         var text: [UInt8]
+        /// The object with the chunk's bytes, for the clients that asked for them; nil if none had.
+        var textWithBytes: [UInt8]?
+
+        /// Whether it is of the kind that comes with every chunk.
+        var isChunk: Bool { name == "data" }
+        /// The bytes that it takes.
+        var size: Int { text.count + (textWithBytes?.count ?? 0) }
     }
 
     private struct State {
-        var events: [Event] = []
-        var head = 0
-        var bytes = 0
-        var next: UInt64 = 1
+        var flows = EventRing()
+        var chunks = EventRing()
+        var kinds = EventKinds()
         var listeners: [Int: AsyncStream<Void>.Continuation] = [:]
         var nextListener = 0
         var isClosed = false
         var onInterest: (@Sendable () -> Void)?
     }
 
+    /// A random name for this log: numbers begin anew with each relay.
+    let instance: String
     /// Keeps the ports of the flows that the events are about.
     let ports = PortBook()
     private let bound: Int
@@ -42,6 +51,8 @@ final class EventLog: Sendable {
     init(bound: Int = 8192, bytes: Int = 8 << 20) {
         self.bound = bound
         byteBound = bytes
+        let digits = String(UInt64.random(in: 0 ... .max), radix: 16)
+        instance = String(repeating: "0", count: 16 - digits.count) + digits
     }
 
     /// Is the relay's output that fills the log; what comes faster than it is taken is left out and counted.
@@ -59,37 +70,23 @@ final class EventLog: Sendable {
 
     // MARK: - Filling
 
-    func append(_ record: FlowRecord, name: String, text: [UInt8]) {
-        append(
-            Event(
-                id: 0,
-                name: name,
-                flow: record.flow.rawValue,
-                direction: record.happening.way,
-                transport: record.transport,
-                path: record.path,
-                text: text
-            )
+    func append(_ record: FlowRecord, name: String, text: [UInt8], textWithBytes: [UInt8]? = nil) {
+        let event = Event(
+            name: name,
+            flow: record.flow.rawValue,
+            direction: record.happening.way,
+            transport: record.transport,
+            path: record.path,
+            text: text,
+            textWithBytes: textWithBytes
         )
-    }
-
-    private func append(_ event: Event) {
         let listeners = state.withLock { state in
             var event = event
-            event.id = state.next
-            state.next += 1
-            state.bytes += event.text.count
-            state.events.append(event)
-            while state.events.count - state.head > bound
-                || (state.bytes > byteBound && state.head + 1 < state.events.count)
-            {
-                state.bytes -= state.events[state.head].text.count
-                state.events[state.head].text = []
-                state.head += 1
-            }
-            if state.head > 1024, state.head * 2 > state.events.count {
-                state.events.removeSubrange(..<state.head)
-                state.head = 0
+            event.id = state.kinds.add(isChunk: event.isChunk)
+            if event.isChunk {
+                state.chunks.append(event, bound: bound, byteBound: byteBound)
+            } else {
+                state.flows.append(event, bound: bound, byteBound: byteBound)
             }
             return Array(state.listeners.values)
         }
@@ -98,23 +95,45 @@ final class EventLog: Sendable {
 
     // MARK: - Listening
 
-    /// Is a listener's place.
+    /// A listener's place.
     struct Place: Sendable {
         let number: Int
         /// Rings when there is something new; ends with the log.
         let bell: AsyncStream<Void>
         let ring: AsyncStream<Void>.Continuation
-        /// Is the number of the last event so far.
-        let newest: UInt64
         let interest: Interest
+        /// The number of the last event so far.
+        let newest: UInt64
+        /// The numbers of the last events of each kind that were gone before the listener came.
+        let gone: (flows: UInt64, chunks: UInt64)
 
-        /// Says behind which event a listener begins that knows one, or none.
-        ///
-        /// One that has not been yet is another relay's, which had this address before: all that there is is new then.
-        func start(after known: UInt64?) -> UInt64 {
-            guard let known else { return newest }
-            return known <= newest ? known : 0
+        /// Returns where a listener begins, and whether what it knows is another relay's, which had this address before:
+        /// then all that there is is new.
+        func start(_ known: EventID?, in instance: String) -> (cursor: Cursor, isRestart: Bool) {
+            guard let known else { return (Cursor(last: newest), false) }
+            // It knows nothing, so that it has lost nothing.
+            guard known != EventID(number: 0) else { return (Cursor(last: 0, gone: gone), false) }
+            let isOurs = (known.instance ?? instance) == instance && known.number <= newest
+            return (Cursor(last: isOurs ? known.number : 0), !isOurs)
         }
+    }
+
+    /// How far a listener has come.
+    struct Cursor: Sendable {
+        /// The number of the last event that it has looked at.
+        var last: UInt64
+        /// The numbers up to which no event of a kind is a loss.
+        var gone: (flows: UInt64, chunks: UInt64) = (0, 0)
+    }
+
+    /// How many events a listener has lost, by their kinds.
+    struct Loss: Sendable, Equatable {
+        var flows: UInt64 = 0
+        var chunks: UInt64 = 0
+        /// Those that are too old to tell.
+        var unknown: UInt64 = 0
+
+        var total: UInt64 { flows + chunks + unknown }
     }
 
     /// Listens from now on.
@@ -133,8 +152,9 @@ final class EventLog: Sendable {
                 number: state.nextListener,
                 bell: bell,
                 ring: ring,
-                newest: state.next - 1,
-                interest: interest
+                interest: interest,
+                newest: state.kinds.newest,
+                gone: (state.flows.lastGone, state.chunks.lastGone)
             )
         }
         if place != nil, change(interest, by: 1) { tellInterest() }
@@ -168,30 +188,46 @@ final class EventLog: Sendable {
     /// Returns the next events that are wanted.
     ///
     /// - Parameters:
-    ///   - id: the last event that the listener knows.
+    ///   - cursor: how far the listener has come; moves on.
     ///   - limit: how many at most.
-    ///   - isWanted: the listener's filter.
-    /// - Returns: the events, the last event that was looked at, and how many are gone already.
-    func events(
-        after id: UInt64,
-        limit: Int,
-        where isWanted: (Event) -> Bool
-    ) -> (events: [Event], last: UInt64, missed: UInt64) {
-        let part = state.withLock { state -> (events: [Event], missed: UInt64) in
-            let live = state.events[state.head...]
-            guard let first = live.first?.id, id < state.next - 1 else { return ([], 0) }
-            let missed = id + 1 < first ? first - id - 1 : 0
-            let skip = id >= first ? Int(id - first) + 1 : 0
-            return (Array(live.dropFirst(skip).prefix(4 * limit)), missed)
+    ///   - filter: what the listener wants.
+    /// - Returns: the events, and how many of the wanted kinds are gone already.
+    func events(_ cursor: inout Cursor, limit: Int, for filter: EventFilter) -> (events: [Event], loss: Loss) {
+        let (known, bound) = (cursor.last, 4 * limit)
+        let (flows, chunks, newest, gone) = state.withLock { state in
+            (
+                filter.wantsFlows ? state.flows.events(after: known, limit: bound) : [],
+                filter.wantsChunks ? state.chunks.events(after: known, limit: bound) : [],
+                state.kinds.newest, (flows: state.flows.lastGone, chunks: state.chunks.lastGone)
+            )
         }
+        guard known < newest else { return ([], Loss()) }
+        let all = (flows + chunks).sorted { $0.id < $1.id }.prefix(bound)
+        // Behind the last of the kinds that are wanted there are only others.
+        cursor.last = all.count < bound ? newest : all.last?.id ?? newest
         var found: [Event] = []
-        var last = part.events.isEmpty ? id : id + part.missed
-        for event in part.events {
-            last = event.id
-            if isWanted(event) { found.append(event) }
-            if found.count == limit { break }
+        for event in all where filter.takes(event) {
+            found.append(event)
+            guard found.count == limit else { continue }
+            cursor.last = event.id
+            break
         }
-        return (found, last, part.missed)
+        let last = cursor.last
+        let (flowsStart, chunksStart) = (max(known, cursor.gone.flows), max(known, cursor.gone.chunks))
+        let loss = state.withLock { state in
+            // What is gone of a kind is older than what is left of it.
+            var loss = Loss()
+            if filter.wantsFlows {
+                let count = state.kinds.count(after: flowsStart, through: min(last, gone.flows))
+                (loss.flows, loss.unknown) = (count.others, count.unknown)
+            }
+            if filter.wantsChunks {
+                let count = state.kinds.count(after: chunksStart, through: min(last, gone.chunks))
+                (loss.chunks, loss.unknown) = (count.chunks, max(loss.unknown, count.unknown))
+            }
+            return loss
+        }
+        return (found, loss)
     }
 
     /// Counts the listeners.

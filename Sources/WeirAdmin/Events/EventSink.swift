@@ -17,16 +17,22 @@ struct EventSink: Sink {
         log.ports.notice(record)
         let interest = log.interest
         if case .forwarded = record.happening, interest < .chunks { return }
-        if interest == .bytes {
+        plain.render(record, bytes: bytes, into: &output)
+        guard let line = Self.takeLine(&output) else { return }
+        let name = Self.eventName(line)
+        var lineWithBytes: [UInt8]?
+        if name == "data", interest == .bytes {
             withBytes.render(record, bytes: bytes, into: &output)
-        } else {
-            plain.render(record, bytes: bytes, into: &output)
+            lineWithBytes = Self.takeLine(&output)
         }
-        // Nothing is written anywhere: the log keeps the line.
+        log.append(record, name: name, text: line, textWithBytes: lineWithBytes)
+    }
+
+    /// Takes a line out of the output, without its line feed: nothing is written anywhere, the log keeps it.
+    private static func takeLine(_ output: inout WeirWire.ByteBuffer) -> [UInt8]? {
         let line = output.withUnsafeBytes { Array($0.dropLast()) }
         output.removeAll()
-        guard !line.isEmpty else { return }
-        log.append(record, name: Self.eventName(line), text: line)
+        return line.isEmpty ? nil : line
     }
 
     /// Reads the event's name out of its object, where it stands behind the first `"event":"`.

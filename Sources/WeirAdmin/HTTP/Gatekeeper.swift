@@ -4,7 +4,7 @@ import WeirWire
 ///
 /// Without a token only this machine can reach the port, and a web page could still try to, through a name of its own
 /// that leads to 127.0.0.1 (DNS rebinding): so Host must name the loopback. With a token everybody needs it. A page
-/// cannot send the token, but neither may it change anything where there is none: a foreign Origin is refused.
+/// cannot send the token, but neither may it do anything without one: what a page of another origin asks is refused.
 struct Gatekeeper: Sendable {
     private let token: Token?
 
@@ -24,13 +24,21 @@ struct Gatekeeper: Sendable {
                 Self.isLoopback(host: host)
             else { return (403, "Host must be a loopback name or address, as localhost or 127.0.0.1") }
         }
-        guard request.method != "GET", request.method != "HEAD", let origin = request.header("origin") else {
-            return nil
+        return Self.isForeign(request) ? (403, "a page of another origin may neither change nor read anything") : nil
+    }
+
+    /// Tells whether a browser asks for a page of another origin: reading, too, makes the relay record and keep things.
+    ///
+    /// Source: WHATWG Fetch, section 3.2 (Origin); W3C Fetch Metadata Request Headers, section 2.3 (Sec-Fetch-Site).
+    private static func isForeign(_ request: AdminRequest) -> Bool {
+        let host = request.header("host") ?? ""
+        return request.headers.contains { name, value in
+            switch name {
+            case "origin": !isSame(origin: value, host: host)
+            case "sec-fetch-site": value != "same-origin" && value != "none"
+            default: false
+            }
         }
-        guard let host = request.header("host"), Self.isSame(origin: origin, host: host) else {
-            return (403, "a page of another origin may not change anything")
-        }
-        return nil
     }
 
     private func bearer(_ request: AdminRequest) -> String? {

@@ -95,13 +95,25 @@ struct GoAddress: Hashable, Sendable {
         return transport == .udp ? "udp:\(text)" : text
     }
 
+    /// Prints where a route is to listen, as Toxiproxy shows it; a name keeps its spelling.
+    static func text(_ route: Route) -> String {
+        let place =
+            switch route.listen.host {
+            case .any: "[::]:\(route.listen.port)"
+            case .loopbackByDefault: "\(Endpoint(address: .loopbackV4, port: route.listen.port))"
+            case .address, .name: "\(route.listen)"
+            }
+        return route.transport == .udp ? "udp:\(place)" : place
+    }
+
     /// Says why listening failed.
     static func failure(_ error: any Error, listening route: Route) -> String {
         guard let error = error as? SystemError else { return "\(error)" }
         let place =
             switch route.listen.host {
             case .any: ":\(route.listen.port)"
-            default: "\(route.listen)"
+            case .loopbackByDefault: "\(Endpoint(address: .loopbackV4, port: route.listen.port))"
+            case .address, .name: "\(route.listen)"
             }
         let reason = String(cString: strerror(error.error.rawValue)).lowercased()
         return "listen \(route.transport) \(place): bind: \(reason)"

@@ -4,12 +4,23 @@ import WeirWire
 
 /// Keeps the relay's routes as Toxiproxy's clients know them: proxies, each with a name and with toxics.
 final class ProxyBook: Sendable {
-    /// Holds what is known of a proxy beside its route.
+    /// How a proxy's values were spelled by the client; its route says what they mean.
     struct Entry: Sendable {
-        var listen: String
-        var upstream: String
-        /// Holds each toxic's stream as it was sent, in any case.
+        /// Where it is to listen, while it has never listened there.
+        var listen: String?
+        var upstream: String?
+        /// Each toxic's stream, in any case.
         var streams: [String: String] = [:]
+    }
+
+    /// A proxy as a client wants it.
+    struct Wanted: Sendable {
+        /// Where it listens and leads; nil if both stay as they are.
+        var route: Route?
+        var isEnabled: Bool?
+        /// The spelling of a new place to listen at, and of a new upstream.
+        var listen: String?
+        var upstream: String?
     }
 
     /// Describes a proxy.
@@ -34,7 +45,7 @@ final class ProxyBook: Sendable {
     let relay: Supervisor
     private let report: @Sendable (String) -> Void
     /// Lets one change pass at a time; nobody waits who only looks.
-    private let turnstile = Turnstile()
+    let turnstile = Turnstile()
     private let entries = Lock([String: Entry]())
 
     init(_ relay: Supervisor, report: @escaping @Sendable (String) -> Void) {
@@ -61,11 +72,12 @@ final class ProxyBook: Sendable {
         return try await turnstile.pass { try await self.add(name, listen, upstream, isEnabled) }
     }
 
-    private func add(_ name: String, _ listen: String, _ upstream: String, _ isEnabled: Bool) async throws -> Proxy {
+    func add(_ name: String, _ listen: String, _ upstream: String, _ isEnabled: Bool) async throws -> Proxy {
         guard relay.route(named: name) == nil else { throw ToxiproxyError.proxyExists }
-        let route = try await makeRoute(listen, upstream)
+        let place = try await self.place(listen)
+        let route = Route(place.transport, listen: place.listen, target: try Self.target(upstream))
         let status = try await translating(route) { try await self.relay.add(route, named: name, isEnabled: isEnabled) }
-        entries.withLock { $0[name] = Entry(listen: listen, upstream: upstream) }
+        entries.withLock { $0[name] = Entry(listen: status.isEnabled ? nil : listen, upstream: upstream) }
         warn(of: status)
         return describe(status)
     }
@@ -86,33 +98,47 @@ final class ProxyBook: Sendable {
     func update(_ name: String, _ body: [UInt8]) async throws -> Proxy {
         try await turnstile.pass {
             let status = try self.route(name)
-            let before = self.describe(status)
             let input = try ProxyInput(body)
-            let listen = try input.string("listen") ?? before.listen
-            let upstream = try input.string("upstream") ?? before.upstream
-            let isEnabled = try input.bool("enabled") ?? before.isEnabled
-            return try await self.change(status, listen, upstream, isEnabled)
+            let (listen, upstream) = (try input.string("listen"), try input.string("upstream"))
+            let isEnabled = try input.bool("enabled")
+            var wanted = try await self.wanted(status, listen, upstream)
+            wanted.isEnabled = isEnabled
+            return try await self.change(status, wanted)
         }
     }
 
-    private func change(
-        _ status: RouteStatus,
-        _ listen: String,
-        _ upstream: String,
-        _ isEnabled: Bool
-    ) async throws -> Proxy {
-        let route = try await makeRoute(listen, upstream)
-        let before = describe(status)
-        let isSame = route.hasSameListen(as: status) && upstream == before.upstream
-        if !isSame {
-            // What was asked for stays also where it cannot be had now.
-            entries.withLock { entries in
-                let streams = entries[status.name]?.streams ?? [:]
-                entries[status.name] = Entry(listen: listen, upstream: upstream, streams: streams)
+    /// Says what is to change about a proxy; what is the same as now stays as it is, also in its spelling.
+    func wanted(_ status: RouteStatus, _ listen: String?, _ upstream: String?) async throws -> Wanted {
+        let now = describe(status)
+        var (wanted, route) = (Wanted(), status.route)
+        if let listen, listen != now.listen {
+            let place = try await place(listen)
+            if !status.listens(place.transport, at: place.listen) {
+                (route.transport, route.listen, wanted.listen) = (place.transport, place.listen, listen)
             }
         }
-        let changed = try await translating(route) {
-            try await self.relay.change(status.name, to: isSame ? nil : route, isEnabled: isEnabled)
+        if let upstream, upstream != now.upstream {
+            (route.target, wanted.upstream) = (try Self.target(upstream), upstream)
+        }
+        if wanted.listen != nil || wanted.upstream != nil { wanted.route = route }
+        return wanted
+    }
+
+    func change(_ status: RouteStatus, _ wanted: Wanted, replaces: Bool = false) async throws -> Proxy {
+        let changed = try await translating(wanted.route ?? status.route) {
+            try await self.relay.change(
+                status.name,
+                to: wanted.route,
+                isEnabled: wanted.isEnabled,
+                dropsToxics: replaces
+            )
+        }
+        entries.withLock { entries in
+            var entry = entries[status.name] ?? Entry()
+            entry.listen = changed.isEnabled ? nil : wanted.listen ?? entry.listen
+            entry.upstream = wanted.upstream ?? entry.upstream
+            if replaces { entry.streams = [:] }
+            entries[status.name] = entry
         }
         warn(of: changed, after: status)
         return describe(changed)
@@ -130,64 +156,15 @@ final class ProxyBook: Sendable {
 
     // MARK: - All at once
 
-    /// Makes the proxies of a list, and replaces those that are different.
-    ///
-    /// - Returns: those that are there now, and what stopped it, if anything did, and at which place of the list, where
-    ///   that is a proxy that could not be made.
-    func populate(_ body: [UInt8]) async -> (proxies: [Proxy], error: ToxiproxyError?, place: Int?) {
-        do {
-            let inputs = try ProxyInput.list(body)
-            var wanted: [(name: String, listen: String, upstream: String, isEnabled: Bool)] = []
-            for (index, input) in inputs.enumerated() {
-                guard let name = try input.string("name"), !name.isEmpty else {
-                    throw ToxiproxyError.missing("name at proxy \(index + 1)")
-                }
-                guard let upstream = try input.string("upstream"), !upstream.isEmpty else {
-                    throw ToxiproxyError.missing("upstream at proxy \(index + 1)")
-                }
-                wanted.append((name, try input.string("listen") ?? "", upstream, try input.bool("enabled") ?? true))
-            }
-            let all = wanted
-            return await turnstile.pass { await self.populate(all) }
-        } catch {
-            return ([], error as? ToxiproxyError ?? .other("\(error)"), nil)
-        }
-    }
-
-    private func populate(
-        _ wanted: [(name: String, listen: String, upstream: String, isEnabled: Bool)]
-    ) async -> (proxies: [Proxy], error: ToxiproxyError?, place: Int?) {
-        var done: [Proxy] = []
-        for (name, listen, upstream, isEnabled) in wanted {
-            do {
-                if let status = relay.route(named: name) {
-                    let route = try await makeRoute(listen, upstream)
-                    let proxy = describe(status)
-                    if route.hasSameListen(as: status), proxy.upstream == upstream {
-                        done.append(proxy)
-                        continue
-                    }
-                    try await relay.remove(name)
-                    forget(name)
-                }
-                done.append(try await add(name, listen, upstream, isEnabled))
-            } catch {
-                return (done, error as? ToxiproxyError ?? .other("\(error)"), done.count + 1)
-            }
-        }
-        return (done, nil, nil)
-    }
-
     /// Enables every proxy, and removes every toxic.
     func reset() async throws {
         try await turnstile.pass {
+            let disabled = self.relay.routes.filter { !$0.isEnabled }
+            if let wrong = await self.relay.check(disabled.map { ($0.name, $0.route, true) }) {
+                throw Self.refusal(wrong.error)
+            }
             for status in self.relay.routes {
-                if !status.isEnabled {
-                    let changed = try await self.translating(status.route) {
-                        try await self.relay.change(status.name, isEnabled: true)
-                    }
-                    self.warn(of: changed, after: status)
-                }
+                if !status.isEnabled { _ = try await self.change(status, Wanted(isEnabled: true)) }
                 try await self.removeToxics(status)
             }
         }
@@ -201,16 +178,16 @@ final class ProxyBook: Sendable {
     }
 
     func describe(_ status: RouteStatus) -> Proxy {
-        let bound = GoAddress.text(status.route.transport, status.endpoints)
-        let entry = entries.withLock { entries in
-            // What is bound now is what it is called from then on, also when it is disabled.
-            if let bound { entries[status.name]?.listen = bound }
-            return entries[status.name]
+        let entry = entries.withLock { $0[status.name] }
+        // Clients give names too, but those are resolved; a route of the command line keeps its name.
+        var listen = GoAddress.text(status.route)
+        if case .name = status.route.listen.host {
+        } else {
+            listen = GoAddress.text(status.route.transport, status.endpoints) ?? entry?.listen ?? listen
         }
-        let prefix = status.route.transport == .udp ? "udp:" : ""
         return Proxy(
             name: status.name,
-            listen: bound ?? entry?.listen ?? prefix + "\(status.route.listen)",
+            listen: listen,
             upstream: entry?.upstream ?? status.route.target.map { "\($0)" } ?? "",
             isEnabled: status.isEnabled,
             toxics: toxics(of: status, streams: entry?.streams ?? [:])
@@ -220,31 +197,41 @@ final class ProxyBook: Sendable {
     func stream(of toxic: String, on name: String) -> String? { entries.withLock { $0[name]?.streams[toxic] } }
 
     func setStream(_ stream: String, of toxic: String, on name: String) {
-        guard let status = relay.route(named: name) else { return }
-        let proxy = describe(status)
-        entries.withLock {
-            $0[name, default: Entry(listen: proxy.listen, upstream: proxy.upstream)].streams[toxic] = stream
-        }
+        guard relay.route(named: name) != nil else { return }
+        entries.withLock { $0[name, default: Entry()].streams[toxic] = stream }
     }
 
-    private func makeRoute(_ listen: String, _ upstream: String) async throws -> Route {
-        let (from, to): (GoAddress, HostPort)
+    /// Reads where to listen; a name is resolved.
+    func place(_ listen: String) async throws -> (transport: Transport, listen: HostPort) {
+        let address: GoAddress
         do throws(GoAddress.Failure) {
-            from = try GoAddress(listen)
+            address = try GoAddress(listen)
         } catch {
             throw ToxiproxyError.other(error)
         }
-        do throws(GoAddress.Failure) {
-            to = try GoAddress(upstream).target()
-        } catch {
-            throw ToxiproxyError.badBody("upstream: \(error)")
-        }
         let outcome = try await relay.onThread { () -> Result<HostPort, GoAddress.Failure> in
-            do throws(GoAddress.Failure) { return .success(try from.listening()) } catch { return .failure(error) }
+            do throws(GoAddress.Failure) { return .success(try address.listening()) } catch { return .failure(error) }
         }
         switch outcome {
-        case .success(let place): return Route(from.transport, listen: place, target: to)
-        case .failure(let error): throw ToxiproxyError.other("listen \(from.transport): \(error)")
+        case .success(let place): return (address.transport, place)
+        case .failure(let error): throw ToxiproxyError.other("listen \(address.transport): \(error)")
+        }
+    }
+
+    static func target(_ upstream: String) throws(ToxiproxyError) -> HostPort {
+        do throws(GoAddress.Failure) {
+            return try GoAddress(upstream).target()
+        } catch {
+            throw .badBody("upstream: \(error)")
+        }
+    }
+
+    static func refusal(_ error: RouteChangeError) -> ToxiproxyError {
+        switch error {
+        case .exists: .proxyExists
+        case .unknown: .proxyNotFound
+        case .loop, .admin: ToxiproxyError(message: "\(error)", status: 400)
+        case .stopping: ToxiproxyError(message: "\(error)", status: 503)
         }
     }
 
@@ -257,28 +244,26 @@ final class ProxyBook: Sendable {
         } catch let error as ToxiproxyError {
             throw error
         } catch let error as RouteChangeError {
-            switch error {
-            case .exists: throw ToxiproxyError.proxyExists
-            case .unknown: throw ToxiproxyError.proxyNotFound
-            case .loop, .admin: throw ToxiproxyError(message: "\(error)", status: 400)
-            case .stopping: throw ToxiproxyError(message: "\(error)", status: 503)
-            }
+            throw Self.refusal(error)
+        } catch let error as ToxicError {
+            throw ToxiproxyError.badBody(error)
         } catch {
             throw ToxiproxyError.other(GoAddress.failure(error, listening: route))
         }
     }
 }
 
-extension Route {
-    /// Tells whether this route would listen where another one is bound, or is to be bound.
-    fileprivate func hasSameListen(as status: RouteStatus) -> Bool {
-        guard transport == status.route.transport else { return false }
-        guard let first = status.endpoints.first else { return listen == status.route.listen }
-        switch listen.host {
-        case .any: return first.address.isUnspecified && listen.port == first.port
-        case .address(let address): return Endpoint(address: address, port: listen.port) == first
-        case .loopbackByDefault: return first == Endpoint(address: .loopbackV4, port: listen.port)
-        case .name: return false
+extension RouteStatus {
+    /// Tells whether a route listens at a place already, or would if it were not disabled.
+    fileprivate func listens(_ transport: Transport, at place: HostPort) -> Bool {
+        guard transport == route.transport else { return false }
+        guard isEnabled else {
+            return GoAddress.text(route) == GoAddress.text(Route(transport, listen: place, target: nil))
+        }
+        switch place.host {
+        case .any: return endpoints[0].address == .anyV4 && place.port == endpoints[0].port
+        case .address(let address): return endpoints == [Endpoint(address: address, port: place.port)]
+        case .loopbackByDefault, .name: return false
         }
     }
 }

@@ -32,8 +32,8 @@ enum EventRoutes {
         ),
         AdminRoute.Parameter(
             name: "after",
-            help: "Begins behind the event of this number, as the header Last-Event-ID does.",
-            schema: ["type": "integer", "minimum": 0, "maximum": .int(Int.max)]
+            help: "Begins behind the event of this id or number; 0 begins with the oldest that is kept.",
+            schema: ["type": "string", "pattern": .string(EventID.pattern)]
         ),
         AdminRoute.Parameter(
             name: "limit",
@@ -42,7 +42,7 @@ enum EventRoutes {
         ),
         AdminRoute.Parameter(
             name: "Last-Event-ID",
-            help: "Names the last event that the client knows, sent by browsers that come back.",
+            help: "The id of the last event that the client knows, which browsers send; goes before `after`.",
             schema: Schemas.string,
             isHeader: true
         ),
@@ -53,7 +53,9 @@ enum EventRoutes {
         "GET",
         "/v1/events",
         "streamEvents",
-        "Streams what happens to flows, as server-sent events whose data are the objects of `weir relay --log`.",
+        "Streams what happens to flows, as server-sent events whose data are the objects of `weir relay --log`. An id is "
+            + "the relay's instance, as in /v1/health, and a number. `restart` comes first for a client whose id another "
+            + "instance gave; `lost` says how many events are gone, of `flows` and of `chunks`.",
         parameters: parameters,
         answers: [
             AdminRoute.Answer(status: 200, help: "The stream.", type: "text/event-stream", schema: Schemas.string),
@@ -64,19 +66,37 @@ enum EventRoutes {
         let query = QueryReader(request)
         let filter = try await filter(request, query, parts)
         let limit = try query.integer("limit", 1...1_000_000)
-        var after = try query.integer("after", 0...Int.max).map(UInt64.init)
-        if let last = request.header("last-event-id"), let number = UInt64(last) { after = number }
+        let known = try known(request)
         let log = parts.events
         guard let place = log.listen(filter.interest, bound: parts.settings.maxStreams) else {
             throw AnswerError.problem(503, "too many streams of events are open")
         }
         if request.method == "HEAD" { log.leave(place) }
-        let stream = EventStream(log: log, place: place, filter: filter, last: place.start(after: after), left: limit)
+        let (cursor, isRestart) = place.start(known, in: log.instance)
+        let stream = EventStream(
+            log: log,
+            place: place,
+            filter: filter,
+            cursor: cursor,
+            isRestart: isRestart,
+            left: limit
+        )
         return AdminAnswer(
             status: 200,
             headers: [("content-type", "text/event-stream")],
             body: .stream { try await stream.run($0) }
         )
+    }
+
+    /// Returns the event that the client says it knows.
+    private static func known(_ request: AdminRequest) throws(AnswerError) -> EventID? {
+        // What is no id of ours is another program's.
+        if let last = request.header("last-event-id"), !last.isEmpty {
+            return EventID(last) ?? EventID(instance: last, number: 0)
+        }
+        guard let text = request.parameter("after") else { return nil }
+        guard let id = EventID(text) else { throw .problem(400, "'after' takes the id of an event, or its number") }
+        return id
     }
 
     private static func filter(
@@ -109,7 +129,9 @@ struct EventStream: Sendable {
     let log: EventLog
     let place: EventLog.Place
     let filter: EventFilter
-    let last: UInt64
+    let cursor: EventLog.Cursor
+    /// Whether the client knows another relay's events.
+    let isRestart: Bool
     let left: Int?
 
     /// Sends until the client has gone, the log is closed, or there were as many as were wanted.
@@ -127,22 +149,20 @@ struct EventStream: Sendable {
             log.leave(place)
         }
         try await writer.write(Array(": weir\nretry: 1000\n\n".utf8))
-        var last = last
+        if isRestart {
+            let data = "{\"event\":\"restart\",\"instance\":\"\(log.instance)\"}"
+            try await writer.write(Array("id: \(log.instance)-0\nevent: restart\ndata: \(data)\n\n".utf8))
+        }
+        var cursor = cursor
         var left = left ?? .max
         ring.yield()
         for await _ in place.bell {
             var isSilent = true
             while left > 0 {
-                let (events, seen, missed) = log.events(after: last, limit: min(256, left), where: filter.takes)
-                guard seen > last else { break }
-                last = seen
-                var output: [UInt8] = []
-                if missed > 0 { output += "event: lost\ndata: {\"event\":\"lost\",\"events\":\(missed)}\n\n".utf8 }
-                for event in events {
-                    output += "id: \(event.id)\nevent: \(event.name)\ndata: ".utf8
-                    output += event.text
-                    output += "\n\n".utf8
-                }
+                let before = cursor.last
+                let (events, loss) = log.events(&cursor, limit: min(256, left), for: filter)
+                guard cursor.last > before else { break }
+                let output = render(events, loss)
                 left -= events.count
                 guard !output.isEmpty else { continue }
                 isSilent = false
@@ -151,5 +171,19 @@ struct EventStream: Sendable {
             guard left > 0 else { return }
             if isSilent { try await writer.write(Array(":\n\n".utf8)) }
         }
+    }
+
+    private func render(_ events: [EventLog.Event], _ loss: EventLog.Loss) -> [UInt8] {
+        var output: [UInt8] = []
+        if loss.total > 0 {
+            output += "event: lost\ndata: {\"event\":\"lost\",\"events\":\(loss.total)".utf8
+            output += ",\"flows\":\(loss.flows),\"chunks\":\(loss.chunks)}\n\n".utf8
+        }
+        for event in events {
+            output += "id: \(log.instance)-\(event.id)\nevent: \(event.name)\ndata: ".utf8
+            output += filter.wantsBytes ? event.textWithBytes ?? event.text : event.text
+            output += "\n\n".utf8
+        }
+        return output
     }
 }

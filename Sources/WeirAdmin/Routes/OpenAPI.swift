@@ -65,7 +65,7 @@ enum OpenAPI {
         if route.api == .weir {
             // Said before the route is asked.
             for (status, help) in [
-                (401, "The token is missing or wrong."), (403, "Host or Origin is a stranger's."),
+                (401, "The token is missing or wrong."), (403, "Host, Origin or Sec-Fetch-Site is a stranger's."),
                 (413, "The body is too large."),
             ] where !answers.contains(where: { $0.status == status }) {
                 answers.append(V1Routes.problem(status, help))

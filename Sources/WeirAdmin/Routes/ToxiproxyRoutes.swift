@@ -32,9 +32,9 @@ enum ToxiproxyRoutes {
     }
 
     private static let noProxy = error(404, "There is no such proxy.")
-    private static let badBody = error(400, "The body is wrong.")
-    private static let failed = error(500, "The relay cannot listen there.")
-    private static let browser = error(403, "Browsers are not answered.")
+    private static let badBody = error(400, "The body is wrong; nothing has changed.")
+    private static let failed = error(500, "The relay cannot listen there; nothing has changed.")
+    private static let browser = error(403, "Browsers and strangers are not answered.")
 
     /// Is where a proxy listens: `HOST:PORT`, perhaps behind `udp:`, or nothing for any port of every address.
     private static let listen: JSONValue = [
@@ -241,15 +241,15 @@ enum ToxiproxyRoutes {
             "Makes the proxies of a list, and replaces those that differ.",
             body: ["type": ["array", "null"], "items": newProxy],
             answers: [
-                .json(201, "The proxies.", populated), .json(400, "The body is wrong.", populated),
+                .json(201, "The proxies.", populated), .json(400, "The body is wrong; nothing has changed.", populated),
                 .json(500, "One cannot listen; those before it are there.", populated), browser,
             ]
         ) { request, parts in
-            let (proxies, error, _) = await parts.proxies.populate(request.body)
-            let list: JSONValue = proxies.isEmpty ? .null : .array(proxies.map(\.json))
+            let done = await parts.proxies.populate(request.body)
+            let list: JSONValue = done.proxies.isEmpty ? .null : .array(done.proxies.map(\.json))
             return .json(
-                .object((error?.members ?? []) + [JSONValue.Member("proxies", list)]),
-                status: error?.status ?? 201
+                .object((done.error?.members ?? []) + [JSONValue.Member("proxies", list)]),
+                status: done.error?.status ?? 201
             )
         },
         AdminRoute(
@@ -258,7 +258,11 @@ enum ToxiproxyRoutes {
             "/reset",
             "reset",
             "Enables every proxy, and removes every toxic.",
-            answers: [.empty(204, "It is done."), failed, browser]
+            answers: [
+                .empty(204, "It is done."), error(400, "A proxy would lead back to itself; nothing has changed."),
+                failed,
+                browser,
+            ]
         ) { _, parts in
             try await parts.proxies.reset()
             return .empty(204)

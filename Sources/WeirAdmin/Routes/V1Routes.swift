@@ -59,7 +59,7 @@ enum V1Routes {
                 200,
                 "It runs.",
                 Schemas.object([
-                    ("status", Schemas.oneOf(["ok"])), ("version", Schemas.string),
+                    ("status", Schemas.oneOf(["ok"])), ("instance", Schemas.string), ("version", Schemas.string),
                     ("toxiproxy_version", Schemas.string), ("uptime_ns", Schemas.count),
                     ("tcp_flows", Schemas.count), ("udp_sessions", Schemas.count), ("max_tcp_flows", Schemas.count),
                     ("max_udp_sessions", Schemas.count), ("proxies", Schemas.count),
@@ -69,7 +69,7 @@ enum V1Routes {
     ) { _, parts in
         let uptime = parts.started.instant.duration(to: SystemClock.instant())
         return .json([
-            "status": "ok", "version": .string(parts.settings.version),
+            "status": "ok", "instance": .string(parts.events.instance), "version": .string(parts.settings.version),
             "toxiproxy_version": .string(ToxiproxyRoutes.version), "uptime_ns": .int(uptime.inNanoseconds),
             "tcp_flows": .int(parts.relay.openFlows), "udp_sessions": .int(parts.relay.openSessions),
             "max_tcp_flows": .int(parts.relay.maxFlows), "max_udp_sessions": .int(parts.relay.maxSessions),

@@ -18,7 +18,7 @@ struct OwnPortTests {
             "\(program)" relay \(options) --show none --captures-folder caps 2>log &
             relay=$!
             trap 'kill $relay; wait $relay' EXIT
-            for _ in $(seq 100); do grep -q 'listening admin' log && break; sleep 0.1; done
+            for _ in $(seq 100); do grep -qs 'listening admin' log && break; sleep 0.1; done
 
             """
         return try await runThread { try ChildProgram.run("unshare", ["-n", "bash", "-c", prelude + script]) }
@@ -65,6 +65,10 @@ struct OwnPortTests {
             one=one%1b%5B1m
             call PATCH /proxies/$one '{"enabled":true}'; count
             call PATCH /proxies/$one '{"enabled":true}'; count
+            call PATCH /proxies/$one '{"listen":":9002"}'; count
+            call PATCH /proxies/$one '{"listen":"0.0.0.0:9002"}'; count
+            call PATCH /proxies/$one '{"listen":"0.0.0.0:9003"}'; count
+            curl -s http://127.0.0.1:8474/proxies/$one | grep -o '"listen":"[^"]*"'
             call PATCH /proxies/$one '{"listen":"127.0.0.1:0"}'; count
             call PATCH /proxies/$one '{"listen":":0"}'; count
             call PATCH /proxies/$one '{"enabled":false}'; call POST /reset ''; count
@@ -72,6 +76,43 @@ struct OwnPortTests {
             grep -c $'\x1b' log
             """#
         let ended = try await Self.run("--admin default", script)
-        #expect(ended.output == "0\n1\n1\n1\n2\n3\n4\n0\n", "\(ended.output)")
+        #expect(ended.output == "0\n1\n1\n2\n2\n3\n\"listen\":\"[::]:9003\"\n3\n4\n5\n6\n0\n", "\(ended.output)")
+    }
+
+    @Test(
+        "A proxy without listen keeps its port, as Ruby's and Python's clients ask, and moves where it overlaps itself",
+        .needsRoot,
+        .needsIPv6,
+        .needsProgram("curl")
+    )
+    func keepsPort() async throws {
+        let script = #"""
+            call() { curl -s -o made -w '%{http_code} ' -X "$1" "http://127.0.0.1:8474$2" -d "$3"; }
+            show() { curl -s http://127.0.0.1:8474/proxies/one | grep -o '"listen":"[^"]*"'; }
+            call POST /proxies '{"name":"one","upstream":"127.0.0.1:9"}'
+            show >first
+            call POST /proxies/one '{"enabled":false}'; call POST /proxies/one '{"enabled":true}'; show | cmp - first
+            call PATCH /proxies/one '{"enabled":false}'; call POST /reset ''; show | cmp - first
+            call PATCH /proxies/one '{"listen":"127.0.0.1:9001"}'; show
+            call PATCH /proxies/one '{"listen":"0.0.0.0:9001"}'; show
+            call PATCH /proxies/one '{"listen":"10.9.8.7:9001"}'; show
+            # Where it cannot listen, it comes back to where it was.
+            call POST /proxies '{"name":"two","listen":"127.0.0.1:9001","upstream":"127.0.0.1:9"}'
+            call PATCH /proxies/one '{"listen":":9001"}'; show
+            # Its socket at 10.9.8.7:9001 is in the state LISTEN, and there is none at 0.0.0.0:9001.
+            grep -c ' 0708090A:2329 00000000:0000 0A ' /proc/net/tcp
+            grep -c ' 00000000:2329 00000000:0000 0A ' /proc/net/tcp
+            """#
+        let ended = try await Self.run("--admin default", script)
+        let expected = #"""
+            201 200 200 200 204 200 "listen":"127.0.0.1:9001"
+            200 "listen":"[::]:9001"
+            200 "listen":"10.9.8.7:9001"
+            201 500 "listen":"10.9.8.7:9001"
+            1
+            0
+
+            """#
+        #expect(ended.output == expected, "\(ended.output)")
     }
 }

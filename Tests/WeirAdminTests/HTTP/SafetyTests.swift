@@ -17,6 +17,7 @@ struct SafetyTests {
             ("evil.example", false), ("evil.example:8474", false), ("localhost.evil.example", false),
             ("127.0.0.1.evil.example", false), ("127.0.0.1@evil.example", false), ("10.0.0.1", false), ("", false),
             ("[::2]:1", false), ("[::1]evil", false), ("localhost:80evil", false), ("::1", false),
+            ("evillocalhost", false), ("evillocalhost:8474", false), (".localhost.evil", false),
         ]
     )
     func checksHost(host: String, isIn: Bool) async throws {
@@ -40,19 +41,32 @@ struct SafetyTests {
         }
     }
 
-    @Test("A page of another origin may not change anything, one of our own may")
+    @Test("A page of another origin may neither change nor read anything, one of our own may do both")
     func checksOrigin() async throws {
         try await withAdmin { admin in
             let body = #"{"name":"x","listen":"127.0.0.1:0","upstream":"a:1","enabled":false}"#
-            for origin in ["http://evil.example", "null", "https://\(admin.authority)", "http://127.0.0.1:1"] {
-                let answer = try await admin.call("POST", "/proxies", body, headers: [("Origin", origin)])
-                #expect(answer.status == 403, "\(origin)")
+            var foreign = ["http://evil.example", "https://evil.example", "null", "https://\(admin.authority)", ""]
+                .map { [("Origin", $0)] }
+            foreign += ["cross-site", "same-site", "nonsense", ""].map { [("Sec-Fetch-Site", $0)] }
+            let own = [("Origin", "http://\(admin.authority)"), ("Sec-Fetch-Site", "same-origin")]
+            foreign += [own + [("Origin", "http://127.0.0.1:1")], own + [("Sec-Fetch-Site", "cross-site")]]
+            for headers in foreign {
+                let answer = try await admin.call("POST", "/proxies", body, headers: headers)
+                #expect(answer.status == 403, "\(headers)")
+                for (method, path) in [
+                    ("GET", "/proxies"), ("GET", "/v1/events?event=data&bytes=true&limit=1"), ("HEAD", "/v1/events"),
+                    ("GET", "/metrics"), ("OPTIONS", "/proxies"),
+                ] {
+                    let read = try await admin.call(method, path, headers: headers)
+                    #expect(read.status == 403, "\(method) \(path) \(headers)")
+                    #expect(read.header("access-control-allow-origin") == nil)
+                }
             }
             #expect(try await admin.call("GET", "/proxies").text == "{}")
-            let read = try await admin.call("GET", "/proxies", headers: [("Origin", "http://evil.example")])
-            #expect(read.status == 200 && read.header("access-control-allow-origin") == nil)
-            let own = [("Origin", "http://\(admin.authority)")]
             #expect(try await admin.call("POST", "/proxies", body, headers: own).status == 201)
+            #expect(try await admin.call("GET", "/proxies", headers: own).status == 200)
+            let typed = [("Sec-Fetch-Site", "none")]
+            #expect(try await admin.call("GET", "/v1/health", headers: typed).status == 200)
         }
     }
 

@@ -1,0 +1,86 @@
+import WeirRelay
+
+/// How the proxies of a list are made.
+extension ProxyBook {
+    /// What became of a list.
+    struct Populated: Sendable {
+        /// The proxies that are there now.
+        var proxies: [Proxy] = []
+        /// What stopped it, if anything did.
+        var error: ToxiproxyError?
+        /// The place in the list, from 1, of the proxy that could not be made.
+        var place: Int?
+    }
+
+    /// An entry of the list.
+    private struct Item: Sendable {
+        var name: String
+        var listen: String
+        var upstream: String
+        var isEnabled: Bool
+    }
+
+    /// Makes the proxies of a list, and replaces those that are different.
+    ///
+    /// Whatever is wrong with the list is found before the first proxy is made: then nothing changes. If one cannot
+    /// listen, those before it are there, and one that it was to replace stays.
+    func populate(_ body: [UInt8]) async -> Populated {
+        do throws(ToxiproxyError) {
+            let items = try Self.items(body)
+            return await turnstile.pass { await self.populate(items) }
+        } catch {
+            return Populated(error: error)
+        }
+    }
+
+    private static func items(_ body: [UInt8]) throws(ToxiproxyError) -> [Item] {
+        var items: [Item] = []
+        for (index, input) in try ProxyInput.list(body).enumerated() {
+            guard let name = try input.string("name"), !name.isEmpty else {
+                throw .missing("name at proxy \(index + 1)")
+            }
+            guard let upstream = try input.string("upstream"), !upstream.isEmpty else {
+                throw .missing("upstream at proxy \(index + 1)")
+            }
+            let (listen, isEnabled) = (try input.string("listen") ?? "", try input.bool("enabled") ?? true)
+            items.append(Item(name: name, listen: listen, upstream: upstream, isEnabled: isEnabled))
+        }
+        return items
+    }
+
+    private func populate(_ items: [Item]) async -> Populated {
+        var done = Populated()
+        do {
+            // A place to listen at that cannot be read is found when its turn comes, as with Toxiproxy.
+            var routes: [(name: String, route: Route, isEnabled: Bool)] = []
+            for (index, item) in items.enumerated() {
+                done.place = index + 1
+                let target = try Self.target(item.upstream)
+                guard routes.count == index, let place = try? await place(item.listen) else { continue }
+                routes.append((item.name, Route(place.transport, listen: place.listen, target: target), item.isEnabled))
+            }
+            if let wrong = await relay.check(routes) {
+                done.place = wrong.place + 1
+                throw Self.refusal(wrong.error)
+            }
+            for (index, item) in items.enumerated() {
+                done.place = index + 1
+                done.proxies.append(try await make(item))
+            }
+            done.place = nil
+        } catch {
+            done.error = error as? ToxiproxyError ?? .other("\(error)")
+        }
+        return done
+    }
+
+    private func make(_ item: Item) async throws -> Proxy {
+        guard let status = relay.route(named: item.name) else {
+            return try await add(item.name, item.listen, item.upstream, item.isEnabled)
+        }
+        var wanted = try await wanted(status, item.listen, item.upstream)
+        guard wanted.route != nil else { return describe(status) }
+        wanted.isEnabled = item.isEnabled
+        return try await change(status, wanted, replaces: true)
+    }
+}

@@ -1,0 +1,122 @@
+import Support
+import Testing
+import WeirFlow
+import WeirRelay
+import WeirWire
+
+@testable import WeirAdmin
+
+@Suite("The stream of events", .tags(.network), .timeLimit(.minutes(1)))
+struct EventStreamTests {
+    /// Returns the events of an answer, each as its lines.
+    private static func events(_ answer: Answer) -> [[Substring]] {
+        answer.text.split(separator: "\n\n").filter { $0.contains("event: ") }.map { $0.split(separator: "\n") }
+    }
+
+    private static func talk(_ text: String, _ admin: AdminFixture) async throws {
+        try await runThread {
+            let peer = try TCPPeer(to: admin.relay.endpoint)
+            try peer.send(text)
+            _ = try peer.receive(text.utf8.count)
+            peer.finish()
+            _ = try peer.receiveToEnd()
+        }
+    }
+
+    @Test("Events are streamed with filters, and resumed behind the last one that was seen")
+    func streamsEvents() async throws {
+        try await withAdmin(["tcp:0"]) { admin in
+            async let stream = admin.call("GET", "/v1/events?event=open,close&limit=4")
+            while try await admin.call("GET", "/metrics").text.contains("weir_event_listeners 0") {}
+            try await runThread {
+                for _ in 0..<2 {
+                    let peer = try TCPPeer(to: admin.relay.endpoint)
+                    try peer.send("x")
+                    peer.finish()
+                    _ = try peer.receiveToEnd()
+                }
+            }
+            let answer = try await stream
+            #expect(answer.header("content-type") == "text/event-stream")
+            let events = answer.text.split(separator: "\n\n").filter { $0.contains("event:") }
+            #expect(events.count == 4)
+            #expect(events.allSatisfy { $0.contains("event: open") || $0.contains("event: close") })
+            let id = try #require(events[1].split(separator: "\n").first { $0.hasPrefix("id: ") }).dropFirst(4)
+            let headers = [("Last-Event-ID", String(id))]
+            let again = try await admin.call("GET", "/v1/events?event=open,close&limit=2", headers: headers)
+            #expect(again.text.split(separator: "\n\n").filter { $0.contains("event:") } == Array(events[2...]))
+        }
+    }
+
+    @Test("Chunks are streamed with their bytes to who asks for them, where no other output wants them")
+    func streamsBytes() async throws {
+        try await withAdmin(["tcp:0"]) { admin in
+            async let stream = admin.call("GET", "/v1/events?event=data&bytes=true&direction=upstream&limit=1")
+            while try await admin.call("GET", "/metrics").text.contains("weir_event_listeners 0") {}
+            let (text, done) = (Base64.encode(Array("secret".utf8)), Lock(false))
+            let sending = Task {
+                // The relay is told that bytes are wanted a little after the stream has begun.
+                while !done.withLock({ $0 }) {
+                    try await runThread {
+                        let peer = try TCPPeer(to: admin.relay.endpoint)
+                        try peer.send("secret")
+                        _ = try peer.receive(6)
+                    }
+                }
+            }
+            #expect(try await stream.text.contains("\"bytes\":\"\(text)\""))
+            done.withLock { $0 = true }
+            try await sending.value
+        }
+    }
+
+    @Test("An id names the relay, as /v1/health does; a client of another one is told that it began anew")
+    func tellsRestart() async throws {
+        try await withAdmin(["tcp:0"]) { admin in
+            let instance = try #require(try await admin.call("GET", "/v1/health").json()["instance"]?.stringValue)
+            try await Self.talk("x", admin)
+            let all = Self.events(try await admin.call("GET", "/v1/events?after=0&event=open,close&limit=2"))
+            #expect(all.map { $0[1] } == ["event: open", "event: close"])
+            #expect(all.allSatisfy { $0[0].hasPrefix("id: \(instance)-") })
+            for id in ["0123456789abcdef-1", "0123456789abcdef-99", "nonsense"] {
+                let answer = try await admin.call(
+                    "GET",
+                    "/v1/events?event=open,close&limit=2",
+                    headers: [("Last-Event-ID", id)]
+                )
+                let events = Self.events(answer)
+                #expect(events[0][0] == "id: \(instance)-0" && events[0][1] == "event: restart", "\(id)")
+                #expect(events[0][2] == "data: {\"event\":\"restart\",\"instance\":\"\(instance)\"}")
+                #expect(Array(events[1...]) == all)
+            }
+            let last = String(all[0][0].dropFirst(4))
+            for (path, headers) in [("&after=\(last)", []), ("", [("Last-Event-ID", last)])] {
+                let rest = try await admin.call("GET", "/v1/events?event=open,close&limit=1" + path, headers: headers)
+                #expect(Self.events(rest) == [all[1]])
+            }
+            #expect(try await admin.call("GET", "/v1/events?after=x").status == 400)
+        }
+    }
+
+    @Test("Bytes go to the client that asked for them alone")
+    func keepsBytesApart() async throws {
+        try await withAdmin(["tcp:0"]) { admin in
+            async let with = admin.call("GET", "/v1/events?event=data&bytes=true&direction=upstream&limit=1")
+            async let without = admin.call("GET", "/v1/events?event=data&direction=upstream&limit=1")
+            while try await !admin.call("GET", "/metrics").text.contains("weir_event_listeners 2") {}
+            let done = Lock(false)
+            let sending = Task {
+                // The relay is told that bytes are wanted a little after the stream has begun.
+                while !done.withLock({ $0 }) { try await Self.talk("secret", admin) }
+            }
+            #expect(try await with.text.contains("\"bytes\":"))
+            let text = try await without.text
+            #expect(text.contains("\"length\":6") && !text.contains("bytes"), "\(text)")
+            // Also one that comes later reads the log without them.
+            let later = try await admin.call("GET", "/v1/events?event=data&after=0&limit=3").text
+            #expect(later.contains("\"length\":6") && !later.contains("bytes"), "\(later)")
+            done.withLock { $0 = true }
+            try await sending.value
+        }
+    }
+}
