@@ -26,8 +26,10 @@ extension Flow {
             let datagrams: UInt64 = transport == .udp ? 1 : 0
             return drop(direction, bytes: UInt64(bytes.byteCount), datagrams: datagrams, dropReason, now, &actions)
         }
-        guard self[direction].isDirect else { return tamper(direction, bytes, now, &actions) }
         let exit = exit(of: direction)
+        // What comes behind a chunk that toxics had, and that waits for the kernel, arrives as that one did.
+        let waitsBehindToxics = isSending && self[direction].hasMetToxics && self[exit].queue.endsUnrecorded
+        guard self[direction].isDirect, !waitsBehindToxics else { return tamper(direction, bytes, now, &actions) }
         guard isSending, !self[exit].queue.endsUnrecorded else {
             // Its record is made when it goes on, so that none comes before the record of the flow's opening.
             return hold(bytes, exit, receivedAt: now.instant, now, &actions)

@@ -26,8 +26,8 @@ extension Flow {
         guard !toxics.isEmpty else { return }
         changeChains(now, &actions)
         guard !up.isDirect else { return }
-        // What came while the server was dialed passes them now.
-        for (bytes, receivedAt) in up.queue.takeUnrecorded() {
+        // What came while the server was dialed passes them now; if one of them ends the flow, the rest is counted with it.
+        while !isClosed, let (bytes, receivedAt) = up.queue.takeUnrecorded() {
             tamper(.upstream, bytes.span.bytes, receivedAt: receivedAt, copy: bytes, now, &actions)
         }
     }
@@ -38,7 +38,7 @@ extension Flow {
         if !hasHeard { firstBytes = longest > 0 ? [] : nil }
         if let first = firstBytes, hasHeard, first.count < longest { firstBytes = nil }
         let context = MeetingContext(client: path.client, number: number, seed: seed, firstBytes: firstBytes)
-        for direction in Direction.allCases {
+        for direction in Direction.allCases where !isClosed {
             // An echo server's bytes turn around: they pass the toxics of both ways.
             let entries = isEcho ? (direction == .upstream ? toxics.entries : []) : toxics.entries(direction)
             guard !entries.isEmpty || !self[direction].chain.stages.isEmpty else { continue }
@@ -76,7 +76,7 @@ extension Flow {
     mutating func advanceToxics(_ now: Moment, _ actions: inout [FlowAction]) {
         for direction in Direction.allCases {
             // Not all that comes out is queued: an empty piece of a stream makes room at once.
-            while let due = nextDue(direction), due <= now.instant {
+            while !isClosed, let due = nextDue(direction), due <= now.instant {
                 var output: [ToxicChain.Output] = []
                 self[direction].chain.advance(to: now.instant, load(direction), into: &output)
                 apply(output, direction, now, &actions)
@@ -158,7 +158,7 @@ extension Flow {
         let wanted = max(0, toxics.longestPrefix - first.count)
         bytes.withUnsafeBytes { first += $0.prefix(wanted) }
         firstBytes = first
-        for direction in Direction.allCases {
+        for direction in Direction.allCases where !isClosed {
             var output: [ToxicChain.Output] = []
             self[direction].chain.decide(first, at: now.instant, into: &output)
             apply(output, direction, now, &actions)

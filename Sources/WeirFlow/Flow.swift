@@ -203,6 +203,9 @@ public struct Flow: Sendable {
     /// Makes records of every chunk from now on, or of none.
     public mutating func recordChunks(_ isWanted: Bool) { settings.recordsChunks = isWanted }
 
+    /// Whether the flow has ended: nothing may be told of it any more.
+    var isClosed: Bool { if case .closed = state { true } else { false } }
+
     var hasScheduledWake: Bool { scheduledWake != nil }
 
     /// Counts the upstream bytes that are kept to find their echo.

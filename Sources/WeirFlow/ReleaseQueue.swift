@@ -74,17 +74,12 @@ struct ReleaseQueue {
         count += bytes.count
     }
 
-    /// Takes the chunks from the back whose records are still to be made, in order.
-    mutating func takeUnrecorded() -> [(bytes: [UInt8], receivedAt: Instant)] {
-        var chunks: [(bytes: [UInt8], receivedAt: Instant)] = []
-        while entries.count > head, let receivedAt = entries[entries.count - 1].receivedAt,
-            !entries[entries.count - 1].isTampered
-        {
-            let entry = entries.removeLast()
-            count -= entry.bytes.count
-            chunks.append((entry.bytes, receivedAt))
-        }
-        return chunks.reversed()
+    /// Takes the first chunk, if its record is still to be made and no toxic has had it.
+    mutating func takeUnrecorded() -> (bytes: [UInt8], receivedAt: Instant)? {
+        guard !isEmpty, let receivedAt = entries[head].receivedAt, !entries[head].isTampered else { return nil }
+        let bytes = entries[head].bytes
+        take(bytes.count)
+        return (bytes, receivedAt)
     }
 
     /// Takes bytes off the front; an entry that is empty then is gone.

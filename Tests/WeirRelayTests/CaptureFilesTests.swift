@@ -68,7 +68,10 @@ struct CaptureFilesTests {
         let (first, second) = (try files("/"), try files(""))
         for files in [first, second] { close(files.descriptor) }
         #expect(try names == ["weir-20261122T123107Z-2.pcapng", "weir-20261122T123107Z.pcapng"])
-        let missing = #expect(throws: SystemError.self) { try self.files("/missing/") }
+        let made = try files("/made/")
+        close(made.descriptor)
+        #expect(made.path.hasSuffix("/made/weir-20261122T123107Z.pcapng"))
+        let missing = #expect(throws: SystemError.self) { try self.files("/missing/deeper/") }
         #expect(missing?.error.rawValue == ENOENT)
     }
 

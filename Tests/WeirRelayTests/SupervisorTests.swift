@@ -180,13 +180,15 @@ struct SupervisorTests {
         }
     }
 
-    @Test("A target's name that does not resolve is an error at the start")
+    @Test("A target's name that does not resolve is said at the start, and its clients are refused")
     func unknownName() async throws {
-        let route = try Route(parsing: "tcp:0=nonexistent.invalid:80")
-        let error = await #expect(throws: ResolveError.self) {
-            _ = try await Supervisor(RelayConfiguration(routes: [route]))
+        let reports = Reports()
+        try await withRelay("tcp:0=nonexistent.invalid:80", reports: reports) { relay, collector in
+            #expect(reports.lines.first?.hasPrefix("cannot resolve 'nonexistent.invalid': ") == true)
+            let ending = try await runThread { try TCPPeer(to: relay.endpoint).receiveToEnd().ending }
+            #expect(ending == .failed(.connectionReset))
+            #expect(try await collector.closes().map(\.reason) == [.refused])
         }
-        #expect(error?.name == "nonexistent.invalid")
     }
 
     @Test("An address that this machine does not have is an error at the start")
