@@ -27,7 +27,10 @@ extension Flow {
         changeChains(now, &actions)
         guard !up.isDirect else { return }
         // What came while the server was dialed passes them now; if one of them ends the flow, the rest is counted with it.
-        while !isClosed, let (bytes, receivedAt) = up.queue.takeUnrecorded() {
+        while true {
+            // What is due at once, as a reset, may end the flow before the next one.
+            advanceToxics(now, &actions)
+            guard !isClosed, let (bytes, receivedAt) = up.queue.takeUnrecorded() else { return }
             tamper(.upstream, bytes.span.bytes, receivedAt: receivedAt, copy: bytes, now, &actions)
         }
     }
