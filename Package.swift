@@ -85,7 +85,12 @@ let package = Package(
             path: "Tests/Support",
             swiftSettings: settings
         ),
-        .testTarget(name: "WeirWireTests", dependencies: ["WeirWire", "Support"], swiftSettings: settings),
+        .testTarget(
+            name: "WeirWireTests",
+            dependencies: ["WeirWire", "Support"],
+            exclude: ["Reassembly/followed.tsv"],
+            swiftSettings: settings
+        ),
         .testTarget(name: "WeirFlowTests", dependencies: ["WeirFlow", "WeirWire", "Support"], swiftSettings: settings),
         .testTarget(
             name: "WeirCaptureTests",
@@ -119,11 +124,11 @@ let package = Package(
     ]
 )
 
-// Scripts/sanitize.sh thread --relay: only these test targets, with no other package to fetch and to build.
+// Scripts/sanitize.sh thread --relay: only these test targets, with no other package to build. The dependencies stay: without
+// them Package.resolved would change, and the next build of the whole begin anew.
 if let only = Context.environment["WEIR_ONLY"] {
     let chosen = only.split(separator: ",").map(String.init)
     let wanted = Set(["WeirWire", "WeirFlow", "CWeir", "WeirRelay", "Support"] + chosen)
     package.targets.removeAll { !wanted.contains($0.name) }
     package.products.removeAll { $0.name != "WeirRelay" }
-    package.dependencies = []
 }
