@@ -8,8 +8,10 @@ cd "$(dirname "$0")/.."
 export WEIR_TESTING=1
 folder=.build/release
 bundle=$folder/weirPackageTests.xctest
-# Pure tests: bytes in, values out. They run in parallel; the others have sockets, programs and time limits of their own.
+# Pure tests: bytes in, values out. They run in parallel. The others have sockets, programs and time limits of their own, and run one
+# at a time: those of the program, and beside them those of the libraries.
 pure='^(WeirWireTests|WeirFlowTests)\.'
+program='^weirTests\.'
 bench=(--package-path Benchmarks --scratch-path .build/benchmarks)
 
 step "what the tests need" Scripts/setup.sh --tests
@@ -21,14 +23,17 @@ fi
 step "build of the benchmark" swift_build "${bench[@]}" --build-tests
 
 run_tests() {
-    local reports failed=0
+    local reports job failed=0 jobs=()
+    local run=("$bundle" --testing-library swift-testing)
     reports=$(mktemp -d)
-    # Beside the others, at a lower priority, in a file that is shown when it is done.
-    nice "$bundle" --testing-library swift-testing --filter "$pure" >"$reports/pure" 2>&1 &
-    local job=$!
-    "$bundle" --testing-library swift-testing --no-parallel --skip "$pure" || failed=1
-    wait "$job" || failed=1
-    cat "$reports/pure"
+    # What runs beside the program's tests is shown when it is done.
+    nice "${run[@]}" --filter "$pure" >"$reports/pure" 2>&1 &
+    jobs+=($!)
+    "${run[@]}" --no-parallel --skip "$pure" --skip "$program" >"$reports/libraries" 2>&1 &
+    jobs+=($!)
+    "${run[@]}" --no-parallel --filter "$program" || failed=1
+    for job in "${jobs[@]}"; do wait "$job" || failed=1; done
+    cat "$reports"/*
     rm -r "$reports"
     return "$failed"
 }

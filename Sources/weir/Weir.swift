@@ -35,6 +35,11 @@ enum Main {
     static func main() {
         StandardStreams.fillGaps()
         Signals.block()
+        if CommandLine.argc == 2, let word = CommandLine.unsafeArgv[1], strcmp(word, "--version") == 0 {
+            // The argument parser, and even `print`, would first search all types of the program: 7 MB of pages.
+            puts(Weir.version)
+            Glibc.exit(ExitStatus.done.rawValue)
+        }
         weir_tune_allocator()
         Task.detached {
             await run()

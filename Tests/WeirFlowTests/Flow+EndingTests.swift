@@ -62,6 +62,15 @@ struct HalfCloseTests {
         flow(.sent(.upstream, 10), gives: .finish(.upstream))
     }
 
+    @Test("Counts as activity: the idle time begins anew", arguments: Direction.allCases)
+    func isActivity(_ source: Direction) {
+        var flow = Playbook.connected(.tcp) { $0.idleTimeout = .seconds(10) }
+        flow.advance(by: .seconds(7))
+        flow(.finished(source), gives: .ended(source), .finish(source))
+        flow.advance(by: .seconds(9))
+        flow(.wake, gives: .wake(at: .seconds(17)))
+    }
+
     @Test("Hears the same end once")
     func twice() {
         var flow = Playbook.connected(.tcp)

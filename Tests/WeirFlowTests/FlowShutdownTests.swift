@@ -71,6 +71,34 @@ struct ShutdownTests {
         )
     }
 
+    @Test("Shuts down a flow that a toxic ends: both sides are reset, and waited for")
+    func closing() throws {
+        let limit = ToxicConfiguration("limit_data", .upstream, attributes: ["bytes": .int(3)])
+        var flow = Playbook.connected(.tcp, set: try ToxicSet([limit], for: .tcp))
+        flow(
+            .received(.upstream),
+            "abc",
+            gives: .arrived(.upstream, 0, at: 0, 3),
+            .toxic("limit_data", .upstream, .closed),
+            .letGo(.upstream, 0, at: 0, 3),
+            .sendQueued(.upstream),
+            .endForwarded(.downstream),
+            .finish(.downstream)
+        )
+        flow(
+            .shutdown,
+            gives: .dropped(.upstream, 3, .shutdown),
+            .reset(.downstream, by: .zero),
+            .reset(.upstream, by: .zero)
+        )
+        flow(.resetDone(.downstream, unsent: 0))
+        flow(
+            .resetDone(.upstream, unsent: 0),
+            gives: .closed(.shutdown, up: .of(3, in: 1, dropped: 3)),
+            .close(.shutdown)
+        )
+    }
+
     @Test("Brings a reset forward that waits for its delivery, and keeps the first reason")
     func resetting() {
         var flow = Playbook.connected(.tcp)

@@ -7,27 +7,6 @@ import WeirWire
 /// Any toxics on both directions, changed while they hold something: what records, log and capture say is what went.
 @Suite("Records under random toxics", .timeLimit(.minutes(10)))
 struct RecordPropertyTests {
-    /// The settings that a random toxic may have, by its type.
-    private static func attributes(_ type: String, _ random: inout SplitMix64) -> [String: ToxicValue] {
-        func number(_ range: ClosedRange<Int>) -> ToxicValue { .int(.random(in: range, using: &random)) }
-        func rate() -> ToxicValue { .double(Double(Int.random(in: 1...9, using: &random)) / 10) }
-        return switch type {
-        case "latency": ["latency": number(0...120), "jitter": number(0...40)]
-        case "bandwidth": ["rate": number(1...50)]
-        case "slow_close": ["delay": number(0...200)]
-        case "timeout": ["timeout": number(0...300)]
-        case "reset_peer": ["timeout": number(0...300)]
-        case "slicer": ["average_size": number(1...20), "size_variation": number(0...1), "delay": number(0...2000)]
-        case "limit_data": ["bytes": number(0...900)]
-        case "loss", "duplicate", "reorder", "corrupt": ["rate": rate()]
-        case "packet_loss": ["loss_rate": rate()]
-        case "replace":
-            ["find": .string("hex:0506"), "with": .string(["hex:ff", "hex:", "hex:fffefdfc"].drawn(&random))]
-        case "hold": ["timeout": number(1...300)]
-        default: [:]
-        }
-    }
-
     private static func toxics(_ transport: Transport, _ random: inout SplitMix64) throws -> ToxicSet {
         let types = Toxics.all.filter { $0.transports.contains(transport) }
         var chain: [ToxicConfiguration] = []
@@ -35,7 +14,8 @@ struct RecordPropertyTests {
             for number in 0..<Int.random(in: 0...3, using: &random) {
                 let type = types[Int.random(in: types.indices, using: &random)].name
                 let name = "\(type) \(direction) \(number)"
-                chain.append(ToxicConfiguration(type, direction, name: name, attributes: attributes(type, &random)))
+                let attributes = ToxicSamples.randomAttributes(type, &random)
+                chain.append(ToxicConfiguration(type, direction, name: name, attributes: attributes))
             }
         }
         return try ToxicSet(chain, for: transport)
@@ -132,8 +112,4 @@ struct RecordPropertyTests {
         }
         return found
     }
-}
-
-extension Array {
-    fileprivate func drawn(_ random: inout SplitMix64) -> Element { self[Int.random(in: indices, using: &random)] }
 }

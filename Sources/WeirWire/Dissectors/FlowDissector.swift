@@ -218,7 +218,7 @@ struct DissectedSide: Sendable {
 /// Keeps when requests were complete, until they are answered.
 struct OpenRequests: Sendable {
     private var open: [(number: UInt64, offset: Int, time: Int64?)] = []
-    private static let limit = 64
+    static let limit = 128
 
     mutating func removeAll() {
         if !open.isEmpty { open.removeAll() }

@@ -77,6 +77,27 @@ struct PassingToxicsTests {
         flow(.sent(.upstream, 3), gives: .endForwarded(.upstream), .finish(.upstream))
     }
 
+    @Test("The numbers of a hold go on after its settings were changed, and none comes twice")
+    func holdNumbers() throws {
+        func hold(_ timeout: Int) -> ToxicConfiguration {
+            .init("hold", .upstream, attributes: ["timeout": .int(timeout)])
+        }
+        var run = try ChainRun([hold(100)], over: .udp)
+        var numbers: Set<UInt64> = []
+        for (turn, timeout) in [300, 200, 400].enumerated() {
+            run.push([1])
+            run.push([2])
+            try run.change(to: [hold(timeout)])
+            let held = run.chain.stages[0].queue.all.compactMap {
+                if case .chunk(let chunk) = $0 { chunk.holdNumber } else { nil }
+            }
+            #expect(Set(held).count == 2 * (turn + 1))
+            // Those that were asked about again have new numbers; none of an earlier turn is another chunk's now.
+            #expect(numbers.isDisjoint(with: held))
+            numbers.formUnion(held)
+        }
+    }
+
     @Test("A noop is not asked: the chunk is sent as it came, without a copy")
     func noop() throws {
         var flow = try connected(.tcp, "noop")

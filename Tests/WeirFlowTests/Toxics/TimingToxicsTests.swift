@@ -47,6 +47,22 @@ struct TimingToxicsTests {
         }
     }
 
+    @Test("Bandwidth adds up no rounding, however small the chunks", arguments: [3, 7, 13, 999])
+    func bandwidthRounding(rate: Int) throws {
+        var run = try ChainRun([.init("bandwidth", .upstream, attributes: ["rate": .int(rate)])], over: .udp)
+        // A second's worth of bytes, one and ten at a time: neither divides a second at this rate.
+        var left = rate * 1000
+        while left > 0 {
+            let size = min(left, left % 2 == 0 ? 1 : 10)
+            run.push([UInt8](repeating: 1, count: size))
+            left -= size
+        }
+        run.advance(by: .seconds(1) - .nanoseconds(1))
+        #expect(run.bytes.count < rate * 1000)
+        run.advance(by: .nanoseconds(1))
+        #expect(run.bytes.count == rate * 1000)
+    }
+
     @Test("Bandwidth keeps a datagram whole, and lets it go when the link has sent it")
     func datagrams() throws {
         var run = try ChainRun([.init("bandwidth", .upstream, attributes: ["rate": .int(1)])], over: .udp)

@@ -127,6 +127,41 @@ struct ToxicChainTests {
         flow(.sent(.upstream, 4), gives: .resume(.upstream))
     }
 
+    @Test("Reads a stream again once three quarters of the bound are left, and not before")
+    func lowMark() {
+        // Each chunk counts 138: four are at the bound, three are at the mark.
+        let delay: [Direction: [any Toxic]] = [.upstream: [Delays(.milliseconds(100), .seconds(1))]]
+        var flow = Playbook.connected(.tcp, toxics: delay) { $0.toxicBound = 552 }
+        flow(.received(.upstream), count: 10, gives: .arrived(.upstream, 0, at: 0, 10), .wake(at: .milliseconds(100)))
+        flow(.received(.upstream), count: 10, gives: .arrived(.upstream, 1, at: 10, 10))
+        flow(.received(.upstream), count: 10, gives: .arrived(.upstream, 2, at: 20, 10))
+        flow(.received(.upstream), count: 10, gives: .arrived(.upstream, 3, at: 30, 10), .pause(.upstream))
+        flow.advance(by: .milliseconds(100))
+        flow(.wake, gives: .letGo(.upstream, 0, at: 0, 10), .sendQueued(.upstream))
+        // One byte over the mark, and then at it.
+        flow(.sent(.upstream, 9), gives: .sendQueued(.upstream), .wake(at: .seconds(1)))
+        flow(.sent(.upstream, 1), gives: .resume(.upstream))
+    }
+
+    @Test("Lets nothing more go at the bound before what was let go is sent")
+    func fullBound() throws {
+        let delay = ToxicConfiguration("latency", .upstream, attributes: ["latency": .int(100)])
+        var run = try ChainRun([delay], over: .udp)
+        run.push([1])
+        run.push([2])
+        let cost = run.chain.cost
+        let due = run.clock.now.instant.advanced(by: .milliseconds(100))
+        // At the bound, and one under it; at the bound with nothing to send, one goes, and is to be sent then.
+        for (queued, bound, expected) in [(1, cost + 1, 0), (1, cost + 2, 2), (0, cost, 1)] {
+            var chain = run.chain
+            var output: [ToxicChain.Output] = []
+            let load = ToxicChain.Load(queued: queued, bound: bound)
+            #expect(chain.nextDue(load) == (expected == 0 ? nil : due))
+            chain.advance(to: due, load, into: &output)
+            #expect(output.count == expected, "\(queued) queued, bound \(bound)")
+        }
+    }
+
     @Test("Passes the end on behind what is delayed")
     func endBehind() {
         var flow = Playbook.connected(.tcp, toxics: [.upstream: [Delays(.milliseconds(100))]])

@@ -22,10 +22,35 @@ enum ToxicSamples {
         "reorder": ["rate": .double(0.5)],
     ]
 
+    /// Draws settings of a type, those with which it does little or nothing among them.
+    static func randomAttributes(_ type: String, _ random: inout SplitMix64) -> [String: ToxicValue] {
+        func number(_ range: ClosedRange<Int>) -> ToxicValue { .int(.random(in: range, using: &random)) }
+        func rate() -> ToxicValue { .double(Double(Int.random(in: 1...9, using: &random)) / 10) }
+        return switch type {
+        case "latency": ["latency": number(0...120), "jitter": number(0...40)]
+        case "bandwidth": ["rate": number(1...50)]
+        case "slow_close": ["delay": number(0...200)]
+        case "timeout": ["timeout": number(0...300)]
+        case "reset_peer": ["timeout": number(0...300)]
+        case "slicer": ["average_size": number(1...20), "size_variation": number(0...1), "delay": number(0...2000)]
+        case "limit_data": ["bytes": number(0...900)]
+        case "loss", "duplicate", "reorder", "corrupt": ["rate": rate()]
+        case "packet_loss": ["loss_rate": rate()]
+        case "replace":
+            ["find": .string("hex:0506"), "with": .string(["hex:ff", "hex:", "hex:fffefdfc"].drawn(&random))]
+        case "hold": ["timeout": number(1...300)]
+        default: [:]
+        }
+    }
+
     /// Makes the configuration of a type with these settings.
     static func configuration(_ type: String, _ direction: Direction = .upstream) -> ToxicConfiguration {
         ToxicConfiguration(type, direction, attributes: attributes[type] ?? [:])
     }
+}
+
+extension Array {
+    func drawn(_ random: inout SplitMix64) -> Element { self[Int.random(in: indices, using: &random)] }
 }
 
 /// Drives a chain alone, with a clock that is moved.

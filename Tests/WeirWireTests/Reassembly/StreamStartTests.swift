@@ -34,6 +34,16 @@ struct StreamStartTests {
         }
     }
 
+    @Test("What was acknowledged of another start counts no more")
+    func acknowledgedBefore() {
+        let result = reassemble([
+            .up(99, "", .syn), .down(899_999, "", .syn, ack: 100), .up(100, "", ack: 900_050),
+            .down(4999, "", .syn, ack: 100), .up(100, "get", ack: 5000), .down(5000, "ok", ack: 103),
+        ])
+        #expect(result.streams.downText == "ok")
+        #expect(result.down.missingAtEnd == 0)
+    }
+
     @Test("A FIN before the server's SYN is no end", .needsCases)
     func earlyFin() throws {
         let messages = try CaseMessages("fin-before-synack.pcap")

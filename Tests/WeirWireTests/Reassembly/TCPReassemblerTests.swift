@@ -107,6 +107,20 @@ struct TCPReassemblerTests {
         #expect(never.streams.upText == "_____fgh")
     }
 
+    @Test("Each gap has the whole patience, also after one before it was filled", arguments: OverlapPolicy.allCases)
+    func patienceAnew(_ overlap: OverlapPolicy) {
+        let acknowledged = Segment.down(500, ack: 103)
+        var segments: [Segment] = [.up(99, "", .syn), .down(499, "", .syn, ack: 100), .up(100, "a"), .up(102, "c")]
+        segments += [acknowledged, acknowledged, .up(101, "b"), .up(104, "e")]
+        segments += [Segment.down(500, ack: 105), .down(500, ack: 105), .up(103, "d")]
+        let result = reassemble(segments) { ($0.patience, $0.overlap) = (3, overlap) }
+        #expect(result.streams.upText == "abcde")
+        #expect(result.up.gaps.isEmpty && result.up.late == 0)
+        // One more acknowledgment is too many.
+        segments.insert(contentsOf: [Segment.down(500, ack: 105), .down(500, ack: 105)], at: segments.count - 1)
+        #expect(reassemble(segments) { ($0.patience, $0.overlap) = (3, overlap) }.up.gaps.ranges == [3..<4])
+    }
+
     @Test("What comes too late for its gap is late with either policy")
     func lateWithLast() {
         let result = reassemble(
@@ -208,6 +222,16 @@ struct TCPReassemblerTests {
         #expect(result.up.gaps.isEmpty)
         #expect(result.up.retransmissions == 2)
         #expect(result.up.bytes == 8)
+    }
+
+    @Test("What is repeated behind a cut packet is compared with its own place")
+    func repeatedBehindCut() {
+        let result = reassemble([
+            .up(99, "", .syn), Segment.up(100, "abcdef").cut(to: 2), .up(106, "gh"), .up(100, "abcdefgh"),
+            .up(106, "gX"),
+        ])
+        #expect(result.streams.upText == "ab____gh")
+        #expect(result.up.conflicts.ranges == [7..<8])
     }
 
     @Test("Bytes behind the FIN are given and reported")

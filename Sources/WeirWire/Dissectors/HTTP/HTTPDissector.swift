@@ -41,7 +41,7 @@ struct HTTPDissector: Dissector {
     var sides = [Side(), Side()]
     var open: [Request] = []
     private var requests: UInt64 = 0
-    private static let openLimit = 128
+    private static let openLimit = OpenRequests.limit
     /// Bounds the lines between the chunks of a body.
     private static let longestChunkLine = 8 << 10
 

@@ -22,6 +22,28 @@ struct HTTPDissectorTests {
         #expect(flow.name == "http")
     }
 
+    @Test(
+        "Reads the line of a chunk and of a trailer up to 8 KiB",
+        arguments: [(8191, true), (8192, false), (8193, false)],
+        ["", "0\r\n"]
+    )
+    func longLine(length: (Int, isRead: Bool), before: String) {
+        var flow = DissectionDialogue()
+        flow.up(Self.request)
+        flow.down("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + before)
+        flow.down("0;" + String(repeating: "x", count: length.0 - 2))
+        flow.down("\r\n\r\n")
+        #expect(flow.said.count == (length.isRead ? 2 : 1))
+    }
+
+    @Test("Of requests without an answer the last 128 are kept", arguments: [(128, 0), (129, 1), (200, 72)])
+    func openRequests(count: Int, first: Int) {
+        var flow = DissectionDialogue()
+        for _ in 0..<count { flow.up(Self.request) }
+        flow.down(Self.answer)
+        #expect(flow.said.last?.contains("(answers \(first * 56) ") == true, "\(flow.said.last ?? "")")
+    }
+
     @Test("Says where the fields are")
     func fields() throws {
         var flow = DissectionDialogue()
