@@ -12,7 +12,7 @@ public struct TCPOptions: Hashable, Sendable {
 }
 
 extension TCPOptions {
-    /// Creates the options of Weir's SYN packets: the maximum segment size and, after a no-operation, the window scale.
+    /// Creates the options of a SYN: the maximum segment size and, after a no-operation, the window scale.
     ///
     /// - Parameters:
     ///   - maximumSegmentSize: The largest payload that the sender accepts, in bytes.
