@@ -99,8 +99,7 @@ extension Checksum {
         add(address.low)
     }
 
-    /// Swaps the bytes of each pair if the earlier bytes end in the middle of one, so that each byte counts in its
-    /// place.
+    /// Swaps the bytes of each pair if the earlier bytes end in the middle of one, so that all are in their places.
     @inlinable
     func placed(_ pairs: UInt64) -> UInt64 {
         isOdd ? (pairs & 0x00ff_00ff) << 8 | (pairs >> 8) & 0x00ff_00ff : pairs

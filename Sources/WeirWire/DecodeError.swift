@@ -24,7 +24,7 @@ extension DecodeError {
 }
 
 extension DecodeError: CustomStringConvertible {
-    /// Prints `truncated at 34: 20 bytes needed, 6 available`.
+    /// The text, such as `truncated at 34: 20 bytes needed, 6 available`.
     public var description: String {
         switch self {
         case .truncated(let needed, let available, let offset):
@@ -97,7 +97,7 @@ public enum ProtocolNumber: Hashable, Sendable {
 }
 
 extension ProtocolNumber: CustomStringConvertible {
-    /// Prints `EtherType 0x88cc`, `IP protocol 89`, `link type 147`.
+    /// The text, such as `EtherType 0x88cc`, `IP protocol 89`, `link type 147`.
     public var description: String {
         switch self {
         case .linkType(let type): "\(type)"

@@ -26,7 +26,7 @@ public enum Direction: UInt8, Sendable, Hashable, CaseIterable {
 }
 
 extension Direction: CustomStringConvertible {
-    /// Prints `upstream` or `downstream`.
+    /// The text `upstream` or `downstream`.
     @inlinable
     public var description: String {
         switch self {

@@ -97,7 +97,7 @@ extension Endpoint: LosslessStringConvertible {
         return Endpoint(address: IPAddress(v4: address), port: port)
     }
 
-    /// Prints `127.0.0.1:80`, `[::1]:80` or `[fe80::1%2]:80`; parsing it returns the same endpoint.
+    /// The text, such as `127.0.0.1:80`, `[::1]:80` or `[fe80::1%2]:80`; parsing it returns the same endpoint.
     public var description: String {
         var buffer = ByteBuffer(capacity: IPAddress.longestText + 8)
         write(to: &buffer)

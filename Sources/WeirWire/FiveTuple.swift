@@ -22,13 +22,12 @@ public struct FiveTuple: Hashable, Sendable {
         FiveTuple(transport: transport, source: destination, destination: source)
     }
 
-    /// The same value for this tuple and its reverse, so that one key finds both directions: the smaller endpoint
-    /// first.
+    /// The same value for this tuple and its reverse, as one key for both directions: the smaller endpoint first.
     @inlinable
     public var canonical: FiveTuple { destination < source ? reversed : self }
 }
 
 extension FiveTuple: CustomStringConvertible {
-    /// Prints `tcp 127.0.0.1:51514 -> 127.0.0.1:9000`.
+    /// The text, such as `tcp 127.0.0.1:51514 -> 127.0.0.1:9000`.
     public var description: String { "\(transport) \(source) -> \(destination)" }
 }

@@ -1,6 +1,5 @@
 extension HexDump {
-    /// The escape sequences of the colours for decoded bytes; those of errors and of the relay's own lines are not
-    /// included.
+    /// The escape sequences for the colours of decoded bytes, without those of errors and of the relay's own lines.
     public static let colors: [StaticString] = [
         "\u{1B}[32m", "\u{1B}[35m", "\u{1B}[34m", "\u{1B}[92m", "\u{1B}[95m", "\u{1B}[94m", "\u{1B}[96m", "\u{1B}[93m",
     ]

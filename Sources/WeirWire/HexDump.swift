@@ -1,4 +1,4 @@
-/// Renders bytes as hex and text, in the layout of `hexdump -Cv` of util-linux without its closing offset line.
+/// A dump of bytes as hex and text, in the layout of `hexdump -Cv` of util-linux without its closing offset line.
 ///
 /// A line of 16 bytes has 79 characters: `offset  8 × "xx "  8 × "xx " |text|` and a line feed.
 ///
@@ -137,8 +137,7 @@ extension HexDump {
         end.storeBytes(of: UInt8(ascii: "\n"), toByteOffset: 1, as: UInt8.self)
     }
 
-    /// Two hex digits and two blanks for each byte value; a string literal, because its address needs no initialiser at
-    /// run time.
+    /// Two hex digits and two blanks for each byte value; a string literal, whose address needs no initialiser to run.
     private static var hexPairs: StaticString {
         """
         00  01  02  03  04  05  06  07  08  09  0a  0b  0c  0d  0e  0f  \

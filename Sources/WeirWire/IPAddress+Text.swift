@@ -17,8 +17,7 @@ extension IPAddress: LosslessStringConvertible {
         self.init(utf8: text, in: 0..<text.count)
     }
 
-    /// Prints the canonical text: dotted decimal, or the form that RFC 5952 recommends, with `%` and the number of a
-    /// zone.
+    /// The canonical text: dotted decimal, or the form of RFC 5952, with `%` and the number of a zone.
     ///
     /// Parsing it returns the same address.
     public var description: String {

@@ -20,7 +20,7 @@ extension Transport: LosslessStringConvertible {
         }
     }
 
-    /// Prints `tcp` or `udp`.
+    /// The text `tcp` or `udp`.
     @inlinable
     public var description: String {
         switch self {

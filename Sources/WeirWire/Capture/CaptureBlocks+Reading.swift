@@ -1,4 +1,4 @@
-/// The reading of the records of a Name Resolution Block.
+/// The parser for the records of a Name Resolution Block.
 enum NameRecord {
     /// Reads one record; nil if it is too short for its address, or a name in it has no end.
     static func read(_ type: UInt16, _ range: Range<Int>, in window: RawSpan) -> CaptureNames.Record? {

@@ -6,8 +6,9 @@ public enum CaptureFileError: Error, Hashable, Sendable {
     case notCapture([UInt8])
     /// A version that Weir does not read.
     case unsupported(version: CaptureVersion, at: Int)
-    /// The file ends in the middle of the item at an offset; with the item's size in bytes, as far as is known, and the
-    /// number of its bytes in the file.
+    /// The file ends in the middle of the item at an offset.
+    ///
+    /// The item's size is in bytes, as far as it is known; `available` is the number of its bytes in the file.
     case truncated(needed: Int, available: Int, at: Int)
     /// A contradiction in the item at an offset.
     case malformed(CaptureDamage, at: Int)
@@ -65,7 +66,7 @@ public enum CaptureDamage: Hashable, Sendable {
 }
 
 extension CaptureFileError: CustomStringConvertible {
-    /// Prints the problem, its place and what to do about it, in one line.
+    /// The problem, its place and what to do about it, in one line.
     public var description: String {
         switch self {
         case .notCapture(let magic): Self.describe(magic)
@@ -103,7 +104,7 @@ extension CaptureFileError: CustomStringConvertible {
 }
 
 extension CaptureDamage: CustomStringConvertible {
-    /// Prints the contradiction.
+    /// The contradiction in words.
     public var description: String {
         switch self {
         case .byteOrder(let magic): "no byte order is written as 0x\(String(magic, radix: 16))"

@@ -30,8 +30,7 @@ public struct CaptureInterface: Hashable, Sendable {
     public var hardware: String?
     /// The comments.
     public var comments: [String]
-    /// The options that have no property above, such as the hardware address (6) and the speed of each direction (16,
-    /// 17).
+    /// The options without a property above, such as the hardware address (6) and each direction's speed (16, 17).
     public var others: [CaptureOption]
 
     /// Creates the description of an interface with timestamps in nanoseconds.

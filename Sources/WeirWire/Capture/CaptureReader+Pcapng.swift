@@ -1,8 +1,7 @@
 extension CaptureReader {
     /// The size of a block without a body, in bytes.
     static var smallestBlock: Int { 12 }
-    /// The maximum size of a block without its packet, in bytes; a larger one is damage, because readers would have to
-    /// keep it.
+    /// The maximum size in bytes of a block without its packet; readers would have to keep more, so more is damage.
     static var largestBlock: Int { 16 << 20 }
     /// The maximum number of interfaces in a section, because each one takes a few bytes of memory.
     static var mostInterfaces: Int { 65_536 }

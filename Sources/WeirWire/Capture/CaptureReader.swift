@@ -1,4 +1,4 @@
-/// Reads a pcap or pcapng capture from any memory, and detects which of them it is.
+/// A reader of a pcap or pcapng capture in any memory, which detects the format.
 ///
 /// The reader receives a window of bytes with its offset in the file, and returns one item after another. It returns
 /// nil if the window does not hold the whole next item: then it needs a window with `needed` bytes from `position` on,

@@ -1,4 +1,4 @@
-/// Reads a capture whose bytes arrive in pieces of any size, as from a pipe.
+/// A reader of a capture whose bytes arrive in pieces of any size, as from a pipe.
 ///
 /// Read items until there is none, append the next piece, and call `finish()` at the end of the file:
 ///

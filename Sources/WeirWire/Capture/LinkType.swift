@@ -45,7 +45,7 @@ public struct LinkType: RawRepresentable, Hashable, Sendable {
 }
 
 extension LinkType: CustomStringConvertible {
-    /// Prints the name in tcpdump's registry if Weir knows it, else `link type 147`.
+    /// The name in tcpdump's registry if Weir knows it, else `link type 147`.
     public var description: String {
         switch self {
         case .null: "NULL"

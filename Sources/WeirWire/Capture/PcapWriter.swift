@@ -1,4 +1,4 @@
-/// Writes a classic pcap capture to the end of a buffer: the header once, then packets.
+/// A writer of a classic pcap capture at the end of a buffer: the header once, then packets.
 ///
 /// It writes the time, the lengths and the bytes of a packet; the format has no place for anything else.
 ///

@@ -1,4 +1,4 @@
-/// Writes the blocks of a pcapng capture to the end of a buffer.
+/// A writer of the blocks of a pcapng capture at the end of a buffer.
 ///
 /// Begin with a section, describe each interface, then write packets; a new section may follow at any time. The writer
 /// remembers only the section's byte order and the clocks of its interfaces; the caller decides where the bytes go.

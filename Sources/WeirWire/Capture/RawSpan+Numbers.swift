@@ -18,8 +18,7 @@ extension RawSpan {
         extracting(range).withUnsafeBytes { Array($0) }
     }
 
-    /// Copies text up to the first zero octet, with invalid UTF-8 repaired; as many whole characters as fit in `limit`
-    /// bytes.
+    /// Copies text up to the first zero octet, in whole characters up to `limit` bytes, with invalid UTF-8 repaired.
     ///
     /// - Precondition: The bytes are there.
     func text(_ range: Range<Int>, upTo limit: Int = ByteBuffer.largestOption) -> String {

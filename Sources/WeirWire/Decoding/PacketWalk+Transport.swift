@@ -76,8 +76,7 @@ extension PacketWalk {
         next = .ipv6
     }
 
-    /// Reads the ports of a packet that an ICMP error quotes; only the first 8 bytes after its IP header are
-    /// guaranteed.
+    /// Reads the ports of a packet that an ICMP error quotes, of which only the first 8 bytes after IP are guaranteed.
     private mutating func quotePorts(
         _ transport: Transport,
         _ kind: LayerKind,

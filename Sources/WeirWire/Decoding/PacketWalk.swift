@@ -1,4 +1,4 @@
-/// Walks over the headers of one packet, outermost first.
+/// A walk over the headers of one packet, outermost first.
 ///
 /// Each step reads one header, sets the next header's kind and place, and narrows the end to the length in the header.
 struct PacketWalk {

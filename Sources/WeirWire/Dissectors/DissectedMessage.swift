@@ -95,8 +95,7 @@ extension FieldValue {
 public struct MessageAnswer: Hashable, Sendable {
     /// The offset of the request in the other direction's stream; 0 for a datagram.
     public var request: Int
-    /// The time from the request's last byte to the answer's first, in nanoseconds; nil if one of the times is not
-    /// known.
+    /// The time from the request's last byte to the answer's first, in nanoseconds; nil if either time is not known.
     public var delay: Int64?
 }
 

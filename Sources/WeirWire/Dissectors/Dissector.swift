@@ -117,8 +117,7 @@ struct MessagePlace: Sendable {
 
 /// The continuation of a flow after a step of its dissector.
 enum DissectionStep {
-    /// The message ends this number of bytes after the start of the bytes, which may be more than there are: it is
-    /// delivered once they have passed.
+    /// The message ends this number of bytes from here, even past the available ones; it is delivered after its end.
     case message(Int)
     /// The message continues after this number of bytes, which may be more than there are and need not be seen.
     case skip(Int)

@@ -67,8 +67,7 @@ extension FlowDissector {
         }
     }
 
-    /// Records that bytes of a stream were looked at, if `looks` is set; as an effort if they were read as a message or
-    /// in vain.
+    /// Records bytes that were looked at, if `looks` is set; as an effort if they were read as a message or in vain.
     @inline(__always)
     mutating func look(_ side: Int, _ count: Int, isEffort: Bool = true) {
         if looks != nil { note(side, count, isEffort) }

@@ -27,8 +27,7 @@ public struct FlowDissector: Sendable {
     /// The dissector of both directions, except of one that is apart.
     var dissector: (any Dissector)?
     var chosen: StaticString = ""
-    /// The separate dissector of a direction that speaks another protocol; nil unless `dissector` is set and a side is
-    /// apart.
+    /// The separate dissector of a direction with another protocol; nil unless `dissector` is set and a side is apart.
     var apart: (any Dissector)?
     var chosenApart: StaticString = ""
     var excluded: UInt64 = 0

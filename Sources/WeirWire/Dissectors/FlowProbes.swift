@@ -1,5 +1,4 @@
-/// The search for the values that identify the flows of a capture: their protocols, and the names in their first
-/// messages.
+/// The search for what identifies the flows of a capture: their protocols, and the names in their first messages.
 ///
 /// Only the first packets of each flow are read, in the order of the capture. Bytes after a segment that is missing or
 /// out of order are not read.

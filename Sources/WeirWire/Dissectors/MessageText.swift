@@ -138,8 +138,7 @@ public enum SafeText {
         return (scalar, length)
     }
 
-    /// Returns whether a scalar is safe: it neither controls a terminal, nor changes the writing direction, nor is
-    /// invisible.
+    /// Returns whether a scalar neither controls a terminal, nor changes the writing direction, nor is invisible.
     public static func isSafe(_ scalar: UInt32) -> Bool {
         switch scalar {
         // Unassigned code points that are invisible: between the invisible operators, before the annotations, and tags.

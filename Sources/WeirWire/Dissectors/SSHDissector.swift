@@ -1,5 +1,6 @@
-/// A dissector of SSH banners, the lines in which both sides announce their versions; the packets after them remain
-/// bytes.
+/// A dissector of SSH banners, the lines in which both sides announce their versions.
+///
+/// The packets after them remain bytes.
 ///
 /// Source: RFC 4253 section 4.2.
 struct SSHDissector: Dissector {

@@ -29,8 +29,7 @@ public struct ERSPANHeader: Hashable, Sendable {
     /// The platform-specific subheader of type III, if its flag is set; otherwise 0.
     public var platform: UInt64
 
-    /// Creates a header; `flags` and `platform` are for type III, and the low bit of `flags` means that `platform` is
-    /// present.
+    /// Creates a header; `flags` and `platform` are for type III, and `platform` needs the low bit of `flags`.
     public init(
         version: Version,
         vlan: UInt16,

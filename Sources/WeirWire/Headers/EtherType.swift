@@ -59,7 +59,7 @@ public struct EtherType: RawRepresentable, Hashable, Sendable {
 }
 
 extension EtherType: CustomStringConvertible {
-    /// Prints `0x0800`.
+    /// The text, such as `0x0800`.
     public var description: String {
         var buffer = ByteBuffer(capacity: 6)
         buffer.append("0x")

@@ -1,7 +1,7 @@
 /// The header of an ICMPv6 message.
 ///
 /// ```
-///  0 type    1 code    2 checksum    4 rest: what it holds depends on the type
+///  0 type    1 code    2 checksum    4 rest, which depends on the type
 /// ```
 /// The header is emitted as it was parsed, byte for byte.
 ///

@@ -30,7 +30,7 @@ public struct MACAddress: Hashable, Sendable {
 }
 
 extension MACAddress: CustomStringConvertible {
-    /// Prints `02:00:5e:10:00:01`.
+    /// The text, such as `02:00:5e:10:00:01`.
     public var description: String {
         var buffer = ByteBuffer(capacity: 17)
         write(to: &buffer)

@@ -36,8 +36,7 @@ extension JSONValue {
         }
     }
 
-    /// Writes a string with its quotes; characters that a script or a browser could take for markup are escaped, as in
-    /// Go.
+    /// Writes a string in quotes; characters that a script or a browser could take for markup are escaped, as in Go.
     private static func quote(_ text: String, to output: inout ByteBuffer) {
         output.append(UInt8(ascii: "\""))
         var text = text

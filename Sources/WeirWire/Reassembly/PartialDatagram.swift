@@ -93,8 +93,7 @@ struct PartialDatagram: Sendable {
         return whole
     }
 
-    /// Passes the parts of `bytes` that make up the datagram to a closure, in order; each piece without the bytes of
-    /// earlier ones.
+    /// Passes the parts of `bytes` that make up the datagram to a closure, in order and without overlaps.
     private func sweep(_ length: Int, _ body: (Range<Int>) -> Void) {
         var reached = 0
         for piece in pieces {

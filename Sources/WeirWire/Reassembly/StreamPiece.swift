@@ -54,8 +54,7 @@ public struct ReassemblySettings: Hashable, Sendable {
     public var totalLimit = 256 << 20
     /// The number of delivered bytes of a direction that are kept, to compare retransmissions with.
     public var window = 64 << 10
-    /// The number of further segments of the flow for which a gap stays open after the other side acknowledged bytes
-    /// past it.
+    /// The number of segments of the flow for which a gap stays open after the other side acknowledged bytes past it.
     ///
     /// Packets can be captured in another order than they arrived in.
     public var patience = 32

@@ -177,8 +177,7 @@ struct StreamSide: Sendable {
     /// The maximum number of bytes by which a SYN may be late and still begin the stream.
     private static var mostEarly: Int { 1 << 24 }
 
-    /// Returns whether a segment only probes whether the other side is there: its byte, if any, is the last one or
-    /// garbage.
+    /// Returns whether a segment only probes the other side: its byte, if any, is the last one again or garbage.
     private func isKeepAlive(_ segment: StreamSegment, _ position: Int) -> Bool {
         segment.length <= 1 && position == offset &- 1 && (offset > 0 || report.hasStart)
             && segment.flags.isDisjoint(with: [.syn, .fin, .rst])
@@ -290,8 +289,7 @@ extension StreamSide {
         return rest.count &- late
     }
 
-    /// Compares bytes with kept ones, and replaces those if the last bytes win; returns the number of retransmitted
-    /// ones.
+    /// Compares bytes with kept ones, and replaces those if the last bytes win; returns how many are retransmitted.
     private mutating func compareKept(
         _ index: Int,
         _ range: Range<Int>,

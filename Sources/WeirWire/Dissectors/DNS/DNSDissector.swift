@@ -53,8 +53,7 @@ struct DNSDissector: Dissector {
         _ = read(bytes.extracting(droppingFirst: 2), 2, into: &message)
     }
 
-    /// Reads a message that begins at an offset, relative to that of the fields; returns whether all of it was
-    /// understood.
+    /// Reads a message at an offset from the base of the fields; returns whether all of it was understood.
     private func read(_ bytes: RawSpan, _ base: Int, into message: inout DissectedMessage) -> Bool {
         message.base &+= base
         defer { message.base &-= base }

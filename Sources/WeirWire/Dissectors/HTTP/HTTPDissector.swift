@@ -1,5 +1,4 @@
-/// A dissector of HTTP/1: requests and answers with the lengths of their bodies, also chunked, pipelined or in
-/// datagrams (HTTPU).
+/// A dissector of HTTP/1: requests, answers and their bodies' lengths, also chunked, pipelined or in datagrams (HTTPU).
 ///
 /// Bytes after an upgrade are read as WebSocket or as the protocol that they look like; so is a tunnel of CONNECT.
 ///

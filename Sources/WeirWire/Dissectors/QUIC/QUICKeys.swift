@@ -25,8 +25,7 @@ struct QUICKeys: Sendable {
         vector = HKDF.expandLabel(side, isSecond ? "quicv2 iv" : "quic iv", count: 12)
     }
 
-    /// Returns the payload of a whole packet and its offset in the packet, given the offset of the packet number; nil
-    /// if the packet has other keys.
+    /// Returns a whole packet's payload and its offset, given that of the packet number; nil if other keys are needed.
     func open(_ packet: [UInt8], numberAt offset: Int) -> (payload: [UInt8], start: Int)? {
         guard offset + 20 <= packet.count else { return nil }
         var packet = packet
