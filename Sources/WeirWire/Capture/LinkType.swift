@@ -18,7 +18,7 @@ public struct LinkType: RawRepresentable, Hashable, Sendable {
     public static let ethernet = LinkType(rawValue: 1)
     /// PPP: the protocol number, with or without the address and control bytes in front of it.
     public static let ppp = LinkType(rawValue: 9)
-    /// Raw IPv4 or IPv6, with the number that most BSD systems use internally and that files should not contain.
+    /// Raw IPv4 or IPv6, with the number that most systems use for it and that files should not contain.
     public static let rawBSD = LinkType(rawValue: 12)
     /// Raw IPv4 or IPv6, with OpenBSD's number.
     public static let rawOpenBSD = LinkType(rawValue: 14)

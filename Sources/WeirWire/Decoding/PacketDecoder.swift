@@ -1,6 +1,6 @@
 /// A decoder of the packets of a capture, one after another, which reassembles their fragments.
 ///
-/// A fragment alone has no ports and no flow. The packet with the last missing fragment gets the whole datagram, as in
+/// A fragment alone belongs to no flow. The packet with the last missing fragment gets the whole datagram, as in
 /// Wireshark. A packet without fragments costs no allocation.
 ///
 ///     var decoder = PacketDecoder()

@@ -63,7 +63,7 @@ public struct FieldName: Sendable {
     public var name: StaticString
     /// The meaning of the field.
     public var help: StaticString
-    /// The kind of finding that the first value of this field is for a flow; nil for most fields.
+    /// The kind of value that identifies a flow, if the first value of this field is one; otherwise nil.
     public var finding: Finding?
 
     init(_ name: StaticString, _ help: StaticString, finding: Finding? = nil) {
