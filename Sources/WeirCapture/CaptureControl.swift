@@ -1,12 +1,12 @@
 import Glibc
 import Synchronization
 
-/// Is how other threads end a live capture.
+/// A thread-safe handle to end a live capture from another thread.
 public final class CaptureControl: Sendable {
-    /// Says how a capture is to end.
+    /// The way in which a capture is to end.
     enum Order: Int, AtomicRepresentable, Comparable {
         case goOn
-        /// End when nothing has come for a while.
+        /// End when nothing has arrived for a while.
         case endWhenQuiet
         /// End now, with the packets that have arrived.
         case end
@@ -17,10 +17,10 @@ public final class CaptureControl: Sendable {
     private let current = Atomic<Order>(.goOn)
     private let bell: (reader: Int32, writer: Int32)
 
-    /// Makes the control of a capture.
+    /// Creates the control of a capture.
     public init() {
         var ends: [Int32] = [-1, -1]
-        // Where there is no descriptor left the loop still looks once a second.
+        // If no descriptor is left, the loop still checks once a second.
         if pipe(&ends) == 0 {
             for end in ends {
                 _ = fcntl(end, F_SETFD, FD_CLOEXEC)
@@ -35,18 +35,18 @@ public final class CaptureControl: Sendable {
         if bell.writer >= 0 { close(bell.writer) }
     }
 
-    /// Ends the capture: what has arrived until now is still handed on.
+    /// Ends the capture; packets that have arrived until now are still delivered.
     public func end() { give(.end) }
 
-    /// Ends the capture once nothing has come for a while that is a reason to go on.
+    /// Ends the capture once no packet has arrived for a while that is a reason to continue.
     public func endWhenQuiet() { give(.endWhenQuiet) }
 
     var order: Order { current.load(ordering: .acquiring) }
 
-    /// Becomes readable with a new order; for poll(2).
+    /// A descriptor for poll(2) that becomes readable with a new order.
     var signal: Int32 { bell.reader }
 
-    /// Makes `signal` wait for the next order.
+    /// Resets `signal`, so that it waits for the next order.
     func clear() {
         var byte: UInt8 = 0
         while read(bell.reader, &byte, 1) > 0 {}
@@ -60,7 +60,7 @@ public final class CaptureControl: Sendable {
 }
 
 extension Atomic where Value == CaptureControl.Order {
-    /// Raises the order, and says whether it is another than before.
+    /// Raises the order, and returns whether it has changed.
     fileprivate borrowing func max(_ order: Value) -> Bool {
         var known = load(ordering: .acquiring)
         while known < order {

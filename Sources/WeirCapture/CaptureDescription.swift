@@ -1,32 +1,32 @@
 public import WeirFlow
 public import WeirWire
 
-/// Describes a capture for the head of its file.
+/// The description of a capture for the head of its file.
 public struct CaptureDescription: Hashable, Sendable {
-    /// Says what the file looks like.
+    /// The format of the file.
     public var format = CaptureSettings.Format.pcapng
-    /// Names the outermost header of the packets.
+    /// The link type of the packets: their outermost header.
     public var linkType: LinkType
-    /// Bounds how many bytes of a packet are captured.
+    /// The maximum number of bytes captured of a packet.
     public var snapLength: Int
-    /// Says whether times are exact to the nanosecond, not to the microsecond.
+    /// Whether times are in nanoseconds, not in microseconds.
     public var isNanoseconds = true
-    /// Names the interface.
+    /// The name of the interface.
     public var interface: String?
-    /// Holds the filter, in libpcap's language.
+    /// The filter, in libpcap's language.
     public var filter = ""
-    /// Names the program that writes the file.
+    /// The name of the program that writes the file.
     public var application = "weir"
-    /// Names the system that it runs on.
+    /// The operating system that the program runs on.
     public var operatingSystem: String?
 
-    /// Makes the description of a capture with times in nanoseconds.
+    /// Creates the description of a capture with times in nanoseconds.
     public init(linkType: LinkType, snapLength: Int = CaptureSource.largestSnapLength) {
         self.linkType = linkType
         self.snapLength = snapLength
     }
 
-    /// Makes the description of what an open capture gives.
+    /// Creates the description of an open capture.
     public init(_ handle: borrowing CaptureHandle, of source: CaptureSource) {
         linkType = handle.linkType
         snapLength = handle.snapLength

@@ -1,10 +1,10 @@
-/// Says why packets cannot be captured, in libpcap's words where it has some.
+/// The reason why packets cannot be captured, in libpcap's words if it has some.
 public enum CaptureError: Error, Hashable, Sendable, CustomStringConvertible {
     /// This program was built without libpcap.
     case notBuilt
-    /// The right to open the interface is missing.
+    /// The permission to open the interface is missing.
     case noPermission(interface: String, words: String)
-    /// There is no such interface; these are there.
+    /// There is no such interface, only the available ones.
     case noInterface(String, available: [String])
     /// The filter does not compile.
     case badFilter(String, words: String)
@@ -13,7 +13,7 @@ public enum CaptureError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Something else failed.
     case failed(attempt: String, words: String)
 
-    /// Says it in one line.
+    /// The error in one line.
     public var description: String {
         switch self {
         case .notBuilt:

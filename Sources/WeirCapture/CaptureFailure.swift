@@ -1,18 +1,18 @@
 public import WeirFlow
 public import WeirWire
 
-/// Says why a capture could not be opened or read.
+/// The reason why a capture could not be opened or read.
 public enum CaptureFailure: Error, Hashable, Sendable {
-    /// A system call failed; says what was being done, in words.
+    /// A system call failed while Weir tried to do what `attempt` describes.
     case system(attempt: String, ErrorNumber)
     /// The file is no capture, or is damaged or cut.
     case capture(CaptureFileError, path: String)
-    /// What gzip compressed cannot be decompressed; the offset is in the compressed file.
+    /// Data compressed with gzip cannot be decompressed; the offset is in the compressed file.
     case gzip(GzipDamage, at: Int, path: String)
 }
 
 extension CaptureFailure: CustomStringConvertible {
-    /// Says it in one line: `cannot open 'flows.pcapng': no such file or folder (ENOENT)`.
+    /// The error in one line, such as `cannot open 'flows.pcapng': no such file or folder (ENOENT)`.
     public var description: String {
         switch self {
         case .system(let attempt, let error): "cannot \(attempt): \(error)"

@@ -2,33 +2,33 @@ import Glibc
 import WeirFlow
 public import WeirWire
 
-/// Reads a capture from a file or a pipe, of any size in constant memory; one that gzip compressed is decompressed.
+/// A reader of a capture in a file or a pipe, of any size in constant memory; it decompresses gzip.
 ///
 ///     var file = try CaptureFile("flows.pcapng")
 ///     while let item = try file.next() { ... }
 public struct CaptureFile: ~Copyable {
-    /// Holds the path, or `-` for standard input.
+    /// The path, or `-` for standard input.
     public let path: String
     @usableFromInline var stream = CaptureStream(capacity: 2 * CaptureFile.pieceSize)
     private let descriptor: Int32
     private let isOwned: Bool
-    /// Counts the bytes that were read from the file.
+    /// The number of bytes read from the file.
     public private(set) var bytesRead = 0
     private var ahead: ReadAhead?
-    /// Holds bytes that were read before there was a reader.
+    /// The bytes that were read before this reader existed.
     private var begun: [UInt8] = []
     #if Gzip
     private var inflater: GzipInflater?
     #endif
 
-    /// Bytes that are read at once: more is no faster, fewer cost more calls.
+    /// The number of bytes read at once: more is no faster, and fewer cost more calls.
     private static var pieceSize: Int { ReadAhead.pieceSize }
-    /// Bytes of a file from which on it is worth a thread.
+    /// The size in bytes from which on reading a file ahead is worth a thread.
     private static var longFile: Int { 4 << 20 }
 
     /// Opens a file; `-` is standard input.
     ///
-    /// - Throws: `CaptureFailure.system` when it cannot be opened.
+    /// - Throws: `CaptureFailure.system` if it cannot be opened.
     public init(_ path: String) throws(CaptureFailure) {
         let isOwned = path != "-"
         let descriptor = isOwned ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO
@@ -38,12 +38,12 @@ public struct CaptureFile: ~Copyable {
         self.isOwned = isOwned
     }
 
-    /// Takes over a file that somebody has begun to read.
+    /// Takes over a file whose first bytes were already read.
     ///
     /// - Parameters:
-    ///   - descriptor: the file, which stands behind `first`; it stays the caller's, who closes it afterwards.
-    ///   - path: names it in errors.
-    ///   - first: what was read of it, 64 KiB at most.
+    ///   - descriptor: The file, positioned after `first`; it remains the caller's, who must close it afterwards.
+    ///   - path: The path for errors.
+    ///   - first: The bytes already read, at most 64 KiB.
     public init(_ descriptor: Int32, path: String, first: [UInt8]) {
         self.path = path
         self.descriptor = descriptor
@@ -55,14 +55,14 @@ public struct CaptureFile: ~Copyable {
         if isOwned { close(descriptor) }
     }
 
-    /// Gives the file's size in bytes; nil for a pipe, and what else has none.
+    /// The file's size in bytes; nil for a pipe and others without a size.
     public var size: Int? {
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
         return Int(status.st_size)
     }
 
-    /// Says whether gzip compressed the file, so that offsets in it are of what it becomes.
+    /// Whether the file is compressed with gzip, so that offsets are those in the decompressed data.
     public var isCompressed: Bool {
         #if Gzip
         inflater != nil
@@ -71,15 +71,15 @@ public struct CaptureFile: ~Copyable {
         #endif
     }
 
-    /// Says what the reader knows: the format, the offset in the file, the blocks that were left out.
+    /// The reader, with the format, the offset in the file and the number of skipped blocks.
     public var reader: CaptureReader { stream.reader }
 
     /// Reads the next item; nil at the end of the file.
     ///
-    /// - Parameter beforeReading: Is called before more of the file is read, which can take long with a pipe.
+    /// - Parameter beforeReading: A closure to call before more of the file is read, which can take long with a pipe.
     /// - Returns: The item.
-    /// - Throws: `CaptureFailure.capture` when the file is none, or damaged, or cut; what was given before holds.
-    ///   `CaptureFailure.system` when it cannot be read.
+    /// - Throws: `CaptureFailure.capture` if the file is no capture, or is damaged or cut; everything read before is
+    ///   valid. `CaptureFailure.system` if it cannot be read.
     public mutating func next(_ beforeReading: () -> Void = {}) throws(CaptureFailure) -> CaptureItem? {
         while true {
             do throws(CaptureFileError) {
@@ -98,14 +98,14 @@ public struct CaptureFile: ~Copyable {
         return nil
     }
 
-    /// Reads the next packet where nothing about it is special, and its bytes are there; nil where `next()` is to be asked.
+    /// Reads the next packet if it is a plain one and in memory; nil if not, and the caller must use `next()`.
     ///
-    /// It gives what `next()` would, in half the time.
+    /// It returns the same as `next()`, in half the time.
     @inlinable
     @inline(__always)
     public mutating func nextPlain() -> CapturedPacket? { stream.nextPlain() }
 
-    /// Appends the next bytes of the capture, and returns how many they are: 0 at the end.
+    /// Appends the next bytes of the capture, and returns their number: 0 at the end.
     private mutating func readPiece() throws(CaptureFailure) -> Int {
         let (descriptor, path) = (descriptor, path)
         var taken = 0
@@ -151,14 +151,14 @@ public struct CaptureFile: ~Copyable {
         }
     }
 
-    /// Reads the first bytes, and finds out whether they are to be decompressed.
+    /// Reads the first bytes, and detects whether they are compressed.
     private mutating func readFirst() throws(CaptureFailure) -> Int {
         let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
         defer { room.deallocate() }
         var count = min(begun.count, room.count)
         room.copyBytes(from: begun[..<count])
         begun = []
-        // A pipe can give one byte at a time; 2 tell the format.
+        // A pipe may deliver one byte at a time; 2 bytes decide the format.
         while count < 2 {
             let more = try Self.read(descriptor, path, UnsafeMutableRawBufferPointer(rebasing: room[count...]))
             if more == 0 { break }
@@ -175,9 +175,9 @@ public struct CaptureFile: ~Copyable {
     }
     #endif
 
-    /// Reads once, and waits where nothing is there yet.
+    /// Reads once, and waits if nothing is there yet.
     ///
-    /// - Returns: how many bytes were read: 0 at the end.
+    /// - Returns: The number of bytes read: 0 at the end.
     /// - Throws: `CaptureFailure.system`.
     package static func read(
         _ descriptor: Int32,
@@ -190,7 +190,7 @@ public struct CaptureFile: ~Copyable {
             switch errno {
             case EINTR: continue
             case EAGAIN:
-                // Standard input may have been made non-blocking by whoever shares it.
+                // Another program that shares standard input may have made it non-blocking.
                 var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
                 poll(&entry, 1, -1)
             default: throw .system(attempt: "read '\(path)'", ErrorNumber(errno))
@@ -198,14 +198,14 @@ public struct CaptureFile: ~Copyable {
         }
     }
 
-    /// Lends the bytes of the last packet that was given.
+    /// Lends the bytes of the last packet that was returned.
     ///
     /// - Parameters:
     ///   - packet: The packet.
     ///   - body: Reads the bytes.
     /// - Returns: What `body` returns.
     /// - Throws: What `body` throws.
-    /// - Precondition: The packet is the last item that was given.
+    /// - Precondition: The packet is the last item that was returned.
     @inlinable
     @inline(__always)
     public func withBytes<Result: ~Copyable, Failure: Error>(
@@ -215,9 +215,9 @@ public struct CaptureFile: ~Copyable {
         try stream.withBytes(of: packet, body)
     }
 
-    /// Reads what the file says about the last packet that was given, besides its bytes.
+    /// Returns what the file records about the last packet that was returned, besides its bytes.
     ///
-    /// - Precondition: The packet is the last item that was given.
+    /// - Precondition: The packet is the last item that was returned.
     public func metadata(of packet: CapturedPacket) -> PacketMetadata {
         stream.metadata(of: packet)
     }

@@ -28,11 +28,11 @@ extension CaptureHandle {
         pcap_set_timeout(pcap, CaptureSource.batchTime)
         if let size = source.bufferSize { pcap_set_buffer_size(pcap, Int32(clamping: size)) }
         pcap_set_immediate_mode(pcap, source.isImmediate ? 1 : 0)
-        // Where the kernel has no nanoseconds this is refused, and times stay in microseconds.
+        // A kernel without nanoseconds refuses this, and times remain in microseconds.
         pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_NANO)
         let status = pcap_activate(pcap)
         guard status >= 0 else { throw error(status, String(cString: pcap_geterr(pcap)), source.interface) }
-        // On `any` there is a choice of headers: the longer one names the interface.
+        // `any` has a choice of headers: the longer one identifies the interface.
         if pcap_datalink(pcap) == DLT_LINUX_SLL { pcap_set_datalink(pcap, DLT_LINUX_SLL2) }
     }
 
@@ -63,10 +63,10 @@ extension CaptureHandle {
         }
     }
 
-    /// Asks the kernel for one copy of each packet.
+    /// Asks the kernel for only one copy of each packet.
     ///
-    /// A loopback shows each packet as it leaves and as it arrives, and libpcap leaves out the first copy; what never
-    /// enters the buffer takes no room in it. A kernel before 4.20 refuses, and libpcap goes on as ever.
+    /// A loopback shows each packet as it leaves and as it arrives, and libpcap discards the first copy; a copy that
+    /// never enters the buffer takes no room in it. A kernel before 4.20 refuses, and libpcap continues as before.
     static func ignoreOutgoing(_ descriptor: Int32) {
         var one: Int32 = 1
         setsockopt(descriptor, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, socklen_t(MemoryLayout<Int32>.size))
@@ -82,7 +82,7 @@ extension CaptureHandle {
 }
 
 extension LinkType {
-    /// Makes the number that stands in files of libpcap's own number, which differs for some.
+    /// Creates a link type from libpcap's own number, which for some types differs from the number in files.
     ///
     /// Source: https://www.tcpdump.org/linktypes.html, libpcap `pcap-common.c`, `dlt_to_linktype`.
     init(dataLink: Int32) {

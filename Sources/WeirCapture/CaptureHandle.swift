@@ -3,10 +3,10 @@ import CPcap
 import Glibc
 public import WeirWire
 
-/// Owns an open capture of libpcap.
+/// An open capture of libpcap.
 ///
-/// It is used by one thread at a time. The conformance to `Sendable` is unchecked only because of libpcap's pointer: the
-/// handle cannot be copied, so whoever holds it is the only one to use it, and libpcap binds a capture to no thread.
+/// One thread at a time uses it. The conformance to `Sendable` is unchecked only because of libpcap's pointer: the
+/// handle cannot be copied, so only its owner can use it, and libpcap binds a capture to no thread.
 ///
 /// Source: pcap(3PCAP).
 public struct CaptureHandle: ~Copyable, @unchecked Sendable {
@@ -16,16 +16,16 @@ public struct CaptureHandle: ~Copyable, @unchecked Sendable {
     private var dropped = WideCounter()
     private var droppedByInterface = WideCounter()
 
-    /// Names the outermost header of the packets.
+    /// The link type of the packets: their outermost header.
     public let linkType: LinkType
-    /// Says whether the kernel's times are exact to the nanosecond, not to the microsecond.
+    /// Whether the kernel's times are in nanoseconds, not in microseconds.
     public let isNanoseconds: Bool
-    /// Bounds how many bytes of a packet are captured.
+    /// The maximum number of bytes captured of a packet.
     public let snapLength: Int
-    /// Becomes readable when packets are there, and when the interface is gone; for poll(2).
+    /// A descriptor for poll(2) that becomes readable if packets are there, and if the interface is gone.
     public let descriptor: Int32
 
-    /// Opens an interface and sets its filter: from now on the kernel keeps packets.
+    /// Opens an interface and sets its filter; from now on the kernel keeps packets.
     ///
     /// - Throws: `noPermission`, `noInterface`, `badFilter`, `failed`.
     public init(_ source: CaptureSource) throws(CaptureError) {
@@ -42,13 +42,13 @@ public struct CaptureHandle: ~Copyable, @unchecked Sendable {
         pcap_close(pcap)
     }
 
-    /// Hands on the packets that are there, each with its bytes, and does not wait for others.
+    /// Delivers the packets that are there, each with its bytes, without waiting for others.
     ///
     /// - Parameters:
-    ///   - limit: how many at most.
-    ///   - body: gets a packet and its bytes, which are good for the call only.
-    /// - Returns: how many there were; 0 where none is waiting.
-    /// - Throws: `interfaceGone` where no more will come.
+    ///   - limit: The maximum number of packets.
+    ///   - body: Receives a packet and its bytes, which are valid only during the call.
+    /// - Returns: The number of packets; 0 if none is waiting.
+    /// - Throws: `interfaceGone` if no more packets will arrive.
     /// - Precondition: `limit` is between 1 and 65,536.
     @discardableResult
     public mutating func read(
@@ -75,7 +75,7 @@ public struct CaptureHandle: ~Copyable, @unchecked Sendable {
         }
     }
 
-    /// Asks what became of the packets since the handle was opened.
+    /// Returns the kernel's packet counts since the handle was opened.
     ///
     /// - Throws: `failed`.
     public mutating func counters() throws(CaptureError) -> CaptureCounters {
@@ -97,10 +97,10 @@ public struct CaptureHandle: ~Copyable, @unchecked Sendable {
     }
 }
 
-/// Is what libpcap's callback is lent while packets are handed on.
+/// The context of libpcap's callback while packets are delivered.
 private struct Delivery {
     let body: (LivePacket, RawSpan) -> Void
-    /// Nanoseconds of one unit of libpcap's fractions of a second.
+    /// The nanoseconds in one unit of libpcap's fractions of a second.
     let unit: Int64
 
     static let callback: pcap_handler = { context, header, bytes in
@@ -118,18 +118,18 @@ private struct Delivery {
 #else
 public import WeirWire
 
-/// Stands for a capture of libpcap in a program that was built without it: there is never one.
+/// The substitute for a capture of libpcap in a program that was built without it; no value can exist.
 public struct CaptureHandle: ~Copyable, Sendable {
     /// Throws `CaptureError.notBuilt`.
     public init(_ source: CaptureSource) throws(CaptureError) { throw .notBuilt }
 
-    /// Is never asked for.
+    /// Never called, because no value exists.
     public var linkType: LinkType { .null }
-    /// Is never asked for.
+    /// Never called, because no value exists.
     public var isNanoseconds: Bool { false }
-    /// Is never asked for.
+    /// Never called, because no value exists.
     public var snapLength: Int { 0 }
-    /// Is never asked for.
+    /// Never called, because no value exists.
     public var descriptor: Int32 { -1 }
 
     /// Throws `CaptureError.notBuilt`.

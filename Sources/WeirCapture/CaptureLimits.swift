@@ -1,12 +1,12 @@
-/// Says when a capture ends by itself.
+/// The conditions under which a capture ends by itself.
 public struct CaptureLimits: Hashable, Sendable {
-    /// Bounds the packets.
+    /// The maximum number of packets.
     public var packets = UInt64.max
-    /// Bounds the time; nil goes on until told.
+    /// The maximum duration; nil for a capture without a time limit.
     public var duration: Duration?
-    /// Says how long nothing must have come where the capture is to end when it is quiet.
+    /// The time without packets after which a capture ends that is to end when it is quiet.
     public var quietTime: Duration = .milliseconds(200)
 
-    /// Makes limits that are never reached.
+    /// Creates limits that are never reached.
     public init() {}
 }

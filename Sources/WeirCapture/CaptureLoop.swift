@@ -6,28 +6,28 @@ import WeirFlow
 import CPcap
 #endif
 
-/// Reads packets and hands them on until it is told to end.
+/// The loop that reads packets and delivers them until it must end.
 ///
-/// One thread does it all: packets go from the kernel's buffer to the receiver, which gathers and writes them.
+/// One thread does everything: packets go from the kernel's buffer to the receiver, which collects and writes them.
 public struct CaptureLoop: ~Copyable, Sendable {
-    /// Bounds how many packets are handed on before the receiver may write.
+    /// The maximum number of packets delivered before the receiver may write.
     private static let packetsAtOnce = 32
-    /// Bounds how long a capture goes on that ends when it is quiet.
+    /// The maximum time in ns that a capture continues after it was told to end.
     private static let patience: Int64 = 5_000_000_000
     private static let second: Int64 = 1_000_000_000
-    /// Says how often a receiver is asked that keeps packets.
+    /// The interval in ns at which a receiver with waiting packets is called.
     private static let shortWait: Int64 = 10_000_000
-    /// Says how often the kernel's counts are looked at while packets come.
+    /// The interval in ns at which the kernel's counts are read while packets arrive.
     private static let noteInterval: Int64 = 100_000_000
 
     private var handle: CaptureHandle
     private let control: CaptureControl
     private let limits: CaptureLimits
     private var progress: CaptureProgress
-    /// Is the time of the last packet, in nanoseconds since 1970 UTC.
+    /// The time of the last packet, in nanoseconds since 1970 UTC.
     private var lastTime: Int64 = 0
 
-    /// Makes the loop of an open capture.
+    /// Creates the loop of an open capture.
     public init(_ handle: consuming CaptureHandle, limits: CaptureLimits = CaptureLimits(), control: CaptureControl) {
         self.handle = handle
         self.limits = limits
@@ -37,8 +37,8 @@ public struct CaptureLoop: ~Copyable, Sendable {
 
     /// Captures until a limit is reached, the control or the receiver ends it, or the interface is gone.
     ///
-    /// - Parameter receiver: gets the packets.
-    /// - Returns: what it came to, and the error that ended it.
+    /// - Parameter receiver: The receiver of the packets.
+    /// - Returns: The final progress, and the error that ended the capture.
     public mutating func run(_ receiver: inout some PacketReceiver & ~Copyable) -> (CaptureProgress, CaptureError?) {
         var failure: CaptureError?
         do {
@@ -52,7 +52,7 @@ public struct CaptureLoop: ~Copyable, Sendable {
         return (progress, failure)
     }
 
-    /// Reads what came before an interface was gone: it is in the kernel's buffer once its batch is over.
+    /// Reads the packets from before an interface was gone, which are in the kernel's buffer once its batch is over.
     private mutating func readRest(_ receiver: inout some PacketReceiver & ~Copyable) {
         poll(nil, 0, 2 * Int32(CaptureSource.batchTime))
         while !receiver.hasEnded, progress.packets < limits.packets {
@@ -88,7 +88,7 @@ public struct CaptureLoop: ~Copyable, Sendable {
         }
     }
 
-    /// Says when the capture was told to end, by both clocks.
+    /// The time at which the capture was told to end, by the monotonic and by the wall clock.
     private struct Ending {
         var instant: Int64
         var time: Int64
@@ -111,9 +111,9 @@ public struct CaptureLoop: ~Copyable, Sendable {
         return count
     }
 
-    /// Says whether all that is wanted has come.
+    /// Returns whether every wanted packet has arrived.
     ///
-    /// The kernel keeps a packet back for the time of a batch, and there may be many that have not been read.
+    /// The kernel holds a packet back for the time of a batch, and many packets may still be unread.
     private func isOver(
         _ order: CaptureControl.Order,
         since ending: Ending,
@@ -141,7 +141,7 @@ public struct CaptureLoop: ~Copyable, Sendable {
 
     private mutating func count() {
         progress.now = Self.now(CLOCK_REALTIME)
-        // Where the interface is gone the last counts stand.
+        // If the interface is gone, the last counts remain.
         if let counters = try? handle.counters() { progress.counters = counters }
     }
 

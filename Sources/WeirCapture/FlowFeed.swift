@@ -2,17 +2,17 @@ import Synchronization
 public import WeirFlow
 public import WeirWire
 
-/// Tells a live capture which flows the relay has: the sink takes records on its thread, the capture reads them on its own.
+/// The relay's flows for a live capture: a sink adds records on its thread, and the capture takes them on its own.
 public final class FlowFeed: Sendable {
     private let records = Mutex<[FlowRecord]?>([])
     private let isEmpty = Atomic<Bool>(true)
 
-    /// Makes a feed that knows of no flow.
+    /// Creates a feed that knows no flow.
     public init() {}
 
-    /// Takes the records that have come since the last time, in order.
+    /// Takes the records since the last call, in order.
     ///
-    /// Costs a load where there are none.
+    /// Costs one load if there are none.
     func take() -> [FlowRecord] {
         guard !isEmpty.load(ordering: .acquiring) else { return [] }
         return records.withLock { records in
@@ -22,7 +22,7 @@ public final class FlowFeed: Sendable {
         }
     }
 
-    /// Keeps nothing from now on: nobody will take it.
+    /// Discards all records from now on, because nothing will take them.
     public func close() { records.withLock { $0 = nil } }
 
     func add(_ record: FlowRecord) {
@@ -33,19 +33,19 @@ public final class FlowFeed: Sendable {
     }
 }
 
-/// Hands on what begins and ends flows, and renders nothing.
+/// A sink that passes on the records of flows that begin or end, and renders nothing.
 public struct FlowFeedSink: Sink {
     private let feed: FlowFeed
 
-    /// Makes a sink that fills a feed.
+    /// Creates a sink that fills a feed.
     public init(_ feed: FlowFeed) {
         self.feed = feed
     }
 
-    /// Wants nothing of chunks.
+    /// The records that the sink wants: those of flows, none of chunks.
     public var interest: Interest { .flows }
 
-    /// Hands on a record that begins or ends a leg.
+    /// Passes on a record that begins or ends a leg.
     public mutating func render(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
         switch record.happening {
         case .opened, .connected(_, isRerouted: true), .refused, .closed: feed.add(record)

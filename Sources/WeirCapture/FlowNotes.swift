@@ -1,37 +1,37 @@
 public import WeirFlow
 public import WeirWire
 
-/// Decides which packets say whose they are: the first of each leg of each flow, in each file.
+/// The choice of the packets with a comment about their flow: in each file, the first of each leg of each flow.
 ///
-/// A flow's first packet is captured before the relay knows the flow. So a packet that may begin one waits to be written,
-/// until the flow is heard of or it has waited long enough; then the leg's next packet says it.
+/// A flow's first packet is captured before the relay knows the flow. So a packet that may begin a flow waits to be
+/// written, until the flow is known or the packet has waited long enough; then the leg's next packet gets the comment.
 ///
 /// Reads no clock: times are those of packets and records, in nanoseconds since 1970 UTC.
 public struct FlowNotes: Sendable {
-    /// Says what becomes of a packet.
+    /// The treatment of a packet.
     public enum Note: Hashable, Sendable {
-        /// It is written as it is.
+        /// The packet is written as it is.
         case nothing
-        /// It is written with a comment.
+        /// The packet is written with a comment.
         case says(String)
-        /// It is to be asked about again later, and so is what comes behind it.
+        /// The packet waits, and so do those after it; call `note` again later.
         case waits
     }
 
-    /// Bounds how long a packet waits for its flow.
+    /// The maximum time in ns that a packet waits for its flow.
     static let patience: Int64 = 100_000_000
-    /// Says how long a leg is remembered after its flow has ended: its last packets may be still on their way.
+    /// The time in ns for which an ended flow's leg is remembered, because its last packets may still arrive.
     static let memory: Int64 = 2_000_000_000
 
     private struct Leg {
         var flow: FlowID
         var text: String
-        /// Tells that another flow had the same ports a moment ago, so that only a first packet can be this one's.
+        /// Whether another flow recently had the same ports, so that only a first packet can belong to this one.
         var followsAnother: Bool
-        /// Numbers the last file that has a packet which says it; 0 for none.
+        /// The number of the last file with a packet that has the comment; 0 for none.
         var notedIn = 0
         var hasEnded = false
-        /// Tells that the text says which process the client is, or that this is not known.
+        /// Whether the text includes the client's process, or the search for the process has failed.
         var hasProcess = false
     }
 
@@ -41,49 +41,49 @@ public struct FlowNotes: Sendable {
     private var legs: [FiveTuple: Leg] = [:]
     private var ended: [(leg: FiveTuple, flow: FlowID, at: Int64)] = []
     private var file = 1
-    /// Counts the legs that no packet of the file has named.
+    /// The number of legs without a comment in this file.
     private var unnamed = 0
-    /// Says when the last packet of a known flow came, from `watch` on.
+    /// The time of the last packet of a known flow since `watch(at:)`, in nanoseconds since 1970 UTC.
     public private(set) var lastSign: Int64 = 0
     private var isWatching = false
 
-    /// Knows no flow.
+    /// Creates notes that know no flow.
     ///
     /// - Parameters:
-    ///   - feed: tells of flows.
-    ///   - linkType: the packets' outermost header.
-    ///   - process: answers which process a flow's client is; nil where nobody looks.
+    ///   - feed: The source of the relay's flows.
+    ///   - linkType: The packets' outermost header.
+    ///   - process: Returns the process of a flow's client; nil if the relay does not look for processes.
     public init(_ feed: FlowFeed, _ linkType: LinkType, process: ProcessPeek? = nil) {
         self.feed = feed
         self.process = process
         self.linkType = linkType
     }
 
-    /// Looks at every packet from now on, to know which is the last of a flow.
+    /// Starts to record the time of the last packet of known flows.
     public mutating func watch(at time: Int64) {
         isWatching = true
         lastSign = time
     }
 
-    /// Takes a packet for a sign of life, once it is watched for, where its flow is known.
+    /// Records a packet as a sign of life, if `watch(at:)` was called and the packet's flow is known.
     public mutating func watch(_ packet: LivePacket, _ bytes: RawSpan) {
         guard isWatching, let tuple = ends(of: packet, bytes).tuple, legs[tuple.canonical] != nil else { return }
         lastSign = max(lastSign, packet.timestamp)
     }
 
-    /// Says that the packets from now on are in another file, where every leg is named again.
+    /// Begins another file, in which every leg gets a comment again.
     public mutating func beginFile() {
         file += 1
         unnamed = legs.count
     }
 
-    /// Looks at the next packet of the file.
+    /// Decides about the next packet of the file.
     ///
     /// - Parameters:
-    ///   - packet: its time and length.
-    ///   - bytes: what was captured of it.
-    ///   - time: now; the packet has come before, and waits no longer where that is long ago.
-    /// - Returns: what becomes of it.
+    ///   - packet: Its time and length.
+    ///   - bytes: Its captured bytes.
+    ///   - time: The current time; a packet that arrived long before does not wait any longer.
+    /// - Returns: The treatment of the packet.
     public mutating func note(_ packet: LivePacket, _ bytes: RawSpan, at time: Int64) -> Note {
         let ends = ends(of: packet, bytes)
         guard let tuple = ends.tuple else { return .nothing }
@@ -98,11 +98,11 @@ public struct FlowNotes: Sendable {
             unnamed -= 1
             return .says(legs.values[index].text)
         }
-        // The same ports again: the packet may belong to a flow that is not known yet.
+        // The ports are reused: the packet may belong to a flow that is not known yet.
         return mayWait && (leg.hasEnded || ends.flags != nil) ? .waits : .nothing
     }
 
-    /// Adds to a leg's text which process the client is; false while that is looked for.
+    /// Adds the client's process to a leg's text; returns false while the process is still being searched for.
     private mutating func noteProcess(at index: Dictionary<FiveTuple, Leg>.Index) -> Bool {
         guard let process, !legs.values[index].hasProcess else { return true }
         guard let answer = process(legs.values[index].flow) else { return false }
@@ -115,7 +115,7 @@ public struct FlowNotes: Sendable {
         PacketEnds(bytes, linkType, originalLength: Int(packet.originalLength))
     }
 
-    /// Learns of the flows that the feed has, and forgets the legs that ended long before a time.
+    /// Adds the flows in the feed, and forgets the legs that ended long before a time.
     public mutating func learn(at time: Int64) {
         for record in feed.take() { learn(record) }
         guard let first = ended.first, time &- first.at > Self.memory else { return }
@@ -134,7 +134,7 @@ public struct FlowNotes: Sendable {
             default: begin(leg, record.flow, text)
             }
         }
-        // A dial that failed was all of its leg.
+        // If a dial failed, its leg is over.
         if record.transport == .tcp, case .refused = record.happening, let leg = record.serverLeg { end(leg, record) }
     }
 
@@ -156,7 +156,7 @@ public struct FlowNotes: Sendable {
 }
 
 extension FlowRecord {
-    /// Identifies the packets of the flow's legs, without zones, which packets do not have.
+    /// The keys of the packets of the flow's legs, without zones, which packets do not have.
     fileprivate var legs: [FiveTuple] {
         [tuple(path.client, path.listener)] + [serverLeg].compactMap(\.self)
     }

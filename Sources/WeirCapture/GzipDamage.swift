@@ -1,19 +1,19 @@
-/// Says why a file that gzip compressed cannot be decompressed, or no further.
+/// The reason why a gzip file cannot be decompressed, or no further.
 public enum GzipDamage: Hashable, Sendable {
-    /// Ends in the middle.
+    /// The file ends in the middle.
     case cut
-    /// Contradicts itself; holds zlib's word for it.
+    /// The file is invalid; with zlib's message.
     case malformed(String)
-    /// Has bytes behind its end that are no further gzip file.
+    /// After the end there are bytes that are not another gzip file.
     case trailing
-    /// Grows so much that it was made to fill a memory or to take for ever.
+    /// The file grows so much that it was probably made to fill memory or to take forever.
     case bomb(compressed: Int, decompressed: Int)
-    /// Found no memory for zlib.
+    /// zlib found no memory.
     case noMemory
 }
 
 extension GzipDamage: CustomStringConvertible {
-    /// Says it in a few words.
+    /// The reason in a few words.
     public var description: String {
         switch self {
         case .cut: "what gzip compressed is cut short"

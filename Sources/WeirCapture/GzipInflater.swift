@@ -1,22 +1,22 @@
 #if Gzip
 import CZlib
 
-/// Decompresses a file of gzip, or several ones behind each other, piece by piece in constant memory.
+/// A decompressor of a gzip file, or of several in a row, piece by piece in constant memory.
 ///
 /// Source: RFC 1952; zlib.h.
 struct GzipInflater: ~Copyable {
-    /// Fills room with the next compressed bytes, and returns how many they are: 0 at the end of the file.
+    /// A closure that fills a buffer with the next compressed bytes, and returns their number: 0 at the file's end.
     typealias Refill = (UnsafeMutableRawBufferPointer) throws(CaptureFailure) -> Int
 
-    /// What is read at once.
+    /// The number of bytes read at once.
     private static var inputSize: Int { 64 << 10 }
-    /// Bytes that a file may become whatever its size.
+    /// The decompressed size in bytes that is allowed for any file.
     private static var harmless: Int { 1 << 30 }
-    /// How many times its size a file may become beyond that; gzip reaches 1,032 where all bytes are the same.
+    /// The maximum ratio of decompressed to compressed size beyond that; gzip reaches 1,032 if all bytes are the same.
     private static var largestRatio: Int { 200 }
 
     private let path: String
-    /// On the heap, since zlib keeps a pointer to it.
+    /// On the heap, because zlib keeps a pointer to it.
     private let stream: UnsafeMutablePointer<z_stream>
     private let input: UnsafeMutableRawBufferPointer
     private var hasEnded = false
@@ -24,7 +24,7 @@ struct GzipInflater: ~Copyable {
     private var compressed = 0
     private var decompressed = 0
 
-    /// Creates a decompressor that has got the first bytes of a file.
+    /// Creates a decompressor with the first bytes of a file.
     ///
     /// - Precondition: There are at most 64 KiB.
     init(path: String, first bytes: UnsafeRawBufferPointer) {
@@ -44,13 +44,13 @@ struct GzipInflater: ~Copyable {
         input.deallocate()
     }
 
-    /// Writes the next bytes into some room, and returns how many they are: 0 at the end.
+    /// Writes the next bytes into a buffer, and returns their number: 0 at the end.
     mutating func inflate(into room: UnsafeMutableRawBufferPointer, _ refill: Refill) throws(CaptureFailure) -> Int {
         if let failure { throw failure }
         var written = 0
         while written < room.count, failure == nil {
             if stream.pointee.avail_in == 0 {
-                // What is there is given before more is waited for.
+                // Bytes that are there are returned before the decompressor waits for more.
                 if written > 0 { return written }
                 let count = try refill(input)
                 guard count > 0 else {
@@ -66,7 +66,7 @@ struct GzipInflater: ~Copyable {
         return written
     }
 
-    /// Decompresses once; where that fails, what it gave before is given first.
+    /// Decompresses once; if that fails, the bytes before the failure are returned first.
     private mutating func step(_ room: UnsafeMutableRawBufferPointer) -> Int {
         stream.pointee.next_out = room.baseAddress?.assumingMemoryBound(to: UInt8.self)
         stream.pointee.avail_out = UInt32(clamping: room.count)
@@ -87,9 +87,9 @@ struct GzipInflater: ~Copyable {
         return written
     }
 
-    /// Goes on to a gzip file behind the first one, as `gunzip` does; zeros there are padding.
+    /// Continues with a gzip file after the first one, as `gunzip` does; zeros between them are padding.
     ///
-    /// - Returns: Whether there is one.
+    /// - Returns: Whether there is another file.
     private mutating func beginNext(_ refill: Refill) throws(CaptureFailure) -> Bool {
         while true {
             while stream.pointee.avail_in > 0, stream.pointee.next_in?.pointee == 0 {

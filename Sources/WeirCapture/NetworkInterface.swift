@@ -1,19 +1,19 @@
 public import WeirWire
 
-/// Describes an interface that packets can be captured on.
+/// An interface on which packets can be captured.
 public struct NetworkInterface: Hashable, Sendable {
-    /// Names the interface, as `eth0`.
+    /// The name of the interface, such as `eth0`.
     public var name: String
-    /// Describes it in libpcap's words, where it has some.
+    /// The description in libpcap's words, if it has one.
     public var description: String?
-    /// Says whether it carries what this machine says to itself.
+    /// Whether it is a loopback interface.
     public var isLoopback: Bool
-    /// Says whether it is in use.
+    /// Whether it is up.
     public var isUp: Bool
-    /// Holds its addresses.
+    /// The addresses of the interface.
     public var addresses: [IPAddress]
 
-    /// Makes the description of an interface.
+    /// Creates the description of an interface.
     public init(
         name: String,
         description: String? = nil,
@@ -30,7 +30,7 @@ public struct NetworkInterface: Hashable, Sendable {
 }
 
 extension NetworkInterface {
-    /// Names the loopback.
+    /// The name of the loopback interface.
     public static var loopbackName: String { (try? all())?.first(where: \.isLoopback)?.name ?? "lo" }
 }
 
@@ -39,7 +39,7 @@ import CPcap
 import Glibc
 
 extension NetworkInterface {
-    /// Lists the interfaces that libpcap knows, in its order.
+    /// Returns the interfaces that libpcap knows, in its order.
     ///
     /// - Throws: `CaptureError.failed`.
     public static func all() throws(CaptureError) -> [NetworkInterface] {
@@ -92,7 +92,7 @@ extension NetworkInterface {
 }
 #else
 extension NetworkInterface {
-    /// Lists nothing: this program was built without libpcap.
+    /// Always throws, because this program was built without libpcap.
     ///
     /// - Throws: `CaptureError.notBuilt`.
     public static func all() throws(CaptureError) -> [NetworkInterface] { throw .notBuilt }

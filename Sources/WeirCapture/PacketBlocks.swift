@@ -1,9 +1,9 @@
 import WeirFlow
 public import WeirWire
 
-/// Renders the packets of a live capture for a file.
+/// A renderer of the packets of a live capture for a file.
 ///
-/// Nothing is allocated for a packet. What is handed on is always whole blocks.
+/// A packet costs no allocation. The output is always whole blocks.
 public struct PacketBlocks: ~Copyable, Sendable {
     private let description: CaptureDescription
     private var pcapng = PcapngWriter()
@@ -11,11 +11,11 @@ public struct PacketBlocks: ~Copyable, Sendable {
     private var gathered: ByteBuffer
     private var metadata = PacketMetadata(timestamp: 0)
 
-    /// Makes a renderer.
+    /// Creates a renderer.
     ///
     /// - Parameters:
-    ///   - description: what the head of a file is to say.
-    ///   - capacity: how many bytes are expected to be gathered.
+    ///   - description: The contents of the file's head.
+    ///   - capacity: The expected number of bytes between two releases.
     public init(_ description: CaptureDescription, capacity: Int = 512 << 10) {
         self.description = description
         pcap = PcapWriter(
@@ -28,10 +28,10 @@ public struct PacketBlocks: ~Copyable, Sendable {
         gathered = ByteBuffer(capacity: capacity)
     }
 
-    /// Counts the bytes that are gathered.
+    /// The number of bytes collected.
     public var count: Int { gathered.count }
 
-    /// Appends a packet, with a comment where there is one; pcap has no place for that.
+    /// Appends a packet, with a comment if there is one; pcap has no place for comments.
     public mutating func append(_ packet: LivePacket, _ bytes: RawSpan, saying comment: String? = nil) {
         metadata.timestamp = packet.timestamp
         metadata.originalLength = packet.originalLength
@@ -42,9 +42,9 @@ public struct PacketBlocks: ~Copyable, Sendable {
         metadata.options.comments = []
     }
 
-    /// Hands on what is gathered.
+    /// Passes on the collected blocks.
     ///
-    /// - Parameter body: takes the blocks out of the buffer; what it leaves is lost.
+    /// - Parameter body: Takes the blocks out of the buffer; what it leaves is discarded.
     /// - Throws: What `body` throws.
     public mutating func release<Failure: Error>(
         _ body: (inout ByteBuffer) throws(Failure) -> Void
@@ -54,7 +54,7 @@ public struct PacketBlocks: ~Copyable, Sendable {
     }
 }
 
-// What stands around the packets of a file
+// The head and the end of a file
 extension PacketBlocks {
     /// Appends the head of a file.
     public mutating func begin(to output: inout ByteBuffer) {
@@ -74,7 +74,7 @@ extension PacketBlocks {
         pcapng.append(interface, to: &output)
     }
 
-    /// Appends the end of a file: what the kernel has counted since the capture began.
+    /// Appends the end of a file: the kernel's counts since the capture began.
     public func finish(_ progress: CaptureProgress, to output: inout ByteBuffer) {
         guard description.format == .pcapng else { return }
         var statistics = CaptureStatistics(interface: 0, timestamp: progress.now)

@@ -1,23 +1,23 @@
 public import WeirFlow
 public import WeirWire
 
-/// Renders captured packets for people: a line each, and the dump of their bytes if wanted.
+/// A renderer of captured packets for people: one line each, and on request the dump of their bytes.
 ///
 /// ```
 /// 12:31:07.104218 tcp 127.0.0.1:51514 -> 127.0.0.1:9000 [SYN] (0 bytes)
 /// ```
-/// The count is that of the payload behind the last header that is named. The dump is one that text2pcap reads.
+/// The count is the payload after the last named header. text2pcap can read the dump.
 public struct PacketLines: Sendable {
     private var timestamp: Timestamp
     private let linkType: LinkType
     private let dumps: Bool
 
-    /// Makes a renderer.
+    /// Creates a renderer.
     ///
     /// - Parameters:
-    ///   - linkType: names the first header of the packets.
-    ///   - dumps: whether each line is followed by the packet's bytes.
-    ///   - localOffset: says how far local time is ahead of UTC.
+    ///   - linkType: The kind of the packets' first header.
+    ///   - dumps: Whether the packet's bytes follow each line.
+    ///   - localOffset: Returns the offset of local time from UTC.
     public init(
         linkType: LinkType,
         dumps: Bool = false,

@@ -1,38 +1,38 @@
-/// Takes the packets of a live capture, on the thread that reads them.
+/// A receiver of the packets of a live capture, on the thread that reads them.
 public protocol PacketReceiver: ~Copyable {
-    /// Takes a packet; its bytes are good for the call only.
+    /// Takes a packet; its bytes are valid only during the call.
     mutating func receive(_ packet: LivePacket, _ bytes: RawSpan)
 
-    /// Is told that packets were handed on, and whether no other is waiting: the time to pass on what was gathered.
+    /// Called after packets were delivered, with whether no other is waiting: the time to pass on collected packets.
     mutating func pause(isIdle: Bool)
 
-    /// Is told what the capture has come to: ten times a second while packets come, else once.
+    /// Called with the progress of the capture: ten times a second while packets arrive, otherwise once.
     mutating func note(_ progress: CaptureProgress)
 
-    /// Says whether packets are kept that are to be passed on in a moment, although no other comes.
+    /// Whether the receiver keeps packets that it must pass on soon, even if no other arrives.
     var isWaiting: Bool { get }
 
-    /// Says that no more packets are wanted.
+    /// Whether no more packets are wanted.
     var hasEnded: Bool { get }
 
-    /// Is told that the capture is to end when it is quiet, and when that was, in nanoseconds since 1970 UTC.
+    /// Called when the capture is to end once it is quiet, with the time of that order in nanoseconds since 1970 UTC.
     mutating func prepareToEnd(at time: Int64)
 
-    /// Says when the last packet came that is a reason to go on, in nanoseconds since 1970 UTC.
+    /// The time of the last packet that is a reason to continue, in nanoseconds since 1970 UTC.
     ///
-    /// It is asked only after `prepareToEnd`.
+    /// Read only after `prepareToEnd`.
     var lastSign: Int64 { get }
 }
 
-/// Describes a packet as it comes from the kernel.
+/// The description of a packet as it arrives from the kernel.
 @frozen
 public struct LivePacket: Hashable, Sendable {
-    /// Holds nanoseconds since 1970 UTC.
+    /// The time in nanoseconds since 1970 UTC.
     public var timestamp: Int64
-    /// Holds the packet's length on the wire in bytes.
+    /// The packet's length on the wire in bytes.
     public var originalLength: UInt32
 
-    /// Makes the description of a packet.
+    /// Creates the description of a packet.
     @inlinable
     public init(timestamp: Int64, originalLength: UInt32) {
         self.timestamp = timestamp
@@ -40,18 +40,18 @@ public struct LivePacket: Hashable, Sendable {
     }
 }
 
-/// Says how far a capture has come.
+/// The progress of a capture.
 public struct CaptureProgress: Hashable, Sendable {
-    /// Counts the packets that were handed on.
+    /// The number of packets delivered.
     public var packets: UInt64 = 0
-    /// Holds what the kernel counts.
+    /// The kernel's counts.
     public var counters = CaptureCounters()
-    /// Says when the capture began, in nanoseconds since 1970 UTC.
+    /// The start of the capture, in nanoseconds since 1970 UTC.
     public var began: Int64
-    /// Says when the counts were taken, in nanoseconds since 1970 UTC.
+    /// The time of the counts, in nanoseconds since 1970 UTC.
     public var now: Int64
 
-    /// Makes the progress of a capture that begins.
+    /// Creates the progress of a capture that begins.
     public init(began: Int64) {
         self.began = began
         self.now = began

@@ -2,19 +2,20 @@ import Glibc
 import WeirFlow
 import WeirWire
 
-/// Reads a file ahead on a thread of its own, while what came before is decoded.
+/// A thread that reads a file ahead while earlier bytes are decoded.
 ///
-/// For files that end: the thread is waited for at the end, which it reaches at the latest after the read under way.
+/// For files that end: `deinit` waits for the thread, which ends at the latest after the current read.
 final class ReadAhead: @unchecked Sendable {
-    /// Bytes that are read at once.
+    /// The number of bytes read at once.
     static let pieceSize = 256 << 10
-    /// Room before each piece for the bytes that are left of the one before it: most packets fit.
+    /// The room before each piece for the unread bytes of the one before it, in bytes; most packets fit.
     private static let headroom = 128 << 10
-    /// Counts the pieces besides the one that is being decoded: so many are read before the thread waits, so that neither side waits for the
-    /// other at each piece where the scheduler has others to serve.
+    /// The number of pieces read ahead, besides the one that is being decoded.
+    ///
+    /// There are several, so that neither side waits for the other at each piece if the scheduler is busy.
     private static let count = 8
 
-    /// Holds a piece; whoever has passed the semaphore for it may touch it, no other.
+    /// A piece; only the side that has passed the semaphore for it may touch it.
     private struct Piece: ~Copyable {
         var buffer = ByteBuffer(capacity: ReadAhead.headroom + ReadAhead.pieceSize)
         var count = 0
@@ -32,11 +33,11 @@ final class ReadAhead: @unchecked Sendable {
     private var next = 0
     private var isAtEnd = false
 
-    /// Begins to read where the descriptor stands; nil where there can be no thread.
+    /// Starts to read at the descriptor's position; nil if no thread can be created.
     ///
     /// - Parameters:
-    ///   - descriptor: The file; a copy of it is read, so that this may outlive it.
-    ///   - path: Names it in errors.
+    ///   - descriptor: The file; a copy of the descriptor is read, so the original may be closed earlier.
+    ///   - path: The path for errors.
     init?(_ descriptor: Int32, path: String) {
         self.descriptor = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
         self.path = path
@@ -46,7 +47,7 @@ final class ReadAhead: @unchecked Sendable {
         sem_init(isEnded, 0, 0)
         guard self.descriptor >= 0 else { return nil }
         let context = Unmanaged.passUnretained(self).toOpaque()
-        // What is passed outlives the thread: `deinit` waits for it.
+        // The context outlives the thread: `deinit` waits for it.
         let status = pthread_create(
             &thread,
             nil,
@@ -58,7 +59,7 @@ final class ReadAhead: @unchecked Sendable {
             context
         )
         isRunning = status == 0
-        // Then `deinit` runs all the same.
+        // `deinit` runs in this case, too.
         if !isRunning { return nil }
     }
 
@@ -77,7 +78,7 @@ final class ReadAhead: @unchecked Sendable {
         pieces.deallocate()
     }
 
-    /// Appends the next piece to a stream, and returns how many bytes it has: 0 at the end.
+    /// Appends the next piece to a stream, and returns its size in bytes: 0 at the end.
     func append(to stream: inout CaptureStream) throws(CaptureFailure) -> Int {
         if isAtEnd { return 0 }
         Self.wait(full)
@@ -94,7 +95,7 @@ final class ReadAhead: @unchecked Sendable {
         return count
     }
 
-    /// Fills one piece after another until the file ends, or nobody wants more.
+    /// Fills one piece after another until the file ends, or no more are wanted.
     private func fill() {
         var index = 0
         while true {

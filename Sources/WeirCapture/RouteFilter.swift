@@ -1,16 +1,16 @@
 public import WeirWire
 
-/// Makes the filter that lets a relay's packets through, and few others.
+/// The capture filter for a relay's packets, which accepts few others.
 ///
 /// Source: pcap-filter(7).
 public enum RouteFilter {
-    /// Makes the filter for both legs: what goes to or comes from the ports of the listeners and the servers.
+    /// Returns the filter for both legs: packets to and from the ports of the listeners and the servers.
     ///
-    /// Only the first fragment of an IPv4 datagram has ports, and of an IPv6 datagram none that libpcap finds: where UDP is
-    /// relayed, all fragments pass.
+    /// Only the first fragment of an IPv4 datagram has ports, and libpcap finds the ports of no IPv6 fragment: if UDP
+    /// is relayed, the filter accepts all fragments.
     ///
-    /// - Parameter ends: the listening endpoints and those of the servers.
-    /// - Returns: the filter; empty where there are none.
+    /// - Parameter ends: The endpoints of the listeners and of the servers.
+    /// - Returns: The filter; empty if there are no endpoints.
     public static func text(for ends: [(transport: Transport, endpoint: Endpoint)]) -> String {
         var terms: [String] = []
         for (transport, endpoint) in ends.sorted(by: { ($0.0.rawValue, $0.1.port) < ($1.0.rawValue, $1.1.port) }) {

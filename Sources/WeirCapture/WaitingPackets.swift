@@ -1,19 +1,19 @@
 import WeirWire
 
-/// Holds packets that wait to be written, in the order in which they came.
+/// Packets that wait to be written, in the order of their arrival.
 public struct WaitingPackets: ~Copyable, Sendable {
     private var bytes = ByteBuffer()
     private var packets: [(packet: LivePacket, count: Int)] = []
-    /// Counts those at the front that have gone.
+    /// The number of packets at the front that were already taken.
     private var gone = 0
 
-    /// Holds none.
+    /// Creates an empty queue.
     public init() {}
 
-    /// Says whether there are none.
+    /// Whether there are no packets.
     public var isEmpty: Bool { gone == packets.count }
 
-    /// Counts the bytes of the packets.
+    /// The number of bytes in the packets.
     public var count: Int { bytes.count }
 
     /// Adds a packet at the end.
@@ -24,7 +24,7 @@ public struct WaitingPackets: ~Copyable, Sendable {
 
     /// Offers packets, the first one first, until one is not taken.
     ///
-    /// - Parameter body: returns whether it has taken the packet; its bytes are good for the call only.
+    /// - Parameter body: Returns whether it takes the packet, whose bytes are valid only during the call.
     /// - Throws: What `body` throws; its packet stays.
     public mutating func offer<Failure: Error>(_ body: (LivePacket, RawSpan) throws(Failure) -> Bool) throws(Failure) {
         while gone < packets.count {
@@ -36,7 +36,7 @@ public struct WaitingPackets: ~Copyable, Sendable {
             bytes.removeFirst(count)
             gone += 1
         }
-        // What stays is moved only where more has gone.
+        // The remaining packets move only if at least as many were taken.
         guard gone * 2 >= packets.count else { return }
         packets.removeFirst(gone)
         gone = 0

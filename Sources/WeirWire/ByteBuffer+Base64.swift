@@ -1,7 +1,7 @@
 extension ByteBuffer {
     /// Appends bytes in base64 with the standard alphabet, padded, without line breaks.
     ///
-    /// Appends four characters for three bytes, and at most one allocation.
+    /// Costs four characters for three bytes, and at most one allocation.
     ///
     /// Source: RFC 4648 section 4.
     public mutating func appendBase64(_ bytes: RawSpan) {
@@ -19,7 +19,7 @@ extension ByteBuffer {
     private static func encodeBase64(_ input: UnsafeRawPointer, count: Int, to output: UnsafeMutableRawPointer) {
         var from = 0
         var to = 0
-        // 12 bytes become 16 characters. The last of the four loads reads one byte beyond the 12.
+        // 12 bytes become 16 characters. The last of the four loads reads one byte past the 12.
         while count &- from >= 13 {
             let words = SIMD4<UInt32>(
                 triple(input, at: from),
@@ -47,7 +47,7 @@ extension ByteBuffer {
         }
     }
 
-    /// Loads four bytes, of which the first three count, the first one as the most significant.
+    /// Loads three bytes into the upper 24 bits, the first one as the most significant; reads one byte more.
     @inline(__always)
     private static func triple(_ input: UnsafeRawPointer, at offset: Int) -> UInt32 {
         UInt32(bigEndian: input.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
@@ -65,7 +65,7 @@ extension ByteBuffer {
         sixes = SIMD4(sixes[0].byteSwapped, sixes[1].byteSwapped, sixes[2].byteSwapped, sixes[3].byteSwapped)
         #endif
         let values = unsafeBitCast(sixes, to: SIMD16<UInt8>.self)
-        // The alphabet is A-Z, a-z, 0-9, +, /: the distance from value to character changes where each range begins.
+        // The alphabet is A-Z, a-z, 0-9, +, /: the offset from value to character changes at the start of each range.
         var distance = SIMD16<UInt8>(repeating: 65)
         distance &+= 6 & atLeast(26, values)
         distance &-= 75 & atLeast(52, values)
@@ -74,7 +74,7 @@ extension ByteBuffer {
         return values &+ distance
     }
 
-    /// Gives 0xff for each value that reaches the bound, else 0; both are below 0x80.
+    /// Returns 0xff for each value that reaches the bound, else 0; both are below 0x80.
     @inline(__always)
     private static func atLeast(_ bound: UInt8, _ values: SIMD16<UInt8>) -> SIMD16<UInt8> {
         signMask(of: values &+ SIMD16(repeating: 0x80 - bound))

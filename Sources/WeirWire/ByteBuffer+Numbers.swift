@@ -1,16 +1,16 @@
 extension ByteBuffer {
-    /// Appends an integer in decimal, with `-` in front when negative, without an allocation.
+    /// Appends an integer in decimal without an allocation; a negative one begins with `-`.
     @inlinable
     public mutating func appendDecimal<Value: FixedWidthInteger>(_ value: Value) {
         if value < 0 { append(UInt8(ascii: "-")) }
         appendWide(value.magnitude)
     }
 
-    /// Appends an integer in decimal, padded with zeros in front.
+    /// Appends an integer in decimal, with leading zeros.
     ///
     /// - Parameters:
-    ///   - value: The number; when negative, `-` comes before the zeros.
-    ///   - width: The least number of digits, the sign not counted.
+    ///   - value: The number; if it is negative, `-` comes before the zeros.
+    ///   - width: The minimum number of digits, without the sign.
     /// - Precondition: `width` is not negative.
     @inlinable
     public mutating func appendDecimal(_ value: Int, width: Int) {
@@ -19,11 +19,11 @@ extension ByteBuffer {
         appendDigits(UInt64(value.magnitude), width: width)
     }
 
-    /// Appends the low hex digits of a number in lower case, with zeros in front.
+    /// Appends the low hex digits of a number in lower case, with leading zeros.
     ///
     /// - Parameters:
-    ///   - value: The number; digits above the last `digits` are left out.
-    ///   - digits: How many digits to write.
+    ///   - value: The number; higher digits are left out.
+    ///   - digits: The number of digits to write.
     /// - Precondition: `digits` is between 1 and 8.
     @inlinable
     public mutating func appendHex(_ value: UInt32, digits: Int = 8) {
@@ -42,7 +42,7 @@ extension ByteBuffer {
         end &+= digits
     }
 
-    /// Appends a number of any width: what fits in 64 bits at once, a longer one in pieces of 18 digits.
+    /// Appends a number of any width: at once if it fits in 64 bits, otherwise in pieces of 18 digits.
     @inlinable
     mutating func appendWide<Value: FixedWidthInteger & UnsignedInteger>(_ value: Value) {
         if Value.bitWidth <= 64 || value <= Value(truncatingIfNeeded: UInt64.max) {

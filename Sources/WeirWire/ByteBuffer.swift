@@ -1,20 +1,20 @@
-/// Holds bytes that are being rendered, and grows as needed.
+/// A growable buffer of bytes, for rendering output.
 ///
-/// Bytes are appended at the end and removed from the front, as `write(2)` takes them. The storage is kept when the
-/// buffer is emptied, so that a buffer that is used again and again stops allocating.
+/// Bytes are appended at the end and removed from the front, as `write(2)` takes them. The buffer keeps its storage
+/// when it is emptied, so a buffer that is reused stops allocating.
 ///
-/// The conformance to `Sendable` is unchecked only because of the pointer: the buffer cannot be copied, it alone owns
-/// the storage, and lends it only for the time of a call, so that whoever holds the buffer is the only one to touch it.
+/// The conformance to `Sendable` is unchecked only because of the pointer. The buffer cannot be copied, it alone owns
+/// the storage, and it lends the storage only for the time of a call, so only its owner can touch the bytes.
 @frozen
 public struct ByteBuffer: ~Copyable, @unchecked Sendable {
     @usableFromInline var storage: UnsafeMutableRawPointer
     @usableFromInline var start = 0
     @usableFromInline var end = 0
 
-    /// Gives the size of the storage in bytes.
+    /// The size of the storage in bytes.
     public private(set) var capacity: Int
 
-    /// Creates an empty buffer with room for so many bytes.
+    /// Creates an empty buffer with room for a number of bytes.
     ///
     /// - Precondition: `capacity` is not negative.
     public init(capacity: Int = 256) {
@@ -27,22 +27,22 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
         storage.deallocate()
     }
 
-    /// Gives how many bytes the buffer holds.
+    /// The number of bytes in the buffer.
     @inlinable
     public var count: Int { end &- start }
 
-    /// Says whether the buffer holds no byte.
+    /// Whether the buffer is empty.
     @inlinable
     public var isEmpty: Bool { end == start }
 
-    /// Copies the bytes as UTF-8 text, wrong bytes repaired.
+    /// The bytes as UTF-8 text, with invalid sequences repaired.
     public var string: String {
         withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
     }
 
     /// Lends the bytes for reading.
     ///
-    /// - Parameter body: Reads the bytes; the pointer is good for the call only.
+    /// - body: Reads the bytes; the pointer is valid only during the call.
     /// - Returns: What `body` returns.
     /// - Throws: What `body` throws.
     @inlinable
@@ -61,7 +61,7 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
 
     /// Removes bytes from the front without moving the others.
     ///
-    /// - Precondition: `count` is between 0 and the number of bytes held.
+    /// - Precondition: `count` is between 0 and the number of bytes in the buffer.
     @inlinable
     public mutating func removeFirst(_ count: Int) {
         precondition(count >= 0 && count <= self.count, "more bytes removed than held")
@@ -69,7 +69,7 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
         if start == end { removeAll() }
     }
 
-    /// Empties the buffer, and leaves room before what will be appended, for `prepend`.
+    /// Empties the buffer, and leaves room in front for `prepend`.
     ///
     /// - Precondition: `headroom` is between 0 and the capacity.
     public mutating func removeAll(headroom: Int) {
@@ -78,9 +78,9 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
         end = headroom
     }
 
-    /// Puts a copy of some bytes before those that are held, where there is room for them.
+    /// Copies bytes in front of those in the buffer, if there is room.
     ///
-    /// - Returns: Whether there was room; if not, nothing was done.
+    /// - Returns: Whether there was room; if not, the buffer is unchanged.
     public mutating func prepend(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard bytes.count <= start else { return false }
         guard let source = bytes.baseAddress, bytes.count > 0 else { return true }
@@ -89,9 +89,9 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
         return true
     }
 
-    /// Makes room for so many more bytes, so that appending them does not allocate.
+    /// Makes room for a number of further bytes, so that appending them does not allocate.
     ///
-    /// Growth at least doubles the storage, so that n appended bytes cost O(n) in all.
+    /// Growth at least doubles the storage, so n appended bytes cost O(n) in total.
     ///
     /// - Precondition: `additional` is not negative.
     @inlinable
@@ -106,7 +106,7 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
         let count = count
         let needed = count + additional
         if needed <= capacity, start >= count {
-            // At least as many bytes were removed as move now, so moving costs O(1) for each byte appended.
+            // At least as many bytes were removed as now move, so moving costs O(1) for each appended byte.
             storage.copyMemory(from: storage + start, byteCount: count)
         } else {
             let size = max(needed, capacity * 2)
@@ -141,7 +141,7 @@ extension ByteBuffer {
     @inlinable
     @_disfavoredOverload
     public mutating func append(_ text: String) {
-        // Not `text.utf8.span`: Swift 6.3.1 in release mode reads a short text's bytes after their end of life.
+        // Not `text.utf8.span`: Swift 6.3.1 in release mode reads a short text's bytes after the text is freed.
         var text = text
         text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
     }
@@ -160,12 +160,12 @@ extension ByteBuffer {
         end &+= bytes.count
     }
 
-    /// Appends bytes that a closure writes straight into reserved room.
+    /// Appends bytes that a closure writes directly into reserved room.
     ///
     /// - Parameters:
-    ///   - count: How many bytes the closure may write.
-    ///   - body: Writes from the start of the room, which is not initialised, and returns how many bytes it wrote.
-    /// - Returns: How many bytes were appended.
+    ///   - count: The maximum number of bytes that the closure may write.
+    ///   - body: Writes from the start of the room, which is uninitialised, and returns the number of bytes written.
+    /// - Returns: The number of bytes appended.
     /// - Throws: What `body` throws; then nothing is appended.
     /// - Precondition: `count` is not negative, and `body` returns between 0 and `count`.
     @inlinable

@@ -1,26 +1,26 @@
-/// Adds bytes up to the checksum of the internet protocols: the ones' complement of the ones' complement sum.
+/// An internet checksum: the ones' complement of the ones' complement sum of 16-bit words.
 ///
-/// Bytes may come in several spans of any length, odd ones included: the sum is that of the spans joined.
+/// Bytes may be added in several spans of any length, odd ones included; the sum is that of the joined spans.
 ///
 /// Source: RFC 1071 sections 1 and 2.
 @frozen
 public struct Checksum: Sendable {
-    /// Holds the sum of the pairs of bytes as the machine reads them, folded to 32 bits.
+    /// The sum of the byte pairs in the machine's byte order, folded to 32 bits.
     @usableFromInline var sum: UInt64 = 0
-    /// Says whether the bytes so far end in the middle of a pair.
+    /// Whether the bytes so far end in the middle of a pair.
     @usableFromInline var isOdd = false
 
-    /// Creates the sum of no bytes.
+    /// Creates a checksum of no bytes.
     @inlinable
     public init() {}
 
-    /// Creates the sum of the pseudo-header that TCP, UDP and ICMPv6 put in front of their own.
+    /// Creates a checksum that begins with the pseudo-header of TCP, UDP or ICMPv6.
     ///
     /// - Parameters:
-    ///   - source: The sender; it tells which of the two pseudo-headers is meant.
+    ///   - source: The sender; its family decides between the IPv4 and the IPv6 pseudo-header.
     ///   - destination: The final receiver.
-    ///   - protocol: The number of the upper layer.
-    ///   - length: The upper layer's header and payload, in bytes; its low 32 bits count.
+    ///   - protocol: The number of the upper-layer protocol.
+    ///   - length: The upper layer's header and payload, in bytes; only the low 32 bits count.
     ///
     /// Source: RFC 9293 section 3.1, RFC 768, RFC 8200 section 8.1.
     @inlinable
@@ -36,7 +36,7 @@ public struct Checksum: Sendable {
         add(UInt32(truncatingIfNeeded: length))
     }
 
-    /// Gives the checksum as a number in host order: what a header carries.
+    /// The checksum as a number in host order, the value of a header's checksum field.
     @inlinable
     public var value: UInt16 {
         var folded = sum
@@ -46,7 +46,7 @@ public struct Checksum: Sendable {
         return ~UInt16(bigEndian: UInt16(truncatingIfNeeded: folded))
     }
 
-    /// Says whether bytes that include their checksum are whole.
+    /// Whether the checksum within the added bytes is correct.
     @inlinable
     public var isValid: Bool { value == 0 }
 
@@ -62,14 +62,14 @@ public struct Checksum: Sendable {
 extension Checksum {
     /// Adds the next bytes.
     ///
-    /// Complexity: O(n), 16 bytes or more in a step.
+    /// Complexity: O(n), at least 16 bytes a step.
     public mutating func add(_ bytes: RawSpan) {
         let added = bytes.withUnsafeBytes { Self.sum(of: $0) }
         accumulate(placed(Self.fold(added)))
         if bytes.byteCount & 1 == 1 { isOdd.toggle() }
     }
 
-    /// Adds the bytes that another sum was made of, as if they came next.
+    /// Adds the bytes that another checksum was computed over, as if they came next.
     @inlinable
     public mutating func add(_ other: Checksum) {
         accumulate(placed(other.sum))
@@ -99,13 +99,13 @@ extension Checksum {
         add(address.low)
     }
 
-    /// Swaps the bytes of each pair where the bytes before end in the middle of one: so they count as they fall.
+    /// Swaps the bytes of each pair if the earlier bytes end in the middle of one, so that all are in their places.
     @inlinable
     func placed(_ pairs: UInt64) -> UInt64 {
         isOdd ? (pairs & 0x00ff_00ff) << 8 | (pairs >> 8) & 0x00ff_00ff : pairs
     }
 
-    /// Adds what fits in 32 bits and keeps the sum within 32 bits, the carry brought round.
+    /// Adds a value of up to 32 bits and folds the sum to 32 bits again, with end-around carry.
     @inlinable
     mutating func accumulate(_ pairs: UInt64) {
         sum &+= pairs
@@ -117,7 +117,7 @@ extension Checksum {
         return (once & 0xffff_ffff) &+ (once >> 32)
     }
 
-    /// Sums 32-bit words in 64 bits, which no 16 GiB of bytes overflow; the compiler makes vectors of the first loop.
+    /// Sums 32-bit words in 64 bits, which 16 GiB of bytes cannot overflow; the compiler vectorises the first loop.
     private static func sum(of bytes: UnsafeRawBufferPointer) -> UInt64 {
         let count = bytes.count
         let whole = count & ~7
@@ -140,7 +140,7 @@ extension Checksum {
             offset &+= 2
         }
         if count & 1 != 0 {
-            // A last byte stands in front of a zero.
+            // A last odd byte is padded with a zero byte.
             sum &+= UInt64((UInt16(bytes[offset]) << 8).bigEndian)
         }
         return sum

@@ -1,20 +1,20 @@
-/// Says why bytes were not understood, and where.
+/// The reason why bytes could not be decoded, and where.
 ///
-/// Offsets count from the start of the bytes that the parser was given, not from the header.
+/// Offsets count from the start of the bytes given to the parser, not from the header.
 ///
-/// A lie in a length is `malformed`; bytes that are missing are `truncated`.
+/// A wrong length field is `malformed`; missing bytes are `truncated`.
 @frozen
 public enum DecodeError: Error, Hashable, Sendable {
-    /// Ends before a header does: `needed` bytes were to come at `at`, `available` did.
+    /// The bytes end before the header does: the header needs `needed` bytes from `at`, and `available` are there.
     case truncated(needed: Int, available: Int, at: Int)
-    /// Holds a value that the protocol does not allow.
+    /// A field with a value that the protocol does not allow.
     case malformed(HeaderField, at: Int)
-    /// Holds a protocol that Weir does not read.
+    /// A protocol that Weir does not decode.
     case unsupported(ProtocolNumber, at: Int)
 }
 
 extension DecodeError {
-    /// Gives where the bytes stop making sense, in bytes from their start.
+    /// The offset of the bytes that could not be decoded, from the start of the bytes.
     @inlinable
     public var offset: Int {
         switch self {
@@ -24,7 +24,7 @@ extension DecodeError {
 }
 
 extension DecodeError: CustomStringConvertible {
-    /// Prints `truncated at 34: 20 bytes needed, 6 available`.
+    /// The text, such as `truncated at 34: 20 bytes needed, 6 available`.
     public var description: String {
         switch self {
         case .truncated(let needed, let available, let offset):
@@ -35,69 +35,69 @@ extension DecodeError: CustomStringConvertible {
     }
 }
 
-/// Names a field of a header that can hold a wrong value.
+/// A header field with an invalid value.
 public enum HeaderField: String, Hashable, Sendable, CaseIterable {
-    /// Is not 4.
+    /// A version other than 4.
     case ipv4Version = "IPv4 version"
-    /// Is under 5 words.
+    /// Under 5 words of 4 bytes.
     case ipv4HeaderLength = "IPv4 header length"
-    /// Is shorter than the header.
+    /// Shorter than the header.
     case ipv4TotalLength = "IPv4 total length"
-    /// Is not 6.
+    /// A version other than 6.
     case ipv6Version = "IPv6 version"
-    /// Is under 5 words.
+    /// Under 5 words of 4 bytes.
     case tcpHeaderLength = "TCP header length"
-    /// The length of a value in a header of netfilter's log.
+    /// An impossible length of a value (TLV) in an NFLOG header.
     case nflogLength = "NFLOG value length"
-    /// The length of a CAPWAP header.
+    /// An impossible length of a CAPWAP header.
     case capwapLength = "CAPWAP header length"
-    /// Is under 8, and not 0.
+    /// Under 8 bytes, and not 0.
     case udpLength = "UDP length"
-    /// Is not IPv4 over Ethernet.
+    /// A hardware and protocol type other than Ethernet and IPv4.
     case arpKind = "ARP hardware and protocol type"
-    /// Is not 1.
+    /// A version other than 1.
     case pppoeVersion = "PPPoE version"
-    /// Is over 1.
+    /// A version over 1.
     case greVersion = "GRE version"
-    /// Is there, as RFC 1701 had it.
+    /// Routing information is present, as in RFC 1701.
     case greRouting = "GRE routing"
-    /// Is neither 1 nor 2.
+    /// A version other than 1 and 2.
     case erspanVersion = "ERSPAN version"
-    /// Is not 0.
+    /// A version other than 0.
     case geneveVersion = "Geneve version"
-    /// Is not 1, or it is GTP'.
+    /// A version other than 1, or GTP'.
     case gtpVersion = "GTP version"
-    /// Is 0.
+    /// A length of 0.
     case gtpExtension = "GTP extension header length"
-    /// Is not 2.
+    /// A version other than 2.
     case pimVersion = "PIM version"
-    /// Is not 0.
+    /// A version other than 0.
     case nshVersion = "NSH version"
-    /// Is under 2 words.
+    /// Under 2 words of 4 bytes.
     case nshLength = "NSH length"
-    /// Is neither 4 nor 6.
+    /// A version other than 4 and 6.
     case ipVersion = "IP version"
 }
 
-/// Names a protocol by the number that a header gives it.
+/// The number by which a header identifies the next protocol.
 @frozen
 public enum ProtocolNumber: Hashable, Sendable {
-    /// Is the outermost header.
+    /// The link type, which identifies the outermost header.
     case linkType(LinkType)
-    /// Follows an Ethernet header, or one like it.
+    /// The type in an Ethernet header, or in a header like it.
     case etherType(EtherType)
-    /// Is the access point of an LLC header.
+    /// The service access point in an LLC header.
     case llc(UInt8)
-    /// Is the address family of a BSD loopback.
+    /// The address family of a BSD loopback header.
     case addressFamily(UInt32)
-    /// Follows PPP's protocol number.
+    /// The protocol number of PPP.
     case ppp(UInt16)
-    /// Follows an IP header.
+    /// The protocol number in an IP header.
     case internet(IPProtocol)
 }
 
 extension ProtocolNumber: CustomStringConvertible {
-    /// Prints `EtherType 0x88cc`, `IP protocol 89`, `link type 147`.
+    /// The text, such as `EtherType 0x88cc`, `IP protocol 89`, `link type 147`.
     public var description: String {
         switch self {
         case .linkType(let type): "\(type)"

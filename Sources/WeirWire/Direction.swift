@@ -1,12 +1,12 @@
-/// Names the way that bytes go through a flow.
+/// The direction of bytes through a flow.
 @frozen
 public enum Direction: UInt8, Sendable, Hashable, CaseIterable {
-    /// Goes from the client to the server.
+    /// From the client to the server.
     case upstream
-    /// Goes from the server to the client.
+    /// From the server to the client.
     case downstream
 
-    /// Names the other direction.
+    /// The other direction.
     @inlinable
     public var opposite: Direction {
         switch self {
@@ -15,7 +15,7 @@ public enum Direction: UInt8, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// Gives the short name for a terminal line, `up` or `down`.
+    /// The short name for a terminal line, `up` or `down`.
     @inlinable
     public var label: String {
         switch self {
@@ -26,7 +26,7 @@ public enum Direction: UInt8, Sendable, Hashable, CaseIterable {
 }
 
 extension Direction: CustomStringConvertible {
-    /// Prints `upstream` or `downstream`.
+    /// The text `upstream` or `downstream`.
     @inlinable
     public var description: String {
         switch self {

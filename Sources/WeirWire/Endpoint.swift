@@ -1,11 +1,11 @@
-/// Holds an address and a port, one end of a flow.
+/// An address and a port: one end of a flow.
 ///
-/// Fixed in size and free of references, so that it is cheap as a key of a map.
+/// Fixed in size and free of references, so it is cheap as a key of a dictionary.
 @frozen
 public struct Endpoint: Hashable, Sendable {
-    /// Holds the host's part.
+    /// The address of the host.
     public var address: IPAddress
-    /// Holds the port in host order.
+    /// The port in host order.
     public var port: UInt16
 
     /// Creates an endpoint from an address and a port in host order.
@@ -15,7 +15,7 @@ public struct Endpoint: Hashable, Sendable {
         self.port = port
     }
 
-    /// Compares whole words: what the compiler makes is a call that compares field by field.
+    /// Compares whole words; the synthesised `==` is a call that compares field by field.
     @inlinable
     @inline(__always)
     public static func == (left: Endpoint, right: Endpoint) -> Bool {
@@ -24,7 +24,7 @@ public struct Endpoint: Hashable, Sendable {
             && left.address.family == right.address.family
     }
 
-    /// Feeds the endpoint to a hasher as whole words, which is its fast path.
+    /// Feeds the endpoint to a hasher as whole words, the hasher's fast path.
     @inlinable
     public func hash(into hasher: inout Hasher) {
         hasher.combine(address.high)
@@ -44,7 +44,7 @@ extension Endpoint: Comparable {
 extension Endpoint: LosslessStringConvertible {
     /// Parses an endpoint as text, strictly: an IPv6 address has brackets, an IPv4 address has none.
     ///
-    /// The port is 0 to 65535 in decimal, without a sign or leading zeros. Nothing may stand before or behind.
+    /// The port is 0 to 65535 in decimal, without a sign or leading zeros. No other text may come before or after.
     ///
     /// - Parameter text: `127.0.0.1:80`, `[::1]:80`, `[fe80::1%2]:80`.
     @inlinable
@@ -73,14 +73,14 @@ extension Endpoint: LosslessStringConvertible {
         self.init(address: address, port: port)
     }
 
-    /// Parses what most endpoints look like in one pass, as logs need it: an IPv4 address and a port.
+    /// Parses an IPv4 address and a port in one pass, as in most lines of logs.
     private static func dotted(_ text: Span<UInt8>) -> Endpoint? {
         guard text.count <= 21 else { return nil }
         var (address, number, digits, parts): (UInt32, UInt32, Int, Int) = (0, 0, 0, 0)
         for index in text.indices {
             let digit = text[index] &- UInt8(ascii: "0")
             if digit <= 9 {
-                // No number has a leading zero, nor more digits than a port.
+                // No number has a leading zero, or more digits than a port.
                 guard digits == 0 || number > 0, digits < 5 else { return nil }
                 number = number &* 10 &+ UInt32(digit)
                 digits += 1
@@ -97,14 +97,14 @@ extension Endpoint: LosslessStringConvertible {
         return Endpoint(address: IPAddress(v4: address), port: port)
     }
 
-    /// Prints `127.0.0.1:80`, `[::1]:80` or `[fe80::1%2]:80`; parsing it gives the same endpoint again.
+    /// The text, such as `127.0.0.1:80`, `[::1]:80` or `[fe80::1%2]:80`; parsing it returns the same endpoint.
     public var description: String {
         var buffer = ByteBuffer(capacity: IPAddress.longestText + 8)
         write(to: &buffer)
         return buffer.string
     }
 
-    /// Appends the text to a buffer, without an allocation when the buffer has the room.
+    /// Appends the text to a buffer, without an allocation if the buffer has room.
     public func write(to buffer: inout ByteBuffer) {
         if address.isV4 {
             address.write(to: &buffer)

@@ -1,11 +1,11 @@
-/// Identifies the packets of one flow on one leg: a transport, where from and where to.
+/// The key of one flow's packets in one direction on one leg: transport, source and destination.
 @frozen
 public struct FiveTuple: Hashable, Sendable {
-    /// Holds the transport.
+    /// The transport.
     public var transport: Transport
-    /// Holds the endpoint that sent the packet.
+    /// The endpoint that sends the packets.
     public var source: Endpoint
-    /// Holds the endpoint that the packet is for.
+    /// The endpoint that receives the packets.
     public var destination: Endpoint
 
     /// Creates a tuple from its parts.
@@ -16,18 +16,18 @@ public struct FiveTuple: Hashable, Sendable {
         self.destination = destination
     }
 
-    /// Gives the tuple of the packets that go the other way.
+    /// The tuple of the opposite direction.
     @inlinable
     public var reversed: FiveTuple {
         FiveTuple(transport: transport, source: destination, destination: source)
     }
 
-    /// Gives one value for this tuple and its reverse, so that one key finds both ways: the smaller endpoint first.
+    /// The same value for this tuple and its reverse, as one key for both directions: the smaller endpoint first.
     @inlinable
     public var canonical: FiveTuple { destination < source ? reversed : self }
 }
 
 extension FiveTuple: CustomStringConvertible {
-    /// Prints `tcp 127.0.0.1:51514 -> 127.0.0.1:9000`.
+    /// The text, such as `tcp 127.0.0.1:51514 -> 127.0.0.1:9000`.
     public var description: String { "\(transport) \(source) -> \(destination)" }
 }

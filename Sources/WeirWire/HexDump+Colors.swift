@@ -1,5 +1,5 @@
 extension HexDump {
-    /// Lists the sequences that begin a colour; those of errors and of the relay's own lines are not among them.
+    /// The escape sequences for the colours of decoded bytes, without those of errors and of the relay's own lines.
     public static let colors: [StaticString] = [
         "\u{1B}[32m", "\u{1B}[35m", "\u{1B}[34m", "\u{1B}[92m", "\u{1B}[95m", "\u{1B}[94m", "\u{1B}[96m", "\u{1B}[93m",
     ]
@@ -7,9 +7,10 @@ extension HexDump {
     /// Appends a dump like `append`, with colours for a terminal.
     ///
     /// - Parameters:
-    ///   - bytes: what is dumped.
-    ///   - painted: says for each byte which of `colors` it has, from 1; 0 is none. Bytes behind its end have none.
-    ///   - output: where to.
+    ///   - bytes: The bytes to dump.
+    ///   - painted: For each byte its colour, a position in `colors` counted from 1, or 0 for none. Bytes past its end
+    ///     have none.
+    ///   - output: The buffer to append to.
     public static func append(_ bytes: RawSpan, painted: [UInt8], to output: inout ByteBuffer) {
         var plain = ByteBuffer(capacity: size(of: bytes.byteCount))
         append(bytes, to: &plain)
@@ -41,7 +42,7 @@ extension HexDump {
                 let column =
                     columns == Line.text
                     ? Line.text + index : index < 8 ? Line.hex + 3 * index : Line.secondHex + 3 * (index - 8)
-                // What stands between two columns is blanks, or the bar, which has no colour.
+                // Between two columns there are only blanks, or the bar, which has no colour.
                 if next != color, color != 0 { output.append("\u{1B}[0m") }
                 output.append(line.extracting(at..<column))
                 if next != color, next != 0 { output.append(colors[Int(next - 1) % colors.count]) }

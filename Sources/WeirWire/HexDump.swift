@@ -1,4 +1,4 @@
-/// Renders bytes as hex and text, in the layout of `hexdump -Cv` of util-linux without its closing offset line.
+/// A dump of bytes as hex and text, in the layout of `hexdump -Cv` of util-linux without its closing offset line.
 ///
 /// A line of 16 bytes has 79 characters: `offset  8 × "xx "  8 × "xx " |text|` and a line feed.
 ///
@@ -6,12 +6,12 @@
 ///
 /// The offset starts at 0 in each dump, and again every 32,768 bytes, as `text2pcap` expects of a packet.
 public enum HexDump {
-    /// Gives how many bytes a whole line shows.
+    /// The number of bytes in a full line.
     public static let bytesPerLine = 16
-    /// Gives after how many bytes the offset starts from 0 again.
+    /// The number of bytes after which the offset starts from 0 again.
     public static let offsetPeriod = 32_768
 
-    /// Gives how many bytes the dump of `count` bytes has.
+    /// Returns the size of the dump of `count` bytes, in bytes.
     ///
     /// - Precondition: `count` is not negative.
     @inlinable
@@ -21,7 +21,7 @@ public enum HexDump {
         return lines * Line.size + (rest == 0 ? 0 : Line.size - bytesPerLine + rest)
     }
 
-    /// Appends the dump of some bytes, each line closed by a line feed; nothing for no bytes.
+    /// Appends the dump of some bytes, each line with a line feed at its end; nothing for no bytes.
     ///
     /// Allocates at most once.
     public static func append(_ bytes: RawSpan, to output: inout ByteBuffer) {
@@ -36,7 +36,7 @@ public enum HexDump {
         }
     }
 
-    /// Names where the columns of a line begin, in bytes.
+    /// The offsets of a line's columns, in bytes.
     @usableFromInline
     enum Line {
         static let hex = 10
@@ -72,7 +72,7 @@ extension HexDump {
         }
     }
 
-    /// Writes the columns behind the offset for fewer than 16 bytes.
+    /// Writes the columns after the offset for fewer than 16 bytes.
     private static func writeShortLine(
         of bytes: UnsafeRawBufferPointer,
         to line: UnsafeMutableRawPointer,
@@ -90,7 +90,7 @@ extension HexDump {
         closeLine(line + Line.text + bytes.count)
     }
 
-    /// Writes eight digits and two blanks; the first four digits are always 0, as the offset is below 32,768.
+    /// Writes eight digits and two blanks; the first four digits are always 0, because the offset is below 32,768.
     @inline(__always)
     private static func writeOffset(_ offset: Int, to line: UnsafeMutableRawPointer, pairs: UnsafeRawPointer) {
         let high = (offset &>> 8) & (offsetPeriod / 256 - 1)
@@ -108,14 +108,15 @@ extension HexDump {
         )
     }
 
-    /// Writes eight bytes as `xx `, and one blank more: 25 characters.
+    /// Writes eight bytes as `xx ` and one more blank: 25 characters.
     @inline(__always)
     private static func writeHex(
         of bytes: UnsafeRawPointer,
         to column: UnsafeMutableRawPointer,
         pairs: UnsafeRawPointer
     ) {
-        // Each store of four overlaps the next by one, and the last one's fourth blank is the gap between columns.
+        // Each store of four bytes overlaps the next by one; the last one's fourth byte is the blank between the
+        // columns.
         for index in 0..<8 {
             let byte = bytes.load(fromByteOffset: index, as: UInt8.self)
             let pair = pairs.loadUnaligned(fromByteOffset: 4 &* Int(byte), as: UInt32.self)
@@ -136,7 +137,7 @@ extension HexDump {
         end.storeBytes(of: UInt8(ascii: "\n"), toByteOffset: 1, as: UInt8.self)
     }
 
-    /// Holds two digits and two blanks for each byte; a text, because its address needs no initialiser to run.
+    /// Two hex digits and two blanks for each byte value; a string literal, whose address needs no initialiser to run.
     private static var hexPairs: StaticString {
         """
         00  01  02  03  04  05  06  07  08  09  0a  0b  0c  0d  0e  0f  \

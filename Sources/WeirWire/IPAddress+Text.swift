@@ -1,8 +1,9 @@
 extension IPAddress: LosslessStringConvertible {
     /// Parses an address as text, strictly.
     ///
-    /// IPv4 is four decimal numbers without leading zeros. IPv6 is any form of RFC 4291 section 2.2, then, for a zone,
-    /// `%` and its number (not 0, no leading zero, no interface name). Nothing may stand before or behind.
+    /// IPv4 is four decimal numbers without leading zeros. IPv6 is any form of RFC 4291 section 2.2, optionally
+    /// followed by `%` and the zone's number (not 0, no leading zero, no interface name). No other text may come before
+    /// or after.
     ///
     /// - Parameter text: `127.0.0.1`, `::1`, `fe80::1%2`, `::ffff:127.0.0.1`.
     @inlinable
@@ -16,16 +17,16 @@ extension IPAddress: LosslessStringConvertible {
         self.init(utf8: text, in: 0..<text.count)
     }
 
-    /// Prints the canonical text: dotted decimal, or the form that RFC 5952 recommends, `%` and the number of the zone.
+    /// The canonical text: dotted decimal, or the form of RFC 5952, with `%` and the number of a zone.
     ///
-    /// Parsing it gives the same address again.
+    /// Parsing it returns the same address.
     public var description: String {
         var buffer = ByteBuffer(capacity: IPAddress.longestText)
         write(to: &buffer)
         return buffer.string
     }
 
-    /// Appends the canonical text to a buffer, without an allocation when the buffer has the room.
+    /// Appends the canonical text to a buffer, without an allocation if the buffer has room.
     ///
     /// Source: RFC 5952 sections 4 and 5.
     public func write(to buffer: inout ByteBuffer) {
@@ -46,7 +47,7 @@ extension IPAddress: LosslessStringConvertible {
         }
     }
 
-    /// Bounds the text in bytes: 8 groups, 7 colons, `%` and a number of 10 digits.
+    /// The maximum length of the text in bytes: 8 groups, 7 colons, `%` and a number of 10 digits.
     static let longestText = 50
 }
 
@@ -83,7 +84,7 @@ extension IPAddress {
         }
     }
 
-    /// Finds the groups that `::` stands for: the longest run of zeros of two or more, the first of equals.
+    /// The groups that `::` stands for: the longest run of two or more zero groups, the first of equally long ones.
     private var longestZeroRun: Range<Int> {
         var best = 0..<0
         var index = 0
@@ -104,7 +105,7 @@ extension IPAddress {
 
 // Parsing
 extension IPAddress {
-    /// Parses the bytes of a range, which must all belong to the address.
+    /// Parses a range of bytes, all of which must belong to the address.
     init?(utf8 text: Span<UInt8>, in range: Range<Int>) {
         var end = range.upperBound
         var isV6 = false
@@ -116,7 +117,7 @@ extension IPAddress {
             }
         }
         guard isV6 else {
-            // With a zone, the end is not the end of the range, and IPv4 has no zones.
+            // With a zone, `end` is not the end of the range, and IPv4 has no zones.
             guard end == range.upperBound, let value = IPAddress.dotted(text, in: range) else { return nil }
             self.init(v4: value)
             return
@@ -136,7 +137,7 @@ extension IPAddress {
         )
     }
 
-    /// Parses a number without sign or leading zeros that fills the range and has at most so many digits.
+    /// Parses a number without a sign or leading zeros that fills the range and has at most `digits` digits.
     static func decimal(_ text: Span<UInt8>, in range: Range<Int>, digits: Int) -> UInt64? {
         guard !range.isEmpty, range.count <= digits else { return nil }
         if text[range.lowerBound] == UInt8(ascii: "0"), range.count > 1 { return nil }
@@ -168,7 +169,7 @@ extension IPAddress {
         let colon = UInt8(ascii: ":")
         let end = range.upperBound
         var index = range.lowerBound
-        // The groups before `::` and how many they are, then the same for those since.
+        // The groups before `::` and their number, then the same for those after it.
         var head: (value: UInt128, count: Int)?
         var value: UInt128 = 0
         var count = 0

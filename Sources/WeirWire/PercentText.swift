@@ -1,8 +1,8 @@
-/// Decodes what stands percent-encoded in a URL.
+/// The percent-encoding of URLs.
 ///
 /// Source: RFC 3986 section 2.1.
 package enum PercentText {
-    /// Decodes a part of a path; nil where a `%` is not followed by two digits, or the bytes are no UTF-8.
+    /// Decodes a part of a path; nil if a `%` is not followed by two hex digits, or the bytes are not valid UTF-8.
     package static func decode(_ text: some StringProtocol, plusIsBlank: Bool = false) -> String? {
         var bytes: [UInt8] = []
         var rest = Array(text.utf8)[...]
@@ -20,7 +20,7 @@ package enum PercentText {
         return String(validating: bytes, as: UTF8.self)
     }
 
-    /// Encodes a part of a path: everything but what is never special.
+    /// Encodes a part of a path: every byte except RFC 3986's unreserved characters.
     package static func encode(_ text: String) -> String {
         var result = ""
         for byte in text.utf8 {
@@ -35,7 +35,7 @@ package enum PercentText {
         return result
     }
 
-    /// Splits a query into its names and values; what cannot be decoded is left out.
+    /// Splits a query into its names and values; pairs that cannot be decoded are left out.
     package static func query(_ text: some StringProtocol) -> [(name: String, value: String)] {
         text.split(separator: "&").compactMap { pair in
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

@@ -1,11 +1,11 @@
-/// Names the transport protocol of a flow.
+/// The transport protocol of a flow.
 ///
 /// Source: RFC 9293 (TCP), RFC 768 (UDP).
 @frozen
 public enum Transport: UInt8, Sendable, Hashable, CaseIterable {
-    /// Carries a stream of bytes.
+    /// TCP, a stream of bytes.
     case tcp
-    /// Carries datagrams.
+    /// UDP, datagrams.
     case udp
 }
 
@@ -20,7 +20,7 @@ extension Transport: LosslessStringConvertible {
         }
     }
 
-    /// Prints `tcp` or `udp`.
+    /// The text `tcp` or `udp`.
     @inlinable
     public var description: String {
         switch self {

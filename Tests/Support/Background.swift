@@ -1,7 +1,7 @@
 import Dispatch
 import WeirRelay
 
-/// Runs a body that blocks on a thread of its own, from now on: a server that a program talks to meanwhile.
+/// A blocking body that runs on a thread of its own, such as a server that a program talks to meanwhile.
 package final class Background<Value: Sendable>: Sendable {
     private let done = DispatchSemaphore(value: 0)
     private let result = Lock<Result<Value, any Error>?>(nil)
@@ -15,7 +15,7 @@ package final class Background<Value: Sendable>: Sendable {
         }
     }
 
-    /// Waits for the body's end; to be called once.
+    /// Waits for the body's end; call it once.
     package func value() throws -> Value {
         guard done.wait(timeout: .now() + 40) == .success, let result = result.withLock({ $0 }) else {
             throw HelperError("the background thread did not end")

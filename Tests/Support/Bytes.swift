@@ -1,8 +1,8 @@
 import Glibc
 
-/// What tests do with megabytes, at the speed of the C library: a loop over bytes takes minutes under a sanitizer.
+/// Work on megabytes of bytes at the speed of the C library: a loop over bytes takes minutes under a sanitizer.
 package enum Bytes {
-    /// Returns all pieces, one behind the other.
+    /// Returns all pieces, one after the other.
     package static func joined(_ pieces: [[UInt8]]) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(pieces.reduce(0) { $0 + $1.count })
@@ -10,7 +10,7 @@ package enum Bytes {
         return bytes
     }
 
-    /// Returns the place of the first byte that differs, or is only in one of both; nil if they are equal.
+    /// Returns the index of the first byte that differs, or that only one of both has; nil if they are equal.
     package static func firstDifference(_ first: some Collection<UInt8>, _ second: some Collection<UInt8>) -> Int? {
         let (first, second) = (Array(first), Array(second))
         let common = min(first.count, second.count)
@@ -24,7 +24,7 @@ package enum Bytes {
         return first.count == second.count ? nil : common
     }
 
-    /// Counts the bits in which two arrays of one length differ.
+    /// Returns the number of bits in which two arrays of the same length differ.
     package static func differingBits(_ first: [UInt8], _ second: [UInt8]) -> Int {
         precondition(first.count == second.count)
         let words = first.count / 8
@@ -41,13 +41,13 @@ package enum Bytes {
         return bits
     }
 
-    /// Replaces each place where a pattern stands, from the left.
+    /// Replaces each occurrence of a pattern, from the left.
     ///
     /// - Parameters:
-    ///   - pattern: what to look for; its first byte stands nowhere else in it.
-    ///   - bytes: where to look.
-    ///   - replacement: what to put there.
-    /// - Returns: the new bytes, and how many places there were.
+    ///   - pattern: The bytes to find; the first byte must occur only once in it.
+    ///   - bytes: The bytes to search.
+    ///   - replacement: The bytes to insert instead.
+    /// - Returns: The new bytes, and the number of occurrences.
     package static func replacing(
         _ pattern: [UInt8],
         in bytes: [UInt8],

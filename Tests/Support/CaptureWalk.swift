@@ -1,10 +1,10 @@
 import WeirWire
 
-/// Reads the TCP payloads out of a capture as `text2pcap -T` writes it: Ethernet and IPv4.
+/// The TCP payloads of a capture that `text2pcap -T` wrote: Ethernet and IPv4.
 package enum CaptureWalk {
     /// Returns the payload of each packet.
     ///
-    /// - Throws: `HelperError` where a packet is something else; `CaptureFileError` where the file is.
+    /// - Throws: `HelperError` if a packet is something else; `CaptureFileError` if the file is damaged.
     package static func tcpPayloads(_ file: [UInt8]) throws -> [[UInt8]] {
         var payloads: [[UInt8]] = []
         var reader = CaptureReader()

@@ -1,23 +1,23 @@
 import Foundation
 
-/// Runs another program to its end.
+/// Another program, run to its end.
 package enum ChildProgram {
-    /// Holds what a program left behind.
+    /// The results of a program.
     package struct Ended: Sendable {
-        /// Holds the exit code.
+        /// The exit code.
         package var status: Int32
-        /// Holds what it wrote to standard output, and to standard error unless that was kept apart.
+        /// The text on standard output, and on standard error unless that was kept apart.
         package var output: String
-        /// Holds what it wrote to standard error when that was kept apart.
+        /// The text on standard error, if it was kept apart.
         package var errors = ""
     }
 
-    /// Tells whether a program is installed.
+    /// Returns whether a program is installed.
     package static func exists(_ name: String) -> Bool { path(name) != nil }
 
     /// Runs a program with nothing on standard input, and waits for its end.
     ///
-    /// A file for its errors keeps its standard error apart.
+    /// With a file for its errors, its standard error is kept apart.
     @discardableResult
     package static func run(_ name: String, _ arguments: [String], errors file: String? = nil) throws -> Ended {
         guard let path = path(name) else { throw HelperError("\(name) is not installed") }

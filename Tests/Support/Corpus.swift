@@ -1,11 +1,11 @@
 import Foundation
 
-/// Finds the captures that readers are tested with.
+/// The captures that readers are tested with.
 package enum Corpus {
-    /// Says where they are: `WEIR_CORPUS`, else `shared/corpus` beside the project's folder; nil where they are absent.
+    /// The folder: `WEIR_CORPUS`, else `shared/corpus` beside the project's folder; nil if it is absent.
     package static let folder: String? = foundFolder("corpus", "WEIR_CORPUS")
 
-    /// Lists the captures by their paths in the folder, in order.
+    /// Returns the captures by their paths in the folder, in order.
     package static func files() throws -> [String] {
         guard let folder, let found = FileManager.default.enumerator(atPath: folder) else {
             throw HelperError("there is no corpus")
@@ -22,7 +22,7 @@ package enum Corpus {
     }
 }
 
-/// Small captures made for these tests, which say in a README what is right.
+/// Small captures made for these tests; a README there lists the correct results.
 package enum Cases {
     /// The folder: `WEIR_CASES`, else `shared/cases` beside the project's folder; nil if it is absent.
     package static let folder: String? = foundFolder("cases", "WEIR_CASES")
@@ -34,7 +34,7 @@ package enum Cases {
     }
 }
 
-/// Finds a folder of `shared`, or the one that a variable of the environment names.
+/// Finds a folder of `shared`, or the one in an environment variable.
 private func foundFolder(_ name: String, _ variable: String) -> String? {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
     let beside = root.appendingPathComponent("../shared/\(name)").standardizedFileURL.path

@@ -4,9 +4,9 @@ import Glibc
 import WeirRelay
 package import WeirWire
 
-/// Is a crowd of TCP clients on one thread: each one connects, sends its number, and waits for it to come back.
+/// A crowd of TCP clients on one thread: each one connects, sends its number, and waits for the number to come back.
 ///
-/// They come from several addresses of the loopback, so that there are ports enough for all of them.
+/// They connect from several loopback addresses, so that there are enough ports for all of them.
 package final class Crowd {
     private enum Stage { case absent, connecting, waiting, served }
 
@@ -17,16 +17,16 @@ package final class Crowd {
     private var sockets: [Int32]
     private var next = 0
     private var open = 0
-    /// Counts the clients whose number came back.
+    /// The number of clients whose number came back.
     package private(set) var served = 0
 
-    /// Gathers a crowd; nobody connects yet.
+    /// Creates a crowd that does not connect yet.
     ///
     /// - Parameters:
-    ///   - count: how many clients there are.
-    ///   - atOnce: how many sockets they have together at most.
-    ///   - server: where they connect to.
-    /// - Throws: where there is no epoll.
+    ///   - count: The number of clients.
+    ///   - atOnce: The maximum number of sockets open at once.
+    ///   - server: The endpoint to connect to.
+    /// - Throws: If there is no epoll.
     package init(_ count: Int, atOnce: Int, to server: Endpoint) throws {
         let raw = weir_epoll_create()
         guard raw >= 0 else { throw LoopbackSocket.error("make an epoll") }
@@ -41,8 +41,10 @@ package final class Crowd {
         for socket in sockets where socket >= 0 { close(socket) }
     }
 
-    /// Raises this process's own limit on descriptors as far as it may, and returns how many sockets there is room for:
-    /// what other tests hold open counts, and a hundred are left for what goes on beside the crowd.
+    /// Raises this process's limit on descriptors as far as allowed, and returns the number of free sockets.
+    ///
+    /// Descriptors that other tests have open are subtracted, and a hundred are reserved for everything beside the
+    /// crowd.
     package static func room() throws -> Int {
         var limit = rlimit()
         let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
@@ -52,13 +54,13 @@ package final class Crowd {
         return Int(clamping: limit.rlim_max) - (try descriptors(of: "self").count) - 100
     }
 
-    /// Lets the clients go on until so many have been served, or longer.
+    /// Runs the clients until at least `count` of them have been served.
     ///
     /// - Parameters:
-    ///   - count: how many are to be served.
-    ///   - resets: whether each one resets its connection once it is served, which makes room for another.
-    ///   - deadline: when it must have happened.
-    /// - Throws: where a client is refused, reset or told something else, and where it takes too long.
+    ///   - count: The number of clients to serve.
+    ///   - resets: Whether each client resets its connection after it is served, which makes room for another.
+    ///   - deadline: The deadline for it.
+    /// - Throws: If a client is refused, reset or answered wrongly, and if it takes too long.
     package func serve(_ count: Int, resets: Bool, by deadline: Deadline) throws {
         if resets {
             for client in 0..<next where stages[client] == .served && sockets[client] >= 0 { reset(client) }
@@ -76,7 +78,7 @@ package final class Crowd {
         }
     }
 
-    /// Lets further clients connect, as many as there may be at once.
+    /// Starts to connect further clients, as many as are allowed at once.
     private func begin() throws {
         while next < sockets.count, open < atOnce {
             let raw = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
@@ -84,7 +86,7 @@ package final class Crowd {
             sockets[next] = raw
             stages[next] = .connecting
             open += 1
-            // The port is chosen when it connects, for this server alone: IP_BIND_ADDRESS_NO_PORT.
+            // The port is chosen at the connect, for this server alone: IP_BIND_ADDRESS_NO_PORT.
             Socket.set(24, of: Int32(IPPROTO_IP), to: 1, on: raw)
             let source = IPAddress(v4: 0x7f00_0101 + UInt32(next % 8))
             try Socket.bind(raw, to: Endpoint(address: source, port: 0), attempt: "bind client \(next)")

@@ -1,15 +1,15 @@
 import Glibc
 
-/// Bounds how long a test's helpers wait.
+/// The maximum time that a test's helpers wait.
 package struct Deadline: Sendable {
     private let end: ContinuousClock.Instant
 
-    /// Ends a number of seconds from now.
+    /// Creates a deadline a number of seconds from now.
     package init(seconds: Int = 30) {
         end = .now + .seconds(seconds)
     }
 
-    /// Says that it is over.
+    /// Whether the deadline has passed.
     package var isOver: Bool { ContinuousClock.now >= end }
 
     /// Waits until a descriptor is ready.
@@ -28,7 +28,7 @@ package struct Deadline: Sendable {
     }
 }
 
-/// Reads once from a non-blocking descriptor; nil says that nothing is there, no bytes that it ended.
+/// Reads once from a non-blocking descriptor; nil if nothing is there, an empty array at the end.
 func readOnce(_ descriptor: Int32, _ limit: Int) throws -> [UInt8]? {
     var bytes = [UInt8](repeating: 0, count: limit)
     let count = bytes.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
@@ -37,7 +37,7 @@ func readOnce(_ descriptor: Int32, _ limit: Int) throws -> [UInt8]? {
     return Array(bytes[..<count])
 }
 
-/// Reads so many bytes from a non-blocking descriptor, or fewer where it ends.
+/// Reads `count` bytes from a non-blocking descriptor, or fewer if it ends.
 func readUpTo(_ count: Int, from descriptor: Int32, until deadline: Deadline) throws -> [UInt8] {
     var bytes: [UInt8] = []
     while bytes.count < count {

@@ -1,9 +1,9 @@
 public import WeirFlow
 public import WeirWire
 
-/// Says which action must come out of a step; the flow, its path and the time are filled in.
+/// An action that a step must produce; the flow, its path and the time are filled in.
 ///
-/// Times are durations since the clock's start, where a dialogue begins.
+/// Times are durations since the clock's start, the beginning of a dialogue.
 public struct Expectation: Sendable {
     private enum Kind: Sendable {
         case action(FlowAction)
@@ -17,10 +17,10 @@ public struct Expectation: Sendable {
     /// Makes the action.
     ///
     /// - Parameters:
-    ///   - flow: the flow behind the step.
-    ///   - now: the time.
-    ///   - copies: the bytes that the step's records have, in order; those of a released chunk must be as many as it says.
-    /// - Returns: what is expected.
+    ///   - flow: The flow after the step.
+    ///   - now: The current time.
+    ///   - copies: The bytes of the step's records, in order; those of a released chunk must match its length.
+    /// - Returns: The expected action.
     func action(for flow: Flow, at now: Moment, _ copies: inout [[UInt8]]) -> FlowAction {
         func record(_ happening: FlowRecord.Happening) -> FlowRecord {
             FlowRecord(flow: flow.id, transport: flow.transport, path: flow.path, moment: now, happening: happening)
@@ -44,13 +44,13 @@ public struct Expectation: Sendable {
 // MARK: - Actions
 
 extension Expectation {
-    /// Expects a dial of an address.
+    /// Expects a dial to an address.
     public static func connect(_ attempt: Int) -> Expectation { Expectation(kind: .action(.connect(attempt: attempt))) }
 
-    /// Expects the chunk just received to be offered.
+    /// Expects that the chunk just received is offered to the kernel.
     public static func send(_ direction: Direction) -> Expectation { Expectation(kind: .action(.send(direction))) }
 
-    /// Expects the queue's front to be offered.
+    /// Expects that the queue's front is offered to the kernel.
     public static func sendQueued(_ direction: Direction) -> Expectation {
         Expectation(kind: .action(.sendQueued(direction)))
     }
@@ -58,34 +58,34 @@ extension Expectation {
     /// Expects a half-close.
     public static func finish(_ direction: Direction) -> Expectation { Expectation(kind: .action(.finish(direction))) }
 
-    /// Expects a reset of a direction's receiver, at the latest at a time.
+    /// Expects a reset of a direction's receiver, at a given time at the latest.
     public static func reset(_ direction: Direction, by time: Duration) -> Expectation {
         Expectation(kind: .action(.reset(direction, by: ManualClock.instant(time))))
     }
 
-    /// Expects a source to be read no more.
+    /// Expects that a source is no longer read.
     public static func pause(_ direction: Direction) -> Expectation {
         Expectation(kind: .action(.pauseReading(direction)))
     }
 
-    /// Expects a source to be read again.
+    /// Expects that a source is read again.
     public static func resume(_ direction: Direction) -> Expectation {
         Expectation(kind: .action(.resumeReading(direction)))
     }
 
-    /// Expects a wake to be asked for.
+    /// Expects a request for a wake-up.
     public static func wake(at time: Duration) -> Expectation {
         Expectation(kind: .action(.wake(at: ManualClock.instant(time))))
     }
 
-    /// Expects the flow to be over.
+    /// Expects the end of the flow.
     public static func close(_ reason: CloseReason) -> Expectation { Expectation(kind: .action(.close(reason))) }
 }
 
 // MARK: - Records
 
 extension Expectation {
-    /// Expects the record of the flow's beginning.
+    /// The expectation of the record of the flow's beginning.
     public static let opened = Expectation(kind: .record(.opened))
 
     /// Expects the record of a dial that succeeded.
@@ -96,7 +96,7 @@ extension Expectation {
     /// Expects the record of a refusal.
     public static func refused(_ error: ErrorNumber) -> Expectation { Expectation(kind: .record(.refused(error))) }
 
-    /// Expects the record of a source's end; `isDelayed` with toxics on the way.
+    /// Expects the record of a source's end; `isDelayed` if toxics are on the path.
     public static func ended(_ direction: Direction, isDelayed: Bool = false) -> Expectation {
         Expectation(kind: .record(.ended(direction, isDelayed: isDelayed)))
     }
@@ -104,12 +104,12 @@ extension Expectation {
     /// Expects the record of a chunk that was just received.
     ///
     /// - Parameters:
-    ///   - direction: the way it runs.
-    ///   - number: its number in its direction.
-    ///   - offset: the bytes of the direction before it.
-    ///   - length: its bytes.
-    ///   - echo: which upstream bytes it repeats.
-    /// - Returns: the expectation.
+    ///   - direction: The direction of the chunk.
+    ///   - number: Its number in its direction.
+    ///   - offset: The number of bytes before it in its direction.
+    ///   - length: Its size in bytes.
+    ///   - echo: The upstream bytes that it repeats.
+    /// - Returns: The expectation.
     public static func data(
         _ direction: Direction,
         _ number: UInt64,
@@ -128,15 +128,15 @@ extension Expectation {
         return Expectation(kind: .data(chunk, receivedNow: true, isQueued: false))
     }
 
-    /// Expects the record of a chunk that was held, and is released from the queue.
+    /// Expects the record of a chunk that was queued, and is released from the queue.
     ///
     /// - Parameters:
-    ///   - direction: the way it runs.
-    ///   - number: its number in its direction.
-    ///   - offset: the bytes of the direction before it.
-    ///   - length: its bytes.
-    ///   - receivedAt: when it was received.
-    /// - Returns: the expectation.
+    ///   - direction: The direction of the chunk.
+    ///   - number: Its number in its direction.
+    ///   - offset: The number of bytes before it in its direction.
+    ///   - length: Its size in bytes.
+    ///   - receivedAt: The time at which it was received.
+    /// - Returns: The expectation.
     public static func released(
         _ direction: Direction,
         _ number: UInt64,
@@ -154,7 +154,7 @@ extension Expectation {
         return Expectation(kind: .data(chunk, receivedNow: false, isQueued: true))
     }
 
-    /// Expects the record of a chunk that has come to toxics just now.
+    /// Expects the record of a chunk that has just reached the toxics.
     public static func arrived(
         _ direction: Direction,
         _ number: UInt64,
@@ -171,16 +171,16 @@ extension Expectation {
         return Expectation(kind: .arrived(chunk))
     }
 
-    /// Expects the record of a chunk that toxics have let go.
+    /// Expects the record of a chunk that toxics have released.
     ///
     /// - Parameters:
-    ///   - direction: the way it runs.
-    ///   - number: its number in its direction.
-    ///   - offset: the bytes of the direction before it.
-    ///   - length: its bytes.
-    ///   - receivedAt: when it was received.
-    ///   - changes: what toxics have changed.
-    /// - Returns: the expectation.
+    ///   - direction: The direction of the chunk.
+    ///   - number: Its number in its direction.
+    ///   - offset: The number of bytes before it in its direction.
+    ///   - length: Its size in bytes.
+    ///   - receivedAt: The time at which it was received.
+    ///   - changes: The changes by toxics.
+    /// - Returns: The expectation.
     public static func letGo(
         _ direction: Direction,
         _ number: UInt64,
@@ -201,7 +201,7 @@ extension Expectation {
         return Expectation(kind: .data(chunk, receivedNow: false, isQueued: true))
     }
 
-    /// Expects the record of what a toxic did to the flow; it has its type's usual name.
+    /// Expects the record of a toxic's effect on the flow; the toxic has its type's usual name.
     public static func toxic(
         _ type: String,
         _ direction: Direction,
@@ -214,7 +214,7 @@ extension Expectation {
         )
     }
 
-    /// Expects the record that a direction's end went on from its toxics.
+    /// Expects the record that a direction's end has passed its toxics.
     public static func endForwarded(_ direction: Direction) -> Expectation {
         Expectation(kind: .record(.endForwarded(direction)))
     }
@@ -230,10 +230,10 @@ extension Expectation {
         return Expectation(kind: .record(.dropped(loss)))
     }
 
-    /// Expects the record of an echo that is none.
+    /// Expects the record of an echo that does not match.
     public static func mismatch(_ mismatch: Mismatch) -> Expectation { Expectation(kind: .record(.mismatch(mismatch))) }
 
-    /// Expects the record of the end, with what each direction has counted.
+    /// Expects the record of the end, with the counters of each direction.
     public static func closed(
         _ reason: CloseReason,
         up: Counters = Counters(),
@@ -246,7 +246,7 @@ extension Expectation {
 }
 
 extension Counters {
-    /// Makes counters that stand at some numbers.
+    /// Creates counters with some values.
     public static func of(
         _ bytes: UInt64,
         in chunks: UInt64,

@@ -1,13 +1,13 @@
 import Foundation
 
-/// Reads a log of JSON lines.
+/// A log of JSON lines.
 package struct LogLines {
-    /// Holds each line's object, in order.
+    /// The objects of the lines, in order.
     package let objects: [[String: Any]]
 
     /// Parses every line.
     ///
-    /// - Throws: `HelperError` where one is no object, or the last one has no end.
+    /// - Throws: `HelperError` if a line is no object, or the last one has no end.
     package init(_ bytes: [UInt8]) throws {
         guard bytes.isEmpty || bytes.last == UInt8(ascii: "\n") else {
             throw HelperError("the last line has no end: \(String(decoding: bytes.suffix(300), as: UTF8.self))")
@@ -20,12 +20,12 @@ package struct LogLines {
         }
     }
 
-    /// Lists the events' names.
+    /// The names of the events.
     package var events: [String] { objects.compactMap { $0["event"] as? String } }
 
-    /// Lists the objects of one event.
+    /// Returns the objects of one event.
     package func all(_ event: String) -> [[String: Any]] { objects.filter { $0["event"] as? String == event } }
 
-    /// Adds up a number of the objects of one event.
+    /// Returns the sum of a number in the objects of one event.
     package func sum(_ key: String, of event: String) -> Int { all(event).reduce(0) { $0 + ($1[key] as? Int ?? 0) } }
 }

@@ -3,20 +3,20 @@ package import WeirFlow
 package import WeirRelay
 package import WeirWire
 
-/// Starts a relay, lets a test use it, stops it, and checks what is true of the records of every relay.
+/// Starts a relay, lets a test use it, stops it, and checks the invariants of every relay's records.
 ///
 /// - Parameters:
-///   - routes: what to serve, as on the command line; `tcp:0` without a target sends back what comes.
-///   - interest: which records the collector wants.
-///   - grace: how long flows may go on when the body is done.
-///   - configure: changes the configuration.
-///   - outputs: further outputs.
-///   - pipes: what the further outputs write to.
-///   - reports: gets what a user would be told.
-///   - sourceLocation: where a failed check is shown.
-///   - body: gets the running relay, and the collector of its records.
-/// - Returns: what the body returned.
-/// - Throws: what the body throws, and where the relay does not start.
+///   - routes: The routes, as on the command line; `tcp:0` without a target sends back the bytes it receives.
+///   - interest: The records that the collector wants.
+///   - grace: The time that flows may continue after the body is done.
+///   - configure: Changes the configuration.
+///   - outputs: Further outputs.
+///   - pipes: The pipes that the further outputs write to.
+///   - reports: Receives the messages to the user.
+///   - sourceLocation: The place at which a failed check is reported.
+///   - body: Receives the running relay, and the collector of its records.
+/// - Returns: The result of the body.
+/// - Throws: The error of the body, and an error if the relay does not start.
 @discardableResult
 package func withRelay<Result>(
     _ routes: [String],
@@ -44,7 +44,7 @@ package func withRelay<Result>(
     do {
         result = try await body(relay, collector)
     } catch {
-        // An output that nobody reads any more would be waited for.
+        // Stopping would wait for an output that is no longer read.
         for pipe in pipes { pipe.closeReader() }
         await relay.stop(grace: .zero)
         throw error
@@ -82,12 +82,14 @@ package func withRelay<Result>(
 }
 
 extension Supervisor {
-    /// Names where the first route listens.
+    /// The endpoint of the first route's listener.
     package nonisolated var endpoint: Endpoint { listeners[0].endpoint }
 }
 
-/// Checks that each flow has one `opened` record at its front and one `closed` at its end, that time runs forward, that
-/// no chunk is missing between, and that the summary counts what was shown.
+/// Checks that each flow's records are complete and in order.
+///
+/// There is one `opened` record at the front and one `closed` at the end, time runs forward, no chunk is missing
+/// between them, and the summary counts the chunks shown.
 private func checkRecords(_ records: [FlowRecord], interest: Interest, _ sourceLocation: SourceLocation) {
     for (id, flow) in Dictionary(grouping: records, by: \.flow) {
         let name = Comment(rawValue: "flow \(id)")
@@ -126,7 +128,7 @@ private func checkRecords(_ records: [FlowRecord], interest: Interest, _ sourceL
     }
 }
 
-/// Runs a body that blocks on a thread of its own: Swift's own threads must not wait.
+/// Runs a blocking body on a thread of its own: Swift's own threads must not wait.
 package func runThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
         do {
@@ -137,15 +139,15 @@ package func runThread<Value: Sendable>(_ body: @escaping @Sendable () throws ->
     }
 }
 
-/// Collects what a relay tells its user.
+/// The messages of a relay to its user.
 package final class Reports: Sendable {
     private let state = Lock<(lines: [String], sinks: [SinkReport])>(([], []))
 
     package init() {}
 
-    /// Lists the lines.
+    /// The lines.
     package var lines: [String] { state.withLock { $0.lines } }
-    /// Lists what became of outputs.
+    /// The reports about outputs.
     package var sinks: [SinkReport] { state.withLock { $0.sinks } }
 
     package func add(_ line: String) { state.withLock { $0.lines.append(line) } }

@@ -3,12 +3,12 @@ import WeirFlow
 package import WeirRelay
 package import WeirWire
 
-/// Is a blocking socket of a test, on the loopback; no call on it waits longer than `patience`.
+/// A blocking socket of a test, on the loopback; no call on it waits longer than `patience`.
 package final class LoopbackSocket: Sendable {
-    /// Bounds every wait: a test fails, and never hangs.
+    /// The maximum time of each wait: a test fails, and never hangs.
     package static let patience = Duration.seconds(10)
 
-    /// Holds the descriptor's number; invalid after `close`.
+    /// The number of the descriptor; invalid after `close`.
     package let raw: Int32
     private let descriptor: Lock<Descriptor?>
 
@@ -23,13 +23,13 @@ package final class LoopbackSocket: Sendable {
         setPatience(Self.patience)
     }
 
-    /// Tells whether the loopback has IPv6.
+    /// Whether the loopback has IPv6.
     package static var hasIPv6: Bool {
         guard let socket = try? LoopbackSocket(.udp, for: .loopbackV6) else { return false }
         return (try? Socket.bind(socket.raw, to: Endpoint(address: .loopbackV6, port: 0), attempt: "")) != nil
     }
 
-    /// Bounds each wait to send or to receive.
+    /// Limits each wait to send or to receive.
     package func setPatience(_ duration: Duration) {
         var time = timeval(
             tv_sec: Int(duration.inNanoseconds / 1_000_000_000),
@@ -44,10 +44,10 @@ package final class LoopbackSocket: Sendable {
         _ = fcntl(raw, F_SETFL, isBlocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK)
     }
 
-    /// Asks what `getsockname` says.
+    /// The local endpoint, from `getsockname`.
     package var local: Endpoint? { Socket.localEndpoint(raw) }
 
-    /// Asks what `getpeername` says.
+    /// The peer's endpoint, from `getpeername`.
     package var remote: Endpoint? {
         var storage = sockaddr_storage()
         var length = UInt32(MemoryLayout<sockaddr_storage>.size)
@@ -73,13 +73,13 @@ package final class LoopbackSocket: Sendable {
 }
 
 extension Endpoint {
-    /// Names a port of 127.0.0.1 that the kernel chooses.
+    /// 127.0.0.1 with a port that the kernel chooses.
     package static var anyPortV4: Endpoint { Endpoint(address: .loopbackV4, port: 0) }
-    /// Names a port of ::1 that the kernel chooses.
+    /// ::1 with a port that the kernel chooses.
     package static var anyPortV6: Endpoint { Endpoint(address: .loopbackV6, port: 0) }
 }
 
 extension IPAddress {
-    /// Names a second address of the loopback, `127.0.0.2`.
+    /// A second address of the loopback, `127.0.0.2`.
     package static var secondLoopback: IPAddress { IPAddress(v4: 0x7f00_0002) }
 }

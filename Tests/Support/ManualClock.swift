@@ -1,34 +1,34 @@
 public import WeirFlow
 
-/// Is a clock that stands still until a test moves it.
+/// A clock that stands still until a test moves it.
 public struct ManualClock: Sendable {
-    /// Names the time at which every such clock starts: 2026-11-22 12:31:07.104218394 UTC, and some monotonic instant.
+    /// The time at which every such clock starts: 2026-11-22 12:31:07.104218394 UTC, and some monotonic instant.
     public static let start = Moment(
         wallNanoseconds: 1_795_350_667_104_218_394,
         instant: Instant(nanoseconds: 5_000_000_000_000)
     )
 
-    /// Reads both clocks.
+    /// The time of both clocks.
     public private(set) var now = ManualClock.start
 
-    /// Makes a clock that stands at `start`.
+    /// Creates a clock at `start`.
     public init() {}
 
-    /// Moves both clocks on by a duration.
+    /// Advances both clocks by a duration.
     public mutating func advance(by duration: Duration) {
         now.wallNanoseconds += duration.inNanoseconds
         now.instant = now.instant.advanced(by: duration)
     }
 
-    /// Sets the time of day forward, or back, and nothing else.
+    /// Moves only the time of day, forward or back.
     public mutating func setWall(ahead duration: Duration) {
         now.wallNanoseconds += duration.inNanoseconds
     }
 
-    /// Names the instant that comes a duration after `start`.
+    /// Returns the instant at a duration after `start`.
     public static func instant(_ duration: Duration) -> Instant { start.instant.advanced(by: duration) }
 
-    /// Names the moment that comes a duration after `start`.
+    /// Returns the moment at a duration after `start`.
     public static func moment(_ duration: Duration) -> Moment {
         var clock = ManualClock()
         clock.advance(by: duration)

@@ -1,11 +1,11 @@
 import Glibc
 
-/// Is a network of a test's own, with a loopback; needs root.
+/// A network namespace of a test, with a loopback; needs root.
 package final class NetworkNamespace: Sendable {
-    /// Names it, as ip-netns(8) does.
+    /// The name for ip-netns(8).
     package let name: String
 
-    /// Makes it.
+    /// Creates the namespace.
     package init() throws {
         name = "weir-test-\(getpid())-\(UInt32.random(in: 0 ... .max))"
         try Self.run("ip", ["netns", "add", name])
@@ -16,19 +16,20 @@ package final class NetworkNamespace: Sendable {
         _ = try? ChildProgram.run("ip", ["netns", "del", name])
     }
 
-    /// Is the command that runs another one in it.
+    /// The command that runs another command in the namespace.
     package var launcher: [String] { ["ip", "netns", "exec", name] }
 
-    /// Runs a program in it to its end.
+    /// Runs a program in the namespace to its end.
     package func run(_ program: String, _ arguments: [String]) throws {
         try Self.run("ip", ["netns", "exec", name, program] + arguments)
     }
 
-    /// Joins it with another one by a pair of interfaces called `v0`, here with the addresses that end in 1.
+    /// Joins the namespace to another one by a pair of interfaces called `v0`; the addresses here end in 1.
     package func join(_ other: NetworkNamespace) throws {
         try run("ip", ["link", "add", "v0", "type", "veth", "peer", "name", "v0", "netns", other.name])
         for (namespace, number) in [(self, 1), (other, 2)] {
-            // Without this nobody answers over IPv6 for a second, and the kernel talks on the link unasked.
+            // Without this there is no answer over IPv6 for a second, and the kernel sends packets of its own on the
+            // link.
             try namespace.run(
                 "sysctl",
                 ["-qw", "net.ipv6.conf.v0.accept_dad=0", "net.ipv6.conf.v0.router_solicitations=0"]
@@ -39,7 +40,7 @@ package final class NetworkNamespace: Sendable {
         }
     }
 
-    /// Makes something in it: a socket stays in the network that it was made in.
+    /// Makes a value in the namespace: a socket stays in the network in which it was made.
     package func make<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) throws -> Value {
         let path = "/run/netns/" + name
         return try Background {
@@ -52,9 +53,9 @@ package final class NetworkNamespace: Sendable {
         }.value()
     }
 
-    /// Moves this thread, and no other, into a network.
+    /// Moves only this thread into a network.
     private static func enter(_ descriptor: Int32) throws -> Int32 {
-        // Swift does not see setns(2).
+        // Swift does not import setns(2).
         guard let function = dlsym(nil, "setns") else { throw HelperError("no setns") }
         typealias Function = @convention(c) (Int32, Int32) -> Int32
         let newNetwork: Int32 = 0x4000_0000

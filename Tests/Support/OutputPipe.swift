@@ -3,7 +3,7 @@ package import WeirFlow
 package import WeirRelay
 package import WeirWire
 
-/// Is a pipe that an output writes to, and that a test reads, or leaves full.
+/// A pipe that an output writes to, and that a test reads or leaves full.
 package final class OutputPipe: Sendable {
     private let readEnd: Lock<Descriptor?>
     private let writeEnd: Lock<Descriptor?>
@@ -20,12 +20,12 @@ package final class OutputPipe: Sendable {
         writeEnd = Lock(Descriptor(owning: ends[1]))
     }
 
-    /// Is the pipe as an output that writes the bytes of every chunk, and nothing else.
+    /// Returns the pipe as an output that writes the bytes of every chunk, and nothing else.
     package func output(_ overflow: SinkOutput.Overflow, sink: any Sink = ChunkBytes()) -> SinkOutput {
         SinkOutput(name: name, sink: sink, descriptor: writing, overflow: overflow)
     }
 
-    /// Reads on a thread up to the end: until `finish`, and everything that was written before.
+    /// Reads on a thread up to the end: everything written before `finish`.
     package func readToEnd() -> Task<[UInt8], any Error> {
         Task {
             try await runThread { [reading] in
@@ -40,26 +40,26 @@ package final class OutputPipe: Sendable {
         }
     }
 
-    /// Tells whether the pipe is full, but for less than a page.
+    /// Whether the pipe is full, except for less than a page.
     package var isFull: Bool {
         var descriptor = pollfd(fd: writing, events: Int16(POLLOUT), revents: 0)
         return poll(&descriptor, 1, 0) == 0
     }
 
-    /// Counts the bytes that were written and not read.
+    /// The number of bytes that were written and not yet read.
     package var unread: Int {
         var count: Int32 = 0
         return ioctl(writing, UInt(FIONREAD), &count) == 0 ? Int(count) : 0
     }
 
-    /// Says that nothing more is written.
+    /// Closes the writing end: no more bytes follow.
     package func finish() { writeEnd.withLock { $0 = nil } }
 
-    /// Makes writing fail with EPIPE.
+    /// Closes the reading end, so that writing fails with EPIPE.
     package func closeReader() { readEnd.withLock { $0 = nil } }
 }
 
-/// Writes the bytes of the chunks.
+/// A sink that writes the bytes of the chunks.
 package struct ChunkBytes: Sink {
     package let interest = Interest.bytes
 

@@ -1,16 +1,16 @@
 import Glibc
 import WeirFlow
 
-/// Generates an endless stream of bytes from a seed, and checks one: nothing of it is held but one block.
+/// An endless stream of bytes from a seed, which is generated or checked with only one block in memory.
 ///
-/// A block of random bytes comes again and again, each time with its number at its front, so that no two pieces of the
-/// stream are equal; every byte is compared, at the speed of `memcmp`.
+/// A block of random bytes repeats, each time with its number at its front, so that no two pieces of the stream are
+/// equal; every byte is compared, at the speed of `memcmp`.
 package struct Pattern: Sendable {
-    /// Counts the bytes of a block: a prime, so that no buffer's size meets it.
+    /// The number of bytes in a block: a prime, so that it is no multiple of any buffer's size.
     private static let blockSize = 65_521
 
     private var block: [UInt8]
-    /// Counts the bytes before the next one.
+    /// The number of bytes before the next one.
     package private(set) var position = 0
 
     package init(seed: UInt64) {
@@ -33,7 +33,7 @@ package struct Pattern: Sendable {
         return result
     }
 
-    /// Takes the next bytes.
+    /// Returns the next bytes.
     package mutating func next(_ count: Int) -> [UInt8] {
         var bytes: [UInt8] = []
         while bytes.count < count {
@@ -45,7 +45,7 @@ package struct Pattern: Sendable {
         return bytes
     }
 
-    /// Compares bytes with the next ones; returns the place in the stream of the first difference.
+    /// Compares bytes with the next ones; returns the offset in the stream of the first difference.
     package mutating func firstDifference(in bytes: UnsafeRawBufferPointer) -> Int? {
         var rest = bytes
         while let start = rest.baseAddress, !rest.isEmpty {

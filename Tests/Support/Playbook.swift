@@ -2,28 +2,28 @@ public import Testing
 public import WeirFlow
 public import WeirWire
 
-/// Is a dialogue with a flow: an event in, the exact actions that must come out, one line a step.
+/// A dialogue with a flow: an event in, the exact actions that must come out, one line for each step.
 ///
 ///     var flow = Playbook.connected(.tcp)
 ///     flow(.received(.upstream), "hello", gives: .data(.upstream, 0, at: 0, 5), .send(.upstream))
 ///
-/// Time stands still until `advance`. The dialogue stands in for the relay: it passes the bytes, and performs nothing.
+/// Time stands still until `advance`. The dialogue replaces the relay: it passes the bytes, and performs nothing.
 public struct Playbook: Sendable {
-    /// Is the flow that is talked to.
+    /// The flow under test.
     public private(set) var flow: Flow
     private var clock = ManualClock()
 
-    /// Names the endpoints of every dialogue.
+    /// The endpoints of every dialogue.
     public static let path = FlowPath(
         client: Endpoint(address: .loopbackV4, port: 51_514),
         listener: Endpoint(address: .loopbackV4, port: 9000),
         egress: Endpoint(address: .loopbackV4, port: 42_332),
         server: serverEndpoint
     )
-    /// Names the server's endpoint in every dialogue.
+    /// The server's endpoint in every dialogue.
     public static let serverEndpoint = Endpoint(address: .loopbackV4, port: 65_432)
 
-    /// Makes a flow that has not started; `change` changes the default settings.
+    /// Creates a flow that has not started; `change` changes the default settings.
     public init(
         _ transport: Transport,
         isEcho: Bool = false,
@@ -46,7 +46,7 @@ public struct Playbook: Sendable {
         )
     }
 
-    /// Makes a flow that has reached its server, at the clock's start; its dial's time-out is behind it.
+    /// Creates a flow that is connected to its server, at the clock's start, whose dial and its time-out are over.
     public static func connected(
         _ transport: Transport,
         toxics: [Direction: [any Toxic]] = [:],
@@ -62,7 +62,7 @@ public struct Playbook: Sendable {
         return playbook
     }
 
-    /// Makes a started flow that is its own server.
+    /// Creates a started flow that is its own server.
     public static func echo(
         _ transport: Transport,
         toxics: [Direction: [any Toxic]] = [:],
@@ -83,7 +83,7 @@ public struct Playbook: Sendable {
 // MARK: - Steps
 
 extension Playbook {
-    /// Starts the flow, and checks what it does.
+    /// Starts the flow, and checks its actions.
     public mutating func start(
         attempts: Int = 1,
         gives expected: Expectation...,
@@ -94,7 +94,7 @@ extension Playbook {
         check(actions, expected, "start", sourceLocation)
     }
 
-    /// Tells the flow an event without bytes, and checks what it does.
+    /// Passes an event without bytes to the flow, and checks its actions.
     public mutating func callAsFunction(
         _ event: FlowEvent,
         gives expected: Expectation...,
@@ -103,7 +103,7 @@ extension Playbook {
         tell(event, [], expected, sourceLocation)
     }
 
-    /// Tells the flow an event with the bytes of a text beside it, and checks what it does.
+    /// Passes an event with the bytes of a text to the flow, and checks its actions.
     public mutating func callAsFunction(
         _ event: FlowEvent,
         _ text: String,
@@ -113,7 +113,7 @@ extension Playbook {
         tell(event, Array(text.utf8), expected, sourceLocation)
     }
 
-    /// Tells the flow an event with a number of equal bytes beside it, and checks what it does.
+    /// Passes an event with a number of equal bytes to the flow, and checks its actions.
     public mutating func callAsFunction(
         _ event: FlowEvent,
         count: Int,
@@ -123,27 +123,27 @@ extension Playbook {
         tell(event, [UInt8](repeating: 0x78, count: count), expected, sourceLocation)
     }
 
-    /// Moves the time on; no event is sent.
+    /// Advances the time without an event.
     public mutating func advance(by duration: Duration) {
         clock.advance(by: duration)
     }
 
-    /// Sets the time of day forward, or back; no event is sent.
+    /// Sets the time of day forward or back without an event.
     public mutating func setWallClock(ahead duration: Duration) {
         clock.setWall(ahead: duration)
     }
 
-    /// Counts as activity, as a full sink that made the relay wait does.
+    /// Counts as activity, as when a full sink made the relay wait.
     public mutating func touch() {
         flow.touch(at: clock.now.instant)
     }
 
-    /// Gives the front of a direction's queue as text; nil where nothing is queued.
+    /// Returns the front of a direction's queue as text; nil if the queue is empty.
     public func queued(_ direction: Direction) -> String? {
         flow.withQueued(direction) { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// Brings the flow to other toxics, and checks what it does.
+    /// Applies a new set of toxics to the flow, and checks its actions.
     public mutating func setToxics(
         _ toxics: ToxicSet,
         gives expected: Expectation...,
@@ -171,7 +171,7 @@ extension Playbook {
         _ step: String,
         _ sourceLocation: SourceLocation
     ) {
-        // The relay tries each offer at once.
+        // The relay attempts each send at once.
         for case .sendQueued(let direction) in actions { flow.beginSending(direction) }
         var copies = actions.compactMap { if case .recordCopy(_, let bytes) = $0 { bytes } else { nil } }
         let wanted = expected.map { $0.action(for: flow, at: clock.now, &copies) }

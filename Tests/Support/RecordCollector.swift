@@ -2,9 +2,9 @@ package import WeirFlow
 package import WeirRelay
 package import WeirWire
 
-/// Collects the records of a relay, and lets a test wait for one.
+/// A collector of a relay's records, which lets a test wait for one.
 package final class RecordCollector: Sendable {
-    /// Says that a record did not come in time.
+    /// The error that a record did not arrive in time.
     package struct Missing: Error, CustomStringConvertible {
         package let description: String
     }
@@ -27,25 +27,25 @@ package final class RecordCollector: Sendable {
 
     package init() {}
 
-    /// Lists what has come.
+    /// The records so far.
     package var records: [FlowRecord] { state.withLock { $0.records } }
 
-    /// Lists what happened, in order.
+    /// The happenings so far, in order.
     package var happenings: [FlowRecord.Happening] { records.map(\.happening) }
 
-    /// Returns the bytes that were shown of one direction of a flow.
+    /// Returns the bytes shown of one direction of a flow.
     package func bytes(_ flow: FlowID, _ direction: Direction) -> [UInt8] {
         state.withLock { $0.bytes[flow]?[direction] ?? [] }
     }
 
-    /// Waits until as many records as told match, and returns those.
+    /// Waits until at least a number of records match, and returns all that match.
     ///
     /// - Parameters:
-    ///   - count: how many.
-    ///   - what: what to call them if they do not come.
-    ///   - matches: tells which ones are meant.
-    /// - Returns: the records, all that match.
-    /// - Throws: `Missing` where fewer came in time.
+    ///   - count: The number of records.
+    ///   - what: The name of the records for the error.
+    ///   - matches: Returns whether a record matches.
+    /// - Returns: All records that match.
+    /// - Throws: `Missing` if fewer arrive in time.
     @discardableResult
     package func wait(
         for count: Int = 1,
@@ -80,7 +80,7 @@ package final class RecordCollector: Sendable {
         return found
     }
 
-    /// Waits until as many flows as told have ended, and returns how.
+    /// Waits until a number of flows have ended, and returns their summaries.
     @discardableResult
     package func closes(_ count: Int = 1) async throws -> [CloseRecord] {
         try await wait(for: count, "close") { $0.closed != nil }.compactMap(\.closed)
@@ -110,7 +110,7 @@ package final class RecordCollector: Sendable {
         for waiter in done { waiter.continuation.resume(returning: true) }
     }
 
-    /// Is the collector as a relay's output; nothing is written.
+    /// Returns the collector as a relay's output; nothing is written.
     package func output(_ interest: Interest = .chunks, overflow: SinkOutput.Overflow = .wait) -> SinkOutput {
         SinkOutput(
             name: "the test",
@@ -121,7 +121,7 @@ package final class RecordCollector: Sendable {
     }
 }
 
-/// Passes records on to a collector.
+/// A sink that passes records on to a collector.
 private struct CollectingSink: Sink {
     let interest: Interest
     let collector: RecordCollector
@@ -132,16 +132,16 @@ private struct CollectingSink: Sink {
 }
 
 extension FlowRecord {
-    /// Tells whether the flow began.
+    /// Whether this is the record of the flow's beginning.
     package var isOpened: Bool { happening == .opened }
-    /// Holds the summary, where the flow ended.
+    /// The summary if the flow ended; otherwise nil.
     package var closed: CloseRecord? { if case .closed(let record) = happening { record } else { nil } }
-    /// Holds the chunk, where one went on.
+    /// The chunk if one was forwarded; otherwise nil.
     package var forwarded: ChunkRecord? { if case .forwarded(let record) = happening { record } else { nil } }
-    /// Holds the loss, where bytes or datagrams were lost.
+    /// The loss if bytes or datagrams were lost; otherwise nil.
     package var dropped: DropRecord? { if case .dropped(let record) = happening { record } else { nil } }
-    /// Holds the error, where the server refused.
+    /// The error if the server refused; otherwise nil.
     package var refused: ErrorNumber? { if case .refused(let error) = happening { error } else { nil } }
-    /// Tells whether the dial succeeded.
+    /// Whether this is the record of a successful dial.
     package var isConnected: Bool { if case .connected = happening { true } else { false } }
 }

@@ -1,16 +1,16 @@
 package import WeirWire
 
-/// Holds what a capture file of any packets says, read by the project's own readers.
+/// The contents of a capture file of any packets, read by the project's own readers.
 package struct SeenFrames: Sendable {
-    /// Holds one packet.
+    /// One packet.
     package struct Frame: Sendable {
-        /// Holds the time in nanoseconds since 1970 UTC.
+        /// The time in nanoseconds since 1970 UTC.
         package var time: Int64
-        /// Holds what was captured.
+        /// The captured bytes.
         package var bytes: [UInt8]
-        /// Counts the bytes on the wire.
+        /// The number of bytes on the wire.
         package var originalLength: Int
-        /// Says where it comes from and goes to.
+        /// The source and the destination of the packet.
         package var ends: PacketEnds
         package var comments: [String]
     }
@@ -22,7 +22,7 @@ package struct SeenFrames: Sendable {
 
     /// Reads a whole file.
     ///
-    /// - Throws: where it is damaged or cut.
+    /// - Throws: An error if the file is damaged or cut.
     package init(_ file: [UInt8]) throws {
         var reader = CaptureReader()
         while let item = try reader.next(in: file.span.bytes) {

@@ -1,10 +1,10 @@
 package import WeirWire
 
-/// Holds what one packet of a capture says, read by the project's own readers.
+/// The contents of one packet of a capture, read by the project's own readers.
 package struct SeenPacket: Sendable {
-    /// Names the interface, as `client` for `weir:client`; empty in a pcap file.
+    /// The name of the interface, such as `client` for `weir:client`; empty in a pcap file.
     package var leg: String
-    /// Holds the time in nanoseconds since 1970 UTC.
+    /// The time in nanoseconds since 1970 UTC.
     package var time: Int64
     package var flags: PacketFlags
     package var number: UInt64?
@@ -12,14 +12,14 @@ package struct SeenPacket: Sendable {
     package var source: Endpoint
     package var destination: Endpoint
     package var ethernet: EthernetHeader
-    /// Counts the bytes of the IP packet.
+    /// The length of the IP packet in bytes.
     package var internetLength: Int
-    /// Holds the header of a TCP packet; nil for UDP.
+    /// The header of a TCP packet; nil for UDP.
     package var tcp: TCPHeader?
     package var payload: [UInt8]
-    /// Says whether the checksums of both headers are right.
+    /// Whether the checksums of both headers are correct.
     package var hasValidChecksums: Bool
-    /// Holds the whole frame.
+    /// The whole frame.
     package var bytes: [UInt8]
 
     init(_ bytes: [UInt8], _ metadata: PacketMetadata, leg: String) throws {
@@ -59,7 +59,7 @@ package struct SeenPacket: Sendable {
     }
 }
 
-/// Holds the transport header of a frame, and what follows it.
+/// The transport header of a frame, and the bytes after it.
 private struct TransportPart {
     var tcp: TCPHeader?
     var ports: (UInt16, UInt16)
@@ -88,14 +88,14 @@ private struct TransportPart {
     }
 }
 
-/// Holds everything that a capture file says.
+/// The contents of a capture file.
 package struct SeenCapture: Sendable {
     package var packets: [SeenPacket] = []
-    /// Lists what stands between the packets, in order.
+    /// The blocks between the packets, in order.
     package var blocks: [CaptureBlock] = []
-    /// Says for each block how many packets come before it.
+    /// The number of packets before each block.
     package var places: [Int] = []
-    /// Says why reading ended before the end.
+    /// The error that ended the reading early.
     package var error: CaptureFileError?
 
     /// Reads a file of synthesised packets.
@@ -124,29 +124,29 @@ package struct SeenCapture: Sendable {
         }
     }
 
-    /// Lists the interfaces.
+    /// The interfaces.
     package var interfaces: [CaptureInterface] {
         blocks.compactMap { if case .interface(let interface) = $0 { interface } else { nil } }
     }
 
-    /// Lists what the interfaces have counted.
+    /// The statistics of the interfaces.
     package var statistics: [CaptureStatistics] {
         blocks.compactMap { if case .statistics(let statistics) = $0 { statistics } else { nil } }
     }
 
-    /// Lists the names of addresses, block by block.
+    /// The names of addresses, block by block.
     package var names: [CaptureNames] {
         blocks.compactMap { if case .names(let names) = $0 { names } else { nil } }
     }
 
-    /// Lists the sections.
+    /// The sections.
     package var sections: [CaptureSection] {
         blocks.compactMap { if case .section(let section) = $0 { section } else { nil } }
     }
 }
 
 extension SeenCapture {
-    /// Writes each packet as a line: `client up PSH,ACK 1:1 (5)`, with numbers that count from the connection's first.
+    /// Each packet as a line: `client up PSH,ACK 1:1 (5)`, with numbers relative to the connection's first.
     package var lines: [String] {
         var first: [String: UInt32] = [:]
         return packets.map { packet in

@@ -1,18 +1,18 @@
 import Glibc
 
-/// Is a small file system in memory; needs root.
+/// A small file system in memory; needs root.
 package final class SmallDisk: Sendable {
     private let folder: TemporaryFolder
 
-    /// Says where it is.
+    /// The path of its folder.
     package var path: String { folder.path }
 
-    /// Mounts it.
+    /// Mounts the file system.
     ///
     /// - Parameters:
-    ///   - size: how many bytes fit.
-    ///   - options: what mount(8) takes with `-o`, beside the size.
-    /// - Throws: where it cannot be mounted.
+    ///   - size: The capacity in bytes.
+    ///   - options: The options for `-o` of mount(8), besides the size.
+    /// - Throws: An error if it cannot be mounted.
     package init(size: Int = 1 << 20, options: String = "rw") throws {
         folder = try TemporaryFolder()
         let ended = try ChildProgram.run(

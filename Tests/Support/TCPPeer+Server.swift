@@ -3,7 +3,7 @@ import WeirRelay
 package import WeirWire
 
 extension TCPPeer {
-    /// Sends back what comes until the other side ends, then ends too.
+    /// Sends back the received bytes until the other side ends, then ends too.
     package func echo() throws {
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while true {
@@ -14,7 +14,7 @@ extension TCPPeer {
         }
     }
 
-    /// Resets the connection once the other side's kernel has all that was sent.
+    /// Resets the connection once the other side's kernel has received everything sent.
     package func resetAfterDelivery() throws {
         let deadline = Deadline()
         while unsent > 0 {
@@ -25,13 +25,13 @@ extension TCPPeer {
     }
 }
 
-/// Holds a TCP port that refuses every connection, and that nobody else can take.
+/// A TCP port that refuses every connection, and that no other socket can take.
 package struct RefusingPort: Sendable {
     private let socket: LoopbackSocket
-    /// Names the port.
+    /// The port.
     package let endpoint: Endpoint
 
-    /// Binds a port, and does not listen.
+    /// Binds a port without listening.
     package init() throws {
         socket = try LoopbackSocket(.tcp, for: .loopbackV4)
         try socket.bind(to: .anyPortV4)
@@ -41,7 +41,7 @@ package struct RefusingPort: Sendable {
 }
 
 extension Pattern {
-    /// Makes the first bytes of a pattern.
+    /// Returns the first bytes of a pattern.
     package static func bytes(_ count: Int) -> [UInt8] {
         var pattern = Pattern(seed: 1)
         return pattern.next(count)

@@ -3,20 +3,20 @@ package import WeirFlow
 import WeirRelay
 package import WeirWire
 
-/// Is one end of a TCP connection, in a test.
+/// One end of a TCP connection in a test.
 package struct TCPPeer: Sendable {
     package let socket: LoopbackSocket
 
-    /// Says how a stream ended.
+    /// The end of a stream.
     package enum Ending: Hashable, Sendable {
         case end
         case failed(ErrorNumber)
     }
 
-    /// Tells what came of a stream that was checked.
+    /// The result of checking a stream.
     package struct Received: Hashable, Sendable {
         package var count: Int
-        /// Says at which place the first byte stood that was not the expected one.
+        /// The offset of the first byte that was not the expected one.
         package var firstDifference: Int?
         package var ending: Ending
 
@@ -29,9 +29,9 @@ package struct TCPPeer: Sendable {
     /// Connects to a server.
     ///
     /// - Parameters:
-    ///   - server: where to.
-    ///   - receiveBuffer: how many bytes the kernel may keep for the reader; nil lets the kernel choose.
-    /// - Throws: where the server refuses, or does not answer in time.
+    ///   - server: The endpoint to connect to.
+    ///   - receiveBuffer: The size in bytes of the kernel's receive buffer; nil lets the kernel choose.
+    /// - Throws: An error if the server refuses, or does not answer in time.
     package init(to server: Endpoint, receiveBuffer: Int32? = nil) throws {
         socket = try LoopbackSocket(.tcp, for: server.address)
         if let receiveBuffer { Socket.set(SO_RCVBUF, of: SOL_SOCKET, to: receiveBuffer, on: socket.raw) }
@@ -48,7 +48,7 @@ package struct TCPPeer: Sendable {
 
     // MARK: - Sending
 
-    /// Sends all of the bytes.
+    /// Sends all bytes.
     package func send(_ bytes: [UInt8], flags: Int32 = 0) throws {
         var sent = 0
         while sent < bytes.count {
@@ -56,7 +56,7 @@ package struct TCPPeer: Sendable {
         }
     }
 
-    /// Sends all of the text.
+    /// Sends the whole text.
     package func send(_ text: String) throws { try send(Array(text.utf8)) }
 
     /// Sends bytes of a pattern.
@@ -70,7 +70,7 @@ package struct TCPPeer: Sendable {
         }
     }
 
-    /// Sends bytes of a new pattern, and then its last one if told so.
+    /// Sends bytes of a new pattern, then half-closes if `finishing`.
     package func send(_ count: Int, seed: UInt64, finishing: Bool = false) throws {
         var pattern = Pattern(seed: seed)
         try send(count, of: &pattern)
@@ -83,7 +83,7 @@ package struct TCPPeer: Sendable {
         return count
     }
 
-    /// Sends until nothing has moved for a while: everything on the way to a peer that does not read is full then.
+    /// Sends until nothing has moved for a while, because every buffer up to a peer that does not read is full.
     package func sendUntilStuck(seed: UInt64) throws {
         var pattern = Pattern(seed: seed)
         socket.setPatience(.milliseconds(300))
@@ -93,7 +93,7 @@ package struct TCPPeer: Sendable {
         } catch let error as SystemError where error.error.rawValue == EAGAIN {}
     }
 
-    /// Half-closes: no byte follows.
+    /// Half-closes: no more bytes follow.
     package func finish() { shutdown(socket.raw, Int32(SHUT_WR)) }
 
     /// Resets the connection.
@@ -104,7 +104,7 @@ package struct TCPPeer: Sendable {
 
     package func close() { socket.close() }
 
-    /// Counts the packets that the kernel has got for this connection.
+    /// The number of packets that the kernel has received for this connection.
     ///
     /// Source: `struct tcp_info` of tcp(7); `tcpi_segs_in` is the 32-bit number at byte 140.
     package var segmentsReceived: Int {
@@ -145,10 +145,10 @@ package struct TCPPeer: Sendable {
     /// Receives everything up to the end or a reset, and compares it with a pattern.
     ///
     /// - Parameters:
-    ///   - seed: the pattern's.
-    ///   - isSlow: whether to read in small pieces, with a pause now and then.
-    /// - Returns: how many bytes came, the first one that differs, and how it ended.
-    /// - Throws: where the end does not come in time.
+    ///   - seed: The seed of the pattern.
+    ///   - isSlow: Whether to read in small pieces, with a pause now and then.
+    /// - Returns: The number of bytes, the first one that differs, and the end.
+    /// - Throws: An error if the end does not arrive in time.
     package func receiveToEnd(seed: UInt64, isSlow: Bool = false) throws -> Received {
         var pattern = Pattern(seed: seed)
         var received = Received(0)
@@ -180,7 +180,7 @@ package struct TCPPeer: Sendable {
     }
 }
 
-/// Listens for TCP connections, in a test.
+/// A listener for TCP connections in a test.
 package struct TCPServer: Sendable {
     package let socket: LoopbackSocket
     package let endpoint: Endpoint
@@ -201,12 +201,12 @@ package struct TCPServer: Sendable {
         return TCPPeer(LoopbackSocket(owning: raw))
     }
 
-    /// Writes the route that leads here from a port that the kernel chooses.
+    /// The text of the route to this server from a port that the kernel chooses.
     package var route: String { "tcp:\(endpoint.address.isV4 ? "" : "[::1]:")0=\(endpoint)" }
 }
 
 extension TCPPeer {
-    /// Counts the bytes that the other end's kernel has not acknowledged.
+    /// The number of bytes that the other end's kernel has not acknowledged.
     package var unsent: Int {
         var count: Int32 = 0
         // SIOCOUTQ of linux/sockios.h is TIOCOUTQ.
@@ -215,7 +215,7 @@ extension TCPPeer {
 }
 
 extension TCPPeer {
-    /// Receives until a number of bytes is there, or the end or a reset comes first.
+    /// Receives until a number of bytes is there, or until the end or a reset.
     package func receiveToEndOr(_ count: Int) throws -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         let received = recv(socket.raw, &bytes, count, Int32(MSG_WAITALL))

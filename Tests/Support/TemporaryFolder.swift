@@ -1,12 +1,12 @@
 import Foundation
 import Glibc
 
-/// Is a folder of a test's own, removed with all that is in it.
+/// A folder of a test, removed with everything in it.
 package final class TemporaryFolder: Sendable {
-    /// Says where it is.
+    /// The path of the folder.
     package let path: String
 
-    /// Makes it.
+    /// Creates the folder.
     package init() throws {
         path = NSTemporaryDirectory() + "/weir-test-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -16,7 +16,7 @@ package final class TemporaryFolder: Sendable {
         try? FileManager.default.removeItem(atPath: path)
     }
 
-    /// Writes a file, and says where it is.
+    /// Writes a file, and returns its path.
     package func file(_ name: String, _ bytes: [UInt8]) throws -> String {
         try Data(bytes).write(to: URL(fileURLWithPath: path + "/" + name))
         return path + "/" + name

@@ -2,17 +2,17 @@ import Foundation
 import Synchronization
 import WeirWire
 
-/// What tshark says of the corpus, asked once for all tests.
+/// tshark's output for the corpus, requested once for all tests.
 ///
-/// To start takes tshark longer than to read most captures, so that many go through one run: into one file with an
-/// interface for each link type, one capture behind the other. Only captures that share a TCP connection or the addresses
-/// of fragments are kept apart, since tshark would join these.
+/// tshark takes longer to start than to read most captures, so many captures go through one run: as one file with an
+/// interface for each link type, one capture after the other. Only captures that share a TCP connection or the
+/// addresses of fragments are kept apart, because tshark would join these.
 extension Tshark {
-    /// What tshark says of one packet, its first (outermost) header of each kind.
+    /// tshark's output for one packet, with the first (outermost) header of each kind.
     package struct Packet: Sendable {
-        /// The number of the TCP connection, apart for each run.
+        /// The number of the TCP connection, separate for each run.
         package var tcpStream: Int?
-        /// The number of the UDP conversation, apart for each run.
+        /// The number of the UDP conversation, separate for each run.
         package var udpStream: Int?
         /// The numbers of all UDP conversations of the packet, outermost first, each with its source port.
         package var udpStreams: [(number: Int, source: Substring)]
@@ -27,30 +27,30 @@ extension Tshark {
         /// The protocols' names, outermost first.
         package var protocols: [Substring]
 
-        /// Whether a protocol stands before any ICMP message, and so in no packet that an ICMP error quotes.
+        /// Returns whether a protocol is before any ICMP message, and so not in a packet that an ICMP error quotes.
         package func isOutsideICMP(_ name: Substring) -> Bool { countOutsideICMP(name) > 0 }
 
-        /// Counts how often a protocol stands before any ICMP message.
+        /// Returns how often a protocol occurs before any ICMP message.
         package func countOutsideICMP(_ name: Substring) -> Int {
             let icmp = protocols.firstIndex { $0 == "icmp" || $0 == "icmpv6" } ?? protocols.endIndex
             return protocols[..<icmp].count { $0 == name }
         }
     }
 
-    /// What tshark says of one capture; packets of link types that Weir does not read are left out.
+    /// tshark's output for one capture; packets of link types that Weir does not read are left out.
     package struct Said: Sendable {
         package var packets: [Packet] = []
-        /// The values of each of `messageFields`; those that an ICMP error quotes are left out.
+        /// The values of each of `messageFields`, without those that an ICMP error quotes.
         package var messages: [[String]] = Array(repeating: [], count: messageFields.count)
     }
 
-    /// The fields of messages that are asked for.
+    /// The message fields to request.
     package static let messageFields = [
         "http.request.method", "http.request.uri", "http.response.code", "dns.qry.name",
         "tls.handshake.extensions_server_name", "tls.handshake.extensions_alpn_str",
     ]
 
-    /// Returns what tshark says of each capture of the corpus that has a packet, by the captures' names.
+    /// Returns tshark's output for each capture of the corpus that has a packet, by the captures' names.
     package static func corpus() throws -> [String: Said] { try said.get() }
 
     private static let said = Result {
@@ -130,7 +130,7 @@ extension Tshark {
         var name: String
         var bytes: [UInt8]
         var packets: [CapturedPacket] = []
-        /// What no other capture of a run may have.
+        /// The connections and address pairs that no other capture of a run may have.
         var owned: Set<FiveTuple> = []
 
         init(_ name: String, _ bytes: [UInt8]) throws {

@@ -1,10 +1,10 @@
-/// Asks tshark and its companions what they make of a capture.
+/// The results of tshark and its companions for a capture.
 package enum Tshark {
-    /// Keeps tshark from taking a port that the kernel handed out for a protocol's: 47000 is HCrt's.
+    /// Options that keep tshark from reading an ephemeral port as a protocol's: 47000 is HCrt's.
     private static let ephemeral = ["udp", "tcp"].flatMap { ["-d", "\($0).port==32768-65535,data"] }
     private static let checks = ["ip", "tcp", "udp"].flatMap { ["-o", "\($0).check_checksum:TRUE"] }
 
-    /// Counts the expert items of the severities Warn and Error, with the checksums of IP, TCP and UDP checked.
+    /// Returns the counts of expert items of severities Warn and Error, with the checksums of IP, TCP and UDP checked.
     package static func complaints(_ path: String) throws -> [String: Int] {
         let output = try run(["-r", path, "-q", "-z", "expert,warn"] + checks)
         var counts: [String: Int] = [:]
@@ -16,7 +16,7 @@ package enum Tshark {
         return counts
     }
 
-    /// Lists fields of each packet, found in two passes.
+    /// Returns fields of each packet, found in two passes.
     package static func fields(_ path: String, _ names: [String], where filter: String = "frame") throws -> [[String]] {
         let arguments = ["-2", "-r", path, "-Y", filter, "-T", "fields"] + names.flatMap { ["-e", $0] }
         return try run(arguments + checks).split(separator: "\n").map { line in
@@ -24,14 +24,14 @@ package enum Tshark {
         }
     }
 
-    /// Holds what one end of a conversation has sent, as tshark puts it together.
+    /// The bytes that one end of a conversation sent, as tshark reassembles them.
     package struct Followed: Hashable, Sendable {
-        /// Names the end.
+        /// The endpoint of the sender.
         package var endpoint: String
         package var bytes: [UInt8]
     }
 
-    /// Follows a stream by its number; its initiator comes first.
+    /// Follows a stream by its number; returns the initiator's end first.
     package static func follow(_ path: String, _ transport: String, _ number: Int) throws -> [Followed] {
         let ends = followed(try run(["-r", path, "-q", "-z", "follow,\(transport),raw,\(number)"]))
         guard ends.count == 1 else { throw HelperError("tshark follows no stream \(number)") }
@@ -52,7 +52,7 @@ package enum Tshark {
         return streams.filter { $0.count == 2 && $0[0].endpoint != ":0" }
     }
 
-    /// Writes what a stream's initiator has sent into a file: for streams that are too long to be parsed here.
+    /// Writes the bytes of a stream's initiator into a file, for streams that are too long to be parsed here.
     package static func follow(_ path: String, _ number: Int, into file: String) throws {
         let script = """
             import sys
@@ -65,7 +65,7 @@ package enum Tshark {
         guard ended.status == 0 else { throw HelperError("tshark: \(ended.output)") }
     }
 
-    /// Counts the packets that tcpdump reads.
+    /// Returns the number of packets that tcpdump reads.
     package static func tcpdumpCount(_ path: String) throws -> Int {
         let folder = try TemporaryFolder()
         let ended = try ChildProgram.run("tcpdump", ["-nqt", "-r", path], errors: folder.path + "/errors")
@@ -73,14 +73,14 @@ package enum Tshark {
         return ended.output.split(separator: "\n").filter { !$0.hasPrefix("\t") && !$0.hasPrefix(" ") }.count
     }
 
-    /// Tells whether capinfos finds the packets in the order of their times.
+    /// Returns whether capinfos finds the packets in order of time.
     package static func isInTimeOrder(_ path: String) throws -> Bool {
         let ended = try ChildProgram.run("capinfos", ["-o", path])
         return ended.status == 0 && ended.output.contains("Strict time order:   True")
     }
 
     private static func run(_ arguments: [String]) throws -> String {
-        // Standard error has a line about being root.
+        // Standard error has a warning about running as root.
         let folder = try TemporaryFolder()
         let ended = try ChildProgram.run("tshark", ephemeral + arguments, errors: folder.path + "/errors")
         guard ended.status == 0 else { throw HelperError("tshark \(arguments): \(ended.status)") }

@@ -1,24 +1,25 @@
 import Foundation
 
-/// Is an ext4 file system in a file that can turn read-only under an open file, as after an error of its device; needs
-/// root and a loop device.
+/// An ext4 file system in a file, which can turn read-only under an open file as after a device error.
 ///
-/// Remounting cannot do that: Linux refuses it while a file is open for writing.
+/// It needs root and a loop device.
+///
+/// Remounting cannot do that: Linux refuses to remount read-only while a file is open for writing.
 package final class TurningDisk: Sendable {
     private let folder: TemporaryFolder
     private let device: String
 
-    /// Says where it is.
+    /// The path of its folder.
     package var path: String { folder.path + "/disk" }
 
-    /// Tells whether the machine has what it takes.
+    /// Whether the machine can provide the file system.
     package static var isPossible: Bool {
         let kinds = (try? String(contentsOfFile: "/proc/filesystems", encoding: .utf8)) ?? ""
         return geteuid() == 0 && kinds.contains("\text4\n") && ChildProgram.exists("mkfs.ext4")
             && FileManager.default.fileExists(atPath: "/dev/loop-control")
     }
 
-    /// Makes it and mounts it.
+    /// Creates the file system and mounts it.
     package init() throws {
         folder = try TemporaryFolder()
         let image = try folder.file("image", [UInt8](repeating: 0, count: 8 << 20))
@@ -38,7 +39,7 @@ package final class TurningDisk: Sendable {
         _ = try? Self.run("losetup", ["-d", device])
     }
 
-    /// Makes the kernel find an error, on which it lets nobody write any more.
+    /// Makes the kernel find an error, after which it allows no more writes.
     package func turn() throws {
         let name = device.dropFirst("/dev/".count)
         try Data("1".utf8).write(to: URL(fileURLWithPath: "/sys/fs/ext4/\(name)/trigger_fs_error"))

@@ -2,18 +2,18 @@ import Glibc
 import WeirRelay
 package import WeirWire
 
-/// Is a UDP socket, in a test.
+/// A UDP socket in a test.
 package struct UDPPeer: Sendable {
     package let socket: LoopbackSocket
 
-    /// Binds, as a server does.
+    /// Binds the socket, as a server does.
     package init(at endpoint: Endpoint = .anyPortV4, receiveBuffer: Int32 = 4 << 20) throws {
         socket = try LoopbackSocket(.udp, for: endpoint.address)
         Socket.set(SO_RCVBUF, of: SOL_SOCKET, to: receiveBuffer, on: socket.raw)
         try socket.bind(to: endpoint)
     }
 
-    /// Connects, as a client does: only datagrams from there are received.
+    /// Connects the socket, as a client does: it receives only datagrams from that server.
     package init(to server: Endpoint) throws {
         socket = try LoopbackSocket(.udp, for: server.address)
         Socket.set(SO_RCVBUF, of: SOL_SOCKET, to: 4 << 20, on: socket.raw)
@@ -22,7 +22,7 @@ package struct UDPPeer: Sendable {
 
     package var local: Endpoint? { socket.local }
 
-    /// Sends one datagram, to where the socket is connected or to an endpoint.
+    /// Sends one datagram, to the connected peer or to an endpoint.
     package func send(_ bytes: [UInt8], to endpoint: Endpoint? = nil) throws {
         let count: Int
         if let endpoint {
@@ -41,7 +41,7 @@ package struct UDPPeer: Sendable {
 
     package func send(_ text: String, to endpoint: Endpoint? = nil) throws { try send(Array(text.utf8), to: endpoint) }
 
-    /// Receives one datagram, and says where it came from.
+    /// Receives one datagram, and returns it with its source.
     package func receive() throws -> (bytes: [UInt8], from: Endpoint) {
         var bytes = [UInt8](repeating: 0, count: 65_536)
         var storage = sockaddr_storage()
@@ -60,7 +60,7 @@ package struct UDPPeer: Sendable {
     /// Receives one datagram as text.
     package func receiveText() throws -> String { String(decoding: try receive().bytes, as: UTF8.self) }
 
-    /// Sends datagrams back until a bound number of them has come.
+    /// Sends datagrams back until a given number of them has arrived.
     package func echo(_ count: Int) throws {
         for _ in 0..<count {
             let (bytes, client) = try receive()
@@ -68,7 +68,7 @@ package struct UDPPeer: Sendable {
         }
     }
 
-    /// Sends a datagram to 127.0.0.1 whose source port is not one's own, through a raw socket.
+    /// Sends a datagram to 127.0.0.1 from another socket's source port, through a raw socket.
     package static func forge(_ bytes: [UInt8], fromPort source: UInt16, to endpoint: Endpoint) throws {
         let raw = Glibc.socket(AF_INET, Int32(SOCK_RAW.rawValue), Int32(IPPROTO_UDP))
         guard raw >= 0 else { throw LoopbackSocket.error("make a raw socket") }
@@ -84,7 +84,7 @@ package struct UDPPeer: Sendable {
         self.socket = socket
     }
 
-    /// Writes the route that leads here from a port that the kernel chooses.
+    /// The text of the route to this socket from a port that the kernel chooses.
     package var route: String {
         get throws {
             guard let local else { throw LoopbackSocket.error("ask for the local endpoint") }

@@ -1,15 +1,15 @@
 import Foundation
 
-/// Is the time of day that a program sees, which a test sets back and forward while it runs.
+/// The time of day that a program sees, which a test moves forward and back while the program runs.
 ///
-/// The machine's own clock is nobody's to set in a test, and a time namespace does not cover it: a library that is loaded
-/// before the C library answers `clock_gettime(CLOCK_REALTIME)`, `gettimeofday` and `time` for the program. Every other
-/// clock, and every timer, is the kernel's.
+/// A test must not set the machine's own clock, and a time namespace does not cover it. Instead, a library that is
+/// loaded before the C library answers `clock_gettime(CLOCK_REALTIME)`, `gettimeofday` and `time` for the program.
+/// Every other clock, and every timer, is the kernel's.
 package final class WallClock: Sendable {
     private let folder: TemporaryFolder
     private let offset: FileHandle
 
-    /// Compiles the library: cc(1) is part of every Swift toolchain's needs.
+    /// Compiles the library: every Swift toolchain requires cc(1).
     package init() throws {
         folder = try TemporaryFolder()
         let source = try folder.file("clock.c", Array(Self.source.utf8))
@@ -20,12 +20,12 @@ package final class WallClock: Sendable {
         offset = handle
     }
 
-    /// Names the commands that start a program with this clock.
+    /// The command that starts a program with this clock.
     package var launcher: [String] {
         ["env", "LD_PRELOAD=\(folder.path)/clock.so", "WEIR_TEST_CLOCK=\(folder.path)/offset"]
     }
 
-    /// Sets the clock so many seconds before or behind the machine's, at once.
+    /// Sets the clock a number of seconds ahead of the machine's, or behind it if negative, at once.
     package func set(ahead seconds: Int64) throws {
         try offset.seek(toOffset: 0)
         try offset.write(contentsOf: withUnsafeBytes(of: seconds) { Data($0) })

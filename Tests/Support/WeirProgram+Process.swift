@@ -1,18 +1,18 @@
 import Foundation
 import Glibc
 
-/// Lists the numbers of the descriptors that a process has open.
+/// Returns the numbers of the descriptors that a process has open.
 ///
-/// - Parameter process: its number, or `self`.
-/// - Returns: the numbers.
-/// - Throws: where there is no such process, or it is another user's.
+/// - Parameter process: The process id, or `self`.
+/// - Returns: The numbers.
+/// - Throws: An error if there is no such process, or it is another user's.
 func descriptors(of process: String) throws -> Set<Int> {
     Set(try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd").compactMap { Int($0) })
 }
 
-/// What the kernel says of a running program.
+/// The kernel's information about a running program.
 extension WeirProgram {
-    /// Adds up the processor time of all its threads.
+    /// The processor time of all its threads.
     package var processorTime: Duration {
         get throws {
             let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task")
@@ -25,26 +25,26 @@ extension WeirProgram {
         }
     }
 
-    /// Measures which share of one processor it uses for a while.
+    /// Measures the program's share of one processor over a period.
     package func processorShare(during time: Duration) async throws -> Double {
         let (clock, start, before) = (ContinuousClock(), ContinuousClock.now, try processorTime)
         try await clock.sleep(for: time)
         return (try processorTime - before) / (clock.now - start)
     }
 
-    /// Lists the numbers of its descriptors.
+    /// The numbers of its descriptors.
     package var descriptors: Set<Int> {
         get throws { try Support.descriptors(of: "\(process)") }
     }
 
-    /// Lets it open no descriptor with a higher number than so many of those that are free.
+    /// Limits the program's descriptors so that it can open only `count` more.
     package func leaveDescriptors(_ count: Int) throws {
         let open = try descriptors
         let free = (0..<(open.count + count + 1)).filter { !open.contains($0) }
         try limitDescriptors(to: free[count])
     }
 
-    /// Waits until it has these descriptors again: its flows end a moment after their peers.
+    /// Waits until the program has exactly these descriptors: its flows end a moment after their peers.
     package func waitForDescriptors(_ expected: Set<Int>) throws {
         let deadline = Deadline()
         while try descriptors != expected {
@@ -55,13 +55,13 @@ extension WeirProgram {
         }
     }
 
-    /// Sets the limit on its descriptors, which it must not raise itself meanwhile: prlimit(1).
+    /// Sets the limit on its descriptors with prlimit(1); the program must not raise the limit itself meanwhile.
     package func limitDescriptors(to count: Int) throws {
         let ended = try ChildProgram.run("prlimit", ["--pid", "\(process)", "--nofile=\(count):"])
         guard ended.status == 0 else { throw HelperError("prlimit: \(ended.output)") }
     }
 
-    /// Says how much memory of its own it holds, in bytes.
+    /// The anonymous resident memory of the program, in bytes.
     package var memory: Int {
         get throws {
             let text = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
@@ -72,7 +72,7 @@ extension WeirProgram {
         }
     }
 
-    /// Names the commands that start a program with a limit on its descriptors that it cannot raise.
+    /// Returns the command that starts a program with a limit on its descriptors that it cannot raise.
     package static func withDescriptors(_ count: Int) -> [String] {
         ["sh", "-c", "ulimit -n \(count); exec \"$0\" \"$@\""]
     }

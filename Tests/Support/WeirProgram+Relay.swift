@@ -2,13 +2,13 @@ import Glibc
 package import WeirWire
 
 extension WeirProgram {
-    /// Reads standard error up to the lines that say where the program listens, and returns the endpoints, in order.
+    /// Reads standard error up to the lines with the listening endpoints, and returns the endpoints in order.
     ///
-    /// - Throws: `HelperError` where another line comes first.
+    /// - Throws: `HelperError` if another line comes first.
     package func listening(_ count: Int = 1) throws -> [Endpoint] {
         try (0..<count).map { _ in
             var line = try readErrorLine()
-            // A machine's descriptor limit is no matter here.
+            // The machine's limit on descriptors does not matter here.
             while line.hasPrefix("weir: at most ") { line = try readErrorLine() }
             let words = line.split(separator: " ")
             guard words.count >= 3, words[0] == "listening", let endpoint = Endpoint(String(words[2])) else {
@@ -18,19 +18,19 @@ extension WeirProgram {
         }
     }
 
-    /// Is the launcher that runs another program with the arguments, in the place of Weir.
+    /// Returns the launcher that runs another program with the arguments instead of Weir.
     package static func instead(_ program: String) -> [String] { ["sh", "-c", "exec \(program) \"$@\""] }
 
     /// Sends a signal.
     package func send(_ signal: Int32) { kill(process, signal) }
 
-    /// Asks the program to end, and collects everything until it has.
+    /// Asks the program to end, and collects its output up to the end.
     package func stop(_ signal: Int32 = SIGTERM) async throws -> Ended {
         send(signal)
         return try await finish()
     }
 
-    /// Reads standard output, at least until what was read holds a text.
+    /// Reads standard output, at least until it contains a text.
     package func readOutput(through text: String) throws -> String {
         var bytes: [UInt8] = []
         while true {

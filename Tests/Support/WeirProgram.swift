@@ -1,42 +1,42 @@
 import Glibc
 
-/// Says what a test's helper could not do.
+/// The failure of a test's helper.
 package struct HelperError: Error, CustomStringConvertible {
-    /// Says it in one line.
+    /// The failure in one line.
     package var description: String
 
-    /// Makes an error.
+    /// Creates an error.
     package init(_ description: String) {
         self.description = description
     }
 }
 
-/// Runs the `weir` that was built beside the tests, joined to the test by pipes.
+/// The `weir` that was built beside the tests, connected to the test by pipes.
 ///
 /// Everything has a deadline: a program that is late is killed, and the test fails.
 package final class WeirProgram {
-    /// Says where one of the program's standard streams leads.
+    /// The other end of one of the program's standard streams.
     package enum Stream {
-        /// A pipe of the test's.
+        /// A pipe to the test.
         case pipe
-        /// A file, read as input, made anew as output.
+        /// A file, read for input, created anew for output.
         case file(String)
-        /// Nowhere, as after `>&-`.
+        /// Closed, as after `>&-`.
         case closed
     }
 
-    /// Holds what a program left behind.
+    /// The results of a program.
     package struct Ended {
-        /// Holds the exit code; minus the signal's number where a signal ended it.
+        /// The exit code; the negated signal number if a signal ended the program.
         package var status: Int32
-        /// Holds what it wrote to standard output.
+        /// The bytes on standard output.
         package var output: [UInt8]
-        /// Holds what it wrote to standard error.
+        /// The text on standard error.
         package var errors: String
     }
 
     let process: pid_t
-    /// Holds the process id.
+    /// The process id.
     package var identifier: Int32 { process }
     private var input: Int32
     private(set) var output: Int32
@@ -47,12 +47,12 @@ package final class WeirProgram {
     /// Starts the program.
     ///
     /// - Parameters:
-    ///   - arguments: what follows its name.
-    ///   - launcher: a command that runs the program, as `setpriv` does, with its arguments.
-    ///   - input: where standard input comes from.
-    ///   - output: where standard output goes.
-    ///   - seconds: how long everything may take.
-    /// - Throws: where it cannot be started.
+    ///   - arguments: The arguments after its name.
+    ///   - launcher: A command that runs the program, such as `setpriv`, with its arguments.
+    ///   - input: The source of standard input.
+    ///   - output: The destination of standard output.
+    ///   - seconds: The time for everything, in seconds.
+    /// - Throws: An error if it cannot be started.
     package init(
         _ arguments: [String],
         launcher: [String] = [],
@@ -60,7 +60,7 @@ package final class WeirProgram {
         output: Stream = .pipe,
         seconds: Int = 30
     ) throws {
-        // A program that has ended reads no more: that is an error of write, not a signal.
+        // A program that has ended reads no more: write then returns an error, instead of a signal.
         signal(SIGPIPE, SIG_IGN)
         deadline = Deadline(seconds: seconds)
         let words = launcher + [try Self.path()] + arguments
@@ -75,7 +75,7 @@ package final class WeirProgram {
         }
     }
 
-    /// Says where the program is: beside the tests' own.
+    /// Returns the path of the program, which is beside the tests' own.
     package static func path() throws -> String {
         var buffer = [CChar](repeating: 0, count: 4096)
         let count = readlink("/proc/self/exe", &buffer, buffer.count)
@@ -115,15 +115,15 @@ package final class WeirProgram {
                 ours.append(mine)
             }
         }
-        // Sockets of other tests would stay open for as long as this program runs.
-        // Swift does not see posix_spawn_file_actions_addclosefrom_np.
+        // Sockets of other tests would stay open for as long as this program runs. Swift does not import
+        // posix_spawn_file_actions_addclosefrom_np.
         for descriptor in 3..<min(Int32(sysconf(Int32(_SC_OPEN_MAX))), 4096) {
             posix_spawn_file_actions_addclose(&actions, descriptor)
         }
         var argv: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
         argv.append(nil)
         defer { for text in argv { free(text) } }
-        // Swift's threads block signals, which a program would inherit.
+        // Swift's threads block signals, and a program would inherit that.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -140,15 +140,15 @@ package final class WeirProgram {
         return (process, ours[0], ours[1], ours[2])
     }
 
-    /// Gives bytes to standard input, and waits until the pipe took them all.
+    /// Writes bytes to standard input, and waits until the pipe has taken them all.
     package func write(_ bytes: [UInt8]) throws {
         try writeAll(bytes, to: input, until: deadline)
     }
 
-    /// Gives a text to standard input.
+    /// Writes a text to standard input.
     package func write(_ text: String) throws { try write(Array(text.utf8)) }
 
-    /// Ends standard input.
+    /// Closes standard input.
     package func closeInput() {
         if input >= 0 { close(input) }
         input = -1
@@ -160,7 +160,7 @@ package final class WeirProgram {
         output = -1
     }
 
-    /// Reads so many bytes of standard output, or fewer where it ends.
+    /// Reads `count` bytes of standard output, or fewer if it ends.
     package func readOutput(_ count: Int) throws -> [UInt8] { try readUpTo(count, from: output, until: deadline) }
 
     /// Reads one line of standard error, without its end.
@@ -172,9 +172,9 @@ package final class WeirProgram {
         return String(decoding: line, as: UTF8.self)
     }
 
-    /// Waits until the program has ended, and returns its exit code, minus a signal's number; reads nothing.
+    /// Waits until the program has ended, and returns its exit code or the negated signal number; reads nothing.
     ///
-    /// - Throws: `HelperError` where it does not end in time.
+    /// - Throws: `HelperError` if it does not end in time.
     package func waitForEnd() throws -> Int32 {
         var status: Int32 = 0
         while waitpid(process, &status, WNOHANG) == 0 {
@@ -185,9 +185,9 @@ package final class WeirProgram {
         return status & 0x7f == 0 ? status >> 8 & 0xff : -(status & 0x7f)
     }
 
-    /// Gives bytes to standard input, ends it where told, and collects everything until the program ends.
+    /// Writes bytes to standard input, closes it if `closesInput`, and collects the output until the program ends.
     ///
-    /// - Throws: `HelperError` where it does not end in time.
+    /// - Throws: `HelperError` if it does not end in time.
     package func finish(sending bytes: [UInt8] = [], closesInput: Bool = true) async throws -> Ended {
         let (deadline, keptInput) = (deadline, closesInput ? -1 : input)
         let pipes = Pipes(input: bytes.isEmpty && !closesInput ? -1 : input, output: output, errors: errors)
@@ -202,7 +202,7 @@ package final class WeirProgram {
     }
 }
 
-/// Holds this side's ends of a program's pipes; -1 where there is none.
+/// The test's ends of a program's pipes; -1 for those that are closed.
 private struct Pipes: Sendable {
     var input: Int32
     var output: Int32

@@ -1,10 +1,10 @@
-/// Names the blocks of pcapng that are known here.
+/// The block types of pcapng that Weir knows.
 ///
 /// Source: draft-ietf-opsawg-pcapng sections 4 and 10.1.
 enum BlockType: UInt32 {
     case sectionHeader = 0x0a0d_0d0a
     case interfaceDescription = 1
-    /// Obsolete, and still found.
+    /// The obsolete Packet Block, which some files still have.
     case packet = 2
     case simplePacket = 3
     case nameResolution = 4
@@ -15,14 +15,14 @@ enum BlockType: UInt32 {
     case localCustom = 0x4000_0bad
 }
 
-/// Names the numbers that tell a capture file's kind and byte order.
+/// The magic numbers, which identify a capture file's format and byte order.
 enum CaptureMagic {
-    /// Kuznetzov's "modified" pcap: records with 8 more bytes, of the interface, the protocol and the packet's type.
+    /// Kuznetzov's "modified" pcap: 8 more bytes a record, for the interface, the protocol and the packet type.
     static let modified: UInt32 = 0xa1b2_cd34
-    /// Stands in a section header of pcapng.
+    /// The byte-order magic in a section header of pcapng.
     static let byteOrder: UInt32 = 0x1a2b_3c4d
-    /// Begins a pcap file in microseconds.
+    /// The start of a pcap file with microseconds.
     static let microseconds: UInt32 = 0xa1b2_c3d4
-    /// Begins a pcap file in nanoseconds.
+    /// The start of a pcap file with nanoseconds.
     static let nanoseconds: UInt32 = 0xa1b2_3c4d
 }

@@ -1,12 +1,12 @@
-/// Names the order in which the bytes of a number stand.
+/// The order of the bytes of a number.
 @frozen
 public enum ByteOrder: UInt8, Sendable, Hashable, CaseIterable {
-    /// Has the least significant byte first.
+    /// Little-endian: the least significant byte first.
     case little
-    /// Has the most significant byte first, as on the network.
+    /// Big-endian: the most significant byte first, as on the network.
     case big
 
-    /// Names the order of the machine that this runs on.
+    /// The byte order of this machine.
     @inlinable
     public static var host: ByteOrder {
         #if _endian(big)
@@ -16,7 +16,7 @@ public enum ByteOrder: UInt8, Sendable, Hashable, CaseIterable {
         #endif
     }
 
-    /// Turns a number of this order into one of the host's, and the other way round.
+    /// Converts a number from this byte order to the host's, and back.
     @inlinable
     @inline(__always)
     func convert<Value: FixedWidthInteger>(_ value: Value) -> Value {

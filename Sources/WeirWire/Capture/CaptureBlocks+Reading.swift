@@ -1,6 +1,6 @@
-/// Reads the records of a Name Resolution Block.
+/// The parser for the records of a Name Resolution Block.
 enum NameRecord {
-    /// Reads one record; nil when it is too short for its address, or a name in it has no end.
+    /// Reads one record; nil if it is too short for its address, or a name in it has no end.
     static func read(_ type: UInt16, _ range: Range<Int>, in window: RawSpan) -> CaptureNames.Record? {
         let size: Int
         switch type {
@@ -14,7 +14,7 @@ enum NameRecord {
         return .address(address, names: names)
     }
 
-    /// Reads names, each closed by a zero octet; as many as fit in a record when repaired.
+    /// Reads names, each ended by a zero octet; as many as fit in a record once invalid UTF-8 is repaired.
     private static func names(_ range: Range<Int>, behind size: Int, in window: RawSpan) -> [String]? {
         var names: [String] = []
         var size = size
@@ -31,7 +31,7 @@ enum NameRecord {
 }
 
 extension CaptureNames {
-    /// Puts an option in its place.
+    /// Stores an option in its property, or in `others`.
     mutating func read(_ option: OptionCursor.Found, _ cursor: OptionCursor, in window: RawSpan) {
         switch (option.code, option.range.count) {
         case (CommonOption.comment, _): comments.append(window.text(option.range))
@@ -43,7 +43,7 @@ extension CaptureNames {
 }
 
 extension CaptureStatistics {
-    /// Puts an option that is no time in its place.
+    /// Stores an option that is not a time in its property, or in `others`.
     mutating func read(_ option: OptionCursor.Found, _ cursor: OptionCursor, in window: RawSpan) {
         if option.code == CommonOption.comment { return comments.append(window.text(option.range)) }
         let isKnown =
@@ -59,7 +59,7 @@ extension CaptureStatistics {
     }
 }
 
-/// Reads a count; says no when it has another length, or was there before.
+/// Reads a count; returns false if it has the wrong length, or was already read.
 private func count(
     _ option: OptionCursor.Found,
     _ cursor: OptionCursor,

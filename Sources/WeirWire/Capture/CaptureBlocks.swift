@@ -1,24 +1,24 @@
-/// Holds names that addresses had when the capture was made.
+/// The names that addresses had at the time of the capture (Name Resolution Block).
 ///
 /// Source: draft-ietf-opsawg-pcapng section 4.5.
 public struct CaptureNames: Hashable, Sendable {
-    /// Holds one address and its names.
+    /// One address and its names.
     public enum Record: Hashable, Sendable {
-        /// Holds an IP address, without a zone, and its names.
+        /// An IP address, without a zone, and its names.
         case address(IPAddress, names: [String])
-        /// Holds a record of another type: 3 and 4 are EUI-48 and EUI-64 addresses; its bytes are those of the file.
+        /// A record of another type, with its bytes as in the file; types 3 and 4 are EUI-48 and EUI-64 addresses.
         case other(type: UInt16, bytes: [UInt8])
     }
 
-    /// Holds the records.
+    /// The records.
     public var records: [Record]
-    /// Names the server that the names came from.
+    /// The name of the DNS server that the names came from.
     public var server: String?
-    /// Holds the addresses of that server.
+    /// The addresses of that server.
     public var serverAddresses: [IPAddress]
-    /// Holds the comments.
+    /// The comments.
     public var comments: [String]
-    /// Holds options that have no place above.
+    /// The options that have no property above.
     public var others: [CaptureOption]
 
     /// Creates a block of names.
@@ -36,7 +36,7 @@ public struct CaptureNames: Hashable, Sendable {
         self.others = others
     }
 
-    /// Names the record types and option codes of the Name Resolution Block.
+    /// The record types and option codes of the Name Resolution Block.
     enum Code {
         static let end: UInt16 = 0
         static let ipv4: UInt16 = 1
@@ -47,34 +47,34 @@ public struct CaptureNames: Hashable, Sendable {
     }
 }
 
-/// Holds what an interface counted.
+/// The packet counts of an interface (Interface Statistics Block).
 ///
 /// Source: draft-ietf-opsawg-pcapng section 4.6.
 public struct CaptureStatistics: Hashable, Sendable {
-    /// Holds the number of the interface in its section.
+    /// The number of the interface in its section.
     public var interface: UInt32
-    /// Holds when the counts were taken, in nanoseconds since 1970 UTC.
+    /// The time of the counts, in nanoseconds since 1970 UTC.
     public var timestamp: Int64
-    /// Holds when capturing began, in nanoseconds since 1970 UTC.
+    /// The start of the capture, in nanoseconds since 1970 UTC.
     public var start: Int64?
-    /// Holds when capturing ended, in nanoseconds since 1970 UTC.
+    /// The end of the capture, in nanoseconds since 1970 UTC.
     public var end: Int64?
-    /// Counts packets that came in.
+    /// The number of packets received.
     public var received: UInt64?
-    /// Counts packets that the interface dropped for want of room.
+    /// The number of packets that the interface dropped for lack of resources.
     public var droppedByInterface: UInt64?
-    /// Counts packets that the filter let through.
+    /// The number of packets that the filter accepted.
     public var accepted: UInt64?
-    /// Counts packets that the operating system dropped.
+    /// The number of packets that the operating system dropped.
     public var droppedBySystem: UInt64?
-    /// Counts packets that reached the program.
+    /// The number of packets delivered to the program.
     public var delivered: UInt64?
-    /// Holds the comments.
+    /// The comments.
     public var comments: [String]
-    /// Holds options that have no place above.
+    /// The options that have no property above.
     public var others: [CaptureOption]
 
-    /// Creates what an interface counted, all counts not known.
+    /// Creates the statistics of an interface, with all counts unknown.
     public init(interface: UInt32, timestamp: Int64) {
         self.interface = interface
         self.timestamp = timestamp
@@ -82,7 +82,7 @@ public struct CaptureStatistics: Hashable, Sendable {
         self.others = []
     }
 
-    /// Names the option codes of the Interface Statistics Block.
+    /// The option codes of the Interface Statistics Block.
     enum Code {
         static let start: UInt16 = 2
         static let end: UInt16 = 3
@@ -94,35 +94,35 @@ public struct CaptureStatistics: Hashable, Sendable {
     }
 }
 
-/// Holds secrets that packets are decrypted with.
+/// Secrets for decrypting packets (Decryption Secrets Block).
 ///
 /// Source: draft-ietf-opsawg-pcapng section 4.7.
 public struct CaptureSecrets: Hashable, Sendable {
-    /// Names the formats of secrets.
+    /// The format of secrets.
     public struct Format: RawRepresentable, Hashable, Sendable {
-        /// Gives the number that stands in a file.
+        /// The number in the file.
         public let rawValue: UInt32
 
-        /// Creates a format from the number that stands in a file.
+        /// Creates a format from the number in the file.
         public init(rawValue: UInt32) {
             self.rawValue = rawValue
         }
 
-        /// Holds lines of an SSLKEYLOGFILE.
+        /// TLS: the lines of an SSLKEYLOGFILE.
         public static let tls = Format(rawValue: 0x544c_534b)
-        /// Holds lines of SSH keys.
+        /// SSH: lines of keys.
         public static let ssh = Format(rawValue: 0x5353_484b)
-        /// Holds lines of WireGuard keys.
+        /// WireGuard: lines of keys.
         public static let wireGuard = Format(rawValue: 0x5747_4b4c)
     }
 
-    /// Says how the bytes are to be read.
+    /// The format of the bytes.
     public var format: Format
-    /// Holds the secrets.
+    /// The secrets.
     public var bytes: [UInt8]
-    /// Holds the comments.
+    /// The comments.
     public var comments: [String]
-    /// Holds options that have no place above.
+    /// The options that have no property above.
     public var others: [CaptureOption]
 
     /// Creates a block of secrets.
@@ -134,15 +134,15 @@ public struct CaptureSecrets: Hashable, Sendable {
     }
 }
 
-/// Holds a block that somebody defined for themselves.
+/// A block of an enterprise's own definition (Custom Block).
 ///
 /// Source: draft-ietf-opsawg-pcapng section 4.8.
 public struct CustomBlock: Hashable, Sendable {
-    /// Says whether a program that changes the file may copy the block.
+    /// Whether a program that changes the file may copy the block.
     public var isCopyable: Bool
-    /// Holds the Private Enterprise Number of whoever defined it.
+    /// The Private Enterprise Number of the block's definer.
     public var enterprise: UInt32
-    /// Holds what follows the number, options among it; at the end filled up with zeros to a multiple of 4 bytes.
+    /// The bytes after the number, options included, padded with zeros to a multiple of 4.
     public var bytes: [UInt8]
 
     /// Creates a custom block.

@@ -1,18 +1,19 @@
-/// Says why a capture cannot be read, or not to its end; what was read before it holds.
+/// The reason why a capture cannot be read, or not to its end; everything read before it is valid.
 ///
-/// An offset is counted in bytes from the start of the file. The description is one line without the file's name.
+/// Offsets are in bytes from the start of the file. The description is one line, without the file's name.
 public enum CaptureFileError: Error, Hashable, Sendable {
-    /// Has neither the beginning of a pcap nor that of a pcapng file; holds up to 4 bytes that it begins with.
+    /// Neither a pcap nor a pcapng file; with up to 4 of its first bytes.
     case notCapture([UInt8])
-    /// Is of a version that is not read here.
+    /// A version that Weir does not read.
     case unsupported(version: CaptureVersion, at: Int)
-    /// Ends in the middle of what begins at an offset; holds how many bytes that has, as far as is known, and how many
-    /// of them are there.
+    /// The file ends in the middle of the item at an offset.
+    ///
+    /// The item's size is in bytes, as far as it is known; `available` is the number of its bytes in the file.
     case truncated(needed: Int, available: Int, at: Int)
-    /// Contradicts itself in what begins at an offset.
+    /// A contradiction in the item at an offset.
     case malformed(CaptureDamage, at: Int)
 
-    /// Gives the offset of what could not be read.
+    /// The offset of the item that could not be read, in bytes.
     public var offset: Int {
         switch self {
         case .notCapture: 0
@@ -21,16 +22,16 @@ public enum CaptureFileError: Error, Hashable, Sendable {
     }
 }
 
-/// Names a version of one of the two formats.
+/// A version of one of the two formats.
 public struct CaptureVersion: Hashable, Sendable {
-    /// Says whether it is of pcapng, not of pcap.
+    /// Whether the format is pcapng, not pcap.
     public var isPcapng: Bool
-    /// Holds the number before the point.
+    /// The major version.
     public var major: UInt16
-    /// Holds the number behind the point.
+    /// The minor version.
     public var minor: UInt16
 
-    /// Creates the name of a version.
+    /// Creates a version from its parts.
     public init(isPcapng: Bool, major: UInt16, minor: UInt16) {
         self.isPcapng = isPcapng
         self.major = major
@@ -38,34 +39,34 @@ public struct CaptureVersion: Hashable, Sendable {
     }
 }
 
-/// Says how a capture contradicts itself.
+/// The contradiction in a damaged capture.
 public enum CaptureDamage: Hashable, Sendable {
-    /// A section header has an unknown number where its byte order is told.
+    /// A section header with an unknown byte-order magic.
     case byteOrder(UInt32)
-    /// A block is too short or too long for its type.
+    /// A block that is too short or too long for its type.
     case blockLength(UInt32)
-    /// The length at a block's end is not that at its beginning.
+    /// A block whose length at its end differs from that at its beginning.
     case lengthsDiffer(UInt32, UInt32)
-    /// A packet has more bytes than its link type may have.
+    /// A packet with more bytes than its link type allows.
     case packetTooLong(UInt32, limit: Int)
-    /// A packet has more bytes than its block.
+    /// A packet with more bytes than its block.
     case packetBeyondBlock(UInt32)
-    /// A packet names an interface that was not described.
+    /// A packet of an interface that was not described.
     case noInterface(UInt32, described: Int)
-    /// More interfaces are described than a reader keeps.
+    /// More interfaces than a reader keeps.
     case tooManyInterfaces(limit: Int)
-    /// An option has more bytes than are left of its block.
+    /// An option with more bytes than are left of its block.
     case optionBeyondBlock(code: UInt16, length: Int)
-    /// An option's length is not what its code asks for.
+    /// An option with a length that its code does not allow.
     case optionLength(code: UInt16, length: Int)
-    /// A record of a name has more bytes than are left of its block, fewer than its address, or no end of its name.
+    /// A name record with more bytes than are left of its block, fewer than its address, or a name without an end.
     case nameRecord(type: UInt16, length: Int)
-    /// Secrets have more bytes than their block.
+    /// Secrets with more bytes than their block.
     case secretsBeyondBlock(UInt32)
 }
 
 extension CaptureFileError: CustomStringConvertible {
-    /// Prints what is wrong, where, and what to do, in one line.
+    /// The problem, its place and what to do about it, in one line.
     public var description: String {
         switch self {
         case .notCapture(let magic): Self.describe(magic)
@@ -88,7 +89,7 @@ extension CaptureFileError: CustomStringConvertible {
         return "not a capture: it begins with (\(hex(magic))), as neither pcap nor pcapng does"
     }
 
-    /// The first bytes of compressed files, and what they can be decompressed with.
+    /// The first bytes of compressed files, with the format and the program that decompresses it.
     private static let compressed: [(start: [UInt8], name: String, program: String)] = [
         ([0x1f, 0x8b], "gzip", "gunzip"),
         ([0x28, 0xb5, 0x2f, 0xfd], "zstd", "unzstd"),
@@ -103,7 +104,7 @@ extension CaptureFileError: CustomStringConvertible {
 }
 
 extension CaptureDamage: CustomStringConvertible {
-    /// Prints the contradiction.
+    /// The contradiction in words.
     public var description: String {
         switch self {
         case .byteOrder(let magic): "no byte order is written as 0x\(String(magic, radix: 16))"

@@ -1,5 +1,5 @@
 extension CaptureReader {
-    /// Reads the description of the next interface, and keeps what its packets need.
+    /// Reads the description of the next interface, and keeps the part that its packets need.
     mutating func readInterface(_ block: Block, in window: RawSpan) throws(CaptureFileError) -> CaptureInterface {
         try check(block, holds: 8)
         guard interfaces.count < Self.mostInterfaces else {
@@ -22,7 +22,7 @@ extension CaptureReader {
 }
 
 extension CaptureInterface {
-    /// Puts an option of text in its place; says no where it has none.
+    /// Stores a text option in its property; returns false if it has none.
     fileprivate mutating func readText(
         _ option: OptionCursor.Found,
         _ cursor: OptionCursor,
@@ -43,7 +43,7 @@ extension CaptureInterface {
         return true
     }
 
-    /// Puts an option of numbers in its place; says no where it has none.
+    /// Stores a numeric option in its property; returns false if it has none.
     fileprivate mutating func readNumber(
         _ option: OptionCursor.Found,
         _ cursor: OptionCursor,

@@ -1,39 +1,39 @@
-/// Describes an interface that packets were captured at.
+/// An interface at which packets were captured (Interface Description Block).
 ///
 /// Interfaces are numbered from 0 in each section, in the order of their descriptions.
 ///
 /// Source: draft-ietf-opsawg-pcapng section 4.2.
 public struct CaptureInterface: Hashable, Sendable {
-    /// Names the outermost header of its packets.
+    /// The link type of its packets: their outermost header.
     public var linkType: LinkType
-    /// Holds the most bytes that are captured of a packet; 0 is no limit.
+    /// The maximum number of bytes captured of a packet; 0 for no limit.
     public var snapLength: UInt32
-    /// Names the interface, as `eth0`.
+    /// The name of the interface, such as `eth0`.
     public var name: String?
-    /// Describes the interface in words.
+    /// The description of the interface.
     public var description: String?
-    /// Holds its addresses.
+    /// The addresses of the interface.
     public var addresses: [Address]
-    /// Holds the bits sent in a second.
+    /// The speed in bits a second.
     public var speed: UInt64?
-    /// Says what unit its timestamps have; nil is microseconds.
+    /// The resolution of its timestamps; nil for microseconds.
     public var resolution: TimestampResolution?
-    /// Holds the filter: an octet that is 0 for libpcap's text, then the filter.
+    /// The capture filter: one octet for its kind, 0 for libpcap's text, then the filter.
     public var filter: [UInt8]?
-    /// Names the operating system of its machine.
+    /// The operating system of its machine.
     public var operatingSystem: String?
-    /// Holds how many octets of frame check sequence close each packet.
+    /// The length of the frame check sequence at the end of each packet, in octets.
     public var frameCheckLength: UInt8?
-    /// Holds seconds that are added to each timestamp; nil is 0.
+    /// The seconds to add to each timestamp; nil for 0.
     public var offsetSeconds: Int64?
-    /// Names its hardware.
+    /// The hardware of the interface.
     public var hardware: String?
-    /// Holds the comments.
+    /// The comments.
     public var comments: [String]
-    /// Holds options that have no place above, such as the hardware address (6) and the speeds of each direction (16, 17).
+    /// The options without a property above, such as the hardware address (6) and each direction's speed (16, 17).
     public var others: [CaptureOption]
 
-    /// Creates the description of an interface whose timestamps are in nanoseconds.
+    /// Creates the description of an interface with timestamps in nanoseconds.
     public init(linkType: LinkType, snapLength: UInt32 = 0, name: String? = nil, description: String? = nil) {
         self.init(bare: linkType, snapLength: snapLength)
         self.name = name
@@ -49,15 +49,15 @@ public struct CaptureInterface: Hashable, Sendable {
         self.others = []
     }
 
-    /// Holds an address of an interface and the network that it is in.
+    /// An address of an interface, with its network.
     public enum Address: Hashable, Sendable {
-        /// Holds the 32 bits of an IPv4 address and of its netmask.
+        /// The 32 bits of an IPv4 address and of its netmask.
         case v4(UInt32, mask: UInt32)
-        /// Holds the halves of an IPv6 address and the length of its prefix in bits.
+        /// The halves of an IPv6 address, and the length of its prefix in bits.
         case v6(high: UInt64, low: UInt64, prefix: UInt8)
     }
 
-    /// Names the option codes of the Interface Description Block.
+    /// The option codes of the Interface Description Block.
     enum Code {
         static let name: UInt16 = 2
         static let description: UInt16 = 3
@@ -72,12 +72,12 @@ public struct CaptureInterface: Hashable, Sendable {
         static let hardware: UInt16 = 15
     }
 
-    /// Makes the clock of its packets.
+    /// The clock of its packets.
     var clock: CaptureClock { CaptureClock(resolution ?? .microseconds, offsetSeconds: offsetSeconds ?? 0) }
 }
 
 extension CaptureInterface {
-    /// Gives the filter where it is a text for libpcap.
+    /// The filter if it is a text for libpcap; otherwise nil.
     public var filterText: String? {
         guard let filter, filter.first == 0 else { return nil }
         return String(decoding: filter.dropFirst().prefix { $0 != 0 }, as: UTF8.self)

@@ -1,14 +1,14 @@
-/// Holds an option of a pcapng block that has no place of its own, as it stands in the file.
+/// A pcapng option that has no property of its own, as it is in the file.
 ///
 /// The bytes are those of the file: a number in them is in the byte order of its section.
 ///
 /// Source: draft-ietf-opsawg-pcapng section 3.5.
 public struct CaptureOption: Hashable, Sendable {
-    /// Says what the option is; below 32,768 the meaning depends on the block.
+    /// The option code; below 32,768 its meaning depends on the block.
     public var code: UInt16
-    /// Holds the Private Enterprise Number of a custom option, nil for any other.
+    /// The Private Enterprise Number of a custom option; nil for any other.
     public var enterprise: UInt32?
-    /// Holds the value, without padding and without the enterprise number; at most 65,535 bytes.
+    /// The value, without padding and without the enterprise number; at most 65,535 bytes.
     public var bytes: [UInt8]
 
     /// Creates an option of any code.
@@ -27,20 +27,20 @@ public struct CaptureOption: Hashable, Sendable {
         self.bytes = bytes
     }
 
-    /// Names the four codes of custom options.
+    /// The four codes of custom options.
     public enum CustomCode: UInt16, Sendable, CaseIterable {
-        /// Holds UTF-8, and may be copied by a program that changes the file.
+        /// UTF-8 that a program may copy when it changes the file.
         case string = 2988
-        /// Holds bytes, and may be copied.
+        /// Bytes that a program may copy.
         case bytes = 2989
-        /// Holds UTF-8, and must not be copied.
+        /// UTF-8 that a program must not copy.
         case localString = 19372
-        /// Holds bytes, and must not be copied.
+        /// Bytes that a program must not copy.
         case localBytes = 19373
     }
 }
 
-/// Names the option codes that every block shares.
+/// The option codes that every block shares.
 enum CommonOption {
     static let end: UInt16 = 0
     static let comment: UInt16 = 1

@@ -1,5 +1,5 @@
 extension CaptureReader {
-    /// Reads a block that stands between packets; nil when it says nothing here.
+    /// Reads a block other than a packet; nil if it holds nothing of interest.
     mutating func read(_ type: BlockType, _ block: Block, in window: RawSpan) throws(CaptureFileError) -> CaptureBlock?
     {
         switch type {
@@ -40,7 +40,7 @@ extension CaptureReader {
         return section
     }
 
-    /// Reads names; a list of records that ends with the block is whole.
+    /// Reads names; a list of records without an end marker may also end with the block.
     private func readNames(_ block: Block, in window: RawSpan) throws(CaptureFileError) -> CaptureNames {
         try check(block, holds: 4)
         var names = CaptureNames(records: [])
@@ -65,7 +65,7 @@ extension CaptureReader {
         return names
     }
 
-    /// Reads what an interface counted; nil when it was not described, so that the times are not known.
+    /// Reads an interface's statistics; nil if the interface was not described, because the times are then unknown.
     private func readStatistics(_ block: Block, in window: RawSpan) throws(CaptureFileError) -> CaptureStatistics? {
         try check(block, holds: 12)
         let interface = window.number(UInt32.self, at: block.start + 8, byteOrder)
@@ -120,7 +120,7 @@ extension CaptureReader {
         )
     }
 
-    /// Goes over the options of a block behind a head of fixed size.
+    /// Calls a closure for each option of a block, after a head of fixed size.
     func eachOption(
         of block: Block,
         after fixed: Int,

@@ -1,5 +1,5 @@
 extension CaptureReader {
-    /// Reads a block that holds a packet.
+    /// Reads a block with a packet.
     @inline(__always)
     mutating func nextPacket(
         _ type: BlockType,
@@ -40,7 +40,7 @@ extension CaptureReader {
         return .item(.packet(packet))
     }
 
-    /// Holds the fixed part of a block that holds a packet.
+    /// The fixed part of a block with a packet.
     private struct Head {
         let interface: Int
         let units: UInt64?
@@ -69,7 +69,7 @@ extension CaptureReader {
         )
     }
 
-    /// Makes the head of a packet that has no captured length: it is cut where the interface's packets are.
+    /// Makes the head of a packet that has no captured length: it is cut to the interface's snapshot length.
     @inline(__always)
     private func simpleHead(_ block: Block, in window: RawSpan) throws(CaptureFileError) -> Head {
         guard let interface = interfaces.first else { throw .malformed(.noInterface(0, described: 0), at: position) }
@@ -78,7 +78,7 @@ extension CaptureReader {
         return Head(interface: 0, units: nil, captured: captured, original: original)
     }
 
-    /// Loads a timestamp, whose upper half comes first in both byte orders.
+    /// Loads a timestamp; its upper half comes first in both byte orders.
     @inline(__always)
     func units(in window: RawSpan, at offset: Int) -> UInt64 {
         UInt64(window.number(UInt32.self, at: offset, byteOrder)) << 32

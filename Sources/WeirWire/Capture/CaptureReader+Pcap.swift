@@ -1,19 +1,20 @@
-/// Says in which places a packet's two lengths stand in a pcap file.
+/// The order of a packet's two lengths in a pcap file.
 ///
-/// Source: version 2.3 of the format was written both ways, and earlier ones the wrong way; libpcap, sf-pcap.c.
+/// Source: libpcap, sf-pcap.c. Programs wrote version 2.3 of the format in both orders, and earlier versions in the
+/// swapped order.
 enum PcapLengths: Sendable {
     /// The captured length, then the original one.
     case straight
-    /// The other way round where the first is the greater one.
+    /// As `straight`; swapped if the first length is the greater one.
     case unsure
-    /// The other way round.
+    /// The original length, then the captured one.
     case swapped
 }
 
 extension CaptureReader {
     private static var headerSize: Int { 24 }
 
-    /// Reads the header of a pcap file; the window begins where the file does.
+    /// Reads the header of a pcap file; the window begins at the start of the file.
     mutating func beginPcap(
         in window: RawSpan,
         _ order: ByteOrder,

@@ -1,12 +1,12 @@
 extension CaptureReader {
-    /// The size of a block without a body.
+    /// The size of a block without a body, in bytes.
     static var smallestBlock: Int { 12 }
-    /// The most bytes that a block has besides a packet: more is taken for damage, as nothing is kept that is larger.
+    /// The maximum size in bytes of a block without its packet; readers would have to keep more, so more is damage.
     static var largestBlock: Int { 16 << 20 }
-    /// The most interfaces that a section has: for each of them a few bytes are kept.
+    /// The maximum number of interfaces in a section, because each one takes a few bytes of memory.
     static var mostInterfaces: Int { 65_536 }
 
-    /// Goes over the next block of a pcapng file.
+    /// Reads or skips the next block of a pcapng file.
     @inline(__always)
     mutating func nextBlock(in window: RawSpan, base: Int) throws(CaptureFileError) -> Step {
         let start = position &- base
@@ -16,7 +16,7 @@ extension CaptureReader {
         let type = BlockType(rawValue: window.number(UInt32.self, at: start, byteOrder))
         if type == .sectionHeader { try readByteOrder(in: window, at: start) }
         let written = window.number(UInt32.self, at: start &+ 4, byteOrder)
-        // Some programs leave the padding out of the length; Wireshark takes that too.
+        // Some programs leave the padding out of the length; Wireshark accepts that, too.
         let length = padded(Int(written))
         guard length >= Self.smallestBlock else { throw .malformed(.blockLength(written), at: position) }
         let block = Block(start: start, length: length, written: written, base: base)
@@ -36,22 +36,22 @@ extension CaptureReader {
         return item.map { .item(.block($0)) } ?? .again
     }
 
-    /// Says where a block is.
+    /// The place of a block.
     struct Block {
-        /// Where it begins in the window.
+        /// The offset of its first byte in the window.
         let start: Int
-        /// Its length with the padding.
+        /// Its length with padding, in bytes.
         let length: Int
-        /// Its length as the file has it.
+        /// Its length as written in the file.
         let written: UInt32
         /// The offset in the file of the window's first byte.
         let base: Int
 
-        /// Gives where its body begins behind a head of fixed size, and where it ends.
+        /// Returns the range of its body in the window, after a head of fixed size.
         func body(after fixed: Int) -> Range<Int> { (start &+ 8 &+ fixed)..<(start &+ length &- 4) }
     }
 
-    /// Checks that a block's length at its end is that at its beginning; the window holds the block.
+    /// Checks that a block's two lengths agree; the window holds the block.
     @inline(__always)
     func checkEnd(of block: Block, in window: RawSpan) throws(CaptureFileError) {
         let last = window.number(UInt32.self, at: block.start &+ block.length &- 4, byteOrder)
@@ -60,7 +60,7 @@ extension CaptureReader {
         }
     }
 
-    /// Checks that a block's length can hold a head of fixed size.
+    /// Checks that a block is long enough for a head of fixed size.
     @inline(__always)
     func check(_ block: Block, holds fixed: Int) throws(CaptureFileError) {
         guard block.length >= Self.smallestBlock &+ fixed else {
@@ -68,7 +68,7 @@ extension CaptureReader {
         }
     }
 
-    /// Leaves a block out, whatever its size, up to the length at its end.
+    /// Skips a block of any size, up to the length at its end.
     private mutating func skip(_ block: Block) -> Step {
         skipped = (position, block.written)
         position += block.length - 4
@@ -76,7 +76,7 @@ extension CaptureReader {
         return .again
     }
 
-    /// Reads the length at the end of a block that was left out.
+    /// Reads the length at the end of a skipped block.
     private mutating func endSkipped(
         in window: RawSpan,
         at start: Int,

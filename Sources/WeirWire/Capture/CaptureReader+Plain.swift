@@ -1,14 +1,14 @@
-// The short way for what most packets are
+// The fast path for most packets
 extension CaptureReader {
-    /// Reads the next packet where nothing about it is special; nil where it is, and `next(in:at:)` is to be asked.
+    /// Reads the next packet if it is a plain one; nil if it is not, and the caller must use `next(in:at:)`.
     ///
-    /// Such are the records of a pcap file since version 2.4, and Enhanced Packet Blocks without options, whole in the window
-    /// and in this machine's byte order. Everything else, also by damage, is left to `next(in:at:)`, which would give the same
-    /// for these, in twice the time.
+    /// Plain packets are the records of a pcap file since version 2.4, and Enhanced Packet Blocks without options,
+    /// whole in the window and in this machine's byte order. All others, damaged ones too, are left to `next(in:at:)`,
+    /// which returns the same for plain packets, in twice the time.
     ///
     /// - Parameters:
     ///   - window: Bytes of the file.
-    ///   - base: The offset in the file of the window's first byte, which is not after `position`.
+    ///   - base: The offset in the file of the window's first byte; not after `position`.
     /// - Returns: The packet.
     @inline(__always)
     mutating func nextPlain(in window: RawSpan, at base: Int) -> CapturedPacket? {

@@ -1,45 +1,46 @@
-/// Reads a pcap or pcapng capture, which of them it finds out itself, out of any memory that its bytes are in.
+/// A reader of a pcap or pcapng capture in any memory, which detects the format.
 ///
-/// The reader is told where in the file a window of bytes begins, and gives one item after another. It gives nil when the
-/// window does not hold the next one whole: then it wants a window that holds `needed` bytes from `position` on, or to
-/// be told that the file ends. A window over a whole mapped file never has to move. The reader does no I/O and keeps
-/// nothing but the clocks and link types of the section's interfaces; a packet costs no allocation and no copy.
+/// The reader receives a window of bytes with its offset in the file, and returns one item after another. It returns
+/// nil if the window does not hold the whole next item: then it needs a window with `needed` bytes from `position` on,
+/// or a call of `finish(at:)` at the end of the file. A window over a whole mapped file never has to move. The reader
+/// does no I/O and keeps only the clocks and link types of the section's interfaces; a packet costs no allocation and
+/// no copy.
 ///
-/// The first damage ends the reading: every call from then on throws the same error. What was given before holds.
+/// The first damage ends the reading: every later call throws the same error. Items returned earlier stay valid.
 ///
 /// Source: draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng.
 public struct CaptureReader: Sendable {
-    /// Names the two formats.
+    /// The two capture formats.
     public enum Format: Hashable, Sendable {
-        /// Is the classic format: one header, then packets.
+        /// The classic format: one header, then packets.
         case pcap
-        /// Is the format of blocks.
+        /// The format of blocks.
         case pcapng
     }
 
-    /// Says which format the file has; nil until its first bytes were seen.
+    /// The format of the file; nil until its first bytes were read.
     public internal(set) var format: Format?
-    /// Gives the offset in the file of the first byte that is still needed.
+    /// The offset in the file of the first byte that is still needed.
     public internal(set) var position = 0
-    /// Gives how many bytes from `position` on a window must hold for the next item.
+    /// The number of bytes from `position` on that a window must hold for the next item.
     public internal(set) var needed = 4
-    /// Says in which order numbers stand; in a pcapng file until the next section.
+    /// The byte order of numbers; in a pcapng file until the next section.
     public internal(set) var byteOrder: ByteOrder = .host
-    /// Counts the blocks of pcapng that nothing is known of, and those that say nothing here.
+    /// The number of skipped pcapng blocks, of unknown types or with nothing of interest.
     public internal(set) var skippedBlocks = 0
 
     var interfaces: [Interface] = []
     var lengths: PcapLengths = .straight
-    /// The size of the header of a packet in a pcap file in bytes.
+    /// The size of a packet's record header in a pcap file, in bytes.
     var recordSize = 16
     private(set) var failure: CaptureFileError?
-    /// The block whose last four bytes are next, as it was skipped.
+    /// The block that was skipped, except for its last four bytes, which come next.
     var skipped: (start: Int, length: UInt32)?
 
     /// Creates a reader at the start of a file.
     public init() {}
 
-    /// Holds what a packet needs to know of its interface.
+    /// The properties of an interface that its packets need.
     struct Interface {
         let linkType: LinkType
         let snapLength: UInt32
@@ -54,13 +55,13 @@ public struct CaptureReader: Sendable {
         }
     }
 
-    /// Says what one step over a block led to.
+    /// The result of one step over a block.
     enum Step {
-        /// Found something to tell.
+        /// An item to return.
         case item(CaptureItem)
-        /// Went on without something to tell.
+        /// No item; continue with the next step.
         case again
-        /// Needs so many bytes from the position on.
+        /// The number of bytes needed from `position` on.
         case more(Int)
     }
 }
@@ -71,8 +72,8 @@ extension CaptureReader {
     /// - Parameters:
     ///   - window: Bytes of the file.
     ///   - base: The offset in the file of the window's first byte.
-    /// - Returns: The item, or nil when the window does not hold it; a packet's range is one of this window.
-    /// - Throws: What is wrong with the file.
+    /// - Returns: The item, or nil if the window does not hold all of it; a packet's range is one in this window.
+    /// - Throws: The problem with the file.
     /// - Precondition: The window does not begin after `position`.
     public mutating func next(in window: RawSpan, at base: Int = 0) throws(CaptureFileError) -> CaptureItem? {
         precondition(base <= position, "a window does not begin after what is needed")
@@ -93,10 +94,10 @@ extension CaptureReader {
         }
     }
 
-    /// Says that the file ends.
+    /// Checks that the file may end here.
     ///
     /// - Parameter end: The size of the file in bytes.
-    /// - Throws: What is wrong with the file: that it is no capture, or was cut in the middle of something.
+    /// - Throws: The problem with the file: it is no capture, or it is cut in the middle of an item.
     public func finish(at end: Int) throws(CaptureFileError) {
         if let failure { throw failure }
         if let skipped {
@@ -108,11 +109,11 @@ extension CaptureReader {
         }
     }
 
-    /// Reads what the file says about a packet besides its bytes; allocates where there are comments.
+    /// Returns what the file records about a packet besides its bytes; allocates if there are comments.
     ///
     /// - Parameters:
-    ///   - packet: A packet that this reader gave, in this section.
-    ///   - window: The window that it was given for.
+    ///   - packet: A packet that this reader returned, in this section.
+    ///   - window: The window that the packet was read from.
     /// - Returns: Its time, length, interface and options.
     public func metadata(of packet: CapturedPacket, in window: RawSpan) -> PacketMetadata {
         var metadata = PacketMetadata(
@@ -121,7 +122,7 @@ extension CaptureReader {
             originalLength: UInt32(clamping: packet.originalLength)
         )
         let start = packet.range.lowerBound + padded(packet.range.count)
-        // The reader has checked the options before it gave the packet.
+        // The reader checked the options before it returned the packet.
         if start < packet.optionsEnd, packet.optionsEnd <= window.byteCount,
             let options = try? PacketOptions(start..<packet.optionsEnd, base: 0, byteOrder, in: window)
         {
@@ -140,7 +141,7 @@ extension CaptureReader {
         }
     }
 
-    /// Finds out the format; the window begins where the file does.
+    /// Detects the format; the window begins at the start of the file.
     private mutating func begin(in window: RawSpan) throws(CaptureFileError) -> Step {
         guard window.byteCount >= 4 else { return .more(4) }
         if window.number(UInt32.self, at: 0, .big) == BlockType.sectionHeader.rawValue {
@@ -160,9 +161,9 @@ extension CaptureReader {
 }
 
 extension LinkType {
-    /// Gives the most bytes that a packet of this type may have in a file.
+    /// The maximum size of a packet of this type in a file, in bytes.
     ///
-    /// A longer packet is taken for damage, as Wireshark does it.
+    /// A longer packet counts as damage, as in Wireshark.
     var largestPacket: Int {
         switch rawValue {
         case 231: 128 << 20  // D-Bus

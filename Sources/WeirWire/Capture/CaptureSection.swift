@@ -1,20 +1,20 @@
-/// Holds the header of a section: who made it, and the byte order of all that follows until the next one.
+/// The header of a section: its origin, and the byte order of everything up to the next section.
 ///
-/// A section is written without its length, which says that the length is not known, and as version 1.0.
+/// A section is written with an unknown length, and as version 1.0.
 ///
 /// Source: draft-ietf-opsawg-pcapng section 4.1.
 public struct CaptureSection: Hashable, Sendable {
-    /// Says in which order the numbers of the section stand.
+    /// The byte order of the section's numbers.
     public var byteOrder: ByteOrder
-    /// Names the hardware that captured.
+    /// The hardware of the capturing machine.
     public var hardware: String?
-    /// Names the operating system that captured.
+    /// The operating system of the capturing machine.
     public var operatingSystem: String?
-    /// Names the program that wrote the section.
+    /// The program that wrote the section.
     public var application: String?
-    /// Holds the comments.
+    /// The comments.
     public var comments: [String]
-    /// Holds options that have no place above.
+    /// The options that have no property above.
     public var others: [CaptureOption]
 
     /// Creates the header of a section.
@@ -34,7 +34,7 @@ public struct CaptureSection: Hashable, Sendable {
         self.others = others
     }
 
-    /// Names the option codes of the Section Header Block.
+    /// The option codes of the Section Header Block.
     enum Code {
         static let hardware: UInt16 = 2
         static let operatingSystem: UInt16 = 3

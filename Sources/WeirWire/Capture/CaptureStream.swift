@@ -1,46 +1,46 @@
-/// Reads a capture whose bytes come in pieces of any size, as from a pipe.
+/// A reader of a capture whose bytes arrive in pieces of any size, as from a pipe.
 ///
-/// Take items until there is none, append the next piece, and say when the file ends:
+/// Read items until there is none, append the next piece, and call `finish()` at the end of the file:
 ///
 ///     while let item = try stream.next() { ... }
 ///     stream.append(piece)
 ///
-/// What is kept is at most what is not read yet: less than one packet or block and one piece. A file of any size is read
-/// in constant memory.
+/// The stream keeps only unread bytes: less than one packet or block, and one piece. It reads a file of any size in
+/// constant memory.
 public struct CaptureStream: ~Copyable, Sendable {
-    /// Holds the reader, with what it says about the file.
+    /// The reader, with its properties of the file.
     public private(set) var reader = CaptureReader()
     @usableFromInline var buffer: ByteBuffer
     /// The offset in the file of the first byte in the buffer.
     private var base = 0
 
-    /// Creates a stream at the start of a file, with room for so many bytes.
+    /// Creates a stream at the start of a file, with room for a number of bytes.
     ///
     /// - Precondition: `capacity` is not negative.
     public init(capacity: Int = 64 << 10) {
         buffer = ByteBuffer(capacity: capacity)
     }
 
-    /// Gives the offset in the file of the byte after the last one that was appended.
+    /// The offset in the file of the byte after the last appended one.
     public var end: Int { base + buffer.count }
 
-    /// Gives the size of the storage in bytes.
+    /// The size of the storage in bytes.
     public var capacity: Int { buffer.capacity }
 
     /// Appends a copy of the next piece of the file.
     ///
-    /// A packet that was given before must not be asked for afterwards.
+    /// Packets returned before the call become invalid.
     public mutating func append(_ bytes: RawSpan) {
         discard()
         buffer.append(bytes)
     }
 
-    /// Appends the next piece of the file as a closure writes it in its place, without another copy.
+    /// Appends the next piece of the file, which a closure writes in place, without another copy.
     ///
     /// - Parameters:
-    ///   - count: How many bytes the closure may write.
-    ///   - body: Writes from the start of the room, and returns how many bytes it wrote.
-    /// - Returns: How many bytes were appended.
+    ///   - count: The maximum number of bytes that the closure may write.
+    ///   - body: Writes from the start of the room, and returns the number of bytes written.
+    /// - Returns: The number of bytes appended.
     /// - Throws: What `body` throws; then nothing is appended.
     /// - Precondition: `count` is not negative, and `body` returns between 0 and `count`.
     @discardableResult
@@ -52,11 +52,11 @@ public struct CaptureStream: ~Copyable, Sendable {
         return try buffer.append(upTo: count, using: body)
     }
 
-    /// Appends the next piece of the file by taking its buffer, and gives the one that was used in its place.
+    /// Appends the next piece of the file by taking its buffer, and gives back the used buffer in exchange.
     ///
-    /// Only what is not read yet is copied: in front of the piece where the buffer has room there.
+    /// Only unread bytes are copied: in front of the piece, if its buffer has room there.
     ///
-    /// - Parameter piece: Holds the next piece; afterwards a buffer that may be used again.
+    /// - Parameter piece: The next piece of the file; afterwards a buffer for reuse.
     public mutating func exchange(_ piece: inout ByteBuffer) {
         discard()
         if buffer.withUnsafeBytes({ piece.prepend($0) }) {
@@ -66,9 +66,9 @@ public struct CaptureStream: ~Copyable, Sendable {
         }
     }
 
-    /// Reads the next item; nil when more of the file is needed for it.
+    /// Reads the next item; nil if that takes more of the file.
     ///
-    /// - Throws: What is wrong with the file.
+    /// - Throws: The problem with the file.
     public mutating func next() throws(CaptureFileError) -> CaptureItem? {
         let base = base
         return try buffer.withUnsafeBytes { bytes throws(CaptureFileError) in
@@ -76,25 +76,25 @@ public struct CaptureStream: ~Copyable, Sendable {
         }
     }
 
-    /// Reads the next packet where nothing about it is special; nil where `next()` is to be asked.
+    /// Reads the next packet if it is a plain one; nil if it is not, and the caller must use `next()`.
     ///
-    /// It gives what `next()` would, in half the time: ask it first, wherever packets are all that is wanted for a while.
+    /// It returns the same as `next()`, in half the time: call it first while only packets are of interest.
     public mutating func nextPlain() -> CapturedPacket? {
         let base = base
         return buffer.withUnsafeBytes { reader.nextPlain(in: $0.bytes, at: base) }
     }
 
-    /// Says that the file ends here.
+    /// Checks that the file may end here.
     ///
-    /// - Throws: What is wrong with the file: that it is no capture, or was cut in the middle of something.
+    /// - Throws: The problem with the file: it is no capture, or it is cut in the middle of an item.
     public func finish() throws(CaptureFileError) {
         try reader.finish(at: end)
     }
 
-    /// Lends the bytes of the last packet that was given.
+    /// Lends the bytes of the last packet that was returned.
     ///
     /// - Parameters:
-    ///   - packet: The packet, before anything was appended.
+    ///   - packet: The packet.
     ///   - body: Reads the bytes.
     /// - Returns: What `body` returns.
     /// - Throws: What `body` throws.
@@ -108,7 +108,7 @@ public struct CaptureStream: ~Copyable, Sendable {
         try withWindow { window throws(Failure) in try body(window.extracting(packet.range)) }
     }
 
-    /// Reads what the file says about a packet besides its bytes; allocates where there are comments.
+    /// Returns what the file records about a packet besides its bytes; allocates if there are comments.
     ///
     /// - Precondition: The packet is one of this stream, and nothing was appended since.
     public func metadata(of packet: CapturedPacket) -> PacketMetadata {
@@ -123,7 +123,7 @@ public struct CaptureStream: ~Copyable, Sendable {
         try buffer.withUnsafeBytes { bytes throws(Failure) in try body(bytes.bytes) }
     }
 
-    /// Lets go of what was read, and of what is to be skipped.
+    /// Discards the bytes that were read, and those to be skipped.
     private mutating func discard() {
         let count = min(reader.position - base, buffer.count)
         buffer.removeFirst(count)

@@ -1,21 +1,21 @@
-/// Describes one packet of a capture, and says where its bytes are.
+/// One packet of a capture, with the range of its bytes.
 ///
-/// A plain value of numbers: the bytes stay where they were read from.
+/// A plain value of numbers: the bytes stay in the window.
 @frozen
 public struct CapturedPacket: Hashable, Sendable {
-    /// Holds nanoseconds since 1970 UTC; nil where the file does not say, as in a Simple Packet Block.
+    /// The time in nanoseconds since 1970 UTC; nil if the file has none, as in a Simple Packet Block.
     public var timestamp: Int64?
-    /// Says where the captured bytes are in the window that was read.
+    /// The range of the captured bytes in the window.
     public var range: Range<Int>
-    /// Holds the packet's length on the wire in bytes; some files give less than was captured.
+    /// The packet's length on the wire in bytes; some files give less than was captured.
     public var originalLength: Int
-    /// Holds the number of the interface in its section; 0 in a pcap file.
+    /// The number of the interface in its section; 0 in a pcap file.
     public var interface: UInt32
-    /// Names the outermost header.
+    /// The link type: the packet's outermost header.
     public var linkType: LinkType
-    /// Counts what the obsolete Packet Block says was dropped before; 65,535 is not known.
+    /// The number of packets dropped before this one, from the obsolete Packet Block; 65,535 if not known.
     @usableFromInline var drops: UInt16
-    /// Gives where the options end in the window; they begin after the packet and its padding.
+    /// The offset in the window of the end of the options, which begin after the packet and its padding.
     @usableFromInline var optionsEnd: Int
 
     /// Creates the description of a packet.
@@ -50,33 +50,33 @@ public struct CapturedPacket: Hashable, Sendable {
         self.optionsEnd = optionsEnd
     }
 
-    /// Gives how many bytes were captured.
+    /// The number of captured bytes.
     @inlinable
     public var capturedLength: Int { range.count }
 }
 
-/// Holds one thing that a capture file tells.
+/// One item of a capture file.
 public enum CaptureItem: Hashable, Sendable {
-    /// Describes a packet.
+    /// A packet.
     case packet(CapturedPacket)
-    /// Holds what stands between packets.
+    /// A block between packets.
     case block(CaptureBlock)
 }
 
-/// Holds what stands between the packets of a capture file.
+/// A block between the packets of a capture file.
 public indirect enum CaptureBlock: Hashable, Sendable {
-    /// Begins a pcap file.
+    /// The start of a pcap file.
     case pcapHeader(PcapHeader)
-    /// Begins a section of a pcapng file: interfaces are numbered from 0 again.
+    /// The start of a section of a pcapng file: interfaces are numbered from 0 again.
     case section(CaptureSection)
-    /// Describes the next interface.
+    /// The description of the next interface.
     case interface(CaptureInterface)
-    /// Holds names of addresses.
+    /// Names of addresses.
     case names(CaptureNames)
-    /// Holds what an interface counted.
+    /// The statistics of an interface.
     case statistics(CaptureStatistics)
-    /// Holds secrets that packets are decrypted with.
+    /// Secrets for decrypting packets.
     case secrets(CaptureSecrets)
-    /// Holds what somebody defined for themselves.
+    /// A custom block.
     case custom(CustomBlock)
 }

@@ -1,51 +1,51 @@
-/// Names the outermost header of a captured packet.
+/// The kind of a captured packet's outermost header.
 ///
 /// Source: draft-ietf-opsawg-pcaplinktype, https://www.tcpdump.org/linktypes.html.
 @frozen
 public struct LinkType: RawRepresentable, Hashable, Sendable {
-    /// Gives the number that stands in a file.
+    /// The number in a file.
     public let rawValue: UInt16
 
-    /// Creates a link type from the number that stands in a file.
+    /// Creates a link type from the number in a file.
     @inlinable
     public init(rawValue: UInt16) {
         self.rawValue = rawValue
     }
 
-    /// Begins with an address family of 4 bytes, in the byte order of the machine that captured.
+    /// BSD loopback: an address family of 4 bytes, in the byte order of the capturing machine.
     public static let null = LinkType(rawValue: 0)
-    /// Begins with an Ethernet header of 14 bytes.
+    /// Ethernet, with a header of 14 bytes.
     public static let ethernet = LinkType(rawValue: 1)
-    /// Begins with the protocol number of PPP, the address and control bytes in front of it or not.
+    /// PPP: the protocol number, with or without the address and control bytes in front of it.
     public static let ppp = LinkType(rawValue: 9)
-    /// Begins with an IPv4 or IPv6 header; is the number that most systems have for it, and that files should not hold.
+    /// Raw IPv4 or IPv6, with the number that most systems use for it and that files should not contain.
     public static let rawBSD = LinkType(rawValue: 12)
-    /// Begins with an IPv4 or IPv6 header; is OpenBSD's number for it.
+    /// Raw IPv4 or IPv6, with OpenBSD's number.
     public static let rawOpenBSD = LinkType(rawValue: 14)
-    /// Begins with an IPv4 or IPv6 header.
+    /// Raw IPv4 or IPv6.
     public static let raw = LinkType(rawValue: 101)
-    /// Begins with a header of Cisco's HDLC.
+    /// Cisco HDLC.
     public static let ciscoHDLC = LinkType(rawValue: 104)
-    /// Begins with an address family of 4 bytes, in network order.
+    /// OpenBSD loopback: an address family of 4 bytes, in network order.
     public static let loop = LinkType(rawValue: 108)
-    /// Begins with Linux's cooked header of 16 bytes.
+    /// Linux's cooked header of 16 bytes (SLL).
     public static let linuxSLL = LinkType(rawValue: 113)
-    /// Begins with an IPv4 header.
+    /// Raw IPv4.
     public static let ipv4 = LinkType(rawValue: 228)
-    /// Begins with an IPv6 header.
+    /// Raw IPv6.
     public static let ipv6 = LinkType(rawValue: 229)
-    /// Begins with Linux's netfilter log header.
+    /// Linux's netfilter log (NFLOG).
     public static let nflog = LinkType(rawValue: 239)
-    /// Begins with Wireshark's tags for an exported protocol.
+    /// Wireshark's exported protocol data, which begins with tags.
     public static let upperPDU = LinkType(rawValue: 252)
-    /// Begins with Apple's header that names the process.
+    /// Apple's header with the name of the process (PKTAP).
     public static let pktap = LinkType(rawValue: 258)
-    /// Begins with Linux's cooked header of 20 bytes.
+    /// Linux's cooked header of 20 bytes (SLL2).
     public static let linuxSLL2 = LinkType(rawValue: 276)
 }
 
 extension LinkType: CustomStringConvertible {
-    /// Prints the name of the registry where it is known here, else `link type 147`.
+    /// The name in tcpdump's registry if Weir knows it, else `link type 147`.
     public var description: String {
         switch self {
         case .null: "NULL"

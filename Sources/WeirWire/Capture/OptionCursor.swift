@@ -1,8 +1,8 @@
-/// Walks over the options of a block, whose bytes stay where they are.
+/// A position among the options of a block, whose bytes are not copied.
 ///
 /// Source: draft-ietf-opsawg-pcapng section 3.5.
 struct OptionCursor {
-    /// Says which option was found, and where its value is in the window.
+    /// An option, with the range of its value in the window.
     struct Found {
         let code: UInt16
         let range: Range<Int>
@@ -14,7 +14,7 @@ struct OptionCursor {
     private var offset: Int
     private let end: Int
 
-    /// Begins a walk over a part of a window.
+    /// Creates a cursor over a part of a window.
     init(_ range: Range<Int>, base: Int, _ order: ByteOrder) {
         self.order = order
         self.base = base
@@ -22,7 +22,7 @@ struct OptionCursor {
         self.end = range.upperBound
     }
 
-    /// Goes to the next option; nil where the list or the block ends.
+    /// Moves to the next option; nil at the end of the list or of the block.
     @inline(__always)
     mutating func next(in window: RawSpan) throws(CaptureFileError) -> Found? {
         let left = end &- offset
@@ -46,7 +46,7 @@ struct OptionCursor {
 }
 
 extension OptionCursor {
-    /// Gives an option's number; nil when it has another length, or was there before.
+    /// Returns an option's number; nil if it has the wrong length, or was already read.
     func number<Value: FixedWidthInteger & BitwiseCopyable>(
         _ found: Found,
         unless known: Value?,
@@ -56,7 +56,7 @@ extension OptionCursor {
         return window.number(Value.self, at: found.range.lowerBound, order)
     }
 
-    /// Gives an option as it stands in the file.
+    /// Returns an option as it is in the file.
     func raw(_ found: Found, in window: RawSpan) -> CaptureOption {
         guard CaptureOption.CustomCode(rawValue: found.code) != nil, found.range.count >= 4 else {
             return CaptureOption(code: found.code, bytes: window.bytes(found.range))
@@ -66,13 +66,13 @@ extension OptionCursor {
         return CaptureOption(code: found.code, enterprise: enterprise, bytes: bytes)
     }
 
-    /// Says that an option has a length that its code does not have.
+    /// Makes the error of an option whose length does not fit its code.
     func wrongLength(_ found: Found) -> CaptureFileError {
         let damage = CaptureDamage.optionLength(code: found.code, length: found.range.count)
         return .malformed(damage, at: base + found.range.lowerBound - 4)
     }
 
-    /// Checks that a custom option names its enterprise.
+    /// Checks that a custom option is long enough for its enterprise number.
     func check(custom found: Found) throws(CaptureFileError) {
         guard found.range.count < 4, CaptureOption.CustomCode(rawValue: found.code) != nil else { return }
         throw wrongLength(found)

@@ -24,7 +24,7 @@ extension PacketOptions {
         }
     }
 
-    /// Puts an option in its place; says no where it has none.
+    /// Stores an option in its property; returns false if it has none.
     private mutating func read(_ option: OptionCursor.Found, _ cursor: OptionCursor, in window: RawSpan) -> Bool {
         switch option.code {
         case CommonOption.comment:

@@ -1,9 +1,9 @@
-/// Holds the link-layer flags of a packet.
+/// The link-layer flags of a packet.
 ///
 /// Source: draft-ietf-opsawg-pcapng section 4.3.1.
 @frozen
 public struct PacketFlags: OptionSet, Hashable, Sendable {
-    /// Gives the 32 bits, the least significant one is bit 0.
+    /// The 32 bits; the least significant one is bit 0.
     public let rawValue: UInt32
 
     /// Creates flags from the 32 bits.
@@ -12,68 +12,68 @@ public struct PacketFlags: OptionSet, Hashable, Sendable {
         self.rawValue = rawValue
     }
 
-    /// Says that the packet came in.
+    /// The packet was received.
     public static let inbound = PacketFlags(rawValue: 1)
-    /// Says that the packet went out.
+    /// The packet was sent.
     public static let outbound = PacketFlags(rawValue: 2)
-    /// Says that the checksum was left to the network card.
+    /// The checksum was left to the network card.
     public static let checksumNotReady = PacketFlags(rawValue: 1 << 9)
-    /// Says that the checksum was found right.
+    /// The checksum was verified.
     public static let checksumValid = PacketFlags(rawValue: 1 << 10)
-    /// Says that the packet stands for several TCP segments.
+    /// The packet stands for several TCP segments (segmentation offload).
     public static let segmented = PacketFlags(rawValue: 1 << 11)
 
-    /// Gives the direction: 0 not known, 1 in, 2 out.
+    /// The direction: 0 not known, 1 in, 2 out.
     @inlinable
     public var direction: UInt32 { rawValue & 3 }
 
-    /// Gives how the packet was addressed: 0 not known, 1 unicast, 2 multicast, 3 broadcast, 4 to another.
+    /// The kind of reception: 0 not known, 1 unicast, 2 multicast, 3 broadcast, 4 addressed to another host.
     @inlinable
     public var reception: UInt32 { rawValue >> 2 & 7 }
 
-    /// Gives how many octets of frame check sequence close the packet; 0 is not known.
+    /// The length of the frame check sequence at the packet's end, in octets; 0 if not known.
     @inlinable
     public var frameCheckLength: UInt32 { rawValue >> 5 & 15 }
 
-    /// Gives the errors of the link layer, 16 bits.
+    /// The errors of the link layer, 16 bits.
     @inlinable
     public var linkErrors: UInt32 { rawValue >> 16 }
 }
 
-/// Names the process, and its thread, that a packet belongs to.
+/// The process and the thread that a packet belongs to.
 public struct PacketProcess: Hashable, Sendable {
-    /// Holds the process id.
+    /// The process id.
     public var process: UInt32
-    /// Holds the thread id.
+    /// The thread id.
     public var thread: UInt32
 
-    /// Creates the name of a process and of one of its threads.
+    /// Creates the identity of a process and one of its threads.
     public init(process: UInt32, thread: UInt32) {
         self.process = process
         self.thread = thread
     }
 }
 
-/// Holds what a pcapng file says about a packet besides its time and lengths.
+/// The properties of a packet that only pcapng records, without time and lengths.
 ///
 /// Source: draft-ietf-opsawg-pcapng section 4.3; the process draft-richardson-opsawg-pcapng-extras.
 public struct PacketOptions: Hashable, Sendable {
-    /// Holds direction, reception and link-layer errors.
+    /// The direction, the reception and the errors of the link layer.
     public var flags: PacketFlags?
-    /// Holds a number that packets share that are one packet seen at several interfaces.
+    /// The number that identifies one packet captured at several interfaces.
     public var packetID: UInt64?
-    /// Holds how many packets the interface lost between the one before and this one.
+    /// The number of packets that the interface lost between the one before and this one.
     public var dropCount: UInt64?
-    /// Holds the queue of the interface that the packet came in on.
+    /// The queue of the interface that the packet was received on.
     public var queue: UInt32?
-    /// Holds the process that the packet belongs to.
+    /// The process that the packet belongs to.
     public var process: PacketProcess?
-    /// Holds the comments.
+    /// The comments.
     public var comments: [String]
-    /// Holds options that have no place above: hashes (3), verdicts (7), custom ones.
+    /// The options that have no property above: hashes (3), verdicts (7), custom ones.
     public var others: [CaptureOption]
 
-    /// Creates options; nothing is said where nothing is given.
+    /// Creates options from those that are known.
     public init(
         flags: PacketFlags? = nil,
         packetID: UInt64? = nil,
@@ -92,7 +92,7 @@ public struct PacketOptions: Hashable, Sendable {
         self.others = others
     }
 
-    /// Names the option codes of the Enhanced Packet Block.
+    /// The option codes of the Enhanced Packet Block.
     enum Code {
         static let flags: UInt16 = 2
         static let dropCount: UInt16 = 4
@@ -103,18 +103,18 @@ public struct PacketOptions: Hashable, Sendable {
     }
 }
 
-/// Holds what a capture file says about one packet, besides its bytes.
+/// The properties of one packet in a capture file, without its bytes.
 public struct PacketMetadata: Hashable, Sendable {
-    /// Holds nanoseconds since 1970 UTC; nil for none, which only a Simple Packet Block of pcapng has.
+    /// The time in nanoseconds since 1970 UTC; nil only for a Simple Packet Block of pcapng, which has none.
     public var timestamp: Int64?
-    /// Holds the number of the interface in its section; 0 in a pcap file.
+    /// The number of the interface in its section; 0 in a pcap file.
     public var interface: UInt32
-    /// Holds the packet's length on the wire in bytes; nil when all of it was captured.
+    /// The packet's length on the wire in bytes; nil if all of it was captured.
     public var originalLength: UInt32?
-    /// Holds what only pcapng can say.
+    /// The properties that only pcapng records.
     public var options: PacketOptions
 
-    /// Creates what is said about a packet.
+    /// Creates the properties of a packet.
     public init(
         timestamp: Int64?,
         interface: UInt32 = 0,

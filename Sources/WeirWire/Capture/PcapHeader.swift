@@ -1,24 +1,24 @@
-/// Holds the header of a pcap file.
+/// The header of a pcap file.
 ///
 /// Source: draft-ietf-opsawg-pcap section 4.
 public struct PcapHeader: Hashable, Sendable {
-    /// Says in which order the numbers of the file stand.
+    /// The byte order of the file's numbers.
     public var byteOrder: ByteOrder
-    /// Says whether timestamps are in nanoseconds, not in microseconds.
+    /// Whether timestamps are in nanoseconds, not in microseconds.
     public var isNanoseconds: Bool
-    /// Holds the major version of the format, 2.
+    /// The major version of the format, 2.
     public var majorVersion: UInt16
-    /// Holds the minor version of the format, 4.
+    /// The minor version of the format, 4.
     public var minorVersion: UInt16
-    /// Holds seconds that nobody uses, 0; once the time zone.
+    /// An unused number of seconds, 0; once the time zone.
     public var timeZone: Int32
-    /// Holds a number that nobody uses, 0; once the accuracy of timestamps.
+    /// An unused number, 0; once the accuracy of timestamps.
     public var accuracy: UInt32
-    /// Holds the most bytes that are captured of a packet.
+    /// The maximum number of bytes captured of a packet.
     public var snapLength: UInt32
-    /// Names the outermost header of its packets.
+    /// The link type of the packets: their outermost header.
     public var linkType: LinkType
-    /// Holds the upper 16 bits of the link type's number: the length of the frame check sequence.
+    /// The upper 16 bits of the link type field: the length of the frame check sequence.
     public var linkFlags: UInt16
 
     /// Creates the header of a file, version 2.4.
@@ -40,9 +40,9 @@ public struct PcapHeader: Hashable, Sendable {
         self.linkFlags = linkFlags
     }
 
-    /// Gives how many octets of frame check sequence close each packet; nil where the file does not say.
+    /// The length of the frame check sequence at the end of each packet, in octets; nil if the file does not record it.
     public var frameCheckLength: Int? {
-        // Bit 26 of the number says that the top four bits hold the length, in words of 16 bits.
+        // Bit 26 of the field is set if its top four bits hold the length, in words of 16 bits.
         linkFlags & 0x0400 == 0 ? nil : Int(linkFlags >> 12) * 2
     }
 }

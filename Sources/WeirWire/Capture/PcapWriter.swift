@@ -1,10 +1,10 @@
-/// Writes a classic pcap capture to the end of a buffer: the header once, then packets.
+/// A writer of a classic pcap capture at the end of a buffer: the header once, then packets.
 ///
-/// Of a packet it writes the time, the lengths and the bytes; the format has no place for anything else.
+/// It writes the time, the lengths and the bytes of a packet; the format has no place for anything else.
 ///
 /// Source: draft-ietf-opsawg-pcap.
 public struct PcapWriter: Sendable {
-    /// Holds the header that the file has.
+    /// The header of the file.
     public let header: PcapHeader
 
     /// Creates a writer for a file with this header.
@@ -12,7 +12,7 @@ public struct PcapWriter: Sendable {
         self.header = header
     }
 
-    /// Appends the header, with which the file begins.
+    /// Appends the header, which begins the file.
     public func appendHeader(to buffer: inout ByteBuffer) {
         let order = header.byteOrder
         buffer.append(header.isNanoseconds ? CaptureMagic.nanoseconds : CaptureMagic.microseconds, order)
@@ -27,10 +27,10 @@ public struct PcapWriter: Sendable {
     /// Appends a packet; the bytes are copied once.
     ///
     /// - Parameters:
-    ///   - packet: Its time and its length on the wire. A time without a place in the format, before 1970 or
-    ///     long after February 2106, becomes the nearest that has one.
-    ///   - bytes: What was captured of it.
-    ///   - buffer: Gets the packet; nothing is allocated when it has room.
+    ///   - packet: Its time and its length on the wire. A time that the format cannot represent, before 1970 or long
+    ///     after February 2106, becomes the nearest that it can.
+    ///   - bytes: The captured bytes.
+    ///   - buffer: Receives the packet; nothing is allocated if it has room.
     /// - Precondition: The bytes are at most `PcapngWriter.largestPacket`.
     public func append(_ packet: PacketMetadata, _ bytes: RawSpan, to buffer: inout ByteBuffer) {
         append(packet, upTo: bytes.byteCount, to: &buffer) { room in
@@ -39,7 +39,7 @@ public struct PcapWriter: Sendable {
         }
     }
 
-    /// Appends a packet that is in two pieces, as headers and payload, as if they were one.
+    /// Appends a packet in two pieces, such as headers and payload, as if they were one.
     ///
     /// - Precondition: As for a packet in one piece.
     public func append(
@@ -56,13 +56,13 @@ public struct PcapWriter: Sendable {
         }
     }
 
-    /// Appends a packet that a closure writes in its place; the lengths are set afterwards.
+    /// Appends a packet that a closure writes in place; the lengths are set afterwards.
     ///
     /// - Parameters:
     ///   - packet: Its time and its length on the wire.
-    ///   - limit: How many bytes the closure may write.
-    ///   - buffer: Gets the packet.
-    ///   - body: Writes the packet from the start of the room, which is not initialised, and returns how many bytes it has.
+    ///   - limit: The maximum number of bytes that the closure may write.
+    ///   - buffer: Receives the packet.
+    ///   - body: Writes the packet from the start of the room, which is uninitialised, and returns its size in bytes.
     /// - Throws: What `body` throws; then nothing is appended.
     /// - Precondition: `limit` is between 0 and `PcapngWriter.largestPacket`, and `body` returns between 0 and `limit`.
     public func append<Failure: Error>(
@@ -91,7 +91,7 @@ public struct PcapWriter: Sendable {
         let (quotient, remainder) = time.quotientAndRemainder(dividingBy: 1_000_000_000)
         let second = UInt32(truncatingIfNeeded: quotient)
         if UInt64(second) == quotient { return (second, UInt32(truncatingIfNeeded: remainder / unit)) }
-        // Readers take a fraction of more than a second.
+        // Readers accept a fraction of more than a second.
         return (.max, UInt32(clamping: (time &- UInt64(UInt32.max) * 1_000_000_000) / unit))
     }
 }

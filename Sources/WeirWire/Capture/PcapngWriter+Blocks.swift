@@ -1,5 +1,5 @@
 extension PcapngWriter {
-    /// Appends any block that a reader gave; nothing for a pcap header, which has no place in a pcapng file.
+    /// Appends any block that a reader returned; nothing for a pcap header, which a pcapng file cannot contain.
     ///
     /// - Precondition: As for a block of its type.
     public mutating func append(_ block: CaptureBlock, to buffer: inout ByteBuffer) {
@@ -14,9 +14,9 @@ extension PcapngWriter {
         }
     }
 
-    /// Appends names that addresses had.
+    /// Appends names of addresses.
     ///
-    /// A name, and all names of one address, end where a record of 65,535 bytes is full.
+    /// A name, or the list of an address's names, is cut if it would exceed a record of 65,535 bytes.
     ///
     /// - Precondition: A record of another type holds at most 65,535 bytes, and is not of type 0.
     public func append(_ names: CaptureNames, to buffer: inout ByteBuffer) {
@@ -66,7 +66,7 @@ extension PcapngWriter {
         }
     }
 
-    /// Appends what an interface counted.
+    /// Appends the statistics of an interface.
     ///
     /// - Precondition: The interface was described in this section.
     public func append(_ statistics: CaptureStatistics, to buffer: inout ByteBuffer) {
@@ -98,7 +98,7 @@ extension PcapngWriter {
         buffer.append(UInt32(truncatingIfNeeded: units), byteOrder)
     }
 
-    /// Appends secrets; readers want them before the packets that they decrypt.
+    /// Appends secrets; readers need them before the packets that they decrypt.
     ///
     /// - Precondition: The secrets are less than 16 MiB.
     public func append(_ secrets: CaptureSecrets, to buffer: inout ByteBuffer) {

@@ -1,13 +1,13 @@
 extension PcapngWriter {
-    /// Gives the most bytes of a packet that can be written.
+    /// The maximum size of a packet, in bytes.
     public static var largestPacket: Int { 128 << 20 }
 
     /// Appends a packet as an Enhanced Packet Block; the bytes are copied once.
     ///
     /// - Parameters:
-    ///   - packet: What is said about it; without a timestamp it is written at the start of 1970.
-    ///   - bytes: What was captured of it.
-    ///   - buffer: Gets the block; nothing is allocated when it has room, and the packet no comments.
+    ///   - packet: Its properties; one without a timestamp is written with the start of 1970.
+    ///   - bytes: The captured bytes.
+    ///   - buffer: Receives the block; nothing is allocated if it has room and the packet has no comments.
     /// - Precondition: The interface was described in this section, and the bytes are at most `largestPacket`.
     public func append(_ packet: PacketMetadata, _ bytes: RawSpan, to buffer: inout ByteBuffer) {
         append(packet, upTo: bytes.byteCount, to: &buffer) { room in
@@ -16,7 +16,7 @@ extension PcapngWriter {
         }
     }
 
-    /// Appends a packet that is in two pieces, as headers and payload, as if they were one.
+    /// Appends a packet in two pieces, such as headers and payload, as if they were one.
     ///
     /// - Precondition: As for a packet in one piece.
     public func append(
@@ -33,13 +33,13 @@ extension PcapngWriter {
         }
     }
 
-    /// Appends a packet that a closure writes in its place; the lengths are set afterwards.
+    /// Appends a packet that a closure writes in place; the lengths are set afterwards.
     ///
     /// - Parameters:
-    ///   - packet: What is said about it.
-    ///   - limit: How many bytes the closure may write.
-    ///   - buffer: Gets the block.
-    ///   - body: Writes the packet from the start of the room, which is not initialised, and returns how many bytes it has.
+    ///   - packet: Its properties.
+    ///   - limit: The maximum number of bytes that the closure may write.
+    ///   - buffer: Receives the block.
+    ///   - body: Writes the packet from the start of the room, which is uninitialised, and returns its size in bytes.
     /// - Throws: What `body` throws; then nothing is appended.
     /// - Precondition: The interface was described in this section, `limit` is between 0 and `largestPacket`, and
     ///   `body` returns between 0 and `limit`.
@@ -51,7 +51,7 @@ extension PcapngWriter {
     ) throws(Failure) {
         precondition(limit >= 0 && limit <= Self.largestPacket, "a packet has at most 128 MiB")
         precondition(packet.interface < clocks.count, "a packet's interface is described before it")
-        // The head, the packet, its padding, the numbers among the options, the length again.
+        // The head, the packet, its padding, the numeric options, the length again.
         buffer.reserve(Self.headSize + limit + 4 + Self.numbersSize + 4)
         let place = buffer.storage + (buffer.end &+ Self.headSize)
         let captured = try body(UnsafeMutableRawBufferPointer(start: place, count: limit))
@@ -65,7 +65,7 @@ extension PcapngWriter {
     }
 
     private static var headSize: Int { 28 }
-    /// Flags, packet id, drop count, queue, process and the end.
+    /// The size of the options for flags, packet id, drop count, queue and process, and of the end, in bytes.
     private static var numbersSize: Int { 8 + 12 + 12 + 8 + 12 + 4 }
 
     @inline(__always)

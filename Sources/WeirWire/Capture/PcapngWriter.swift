@@ -1,20 +1,20 @@
-/// Writes the blocks of a pcapng capture to the end of a buffer.
+/// A writer of the blocks of a pcapng capture at the end of a buffer.
 ///
-/// Begin with a section, describe each interface, then write packets; a new section may follow at any time. The value
-/// remembers the section's byte order and the clocks of its interfaces, and nothing else: where the bytes go is up to the
-/// caller. What the buffer holds after a call is always whole blocks.
+/// Begin with a section, describe each interface, then write packets; a new section may follow at any time. The writer
+/// remembers only the section's byte order and the clocks of its interfaces; the caller decides where the bytes go.
+/// After each call the buffer contains only whole blocks.
 ///
 /// Source: draft-ietf-opsawg-pcapng, version 1.0 of the format.
 public struct PcapngWriter: Sendable {
-    /// Says in which order numbers are written: that of the last section.
+    /// The byte order of numbers: that of the last section.
     public private(set) var byteOrder: ByteOrder = .host
-    /// Holds the clocks of the section's interfaces.
+    /// The clocks of the section's interfaces.
     var clocks: [CaptureClock] = []
 
-    /// Creates a writer that has written nothing.
+    /// Creates a writer of an empty capture.
     public init() {}
 
-    /// Gives the number of interfaces that the section has so far, which is the number of the next one.
+    /// The number of interfaces in the section so far, which is the number of the next one.
     public var interfaceCount: Int { clocks.count }
 
     /// Begins a section, which has no interface yet.
@@ -35,7 +35,7 @@ public struct PcapngWriter: Sendable {
         buffer.closeBlock(start, byteOrder)
     }
 
-    /// Describes the next interface of the section, and returns its number.
+    /// Appends the description of the section's next interface, and returns its number.
     ///
     /// - Precondition: The filter is at most 65,535 bytes.
     @discardableResult

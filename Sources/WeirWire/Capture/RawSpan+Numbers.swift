@@ -1,5 +1,5 @@
 extension RawSpan {
-    /// Loads a number in a byte order from anywhere.
+    /// Loads a number in a byte order from any offset.
     ///
     /// - Precondition: The bytes are there.
     @inline(__always)
@@ -18,7 +18,7 @@ extension RawSpan {
         extracting(range).withUnsafeBytes { Array($0) }
     }
 
-    /// Copies text up to the first zero octet, wrong bytes repaired; whole characters, as many as fit in a number of bytes.
+    /// Copies text up to the first zero octet, in whole characters up to `limit` bytes, with invalid UTF-8 repaired.
     ///
     /// - Precondition: The bytes are there.
     func text(_ range: Range<Int>, upTo limit: Int = ByteBuffer.largestOption) -> String {
@@ -28,7 +28,7 @@ extension RawSpan {
         return text.utf8.count <= limit ? text : Self.cut(text, upTo: limit)
     }
 
-    /// Cuts a text that repairing made longer than the limit.
+    /// Cuts a text that became longer than the limit by repair.
     private static func cut(_ text: String, upTo limit: Int) -> String {
         var buffer = ByteBuffer(capacity: limit)
         _ = buffer.appendText(text, upTo: limit)
@@ -36,6 +36,6 @@ extension RawSpan {
     }
 }
 
-/// Returns a number of bytes with the padding that fills whole words of 4.
+/// Returns a number of bytes rounded up to a multiple of 4.
 @inline(__always)
 func padded(_ count: Int) -> Int { (count &+ 3) & ~3 }

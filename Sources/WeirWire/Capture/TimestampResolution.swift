@@ -1,32 +1,32 @@
-/// Says how many units of a timestamp make a second: a power of ten or of two.
+/// The number of timestamp units in a second: a power of ten or of two.
 ///
 /// Source: draft-ietf-opsawg-pcapng section 4.2, if_tsresol.
 public struct TimestampResolution: RawRepresentable, Hashable, Sendable {
-    /// Gives the octet of the file: the exponent, with the top bit set when the base is two.
+    /// The octet in the file: the exponent, with the top bit set if the base is two.
     public let rawValue: UInt8
 
-    /// Creates a resolution from the octet of a file.
+    /// Creates a resolution from the octet in a file.
     public init(rawValue: UInt8) {
         self.rawValue = rawValue
     }
 
-    /// Counts millionths of a second, which is what an interface without a resolution means.
+    /// Microseconds, the resolution of an interface without this option.
     public static let microseconds = TimestampResolution(rawValue: 6)
-    /// Counts thousand-millionths of a second.
+    /// Nanoseconds.
     public static let nanoseconds = TimestampResolution(rawValue: 9)
 
-    /// Says whether units are halvings of a second, not tenths.
+    /// Whether units are negative powers of two of a second, not of ten.
     public var isBinary: Bool { rawValue & 0x80 != 0 }
 
-    /// Gives the power that the base is raised to.
+    /// The exponent of the power.
     public var exponent: Int { Int(rawValue & 0x7f) }
 }
 
-/// Turns the timestamps of one interface into nanoseconds since 1970 UTC, and back.
+/// A converter between the timestamps of one interface and nanoseconds since 1970 UTC.
 ///
-/// Where a unit is coarser than a nanosecond, the nanosecond that a unit gives is turned back into the same unit.
+/// If a unit is longer than a nanosecond, a unit converted to nanoseconds and back is the same unit.
 struct CaptureClock: Equatable, Sendable {
-    /// Nanoseconds of one unit, where that is a whole number; else 0.
+    /// The nanoseconds of one unit if that is a whole number; otherwise 0.
     private let factor: UInt64
     private let offset: Int64
     private let resolution: TimestampResolution
@@ -38,7 +38,7 @@ struct CaptureClock: Equatable, Sendable {
         factor = isWhole ? (0..<(9 - resolution.exponent)).reduce(1) { value, _ in value * 10 } : 0
     }
 
-    /// Returns nanoseconds since 1970 UTC, rounded down; the nearest there is where 64 bits do not hold them.
+    /// Returns nanoseconds since 1970 UTC, rounded down and clamped to 64 bits.
     @inline(__always)
     func nanoseconds(_ units: UInt64) -> Int64 {
         let (product, overflow) = units.multipliedReportingOverflow(by: factor)
@@ -46,7 +46,7 @@ struct CaptureClock: Equatable, Sendable {
         return Int64(truncatingIfNeeded: product)
     }
 
-    /// Returns the units of a time, rounded up; the nearest there are where 64 bits do not hold them.
+    /// Returns the units of a time, rounded up and clamped to 64 bits.
     @inline(__always)
     func units(_ nanoseconds: Int64) -> UInt64 {
         guard factor == 1, offset == 0, nanoseconds >= 0 else { return exactUnits(nanoseconds) }
@@ -57,7 +57,7 @@ struct CaptureClock: Equatable, Sendable {
 extension CaptureClock {
     private static let nanosecondsInSecond: Int128 = 1_000_000_000
 
-    /// Units in a second; nil when a whole section's time, 2 to the 64 units, is less than a nanosecond.
+    /// The units in a second; nil if even the largest timestamp, 2 to the 64 units, is less than a nanosecond.
     private var unitsInSecond: Int128? {
         if resolution.isBinary { return resolution.exponent <= 94 ? 1 << Int128(resolution.exponent) : nil }
         guard resolution.exponent <= 28 else { return nil }
@@ -77,7 +77,7 @@ extension CaptureClock {
         guard time > 0, let unitsInSecond else { return 0 }
         let (product, overflow) = time.multipliedReportingOverflow(by: unitsInSecond)
         if overflow { return .max }
-        // The least value stands for all times before it: only rounding down gives it again.
+        // The smallest value stands for all times before it: only rounding down returns it again.
         let rounding = nanoseconds == .min ? 0 : Self.nanosecondsInSecond - 1
         let (sum, carry) = product.addingReportingOverflow(rounding)
         return carry ? .max : UInt64(clamping: sum / Self.nanosecondsInSecond)

@@ -1,11 +1,11 @@
-/// Encrypts blocks with AES-128.
+/// The block cipher AES-128, for encryption.
 ///
-/// It reads what is public to anybody who has the packet, such as an Initial of QUIC: it takes no care that its time does
-/// not tell the key.
+/// Weir decrypts only data that is public to anyone with the packet, such as a QUIC Initial, so the code is not
+/// constant-time.
 ///
 /// Source: FIPS 197 section 5.
 struct AES128: Sendable {
-    /// Holds 11 keys of 16 bytes, one for each round.
+    /// The 11 round keys of 16 bytes each.
     private var keys: [UInt8]
 
     /// Creates a cipher; nil unless the key has 16 bytes.
@@ -54,10 +54,11 @@ struct AES128: Sendable {
 
     private static func double(_ byte: UInt8) -> UInt8 { byte << 1 ^ (byte & 0x80 == 0 ? 0 : 0x1b) }
 
-    /// Holds what each byte is replaced with: the inverse in the field of 256 elements, and an affine map of it.
+    /// The S-box: for each byte its inverse in the field of 256 elements, under an affine map.
     private static let box: [UInt8] = {
         var box = [UInt8](repeating: 0x63, count: 256)
-        // 3 generates the field: its powers go through all elements but 0, and those of its inverse through the inverses.
+        // 3 generates the field: its powers run through all elements but 0, and the powers of its inverse through their
+        // inverses.
         var (power, inverse): (UInt8, UInt8) = (1, 1)
         repeat {
             power ^= double(power)
@@ -72,11 +73,11 @@ struct AES128: Sendable {
     }()
 }
 
-/// Decrypts with AES-128 in counter mode with Galois authentication.
+/// The decryption of AES-128-GCM: counter mode with Galois authentication.
 ///
 /// Source: NIST SP 800-38D section 7.2.
 struct AES128GCM: Sendable {
-    /// Gives the size of the authentication tag in bytes.
+    /// The size of the authentication tag, in bytes.
     static let tagSize = 16
 
     private let cipher: AES128
@@ -89,7 +90,7 @@ struct AES128GCM: Sendable {
         hashKey = Self.words(cipher.encrypt(Array(repeating: 0, count: 16))[...])
     }
 
-    /// Returns the plain bytes; nil where the tag at the end is another one, or the nonce has not 12 bytes.
+    /// Returns the plain bytes; nil if the tag at the end does not match, or the nonce is not 12 bytes long.
     func open(_ bytes: ArraySlice<UInt8>, nonce: [UInt8], additional: ArraySlice<UInt8>) -> [UInt8]? {
         guard nonce.count == 12, bytes.count >= Self.tagSize else { return nil }
         let text = bytes.dropLast(Self.tagSize)
@@ -118,7 +119,7 @@ struct AES128GCM: Sendable {
         return plain
     }
 
-    /// Adds blocks to the hash, the last one filled up with zeros.
+    /// Adds blocks to the hash, the last one padded with zeros.
     private func add(_ bytes: ArraySlice<UInt8>, to hash: inout (UInt64, UInt64)) {
         var start = bytes.startIndex
         while start < bytes.endIndex {
@@ -128,7 +129,7 @@ struct AES128GCM: Sendable {
         }
     }
 
-    /// Adds a block, and multiplies with the key in the field of 2 to the 128 elements.
+    /// Adds a block, and multiplies by the key in the field of 2 to the 128 elements.
     private func multiply(_ hash: inout (UInt64, UInt64), with block: (UInt64, UInt64)) {
         let value = (hash.0 ^ block.0, hash.1 ^ block.1)
         var (product, key): ((UInt64, UInt64), (UInt64, UInt64)) = ((0, 0), hashKey)

@@ -1,6 +1,6 @@
-/// Derives keys with HMAC and HKDF over SHA-256.
+/// The key derivation functions HMAC and HKDF over SHA-256.
 enum HKDF {
-    /// Returns the message's code under a key.
+    /// Returns the message authentication code of a message under a key.
     ///
     /// Source: RFC 2104 section 2.
     static func hmac(key: [UInt8], _ message: [UInt8]) -> [UInt8] {
@@ -15,7 +15,7 @@ enum HKDF {
     /// Source: RFC 5869 section 2.2.
     static func extract(salt: [UInt8], _ secret: [UInt8]) -> [UInt8] { hmac(key: salt, secret) }
 
-    /// Returns so many bytes of key material.
+    /// Returns `count` bytes of key material.
     ///
     /// - Precondition: `count` is at most 255 times 32.
     ///
@@ -32,7 +32,7 @@ enum HKDF {
         return Array(material.prefix(count))
     }
 
-    /// Returns so many bytes for a label of TLS 1.3, with no context.
+    /// Returns `count` bytes for a label of TLS 1.3, with an empty context.
     ///
     /// Source: RFC 8446 section 7.1.
     static func expandLabel(_ secret: [UInt8], _ label: StaticString, count: Int) -> [UInt8] {

@@ -1,10 +1,10 @@
-/// Hashes bytes with SHA-256.
+/// The hash function SHA-256.
 ///
 /// Source: FIPS 180-4 sections 5 and 6.2.
 struct SHA256: Sendable {
-    /// Gives the size of a hash in bytes.
+    /// The size of a hash, in bytes.
     static let size = 32
-    /// Gives the size of the blocks that are hashed one after another.
+    /// The size of the blocks that are hashed one after another, in bytes.
     static let blockSize = 64
 
     private var state: [UInt32] = [
@@ -22,7 +22,7 @@ struct SHA256: Sendable {
         return hash.finish()
     }
 
-    /// Takes more bytes.
+    /// Adds more bytes.
     mutating func update(_ bytes: some Sequence<UInt8>) {
         for byte in bytes {
             block.append(byte)
@@ -34,7 +34,7 @@ struct SHA256: Sendable {
         }
     }
 
-    /// Returns the hash of all bytes.
+    /// Returns the hash of all bytes added.
     consuming func finish() -> [UInt8] {
         let bits = length
         update(CollectionOfOne(0x80))

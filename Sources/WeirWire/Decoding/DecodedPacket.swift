@@ -1,47 +1,47 @@
-/// Holds what a captured packet says, down to its transport: addresses, ports, sequence numbers and where its bytes are.
+/// The decoded headers of a captured packet, down to its transport: addresses, ports, sequence numbers and byte ranges.
 ///
-/// A plain value of fixed size. Use one again and again: decoding a packet into it allocates nothing.
+/// A plain value of fixed size. Reuse one: decoding a packet into it allocates nothing.
 ///
-/// Decoding goes as far as it understands the packet. What was found holds in any case; `stop` says why it went no
-/// further. Nothing is trusted behind the first error.
+/// Decoding goes as far as it understands the packet. What it found is valid in any case; `stop` is the reason why it
+/// went no further. Nothing after the first error is trusted.
 ///
-/// In a packet of packets (a tunnel) the first, outermost, IP header, TCP header and UDP header are kept, each transport
-/// with the addresses of the IP header around it: a TCP stream within VXLAN has `udp` of the tunnel and `tcp` of the
-/// stream. UDP within UDP is in `innerUDP`. What an ICMP error quotes is kept apart, in `icmp`.
+/// A tunnelled packet keeps its first (outermost) IP header, TCP header and UDP header, each transport with the
+/// addresses of the IP header around it: for a TCP stream in VXLAN, `udp` is the tunnel and `tcp` the stream. UDP
+/// within UDP is in `innerUDP`. The packet that an ICMP error quotes is kept apart, in `icmp`.
 public struct DecodedPacket: Sendable {
-    /// Says where the headers are.
+    /// The packet's headers and their byte ranges.
     public internal(set) var layers = LayerList()
-    /// Holds the addresses of the outermost IP header.
+    /// The addresses of the outermost IP header.
     public internal(set) var network: AddressPair?
-    /// Holds the outermost TCP segment.
+    /// The outermost TCP segment.
     public internal(set) var tcp: TCPSegment?
-    /// Holds the outermost UDP datagram.
+    /// The outermost UDP datagram.
     public internal(set) var udp: UDPDatagram?
     /// The UDP datagrams within the outermost one, as in VXLAN: the outermost first, up to 8.
     public internal(set) var innerUDP: [UDPDatagram] = []
-    /// Holds the first ICMP message.
+    /// The first ICMP message.
     public internal(set) var icmp: ICMPMessage?
-    /// Describes the fragment that the packet ends in: its datagram is not there whole.
+    /// The fragment at which decoding ended, because its datagram is incomplete.
     public internal(set) var fragment: PacketFragment?
-    /// Gives the bytes behind the last header that was understood, as far as they were captured.
+    /// The bytes after the last header that was understood, as far as they were captured.
     public internal(set) var payload = 0..<0
-    /// Says whether `payload` is a range of the datagrams that were put together.
+    /// Whether `payload` is a range of the reassembled datagrams.
     public internal(set) var isPayloadReassembled = false
-    /// Says why decoding stopped before it was through; nil where it was.
+    /// Why decoding stopped early; nil if it reached the payload.
     public internal(set) var stop: DecodeError?
 
-    /// Bounds `innerUDP`.
+    /// The maximum count of `innerUDP`.
     static let mostInner = 8
 
-    /// Creates what is known of no packet.
+    /// Creates a packet about which nothing is known.
     public init() {}
 
-    /// Decodes a packet, the first of its fragments where it is one.
+    /// Decodes a packet; of a fragmented datagram, only the first fragment.
     ///
     /// - Parameters:
-    ///   - bytes: The captured bytes, any bytes.
+    ///   - bytes: The captured bytes. Any bytes are allowed.
     ///   - linkType: The outermost header.
-    ///   - originalLength: The packet's length on the wire in bytes; nil where it was captured whole.
+    ///   - originalLength: The packet's length on the wire in bytes; nil if it was captured whole.
     public init(_ bytes: RawSpan, linkType: LinkType, originalLength: Int? = nil) {
         var walk = PacketWalk(linkType, end: max(originalLength ?? 0, bytes.byteCount), leavesFragments: false)
         walk.run(bytes, into: &self)
@@ -61,12 +61,12 @@ public struct DecodedPacket: Sendable {
     }
 }
 
-/// Holds from where to where a packet goes.
+/// The source and the destination of a packet.
 @frozen
 public struct AddressPair: Hashable, Sendable {
-    /// Holds the sender.
+    /// The sender.
     public var source: IPAddress
-    /// Holds the receiver.
+    /// The receiver.
     public var destination: IPAddress
 
     /// Creates a pair from its parts.
@@ -77,87 +77,87 @@ public struct AddressPair: Hashable, Sendable {
     }
 }
 
-/// Holds what a packet says about a TCP stream.
+/// The decoded fields of a TCP segment.
 public struct TCPSegment: Sendable {
-    /// Holds the sender, with the address of the IP header around the segment.
+    /// The sender, with the address of the IP header around the segment.
     public var source: Endpoint
-    /// Holds the receiver; its address is the last one where a route is given.
+    /// The receiver; with a source route, its address is the last one of the route.
     public var destination: Endpoint
-    /// Holds the number of the first byte, or of SYN.
+    /// The sequence number of the first byte, or of SYN.
     public var sequenceNumber: UInt32
-    /// Holds the number of the byte that the sender waits for.
+    /// The number of the next byte that the sender expects.
     public var acknowledgmentNumber: UInt32
-    /// Says what the segment means.
+    /// The control bits.
     public var flags: TCPFlags
-    /// Holds how many more bytes the sender would take, before scaling.
+    /// The receive window of the sender in bytes, before scaling.
     public var window: UInt16
-    /// Gives the bytes of the header, as far as they were captured.
+    /// The bytes of the header, as far as they were captured.
     public var header: Range<Int>
-    /// Gives the bytes of the payload, as far as they were captured.
+    /// The bytes of the payload, as far as they were captured.
     public var payload: Range<Int>
-    /// Gives how many bytes of payload the segment had on the wire.
+    /// The length of the payload on the wire, in bytes.
     public var payloadLength: Int
-    /// Says whether the ranges are of the datagrams that were put together.
+    /// Whether the ranges are of the reassembled datagrams.
     public var isReassembled: Bool
-    /// Whether the header's length can be one, 20 bytes or more; otherwise the segment opens and closes nothing.
+    /// Whether the header length is valid, 20 bytes or more; if not, the segment opens and closes nothing.
     public var hasHeader = true
 
-    /// Gives the key of the segment's way.
+    /// The five-tuple in the segment's direction.
     public var tuple: FiveTuple { FiveTuple(transport: .tcp, source: source, destination: destination) }
 }
 
-/// Holds what a packet says about a UDP datagram.
+/// The decoded fields of a UDP datagram.
 public struct UDPDatagram: Sendable {
-    /// Holds the sender, with the address of the IP header around the datagram.
+    /// The sender, with the address of the IP header around the datagram.
     public var source: Endpoint
-    /// Holds the receiver; its address is the last one where a route is given.
+    /// The receiver; with a source route, its address is the last one of the route.
     public var destination: Endpoint
-    /// Gives the bytes of the header.
+    /// The bytes of the header.
     public var header: Range<Int>
-    /// Gives the bytes of the payload, as far as they were captured.
+    /// The bytes of the payload, as far as they were captured.
     public var payload: Range<Int>
-    /// Gives how many bytes of payload the datagram had on the wire.
+    /// The length of the payload on the wire, in bytes.
     public var payloadLength: Int
-    /// Says whether the ranges are of the datagrams that were put together.
+    /// Whether the ranges are of the reassembled datagrams.
     public var isReassembled: Bool
 
-    /// Gives the key of the datagram's way.
+    /// The five-tuple in the datagram's direction.
     public var tuple: FiveTuple { FiveTuple(transport: .udp, source: source, destination: destination) }
 }
 
-/// Holds an ICMP message, and what it says about the packet that it quotes.
+/// An ICMP message, and the packet that it quotes.
 public struct ICMPMessage: Hashable, Sendable {
-    /// Says whether the message is one of ICMPv4 or of ICMPv6.
+    /// The version: `v4` for ICMPv4, `v6` for ICMPv6.
     public var family: IPAddress.Family
-    /// Names the message.
+    /// The message type.
     public var type: UInt8
-    /// Tells more about the message.
+    /// The code, which refines the type.
     public var code: UInt8
-    /// Holds the packet that an error is about; nil for other messages, and where the quote is damaged.
+    /// The packet that an error is about; nil for other messages, and if the quote is damaged.
     public var quoted: QuotedPacket?
 }
 
-/// Holds what an ICMP error says about the packet that it was caused by.
+/// The packet that an ICMP error quotes, which caused the error.
 public struct QuotedPacket: Hashable, Sendable {
-    /// Holds the addresses of the packet.
+    /// The addresses of the packet.
     public var addresses: AddressPair
-    /// Holds the key of the packet's flow, where the quote reaches the ports of TCP or UDP.
+    /// The five-tuple of the packet's flow; nil if the quote does not reach the ports of TCP or UDP.
     public var tuple: FiveTuple?
 }
 
-/// Says which part of which datagram a fragment is.
+/// One fragment of a datagram.
 public struct PacketFragment: Hashable, Sendable {
-    /// Names the datagram.
+    /// The datagram that the fragment belongs to.
     public var key: FragmentKey
-    /// Names what follows in the datagram; for IPv6 what the first fragment says counts (RFC 8200 section 4.5).
+    /// The protocol that follows in the datagram; for IPv6 the first fragment's value counts (RFC 8200 section 4.5).
     public var `protocol`: IPProtocol
-    /// Gives where the fragment belongs in the datagram, in bytes.
+    /// The fragment's offset in the datagram, in bytes.
     public var offset: Int
-    /// Says that more fragments follow this one.
+    /// Whether more fragments follow this one.
     public var hasMore: Bool
-    /// Gives the fragment's bytes, as far as they were captured.
+    /// The fragment's bytes, as far as they were captured.
     public var range: Range<Int>
-    /// Gives how many bytes the fragment had on the wire.
+    /// The length of the fragment on the wire, in bytes.
     public var length: Int
 
     /// Creates a fragment from its parts.
@@ -177,19 +177,19 @@ public struct PacketFragment: Hashable, Sendable {
         self.length = length
     }
 
-    /// Says whether all bytes of the fragment are there.
+    /// Whether all bytes of the fragment were captured.
     public var isWhole: Bool { range.count == length }
 }
 
-/// Names a datagram that comes in fragments.
+/// The identity of a fragmented datagram.
 public struct FragmentKey: Hashable, Sendable {
-    /// Holds the addresses of the datagram.
+    /// The addresses of the datagram.
     public var addresses: AddressPair
-    /// Holds the number that the sender gave the datagram.
+    /// The identification that the sender gave the datagram.
     public var identification: UInt32
-    /// Names what the datagram carries; `fragment` for IPv6, whose fragments need not agree on it.
+    /// The protocol that the datagram carries; `fragment` for IPv6, whose fragments may disagree about it.
     public var `protocol`: IPProtocol
-    /// Names the VLAN that an IPv4 datagram came over, the innermost of several; 0 without one, and for IPv6.
+    /// The VLAN of an IPv4 datagram, the innermost of several; 0 without one, and for IPv6.
     public var vlan: UInt16
 
     /// Creates a key from its parts.

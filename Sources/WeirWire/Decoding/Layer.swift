@@ -1,101 +1,101 @@
-/// Names the kind of a header within a packet.
+/// The kind of a header within a packet.
 public enum LayerKind: UInt8, Hashable, Sendable, CaseIterable {
-    /// Is an Ethernet header.
+    /// An Ethernet header.
     case ethernet
-    /// Is a tag of IEEE 802.1Q or 802.1ad.
+    /// A VLAN tag (IEEE 802.1Q or 802.1ad).
     case vlan
-    /// Is a tag of a provider's backbone (IEEE 802.1ah).
+    /// A provider backbone tag (IEEE 802.1ah).
     case backbone
-    /// Is the LLC header of an IEEE 802.3 frame.
+    /// The LLC header of an IEEE 802.3 frame.
     case llc
-    /// Is the SNAP header behind LLC.
+    /// The SNAP header after LLC.
     case snap
-    /// Is the address family of a BSD loopback.
+    /// The address family in front of a BSD loopback packet.
     case loopback
-    /// Is Linux's cooked header.
+    /// A Linux cooked header (SLL).
     case linuxCooked
-    /// Is the second version of Linux's cooked header.
+    /// A Linux cooked header, version 2 (SLL2).
     case linuxCooked2
-    /// Is the tag of a virtual interface.
+    /// The tag of a virtual interface (VN-Tag).
     case vnTag
-    /// Is the tag of a frame that crosses a FabricPath.
+    /// A Cisco FabricPath tag.
     case fabricPath
-    /// Is the tag of a frame that MACsec protects.
+    /// A MACsec tag.
     case macsec
-    /// Is the header of PPP over Ethernet.
+    /// A PPPoE header.
     case pppoe
-    /// Is the protocol number of PPP.
+    /// The protocol number of PPP.
     case ppp
-    /// Is one entry of a label stack.
+    /// One entry of an MPLS label stack.
     case mpls
-    /// Is a packet of ARP.
+    /// An ARP packet.
     case arp
-    /// Is an IPv4 header.
+    /// An IPv4 header.
     case ipv4
-    /// Is an IPv6 header.
+    /// An IPv6 header.
     case ipv6
-    /// Is an IPv6 extension header other than those of a fragment and of routing.
+    /// An IPv6 extension header, other than fragment and routing headers.
     case ipv6Extension
-    /// Is an IPv6 routing header.
+    /// An IPv6 routing header.
     case ipv6Routing
-    /// Is the header of an IPv6 fragment.
+    /// An IPv6 fragment header.
     case ipv6Fragment
-    /// Is an authentication header.
+    /// An IP authentication header.
     case authentication
-    /// Is a TCP header.
+    /// A TCP header.
     case tcp
-    /// Is a UDP header.
+    /// A UDP header.
     case udp
-    /// Is the header of an ICMP message for IPv4.
+    /// The header of an ICMPv4 message.
     case icmpv4
-    /// Is the header of an ICMP message for IPv6.
+    /// The header of an ICMPv6 message.
     case icmpv6
-    /// Is the header of Generic Routing Encapsulation.
+    /// A GRE header (Generic Routing Encapsulation).
     case gre
-    /// Is the header of a mirrored frame.
+    /// The ERSPAN header of a mirrored frame.
     case erspan
-    /// Is the header of a packet that is redirected to a web cache.
+    /// The WCCP header of a packet that is redirected to a web cache.
     case wccp
-    /// Is the header of a Register of Protocol Independent Multicast.
+    /// The header of a PIM Register message.
     case pim
-    /// Is a VXLAN header.
+    /// A VXLAN header.
     case vxlan
-    /// Is a Geneve header.
+    /// A Geneve header.
     case geneve
-    /// Is the header of a chain of network functions.
+    /// A Network Service Header (NSH).
     case nsh
-    /// Is a GTP-U header, with its extension headers.
+    /// A GTP-U header, with its extension headers.
     case gtp
-    /// The tag of an extended port (IEEE 802.1BR).
+    /// An E-Tag of an extended port (IEEE 802.1BR).
     case eTag
-    /// A header of Cisco's HDLC.
+    /// A Cisco HDLC header.
     case ciscoHDLC
-    /// A header of netfilter's log.
+    /// An NFLOG header of Linux's netfilter.
     case nflog
-    /// A header of CAPWAP data.
+    /// A CAPWAP data header.
     case capwap
-    /// A header of IEEE 802.11.
+    /// An IEEE 802.11 header.
     case wireless
 }
 
-/// Says where one header of a packet is.
+/// The place of one header in a packet.
 public struct Layer: Hashable, Sendable {
-    /// Names the header.
+    /// The kind of the header.
     public let kind: LayerKind
-    /// Gives the bytes of the header.
+    /// The bytes of the header.
     public let range: Range<Int>
-    /// Says whether the range is one of the datagrams that were put together, not of the captured packet.
+    /// Whether the range is one of the reassembled datagrams, not of the captured packet.
     public let isReassembled: Bool
 }
 
-/// Holds where the headers of a packet are, outermost first, in a fixed amount of memory.
+/// The places of a packet's headers, outermost first, in a fixed amount of memory.
 public struct LayerList: Sendable {
-    /// Gives how many headers are listed at most; those within are counted only.
+    /// The maximum number of listed headers; further ones are only counted.
     public static let capacity = 16
 
-    /// Gives how many headers are listed.
+    /// The number of listed headers.
     public private(set) var count = 0
-    /// Counts the headers that there was no room for.
+    /// The number of headers for which there was no room.
     public private(set) var omitted = 0
     // From the top: kind (7 bits), reassembled (1), length (24), start (32).
     private var words = InlineArray<16, UInt64>(repeating: 0)
@@ -103,7 +103,7 @@ public struct LayerList: Sendable {
     /// Creates an empty list.
     public init() {}
 
-    /// Reads where one header is.
+    /// Returns the place of one header.
     ///
     /// - Precondition: `index` is between 0 and `count - 1`.
     public subscript(index: Int) -> Layer {
@@ -123,7 +123,7 @@ public struct LayerList: Sendable {
         return nil
     }
 
-    /// Says whether there is a header of a kind.
+    /// Returns whether there is a header of a kind.
     public func contains(_ kind: LayerKind) -> Bool { first(kind) != nil }
 
     mutating func removeAll() {

@@ -1,6 +1,6 @@
-/// Decodes the packets of a capture one after another, and puts their fragments together.
+/// A decoder of the packets of a capture, one after another, which reassembles their fragments.
 ///
-/// A fragment says nothing of a flow: the packet that brings the last missing one holds the whole datagram, as in
+/// A fragment alone belongs to no flow. The packet with the last missing fragment gets the whole datagram, as in
 /// Wireshark. A packet without fragments costs no allocation.
 ///
 ///     var decoder = PacketDecoder()
@@ -8,9 +8,9 @@
 ///     decoder.decode(bytes, linkType: .ethernet, into: &packet)
 ///     if let segment = packet.tcp { ... }
 public struct PacketDecoder: ~Copyable, Sendable {
-    /// Puts fragments together, and counts what happened.
+    /// The reassembler of the fragments, with its counters.
     public private(set) var reassembler: FragmentReassembler
-    /// The datagrams that the last packet made whole, one behind the other.
+    /// The datagrams that the last packet completed, one after the other.
     private var datagrams = ByteBuffer(capacity: 0)
 
     /// Creates a decoder that waits for fragments within limits.
@@ -18,7 +18,7 @@ public struct PacketDecoder: ~Copyable, Sendable {
         reassembler = FragmentReassembler(limits: limits)
     }
 
-    /// Says whether packets of a link type are read.
+    /// Returns whether Weir decodes packets of a link type.
     public static func reads(_ linkType: LinkType) -> Bool {
         if case .unsupported = PacketWalk(linkType, end: 0, leavesFragments: false).next { false } else { true }
     }
@@ -26,10 +26,10 @@ public struct PacketDecoder: ~Copyable, Sendable {
     /// Decodes a packet.
     ///
     /// - Parameters:
-    ///   - bytes: The captured bytes, any bytes.
+    ///   - bytes: The captured bytes. Any bytes are allowed.
     ///   - linkType: The outermost header.
-    ///   - originalLength: The packet's length on the wire in bytes; nil where it was captured whole.
-    ///   - packet: Takes what the packet says; what it held before is gone.
+    ///   - originalLength: The packet's length on the wire in bytes; nil if it was captured whole.
+    ///   - packet: Receives the decoded packet; its old content is discarded.
     public mutating func decode(
         _ bytes: RawSpan,
         linkType: LinkType,
@@ -43,9 +43,9 @@ public struct PacketDecoder: ~Copyable, Sendable {
         if packet.fragment != nil { reassemble(bytes, &walk, &packet) }
     }
 
-    /// Lends the bytes that the ranges of a packet are of where they are marked as reassembled.
+    /// Lends the reassembled bytes, which the ranges of a packet refer to if they are marked as reassembled.
     ///
-    /// - Parameter body: Reads the datagrams that the last packet made whole; no bytes if it made none.
+    /// - body: Reads the datagrams that the last packet completed; no bytes if it completed none.
     /// - Returns: What `body` returns.
     /// - Throws: What `body` throws.
     public borrowing func withReassembledBytes<Result: ~Copyable, Failure: Error>(
@@ -54,7 +54,7 @@ public struct PacketDecoder: ~Copyable, Sendable {
         try datagrams.withUnsafeBytes { bytes throws(Failure) in try body(bytes.bytes) }
     }
 
-    /// Goes on with the datagram that a fragment makes whole, which may hold a fragment itself.
+    /// Continues with the datagram that a fragment completes, which may itself hold a fragment.
     private mutating func reassemble(_ bytes: RawSpan, _ walk: inout PacketWalk, _ packet: inout DecodedPacket) {
         var whole = packet.fragment.flatMap { reassembler.insert($0, of: bytes, into: &datagrams) }
         while let datagram = whole {
@@ -70,7 +70,7 @@ public struct PacketDecoder: ~Copyable, Sendable {
 }
 
 extension PacketWalk {
-    /// Goes on in a datagram that was put together.
+    /// Continues in a reassembled datagram.
     mutating func resume(_ datagram: ReassembledDatagram) {
         next = .internet(datagram.protocol)
         offset = datagram.range.lowerBound

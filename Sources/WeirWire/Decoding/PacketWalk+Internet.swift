@@ -1,6 +1,6 @@
 // IP, its extension headers and fragments
 extension PacketWalk {
-    /// Finds out the version of IP by its first 4 bits.
+    /// Determines the IP version from the first 4 bits.
     mutating func ip(_ bytes: RawSpan) throws(DecodeError) {
         try bytes.require(1, at: offset)
         switch version(bytes) {
@@ -10,7 +10,7 @@ extension PacketWalk {
         }
     }
 
-    /// Reads the first 4 bits of a header, of which one byte is there.
+    /// Reads the first 4 bits of a header; its first byte must be there.
     private func version(_ bytes: RawSpan) -> UInt8 { bytes.load(HeaderNumber<UInt8>(at: 0), at: offset) >> 4 }
 
     mutating func ipv4(_ bytes: RawSpan, _ packet: inout DecodedPacket) throws(DecodeError) {
@@ -18,7 +18,7 @@ extension PacketWalk {
         do throws(DecodeError) {
             header = try IPv4Header(parsing: bytes, at: offset)
         } catch {
-            // What says IPv4 may carry IPv6, as in captures of link type IPV4.
+            // A packet marked as IPv4 may be IPv6, as in captures of link type IPV4.
             guard case .malformed(.ipv4Version, _) = error, version(bytes) == 6 else { throw error }
             next = .ipv6
             return
@@ -50,7 +50,7 @@ extension PacketWalk {
         if packet.network == nil { packet.network = pair }
         if isQuoted { quote(into: &packet) }
         pass(.ipv6, IPv6Header.size, &packet)
-        // Without a length it is a jumbogram (RFC 2675), or the sender left it to its interface to cut the packet.
+        // Without a length it is a jumbogram (RFC 2675), or the sender left segmentation to its interface (TSO).
         declaredEnd = header.payloadLength == 0 ? end : offset &+ Int(header.payloadLength)
         end = min(end, declaredEnd)
         next = .internet(header.nextHeader)
@@ -109,7 +109,7 @@ extension PacketWalk {
         }
     }
 
-    /// Ends the walk at a fragment, but for a first one that cannot be put together with the others.
+    /// Ends the walk at a fragment, unless it is the first one and cannot be reassembled.
     private mutating func fragment(
         _ key: FragmentKey,
         _ number: IPProtocol,
@@ -131,7 +131,7 @@ extension PacketWalk {
         if place > 0 || isLeft { next = .payload }
     }
 
-    /// Notes the addresses of the packet that an ICMP error quotes.
+    /// Records the addresses of the packet that an ICMP error quotes.
     private func quote(into packet: inout DecodedPacket) {
         guard packet.icmp?.quoted == nil else { return }
         packet.icmp?.quoted = QuotedPacket(addresses: addresses)

@@ -1,4 +1,4 @@
-// Link layers, and what stands between them and IP
+// Link layers, and the headers between them and IP
 extension PacketWalk {
     mutating func ethernet(_ bytes: RawSpan, _ packet: inout DecodedPacket) throws(DecodeError) {
         let header = try EthernetHeader(parsing: bytes, at: offset)
@@ -6,7 +6,7 @@ extension PacketWalk {
         follow(header.type)
     }
 
-    /// Goes on by a type, or, where the number is the length of an IEEE 802.3 frame, by its LLC header.
+    /// Continues with an EtherType, or with the LLC header if the number is the length of an IEEE 802.3 frame.
     private mutating func follow(_ type: EtherType) {
         if type.rawValue <= 1500 {
             limit(to: Int(type.rawValue))
@@ -95,7 +95,7 @@ extension PacketWalk {
         try follow(linux: header.type)
     }
 
-    /// Goes on by a type; Linux has numbers of its own under 1536, of which 4 is LLC.
+    /// Continues with an EtherType; Linux has numbers of its own below 1536, of which 4 is LLC.
     private mutating func follow(linux type: EtherType) throws(DecodeError) {
         if type.rawValue == 4 {
             next = .llc
@@ -163,7 +163,7 @@ extension PacketWalk {
     mutating func mpls(_ bytes: RawSpan, _ packet: inout DecodedPacket) throws(DecodeError) {
         let label = try MPLSLabel(parsing: bytes, at: offset)
         pass(.mpls, MPLSLabel.size, &packet)
-        // A label says nothing of what follows the last one; the version of IP does.
+        // A label does not tell the protocol after the last one; the IP version does.
         next = label.isBottom ? .ip : .mpls
     }
 }

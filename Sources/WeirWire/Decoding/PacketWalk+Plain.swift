@@ -1,11 +1,11 @@
-// The short way for what most packets are
+// The fast path for most packets
 extension PacketWalk {
-    /// Reads a whole TCP segment or UDP datagram in one IPv4 packet without options in an Ethernet frame, all at once.
+    /// Reads an Ethernet frame with one IPv4 packet, no options and a whole TCP segment or UDP datagram, all at once.
     ///
-    /// What comes out is what `walk` finds header by header, in a third of the time. Whatever is different, also by damage, is
-    /// left to it.
+    /// The result is the same as that of `walk`, which goes header by header, in a third of the time. All other
+    /// packets, damaged ones too, are left to `walk`.
     ///
-    /// - Returns: whether the packet was one of these; if not, nothing has changed.
+    /// - Returns: Whether the packet was a plain one; if not, nothing has changed.
     @inline(__always)
     mutating func readPlain(_ bytes: RawSpan, into packet: inout DecodedPacket) -> Bool {
         guard case .ethernet = next else { return false }

@@ -3,7 +3,7 @@ extension PacketWalk {
     mutating func tcp(_ bytes: RawSpan, _ packet: inout DecodedPacket) throws(DecodeError) {
         guard !isQuoted else { return try quotePorts(.tcp, .tcp, bytes, &packet) }
         let start = offset
-        // Not parsed as a whole: its options cost time, and a header that is cut still says what stream it is of.
+        // Not parsed as a whole: its options cost time, and a truncated header still identifies its stream.
         guard let header = TCPHeader(cut: bytes, at: start) else {
             throw .truncated(needed: TCPHeader.minimumSize, available: bytes.byteCount &- start, at: start)
         }
@@ -34,7 +34,7 @@ extension PacketWalk {
     mutating func udp(_ bytes: RawSpan, _ packet: inout DecodedPacket) throws(DecodeError) {
         guard !isQuoted else { return try quotePorts(.udp, .udp, bytes, &packet) }
         let header = try UDPHeader(parsing: bytes, at: offset)
-        // Only a jumbogram has no length, and those are of IPv6 (RFC 2675 section 4).
+        // Only a jumbogram has no length, and jumbograms exist only in IPv6 (RFC 2675 section 4).
         guard header.length != 0 || !isV4 else { throw .malformed(.udpLength, at: offset &+ 4) }
         let start = offset
         if header.length != 0 { limit(to: Int(header.length)) }
@@ -76,7 +76,7 @@ extension PacketWalk {
         next = .ipv6
     }
 
-    /// Reads the ports of a packet that an ICMP error quotes: 8 bytes of it are all that is sure to be there.
+    /// Reads the ports of a packet that an ICMP error quotes, of which only the first 8 bytes after IP are guaranteed.
     private mutating func quotePorts(
         _ transport: Transport,
         _ kind: LayerKind,

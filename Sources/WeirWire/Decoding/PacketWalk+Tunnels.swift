@@ -1,11 +1,11 @@
-// Packets within packets
+// Tunnels
 extension PacketWalk {
     mutating func gre(_ bytes: RawSpan, _ packet: inout DecodedPacket) throws(DecodeError) {
         let header = try GREHeader(parsing: bytes, at: offset)
         pass(.gre, header.size, &packet)
         switch header.type {
         case .ppp: next = .ppp
-        // Without a sequence number it is type I, which has no header of its own.
+        // Without a sequence number it is ERSPAN type I, which has no header of its own.
         case .erspan: next = header.sequenceNumber == nil ? .ethernet : .erspan
         case .erspan3: next = .erspan
         case .wccp: try wccp(bytes, &packet)
@@ -34,11 +34,11 @@ extension PacketWalk {
         next = header.carriesPacket ? .ip : .payload
     }
 
-    /// Names what begins in a datagram that carries packets.
+    /// The tunnel protocol of a UDP datagram.
     enum Tunnel {
         case vxlan, vxlanExtension, geneve, gtp, gre, mpls, capwap
 
-        /// Finds what datagrams between two ports carry; `nil` is no packets.
+        /// Finds the tunnel protocol by the ports of a datagram; nil if it is no tunnel.
         @inline(__always)
         init?(_ header: UDPHeader) {
             switch header.destinationPort {
@@ -57,7 +57,7 @@ extension PacketWalk {
         }
     }
 
-    /// Goes on into what a datagram carries, where its port says that it is a packet and its header is one.
+    /// Continues with the packet in a datagram, if a port is that of a tunnel and the tunnel's header says so.
     @inline(__always)
     mutating func tunnel(
         _ header: UDPHeader,

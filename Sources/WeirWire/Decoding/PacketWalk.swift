@@ -1,10 +1,10 @@
-/// Walks over the headers of one packet, outermost first.
+/// A walk over the headers of one packet, outermost first.
 ///
-/// Each step reads one header, says what is to be read next and where, and narrows the end to what the header says.
+/// Each step reads one header, sets the next header's kind and place, and narrows the end to the length in the header.
 struct PacketWalk {
-    /// Names what is to be read next.
+    /// The header to read next.
     enum Next {
-        /// Is nothing: the rest is payload.
+        /// Nothing: the rest is payload.
         case payload
         case unsupported(LinkType)
         case ethernet
@@ -28,13 +28,13 @@ struct PacketWalk {
     }
 
     var next: Next
-    /// Where the next header begins.
+    /// The offset of the next header.
     var offset = 0
-    /// Where the packet ends on the wire, by what the headers so far say; it may be past what was captured.
+    /// The end of the packet on the wire according to the headers so far; it may be past the captured bytes.
     var end: Int
-    /// Where the innermost IP packet says that it ends, even if what is around it ends before.
+    /// The end that the innermost IP packet declares, even if the layers around it end earlier.
     var declaredEnd = 0
-    // The addresses of the innermost IP header, as whole words: read back as they were written, they cost nothing.
+    // The addresses of the innermost IP header, as whole words: reading them back as they were written costs nothing.
     private var sourceHigh: UInt64 = 0
     private var sourceLow: UInt64 = 0
     private var destinationHigh: UInt64 = 0
@@ -42,11 +42,11 @@ struct PacketWalk {
     private var family: IPAddress.Family = .v4
     /// The innermost VLAN.
     var vlan: UInt16 = 0
-    /// Whether the walk is within what an ICMP error quotes.
+    /// Whether the walk is within the packet that an ICMP error quotes.
     var isQuoted = false
-    /// Whether the walk is within a datagram that was put together.
+    /// Whether the walk is within a reassembled datagram.
     var isReassembled = false
-    /// Whether a whole fragment is left for being put together; otherwise the first one is read on.
+    /// Whether a whole fragment is left to the reassembler; otherwise the walk reads on into the first fragment.
     let leavesFragments: Bool
 
     init(_ linkType: LinkType, end: Int, leavesFragments: Bool) {
@@ -67,7 +67,7 @@ struct PacketWalk {
         }
     }
 
-    /// Gives the addresses of the innermost IP header.
+    /// The addresses of the innermost IP header.
     var addresses: AddressPair {
         @inline(__always) get { AddressPair(source: source, destination: destination) }
         @inline(__always) set {
@@ -76,11 +76,11 @@ struct PacketWalk {
         }
     }
 
-    /// Gives the sender by the innermost IP header.
+    /// The sender according to the innermost IP header.
     @inline(__always)
     var source: IPAddress { address(sourceHigh, sourceLow) }
 
-    /// Gives the receiver by the innermost IP header, or the last one where a route is given.
+    /// The receiver according to the innermost IP header; with a source route, the last address of the route.
     @inline(__always)
     var destination: IPAddress { address(destinationHigh, destinationLow) }
 
@@ -89,10 +89,10 @@ struct PacketWalk {
         family == .v4 ? IPAddress(v4: UInt32(truncatingIfNeeded: low)) : IPAddress(v6: high, low: low)
     }
 
-    /// Says whether the innermost IP header is one of IPv4.
+    /// Whether the innermost IP header is one of IPv4.
     var isV4: Bool { family == .v4 }
 
-    /// Reads headers until the payload, a fragment or something that is not understood.
+    /// Reads headers up to the payload, a fragment or something that is not understood.
     @inline(__always)
     mutating func run(_ bytes: RawSpan, into packet: inout DecodedPacket) {
         if !readPlain(bytes, into: &packet) { walk(bytes, into: &packet) }
@@ -138,20 +138,20 @@ struct PacketWalk {
         }
     }
 
-    /// Lists the header that was read, and moves behind it.
+    /// Appends the header just read to the layers, and moves past it.
     @inline(__always)
     mutating func pass(_ kind: LayerKind, _ length: Int, _ packet: inout DecodedPacket) {
         packet.layers.append(kind, start: offset, length: length, isReassembled: isReassembled)
         offset &+= length
     }
 
-    /// Narrows the end to a number of bytes from the next header on, where it was further away.
+    /// Narrows the end to a number of bytes from the next header on, if it was further away.
     @inline(__always)
     mutating func limit(to length: Int) {
         end = min(end, offset &+ length)
     }
 
-    /// Gives what was captured of the bytes from one offset to another.
+    /// Returns the captured part of the bytes from one offset to another.
     @inline(__always)
     func range(_ start: Int, _ end: Int, in bytes: RawSpan) -> Range<Int> {
         let last = min(max(end, 0), bytes.byteCount)

@@ -1,25 +1,25 @@
-/// Reads the messages of all flows of a capture, in the order in which they are complete.
+/// A reader of the messages of all flows of a capture, in the order in which they are completed.
 ///
 ///     var dissector = CaptureDissector()
 ///     flows.add(captured, bytes)
 ///     dissector.add(captured, bytes, in: flows) { flow, message in ... }
 ///     dissector.finish { flow, message in ... }
 ///
-/// TCP streams are put together first. So many flows are read at once; beyond these the one that was begun first is ended,
-/// with what was read of its messages.
+/// TCP streams are reassembled first. The number of flows read at once is limited; for a further flow, the oldest one
+/// is ended with the messages read from it so far.
 public struct CaptureDissector: ~Copyable, Sendable {
     private var reassembler: TCPReassembler
     private var dissected: DissectedFlows
 
-    /// Takes a message, which is lent for the call, and the place of its flow in the table.
+    /// A closure that receives a message, lent for the call, and the place of its flow in the table.
     public typealias Receiver = (Int, DissectedMessage) -> Void
 
-    /// Creates a dissector that has seen no flow.
+    /// Creates a dissector that knows no flow yet.
     ///
     /// - Parameters:
-    ///   - wantsFields: Whether messages are to have all their fields.
-    ///   - settings: How streams are put together.
-    ///   - limit: The most flows that are read at once.
+    ///   - wantsFields: Whether messages get all their fields.
+    ///   - settings: The settings of the reassembly.
+    ///   - limit: The maximum number of flows that are read at once.
     public init(
         wantsFields: Bool = true,
         _ settings: ReassemblySettings = ReassemblySettings(),
@@ -29,13 +29,13 @@ public struct CaptureDissector: ~Copyable, Sendable {
         dissected = DissectedFlows(wantsFields: wantsFields, limit: limit)
     }
 
-    /// Takes a packet that was counted in the flows already.
+    /// Reads a packet that was already added to the flows.
     ///
     /// - Parameters:
     ///   - packet: Its time and lengths.
     ///   - bytes: Its captured bytes.
-    ///   - flows: What it says, and the flows up to it.
-    ///   - receiver: Takes the messages that are complete with it.
+    ///   - flows: The flows up to and with the packet, and the decoded packet.
+    ///   - receiver: Receives the messages that the packet completes.
     public mutating func add(
         _ packet: CapturedPacket,
         _ bytes: RawSpan,
@@ -73,25 +73,25 @@ public struct CaptureDissector: ~Copyable, Sendable {
         }
     }
 
-    /// Lends the message of a direction of a flow that is not complete yet, with the fields that were read so far.
+    /// Lends the incomplete message of one direction of a flow, with the fields read so far.
     ///
     /// - Parameters:
     ///   - flow: The flow's place in the table.
-    ///   - direction: Which way it goes.
-    ///   - receiver: Takes it, where there is one.
+    ///   - direction: The direction of the message.
+    ///   - receiver: Receives the message, if there is one.
     public func unfinished(_ flow: Int, _ direction: Direction, to receiver: Receiver) {
         dissected.unfinished(flow, direction, receiver)
     }
 
-    /// Says where the payload of the last packet is in its stream, asked before `add`; 0 for a datagram.
+    /// Returns the offset of the last packet's payload in its stream, if called before `add`; 0 for a datagram.
     public func streamOffset(in flows: borrowing CaptureFlows) -> Int {
         guard let place = flows.tcp, let segment = flows.packet.tcp?.streamSegment else { return 0 }
-        // What the reassembler knows is not turned yet.
+        // The reassembler has not yet turned its directions.
         let direction = place.hasTurned ? place.direction.opposite : place.direction
         return reassembler.offset(of: segment, flow: place.index, direction)
     }
 
-    /// Gives what is left of all flows: the capture has ended.
+    /// Returns the remaining messages of all flows at the end of the capture.
     public mutating func finish(to receiver: Receiver) {
         Self.finish(&reassembler, &dissected, receiver)
     }
@@ -120,7 +120,7 @@ public struct CaptureDissector: ~Copyable, Sendable {
     }
 }
 
-/// Holds the dissectors of flows by the flows' places in a table.
+/// The dissectors of flows, by the flows' places in a table.
 struct DissectedFlows: Sendable {
     private var slots: [Int32] = []
     private var states: [FlowDissector] = []
@@ -136,7 +136,7 @@ struct DissectedFlows: Sendable {
 
     func has(_ flow: Int) -> Bool { flow < slots.count && slots[flow] >= 0 }
 
-    /// Makes the state of a flow, if it has none.
+    /// Creates the state of a flow, if it has none.
     mutating func begin(_ flow: Int, _ table: borrowing FlowTable, _ receiver: CaptureDissector.Receiver) {
         guard !has(flow) else { return }
         if flow >= slots.count { slots += Array(repeating: -1, count: max(flow + 1 - slots.count, slots.count)) }
@@ -191,7 +191,7 @@ struct DissectedFlows: Sendable {
         if has(flow) { states[Int(slots[flow])].turn() }
     }
 
-    /// Ends a direction whose FIN has come, after all before it was read.
+    /// Ends a direction after its FIN, once everything before it was read.
     mutating func end(_ place: FlowTable.Place, _ receiver: CaptureDissector.Receiver) {
         guard has(place.index) else { return }
         states[Int(slots[place.index])].finish(place.direction) { receiver(place.index, $0) }

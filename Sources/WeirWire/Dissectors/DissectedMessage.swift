@@ -1,39 +1,39 @@
-/// Says what the bytes of one message mean.
+/// One message of a protocol, and its meaning.
 public struct DissectedMessage: Sendable {
-    /// Names the protocol, as its `DissectorDescription` does.
+    /// The name of the protocol, as in its `DissectorDescription`.
     public internal(set) var name: StaticString = ""
-    /// Says which way the message goes.
+    /// The direction of the message.
     public internal(set) var direction = Direction.upstream
-    /// Says where its bytes are: in the stream of its direction, or in its datagram.
+    /// The range of its bytes, in the stream of its direction or in its datagram.
     public internal(set) var range = 0..<0
-    /// Holds when its first byte came, in nanoseconds since 1970 UTC; nil where that is not known.
+    /// The time of its first byte, in nanoseconds since 1970 UTC; nil if that is not known.
     public internal(set) var firstTime: Int64?
-    /// Holds when its last byte came.
+    /// The time of its last byte, in nanoseconds since 1970 UTC.
     public internal(set) var time: Int64?
-    /// Says in a line what it means; safe for a terminal.
+    /// The meaning of the message in one line; safe for a terminal.
     public internal(set) var summary = MessageText()
-    /// Lists its fields in their order, if they are wanted; otherwise those alone by which a flow is known.
+    /// Its fields in order if they are wanted; otherwise only those that identify a flow.
     public internal(set) var fields: [MessageField] = []
-    /// Counts the fields for which there was no place.
+    /// The number of fields for which there was no room.
     public internal(set) var fieldsLeftOut = 0
-    /// Says that all of its bytes came.
+    /// Whether all of its bytes arrived.
     public internal(set) var isComplete = false
-    /// Says which request it answers, if it does.
+    /// The request that it answers, if it is an answer.
     public internal(set) var answer: MessageAnswer?
 
-    /// Says that all fields are wanted.
+    /// Whether all fields are wanted.
     var wantsFields: Bool
-    /// Says whether it asks or answers.
+    /// Whether it is a request or an answer; nil if neither.
     var role: Role?
-    /// Says who reads both directions behind this message; nil where nothing changes.
+    /// The reader of both directions after this message; nil if it does not change.
     var handOver: HandOver?
-    /// Counts the bytes before those that are read.
+    /// The number of bytes before those that are being read.
     var base = 0
-    /// Counts the bytes that the last step depends on; nil where that is all that it goes over.
+    /// The number of bytes that the last step depends on; nil for all bytes of the step.
     var looked: Int?
-    /// Says that reading has begun.
+    /// Whether reading has begun.
     var isBegun = false
-    /// Says that bytes of it are missing.
+    /// Whether some of its bytes are missing.
     var isCut = false
 
     static let fieldLimit = 512
@@ -43,45 +43,45 @@ public struct DissectedMessage: Sendable {
         self.wantsFields = wantsFields
     }
 
-    /// Says who reads what follows.
+    /// The reader of the bytes after a message.
     enum HandOver: Sendable {
-        /// This dissector does.
+        /// This dissector.
         case to(any Dissector)
-        /// What it looks like says who does.
+        /// The dissector that recognises the bytes.
         case unknown
     }
 
-    /// Says which messages belong together: an answer has its request's number.
+    /// The pairing of messages: an answer has its request's number.
     enum Role: Hashable {
         case request(UInt64)
         case answer(UInt64)
     }
 }
 
-/// Says where a part of a message is, and what it means.
+/// A part of a message, with its place and its meaning.
 public struct MessageField: Sendable {
-    /// Names the field.
+    /// The name of the field.
     public var name: FieldName
-    /// Says where its bytes are, in the stream or the datagram.
+    /// The range of its bytes, in the stream or the datagram.
     public var range: Range<Int>
-    /// Says what they mean.
+    /// The meaning of the bytes.
     public var value: FieldValue
-    /// Whether the value is the beginning of the text alone, as that is longer than 1,024 bytes or was not kept whole.
+    /// Whether the value is only the beginning of the text, because the text exceeds 1,024 bytes or was not kept whole.
     public var isCut = false
 }
 
-/// Holds what a field means.
+/// The meaning of a field.
 public enum FieldValue: Hashable, Sendable {
-    /// Is a text, as it was sent, wrong UTF-8 repaired, cut after 1,024 bytes; it is not safe for a terminal.
+    /// A text as it was sent, with invalid UTF-8 repaired, cut after 1,024 bytes; not safe for a terminal.
     case text(String)
-    /// Is a number.
+    /// A number.
     case number(UInt64)
-    /// Is an address.
+    /// An address.
     case address(IPAddress)
 }
 
 extension FieldValue {
-    /// Appends the value, escaped where it is of the traffic, so that it is safe for a terminal.
+    /// Appends the value; a text from the traffic is escaped, so that it is safe for a terminal.
     public func append(to buffer: inout ByteBuffer) {
         switch self {
         case .text(let text): MessageText(escaping: text).append(to: &buffer)
@@ -91,16 +91,16 @@ extension FieldValue {
     }
 }
 
-/// Says which request a message answers.
+/// The request that a message answers.
 public struct MessageAnswer: Hashable, Sendable {
-    /// Says where the request begins in the other direction's stream; 0 for a datagram.
+    /// The offset of the request in the other direction's stream; 0 for a datagram.
     public var request: Int
-    /// Counts the nanoseconds from the request's last byte to the answer's first; nil where a time is not known.
+    /// The time from the request's last byte to the answer's first, in nanoseconds; nil if either time is not known.
     public var delay: Int64?
 }
 
 extension DissectedMessage {
-    /// Adds a field whose bytes are in a range of those that are being read.
+    /// Adds a field whose bytes are in a range of those being read.
     mutating func add(_ name: FieldName, _ range: Range<Int>, _ value: @autoclosure () -> FieldValue) {
         guard wantsFields || name.finding != nil else { return }
         guard fields.count < Self.fieldLimit else { return fieldsLeftOut &+= 1 }
@@ -108,7 +108,7 @@ extension DissectedMessage {
         fields.append(MessageField(name: name, range: place, value: value()))
     }
 
-    /// Adds a field that is a text.
+    /// Adds a text field.
     mutating func add(_ name: FieldName, _ range: Range<Int>, textOf bytes: RawSpan) {
         let count = fields.count
         let kept = bytes.there(range.prefix(Self.valueLimit))
@@ -116,7 +116,7 @@ extension DissectedMessage {
         if fields.count > count, kept.count < range.count { fields[count].isCut = true }
     }
 
-    /// Begins a message with the next byte.
+    /// Begins a message at the next byte.
     mutating func begin(_ name: StaticString, _ direction: Direction, at offset: Int, time: Int64?) {
         self.name = name
         self.direction = direction
@@ -125,7 +125,7 @@ extension DissectedMessage {
         isBegun = true
     }
 
-    /// Forgets everything of a message.
+    /// Resets the message.
     mutating func removeAll() {
         summary.removeAll()
         if !fields.isEmpty { fields.removeAll(keepingCapacity: fields.count <= 32) }

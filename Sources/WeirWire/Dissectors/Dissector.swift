@@ -1,39 +1,40 @@
-/// Reads one protocol in one flow: a value for each flow, so its state is plain `var`s.
+/// A reader of one protocol in one flow: one value for each flow, so its state is plain `var`s.
 ///
-/// One file and one row of `Dissectors.all` each. A dissector reads bytes that begin a message, and says how long the
-/// message is; `FlowDissector` brings the bytes, holds back what is not enough yet, and gives messages once their last
-/// byte was there. A dissector that is wrong gives up, and the bytes stay bytes.
+/// Each dissector is one file and one row of `Dissectors.all`. It reads bytes from the start of a message, and returns
+/// the message's length; `FlowDissector` passes the bytes, buffers those that are not enough yet, and delivers a
+/// message after its last byte. If the protocol turns out to be another one, the dissector gives up, and the bytes
+/// remain bytes.
 protocol Dissector: Sendable {
-    /// Names the protocol, its ports and its fields.
+    /// The name of the protocol, its ports and its fields.
     static var description: DissectorDescription { get }
 
-    /// Says whether bytes that begin a chunk look like a message of this protocol.
+    /// Returns whether bytes at the start of a chunk look like a message of this protocol.
     static func recognize(_ bytes: RawSpan, _ start: DissectionStart) -> Recognition
 
-    /// Makes the state of a flow of which nothing was seen.
+    /// Creates the state of a flow of which nothing was seen yet.
     init()
 
-    /// Reads on in a direction: at a message's beginning, or where the last step left off.
+    /// Reads on in a direction: from the beginning of a message, or from where the last step ended.
     ///
-    /// Must not read a byte twice for each chunk that comes: what was scanned is noted in the state, or `more` says how
-    /// many bytes are needed. Must keep a bounded state.
+    /// Must not read a byte again for each arriving chunk: it records in its state how far it scanned, or asks with
+    /// `more` for the number of bytes needed. Its state must be bounded.
     ///
     /// - Parameters:
-    ///   - bytes: What there is: at least one byte, and at least as many as the last `more` asked for.
-    ///   - place: Where the bytes are.
-    ///   - message: The message so far, whose ranges count from the start of `bytes`; where the step depends on fewer bytes
-    ///     than it goes over, such as a head before its body, `looked` says on how many.
-    /// - Returns: How the flow goes on.
+    ///   - bytes: The available bytes: at least one, and at least as many as the last `more` asked for.
+    ///   - place: The place of the bytes.
+    ///   - message: The message so far, with ranges counted from the start of `bytes`. If the step depends on fewer
+    ///     bytes than it covers, such as a head before its body, set `looked` to their number.
+    /// - Returns: The continuation of the flow.
     mutating func parse(
         _ bytes: RawSpan,
         _ place: MessagePlace,
         into message: inout DissectedMessage
     ) -> DissectionStep
 
-    /// Reads what there is of a message whose other bytes will not come; the bytes are those that the last `more` got.
+    /// Reads an incomplete message whose remaining bytes will not arrive; the bytes are those that the last `more` got.
     mutating func conclude(_ bytes: RawSpan, _ place: MessagePlace, into message: inout DissectedMessage)
 
-    /// Forgets what is half read of a direction: bytes are missing, or the sides have changed places.
+    /// Forgets the half-read message of a direction: bytes are missing, or the sides were swapped.
     mutating func lose(_ direction: Direction)
 }
 
@@ -42,27 +43,27 @@ extension Dissector {
     mutating func lose(_ direction: Direction) {}
 }
 
-/// Describes a dissector for people: a row of the table that `weir show --dissectors` prints.
+/// The description of a dissector for users: a row of the table that `weir show --dissectors` prints.
 public struct DissectorDescription: Sendable {
-    /// Names the protocol in one word of lower case, as in filters.
+    /// The name of the protocol, one word in lower case, as in filters.
     public var name: StaticString
-    /// Names the protocol for people, and what is read of it.
+    /// The name of the protocol for users, and what Weir reads of it.
     public var summary: StaticString
-    /// Lists what can carry it.
+    /// The transports of the protocol.
     public var transports: [Transport]
-    /// Lists the ports that count where the content alone does not tell.
+    /// The ports that decide if the content alone does not.
     public var ports: [UInt16]
-    /// Lists what a message can have.
+    /// The fields that a message can have.
     public var fields: [FieldName]
 }
 
-/// Names a field of a message, with a few words of help; as Wireshark names it, where Wireshark does.
+/// The name of a message's field, with a few words of help; as in Wireshark, if Wireshark has it.
 public struct FieldName: Sendable {
-    /// Holds the name, such as `http.host`.
+    /// The name, such as `http.host`.
     public var name: StaticString
-    /// Says what it is.
+    /// The meaning of the field.
     public var help: StaticString
-    /// Says that a flow is known by the first value of this field.
+    /// The kind of value that identifies a flow, if the first value of this field is one; otherwise nil.
     public var finding: Finding?
 
     init(_ name: StaticString, _ help: StaticString, finding: Finding? = nil) {
@@ -72,63 +73,62 @@ public struct FieldName: Sendable {
     }
 }
 
-/// Names what a flow is known by.
+/// A value that identifies a flow to users.
 public enum Finding: String, Sendable, CaseIterable {
-    /// Is the server that a TLS client names.
+    /// The server name in a TLS client's hello (SNI).
     case serverName = "sni"
-    /// Is the host of an HTTP request.
+    /// The host of an HTTP request.
     case host
-    /// Is the name that a DNS client asks for.
+    /// The name that a DNS client asks for.
     case query
 }
 
-/// Says where a dissector would begin.
+/// The circumstances of the bytes at which a dissector would begin.
 struct DissectionStart: Sendable {
-    /// Says which way the bytes go; in a capture that begins late it can be the wrong one.
+    /// The direction of the bytes; it can be wrong in a capture that begins late.
     var direction: Direction
-    /// Says what carries them.
+    /// The transport of the bytes.
     var transport: Transport
-    /// Says that one of the flow's ports is the protocol's.
+    /// Whether one of the flow's ports is one of the protocol's.
     var hasPort: Bool
 }
 
-/// Says whether bytes look like a protocol.
+/// Whether bytes look like a protocol.
 enum Recognition: Equatable {
-    /// Are none of it.
+    /// Not this protocol.
     case no
-    /// Can be; a port that is the protocol's decides.
+    /// Possibly; the port decides.
     case maybe
-    /// Cannot be told by so few bytes; so many would do.
+    /// Undecided: there are too few bytes, and this number would be enough.
     case more(Int)
-    /// Are nothing else.
+    /// Certainly this protocol.
     case yes
 }
 
-/// Says where bytes are that a dissector reads.
+/// The place of the bytes that a dissector reads.
 struct MessagePlace: Sendable {
-    /// Says which way they go.
+    /// The direction of the bytes.
     var direction: Direction
-    /// Says what carries them; a datagram comes in one piece.
+    /// The transport of the bytes; a datagram arrives in one piece.
     var transport: Transport
-    /// Counts the bytes of the stream before them; of the datagram.
+    /// The number of bytes of the stream, or of the datagram, before them.
     var offset: Int
 }
 
-/// Says how a dissector goes on.
+/// The continuation of a flow after a step of its dissector.
 enum DissectionStep {
-    /// The message ends so many bytes from where the bytes begin, which can be more than are there: it is given once they
-    /// have passed.
+    /// The message ends this number of bytes from here, even past the available ones; it is delivered after its end.
     case message(Int)
-    /// The message goes on behind so many bytes, which can be more than are there and need not be seen.
+    /// The message continues after this number of bytes, which may be more than there are and need not be seen.
     case skip(Int)
-    /// The message goes on to the end of the stream.
+    /// The message continues to the end of the stream.
     case rest
-    /// So many bytes are needed from where these begin.
+    /// This number of bytes is needed, from the start of these.
     case more(Int)
-    /// The other direction decides what these bytes are.
+    /// The other direction decides about these bytes.
     case wait
-    /// This is no message: the next chunk that looks like one is.
+    /// These bytes are no message; the next chunk that looks like one is read.
     case lost
-    /// This is another protocol.
+    /// The flow speaks another protocol.
     case giveUp
 }

@@ -1,6 +1,6 @@
-/// Lists the protocols that Weir reads.
+/// The protocols that Weir reads.
 public enum Dissectors {
-    /// Lists the dissectors; where two recognise the same bytes, the first one reads them.
+    /// The dissectors; if two recognise the same bytes, the first one reads them.
     static let all: [any Dissector.Type] = [
         HTTPDissector.self,
         DNSDissector.self,
@@ -15,10 +15,10 @@ public enum Dissectors {
         EchoDissector.self,
     ]
 
-    /// Lists what each dissector reads, in the order of the table.
+    /// The descriptions of the dissectors, in the order of the table.
     public static let descriptions: [DissectorDescription] = rows.map(\.description)
 
-    /// Holds each dissector's description beside it, as asking a type for it costs.
+    /// Each dissector with its description, because asking a type for the description takes time.
     static let rows = all.map { Row(type: $0, description: $0.description) }
 
     struct Row: Sendable {

@@ -1,4 +1,4 @@
-/// Reads the echo protocol, in which everything is a request that comes back; its port alone tells it.
+/// A dissector of the echo protocol, in which every request is sent back; only its port identifies it.
 ///
 /// A stream has no messages of its own: each chunk is one. Source: RFC 862.
 struct EchoDissector: Dissector {
@@ -30,7 +30,7 @@ struct EchoDissector: Dissector {
         let isRequest = place.direction == .upstream
         message.summary.append(isRequest ? "request of " : "response of ")
         message.summary.append(bytes: bytes.byteCount)
-        // A chunk of a stream that comes back need not be the chunk that went.
+        // A stream may come back in other chunks than it was sent in.
         guard place.transport == .udp else { return .message(bytes.byteCount) }
         if isRequest {
             message.role = .request(requests)

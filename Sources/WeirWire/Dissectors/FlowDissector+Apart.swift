@@ -1,9 +1,9 @@
-// Each direction of a stream is recognised for itself: a client and a server can speak different protocols.
+// Each direction of a stream is recognised separately: a client and a server may speak different protocols.
 extension FlowDissector {
-    /// Says what bytes that begin a chunk are, if the flow has a dissector.
+    /// Recognises bytes at the start of a chunk, if the flow has a dissector.
     ///
-    /// As long as a direction has no message, bytes that are certainly another protocol have a dissector of their own; so do
-    /// bytes that the flow's dissector refuses and that can be the protocol of the port.
+    /// Until a direction has a message, it gets a dissector of its own for bytes that are certainly another protocol,
+    /// and for bytes that the flow's dissector refuses and that may be the protocol of the port.
     mutating func detect(_ bytes: RawSpan, _ side: Int, beside type: any Dissector.Type) -> Recognition {
         if sides[side].isApart, let apart { return search(Swift.type(of: apart), bytes, side) }
         let found = sides[side].isRefused ? Recognition.no : search(type, bytes, side)
@@ -37,28 +37,28 @@ extension FlowDissector {
         return found
     }
 
-    /// Lets the dissector of a direction read on.
+    /// Runs one step of a direction's dissector.
     @inline(__always)
     mutating func parse(_ bytes: RawSpan, _ place: MessagePlace, _ side: Int) -> DissectionStep {
         guard sides[side].isApart else { return dissector?.parse(bytes, place, into: &sides[side].message) ?? .giveUp }
         return apart?.parse(bytes, place, into: &sides[side].message) ?? .giveUp
     }
 
-    /// Counts the messages that the dissector of a direction has read.
+    /// Returns the number of messages that the dissector of a direction has read.
     func readCount(_ side: Int) -> Int {
         sides[side].messages &+ (sides[side].isApart || sides[1 &- side].isApart ? 0 : sides[1 &- side].messages)
     }
 
-    /// Looks for a dissector of its own for a direction on which the other direction's dissector gave up.
+    /// Starts the search for a separate dissector for a direction on which the other direction's dissector gave up.
     mutating func refuse(_ side: Int) {
         loseState(side)
         reset(side)
         sides[side].isRefused = true
     }
 
-    /// Lets other dissectors have what the dissector of a direction reads.
+    /// Excludes the dissector of a direction, and starts the search for another one.
     ///
-    /// The dissector of a direction that is apart takes the flow over, and the other one finds what it is anew.
+    /// The dissector of a direction that is apart takes over the flow; the other direction is recognised again.
     mutating func giveUp(_ side: Int) {
         let wrong = sides[side].isApart ? apart : dissector
         if let wrong, let index = Dissectors.rows.firstIndex(where: { $0.type == type(of: wrong) }) {

@@ -1,6 +1,6 @@
-// A datagram begins and ends its messages.
+// A datagram contains only whole messages.
 extension FlowDissector {
-    /// Reads one datagram, which can hold several messages.
+    /// Reads one datagram, which may contain several messages.
     mutating func addDatagram(_ bytes: RawSpan, _ side: Int, _ receiver: Receiver) {
         guard sides[side].mode != .off else { return }
         sides[side].offset = 0

@@ -1,6 +1,6 @@
-// How the protocol is found.
+// The search for the protocol.
 extension FlowDissector {
-    /// Says what bytes that begin a chunk are, and chooses the dissector.
+    /// Recognises bytes at the start of a chunk, and chooses the dissector.
     mutating func detect(_ bytes: RawSpan, _ side: Int) -> Recognition {
         if let dissector { return detect(bytes, side, beside: type(of: dissector)) }
         var (needed, byPort, hasPort) = (Int.max, -1, false)
@@ -33,12 +33,12 @@ extension FlowDissector {
         chosen = row.description.name
     }
 
-    /// Says whether bytes begin a message of the protocol that the flow has.
+    /// Returns whether bytes begin a message of the flow's protocol.
     func search(_ type: any Dissector.Type, _ bytes: RawSpan, _ side: Int) -> Recognition {
         let start = start(of: type.description.ports, side)
         switch type.recognize(bytes, start) {
         case .yes: return .yes
-        // Once messages were read, what can be one is one.
+        // After messages were read, bytes that may be one are one.
         case .maybe: return start.hasPort || readCount(side) > 0 ? .maybe : .no
         case .more(let count) where count > bytes.byteCount && count <= Self.detectionLimit:
             return transport == .tcp && !sides[side].isEnding ? .more(count) : .no

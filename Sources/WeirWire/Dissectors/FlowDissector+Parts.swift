@@ -1,13 +1,14 @@
-// What is looked at of a chunk, so that the rest of it need not be kept for whoever reads it later.
+// The parts of a chunk that a dissector reads, so that the rest need not be kept for later readers.
 extension FlowDissector {
-    /// Reads a chunk of a stream, and says which parts of it were looked at: all that another dissector that has read the
-    /// same needs to say the same.
+    /// Reads a chunk of a stream, and returns the parts that it looked at.
+    ///
+    /// Another dissector that has read the same so far needs only these parts to find the same messages.
     ///
     /// - Parameters:
     ///   - bytes: The bytes.
-    ///   - direction: Which way they go.
-    /// - Returns: The parts, as ranges of the chunk, in order and apart from each other; and how many bytes were looked at to
-    ///   read messages or in vain, which can be more than the parts have.
+    ///   - direction: The direction of the bytes.
+    /// - Returns: The parts, as ranges of the chunk, in order and apart from each other; and the number of bytes that
+    ///   were read as messages or in vain, which may exceed that of the parts.
     public mutating func parts(of bytes: RawSpan, _ direction: Direction) -> (parts: [Range<Int>], effort: Int) {
         let side = Int(direction.rawValue)
         let start = sides[side].offset &+ sides[side].held.count
@@ -19,17 +20,17 @@ extension FlowDissector {
         return (parts.map { ($0.lowerBound &- start)..<($0.upperBound &- start) }, looked.effort)
     }
 
-    /// Reads a chunk of a stream of which the parts are there that were looked at elsewhere.
+    /// Reads a chunk of a stream from the parts that another dissector looked at.
     ///
-    /// Bytes between them that are looked at here after all are bytes that are missing.
+    /// Bytes between them that turn out to be of interest count as missing.
     ///
     /// - Parameters:
     ///   - bytes: The parts' bytes, end to end.
-    ///   - parts: Where they are in the chunk, in order.
-    ///   - count: How many bytes the chunk has.
-    ///   - direction: Which way they go.
-    ///   - time: When they came, in nanoseconds since 1970 UTC.
-    ///   - receiver: Takes the messages that end in the chunk.
+    ///   - parts: The ranges of the parts in the chunk, in order.
+    ///   - count: The size of the chunk in bytes.
+    ///   - direction: The direction of the bytes.
+    ///   - time: The time of the chunk, in nanoseconds since 1970 UTC.
+    ///   - receiver: Receives the messages that end in the chunk.
     public mutating func add(
         _ bytes: RawSpan,
         parts: [Range<Int>],
@@ -49,7 +50,7 @@ extension FlowDissector {
         }
         letPass(count &- place, side, at: time, receiver)
         sides[side].time = time
-        // Once for the chunk, as for one that is there whole.
+        // Once for each chunk, as for a chunk that is whole.
         readWoken(receiver)
     }
 
@@ -66,8 +67,7 @@ extension FlowDissector {
         }
     }
 
-    /// Notes that bytes of a stream are looked at, where that is asked for; as an effort, where they are read as a message or
-    /// in vain.
+    /// Records bytes that were looked at, if `looks` is set; as an effort if they were read as a message or in vain.
     @inline(__always)
     mutating func look(_ side: Int, _ count: Int, isEffort: Bool = true) {
         if looks != nil { note(side, count, isEffort) }
@@ -82,10 +82,10 @@ extension FlowDissector {
     }
 }
 
-/// Collects where a direction's bytes were looked at.
+/// The places of a direction's bytes that were looked at.
 struct Looks: Sendable {
     let side: Int
-    /// Lists places in the stream, in order and apart from each other.
+    /// The ranges in the stream, in order and apart from each other.
     private(set) var ranges: [Range<Int>] = []
     var effort = 0
 

@@ -1,6 +1,6 @@
-// How bytes walk through a dissector.
+// The passage of bytes through a dissector.
 extension FlowDissector {
-    /// Reads a part of a stream, behind what is held back.
+    /// Reads a part of a stream, after the buffered bytes.
     mutating func addStream(_ bytes: RawSpan, _ side: Int, _ receiver: Receiver) {
         var rest = bytes
         if sides[side].passing > 0 {
@@ -8,17 +8,18 @@ extension FlowDissector {
             endIfPassed(side, receiver)
         }
         while !sides[side].held.isEmpty {
-            // Taken out, so that the bytes are lent while the side changes.
+            // Moved out, so that the bytes can be lent while the side changes.
             var held: [UInt8] = []
             swap(&held, &sides[side].held)
             let old = held.count
-            // No more than needed is copied, but not one byte at a time either.
+            // Copies little more than needed, but not one byte at a time either.
             let part = rest.extracting(first: max(sides[side].need &- old, 1024))
             part.withUnsafeBytes { held.append(contentsOf: $0) }
             rest = rest.extracting(droppingFirst: part.byteCount)
             let consumed = read(held.span.bytes, side, receiver)
             if consumed >= old {
-                // What was held is read: on with the chunk itself, from where reading stopped within the part.
+                // The buffered bytes are read: continue with the chunk itself, from where reading stopped within the
+                // part.
                 let behind = bytes.byteCount &- rest.byteCount &- part.byteCount &+ (consumed &- old)
                 rest = bytes.extracting(droppingFirst: min(behind, bytes.byteCount))
                 break
@@ -39,7 +40,7 @@ extension FlowDissector {
         behind.withUnsafeBytes { sides[side].held = Array($0) }
     }
 
-    /// Says whether bytes may be held back; where they are too many the message is lost.
+    /// Returns whether bytes may be buffered; if they are too many, the message is lost.
     private mutating func keepsHeld(_ side: Int) -> Bool {
         let count = sides[side].held.count
         guard max(count, sides[side].need) > Self.heldLimit else { return true }
@@ -49,7 +50,7 @@ extension FlowDissector {
         return false
     }
 
-    /// Reads bytes as far as there is something to read, and returns how many were; the others are to be held back.
+    /// Reads bytes as far as possible, and returns their number; the others must be buffered.
     private mutating func read(_ bytes: RawSpan, _ side: Int, _ receiver: Receiver) -> Int {
         var at = 0
         while at < bytes.byteCount {
@@ -92,7 +93,7 @@ extension FlowDissector {
         return at &+ part.byteCount
     }
 
-    /// Lets the dissector go one step, and returns how many bytes it has read.
+    /// Runs one step of the dissector, and returns the number of bytes it has read.
     private mutating func step(_ part: RawSpan, _ side: Int, _ receiver: Receiver) -> Int {
         let offset = sides[side].offset
         begin(side)
@@ -122,7 +123,7 @@ extension FlowDissector {
         case .giveUp where sides[side].messages == 0 && !sides[side].isRefused:
             refuse(side)
         case .giveUp, .lost, .message, .skip:
-            // The bytes of this chunk are bytes; the next one can begin a message.
+            // This chunk remains bytes; the next one may begin a message.
             sides[side].offset &+= part.byteCount
             lose(side)
             return part.byteCount
@@ -130,7 +131,7 @@ extension FlowDissector {
         return 0
     }
 
-    /// Counts the bytes that a step depends on.
+    /// Returns the number of bytes that a step depends on.
     @inline(__always)
     private func lookedAt(_ part: RawSpan, _ step: DissectionStep, _ looked: Int?) -> Int {
         switch step {
@@ -147,13 +148,13 @@ extension FlowDissector {
         sides[side].message.begin(name, sides[side].direction, at: sides[side].offset, time: sides[side].time)
     }
 
-    /// Gives the message whose last byte has passed.
+    /// Delivers the message if its last byte has passed.
     mutating func endIfPassed(_ side: Int, _ receiver: Receiver) {
         guard sides[side].passing == 0, sides[side].endsBehind else { return }
         emit(side, isComplete: true, receiver)
     }
 
-    /// Gives a message.
+    /// Delivers a message.
     mutating func emit(_ side: Int, isComplete: Bool, _ receiver: Receiver) {
         sides[side].endsBehind = false
         sides[side].isRest = false
@@ -162,7 +163,7 @@ extension FlowDissector {
         sides[side].message.range = start..<max(sides[side].offset, start)
         sides[side].message.time = sides[side].time
         sides[side].message.isComplete = isComplete && !sides[side].message.isCut
-        // What two protocols say is no request and its answer.
+        // Messages of two protocols are no request and its answer.
         if sides[side].isApart || sides[1 &- side].isApart { sides[side].message.role = nil }
         requests.pair(&sides[side].message)
         note(sides[side].message, side)
@@ -209,7 +210,7 @@ extension FlowDissector {
         }
     }
 
-    /// Lets the other side look again at what it holds.
+    /// Makes the other side read its buffered bytes again.
     private mutating func wake(_ other: Int) {
         guard sides[other].mode == .waiting else { return }
         sides[other].mode = .reading
@@ -217,9 +218,9 @@ extension FlowDissector {
     }
 }
 
-// What is not understood.
+// Bytes that are not understood.
 extension FlowDissector {
-    /// Gives a message that is not complete, if anything is known of it.
+    /// Delivers an incomplete message, if anything is known of it.
     mutating func abandon(_ side: Int, _ receiver: Receiver) {
         if sides[side].mode == .reading, sides[side].passing == 0, !sides[side].held.isEmpty {
             var held: [UInt8] = []
@@ -253,7 +254,7 @@ extension FlowDissector {
         }
     }
 
-    /// Looks for the next chunk that begins a message.
+    /// Starts the search for the next chunk that begins a message.
     private mutating func lose(_ side: Int) {
         sides[side].message.removeAll()
         sides[side].need = 1
@@ -262,7 +263,7 @@ extension FlowDissector {
         loseState(side)
     }
 
-    /// Lets the dissector of a direction forget what is half read of it.
+    /// Makes the dissector of a direction forget its half-read message.
     mutating func loseState(_ side: Int) {
         if sides[side].isApart {
             apart?.lose(sides[side].direction)

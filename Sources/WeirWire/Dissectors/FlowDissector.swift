@@ -1,22 +1,22 @@
-/// Reads the messages of one flow from the bytes of both its directions, chunk by chunk.
+/// A reader of the messages of one flow, from the bytes of both its directions, chunk by chunk.
 ///
 ///     var dissector = FlowDissector(.tcp, clientPort: 50000, serverPort: 80)
 ///     dissector.add(bytes, .upstream, at: time) { message in ... }
 ///     dissector.finish { message in ... }
 ///
-/// A chunk is a part of a stream, of any size, or one datagram. The protocol is chosen by what the first bytes look like,
-/// and by the ports where those do not tell; when the dissector that was chosen gives up, another one may be right. A
-/// direction of a stream that speaks another protocol than the other one is read by a dissector of its own, such as the
-/// HTTP answer to a TLS client. A message is given with the chunk that completes it.
+/// A chunk is a part of a stream, of any size, or one datagram. The first bytes decide the protocol, and if they do
+/// not, the ports; if the chosen dissector gives up, another one may fit. A direction that speaks another protocol than
+/// the other one gets a dissector of its own, as for an HTTP answer to a TLS client. A message is delivered with the
+/// chunk that completes it.
 ///
-/// A flow keeps at most `heldLimit` bytes of each direction, for a message that is not complete, and what is known of
-/// that message: its fields, up to 512 of them. A chunk costs no copy unless a message is cut at its end.
+/// A flow keeps at most `heldLimit` bytes of each direction for an incomplete message, and what is known of that
+/// message: its fields, up to 512 of them. A chunk costs no copy unless a message is cut at its end.
 public struct FlowDissector: Sendable {
-    /// Bounds how many bytes of each direction are held back for a message that is not complete.
+    /// The maximum number of bytes of each direction that are buffered for an incomplete message.
     public static let heldLimit = 132 << 10
-    /// Bounds how many chunks of a direction are looked at to find the protocol, where no port tells it.
+    /// The maximum number of chunks of a direction that are searched for the protocol, if no port decides it.
     static let tryLimit = 64
-    /// Bounds how many bytes are held back to find the protocol.
+    /// The maximum number of bytes that are buffered to find the protocol.
     static let detectionLimit = 64
 
     let transport: Transport
@@ -24,33 +24,33 @@ public struct FlowDissector: Sendable {
     let serverPort: UInt16
     let wantsFields: Bool
     var sides: [DissectedSide]
-    /// The dissector of both directions, but for one that is apart.
+    /// The dissector of both directions, except of one that is apart.
     var dissector: (any Dissector)?
     var chosen: StaticString = ""
-    /// The dissector of the direction that speaks another protocol; nil unless `dissector` is there and a side is apart.
+    /// The separate dissector of a direction with another protocol; nil unless `dissector` is set and a side is apart.
     var apart: (any Dissector)?
     var chosenApart: StaticString = ""
     var excluded: UInt64 = 0
     var requests = OpenRequests()
-    /// Collects what is looked at, while somebody asks.
+    /// The bytes that were looked at, while a caller asks for them.
     var looks: Looks?
-    /// Names the protocol, once a message of it was read.
+    /// The name of the protocol, once a message of it was read.
     public internal(set) var name: StaticString?
-    /// Counts the messages that were given.
+    /// The number of messages delivered.
     public internal(set) var messages = 0
-    /// Holds what the flow is known by: the first value of each kind.
+    /// The values that identify the flow: the first one of each kind.
     public internal(set) var findings: [Finding: String] = [:]
 
-    /// Takes a message, which is lent for the call.
+    /// A closure that receives a message, lent for the call.
     public typealias Receiver = (DissectedMessage) -> Void
 
-    /// Creates the state of a flow of which nothing was seen.
+    /// Creates the state of a flow of which nothing was seen yet.
     ///
     /// - Parameters:
-    ///   - transport: What carries it.
+    ///   - transport: The transport of the flow.
     ///   - clientPort: The port of the side that opened it.
     ///   - serverPort: The other side's port.
-    ///   - wantsFields: Whether messages are to have all their fields, or those alone by which a flow is known.
+    ///   - wantsFields: Whether messages get all their fields, or only those that identify a flow.
     public init(_ transport: Transport, clientPort: UInt16, serverPort: UInt16, wantsFields: Bool = true) {
         self.transport = transport
         self.clientPort = clientPort
@@ -59,28 +59,28 @@ public struct FlowDissector: Sendable {
         sides = [DissectedSide(.upstream, wantsFields), DissectedSide(.downstream, wantsFields)]
     }
 
-    /// Says that no more messages can be found, so that bytes need not be given any more.
+    /// Whether no more messages can be found, so that no more bytes are needed.
     public var hasGivenUp: Bool { sides.allSatisfy { $0.mode == .off } }
 
-    /// Lends the message of a direction that is not complete yet, with the fields that were read so far.
+    /// Lends the incomplete message of a direction, with the fields read so far.
     ///
     /// - Parameters:
-    ///   - direction: Which way it goes.
-    ///   - receiver: Takes it, where there is one.
+    ///   - direction: The direction of the message.
+    ///   - receiver: Receives the message, if there is one.
     public func unfinished(_ direction: Direction, to receiver: Receiver) {
         let message = sides[Int(direction.rawValue)].message
         if message.isBegun, !message.summary.isEmpty { receiver(message) }
     }
 
-    /// Reads a part of a stream that follows what came before, or one datagram.
+    /// Reads the next part of a stream, or one datagram.
     ///
-    /// Complexity: O(n) in the bytes; those within a message's body are not looked at.
+    /// Complexity: O(n) in the bytes, without those of a message's body.
     ///
     /// - Parameters:
-    ///   - bytes: The bytes; of a datagram that was cut, those that are there.
-    ///   - direction: Which way they go.
-    ///   - time: When they came, in nanoseconds since 1970 UTC.
-    ///   - receiver: Takes the messages that end in these bytes.
+    ///   - bytes: The bytes; of a truncated datagram, the captured ones.
+    ///   - direction: The direction of the bytes.
+    ///   - time: The time of their arrival, in nanoseconds since 1970 UTC.
+    ///   - receiver: Receives the messages that end in these bytes.
     public mutating func add(_ bytes: RawSpan, _ direction: Direction, at time: Int64?, to receiver: Receiver) {
         let side = Int(direction.rawValue)
         sides[side].time = time
@@ -89,7 +89,7 @@ public struct FlowDissector: Sendable {
         readWoken(receiver)
     }
 
-    /// Reads what a direction held back until the other one told what it is.
+    /// Reads the buffered bytes of directions that were waiting for the other one.
     mutating func readWoken(_ receiver: Receiver) {
         while let side = sides.firstIndex(where: { $0.isWoken }) {
             sides[side].isWoken = false
@@ -97,9 +97,9 @@ public struct FlowDissector: Sendable {
         }
     }
 
-    /// Goes on behind bytes of a stream that are missing.
+    /// Continues after missing bytes of a stream.
     ///
-    /// A message that they are in the body of goes on behind them; any other one is lost.
+    /// A message with the missing bytes in its body continues after them; any other message is lost.
     public mutating func skip(_ count: Int, _ direction: Direction, to receiver: Receiver) {
         let side = Int(direction.rawValue)
         sides[side].time = nil
@@ -117,15 +117,15 @@ public struct FlowDissector: Sendable {
         if dissector != nil { sides[side].mode = .searching }
     }
 
-    /// Ends the reading, as no more bytes will be seen.
+    /// Ends the reading, because no more bytes will arrive.
     ///
-    /// Messages that are not complete are given as what they are; so is one that goes on to the end of its stream, where
-    /// `finish` was not called for its direction.
+    /// Incomplete messages are delivered as such; so is one that continues to the end of its stream, unless `finish`
+    /// was called for its direction.
     public mutating func finish(to receiver: Receiver) {
         for direction in Direction.allCases { finish(direction, isEnd: false, to: receiver) }
     }
 
-    /// Ends one direction: its source has sent its last byte.
+    /// Ends one direction, whose source has sent its last byte.
     public mutating func finish(_ direction: Direction, to receiver: Receiver) {
         finish(direction, isEnd: true, to: receiver)
     }
@@ -134,7 +134,7 @@ public struct FlowDissector: Sendable {
         let side = Int(direction.rawValue)
         guard sides[side].mode != .off else { return }
         if sides[side].mode == .detecting, !sides[side].held.isEmpty {
-            // It is not going to be more.
+            // No further bytes will arrive.
             sides[side].isEnding = true
             addStream(RawSpan(), side, receiver)
         }
@@ -143,7 +143,7 @@ public struct FlowDissector: Sendable {
         readWoken(receiver)
     }
 
-    /// Makes upstream downstream: the client has turned out to be the other side.
+    /// Swaps upstream and downstream, because the client turned out to be the other side.
     public mutating func turn() {
         sides.swapAt(0, 1)
         for (side, direction) in Direction.allCases.enumerated() {
@@ -156,22 +156,22 @@ public struct FlowDissector: Sendable {
     }
 }
 
-/// Holds how far one direction was read.
+/// The progress of reading one direction.
 struct DissectedSide: Sendable {
     var direction: Direction
-    /// Counts the bytes of the stream that were read.
+    /// The number of bytes of the stream that were read.
     var offset = 0
     var time: Int64?
     var mode = Mode.detecting
-    /// Holds bytes that came and are not enough, from `offset` on.
+    /// Buffered bytes that are not enough yet, from `offset` on.
     var held: [UInt8] = []
-    /// Counts the bytes that are needed.
+    /// The number of bytes needed.
     var need = 1
-    /// Counts the bytes that are to pass unread.
+    /// The number of bytes still to skip unread.
     var passing = 0
-    /// Says that the message ends when they have passed.
+    /// Whether the message ends with the skipped bytes.
     var endsBehind = false
-    /// Says that the message ends with the stream.
+    /// Whether the message ends with the stream.
     var isRest = false
     var isWoken = false
     var isEnding = false
@@ -185,7 +185,7 @@ struct DissectedSide: Sendable {
     var message: DissectedMessage
 
     enum Mode {
-        /// No dissector is chosen, or none for this direction.
+        /// The protocol is not known yet, or not for this direction.
         case detecting
         case reading
         /// The other direction decides.
@@ -200,7 +200,7 @@ struct DissectedSide: Sendable {
         message = DissectedMessage(wantsFields: wantsFields)
     }
 
-    /// Lets bytes pass unread, as many as are to, and returns how many.
+    /// Skips bytes unread, as many as are due, and returns their number.
     mutating func pass(_ count: Int) -> Int {
         let passed = min(count, passing)
         passing &-= passed
@@ -208,14 +208,14 @@ struct DissectedSide: Sendable {
         return passed
     }
 
-    /// Turns a number of a direction into what is read next.
+    /// Skips a number of bytes before anything else is read.
     mutating func letPass(_ count: Int, endsBehind: Bool) {
         passing = count
         self.endsBehind = endsBehind
     }
 }
 
-/// Keeps when requests were complete, until they are answered.
+/// The requests that are not answered yet, with their times.
 struct OpenRequests: Sendable {
     private var open: [(number: UInt64, offset: Int, time: Int64?)] = []
     static let limit = 128
@@ -224,7 +224,7 @@ struct OpenRequests: Sendable {
         if !open.isEmpty { open.removeAll() }
     }
 
-    /// Notes a request, or finds the one that a message answers.
+    /// Records a request, or finds the one that a message answers.
     mutating func pair(_ message: inout DissectedMessage) {
         switch message.role {
         case nil: return
@@ -242,7 +242,7 @@ struct OpenRequests: Sendable {
 }
 
 extension Int64 {
-    /// Subtracts; what does not fit is the most there is.
+    /// Subtracts, clamped to 64 bits.
     fileprivate func subtractingClamped(_ other: Int64) -> Int64 {
         let (difference, overflow) = subtractingReportingOverflow(other)
         return overflow ? (self < other ? .min : .max) : difference

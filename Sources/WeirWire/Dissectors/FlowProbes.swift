@@ -1,16 +1,16 @@
-/// Finds what the flows of a capture are known by: their protocols, and the names that their first messages have.
+/// The search for what identifies the flows of a capture: their protocols, and the names in their first messages.
 ///
-/// Looks at the first packets of each flow alone, in the order in which they were captured; what comes behind a segment
-/// that is missing or out of order is not looked at.
+/// Only the first packets of each flow are read, in the order of the capture. Bytes after a segment that is missing or
+/// out of order are not read.
 public struct FlowProbes: Sendable {
-    /// Says what a flow is.
+    /// The protocol and the identifying values of a flow.
     public struct Found: Hashable, Sendable {
-        /// Names the protocol, as its `DissectorDescription` does.
+        /// The name of the protocol, as in its `DissectorDescription`.
         public var name: String
-        /// Holds the first value of each kind that was found.
+        /// The first value of each kind that was found.
         public var findings: [Finding: String]
 
-        /// Creates what is known of a flow.
+        /// Creates the values of a flow.
         public init(name: String, findings: [Finding: String] = [:]) {
             self.name = name
             self.findings = findings
@@ -20,28 +20,28 @@ public struct FlowProbes: Sendable {
     fileprivate struct Probe: Sendable {
         var dissector: FlowDissector
         var next: [UInt32?] = [nil, nil]
-        /// Whether bytes of a direction were looked at, the client's first.
+        /// Whether bytes of a direction were read, the client's first.
         var hasBegun = [false, false]
         var packets = 0
     }
 
     private var probes: [Int: Probe] = [:]
-    /// Says for each flow whether nothing more is to be found.
+    /// For each flow whether nothing more can be found.
     @usableFromInline var isDone: [Bool] = []
     private var found: [Int: Found] = [:]
-    /// Bounds how many flows are looked at at once.
+    /// The maximum number of flows that are probed at once.
     private static let limit = 1 << 16
     fileprivate static let packetLimit = 24
 
-    /// Creates a collection that knows of no flow.
+    /// Creates a collection that knows no flow.
     public init() {}
 
-    /// Returns what a flow is known by; nil where its protocol was not recognised.
+    /// Returns what is known of a flow; nil if its protocol was not recognised.
     public func found(_ flow: Int) -> Found? { found[flow] }
 
-    /// Says whether more may be found about the flows of a packet: of nearly all packets nothing is.
+    /// Returns whether more may be found about the flows of a packet, which for nearly all packets is false.
     ///
-    /// Asked first, it saves the packet's way to `add`: whoever lends `CaptureFlows` to a function has it copied.
+    /// Call it before `add` to save time: passing `CaptureFlows` to a function copies it.
     @inlinable
     @inline(__always)
     public func wants(_ tcp: FlowTable.Place?, _ udp: FlowTable.Place?, _ inner: [FlowTable.Place?] = []) -> Bool {
@@ -50,7 +50,7 @@ public struct FlowProbes: Sendable {
         return inner.contains { $0.map { !done($0.index) } ?? false }
     }
 
-    /// Takes a packet that was counted in the flows already.
+    /// Reads a packet that was already added to the flows.
     public mutating func add(_ packet: CapturedPacket, _ bytes: RawSpan, in flows: borrowing CaptureFlows) {
         if let place = flows.tcp, !done(place.index), let segment = flows.packet.tcp?.streamSegment {
             if place.hasTurned { probes[place.index] = nil }
@@ -77,7 +77,7 @@ public struct FlowProbes: Sendable {
         }
     }
 
-    /// Ends the looking: what is not complete is taken as it is.
+    /// Ends the search; incomplete messages count as they are.
     public mutating func finish() {
         for flow in Array(probes.keys) {
             probes[flow]?.dissector.finish { _ in }
@@ -121,12 +121,12 @@ public struct FlowProbes: Sendable {
 }
 
 extension FlowProbes.Probe {
-    /// Says whether a segment is the next one of its direction, and goes on behind it.
+    /// Returns whether a segment is the next one of its direction, and moves past it.
     fileprivate mutating func follows(_ segment: StreamSegment, _ direction: Direction, _ first: UInt32?) -> Bool {
         let side = Int(direction.rawValue)
         packets += 1
         if segment.flags.contains(.syn) {
-            // One that does not begin the stream changes nothing.
+            // A SYN that does not begin the stream changes nothing.
             guard first == segment.sequenceNumber else { return false }
             next[side] = segment.sequenceNumber &+ 1 &+ UInt32(truncatingIfNeeded: segment.length)
             return segment.length > 0
@@ -143,7 +143,7 @@ extension FlowProbes.Probe {
         dissector.add(bytes, direction, at: time) { _ in }
     }
 
-    /// Says whether enough is known, or nothing more can be.
+    /// Whether enough is known, or no more can be known.
     fileprivate var isKnown: Bool {
         packets >= 2 * FlowProbes.packetLimit || dissector.hasGivenUp || !dissector.findings.isEmpty
             || dissector.messages >= 4

@@ -1,4 +1,4 @@
-/// Reads MQTT control packets, of the versions 3.1, 3.1.1 and 5.
+/// A dissector of MQTT control packets, versions 3.1, 3.1.1 and 5.
 ///
 /// Source: MQTT 3.1.1 (OASIS, 2014) sections 2 and 3, MQTT 5.0 (OASIS, 2019) sections 2 and 3.
 struct MQTTDissector: Dissector {
@@ -34,7 +34,7 @@ struct MQTTDissector: Dissector {
             "mqtt.suback.qos",
             "The quality that is granted up to version 3.1.1; 128 is none"
         )
-        /// The reason codes of version 5 by the kind of packet, in its order.
+        /// The reason codes of version 5, indexed by the kind of packet.
         static let reasons: [FieldName?] = [
             nil, nil, FieldName("mqtt.connack.reason_code", "The answer to a CONNECT; 0 is success"), nil,
             FieldName("mqtt.puback.reason_code", "The answer to a PUBLISH of quality 1; below 128 is success"),
@@ -50,14 +50,14 @@ struct MQTTDissector: Dissector {
         static let payload = FieldName("mqtt.msg", "The message that is published")
     }
 
-    /// Holds the protocol's level, which the client's first packet says; packets have properties from 5 on.
+    /// The protocol level, from the client's first packet; packets have properties from 5 on.
     private var level: UInt8 = 4
-    /// Whether a packet was read: what comes then is MQTT, if malformed.
+    /// Whether a packet was read; later packets are MQTT, even if malformed.
     private var isKnown = false
 
     init() {}
 
-    /// Bounds what is read of a packet; the rest passes.
+    /// The maximum number of bytes that are read of a packet; the rest is skipped.
     private static let known = 4096
 
     static func recognize(_ bytes: RawSpan, _ start: DissectionStart) -> Recognition {
@@ -74,7 +74,7 @@ struct MQTTDissector: Dissector {
         }
     }
 
-    /// Says whether the kind of packet and its flags agree.
+    /// Returns whether the kind of packet and its flags agree.
     ///
     /// Source: MQTT 5.0 section 2.1.3.
     private static func isFirst(_ byte: UInt8) -> Bool {
@@ -116,18 +116,19 @@ struct MQTTDissector: Dissector {
             message.add(Fields.type, 0..<1, .number(UInt64(first >> 4)))
             message.add(Fields.length, 1..<header, .number(UInt64(count)))
             message.summary.append(Self.names[Int(first >> 4)])
-            // Flags that are not the packet's, and a PUBLISH of quality 3. Source: MQTT-2.2.2-2, MQTT-3.3.1-4.
+            // Malformed: flags that the packet must not have, or a PUBLISH of quality 3. Source: MQTT-2.2.2-2,
+            // MQTT-3.3.1-4.
             let isRead =
                 Self.isFirst(first)
                 && read(bytes.extracting(first: needed), header, first, of: header + count, into: &message)
-            // Of a packet that is longer than what is read, the rest can hold what seems to be missing.
+            // If a packet is longer than the bytes that are read, the rest may contain what seems to be missing.
             if !isRead, count <= Self.known { message.summary.append(" (malformed)") }
             isKnown = true
             return .message(header + count)
         }
     }
 
-    /// Reads a packet behind its header; returns whether it is what its kind asks for.
+    /// Reads a packet after its header; returns whether it is valid for its kind.
     private mutating func read(
         _ bytes: RawSpan,
         _ header: Int,
@@ -156,7 +157,7 @@ struct MQTTDissector: Dissector {
         }
     }
 
-    /// Reads a text behind its length, and goes on behind it.
+    /// Reads a text with its length in front, and moves past it.
     private func text(_ bytes: RawSpan, _ at: inout Int) -> Range<Int>? {
         guard let count = bytes.number(at: at, UInt16.self) else { return nil }
         let range = (at + 2)..<(at + 2 + Int(count))
@@ -165,7 +166,7 @@ struct MQTTDissector: Dissector {
         return range
     }
 
-    /// Goes on behind the properties, which there are from version 5 on.
+    /// Moves past the properties, which exist from version 5 on.
     private func skipProperties(_ bytes: RawSpan, _ at: inout Int) {
         guard level >= 5 else { return }
         var (count, shift) = (0, 0)
@@ -195,7 +196,7 @@ struct MQTTDissector: Dissector {
             guard let topic = text(bytes, &at), text(bytes, &at) != nil else { return false }
             show(bytes, topic, Fields.willTopic, " will ", &message)
         }
-        // The password is no field, and is not shown.
+        // The password is not a field, and is not shown.
         if flags & 0x80 != 0 {
             guard let user = text(bytes, &at) else { return false }
             show(bytes, user, Fields.user, " user ", &message)

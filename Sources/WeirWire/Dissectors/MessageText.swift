@@ -1,9 +1,9 @@
-/// Holds a line of text that is safe for a terminal: what comes from the traffic is escaped and cut.
+/// A line of text that is safe for a terminal: text from the traffic is escaped and cut.
 public struct MessageText: Hashable, Sendable {
-    /// Holds the text in UTF-8.
+    /// The text in UTF-8.
     public internal(set) var utf8: [UInt8] = []
 
-    /// Bounds the line, in bytes; what is longer ends with `...`.
+    /// The maximum length of the line in bytes; a longer one ends with `...`.
     static let limit = 512
 
     /// Creates an empty text.
@@ -12,13 +12,13 @@ public struct MessageText: Hashable, Sendable {
     /// Appends the text to a buffer.
     public func append(to buffer: inout ByteBuffer) { buffer.append(utf8.span.bytes) }
 
-    /// Creates a text from one of the traffic, escaped, and cut.
+    /// Creates a text from one in the traffic, escaped and cut.
     public init(escaping text: String) { append(escaped: text, upTo: Self.limit) }
 
-    /// Says whether there is no text.
+    /// Whether the text is empty.
     public var isEmpty: Bool { utf8.isEmpty }
 
-    /// Copies the text.
+    /// The text as a string.
     public var string: String { String(decoding: utf8, as: UTF8.self) }
 
     mutating func removeAll() { utf8.removeAll(keepingCapacity: utf8.count <= Self.limit) }
@@ -47,13 +47,13 @@ public struct MessageText: Hashable, Sendable {
         append(count == 1 ? " byte" : " bytes")
     }
 
-    /// Appends a text of the traffic, escaped, and cut after so many bytes.
+    /// Appends a text from the traffic, escaped, and cut after `limit` bytes.
     mutating func append(escaped text: String, upTo limit: Int = 200) {
         var text = text
         text.withUTF8 { append(escaped: $0.span.bytes, upTo: limit) }
     }
 
-    /// Appends bytes of the traffic, escaped, and cut after so many bytes.
+    /// Appends bytes from the traffic, escaped, and cut after `limit` bytes.
     mutating func append(escaped bytes: RawSpan, upTo limit: Int = 200) {
         let room = min(limit, Self.limit &- utf8.count)
         guard bytes.byteCount > 0 else { return }
@@ -64,7 +64,7 @@ public struct MessageText: Hashable, Sendable {
             guard utf8.count < end else { return close() }
             let byte = bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self)
             if byte >= 0x20, byte < 0x7f {
-                // Printable bytes are the rule: all that follow each other at once.
+                // Most bytes are printable: a run of them is appended at once.
                 let run = bytes.printable(from: index, upTo: index &+ (end &- utf8.count))
                 bytes.extracting(index..<run).withUnsafeBytes { utf8.append(contentsOf: $0) }
                 index = run
@@ -97,7 +97,7 @@ public struct MessageText: Hashable, Sendable {
 }
 
 extension RawSpan {
-    /// Finds where printable bytes of ASCII end.
+    /// Finds the end of a run of printable ASCII bytes.
     fileprivate func printable(from start: Int, upTo limit: Int) -> Int {
         var index = start
         let end = Swift.min(limit, byteCount)
@@ -110,9 +110,9 @@ extension RawSpan {
     }
 }
 
-/// Tells text that a terminal may get from text that could steer it.
+/// The distinction between text that is safe for a terminal and text that could control it.
 public enum SafeText {
-    /// Decodes one well-formed scalar of two to four bytes; nil where there is none.
+    /// Decodes one well-formed scalar of two to four bytes; nil if there is none.
     ///
     /// - Precondition: `index` is within the bytes.
     ///
@@ -138,10 +138,10 @@ public enum SafeText {
         return (scalar, length)
     }
 
-    /// Says whether a scalar neither controls a terminal, nor turns the direction of writing, nor hides.
+    /// Returns whether a scalar neither controls a terminal, nor changes the writing direction, nor is invisible.
     public static func isSafe(_ scalar: UInt32) -> Bool {
         switch scalar {
-        // Not assigned yet, but never to be seen: between the invisible operators, before the annotations, tags.
+        // Unassigned code points that are invisible: between the invisible operators, before the annotations, and tags.
         case 0x2065, 0xFFF0...0xFFF8, 0xE0000...0xE0FFF: return false
         default: break
         }
@@ -151,7 +151,7 @@ public enum SafeText {
         }
     }
 
-    /// Returns a text in which nothing can steer a terminal: what is not safe becomes `\u{1b}`.
+    /// Returns a text that cannot control a terminal: each unsafe character becomes an escape such as `\u{1b}`.
     public static func escaped(_ text: String) -> String {
         guard !text.unicodeScalars.allSatisfy({ isSafe($0.value) }) else { return text }
         var result = String.UnicodeScalarView()

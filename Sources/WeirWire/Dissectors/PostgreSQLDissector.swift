@@ -1,4 +1,4 @@
-/// Reads the start-up of PostgreSQL connections and their messages, of version 3 of the protocol.
+/// A dissector of PostgreSQL start-ups and messages, protocol version 3.
 ///
 /// Source: PostgreSQL 15 documentation, chapter 55, "Message Formats".
 struct PostgreSQLDissector: Dissector {
@@ -32,14 +32,14 @@ struct PostgreSQLDissector: Dissector {
         static let message = FieldName("pgsql.message", "What an error or a notice says")
     }
 
-    /// Says that the server's next byte answers a request for encryption.
+    /// Whether the server's next byte answers a request for encryption.
     private var awaitsEncryption = false
 
     init() {}
 
-    /// Bounds what is read of a message; the rest passes.
+    /// The maximum number of bytes that are read of a message; the rest is skipped.
     static let known = 4096
-    /// Bounds the start-up message, as the server does.
+    /// The maximum length of the start-up message in bytes, the same as the server's.
     private static let longestStart = 10_000
 
     static func recognize(_ bytes: RawSpan, _ start: DissectionStart) -> Recognition {
@@ -55,12 +55,12 @@ struct PostgreSQLDissector: Dissector {
         }
         let letters = start.direction == .upstream ? PostgreSQLMessages.frontend : PostgreSQLMessages.backend
         guard letters[first] != nil else { return .no }
-        // Also the one byte that answers a request for encryption.
+        // Includes the one byte that answers a request for encryption.
         guard let length = bytes.number(at: 1, UInt32.self) else { return .maybe }
         return length >= 4 && length < 1 << 30 ? .maybe : .no
     }
 
-    /// Says whether a code asks for a session, for encryption, or for a cancel.
+    /// Returns whether a code asks for a session, for encryption, or for a cancellation.
     private static func isStart(_ code: UInt32, _ length: Int) -> Bool {
         switch code {
         case 80_877_103, 80_877_104: length == 8
@@ -107,7 +107,7 @@ struct PostgreSQLDissector: Dissector {
         return .message(total)
     }
 
-    /// Reads a message without a letter, which only the client sends, and first.
+    /// Reads a message without a type byte, which only the client sends, and first.
     private mutating func start(_ bytes: RawSpan, into message: inout DissectedMessage) -> DissectionStep {
         guard let length = bytes.number(at: 0, UInt32.self), let code = bytes.number(at: 4, UInt32.self) else {
             return .more(8)
@@ -120,7 +120,7 @@ struct PostgreSQLDissector: Dissector {
             awaitsEncryption = true
             message.summary.append(code == 80_877_103 ? "TLS request" : "GSSAPI request")
         case 80_877_102:
-            // Behind the number is a secret.
+            // After the process id there is a secret.
             message.summary.append("cancel request for process ")
             message.summary.append(bytes.number(at: 8, UInt32.self) ?? 0)
         default:

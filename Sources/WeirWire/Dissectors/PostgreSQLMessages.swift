@@ -1,25 +1,25 @@
-/// Reads the contents of one PostgreSQL message, as far as it is there.
+/// A reader of the contents of one PostgreSQL message, as far as they are there.
 ///
-/// What there is of a password, a secret of SASL, or a key to cancel is no field and is not shown.
+/// A password, a secret of SASL or a cancellation key is never a field and is never shown.
 struct PostgreSQLMessages {
     private typealias Fields = PostgreSQLDissector.Fields
-    /// Says where reading is.
+    /// The current offset.
     var at = 5
-    /// Counts the message's bytes, which can be more than are there.
+    /// The length of the message in bytes, which may exceed the available bytes.
     let total: Int
 
     init(total: Int) {
         self.total = total
     }
 
-    /// Names what the client sends.
+    /// The messages of the client.
     static let frontend = Letters([
         ("Q", "query"), ("P", "parse"), ("B", "bind"), ("E", "execute"), ("D", "describe"), ("C", "close"),
         ("S", "sync"), ("H", "flush"), ("X", "terminate"), ("F", "function call"), ("p", "password or SASL response"),
         ("d", "copy data"), ("c", "copy done"), ("f", "copy failed"),
     ])
 
-    /// Names what the server sends.
+    /// The messages of the server.
     static let backend = Letters([
         ("R", "authentication"), ("S", "parameter"), ("K", "backend key, process"), ("Z", "ready"), ("T", "columns"),
         ("D", "row"), ("C", "done"), ("E", "error"), ("N", "notice"), ("1", "parse complete"),
@@ -28,7 +28,7 @@ struct PostgreSQLMessages {
         ("c", "copy done"), ("A", "notification"), ("v", "protocol version"), ("V", "function result"),
     ])
 
-    /// Maps a letter to the kind of message.
+    /// A map from a message's type byte to its name.
     struct Letters: Sendable {
         private var names: [StaticString?] = Array(repeating: nil, count: 256)
 
@@ -39,7 +39,7 @@ struct PostgreSQLMessages {
         subscript(letter: UInt8) -> StaticString? { names[Int(letter)] }
     }
 
-    /// Reads what stands behind the length.
+    /// Reads the contents after the length.
     mutating func read(_ letter: UInt8, _ isUp: Bool, _ bytes: RawSpan, into message: inout DissectedMessage) {
         switch (Unicode.Scalar(letter), isUp) {
         case ("Q", true): text(bytes, Fields.query, into: &message)
@@ -86,7 +86,7 @@ struct PostgreSQLMessages {
         }
     }
 
-    /// Reads a name and a value; false where there is no more.
+    /// Reads a name and a value; returns false if there is no more.
     mutating func parameter(
         _ bytes: RawSpan,
         _ label: StaticString,
@@ -150,7 +150,7 @@ struct PostgreSQLMessages {
         }
     }
 
-    /// Reads an error or a notice: texts, each behind a letter that says what it is.
+    /// Reads an error or a notice: texts, each after a letter for its kind.
     private mutating func report(_ bytes: RawSpan, into message: inout DissectedMessage) {
         while let letter = bytes.byte(at: at), letter != 0 {
             at += 1
@@ -168,10 +168,10 @@ struct PostgreSQLMessages {
         }
     }
 
-    /// Reads a text, and appends it to the summary where it is not empty.
+    /// Reads a text, and appends it to the summary unless it is empty.
     private mutating func text(_ bytes: RawSpan, _ name: FieldName, into message: inout DissectedMessage) {
         let start = at
-        // A query that is longer than what is read is shown as far as it is.
+        // A query that is longer than the bytes that are read is shown as far as it goes.
         let range = string(bytes) ?? start..<max(start, bytes.byteCount)
         guard !range.isEmpty else { return }
         message.add(name, range, textOf: bytes)
@@ -179,7 +179,7 @@ struct PostgreSQLMessages {
         message.summary.append(escaped: bytes.extracting(bytes.there(range)))
     }
 
-    /// Finds a text that ends with a zero, and goes on behind it.
+    /// Finds a text that ends with a zero, and moves past it.
     private mutating func string(_ bytes: RawSpan) -> Range<Int>? {
         guard at <= bytes.byteCount, let end = bytes.find(0, in: at..<bytes.byteCount) else {
             at = bytes.byteCount

@@ -1,4 +1,4 @@
-// Reading what may not be there: nil, and never a byte behind the end.
+// Bounds-checked reads: nil if the bytes are not there.
 extension RawSpan {
     /// Reads a byte.
     @inline(__always)
@@ -21,13 +21,13 @@ extension RawSpan {
         return Int(high) << 8 | Int(low)
     }
 
-    /// Finds a byte in a range, as far as that is there.
+    /// Finds a byte in a range, as far as the range is there.
     func find(_ byte: UInt8, in range: Range<Int>) -> Int? {
         var index = max(range.lowerBound, 0)
         let end = min(range.upperBound, byteCount)
         let pattern = UInt64(byte) &* 0x0101_0101_0101_0101
         while index &+ 8 <= end {
-            // A byte of the difference is 0 where the byte is found.
+            // A byte of the difference is 0 at each place of the searched byte.
             let word = unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self) ^ pattern
             let found = (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
             if found != 0 { return index &+ UInt64(littleEndian: found).trailingZeroBitCount / 8 }
@@ -40,10 +40,10 @@ extension RawSpan {
         return nil
     }
 
-    /// Finds a byte from an offset on, which may be behind the end.
+    /// Finds a byte from an offset on, which may be past the end.
     func find(_ byte: UInt8, from start: Int) -> Int? { find(byte, in: Swift.min(start, byteCount)..<byteCount) }
 
-    /// Says whether a text stands at an offset.
+    /// Returns whether a text is at an offset.
     func has(_ text: StaticString, at offset: Int = 0) -> Bool {
         guard offset >= 0, byteCount &- offset >= text.utf8CodeUnitCount else { return false }
         return text.withUTF8Buffer { text in
@@ -53,7 +53,7 @@ extension RawSpan {
         }
     }
 
-    /// Says whether the bytes are the beginning of a text, or begin with it.
+    /// Returns whether the bytes are the beginning of a text, or begin with it.
     func agrees(with text: StaticString) -> Bool {
         text.withUTF8Buffer { text in
             for index in 0..<Swift.min(text.count, byteCount)
@@ -62,11 +62,11 @@ extension RawSpan {
         }
     }
 
-    /// Gives the part of a range that is there.
+    /// Returns the part of a range that is there.
     @inline(__always)
     func there(_ range: Range<Int>) -> Range<Int> { range.clamped(to: 0..<byteCount) }
 
-    /// Copies the text of the part of a range that is there, wrong UTF-8 repaired.
+    /// Returns the text of the part of a range that is there, with invalid UTF-8 repaired.
     func repairedText(_ range: Range<Int>) -> String {
         extracting(there(range)).withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
     }

@@ -1,4 +1,4 @@
-/// Reads requests and answers of Redis, in RESP 2 and RESP 3.
+/// A dissector of Redis requests and answers, in RESP 2 and RESP 3.
 ///
 /// Source: the Redis serialization protocol specification, versions 2 and 3.
 struct RedisDissector: Dissector {
@@ -18,15 +18,15 @@ struct RedisDissector: Dissector {
         static let count = FieldName("redis.count", "How many elements an array has")
     }
 
-    /// Holds how far a value is read.
+    /// The progress of reading a value.
     private struct Value {
-        /// Counts the elements that are to come, the innermost array last.
+        /// The number of elements still to come, the innermost array last.
         var remaining: [Int] = []
-        /// Counts what was read of the message.
+        /// The number of elements read of the message.
         var elements = 0
-        /// Counts the bytes of a line in which its end was looked for.
+        /// The number of bytes of a line already searched for its end.
         var scanned = 0
-        /// Says that the server sends it unasked.
+        /// Whether the value is a push, which the server sends without a request.
         var isPush = false
     }
 
@@ -36,7 +36,7 @@ struct RedisDissector: Dissector {
 
     init() {}
 
-    /// Bounds a line, which is a number, a short text or a command that was typed.
+    /// The maximum length in bytes of a line, which is a number, a short text or a command that a user typed.
     private static let longestLine = 64 << 10
     private static let deepest = 32
     private static let shown = 64
@@ -71,7 +71,7 @@ struct RedisDissector: Dissector {
             switch element(bytes, at, side, into: &message) {
             case .message(let count):
                 at += count
-                // Arrays end with their last element.
+                // An array ends with its last element.
                 while let last = values[side].remaining.last, last == 0 { values[side].remaining.removeLast() }
                 guard values[side].remaining.isEmpty else {
                     if at >= bytes.byteCount { return .skip(at) }
@@ -96,7 +96,7 @@ struct RedisDissector: Dissector {
         }
     }
 
-    /// Reads one element: how many bytes it has, as `.message`, or how many are needed.
+    /// Reads one element: returns its size as `.message`, or the number of bytes needed.
     private mutating func element(
         _ bytes: RawSpan,
         _ at: Int,
@@ -181,7 +181,7 @@ struct RedisDissector: Dissector {
         byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "z")
     }
 
-    /// Reads a number in decimal, which can be negative; a carriage return may end it.
+    /// Reads a decimal number, which may be negative; a carriage return may end it.
     private static func number(_ bytes: RawSpan, _ range: Range<Int>) -> Int? {
         var range = range
         if bytes.byte(at: range.upperBound - 1) == UInt8(ascii: "\r"), !range.isEmpty { range.removeLast() }

@@ -1,4 +1,6 @@
-/// Reads the banners of SSH: the lines by which both sides say their versions; behind them are packets, which stay bytes.
+/// A dissector of SSH banners, the lines in which both sides announce their versions.
+///
+/// The packets after them remain bytes.
 ///
 /// Source: RFC 4253 section 4.2.
 struct SSHDissector: Dissector {
@@ -15,18 +17,18 @@ struct SSHDissector: Dissector {
         static let line = FieldName("ssh.line", "A line that the server sends before its banner")
     }
 
-    /// Counts the bytes of a line, for each direction, in which its end was looked for.
+    /// The number of bytes of a line, for each direction, already searched for its end.
     private var scanned = [0, 0]
     private var hasBanner = [false, false]
 
     init() {}
 
-    /// Bounds a line; a banner has at most 255 bytes.
+    /// The maximum length of a line in bytes; a banner has at most 255.
     private static let longestLine = 8 << 10
 
     static func recognize(_ bytes: RawSpan, _ start: DissectionStart) -> Recognition {
         guard bytes.agrees(with: "SSH-") else {
-            // A server may greet before its banner; an answer of HTTP is no greeting.
+            // A server may send other lines before its banner, but no HTTP answer.
             if bytes.agrees(with: "HTTP/1.") { return bytes.byteCount < 7 ? .more(7) : .no }
             guard let first = bytes.byte(at: 0), first >= 0x20, start.direction == .downstream else { return .no }
             return .maybe
@@ -42,7 +44,7 @@ struct SSHDissector: Dissector {
         into message: inout DissectedMessage
     ) -> DissectionStep {
         let side = Int(place.direction.rawValue)
-        // What follows is packets, and most of them are encrypted: none of it is looked at.
+        // Packets follow, and most of them are encrypted: none of it is read.
         if hasBanner[side] { return .skip(Int.max >> 1) }
         guard let end = bytes.find(UInt8(ascii: "\n"), in: scanned[side]..<bytes.byteCount) else {
             scanned[side] = bytes.byteCount

@@ -1,4 +1,4 @@
-/// Reads messages of syslog: in datagrams, or in a stream by lines or with their lengths.
+/// A dissector of syslog messages: in datagrams, or in a stream as lines or with octet counts.
 ///
 /// Source: RFC 5424 section 6, RFC 3164 section 4, RFC 5426, RFC 6587 section 3.4.
 struct SyslogDissector: Dissector {
@@ -16,7 +16,7 @@ struct SyslogDissector: Dissector {
         static let message = FieldName("syslog.msg", "The message behind the priority")
     }
 
-    /// Counts the bytes of a line, for each direction, in which its end was looked for.
+    /// The number of bytes of a line, for each direction, already searched for its end.
     private var scanned = [0, 0]
 
     init() {}
@@ -70,7 +70,7 @@ struct SyslogDissector: Dissector {
         return .message(end ?? range.upperBound)
     }
 
-    /// Reads `<34>` at an offset: the priority, and where the text behind it begins.
+    /// Reads `<34>` at an offset: the priority, and the offset of the text after it.
     private static func priority(_ bytes: RawSpan, at offset: Int) -> (value: Int, end: Int)? {
         guard bytes.byte(at: offset) == UInt8(ascii: "<") else { return nil }
         var (value, index) = (0, offset + 1)
@@ -82,7 +82,7 @@ struct SyslogDissector: Dissector {
         return (value, index + 1)
     }
 
-    /// Says whether bytes can be the beginning of a length and a priority.
+    /// Returns whether bytes can be the beginning of a length and a priority.
     private static func isUnfinished(_ bytes: RawSpan) -> Bool {
         guard bytes.byteCount < 12 else { return false }
         var (index, stage) = (0, 0)
@@ -99,7 +99,7 @@ struct SyslogDissector: Dissector {
         return true
     }
 
-    /// Reads the length in decimal and the blank that octet counting begins with.
+    /// Reads the decimal length and the blank at the start of an octet-counted message.
     private static func length(_ bytes: RawSpan) -> (header: Int, count: Int)? {
         var (value, index) = (0, 0)
         while let byte = bytes.byte(at: index), byte >= 0x30, byte <= 0x39, index < 5 {

@@ -1,4 +1,4 @@
-/// Reads frames of WebSocket, behind an upgrade of HTTP.
+/// A dissector of WebSocket frames, after an HTTP upgrade.
 ///
 /// Source: RFC 6455 section 5.2.
 struct WebSocketDissector: Dissector {
@@ -19,7 +19,7 @@ struct WebSocketDissector: Dissector {
         static let closeCode = FieldName("websocket.payload.close.status_code", "Why the connection is closed")
     }
 
-    /// Says how much of a text is shown.
+    /// The maximum number of bytes shown of a text.
     private static let shown = 128
 
     init() {}
@@ -44,7 +44,7 @@ struct WebSocketDissector: Dissector {
             guard let long = bytes.number(at: 2, UInt64.self), long <= 1 << 60 else { return .lost }
             length = Int(long)
         }
-        // Control frames are short and whole. Source: RFC 6455 section 5.5.
+        // Control frames are short and not fragmented. Source: RFC 6455 section 5.5.
         if opcode >= 8, length > 125 || first & 0x80 == 0 { return .lost }
         let known = min(length, Self.shown)
         guard bytes.byteCount >= header + known else { return .more(header + known) }

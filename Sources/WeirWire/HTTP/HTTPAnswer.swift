@@ -1,4 +1,4 @@
-/// A whole answer of HTTP/1.1, without its header fields.
+/// A whole HTTP/1.1 answer, without its header fields.
 ///
 /// Source: RFC 9110 section 15.
 package struct HTTPAnswer: Hashable, Sendable {
@@ -8,15 +8,15 @@ package struct HTTPAnswer: Hashable, Sendable {
     package var body: [UInt8]
 }
 
-/// Why bytes are no answer of HTTP/1.1, or none that is read.
+/// The reason why bytes are not an HTTP/1.1 answer, or one that Weir does not read.
 package enum HTTPAnswerError: Error, Hashable, CustomStringConvertible {
     /// The first line is no status line.
     case noStatusLine
     /// A line of the head, or of a chunk, breaks the grammar.
     case malformed(Part)
-    /// A part is longer than is read, in bytes.
+    /// A part is longer than its limit, in bytes.
     case tooLong(Part, limit: Int)
-    /// The body's length is given in a way that is not read, or in two ways that disagree.
+    /// The body's length is given in a way that Weir does not read, or in two ways that disagree.
     case ambiguousLength
     /// The connection ended before the answer did.
     case truncated
@@ -31,7 +31,7 @@ package enum HTTPAnswerError: Error, Hashable, CustomStringConvertible {
         case status = "status code"
     }
 
-    /// Says it in a few words that follow "the answer": `is not whole`.
+    /// The error in a few words that follow "the answer": `is not whole`.
     package var description: String {
         switch self {
         case .noStatusLine: "is no HTTP/1.1"

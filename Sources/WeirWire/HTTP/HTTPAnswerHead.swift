@@ -1,8 +1,8 @@
-/// The head of an answer, as far as it says where the answer ends.
+/// The head of an answer, as far as it decides where the answer ends.
 ///
 /// Source: RFC 9112 sections 4, 5, 6.1 and 6.2.
 struct HTTPAnswerHead: Sendable {
-    /// What every answer begins with.
+    /// The first bytes of every answer.
     static let version = Array("HTTP/1.".utf8)
 
     /// The status code, 100...599.
@@ -12,7 +12,7 @@ struct HTTPAnswerHead: Sendable {
     private(set) var isChunked = false
     private var isOldVersion = false
 
-    /// Makes a head of nothing.
+    /// Creates an empty head.
     init() {}
 
     /// Reads `HTTP/1.1 200 OK`.
@@ -28,7 +28,7 @@ struct HTTPAnswerHead: Sendable {
         isOldVersion = line[7] == UInt8(ascii: "0")
     }
 
-    /// Reads a header field, and remembers what it says of the body.
+    /// Reads a header field, and remembers what it says about the body.
     mutating func takeField(_ line: [UInt8]) throws(HTTPAnswerError) {
         guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > 0,
             line[..<colon].allSatisfy(Self.isOfName)
@@ -40,21 +40,21 @@ struct HTTPAnswerHead: Sendable {
             guard self.length == nil || self.length == length else { throw .ambiguousLength }
             self.length = length
         case "transfer-encoding":
-            // HTTP/1.0 has no chunks; a second coding, or the same one twice, nobody has asked for.
+            // HTTP/1.0 has no chunks; a second coding, or the same one twice, was not requested.
             guard Self.lowercased(value) == "chunked", !isChunked, !isOldVersion else { throw .malformed(.coding) }
             isChunked = true
         default: break
         }
     }
 
-    /// Reads the line before a chunk: its size in hex digits, and extensions that are not looked at.
+    /// Reads the line before a chunk: its size in hex digits, and extensions, which are ignored.
     static func chunkSize(_ line: [UInt8]) throws(HTTPAnswerError) -> Int {
         let digits = trimmed(line.prefix { $0 != UInt8(ascii: ";") })
         guard digits.startIndex == 0, let size = number(digits, radix: 16) else { throw .malformed(.chunk) }
         return size
     }
 
-    /// Reads digits alone; nil for none, for a sign or a blank, and for what no `Int` holds.
+    /// Reads digits only; nil for no digits, for a sign or a blank, and for a number that does not fit in an `Int`.
     private static func number(_ digits: ArraySlice<UInt8>, radix: Int) -> Int? {
         guard !digits.isEmpty else { return nil }
         var number = 0
@@ -84,7 +84,7 @@ struct HTTPAnswerHead: Sendable {
 
     private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
 
-    /// Tells whether a byte may be in a field's name: a token's characters, no blank.
+    /// Returns whether a byte may be in a field's name: a token's characters, no blank.
     ///
     /// Source: RFC 9110 section 5.6.2.
     private static func isOfName(_ byte: UInt8) -> Bool {

@@ -1,21 +1,21 @@
-/// Reads one answer of HTTP/1.1 in pieces of any size, and keeps no more of it than its bounds allow.
+/// A reader of one HTTP/1.1 answer in pieces of any size, which keeps no more of it than its limits allow.
 ///
-/// Answers with a status of 1xx are skipped. The body ends as its chunks or its Content-Length say, else with the
-/// connection; 204, 304 and an answer to HEAD have none. What follows the body is not looked at. An answer that gives its
-/// length twice is refused, and so is every length that is not digits alone: two readers could disagree about its end.
+/// Answers with a status of 1xx are skipped. The body ends with its chunks or its Content-Length, otherwise with the
+/// connection; 204, 304 and an answer to HEAD have none. Bytes after the body are ignored. An answer that gives its
+/// length twice is refused, and so is a length that is not digits only: two readers could disagree about its end.
 ///
 /// Source: RFC 9112 sections 2.2, 4, 5, 6 and 7.1.
 package struct HTTPAnswerReader: Sendable {
-    /// The bytes that the head may have, with the heads of 1xx answers before it and a chunked body's trailer.
+    /// The maximum size in bytes of the head, with the heads of 1xx answers before it and a chunked body's trailer.
     package static let longestHead = 64 << 10
-    /// The bytes that the body may have.
+    /// The maximum size of the body, in bytes.
     package static let longestBody = 64 << 20
-    /// The bytes that all lines with the sizes of chunks may have.
+    /// The maximum size in bytes of all lines with the sizes of chunks.
     private static let longestFraming = 64 << 20
 
     private enum Stage: Equatable {
         case status, fields
-        /// So many bytes of the body are missing.
+        /// The body, with the number of bytes still missing.
         case content(Int)
         case untilEnd
         case chunkSize
@@ -34,16 +34,16 @@ package struct HTTPAnswerReader: Sendable {
     private var head = HTTPAnswerHead()
     private var body: [UInt8] = []
 
-    /// Makes a reader.
+    /// Creates a reader.
     ///
-    /// - Parameter isToHead: whether the request was HEAD, so that no answer has a body.
+    /// - Parameter isToHead: Whether the request was HEAD, so that no answer has a body.
     package init(isToHead: Bool = false) {
         self.isToHead = isToHead
     }
 
     /// Reads a piece.
     ///
-    /// - Returns: the answer, as soon as it is whole; nil if more is needed.
+    /// - Returns: The answer as soon as it is whole; nil if more is needed.
     /// - Throws: `HTTPAnswerError`; nothing may be read after that.
     /// - Complexity: O(n) for n bytes.
     package mutating func read(_ bytes: ArraySlice<UInt8>) throws(HTTPAnswerError) -> HTTPAnswer? {
@@ -75,7 +75,7 @@ package struct HTTPAnswerReader: Sendable {
 
     /// Ends the answer with its connection.
     ///
-    /// - Returns: the answer.
+    /// - Returns: The answer.
     /// - Throws: `HTTPAnswerError` if it was not whole.
     package func finish() throws(HTTPAnswerError) -> HTTPAnswer {
         guard stage == .untilEnd || stage == .done else { throw .truncated }
@@ -88,9 +88,9 @@ package struct HTTPAnswerReader: Sendable {
 
     // MARK: - Lines
 
-    /// Takes one byte of a line, and the line with the last one.
+    /// Takes one byte of a line, and handles the line with its last byte.
     ///
-    /// A line ends with CR LF: a bare one of them is refused, since readers disagree about what it means.
+    /// A line ends with CR LF: a bare CR or LF is refused, because readers disagree about its meaning.
     private mutating func take(_ byte: UInt8) throws(HTTPAnswerError) {
         try count()
         if line.last == UInt8(ascii: "\r") {
@@ -101,7 +101,7 @@ package struct HTTPAnswerReader: Sendable {
         }
         guard byte != UInt8(ascii: "\n") else { throw broken }
         line.append(byte)
-        // What is no HTTP at all is known from its first bytes.
+        // Bytes that are not HTTP at all are recognised from the first ones.
         if stage == .status, line.count <= HTTPAnswerHead.version.count {
             guard line.last == HTTPAnswerHead.version[line.count - 1] else { throw .noStatusLine }
         }
@@ -149,7 +149,7 @@ package struct HTTPAnswerReader: Sendable {
     private mutating func endHead() throws(HTTPAnswerError) {
         guard !head.isChunked || head.length == nil else { throw .ambiguousLength }
         if head.status < 200 {
-            // 101 hands the connection over to a protocol that nobody has asked for.
+            // 101 hands the connection over to a protocol that was not requested.
             guard head.status != 101 else { throw .malformed(.status) }
             stage = .status
         } else if isToHead || head.status == 204 || head.status == 304 {

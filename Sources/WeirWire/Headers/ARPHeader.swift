@@ -1,4 +1,4 @@
-/// Holds a packet that asks for, or tells, the Ethernet address of an IPv4 address.
+/// An ARP packet, which asks for the Ethernet address of an IPv4 address or announces it.
 ///
 /// ```
 ///  0 hardware type 1    2 protocol type 0x0800    4 hardware length 6    5 protocol length 4    6 operation
@@ -6,21 +6,21 @@
 /// ```
 /// Source: RFC 826.
 public struct ARPHeader: Hashable, Sendable {
-    /// Gives the size of the packet in bytes.
+    /// The size of the packet in bytes.
     public static let size = 28
 
-    /// Names what is asked or told: 1 request, 2 reply.
+    /// The operation: 1 request, 2 reply.
     public var operation: UInt16
-    /// Holds the sender's Ethernet address.
+    /// The sender's Ethernet address.
     public var senderHardware: MACAddress
-    /// Holds the 32 bits of the sender's IPv4 address in host order.
+    /// The 32 bits of the sender's IPv4 address in host order.
     public var senderBits: UInt32
-    /// Holds the target's Ethernet address; zero in a request.
+    /// The target's Ethernet address; zero in a request.
     public var targetHardware: MACAddress
-    /// Holds the 32 bits of the target's IPv4 address in host order.
+    /// The 32 bits of the target's IPv4 address in host order.
     public var targetBits: UInt32
 
-    /// Creates a packet; of an IPv6 address the last 32 bits are used.
+    /// Creates a packet; only the last 32 bits of an IPv6 address are used.
     public init(
         operation: UInt16,
         senderHardware: MACAddress,
@@ -45,19 +45,19 @@ public struct ARPHeader: Hashable, Sendable {
         static let target = HeaderNumber<UInt32>(at: 24)
     }
 
-    /// Are the first six bytes of ARP for IPv4 over Ethernet.
+    /// The first six bytes of ARP for IPv4 over Ethernet.
     private static let kind: UInt64 = 0x0001_0800_0604
 }
 
 extension ARPHeader {
-    /// Gives the sender's IPv4 address.
+    /// The sender's IPv4 address.
     public var sender: IPAddress { IPAddress(v4: senderBits) }
-    /// Gives the target's IPv4 address.
+    /// The target's IPv4 address.
     public var target: IPAddress { IPAddress(v4: targetBits) }
 
-    /// Parses the packet that begins at an offset.
+    /// Parses the packet at an offset.
     ///
-    /// - Throws: `truncated`; `malformed` where it is not about IPv4 over Ethernet.
+    /// - Throws: `truncated`; `malformed` if the packet is not for IPv4 over Ethernet.
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(Self.size, at: offset)
         guard bytes.load(Layout.kind, at: offset) >> 16 == Self.kind else { throw .malformed(.arpKind, at: offset) }

@@ -1,18 +1,18 @@
-/// Holds the tag that carries a customer's Ethernet frame through a provider's backbone ("MAC-in-MAC").
+/// The tag that carries a customer's Ethernet frame through a provider's backbone ("MAC-in-MAC").
 ///
 /// ```
 ///  0 priority (3 bits), drop eligible (1), flags (4), service identifier (24)
 /// ```
-/// It stands behind the type 0x88e7. What follows is the customer's Ethernet header.
+/// It follows the EtherType 0x88e7. After it comes the customer's Ethernet header.
 ///
 /// Source: IEEE Std 802.1Q-2018 section 9.7.
 public struct BackboneTag: Hashable, Sendable {
-    /// Gives the size of the tag in bytes.
+    /// The size of the tag in bytes.
     public static let size = 4
 
-    /// Holds the priority and the flags.
+    /// The priority and the flags.
     public var control: UInt8
-    /// Names the customer's service, 0 to 0xffffff.
+    /// The service identifier (I-SID) of the customer, 0 to 0xffffff.
     public var service: UInt32
 
     /// Creates a tag from its parts.
@@ -27,9 +27,9 @@ public struct BackboneTag: Hashable, Sendable {
 }
 
 extension BackboneTag {
-    /// Parses the tag that begins at an offset, behind the type that announces it.
+    /// Parses the tag at an offset, after the EtherType that announces it.
     ///
-    /// - Throws: `DecodeError.truncated` where there are under 4 bytes.
+    /// - Throws: `DecodeError.truncated` if there are fewer than 4 bytes.
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(Self.size, at: offset)
         let word = bytes.load(Layout.word, at: offset)

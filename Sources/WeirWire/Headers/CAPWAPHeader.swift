@@ -1,8 +1,9 @@
-/// The header in front of what an access point and its controller carry for a station over UDP (CAPWAP data).
+/// The header of a frame that an access point and its controller exchange for a station over UDP (CAPWAP data).
 ///
 /// ```
 ///  0 version (4 bits), kind of preamble (4)
-///  1 header length in words (5 bits), radio (5), binding (5), native, fragment, last, wireless, radio MAC, keep-alive, 3 flags
+///  1 header length in words (5 bits), radio (5), binding (5), native, fragment, last, wireless,
+///    radio MAC, keep-alive, 3 flags
 ///  4 fragment: number, 6 place
 /// ```
 /// Source: RFC 5415 section 4.3; RFC 5416 section 2 for IEEE 802.11.
@@ -13,20 +14,20 @@ public struct CAPWAPHeader: Hashable, Sendable {
 
     /// The size of the header with its optional parts in bytes.
     public var size: Int
-    /// What the header is in front of.
+    /// The kind of the bytes after the header.
     public var payload: Payload
 
-    /// Names what can follow a header.
+    /// The kind of a CAPWAP payload.
     public enum Payload: Hashable, Sendable {
         /// A frame of IEEE 802.3.
         case ethernet
         /// A frame of IEEE 802.11.
         case wireless
-        /// A fragment, a keep-alive, what DTLS protects, or a frame of another kind.
+        /// A fragment, a keep-alive, a payload that DTLS protects, or another kind of frame.
         case other
     }
 
-    /// Parses the header that begins at an offset.
+    /// Parses the header at an offset.
     ///
     /// - Throws: `truncated`; `malformed` if the header's length is under 8 bytes.
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {

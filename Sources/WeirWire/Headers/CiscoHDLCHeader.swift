@@ -1,4 +1,4 @@
-/// The header of a frame on a serial line of Cisco's.
+/// The header of a frame on a Cisco serial line (Cisco HDLC).
 ///
 /// ```
 ///  0 address    1 control, 0    2 type
@@ -8,9 +8,9 @@ public struct CiscoHDLCHeader: Hashable, Sendable {
     /// The size of the header in bytes.
     public static let size = 4
 
-    /// The address: 0x0f to one, 0x8f to all.
+    /// The address: 0x0f for unicast, 0x8f for broadcast.
     public var address: UInt8
-    /// What follows, as Ethernet names it, or a number of Cisco's.
+    /// The protocol that follows: an EtherType or one of Cisco's own numbers.
     public var type: EtherType
 
     private enum Layout {
@@ -18,7 +18,7 @@ public struct CiscoHDLCHeader: Hashable, Sendable {
         static let type = HeaderNumber<UInt16>(at: 2)
     }
 
-    /// Parses the header that begins at an offset.
+    /// Parses the header at an offset.
     ///
     /// - Throws: `DecodeError.truncated` if there are under 4 bytes.
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {

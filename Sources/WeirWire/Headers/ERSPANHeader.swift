@@ -1,4 +1,4 @@
-/// Holds the header in front of an Ethernet frame that a switch mirrors over GRE, of type II or III.
+/// The header of an Ethernet frame that a switch mirrors over GRE: ERSPAN type II or III.
 ///
 /// ```
 ///  0 version (4 bits), VLAN (12)    2 priority (3), how tagged (2), truncated (1), session (10)
@@ -8,28 +8,28 @@
 ///
 /// Source: draft-foschiano-erspan-03 section 4.
 public struct ERSPANHeader: Hashable, Sendable {
-    /// Names the version.
+    /// The ERSPAN version.
     public enum Version: UInt8, Hashable, Sendable, CaseIterable {
-        /// Is type II, of 8 bytes.
+        /// Type II, with a header of 8 bytes.
         case two = 1
-        /// Is type III, of 12 or 20 bytes.
+        /// Type III, with a header of 12 or 20 bytes.
         case three = 2
     }
 
-    /// Says which type this is.
+    /// The type of the header.
     public var version: Version
-    /// Names the VLAN of the frame.
+    /// The VLAN of the frame.
     public var vlan: UInt16
-    /// Holds priority, tagging and truncation in its top 6 bits, and the session in its low 10.
+    /// The priority, tagging and truncation in the top 6 bits, and the session in the low 10.
     public var session: UInt16
-    /// Holds the index of the port (type II) or the time of the switch (type III).
+    /// The port index (type II) or the timestamp of the switch (type III).
     public var word: UInt32
-    /// Holds the group tag and the flags of type III; 0 for type II.
+    /// The group tag and the flags of type III; 0 for type II.
     public var flags: UInt32
-    /// Holds what is specific to the switch, where type III flags it; 0 otherwise.
+    /// The platform-specific subheader of type III, if its flag is set; otherwise 0.
     public var platform: UInt64
 
-    /// Creates a header; `flags` and `platform` are of type III, and the low bit of `flags` says that `platform` is there.
+    /// Creates a header; `flags` and `platform` are for type III, and `platform` needs the low bit of `flags`.
     public init(
         version: Version,
         vlan: UInt16,
@@ -56,12 +56,12 @@ public struct ERSPANHeader: Hashable, Sendable {
 }
 
 extension ERSPANHeader {
-    /// Gives the size of the header in bytes: 8, 12 or 20.
+    /// The size of the header in bytes: 8, 12 or 20.
     public var size: Int { version == .two ? 8 : flags & 1 == 0 ? 12 : 20 }
 
-    /// Parses the header that begins at an offset.
+    /// Parses the header at an offset.
     ///
-    /// - Throws: `truncated`; `malformed` where the version is neither 1 nor 2.
+    /// - Throws: `truncated`; `malformed` if the version is neither 1 nor 2.
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(8, at: offset)
         let first = bytes.load(Layout.versionAndVLAN, at: offset)

@@ -1,19 +1,19 @@
-/// The tag that tells the extended ports of a bridge apart (E-TAG).
+/// The tag that identifies the extended port of a bridge (E-TAG).
 ///
 /// ```
 ///  0 priority (3 bits), drop (1), ingress channel (12)    2 reserved (2 bits), group (2), channel (12)
 ///  4 ingress channel, extension    5 channel, extension    6 type
 /// ```
-/// It stands behind the type 0x893f.
+/// It follows the EtherType 0x893f.
 ///
 /// Source: IEEE 802.1BR-2012 clause 7.
 public struct ETag: Hashable, Sendable {
-    /// The size of the tag, with the type behind it, in bytes.
+    /// The size of the tag, with the type after it, in bytes.
     public static let size = 8
 
-    /// The channel that the frame is for: 2 bits of group, 12 of base.
+    /// The channel of the destination: 2 bits of group, 12 bits of base.
     public var channel: UInt16
-    /// What follows.
+    /// The protocol that follows.
     public var type: EtherType
 
     private enum Layout {
@@ -21,7 +21,7 @@ public struct ETag: Hashable, Sendable {
         static let type = HeaderNumber<UInt16>(at: 6)
     }
 
-    /// Parses the tag that begins at an offset, behind the type that announces it.
+    /// Parses the tag at an offset, after the EtherType that announces it.
     ///
     /// - Throws: `DecodeError.truncated` if there are under 8 bytes.
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {

@@ -1,21 +1,21 @@
-/// Holds the header of an Ethernet frame.
+/// The header of an Ethernet frame.
 ///
 /// ```
 ///  0      6      12      14
 /// | to   | from | type  |
 /// ```
-/// A frame of IEEE 802.3 has its length, at most 1500, where the type is. The frame check sequence is not part of it.
+/// An IEEE 802.3 frame has its length, at most 1500, in place of the type. The frame check sequence is not included.
 ///
 /// Source: RFC 894, IEEE Std 802.3-2018 section 3.2.
 public struct EthernetHeader: Hashable, Sendable {
-    /// Gives the size of the header in bytes.
+    /// The size of the header in bytes.
     public static let size = 14
 
-    /// Names the interface that the frame is for.
+    /// The address of the interface that the frame is for.
     public var destination: MACAddress
-    /// Names the interface that sent the frame.
+    /// The address of the interface that sent the frame.
     public var source: MACAddress
-    /// Names what follows.
+    /// The protocol that follows.
     public var type: EtherType
 
     /// Creates a header from its parts.
@@ -33,9 +33,9 @@ public struct EthernetHeader: Hashable, Sendable {
 }
 
 extension EthernetHeader {
-    /// Parses the header that begins at an offset.
+    /// Parses the header at an offset.
     ///
-    /// - Throws: `DecodeError.truncated` where there are under 14 bytes.
+    /// - Throws: `DecodeError.truncated` if there are fewer than 14 bytes.
     @inline(__always)
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(Self.size, at: offset)
@@ -44,9 +44,9 @@ extension EthernetHeader {
         self.type = EtherType(rawValue: bytes.load(Layout.type, at: offset))
     }
 
-    /// Reads the type of what follows.
+    /// Reads the type of the frame at the start of the bytes.
     ///
-    /// - Precondition: 14 bytes are there.
+    /// - Precondition: There are 14 bytes.
     @inline(__always)
     static func type(in bytes: RawSpan) -> EtherType { EtherType(rawValue: bytes.load(Layout.type, at: 0)) }
 
@@ -55,9 +55,9 @@ extension EthernetHeader {
         buffer.append(upTo: Self.size) { emit(into: $0) }
     }
 
-    /// Writes the 14 bytes of the header to the start of a room, and returns how many they are.
+    /// Writes the 14 bytes of the header to the start of a buffer, and returns their number.
     ///
-    /// - Precondition: The room has 14 bytes.
+    /// - Precondition: The buffer has 14 bytes.
     public func emit(into room: UnsafeMutableRawBufferPointer) -> Int {
         room.require(Self.size)
         room.storeMAC(destination, at: Layout.destination)

@@ -1,18 +1,18 @@
-/// Holds the tag behind the outer Ethernet header of a frame that crosses a Cisco FabricPath.
+/// The tag after the outer Ethernet header of a frame in a Cisco FabricPath network.
 ///
 /// ```
 ///  0 forwarding tag (10 bits), time to live (6)
 /// ```
-/// It stands behind the type 0x8903. What follows is the frame's own Ethernet header.
+/// It follows the EtherType 0x8903. After it comes the frame's own Ethernet header.
 ///
 /// Source: Cisco, "FabricPath Switching Configuration Guide", FabricPath Encapsulation.
 public struct FabricPathTag: Hashable, Sendable {
-    /// Gives the size of the tag in bytes.
+    /// The size of the tag in bytes.
     public static let size = 2
 
-    /// Names the tree that the frame is forwarded by, 0 to 1023.
+    /// The forwarding tag, which identifies the tree that the frame is forwarded on, 0 to 1023.
     public var tree: UInt16
-    /// Holds how many more switches may pass the frame on, 0 to 63.
+    /// The maximum number of switches that may still forward the frame, 0 to 63.
     public var timeToLive: UInt8
 
     /// Creates a tag from its parts.
@@ -27,9 +27,9 @@ public struct FabricPathTag: Hashable, Sendable {
 }
 
 extension FabricPathTag {
-    /// Parses the tag that begins at an offset, behind the type that announces it.
+    /// Parses the tag at an offset, after the EtherType that announces it.
     ///
-    /// - Throws: `DecodeError.truncated` where there are under 2 bytes.
+    /// - Throws: `DecodeError.truncated` if there are fewer than 2 bytes.
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(Self.size, at: offset)
         let word = bytes.load(Layout.word, at: offset)

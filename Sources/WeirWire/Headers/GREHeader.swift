@@ -1,4 +1,4 @@
-/// Holds the header of Generic Routing Encapsulation.
+/// The header of Generic Routing Encapsulation (GRE).
 ///
 /// ```
 ///  0 flags (13 bits), version (3)    2 type    then, each if its flag is set and 4 bytes long:
@@ -6,22 +6,22 @@
 /// ```
 /// Source: RFC 2784, RFC 2890, RFC 2637 section 4.1 (version 1).
 public struct GREHeader: Hashable, Sendable {
-    /// Gives the size of a header without its optional parts in bytes.
+    /// The size of a header without its optional parts, in bytes.
     public static let minimumSize = 4
-    /// Gives the port of the receiver where UDP carries it (RFC 8086).
+    /// The destination port of GRE over UDP (RFC 8086).
     public static let port: UInt16 = 4754
 
-    /// Holds the version: 0, or 1 for PPTP.
+    /// The version: 0, or 1 for PPTP.
     public var version: UInt8
-    /// Names what follows.
+    /// The protocol that follows.
     public var type: EtherType
-    /// Holds the checksum, as on the wire, where there is one.
+    /// The checksum, as on the wire, if there is one.
     public var checksum: UInt16?
-    /// Holds the key, or length and call number in version 1, where there is one.
+    /// The key (in version 1 the length and the call number), if there is one.
     public var key: UInt32?
-    /// Holds the number of the packet where there is one.
+    /// The sequence number of the packet, if there is one.
     public var sequenceNumber: UInt32?
-    /// Holds the number of the last packet that arrived where there is one.
+    /// The sequence number of the last packet received, if it is included.
     public var acknowledgmentNumber: UInt32?
 
     /// Creates a header without its optional parts.
@@ -46,7 +46,7 @@ public struct GREHeader: Hashable, Sendable {
 }
 
 extension GREHeader {
-    /// Gives the size of the header in bytes, 4 to 20.
+    /// The size of the header in bytes, 4 to 20.
     public var size: Int {
         var size = Self.minimumSize
         if checksum != nil { size += 4 }
@@ -56,9 +56,9 @@ extension GREHeader {
         return size
     }
 
-    /// Parses the header that begins at an offset.
+    /// Parses the header at an offset.
     ///
-    /// - Throws: `truncated`; `malformed` where the version is over 1, or the routing of RFC 1701 is there.
+    /// - Throws: `truncated`; `malformed` if the version is over 1, or the header has the routing field of RFC 1701.
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(Self.minimumSize, at: offset)
         let flags = bytes.load(Layout.flags, at: offset)

@@ -1,4 +1,4 @@
-/// Holds the header in front of what a mobile network carries for a user over UDP (GTP-U).
+/// The header of a user's packet in a mobile network, over UDP (GTP-U).
 ///
 /// ```
 ///  0 version 1 (3 bits), protocol type 1, reserved, extension, sequence, N-PDU    1 message    2 length
@@ -8,22 +8,22 @@
 ///
 /// Source: 3GPP TS 29.281 section 5.1.
 public struct GTPHeader: Hashable, Sendable {
-    /// Gives the size of a header without its optional part in bytes.
+    /// The size of a header without its optional part, in bytes.
     public static let minimumSize = 8
-    /// Gives the port of the receiver.
+    /// The destination port.
     public static let port: UInt16 = 2152
-    /// Names the message that carries a user's packet.
+    /// The type of the message that carries a user's packet (G-PDU).
     public static let userData: UInt8 = 0xff
 
-    /// Names the message.
+    /// The message type.
     public var message: UInt8
-    /// Holds the length of what follows the first 8 bytes, in bytes.
+    /// The length of everything after the first 8 bytes, in bytes.
     public var length: UInt16
-    /// Names the tunnel.
+    /// The tunnel endpoint identifier (TEID).
     public var tunnel: UInt32
-    /// Holds the three flags: extension 4, sequence number 2, N-PDU number 1.
+    /// The three flags: extension 4, sequence number 2, N-PDU number 1.
     public var flags: UInt8
-    /// Holds sequence number, N-PDU number and the type of the first extension, where a flag is set; 0 otherwise.
+    /// The sequence number, the N-PDU number and the type of the first extension, if a flag is set; otherwise 0.
     public var optional: UInt32
 
     /// Creates a header from its parts.
@@ -46,12 +46,12 @@ public struct GTPHeader: Hashable, Sendable {
 }
 
 extension GTPHeader {
-    /// Gives the size of the header without extension headers in bytes.
+    /// The size of the header without extension headers, in bytes.
     public var size: Int { flags == 0 ? Self.minimumSize : Self.minimumSize + 4 }
 
-    /// Parses the header that begins at an offset.
+    /// Parses the header at an offset.
     ///
-    /// - Throws: `truncated`; `malformed` where the version is not 1, or it is GTP' (protocol type 0).
+    /// - Throws: `truncated`; `malformed` if the version is not 1, or the header is one of GTP' (protocol type 0).
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(Self.minimumSize, at: offset)
         let first = bytes.load(Layout.flags, at: offset)
@@ -66,9 +66,9 @@ extension GTPHeader {
         )
     }
 
-    /// Returns where the payload begins, behind the extension headers.
+    /// Returns the offset of the payload, after the extension headers.
     ///
-    /// - Throws: `truncated`; `malformed` where an extension header has no length.
+    /// - Throws: `truncated`; `malformed` if an extension header has length 0.
     public func payloadOffset(in bytes: RawSpan, at offset: Int = 0) throws(DecodeError) -> Int {
         var next = flags & 4 == 0 ? 0 : UInt8(truncatingIfNeeded: optional)
         var position = offset &+ size
@@ -83,7 +83,7 @@ extension GTPHeader {
         return position
     }
 
-    /// Appends the 8 or 12 bytes of the header; extension headers are the caller's to append.
+    /// Appends the 8 or 12 bytes of the header; the caller appends the extension headers.
     public func emit(to buffer: inout ByteBuffer) {
         buffer.append(upTo: size) { room in
             room.store(0x30 | flags & 7, in: Layout.flags)

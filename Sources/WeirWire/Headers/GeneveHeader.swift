@@ -1,4 +1,4 @@
-/// Holds the fixed part of the header in front of what Geneve carries over UDP.
+/// The fixed part of a Geneve header, over UDP.
 ///
 /// ```
 ///  0 version (2 bits), length of options in words (6)    1 control, critical, reserved    2 type
@@ -6,21 +6,21 @@
 /// ```
 /// Source: RFC 8926 section 3.4.
 public struct GeneveHeader: Hashable, Sendable {
-    /// Gives the size of a header without options in bytes.
+    /// The size of a header without options, in bytes.
     public static let minimumSize = 8
-    /// Gives the port of the receiver.
+    /// The destination port.
     public static let port: UInt16 = 6081
 
-    /// Gives how many bytes of options follow, a multiple of 4 up to 252.
+    /// The length of the options in bytes, a multiple of 4 up to 252.
     public var optionsLength: Int
-    /// Holds the two flags in its top bits.
+    /// The two flags, in the top bits.
     public var flags: UInt8
-    /// Names what follows.
+    /// The protocol that follows.
     public var type: EtherType
-    /// Names the network, 0 to 0xffffff.
+    /// The virtual network identifier (VNI), 0 to 0xffffff.
     public var network: UInt32
 
-    /// Creates a header; the length of the options is rounded up to whole words.
+    /// Creates a header; the length of the options is rounded up to a multiple of 4.
     public init(optionsLength: Int = 0, flags: UInt8 = 0, type: EtherType, network: UInt32) {
         self.optionsLength = min(max(padded(optionsLength), 0), 252)
         self.flags = flags
@@ -37,12 +37,12 @@ public struct GeneveHeader: Hashable, Sendable {
 }
 
 extension GeneveHeader {
-    /// Gives the size of the header with its options in bytes.
+    /// The size of the header with its options, in bytes.
     public var size: Int { Self.minimumSize + optionsLength }
 
-    /// Parses the header that begins at an offset.
+    /// Parses the header at an offset.
     ///
-    /// - Throws: `truncated`; `malformed` where the version is not 0.
+    /// - Throws: `truncated`; `malformed` if the version is not 0.
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(Self.minimumSize, at: offset)
         let first = bytes.load(Layout.versionAndLength, at: offset)
@@ -56,7 +56,7 @@ extension GeneveHeader {
         try bytes.require(size, at: offset)
     }
 
-    /// Appends the 8 bytes of the fixed part; options are the caller's to append.
+    /// Appends the 8 bytes of the fixed part; the caller appends the options.
     public func emit(to buffer: inout ByteBuffer) {
         buffer.append(upTo: Self.minimumSize) { room in
             room.store(UInt8(truncatingIfNeeded: optionsLength / 4), in: Layout.versionAndLength)

@@ -1,15 +1,15 @@
-/// Names a number of a header by where its bytes are.
+/// A numeric field of a header, at a fixed offset.
 ///
-/// Each header names its numbers once, in its `Layout`; parsing and emitting use the same names.
+/// Each header declares its fields once, in its `Layout`; parsing and emitting use the same declarations.
 struct HeaderNumber<Value: FixedWidthInteger & BitwiseCopyable> {
-    /// Holds where the number begins, in bytes from the start of its header.
+    /// The offset of the number in bytes, from the start of its header.
     let offset: Int
 
     init(at offset: Int) {
         self.offset = offset
     }
 
-    /// Gives the bytes of the number within its header.
+    /// The bytes of the number within its header.
     var range: Range<Int> { offset..<(offset + MemoryLayout<Value>.size) }
 }
 
@@ -32,7 +32,7 @@ extension RawSpan {
         return MACAddress(UInt64(high) << 32 | UInt64(low))
     }
 
-    /// Checks that so many bytes are there.
+    /// Checks that a number of bytes is there at an offset.
     @inline(__always)
     func require(_ count: Int, at offset: Int) throws(DecodeError) {
         let available = offset >= 0 && offset <= byteCount ? byteCount &- offset : 0
@@ -41,19 +41,19 @@ extension RawSpan {
 }
 
 extension UnsafeMutableRawBufferPointer {
-    /// Checks that the room has so many bytes.
+    /// Checks that the buffer has room for a number of bytes.
     @inline(__always)
     func require(_ size: Int) {
         precondition(count >= size, "a header has more bytes than there is room")
     }
 
-    /// Writes a number in network order into the room for a header.
+    /// Writes a number in network order into the buffer of a header.
     @inline(__always)
     func store<Value>(_ value: Value, in number: HeaderNumber<Value>) {
         storeBytes(of: value.bigEndian, toByteOffset: number.offset, as: Value.self)
     }
 
-    /// Writes an Ethernet address into the room for a header.
+    /// Writes an Ethernet address into the buffer of a header.
     @inline(__always)
     func storeMAC(_ address: MACAddress, at offset: Int) {
         store(UInt16(truncatingIfNeeded: address.value >> 32), in: HeaderNumber(at: offset))

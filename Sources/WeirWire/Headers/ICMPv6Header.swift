@@ -1,25 +1,25 @@
-/// Holds the header of an ICMP message for IPv6.
+/// The header of an ICMPv6 message.
 ///
 /// ```
-///  0 type    1 code    2 checksum    4 rest: what it holds depends on the type
+///  0 type    1 code    2 checksum    4 rest, which depends on the type
 /// ```
 /// The header is emitted as it was parsed, byte for byte.
 ///
 /// Source: RFC 4443 section 2.1.
 public struct ICMPv6Header: Hashable, Sendable {
-    /// Gives the size of the header in bytes.
+    /// The size of the header in bytes.
     public static let size = 8
 
-    /// Names the message.
+    /// The message type.
     public var type: UInt8
-    /// Tells more about the message.
+    /// The code, which refines the type.
     public var code: UInt8
-    /// Holds the checksum, as on the wire.
+    /// The checksum, as on the wire.
     public var checksum: UInt16 = 0
-    /// Holds the last four bytes: identifier and sequence number of an echo, the next link's MTU.
+    /// The last four bytes: an echo's identifier and sequence number, or the next link's MTU.
     public var rest: UInt32
 
-    /// Creates a header; its checksum is still to be set.
+    /// Creates a header; the checksum is not set yet.
     public init(type: UInt8, code: UInt8, rest: UInt32 = 0) {
         self.type = type
         self.code = code
@@ -35,14 +35,14 @@ public struct ICMPv6Header: Hashable, Sendable {
 }
 
 extension ICMPv6Header {
-    /// Says whether the message is about another packet, whose first bytes follow the header.
+    /// Whether the message is about another packet, whose first bytes follow the header.
     ///
-    /// These are: destination unreachable, packet too big, time exceeded, parameter problem.
+    /// True for destination unreachable, packet too big, time exceeded and parameter problem.
     public var quotesPacket: Bool { (1...4).contains(type) }
 
-    /// Parses the header that begins at an offset.
+    /// Parses the header at an offset.
     ///
-    /// - Throws: `DecodeError.truncated` where there are under 8 bytes.
+    /// - Throws: `DecodeError.truncated` if there are fewer than 8 bytes.
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(Self.size, at: offset)
         self.type = bytes.load(Layout.type, at: offset)
@@ -62,7 +62,7 @@ extension ICMPv6Header {
         }
     }
 
-    /// Puts the right checksum into the header.
+    /// Computes and sets the checksum.
     ///
     /// Complexity: O(n) in the payload's length.
     public mutating func setChecksum(from source: IPAddress, to destination: IPAddress, payload: RawSpan) {
@@ -70,7 +70,7 @@ extension ICMPv6Header {
         checksum = sum(from: source, to: destination, payload: payload).value
     }
 
-    /// Says whether the checksum is right.
+    /// Returns whether the checksum is right.
     public func hasValidChecksum(from source: IPAddress, to destination: IPAddress, payload: RawSpan) -> Bool {
         sum(from: source, to: destination, payload: payload).isValid
     }

@@ -1,4 +1,4 @@
-/// Holds the header of an IPv4 packet.
+/// The header of an IPv4 packet.
 ///
 /// ```
 ///  0 version 4, header length in words   1 differentiated services   2 total length
@@ -10,39 +10,39 @@
 ///
 /// Source: RFC 791 section 3.1, RFC 2474 section 3, RFC 3168 section 5.
 public struct IPv4Header: Hashable, Sendable {
-    /// Gives the size of a header without options in bytes.
+    /// The size of a header without options, in bytes.
     public static let minimumSize = 20
 
-    /// Holds the code point and, in the low 2 bits, the congestion mark.
+    /// The DSCP and, in the low 2 bits, the ECN field.
     public var differentiatedServices: UInt8 = 0
-    /// Holds the length of header and payload in bytes; 0 where the sender left it to its interface to cut the packet.
+    /// The length of header and payload in bytes; 0 if the sender left segmentation to its interface.
     public var totalLength: UInt16
-    /// Names the packet that a fragment is of.
+    /// The identification that the fragments of one packet share.
     public var identification: UInt16 = 0
-    /// Says what may be, and what was, cut.
+    /// The fragmentation flags.
     public var flags: IPv4Flags = []
-    /// Holds where in the packet a fragment's payload belongs, in units of 8 bytes; 0 to 8191.
+    /// The fragment's offset in the packet, in units of 8 bytes; 0 to 8191.
     public var fragmentUnits: UInt16 = 0
-    /// Holds how many more routers may pass the packet on.
+    /// The maximum number of routers that may still forward the packet.
     public var timeToLive: UInt8 = 64
-    /// Names what follows.
+    /// The protocol that follows.
     public var `protocol`: IPProtocol
-    /// Holds the checksum of the header, as on the wire.
+    /// The checksum of the header, as on the wire.
     public var checksum: UInt16 = 0
-    /// Holds the 32 bits of the sender's address in host order.
+    /// The 32 bits of the sender's address, in host order.
     public var sourceBits: UInt32
-    /// Holds the 32 bits of the receiver's address in host order.
+    /// The 32 bits of the receiver's address, in host order.
     public var destinationBits: UInt32
-    /// Holds the options.
+    /// The options.
     public var options = IPv4Options()
 
-    /// Creates a header without options, with time to live 64; its checksum is still to be set.
+    /// Creates a header without options, with time to live 64; the checksum is not set yet.
     ///
     /// - Parameters:
     ///   - source: The sender; for an IPv6 address its last 32 bits.
     ///   - destination: The receiver; for an IPv6 address its last 32 bits.
-    ///   - protocol: What follows.
-    ///   - payloadLength: What follows in bytes.
+    ///   - protocol: The protocol that follows.
+    ///   - payloadLength: The length of the payload in bytes.
     /// - Precondition: `payloadLength` is between 0 and 65,515.
     public init(source: IPAddress, destination: IPAddress, protocol: IPProtocol, payloadLength: Int) {
         self.sourceBits = source.v4
@@ -65,12 +65,12 @@ public struct IPv4Header: Hashable, Sendable {
     }
 }
 
-/// Says what may be, and what was, cut of an IPv4 packet.
+/// The fragmentation flags of an IPv4 packet.
 ///
 /// Source: RFC 791 section 3.1.
 @frozen
 public struct IPv4Flags: OptionSet, Hashable, Sendable {
-    /// Holds the three bits, the reserved one first.
+    /// The three bits, the reserved one first.
     public let rawValue: UInt8
 
     /// Creates flags from the low three bits of a number.
@@ -79,22 +79,22 @@ public struct IPv4Flags: OptionSet, Hashable, Sendable {
         self.rawValue = rawValue & 7
     }
 
-    /// Says that more fragments of the packet follow this one.
+    /// More fragments of the packet follow this one.
     @inlinable
     public static var moreFragments: IPv4Flags { IPv4Flags(rawValue: 1) }
-    /// Says that the packet may not be cut.
+    /// The packet must not be fragmented.
     @inlinable
     public static var dontFragment: IPv4Flags { IPv4Flags(rawValue: 2) }
 }
 
 extension IPv4Header {
-    /// Gives the sender's address.
+    /// The sender's address.
     public var source: IPAddress { IPAddress(v4: sourceBits) }
-    /// Gives the receiver's address.
+    /// The receiver's address.
     public var destination: IPAddress { IPAddress(v4: destinationBits) }
-    /// Gives where the packet goes in the end: past the routers that it still has to visit, if there are such.
+    /// The final destination of the packet: the last router of a source route, if it still has routers to visit.
     ///
-    /// TCP and UDP count this address into their checksum (RFC 1122 section 4.1.3.6).
+    /// The checksums of TCP and UDP cover this address (RFC 1122 section 4.1.3.6).
     @inline(__always)
     public var finalDestination: IPAddress { options.bytes.count == 0 ? destination : lastStop }
 
@@ -104,19 +104,19 @@ extension IPv4Header {
         }
         return destination
     }
-    /// Gives the size of the header with its options in bytes.
+    /// The size of the header with its options, in bytes.
     public var size: Int { Self.minimumSize + options.bytes.paddedCount }
-    /// Gives where in the packet a fragment's payload belongs, in bytes.
+    /// The fragment's offset in the packet, in bytes.
     public var fragmentOffset: Int { Int(fragmentUnits) * 8 }
-    /// Says whether this packet is one of several that make up another.
+    /// Whether this packet is a fragment.
     public var isFragment: Bool { fragmentUnits != 0 || flags.contains(.moreFragments) }
 
-    /// Parses the header that begins at an offset.
+    /// Parses the header at an offset.
     ///
-    /// The payload need not be there.
+    /// The payload may be missing.
     ///
-    /// - Throws: `truncated`; `malformed` where the version is not 4 or a length is shorter than the header. A total
-    ///   length of 0 is let through.
+    /// - Throws: `truncated`; `malformed` if the version is not 4 or a length is shorter than the header. A total
+    ///   length of 0 is accepted.
     @inline(__always)
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(Self.minimumSize, at: offset)
@@ -144,7 +144,7 @@ extension IPv4Header {
         }
     }
 
-    /// Holds what the way to the transport needs of a header that has no options and is of no fragment.
+    /// The fields of a header without options and of no fragment that the decoder needs to reach the transport.
     struct Plain {
         let totalLength: Int
         let `protocol`: IPProtocol
@@ -152,9 +152,9 @@ extension IPv4Header {
         let destination: UInt32
     }
 
-    /// Reads a header that has no options, is of no fragment and gives its length; nil where it is another one.
+    /// Reads a header that has no options, is no fragment and has its length set; nil for any other header.
     ///
-    /// - Precondition: 20 bytes are there.
+    /// - Precondition: There are 20 bytes.
     @inline(__always)
     static func plain(in bytes: RawSpan, at offset: Int) -> Plain? {
         let totalLength = Int(bytes.load(Layout.totalLength, at: offset))
@@ -174,9 +174,9 @@ extension IPv4Header {
         buffer.append(upTo: size) { emit(into: $0) }
     }
 
-    /// Writes the bytes of the header as it is to the start of a room, and returns how many they are.
+    /// Writes the bytes of the header as it is to the start of a buffer, and returns their number.
     ///
-    /// - Precondition: The room has as many bytes as `size` says.
+    /// - Precondition: The buffer has as many bytes as `size` says.
     public func emit(into room: UnsafeMutableRawBufferPointer) -> Int {
         room.require(size)
         room.store(versionAndLength, in: Layout.versionAndLength)
@@ -192,13 +192,13 @@ extension IPv4Header {
         return Self.minimumSize &+ options.bytes.emit(into: room, at: Self.minimumSize)
     }
 
-    /// Puts the right checksum into the header.
+    /// Computes and sets the checksum.
     public mutating func setChecksum() {
         checksum = 0
         checksum = sum.value
     }
 
-    /// Says whether the checksum is right.
+    /// Whether the checksum is correct.
     public var hasValidChecksum: Bool { sum.isValid }
 
     private var sum: Checksum {

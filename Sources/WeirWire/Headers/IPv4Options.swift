@@ -1,8 +1,8 @@
-/// Holds the options of an IPv4 header, as bytes that are read one option at a time.
+/// The options of an IPv4 header, as bytes from which options are read one at a time.
 ///
 /// Source: RFC 791 section 3.1; IANA, IP Option Numbers.
 public struct IPv4Options: Hashable, Sendable {
-    /// Holds the bytes as on the wire, with what pads them.
+    /// The bytes as on the wire, with their padding.
     public var bytes: OptionBytes
 
     /// Creates options from their bytes.
@@ -11,43 +11,43 @@ public struct IPv4Options: Hashable, Sendable {
     }
 }
 
-/// Holds one option of an IPv4 header.
+/// One option of an IPv4 header.
 ///
-/// An option of a known kind with a length that its kind does not have is `other`.
+/// An option of a known kind with a length that its kind does not allow is `other`.
 public enum IPv4Option: Hashable, Sendable {
-    /// Ends the list; what follows is padding.
+    /// The end of the list; the rest is padding.
     case endOfList
-    /// Pads.
+    /// Padding of one byte.
     case noOperation
-    /// Names the routers that the packet passed, or has to pass.
+    /// The routers that the packet passed or has to pass.
     case route(IPv4Route)
-    /// Asks routers to look at the packet (RFC 2113).
+    /// A request that routers examine the packet (RFC 2113).
     case routerAlert(UInt16)
-    /// Holds an option of any other kind: where its content is, in bytes from the start of the options.
+    /// An option of any other kind, with the range of its content in bytes from the start of the options.
     case other(kind: UInt8, content: Range<Int>)
-    /// Says that the bytes from here on are no options: a length is missing, too small or too large.
+    /// The start of bytes that are no valid options: a length is missing, too small or too large.
     case malformed(kind: UInt8, at: Int)
 }
 
-/// Holds a list of routers in an IPv4 option.
+/// A list of routers in an IPv4 option.
 ///
 /// Source: RFC 791 section 3.1.
 public struct IPv4Route: Hashable, Sendable {
-    /// Names the three options that hold a list of routers.
+    /// The three options with a list of routers.
     public enum Kind: UInt8, Hashable, Sendable, CaseIterable {
-        /// Is filled in by the routers on the way.
+        /// Record route: the routers on the way fill in their addresses.
         case record = 7
-        /// Names routers to pass, others allowed between them.
+        /// Loose source route: routers to pass, with others allowed between them.
         case loose = 131
-        /// Names the routers to pass, and no other.
+        /// Strict source route: the only routers to pass.
         case strict = 137
     }
 
-    /// Says what the list is for.
+    /// The purpose of the list.
     public let kind: Kind
-    /// Says which of the addresses, from 0 on, is the next to be used; as many as there are when all were.
+    /// The position of the next address to use, from 0; equal to `count` if all were used.
     public let next: Int
-    /// Gives how many addresses there is room for, 0 to 9.
+    /// The number of addresses that there is room for, 0 to 9.
     public let count: Int
     private let bytes: OptionBytes
     private let start: Int
@@ -55,7 +55,7 @@ public struct IPv4Route: Hashable, Sendable {
     init?(kind: Kind, in bytes: OptionBytes, content: Range<Int>) {
         guard content.count % 4 == 1 else { return nil }
         let pointer = Int(bytes[content.lowerBound])
-        // The pointer counts from the option's kind, whose number is 1.
+        // The pointer counts from the option's kind byte, whose number is 1.
         guard pointer >= 4, pointer % 4 == 0 else { return nil }
         self.kind = kind
         self.count = content.count / 4
@@ -75,15 +75,15 @@ public struct IPv4Route: Hashable, Sendable {
 }
 
 extension IPv4Options: Sequence {
-    /// Returns the options in their order; after a malformed one there are no more.
+    /// Returns the options in order; a malformed one is the last.
     public func makeIterator() -> Iterator { Iterator(bytes: bytes) }
 
-    /// Walks the options of a header.
+    /// An iterator over the options of a header.
     public struct Iterator: IteratorProtocol {
         let bytes: OptionBytes
         var offset = 0
 
-        /// Returns the next option, nil after the last.
+        /// Returns the next option; nil after the last.
         public mutating func next() -> IPv4Option? {
             switch bytes.nextOption(at: &offset) {
             case nil: return nil

@@ -1,25 +1,25 @@
-/// Holds the first two bytes of an IPv6 extension header, which say what follows it and where.
+/// The first two bytes of an IPv6 extension header, with its length and the protocol that follows.
 ///
 /// ```
 ///  0 next header    1 length in units of 8 bytes, the first 8 not counted    2 content
 /// ```
-/// Hop-by-hop options, destination options, routing, mobility and others have this form. So has authentication, but for
-/// its unit: 4 bytes, the first 8 not counted.
+/// Hop-by-hop options, destination options, routing, mobility and others have this form. The authentication header has
+/// it, too, but counts in units of 4 bytes, the first 8 not counted.
 ///
 /// Source: RFC 8200 section 4, RFC 6564 section 4, RFC 4302 section 2.
 public struct IPv6ExtensionHeader: Hashable, Sendable {
-    /// Gives the size of the smallest such header in bytes.
+    /// The size of the smallest such header, in bytes.
     public static let minimumSize = 8
 
-    /// Names what follows.
+    /// The protocol that follows.
     public var nextHeader: IPProtocol
-    /// Gives the size of the header in bytes.
+    /// The size of the header, in bytes.
     public var size: Int
 
     /// Creates a header.
     ///
     /// - Parameters:
-    ///   - nextHeader: What follows the header.
+    ///   - nextHeader: The protocol that follows the header.
     ///   - size: The size of the header in bytes; it is rounded up to a multiple of 8, from 8 to 2048.
     public init(nextHeader: IPProtocol, size: Int) {
         self.nextHeader = nextHeader
@@ -34,7 +34,7 @@ public struct IPv6ExtensionHeader: Hashable, Sendable {
 }
 
 extension IPv6ExtensionHeader {
-    /// Says whether a protocol is an extension header that this type reads.
+    /// Returns whether a protocol is an extension header that this type reads.
     public static func reads(_ number: IPProtocol) -> Bool {
         switch number {
         case .hopByHopOptions, .routing, .destinationOptions, .authentication, .mobility, .hostIdentity, .shim6: true
@@ -42,13 +42,13 @@ extension IPv6ExtensionHeader {
         }
     }
 
-    /// Parses the header that begins at an offset.
+    /// Parses the header at an offset.
     ///
     /// - Parameters:
     ///   - bytes: The bytes of the packet.
-    ///   - offset: Where the header begins.
-    ///   - number: What the header before names this one; it matters for authentication, whose unit is another.
-    /// - Throws: `DecodeError.truncated` where the header is not there to its end.
+    ///   - offset: The offset of the header.
+    ///   - number: The protocol number of this header, from the header before; authentication counts in another unit.
+    /// - Throws: `DecodeError.truncated` if the header is incomplete.
     public init(
         parsing bytes: RawSpan,
         at offset: Int = 0,
@@ -61,7 +61,7 @@ extension IPv6ExtensionHeader {
         try bytes.require(size, at: offset)
     }
 
-    /// Appends a header with its content, which is cut, or padded with zeros, to the size.
+    /// Appends a header with its content, cut or padded with zeros to the size.
     public func emit(content: RawSpan, to buffer: inout ByteBuffer) {
         buffer.append(nextHeader.rawValue)
         buffer.append(UInt8(truncatingIfNeeded: size / 8 - 1))

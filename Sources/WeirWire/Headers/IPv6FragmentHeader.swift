@@ -1,4 +1,4 @@
-/// Holds the extension header of a fragment of an IPv6 packet.
+/// The extension header of an IPv6 fragment.
 ///
 /// ```
 ///  0 next header    1 reserved    2 offset in units of 8 bytes (13 bits), reserved (2), more fragments (1)
@@ -6,16 +6,16 @@
 /// ```
 /// Source: RFC 8200 section 4.5.
 public struct IPv6FragmentHeader: Hashable, Sendable {
-    /// Gives the size of the header in bytes.
+    /// The size of the header in bytes.
     public static let size = 8
 
-    /// Names what follows in the packet that was cut.
+    /// The protocol that follows in the unfragmented packet.
     public var nextHeader: IPProtocol
-    /// Holds where in what was cut the payload belongs, in units of 8 bytes; 0 to 8191.
+    /// The fragment's offset in the fragmentable part of the packet, in units of 8 bytes; 0 to 8191.
     public var fragmentUnits: UInt16
-    /// Says that more fragments follow this one.
+    /// Whether more fragments follow this one.
     public var hasMoreFragments: Bool
-    /// Names the packet that this is a fragment of.
+    /// The identification that the fragments of one packet share.
     public var identification: UInt32
 
     /// Creates a header from its parts.
@@ -35,17 +35,17 @@ public struct IPv6FragmentHeader: Hashable, Sendable {
 }
 
 extension IPv6FragmentHeader {
-    /// Gives where in what was cut the payload belongs, in bytes.
+    /// The fragment's offset in the fragmentable part of the packet, in bytes.
     public var fragmentOffset: Int { Int(fragmentUnits) * 8 }
 
-    /// Says whether there is more than this fragment: a packet may be its own only fragment.
+    /// Whether there are other fragments; a packet with a fragment header may be its own only fragment.
     ///
     /// Source: RFC 6946.
     public var isFragment: Bool { fragmentUnits != 0 || hasMoreFragments }
 
-    /// Parses the header that begins at an offset.
+    /// Parses the header at an offset.
     ///
-    /// - Throws: `DecodeError.truncated` where there are under 8 bytes.
+    /// - Throws: `DecodeError.truncated` if there are fewer than 8 bytes.
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(Self.size, at: offset)
         let fragment = bytes.load(Layout.fragment, at: offset)

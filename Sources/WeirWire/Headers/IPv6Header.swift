@@ -1,4 +1,4 @@
-/// Holds the header of an IPv6 packet.
+/// The header of an IPv6 packet.
 ///
 /// ```
 ///  0 version 6, traffic class (8 bits), flow label (20 bits)
@@ -9,22 +9,22 @@
 ///
 /// Source: RFC 8200 section 3.
 public struct IPv6Header: Hashable, Sendable {
-    /// Gives the size of the header in bytes.
+    /// The size of the header in bytes.
     public static let size = 40
 
-    /// Holds the code point and, in the low 2 bits, the congestion mark.
+    /// The DSCP and, in the low 2 bits, the ECN field.
     public var trafficClass: UInt8 = 0
-    /// Holds what routers may tell flows apart by; 20 bits.
+    /// The label by which routers may distinguish flows; 20 bits.
     public var flowLabel: UInt32 = 0
-    /// Holds the length of what follows in bytes, extension headers included; 0 in a jumbogram.
+    /// The length of everything after the header in bytes, extension headers included; 0 in a jumbogram.
     public var payloadLength: UInt16
-    /// Names what follows.
+    /// The protocol that follows.
     public var nextHeader: IPProtocol
-    /// Holds how many more routers may pass the packet on.
+    /// The maximum number of routers that may still forward the packet.
     public var hopLimit: UInt8 = 64
-    /// Holds the sender's address.
+    /// The sender's address.
     public var source: IPAddress
-    /// Holds the receiver's address.
+    /// The receiver's address.
     public var destination: IPAddress
 
     /// Creates a header with hop limit 64.
@@ -32,8 +32,8 @@ public struct IPv6Header: Hashable, Sendable {
     /// - Parameters:
     ///   - source: The sender.
     ///   - destination: The receiver.
-    ///   - nextHeader: What follows.
-    ///   - payloadLength: What follows in bytes.
+    ///   - nextHeader: The protocol that follows.
+    ///   - payloadLength: The length of everything after the header, in bytes.
     /// - Precondition: `payloadLength` is between 0 and 65,535.
     public init(source: IPAddress, destination: IPAddress, nextHeader: IPProtocol, payloadLength: Int) {
         self.source = source
@@ -55,11 +55,11 @@ public struct IPv6Header: Hashable, Sendable {
 }
 
 extension IPv6Header {
-    /// Parses the header that begins at an offset.
+    /// Parses the header at an offset.
     ///
-    /// The payload need not be there.
+    /// The payload may be missing.
     ///
-    /// - Throws: `truncated`; `malformed` where the version is not 6.
+    /// - Throws: `truncated`; `malformed` if the version is not 6.
     @inline(__always)
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(Self.size, at: offset)
@@ -85,9 +85,9 @@ extension IPv6Header {
         buffer.append(upTo: Self.size) { emit(into: $0) }
     }
 
-    /// Writes the 40 bytes of the header to the start of a room, and returns how many they are.
+    /// Writes the 40 bytes of the header to the start of a buffer, and returns their number.
     ///
-    /// - Precondition: The room has 40 bytes.
+    /// - Precondition: The buffer has 40 bytes.
     public func emit(into room: UnsafeMutableRawBufferPointer) -> Int {
         room.require(Self.size)
         let first = 6 << 28 | UInt32(trafficClass) << 20 | flowLabel & 0xf_ffff

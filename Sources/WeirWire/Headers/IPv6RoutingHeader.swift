@@ -1,17 +1,17 @@
-/// Holds the fixed part of an IPv6 routing header.
+/// The fixed part of an IPv6 routing header.
 ///
 /// ```
 ///  0 next header    1 length in units of 8 bytes, the first 8 not counted    2 type    3 segments left    4 content
 /// ```
 /// Source: RFC 8200 section 4.4.
 public struct IPv6RoutingHeader: Hashable, Sendable {
-    /// Names what follows.
+    /// The protocol that follows.
     public var nextHeader: IPProtocol
-    /// Gives the size of the header in bytes.
+    /// The size of the header, in bytes.
     public var size: Int
-    /// Names the kind of routing: 0 (RFC 2460), 2 (RFC 6275), 3 (RFC 6554), 4 (RFC 8754).
+    /// The routing type: 0 (RFC 2460), 2 (RFC 6275), 3 (RFC 6554), 4 (RFC 8754).
     public var type: UInt8
-    /// Holds how many stops are still to be made before the final destination is reached.
+    /// The number of stops still to be made before the final destination.
     public var segmentsLeft: UInt8
 
     private enum Layout {
@@ -24,9 +24,9 @@ public struct IPv6RoutingHeader: Hashable, Sendable {
 }
 
 extension IPv6RoutingHeader {
-    /// Parses the header that begins at an offset.
+    /// Parses the header at an offset.
     ///
-    /// - Throws: `DecodeError.truncated` where the header is not there to its end.
+    /// - Throws: `DecodeError.truncated` if the header is incomplete.
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         let general = try IPv6ExtensionHeader(parsing: bytes, at: offset)
         self.nextHeader = general.nextHeader
@@ -35,14 +35,14 @@ extension IPv6RoutingHeader {
         self.segmentsLeft = bytes.load(Layout.segmentsLeft, at: offset)
     }
 
-    /// Finds where a packet goes in the end.
+    /// Finds the final destination of a packet.
     ///
-    /// TCP and UDP count this address, not the one in the IPv6 header, into their checksum (RFC 8200 section 8.1).
+    /// The checksums of TCP and UDP cover this address, not the one in the IPv6 header (RFC 8200 section 8.1).
     ///
     /// - Parameters:
     ///   - bytes: The bytes that the header was parsed from.
-    ///   - offset: Where the header begins.
-    /// - Returns: The last address; nil where no stop is left, the list is damaged or of another kind.
+    ///   - offset: The offset of the header.
+    /// - Returns: The last address; nil if no stop is left, or the list is damaged or of another kind.
     /// - Precondition: The header was parsed from these bytes at this offset.
     public func finalDestination(in bytes: RawSpan, at offset: Int = 0) -> IPAddress? {
         let count = (size - Layout.firstAddress) / 16
@@ -50,7 +50,7 @@ extension IPv6RoutingHeader {
         let first = offset &+ Layout.firstAddress
         switch type {
         case 0, 2: return address(in: bytes, at: first &+ (count &- 1) &* 16)
-        // The list of a segment routing header runs from the last stop to the first.
+        // The list of a segment routing header is in reverse order, the last stop first.
         case 4: return address(in: bytes, at: first)
         default: return nil
         }

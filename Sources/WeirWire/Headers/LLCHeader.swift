@@ -1,23 +1,23 @@
-/// Holds the header that says what an IEEE 802.3 frame carries.
+/// The LLC header of an IEEE 802.3 frame, which identifies the protocol that the frame carries.
 ///
 /// ```
 ///  0 destination service access point    1 source service access point    2 control, 1 or 2 bytes
 /// ```
 /// Source: ISO/IEC 8802-2 section 3.
 public struct LLCHeader: Hashable, Sendable {
-    /// Names the access point of IPv4.
+    /// The service access point of IPv4.
     public static let ipv4: UInt8 = 0x06
-    /// Names the access point behind which a SNAP header stands.
+    /// The service access point of frames with a SNAP header.
     public static let snap: UInt8 = 0xaa
 
-    /// Names the protocol at the receiver.
+    /// The service access point of the receiver, which identifies the protocol.
     public var destination: UInt8
-    /// Names the protocol at the sender.
+    /// The service access point of the sender.
     public var source: UInt8
-    /// Holds the kind of the frame: 8 bits where the low two are set, else 16.
+    /// The control field, the kind of the frame: 8 bits if the low two are set, else 16.
     public var control: UInt16
 
-    /// Creates the header of unnumbered information, which carries datagrams.
+    /// Creates the header of an unnumbered information frame, the kind that carries datagrams.
     public init(destination: UInt8, source: UInt8, control: UInt16 = 0x03) {
         self.destination = destination
         self.source = source
@@ -33,15 +33,15 @@ public struct LLCHeader: Hashable, Sendable {
 }
 
 extension LLCHeader {
-    /// Gives the size of the header in bytes, 3 or 4.
+    /// The size of the header in bytes, 3 or 4.
     public var size: Int { isUnnumbered ? 3 : 4 }
 
-    /// Says whether the control field is the short one of a frame without a number.
+    /// Whether the control field is the 8-bit one of an unnumbered frame.
     public var isUnnumbered: Bool { control <= 0xff && control & 3 == 3 }
 
-    /// Parses the header that begins at an offset.
+    /// Parses the header at an offset.
     ///
-    /// - Throws: `DecodeError.truncated` where there are under 3 or 4 bytes.
+    /// - Throws: `DecodeError.truncated` if there are fewer than 3 or 4 bytes.
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(3, at: offset)
         self.destination = bytes.load(Layout.destination, at: offset)
@@ -70,19 +70,19 @@ extension LLCHeader {
     }
 }
 
-/// Holds the header that gives an LLC frame a type as Ethernet has it.
+/// The SNAP header, which gives an LLC frame an EtherType.
 ///
 /// ```
 ///  0 organization (3 bytes)    3 type
 /// ```
 /// Source: RFC 1042.
 public struct SNAPHeader: Hashable, Sendable {
-    /// Gives the size of the header in bytes.
+    /// The size of the header in bytes.
     public static let size = 5
 
-    /// Names who gave the type; 0 where it is an EtherType.
+    /// The organization that assigned the type (OUI); 0 for an EtherType.
     public var organization: UInt32
-    /// Names what follows.
+    /// The protocol that follows.
     public var type: EtherType
 
     /// Creates a header from its parts.
@@ -99,12 +99,12 @@ public struct SNAPHeader: Hashable, Sendable {
 }
 
 extension SNAPHeader {
-    /// Says whether the type is an EtherType: RFC 1042, or IEEE Std 802.1H for bridges.
+    /// Whether the type is an EtherType (RFC 1042, or IEEE Std 802.1H for bridges).
     public var hasEtherType: Bool { organization == 0 || organization == 0x0000f8 }
 
-    /// Parses the header that begins at an offset.
+    /// Parses the header at an offset.
     ///
-    /// - Throws: `DecodeError.truncated` where there are under 5 bytes.
+    /// - Throws: `DecodeError.truncated` if there are fewer than 5 bytes.
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(Self.size, at: offset)
         self.organization =

@@ -1,4 +1,4 @@
-/// Holds the second version of Linux's cooked header, which names the interface.
+/// The second version of Linux's cooked header (SLL2), which identifies the interface.
 ///
 /// ```
 ///  0 protocol          2 reserved          4 interface    8 ARPHRD type    10 packet type (1 byte)
@@ -6,20 +6,20 @@
 /// ```
 /// Source: https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html.
 public struct LinuxCooked2Header: Hashable, Sendable {
-    /// Gives the size of the header in bytes.
+    /// The size of the header in bytes.
     public static let size = 20
 
-    /// Names what follows; numbers under 1536 are Linux's own.
+    /// The protocol that follows; numbers under 1536 are Linux's own.
     public var type: EtherType
-    /// Holds the number of the interface.
+    /// The index of the interface.
     public var interface: UInt32
-    /// Names the kind of the interface, by Linux's ARPHRD numbers.
+    /// The kind of the interface, one of Linux's ARPHRD numbers.
     public var hardwareType: UInt16
-    /// Says how the packet came by.
+    /// The kind of the packet: received, sent or overheard.
     public var packetType: LinuxPacketType
-    /// Gives how many bytes of the sender's address count.
+    /// The length of the sender's address in bytes.
     public var addressLength: UInt8
-    /// Holds the sender's address, its first byte the most significant one, padded behind.
+    /// The sender's address, padded at the end; its first byte is the most significant one.
     public var address: UInt64
 
     /// Creates a header from its parts.
@@ -51,9 +51,9 @@ public struct LinuxCooked2Header: Hashable, Sendable {
 }
 
 extension LinuxCooked2Header {
-    /// Parses the header that begins at an offset.
+    /// Parses the header at an offset.
     ///
-    /// - Throws: `DecodeError.truncated` where there are under 20 bytes.
+    /// - Throws: `DecodeError.truncated` if there are fewer than 20 bytes.
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(Self.size, at: offset)
         self.init(

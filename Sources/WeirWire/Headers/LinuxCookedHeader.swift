@@ -1,9 +1,9 @@
-/// Says how a packet came by the machine that captured it.
+/// The relation of a packet to the machine that captured it.
 ///
 /// Source: https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL.html.
 @frozen
 public struct LinuxPacketType: RawRepresentable, Hashable, Sendable {
-    /// Holds the number.
+    /// The number.
     public let rawValue: UInt16
 
     /// Creates a type from its number.
@@ -12,42 +12,42 @@ public struct LinuxPacketType: RawRepresentable, Hashable, Sendable {
         self.rawValue = rawValue
     }
 
-    /// Was sent to this machine.
+    /// Sent to this machine.
     @inlinable
     public static var toUs: LinuxPacketType { LinuxPacketType(rawValue: 0) }
-    /// Was sent to everyone.
+    /// Broadcast.
     @inlinable
     public static var broadcast: LinuxPacketType { LinuxPacketType(rawValue: 1) }
-    /// Was sent to a group.
+    /// Multicast.
     @inlinable
     public static var multicast: LinuxPacketType { LinuxPacketType(rawValue: 2) }
-    /// Was sent from another machine to another.
+    /// Sent from another machine to another.
     @inlinable
     public static var toOther: LinuxPacketType { LinuxPacketType(rawValue: 3) }
-    /// Was sent by this machine.
+    /// Sent by this machine.
     @inlinable
     public static var fromUs: LinuxPacketType { LinuxPacketType(rawValue: 4) }
 }
 
-/// Holds Linux's cooked header: what stands for the link layer where several interfaces are captured at once.
+/// Linux's cooked header (SLL), in place of the link layer in captures of several interfaces.
 ///
 /// ```
 ///  0 packet type    2 ARPHRD type    4 address length    6 address, 8 bytes    14 protocol
 /// ```
 /// Source: https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL.html.
 public struct LinuxCookedHeader: Hashable, Sendable {
-    /// Gives the size of the header in bytes.
+    /// The size of the header in bytes.
     public static let size = 16
 
-    /// Says how the packet came by.
+    /// The kind of the packet: received, sent or overheard.
     public var packetType: LinuxPacketType
-    /// Names the kind of the interface, by Linux's ARPHRD numbers.
+    /// The kind of the interface, one of Linux's ARPHRD numbers.
     public var hardwareType: UInt16
-    /// Gives how many bytes of the sender's address count.
+    /// The length of the sender's address in bytes.
     public var addressLength: UInt16
-    /// Holds the sender's address, its first byte the most significant one, padded behind.
+    /// The sender's address, padded at the end; its first byte is the most significant one.
     public var address: UInt64
-    /// Names what follows; numbers under 1536 are Linux's own.
+    /// The protocol that follows; numbers under 1536 are Linux's own.
     public var type: EtherType
 
     /// Creates a header from its parts.
@@ -75,9 +75,9 @@ public struct LinuxCookedHeader: Hashable, Sendable {
 }
 
 extension LinuxCookedHeader {
-    /// Parses the header that begins at an offset.
+    /// Parses the header at an offset.
     ///
-    /// - Throws: `DecodeError.truncated` where there are under 16 bytes.
+    /// - Throws: `DecodeError.truncated` if there are fewer than 16 bytes.
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(Self.size, at: offset)
         self.init(

@@ -1,16 +1,16 @@
-/// Holds what stands in front of a packet on a BSD loopback: the address family as a number of 4 bytes.
+/// The header of a packet on a BSD loopback: the address family as a number of 4 bytes.
 ///
-/// With link type NULL it is in the byte order of the machine that captured, which the file does not say; with LOOP in
-/// network order. Families are small numbers, so that the order shows.
+/// With link type NULL it is in the byte order of the capturing machine, which the file does not record; with LOOP it
+/// is in network order. Families are small numbers, which reveals the order.
 ///
 /// Source: https://www.tcpdump.org/linktypes.html, LINKTYPE_NULL and LINKTYPE_LOOP.
 public struct LoopbackHeader: Hashable, Sendable {
-    /// Gives the size of the header in bytes.
+    /// The size of the header in bytes.
     public static let size = 4
 
-    /// Holds the number of the address family, on the machine that captured.
+    /// The number of the address family, as on the capturing machine.
     public var family: UInt32
-    /// Says in which order the bytes of the number stand.
+    /// The byte order of the number.
     public var byteOrder: ByteOrder
 
     /// Creates a header from its parts.
@@ -25,7 +25,7 @@ public struct LoopbackHeader: Hashable, Sendable {
 }
 
 extension LoopbackHeader {
-    /// Names the version of IP that follows; nil for any other family.
+    /// The IP version that follows; nil for any other family.
     ///
     /// IPv4 is 2 everywhere. IPv6 is 24 on NetBSD and OpenBSD, 28 on FreeBSD, 30 on Darwin, 10 on Linux, 23 on Windows.
     public var version: IPAddress.Family? {
@@ -36,9 +36,9 @@ extension LoopbackHeader {
         }
     }
 
-    /// Parses the header that begins at an offset, in the byte order in which the family is the smaller number.
+    /// Parses the header at an offset, in the byte order that makes the family the smaller number.
     ///
-    /// - Throws: `DecodeError.truncated` where there are under 4 bytes.
+    /// - Throws: `DecodeError.truncated` if there are fewer than 4 bytes.
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(Self.size, at: offset)
         let number = bytes.load(Layout.family, at: offset)

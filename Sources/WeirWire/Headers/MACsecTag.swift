@@ -1,23 +1,23 @@
-/// Holds the tag of a frame that MACsec protects, with the type behind it where the frame is in clear.
+/// The MACsec tag of a frame; if the frame is in clear, its EtherType follows.
 ///
 /// ```
 ///  0 flags (6 bits), association (2)    1 short length    2 packet number    6 channel, 8 bytes, if flagged
 ///  then the type of the frame, if it is not encrypted; the last 16 bytes of the frame are the check value
 /// ```
-/// It stands behind the type 0x88e5.
+/// It follows the EtherType 0x88e5.
 ///
 /// Source: IEEE Std 802.1AE-2018 section 9.3.
 public struct MACsecTag: Hashable, Sendable {
-    /// Gives the size of the check value at the end of the frame in bytes.
+    /// The size of the integrity check value at the end of the frame, in bytes.
     public static let checkSize = 16
 
-    /// Holds the flags and the association.
+    /// The flags and the association number.
     public var control: UInt8
-    /// Gives how many bytes are protected where those are under 48; 0 for more.
+    /// The number of protected bytes if it is under 48; otherwise 0.
     public var shortLength: UInt8
-    /// Numbers the frame.
+    /// The packet number of the frame.
     public var packetNumber: UInt32
-    /// Names the channel where the tag does; 0 otherwise.
+    /// The secure channel identifier, if the tag has one; otherwise 0.
     public var channel: UInt64
 
     /// Creates a tag from its parts.
@@ -43,15 +43,15 @@ public struct MACsecTag: Hashable, Sendable {
 }
 
 extension MACsecTag {
-    /// Gives the size of the tag, without the type behind it, in bytes: 6 or 14.
+    /// The size of the tag, without the type after it, in bytes: 6 or 14.
     public var size: Int { control & Flag.channel == 0 ? 6 : 14 }
 
-    /// Says whether the frame can be read: it is neither encrypted nor changed in another way.
+    /// Whether the frame is readable: neither encrypted nor otherwise changed.
     public var isClear: Bool { control & (Flag.encrypted | Flag.changed) == 0 }
 
-    /// Parses the tag that begins at an offset, behind the type that announces it.
+    /// Parses the tag at an offset, after the EtherType that announces it.
     ///
-    /// - Throws: `DecodeError.truncated` where there are under 6 or 14 bytes.
+    /// - Throws: `DecodeError.truncated` if there are fewer than 6 or 14 bytes.
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(6, at: offset)
         self.control = bytes.load(Layout.control, at: offset)
@@ -63,7 +63,7 @@ extension MACsecTag {
         self.channel = bytes.load(Layout.channel, at: offset)
     }
 
-    /// Appends the 6 or 14 bytes of the tag; the type and the check value are the caller's to append.
+    /// Appends the 6 or 14 bytes of the tag; the caller appends the type and the check value.
     public func emit(to buffer: inout ByteBuffer) {
         buffer.append(upTo: size) { room in
             room.store(control, in: Layout.control)

@@ -1,22 +1,22 @@
-/// Holds one entry of a label stack.
+/// One entry of an MPLS label stack.
 ///
 /// ```
 ///  0 label (20 bits), traffic class (3), bottom of stack (1), time to live (8)
 /// ```
 /// Source: RFC 3032 section 2.1, RFC 5462.
 public struct MPLSLabel: Hashable, Sendable {
-    /// Gives the size of an entry in bytes.
+    /// The size of an entry, in bytes.
     public static let size = 4
-    /// Gives the port of the receiver where UDP carries a label stack (RFC 7510).
+    /// The destination port of MPLS over UDP (RFC 7510).
     public static let port: UInt16 = 6635
 
-    /// Holds the label, 0 to 0xfffff.
+    /// The label, 0 to 0xfffff.
     public var label: UInt32
-    /// Holds the traffic class, 0 to 7.
+    /// The traffic class, 0 to 7.
     public var trafficClass: UInt8
-    /// Says whether this is the last entry.
+    /// Whether this is the last entry.
     public var isBottom: Bool
-    /// Holds how many more routers may pass the packet on.
+    /// The maximum number of routers that may still forward the packet.
     public var timeToLive: UInt8
 
     /// Creates an entry from its parts.
@@ -33,9 +33,9 @@ public struct MPLSLabel: Hashable, Sendable {
 }
 
 extension MPLSLabel {
-    /// Parses the entry that begins at an offset.
+    /// Parses the entry at an offset.
     ///
-    /// - Throws: `DecodeError.truncated` where there are under 4 bytes.
+    /// - Throws: `DecodeError.truncated` if there are fewer than 4 bytes.
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(Self.size, at: offset)
         let word = bytes.load(Layout.word, at: offset)

@@ -1,16 +1,16 @@
-/// The header in front of a packet that Linux's netfilter has logged.
+/// The header of a packet that Linux's netfilter logged (NFLOG).
 ///
 /// ```
 ///  0 address family    1 version, 0    2 resource    4 values: length (2 bytes), type (2), bytes, filled up to words
 /// ```
-/// Lengths and types stand in the byte order of the machine that captured; a length counts its own 4 bytes. The packet is
+/// Lengths and types are in the byte order of the capturing machine; a length includes its own 4 bytes. The packet is
 /// the value of type 9.
 ///
 /// Source: https://www.tcpdump.org/linktypes/LINKTYPE_NFLOG.html.
 public struct NFLOGHeader: Hashable, Sendable {
     /// The address family of the packet: 2 is IPv4, 10 is IPv6.
     public var family: UInt8
-    /// Where the packet begins, in bytes from the header; the end if there is none.
+    /// The offset of the packet in bytes from the header; the end if there is no packet.
     public var size: Int
     /// The packet's length in bytes.
     public var length: Int
@@ -18,13 +18,13 @@ public struct NFLOGHeader: Hashable, Sendable {
     private static let fixed = 4
     private static let payload: UInt16 = 9
 
-    /// Parses the header that begins at an offset.
+    /// Parses the header at an offset.
     ///
     /// - Parameters:
     ///   - bytes: The captured bytes.
-    ///   - offset: Where the header begins.
-    ///   - end: Where the packet ends on the wire, which can be past what was captured.
-    /// - Throws: `truncated`; `malformed` if a value's length can be none in either byte order.
+    ///   - offset: The offset of the header.
+    ///   - end: The end of the packet on the wire, which may be past the captured bytes.
+    /// - Throws: `truncated`; `malformed` if a value's length is impossible in both byte orders.
     public init(parsing bytes: RawSpan, at offset: Int = 0, end: Int) throws(DecodeError) {
         try bytes.require(Self.fixed, at: offset)
         family = bytes.load(HeaderNumber<UInt8>(at: 0), at: offset)
@@ -37,7 +37,7 @@ public struct NFLOGHeader: Hashable, Sendable {
         throw .malformed(.nflogLength, at: offset &+ Self.fixed)
     }
 
-    /// Finds the packet among the values; nil if a length is under 4 or reaches past the end.
+    /// Finds the packet among the values; nil if a length is under 4 or exceeds the end.
     private static func find(
         _ bytes: RawSpan,
         _ start: Int,

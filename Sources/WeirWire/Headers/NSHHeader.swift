@@ -1,28 +1,28 @@
-/// Holds the fixed part of the header that sends a packet along a chain of network functions.
+/// The fixed part of a Network Service Header (NSH), which sends a packet along a chain of network functions.
 ///
 /// ```
 ///  0 version (2 bits), flags (2), time to live (6), length in words (6), unassigned (4), metadata type (4)
 ///  3 next protocol    4 path (3 bytes), index    8 metadata
 /// ```
-/// It stands behind the type 0x894f, or within VXLAN-GPE.
+/// It follows the EtherType 0x894f, or VXLAN-GPE.
 ///
 /// Source: RFC 8300 section 2.
 public struct NSHHeader: Hashable, Sendable {
-    /// Gives the size of a header without metadata in bytes.
+    /// The size of a header without metadata, in bytes.
     public static let minimumSize = 8
 
-    /// Gives the size of the header with its metadata in bytes, a multiple of 4 from 8 to 252.
+    /// The size of the header with its metadata in bytes, a multiple of 4 from 8 to 252.
     public var size: Int
-    /// Holds flags and time to live: bits 2 to 9 of the header, the low 8 here.
+    /// The flags and the time to live: bits 2 to 9 of the header, in the low 8 bits.
     public var flagsAndTimeToLive: UInt8
-    /// Names the form of the metadata, 0 to 15.
+    /// The type of the metadata, 0 to 15.
     public var metadataType: UInt8
-    /// Names what follows: 1 IPv4, 2 IPv6, 3 Ethernet, 4 NSH, 5 MPLS.
+    /// The protocol that follows: 1 IPv4, 2 IPv6, 3 Ethernet, 4 NSH, 5 MPLS.
     public var nextProtocol: UInt8
-    /// Names the path in the upper 24 bits, and the place on it in the low 8.
+    /// The service path in the upper 24 bits, and the index on it in the low 8.
     public var pathAndIndex: UInt32
 
-    /// Creates a header; the size is rounded up to whole words.
+    /// Creates a header; the size is rounded up to a multiple of 4.
     public init(
         size: Int = minimumSize,
         flagsAndTimeToLive: UInt8 = 63,
@@ -44,9 +44,9 @@ public struct NSHHeader: Hashable, Sendable {
 }
 
 extension NSHHeader {
-    /// Parses the header that begins at an offset.
+    /// Parses the header at an offset.
     ///
-    /// - Throws: `truncated`; `malformed` where the version is not 0, or the length under 2 words.
+    /// - Throws: `truncated`; `malformed` if the version is not 0, or the length is under 2 words.
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(Self.minimumSize, at: offset)
         let base = bytes.load(Layout.base, at: offset)
@@ -63,7 +63,7 @@ extension NSHHeader {
         try bytes.require(size, at: offset)
     }
 
-    /// Appends the 8 bytes of the fixed part; metadata is the caller's to append.
+    /// Appends the 8 bytes of the fixed part; the caller appends the metadata.
     public func emit(to buffer: inout ByteBuffer) {
         buffer.append(upTo: Self.minimumSize) { room in
             let length = UInt32(truncatingIfNeeded: size / 4) << 16

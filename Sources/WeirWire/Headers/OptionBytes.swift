@@ -1,17 +1,17 @@
-/// Holds up to 40 bytes: the options of an IPv4 or a TCP header, in the header's value and without an allocation.
+/// Up to 40 bytes of options of an IPv4 or a TCP header, within the header's value and without an allocation.
 ///
-/// The bytes are as on the wire, with what pads them.
+/// The bytes are as on the wire, with their padding.
 public struct OptionBytes: Hashable, Sendable {
-    /// Gives how many bytes there can be: a header has at most 60, of which 20 are fixed.
+    /// The maximum number of bytes: a header has at most 60, of which 20 are fixed.
     public static let capacity = 40
 
-    /// Gives how many bytes there are.
+    /// The number of bytes.
     public private(set) var count = 0
 
-    // The first byte is the most significant one of the first word; what is not used is 0.
+    // The first byte is the most significant one of the first word; unused bytes are 0.
     private var words: (UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0)
 
-    /// Creates no bytes.
+    /// Creates an empty value.
     public init() {}
 
     /// Copies some bytes; nil if there are more than 40.
@@ -30,7 +30,7 @@ public struct OptionBytes: Hashable, Sendable {
         return UInt8(truncatingIfNeeded: self[word: index >> 3] >> UInt64(56 &- (index & 7) &* 8))
     }
 
-    /// Appends a byte, or says that there is no room.
+    /// Appends a byte; returns false if there is no room.
     @discardableResult
     public mutating func append(_ byte: UInt8) -> Bool {
         guard count < Self.capacity else { return false }
@@ -39,7 +39,7 @@ public struct OptionBytes: Hashable, Sendable {
         return true
     }
 
-    /// Compares the bytes as a header carries them: with the zeros that pad them to whole words.
+    /// Compares the bytes as a header carries them, padded with zeros to a multiple of 4.
     public static func == (left: OptionBytes, right: OptionBytes) -> Bool {
         left.paddedCount == right.paddedCount && left.words == right.words
     }
@@ -73,7 +73,7 @@ public struct OptionBytes: Hashable, Sendable {
 }
 
 extension OptionBytes {
-    /// Gives the bytes as a header carries them: rounded up to whole words of 4 bytes, with zeros.
+    /// The number of bytes as a header carries them, rounded up to a multiple of 4.
     var paddedCount: Int { (count &+ 3) & ~3 }
 
     /// Parses the bytes between two offsets; the caller has checked that they are there.
@@ -102,33 +102,33 @@ extension OptionBytes {
         }
     }
 
-    /// Writes the bytes into a room from an offset on, padded, and returns how many they are.
+    /// Writes the bytes into a buffer from an offset on, with their padding, and returns their number.
     func emit(into room: UnsafeMutableRawBufferPointer, at offset: Int) -> Int {
         for index in 0..<paddedCount { room[offset &+ index] = index < count ? self[index] : 0 }
         return paddedCount
     }
 
-    /// Adds the bytes to a checksum, padded.
+    /// Adds the bytes to a checksum, with their padding.
     func add(to checksum: inout Checksum) {
         for index in 0..<((count &+ 7) >> 3) { checksum.add(self[word: index]) }
     }
 }
 
-// Walking options: IPv4 and TCP have the same form
+// Walking options: those of IPv4 and TCP have the same form
 extension OptionBytes {
-    /// Is one option as its bytes are laid out.
+    /// One option, by the layout of its bytes.
     enum Option {
-        /// Is the kind 0, which ends the list.
+        /// Kind 0, which ends the list.
         case endOfList
-        /// Is the kind 1, which has no length.
+        /// Kind 1, which has no length.
         case noOperation
-        /// Has its content, without kind and length, in a range of the bytes.
+        /// An option with content, whose range in the bytes excludes kind and length.
         case content(kind: UInt8, Range<Int>)
-        /// Has no length, or one that is too small or too large.
+        /// An option without a length, or with one that is too small or too large.
         case malformed(kind: UInt8, at: Int)
     }
 
-    /// Reads the option at an offset, and moves the offset to the next one, or to the end where there can be none.
+    /// Reads the option at an offset, and moves the offset to the next one, or to the end if there can be none.
     func nextOption(at offset: inout Int) -> Option? {
         guard offset < count else { return nil }
         let kind = self[offset]

@@ -1,4 +1,4 @@
-/// Holds the header of a message of Protocol Independent Multicast, with the four bytes of a Register behind it.
+/// The header of a PIM message (Protocol Independent Multicast), with the four bytes of a Register after it.
 ///
 /// ```
 ///  0 version 2 (4 bits), type (4)    1 reserved    2 checksum    4 Register: border, null (1 bit each), reserved
@@ -7,19 +7,19 @@
 ///
 /// Source: RFC 7761 section 4.9.
 public struct PIMHeader: Hashable, Sendable {
-    /// Gives the size of the header of a Register in bytes.
+    /// The size of the header of a Register, in bytes.
     public static let size = 8
-    /// Names the Register message.
+    /// The type of the Register message.
     public static let register: UInt8 = 1
 
-    /// Names the message.
+    /// The message type.
     public var type: UInt8
-    /// Holds the checksum, as on the wire; a Register counts its first 8 bytes only.
+    /// The checksum, as on the wire; that of a Register covers only its first 8 bytes.
     public var checksum: UInt16 = 0
-    /// Holds the flags of a Register in its top two bits: border, null.
+    /// The flags of a Register in the top two bits: border, null.
     public var flags: UInt32
 
-    /// Creates a header; its checksum is still to be set.
+    /// Creates a header; the checksum is not set yet.
     public init(type: UInt8 = register, flags: UInt32 = 0) {
         self.type = type & 0xf
         self.flags = flags
@@ -34,12 +34,12 @@ public struct PIMHeader: Hashable, Sendable {
 }
 
 extension PIMHeader {
-    /// Says whether a whole packet follows, and not only a header that keeps a register alive.
+    /// Whether a whole packet follows, and not only the header in a Null-Register, which keeps the registration alive.
     public var carriesPacket: Bool { type == Self.register && flags & 0x4000_0000 == 0 }
 
-    /// Parses the header that begins at an offset.
+    /// Parses the header at an offset.
     ///
-    /// - Throws: `truncated`; `malformed` where the version is not 2.
+    /// - Throws: `truncated`; `malformed` if the version is not 2.
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(Self.size, at: offset)
         let first = bytes.load(Layout.versionAndType, at: offset)
@@ -59,13 +59,13 @@ extension PIMHeader {
         }
     }
 
-    /// Puts the right checksum into the header of a Register.
+    /// Computes and sets the checksum of a Register.
     public mutating func setChecksum() {
         checksum = 0
         checksum = sum.value
     }
 
-    /// Says whether the checksum of a Register is right.
+    /// Whether the checksum of a Register is correct.
     public var hasValidChecksum: Bool { sum.isValid }
 
     private var sum: Checksum {

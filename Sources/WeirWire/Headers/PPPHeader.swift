@@ -1,27 +1,27 @@
-/// Holds the protocol number in front of a PPP packet, with the address and control bytes where they were not left out.
+/// The protocol number in front of a PPP packet, with the address and control bytes if they are present.
 ///
 /// ```
 /// (0 address 0xff, control 0x03)    protocol, 2 bytes or 1
 /// ```
-/// The number is one byte where the sender compressed it: the first byte of a number is even, the last one odd.
+/// The number is one byte if the sender compressed it: the first byte of a number is even, its last byte odd.
 ///
 /// Source: RFC 1661 section 2, RFC 1662 section 3.
 public struct PPPHeader: Hashable, Sendable {
-    /// Names IPv4.
+    /// IPv4.
     public static let ipv4: UInt16 = 0x0021
-    /// Names IPv6.
+    /// IPv6.
     public static let ipv6: UInt16 = 0x0057
-    /// Names MPLS.
+    /// MPLS.
     public static let mpls: UInt16 = 0x0281
 
-    /// Names what follows.
+    /// The protocol that follows.
     public var `protocol`: UInt16
-    /// Says whether address and control stand in front.
+    /// Whether the address and control bytes are present.
     public var hasAddress: Bool
-    /// Says whether the number has one byte.
+    /// Whether the number is compressed to one byte.
     public var isCompressed: Bool
 
-    /// Creates a header; a number over 0xff, or an even one, is not compressed.
+    /// Creates a header; a number over 0xff, or an even one, is never compressed.
     public init(protocol: UInt16, hasAddress: Bool = false, isCompressed: Bool = false) {
         self.protocol = `protocol`
         self.hasAddress = hasAddress
@@ -36,15 +36,16 @@ public struct PPPHeader: Hashable, Sendable {
 }
 
 extension PPPHeader {
-    /// Gives the size of the header in bytes, 1 to 4.
+    /// The size of the header in bytes, 1 to 4.
     public var size: Int { (hasAddress ? 2 : 0) + (isCompressed ? 1 : 2) }
 
-    /// Parses the header that begins at an offset.
+    /// Parses the header at an offset.
     ///
-    /// - Throws: `DecodeError.truncated` where it is not there to its end.
+    /// - Throws: `DecodeError.truncated` if the header is incomplete.
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(1, at: offset)
-        // 0xff is no protocol (RFC 1661 section 2), so that a packet which ends here was cut in its address and control.
+        // 0xff is no protocol (RFC 1661 section 2), so a packet that ends here was cut within its address and control
+        // bytes.
         if bytes.load(Layout.short, at: offset) == 0xff { try bytes.require(2, at: offset) }
         self.hasAddress =
             bytes.byteCount &- offset >= 2 && bytes.load(Layout.long, at: offset) == Layout.addressAndControl

@@ -1,20 +1,20 @@
-/// Holds the header of PPP over Ethernet.
+/// The header of PPP over Ethernet.
 ///
 /// ```
 ///  0 version 1, type 1 (4 bits each)    1 code    2 session    4 length
 /// ```
-/// It stands behind the type 0x8864 in a session, 0x8863 before one.
+/// It follows the EtherType 0x8864 in a session, 0x8863 before one.
 ///
 /// Source: RFC 2516 section 4.
 public struct PPPoEHeader: Hashable, Sendable {
-    /// Gives the size of the header in bytes.
+    /// The size of the header in bytes.
     public static let size = 6
 
-    /// Names what the packet does; 0 carries data.
+    /// The code, the kind of the packet; 0 for session data.
     public var code: UInt8
-    /// Names the session.
+    /// The session identifier.
     public var session: UInt16
-    /// Holds the length of what follows in bytes.
+    /// The length of the payload in bytes.
     public var length: UInt16
 
     /// Creates a header from its parts.
@@ -33,9 +33,9 @@ public struct PPPoEHeader: Hashable, Sendable {
 }
 
 extension PPPoEHeader {
-    /// Parses the header that begins at an offset.
+    /// Parses the header at an offset.
     ///
-    /// - Throws: `truncated`; `malformed` where version and type are not 1.
+    /// - Throws: `truncated`; `malformed` if version and type are not 1.
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(Self.size, at: offset)
         guard bytes.load(Layout.versionAndType, at: offset) == 0x11 else {

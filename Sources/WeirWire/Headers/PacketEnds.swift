@@ -1,33 +1,34 @@
-/// Says where a captured packet comes from and goes to, as far as its bytes say.
+/// The source and the destination of a captured packet, as far as its bytes show them.
 ///
-/// Reads the headers from the link up to TCP or UDP. What is missing, cut or unknown leaves the rest as it is: a fragment
-/// has addresses and no ports, and ARP has neither. Of IPv6's extension headers only the fragment's is read.
+/// Reads the headers from the link layer up to TCP or UDP. A missing, truncated or unknown header leaves the remaining
+/// properties empty: a fragment has addresses and no ports, and ARP has neither. Of IPv6's extension headers only the
+/// fragment header is read.
 ///
 /// Source: RFC 894, RFC 791, RFC 8200, RFC 9293, RFC 768; https://www.tcpdump.org/linktypes.html.
 public struct PacketEnds: Hashable, Sendable {
-    /// Names what the link carries; nil where it does not say.
+    /// The EtherType; nil if the link layer has none.
     public private(set) var etherType: EtherType?
-    /// Names what IP carries.
+    /// The protocol after the IP header.
     public private(set) var ipProtocol: IPProtocol?
-    /// Holds the sender's address and port; the port is 0 where there is none.
+    /// The sender's address and port; the port is 0 if there is none.
     public private(set) var source: Endpoint?
-    /// Holds the receiver's address and port.
+    /// The receiver's address and port.
     public private(set) var destination: Endpoint?
-    /// Says whether the packet is a part of a longer one, and not its first.
+    /// Whether the packet is a fragment other than the first.
     public private(set) var isLaterFragment = false
-    /// Says what a TCP segment means.
+    /// The control bits of a TCP segment.
     public private(set) var flags: TCPFlags?
-    /// Counts the bytes behind the last header that was read, by the headers' own lengths.
+    /// The number of bytes after the last header that was read, according to the headers' lengths.
     public private(set) var payloadLength: Int
 
-    /// Identifies the flow's leg that the packet belongs to; nil for anything but a whole header of TCP or UDP.
+    /// The key of the flow's leg that the packet belongs to; nil unless there is a whole header of TCP or UDP.
     public private(set) var tuple: FiveTuple?
 
     /// Reads a packet.
     ///
     /// - Parameters:
-    ///   - bytes: What was captured of it.
-    ///   - linkType: Names its first header.
+    ///   - bytes: The captured bytes of the packet.
+    ///   - linkType: The kind of its first header.
     ///   - originalLength: Its length on the wire in bytes.
     public init(_ bytes: RawSpan, _ linkType: LinkType, originalLength: Int) {
         payloadLength = originalLength
@@ -41,7 +42,7 @@ public struct PacketEnds: Hashable, Sendable {
         }
     }
 
-    /// Finds what the link carries, and where that begins.
+    /// Finds the EtherType of the packet, and the offset of what follows.
     private static func readLink(_ bytes: RawSpan, _ linkType: LinkType) -> (EtherType, Int)? {
         switch linkType {
         case .ethernet: return ethernet(bytes, typeAt: 12)
@@ -53,7 +54,7 @@ public struct PacketEnds: Hashable, Sendable {
         }
     }
 
-    /// Reads the type behind up to two tags of IEEE 802.1Q.
+    /// Reads the EtherType after up to two tags of IEEE 802.1Q.
     private static func ethernet(_ bytes: RawSpan, typeAt offset: Int) -> (EtherType, Int)? {
         var place = offset
         for _ in 0..<2 {
@@ -65,7 +66,7 @@ public struct PacketEnds: Hashable, Sendable {
         return number(bytes, at: place).map { (EtherType(rawValue: $0), place + 2) }
     }
 
-    /// Reads the version of a bare IP packet.
+    /// Reads the version of an IP packet without a link layer.
     private static func internet(_ bytes: RawSpan, at offset: Int) -> (EtherType, Int)? {
         guard bytes.byteCount > offset else { return nil }
         switch bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self) >> 4 {

@@ -1,9 +1,9 @@
-/// Says what a TCP segment means to open, acknowledge, hurry or end.
+/// The control bits of a TCP segment.
 ///
 /// Source: RFC 9293 section 3.1, RFC 3168 section 6.1, RFC 9768 (AE).
 @frozen
 public struct TCPFlags: OptionSet, Hashable, Sendable {
-    /// Holds the 12 bits beside the header's length: 3 reserved ones, AE, CWR, ECE, URG, ACK, PSH, RST, SYN, FIN.
+    /// The 12 bits after the header length: 3 reserved ones, AE, CWR, ECE, URG, ACK, PSH, RST, SYN, FIN.
     public let rawValue: UInt16
 
     /// Creates flags from the low 12 bits of a number.
@@ -12,31 +12,31 @@ public struct TCPFlags: OptionSet, Hashable, Sendable {
         self.rawValue = rawValue & 0xfff
     }
 
-    /// Ends the sender's stream.
+    /// The end of the sender's stream.
     @inlinable
     public static var fin: TCPFlags { TCPFlags(rawValue: 0x001) }
-    /// Opens a connection and says where its sequence numbers begin.
+    /// The start of a connection, with the first sequence number.
     @inlinable
     public static var syn: TCPFlags { TCPFlags(rawValue: 0x002) }
-    /// Ends the connection at once.
+    /// The immediate end of the connection.
     @inlinable
     public static var rst: TCPFlags { TCPFlags(rawValue: 0x004) }
-    /// Asks that the bytes be handed on now.
+    /// A request to deliver the bytes to the application now.
     @inlinable
     public static var psh: TCPFlags { TCPFlags(rawValue: 0x008) }
-    /// Says that the acknowledgment number counts.
+    /// The acknowledgment number is valid.
     @inlinable
     public static var ack: TCPFlags { TCPFlags(rawValue: 0x010) }
-    /// Says that the urgent pointer counts.
+    /// The urgent pointer is valid.
     @inlinable
     public static var urg: TCPFlags { TCPFlags(rawValue: 0x020) }
-    /// Echoes a mark of congestion.
+    /// The echo of a congestion mark.
     @inlinable
     public static var ece: TCPFlags { TCPFlags(rawValue: 0x040) }
-    /// Says that the congestion window was reduced.
+    /// The congestion window was reduced.
     @inlinable
     public static var cwr: TCPFlags { TCPFlags(rawValue: 0x080) }
-    /// Is the third bit of the accurate congestion count.
+    /// The third bit of the accurate ECN counter.
     @inlinable
     public static var ae: TCPFlags { TCPFlags(rawValue: 0x100) }
 }

@@ -1,4 +1,4 @@
-/// Holds the header of a TCP segment.
+/// The header of a TCP segment.
 ///
 /// ```
 ///  0 source port             2 destination port
@@ -11,29 +11,29 @@
 ///
 /// Source: RFC 9293 section 3.1.
 public struct TCPHeader: Hashable, Sendable {
-    /// Gives the size of a header without options in bytes.
+    /// The size of a header without options, in bytes.
     public static let minimumSize = 20
 
-    /// Holds the sender's port.
+    /// The sender's port.
     public var sourcePort: UInt16
-    /// Holds the receiver's port.
+    /// The receiver's port.
     public var destinationPort: UInt16
-    /// Holds the number of the first byte, or of SYN.
+    /// The sequence number of the first byte, or of SYN.
     public var sequenceNumber: UInt32
-    /// Holds the number of the byte that the sender waits for.
+    /// The number of the next byte that the sender expects.
     public var acknowledgmentNumber: UInt32
-    /// Says what the segment means.
+    /// The control bits.
     public var flags: TCPFlags
-    /// Holds how many more bytes the sender would take, before scaling.
+    /// The receive window of the sender in bytes, before scaling.
     public var window: UInt16
-    /// Holds the checksum, as on the wire.
+    /// The checksum, as on the wire.
     public var checksum: UInt16 = 0
-    /// Holds where urgent bytes end, in bytes from the sequence number.
+    /// The end of the urgent bytes, in bytes from the sequence number.
     public var urgentPointer: UInt16 = 0
-    /// Holds the options.
+    /// The options.
     public var options: TCPOptions
 
-    /// Creates a header; its checksum is still to be set.
+    /// Creates a header; the checksum is not set yet.
     public init(
         sourcePort: UInt16,
         destinationPort: UInt16,
@@ -65,12 +65,12 @@ public struct TCPHeader: Hashable, Sendable {
 }
 
 extension TCPHeader {
-    /// Gives the size of the header with its options in bytes.
+    /// The size of the header with its options, in bytes.
     public var size: Int { Self.minimumSize + options.bytes.paddedCount }
 
-    /// Parses the header that begins at an offset.
+    /// Parses the header at an offset.
     ///
-    /// - Throws: `truncated`; `malformed` where the header's length is under 20 bytes.
+    /// - Throws: `truncated`; `malformed` if the header's length is under 20 bytes.
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(Self.minimumSize, at: offset)
         let lengthAndFlags = bytes.load(Layout.lengthAndFlags, at: offset)
@@ -93,9 +93,9 @@ extension TCPHeader {
         }
     }
 
-    /// Reads what there is of a header that is cut behind its window, or that lies about its length.
+    /// Reads the first 16 bytes of a header that is truncated after its window, or whose length field is wrong.
     ///
-    /// - Returns: The header without checksum and options; nil where there are under 16 bytes.
+    /// - Returns: The header without checksum and options; nil if there are fewer than 16 bytes.
     @inline(__always)
     init?(cut bytes: RawSpan, at offset: Int) {
         guard offset <= bytes.byteCount, bytes.byteCount &- offset >= Layout.checksum.offset else { return nil }
@@ -109,12 +109,12 @@ extension TCPHeader {
         )
     }
 
-    /// Gives where a header says how long it is.
+    /// The offset of the field with the header's length.
     static var lengthOffset: Int { Layout.lengthAndFlags.offset }
 
-    /// Gives the size that a header gives itself; nil where that is under 20 bytes.
+    /// Returns the size in a header's length field; nil if it is under 20 bytes.
     ///
-    /// - Precondition: The first 14 bytes are there.
+    /// - Precondition: There are 14 bytes.
     @inline(__always)
     static func declaredSize(in bytes: RawSpan, at offset: Int) -> Int? {
         let size = Int(bytes.load(Layout.lengthAndFlags, at: offset) >> 12) &* 4
@@ -126,9 +126,9 @@ extension TCPHeader {
         buffer.append(upTo: size) { emit(into: $0) }
     }
 
-    /// Writes the bytes of the header as it is to the start of a room, and returns how many they are.
+    /// Writes the bytes of the header as it is to the start of a buffer, and returns their number.
     ///
-    /// - Precondition: The room has as many bytes as `size` says.
+    /// - Precondition: The buffer has as many bytes as `size` says.
     public func emit(into room: UnsafeMutableRawBufferPointer) -> Int {
         room.require(size)
         room.store(sourcePort, in: Layout.sourcePort)
@@ -142,7 +142,7 @@ extension TCPHeader {
         return Self.minimumSize &+ options.bytes.emit(into: room, at: Self.minimumSize)
     }
 
-    /// Puts the right checksum into the header.
+    /// Computes and sets the checksum.
     ///
     /// Complexity: O(n) in the payload's length.
     public mutating func setChecksum(from source: IPAddress, to destination: IPAddress, payload: RawSpan) {
@@ -151,7 +151,7 @@ extension TCPHeader {
         setChecksum(from: source, to: destination, payload: sum, count: payload.byteCount)
     }
 
-    /// Puts the right checksum into the header, for a payload whose sum and length in bytes are known.
+    /// Computes and sets the checksum, for a payload whose sum and length in bytes are known.
     public mutating func setChecksum(
         from source: IPAddress,
         to destination: IPAddress,
@@ -164,14 +164,14 @@ extension TCPHeader {
         checksum = sum.value
     }
 
-    /// Says whether the checksum is right.
+    /// Returns whether the checksum is correct.
     public func hasValidChecksum(from source: IPAddress, to destination: IPAddress, payload: RawSpan) -> Bool {
         var sum = sum(from: source, to: destination, count: payload.byteCount)
         sum.add(payload)
         return sum.isValid
     }
 
-    /// Sums the pseudo-header and the header, for a payload of so many bytes.
+    /// Returns the sum of the pseudo-header and the header, for a payload of `count` bytes.
     private func sum(from source: IPAddress, to destination: IPAddress, count: Int) -> Checksum {
         var sum = Checksum(pseudoHeaderFrom: source, to: destination, protocol: .tcp, length: size &+ count)
         sum.add(UInt32(sourcePort) << 16 | UInt32(destinationPort))

@@ -1,69 +1,69 @@
-/// Holds one option of a TCP header.
+/// One option of a TCP header.
 ///
-/// An option of a known kind with a length that its kind does not have is `other`.
+/// An option of a known kind with a length that its kind does not allow is `other`.
 public enum TCPOption: Hashable, Sendable {
-    /// Ends the list; what follows is padding.
+    /// The end of the list; the rest is padding.
     case endOfList
-    /// Pads.
+    /// Padding of one byte.
     case noOperation
-    /// Says the largest payload that the sender takes, in bytes.
+    /// The largest payload that the sender accepts, in bytes.
     case maximumSegmentSize(UInt16)
-    /// Says by how many bits the sender's windows are shifted.
+    /// The number of bits by which the sender's windows are shifted.
     case windowScale(UInt8)
-    /// Says that the sender understands selective acknowledgments.
+    /// The sender's support for selective acknowledgments.
     case selectiveAcknowledgmentPermitted
-    /// Says which bytes arrived out of order.
+    /// The ranges of bytes that arrived out of order.
     case selectiveAcknowledgment(TCPSelectiveAcknowledgment)
-    /// Holds the sender's clock and the clock of the other side that it echoes.
+    /// The sender's clock, and the other side's clock that it echoes.
     case timestamps(value: UInt32, echo: UInt32)
-    /// Holds an option of any other kind: where its content is, in bytes from the start of the options.
+    /// An option of any other kind, with the range of its content in bytes from the start of the options.
     case other(kind: UInt8, content: Range<Int>)
-    /// Says that the bytes from here on are no options: a length is missing, too small or too large.
+    /// The start of bytes that are no valid options: a length is missing, too small or too large.
     case malformed(kind: UInt8, at: Int)
 }
 
 extension TCPOption {
-    /// Names the kinds of options by their number.
+    /// The kinds of options, with their numbers.
     ///
     /// Source: IANA, TCP Option Kind Numbers.
     public enum Kind: UInt8, Hashable, Sendable, CaseIterable {
-        /// Ends the list (RFC 9293).
+        /// The end of the list (RFC 9293).
         case endOfList = 0
-        /// Pads (RFC 9293).
+        /// Padding (RFC 9293).
         case noOperation = 1
-        /// Says the largest payload (RFC 9293).
+        /// The largest payload (RFC 9293).
         case maximumSegmentSize = 2
-        /// Scales the window (RFC 7323).
+        /// The window scale (RFC 7323).
         case windowScale = 3
-        /// Permits selective acknowledgments (RFC 2018).
+        /// The permission of selective acknowledgments (RFC 2018).
         case selectiveAcknowledgmentPermitted = 4
-        /// Acknowledges selectively (RFC 2018).
+        /// A selective acknowledgment (RFC 2018).
         case selectiveAcknowledgment = 5
-        /// Echoed, before there were timestamps (RFC 1072).
+        /// An echo, from before there were timestamps (RFC 1072).
         case echo = 6
-        /// Answered an echo (RFC 1072).
+        /// The reply to an echo (RFC 1072).
         case echoReply = 7
-        /// Holds two clocks (RFC 7323).
+        /// Timestamps: two clocks (RFC 7323).
         case timestamps = 8
-        /// Carries an MD5 digest, as BGP does (RFC 2385).
+        /// An MD5 digest, as BGP uses it (RFC 2385).
         case md5Signature = 19
-        /// Asks for a rate to start at (RFC 4782).
+        /// A request for an initial rate (RFC 4782).
         case quickStart = 27
-        /// Says after how long the sender gives up (RFC 5482).
+        /// The time after which the sender gives up (RFC 5482).
         case userTimeout = 28
-        /// Authenticates the segment (RFC 5925).
+        /// The authentication of the segment (RFC 5925).
         case authentication = 29
-        /// Joins several paths into a connection (RFC 8684).
+        /// Multipath TCP: several paths in one connection (RFC 8684).
         case multipath = 30
-        /// Carries the cookie that lets a SYN carry data (RFC 7413).
+        /// The cookie that lets a SYN carry data (RFC 7413).
         case fastOpenCookie = 34
-        /// Counts bytes by their congestion mark, in one order (RFC 9768).
+        /// Byte counters by ECN mark, order 0 (RFC 9768).
         case accurateECNOrder0 = 172
-        /// Counts bytes by their congestion mark, in the other order (RFC 9768).
+        /// Byte counters by ECN mark, order 1 (RFC 9768).
         case accurateECNOrder1 = 174
-        /// Is an experiment (RFC 6994).
+        /// An experiment (RFC 6994).
         case experiment1 = 253
-        /// Is another experiment (RFC 6994).
+        /// Another experiment (RFC 6994).
         case experiment2 = 254
     }
 
@@ -86,19 +86,19 @@ extension TCPOption {
     }
 }
 
-/// Holds the one to four ranges of bytes that a receiver has beyond those that it acknowledges.
+/// The one to four ranges of bytes that a receiver has beyond those that it acknowledges.
 ///
 /// Source: RFC 2018 section 3.
 public struct TCPSelectiveAcknowledgment: Hashable, Sendable {
-    /// Holds one range of sequence numbers, the end not included.
+    /// One range of sequence numbers, without its end.
     public struct Block: Hashable, Sendable {
-        /// Holds the first number.
+        /// The first number.
         public var start: UInt32
-        /// Holds the number after the last.
+        /// The number after the last.
         public var end: UInt32
     }
 
-    /// Gives how many ranges there are, 1 to 4.
+    /// The number of ranges, 1 to 4.
     public let count: Int
     private let words: (UInt64, UInt64, UInt64, UInt64)
 

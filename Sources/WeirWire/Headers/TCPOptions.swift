@@ -1,8 +1,8 @@
-/// Holds the options of a TCP header, as bytes that are read one option at a time.
+/// The options of a TCP header, as bytes from which options are read one at a time.
 ///
 /// Source: RFC 9293 section 3.2; IANA, TCP Option Kind Numbers.
 public struct TCPOptions: Hashable, Sendable {
-    /// Holds the bytes as on the wire, with what pads them.
+    /// The bytes as on the wire, with their padding.
     public var bytes: OptionBytes
 
     /// Creates options from their bytes.
@@ -12,11 +12,11 @@ public struct TCPOptions: Hashable, Sendable {
 }
 
 extension TCPOptions {
-    /// Creates what a SYN carries here: the largest segment and, behind a no-operation, the window scale.
+    /// Creates the options of a SYN: the maximum segment size and, after a no-operation, the window scale.
     ///
     /// - Parameters:
-    ///   - maximumSegmentSize: The largest payload that the sender takes, in bytes.
-    ///   - windowScale: By how many bits the sender's windows are shifted; nil leaves the option out.
+    ///   - maximumSegmentSize: The largest payload that the sender accepts, in bytes.
+    ///   - windowScale: The number of bits by which the sender's windows are shifted; nil leaves the option out.
     public init(maximumSegmentSize: UInt16, windowScale: UInt8?) {
         self.init()
         append(.maximumSegmentSize(maximumSegmentSize))
@@ -25,13 +25,13 @@ extension TCPOptions {
         append(.windowScale(windowScale))
     }
 
-    /// Gives the largest payload that the sender takes, in bytes, where it says so.
+    /// The largest payload that the sender accepts in bytes; nil without the option.
     public var maximumSegmentSize: UInt16? {
         for case .maximumSegmentSize(let size) in self { return size }
         return nil
     }
 
-    /// Gives by how many bits the sender's windows are shifted, where it says so; over 14 counts as 14.
+    /// The number of bits by which the sender's windows are shifted, at most 14; nil without the option.
     ///
     /// Source: RFC 7323 section 2.3.
     public var windowScale: UInt8? {
@@ -41,15 +41,15 @@ extension TCPOptions {
 }
 
 extension TCPOptions: Sequence {
-    /// Returns the options in their order; after a malformed one there are no more.
+    /// Returns the options in order; a malformed one is the last.
     public func makeIterator() -> Iterator { Iterator(bytes: bytes) }
 
-    /// Walks the options of a header.
+    /// An iterator over the options of a header.
     public struct Iterator: IteratorProtocol {
         let bytes: OptionBytes
         var offset = 0
 
-        /// Returns the next option, nil after the last.
+        /// Returns the next option; nil after the last.
         public mutating func next() -> TCPOption? {
             switch bytes.nextOption(at: &offset) {
             case nil: nil
@@ -63,9 +63,9 @@ extension TCPOptions: Sequence {
 }
 
 extension TCPOptions {
-    /// Appends an option, or says that the header has no room for it.
+    /// Appends an option if the header has room for it.
     ///
-    /// - Returns: Whether it was appended; `other` and `malformed` never are, since they do not hold their bytes.
+    /// - Returns: Whether it was appended; `other` and `malformed` never are, because they do not contain their bytes.
     @discardableResult
     public mutating func append(_ option: TCPOption) -> Bool {
         switch option {

@@ -1,4 +1,4 @@
-/// Holds the header of a UDP datagram.
+/// The header of a UDP datagram.
 ///
 /// ```
 ///  0 source port    2 destination port    4 length of header and payload    6 checksum, 0 for none
@@ -7,19 +7,19 @@
 ///
 /// Source: RFC 768.
 public struct UDPHeader: Hashable, Sendable {
-    /// Gives the size of the header in bytes.
+    /// The size of the header in bytes.
     public static let size = 8
 
-    /// Holds the sender's port.
+    /// The sender's port.
     public var sourcePort: UInt16
-    /// Holds the receiver's port.
+    /// The receiver's port.
     public var destinationPort: UInt16
-    /// Holds the length of header and payload in bytes; 0 in a jumbogram.
+    /// The length of header and payload in bytes; 0 in a jumbogram.
     public var length: UInt16
-    /// Holds the checksum, as on the wire; 0 where the sender made none.
+    /// The checksum, as on the wire; 0 if the sender computed none.
     public var checksum: UInt16 = 0
 
-    /// Creates a header; its checksum is still to be set.
+    /// Creates a header; the checksum is not set yet.
     ///
     /// - Precondition: `payloadLength` is between 0 and 65,527.
     public init(sourcePort: UInt16, destinationPort: UInt16, payloadLength: Int) {
@@ -37,11 +37,11 @@ public struct UDPHeader: Hashable, Sendable {
 }
 
 extension UDPHeader {
-    /// Parses the header that begins at an offset.
+    /// Parses the header at an offset.
     ///
-    /// The payload need not be there.
+    /// The payload may be missing.
     ///
-    /// - Throws: `truncated`; `malformed` where the length is shorter than the header. A length of 0 is let through.
+    /// - Throws: `truncated`; `malformed` if the length is shorter than the header. A length of 0 is accepted.
     @inline(__always)
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(Self.size, at: offset)
@@ -59,9 +59,9 @@ extension UDPHeader {
         buffer.append(upTo: Self.size) { emit(into: $0) }
     }
 
-    /// Writes the 8 bytes of the header as it is to the start of a room, and returns how many they are.
+    /// Writes the 8 bytes of the header as it is to the start of a buffer, and returns their number.
     ///
-    /// - Precondition: The room has 8 bytes.
+    /// - Precondition: The buffer has 8 bytes.
     public func emit(into room: UnsafeMutableRawBufferPointer) -> Int {
         room.require(Self.size)
         room.store(sourcePort, in: Layout.sourcePort)
@@ -71,7 +71,7 @@ extension UDPHeader {
         return Self.size
     }
 
-    /// Puts the right checksum into the header; one that comes out as 0 is written 0xffff, since 0 stands for none.
+    /// Computes and sets the checksum; a result of 0 is written as 0xffff, because 0 means no checksum.
     ///
     /// Complexity: O(n) in the payload's length.
     public mutating func setChecksum(from source: IPAddress, to destination: IPAddress, payload: RawSpan) {
@@ -80,7 +80,7 @@ extension UDPHeader {
         setChecksum(from: source, to: destination, payload: sum, count: payload.byteCount)
     }
 
-    /// Puts the right checksum into the header, for a payload whose sum and length in bytes are known.
+    /// Computes and sets the checksum, for a payload whose sum and length in bytes are known.
     public mutating func setChecksum(
         from source: IPAddress,
         to destination: IPAddress,
@@ -93,7 +93,7 @@ extension UDPHeader {
         checksum = sum.value == 0 ? 0xffff : sum.value
     }
 
-    /// Says whether the checksum is right; one of 0 is right over IPv4 only.
+    /// Returns whether the checksum is correct; a checksum of 0 is correct only over IPv4.
     ///
     /// Source: RFC 8200 section 8.1.
     public func hasValidChecksum(from source: IPAddress, to destination: IPAddress, payload: RawSpan) -> Bool {
@@ -103,7 +103,7 @@ extension UDPHeader {
         return sum.isValid
     }
 
-    /// Sums the pseudo-header and the header, for a payload of so many bytes.
+    /// Returns the sum of the pseudo-header and the header, for a payload of `count` bytes.
     private func sum(from source: IPAddress, to destination: IPAddress, count: Int) -> Checksum {
         var sum = Checksum(pseudoHeaderFrom: source, to: destination, protocol: .udp, length: Self.size &+ count)
         sum.add(UInt32(sourcePort) << 16 | UInt32(destinationPort))

@@ -1,22 +1,22 @@
-/// Holds a tag of IEEE 802.1Q, with the type of what follows it.
+/// A tag of IEEE 802.1Q, with the EtherType after it.
 ///
 /// ```
 ///  0 priority (3 bits), drop eligible (1 bit), identifier (12 bits)    2 type
 /// ```
-/// It stands behind the type 0x8100 or, as the outer one of two ("QinQ"), 0x88a8 or the older 0x9100.
+/// It follows the EtherType 0x8100 or, as the outer one of two ("QinQ"), 0x88a8 or the older 0x9100.
 ///
 /// Source: IEEE Std 802.1Q-2018 section 9.6.
 public struct VLANTag: Hashable, Sendable {
-    /// Gives the size of the tag, with the type behind it, in bytes.
+    /// The size of the tag, with the type after it, in bytes.
     public static let size = 4
 
-    /// Holds the priority, 0 to 7.
+    /// The priority, 0 to 7.
     public var priority: UInt8
-    /// Says whether the frame is among the first to be dropped.
+    /// Whether the frame is among the first to be dropped.
     public var isDropEligible: Bool
-    /// Names the VLAN, 0 to 4095; 0 where only the priority counts.
+    /// The VLAN identifier, 0 to 4095; 0 if only the priority counts.
     public var identifier: UInt16
-    /// Names what follows.
+    /// The protocol that follows.
     public var type: EtherType
 
     /// Creates a tag from its parts.
@@ -34,9 +34,9 @@ public struct VLANTag: Hashable, Sendable {
 }
 
 extension VLANTag {
-    /// Parses the tag that begins at an offset, behind the type that announces it.
+    /// Parses the tag at an offset, after the EtherType that announces it.
     ///
-    /// - Throws: `DecodeError.truncated` where there are under 4 bytes.
+    /// - Throws: `DecodeError.truncated` if there are fewer than 4 bytes.
     @inline(__always)
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(Self.size, at: offset)

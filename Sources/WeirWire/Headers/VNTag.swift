@@ -1,18 +1,18 @@
-/// Holds the tag that tells the virtual interfaces behind a switch's port apart (Cisco VN-Tag).
+/// The tag that identifies a virtual interface behind a switch port (Cisco VN-Tag).
 ///
 /// ```
 ///  0 direction, pointer (1 bit each), destination (14 bits), looped (1), reserved, version (3), source (12)    4 type
 /// ```
-/// It stands behind the type 0x8926.
+/// It follows the EtherType 0x8926.
 ///
 /// Source: IEEE 802.1Qbh contribution "VN-Tag 101"; Wireshark's dissector agrees.
 public struct VNTag: Hashable, Sendable {
-    /// Gives the size of the tag, with the type behind it, in bytes.
+    /// The size of the tag, with the type after it, in bytes.
     public static let size = 6
 
-    /// Holds the 4 bytes of the tag.
+    /// The 4 bytes of the tag.
     public var control: UInt32
-    /// Names what follows.
+    /// The protocol that follows.
     public var type: EtherType
 
     /// Creates a tag from its parts.
@@ -28,14 +28,14 @@ public struct VNTag: Hashable, Sendable {
 }
 
 extension VNTag {
-    /// Names the virtual interface that sent the frame, 0 to 4095.
+    /// The virtual interface that sent the frame, 0 to 4095.
     public var source: UInt16 { UInt16(control & 0xfff) }
-    /// Names the virtual interface, or the list of them, that the frame is for, 0 to 16,383.
+    /// The virtual interface, or the list of them, that the frame is for, 0 to 16,383.
     public var destination: UInt16 { UInt16(control >> 16 & 0x3fff) }
 
-    /// Parses the tag that begins at an offset, behind the type that announces it.
+    /// Parses the tag at an offset, after the EtherType that announces it.
     ///
-    /// - Throws: `DecodeError.truncated` where there are under 6 bytes.
+    /// - Throws: `DecodeError.truncated` if there are fewer than 6 bytes.
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(Self.size, at: offset)
         self.control = bytes.load(Layout.control, at: offset)

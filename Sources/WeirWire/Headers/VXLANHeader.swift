@@ -1,24 +1,24 @@
-/// Holds the header in front of a frame that a VXLAN carries over UDP.
+/// The header of a frame in VXLAN, over UDP.
 ///
 /// ```
 ///  0 flags    1 reserved    2 group policy or reserved    4 network identifier (3 bytes)    7 reserved
 /// ```
-/// In the generic extension (VXLAN-GPE) byte 3 names what follows.
+/// In the generic protocol extension (VXLAN-GPE) byte 3 is the protocol that follows.
 ///
 /// Source: RFC 7348 section 5, draft-ietf-nvo3-vxlan-gpe-12 section 3.
 public struct VXLANHeader: Hashable, Sendable {
-    /// Gives the size of the header in bytes.
+    /// The size of the header in bytes.
     public static let size = 8
-    /// Gives the port of the receiver.
+    /// The destination port.
     public static let port: UInt16 = 4789
-    /// Gives the port of the receiver of the generic extension.
+    /// The destination port of the generic protocol extension.
     public static let extensionPort: UInt16 = 4790
 
-    /// Holds the flags; 0x08 says that the identifier is there, 0x04 (generic extension) that a protocol is.
+    /// The flags; 0x08: the identifier is present, 0x04 (generic protocol extension): the next protocol is present.
     public var flags: UInt8
-    /// Holds bytes 1 to 3.
+    /// Bytes 1 to 3.
     public var policy: UInt32
-    /// Names the network, 0 to 0xffffff.
+    /// The network identifier (VNI), 0 to 0xffffff.
     public var network: UInt32
 
     /// Creates a header from its parts.
@@ -35,15 +35,15 @@ public struct VXLANHeader: Hashable, Sendable {
 }
 
 extension VXLANHeader {
-    /// Says whether the identifier is there, as it must be.
+    /// Whether the identifier is present, as it must be.
     public var hasNetwork: Bool { flags & 0x08 != 0 }
 
-    /// Gives what follows in the generic extension: 1 IPv4, 2 IPv6, 3 Ethernet, 4 NSH; nil where Ethernet is implied.
+    /// The protocol that follows in the extension: 1 IPv4, 2 IPv6, 3 Ethernet, 4 NSH; nil if Ethernet is implied.
     public var nextProtocol: UInt8? { flags & 0x04 == 0 ? nil : UInt8(truncatingIfNeeded: policy) }
 
-    /// Parses the header that begins at an offset.
+    /// Parses the header at an offset.
     ///
-    /// - Throws: `DecodeError.truncated` where there are under 8 bytes.
+    /// - Throws: `DecodeError.truncated` if there are fewer than 8 bytes.
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(Self.size, at: offset)
         let first = bytes.load(Layout.flagsAndPolicy, at: offset)

@@ -1,22 +1,22 @@
-/// Holds the header that a router puts between GRE and a packet which it redirects to a web cache (WCCP version 2).
+/// The header that a router puts between GRE and a packet that it redirects to a web cache (WCCP version 2).
 ///
 /// ```
 ///  0 flags    1 service    2 alternative bucket    3 primary bucket
 /// ```
-/// GRE announces it with the type 0x883e. Version 1 uses the same type and has no such header.
+/// It follows GRE's protocol type 0x883e. Version 1 uses the same type and has no such header.
 ///
 /// Source: draft-wilson-wrec-wccp-v2-01 section 4.12.
 public struct WCCPHeader: Hashable, Sendable {
-    /// Gives the size of the header in bytes.
+    /// The size of the header in bytes.
     public static let size = 4
 
-    /// Holds the flags: 1 the service is dynamic, 2 the alternative bucket is used.
+    /// The flags: 1 the service is dynamic, 2 the alternative bucket is used.
     public var flags: UInt8
-    /// Names the service that the packet is of.
+    /// The service that the packet belongs to.
     public var service: UInt8
-    /// Names the bucket that the packet would be in otherwise.
+    /// The bucket that the packet would otherwise be assigned to.
     public var alternativeBucket: UInt8
-    /// Names the bucket that the packet is in.
+    /// The bucket that the packet is assigned to.
     public var bucket: UInt8
 
     /// Creates a header from its parts.
@@ -36,9 +36,9 @@ public struct WCCPHeader: Hashable, Sendable {
 }
 
 extension WCCPHeader {
-    /// Parses the header that begins at an offset.
+    /// Parses the header at an offset.
     ///
-    /// - Throws: `DecodeError.truncated` where there are under 4 bytes.
+    /// - Throws: `DecodeError.truncated` if there are fewer than 4 bytes.
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(Self.size, at: offset)
         self.flags = bytes.load(Layout.flags, at: offset)

@@ -1,29 +1,28 @@
-/// The header of a frame of IEEE 802.11 as CAPWAP carries it, of a data frame in the open.
+/// The header of an unencrypted IEEE 802.11 data frame, as CAPWAP carries it.
 ///
 /// ```
 ///  0 flags    1 subtype (4 bits), type (2), version (2)    2 duration    4, 10, 16 addresses    22 sequence
 /// 24 fourth address, between two bridges    then quality of service, 2 bytes    then HT control, 4 bytes
 /// ```
-/// The bytes of the frame control stand the wrong way round, as access points of Cisco's send them and Wireshark reads
-/// them.
+/// The two bytes of the frame control are swapped, as Cisco access points send them and Wireshark reads them.
 ///
 /// Source: IEEE 802.11-2020 clause 9.2.3.
 public struct WirelessHeader: Hashable, Sendable {
     /// The size of the header in bytes.
     public var size: Int
-    /// Whether an LLC header follows: the frame has data of its own, and nothing protects it.
+    /// Whether an LLC header follows: the frame carries one packet of data and is not protected.
     public var carriesPacket: Bool
 
     private static let minimumSize = 24
 
-    /// Parses the header that begins at an offset.
+    /// Parses the header at an offset.
     ///
-    /// - Throws: `DecodeError.truncated` if it is not there whole.
+    /// - Throws: `DecodeError.truncated` if the header is incomplete.
     public init(parsing bytes: RawSpan, at offset: Int = 0) throws(DecodeError) {
         try bytes.require(2, at: offset)
         let flags = bytes.load(HeaderNumber<UInt8>(at: 0), at: offset)
         let kind = bytes.load(HeaderNumber<UInt8>(at: 1), at: offset)
-        // Other types have other headers, which are not read.
+        // Other types have other headers, which Weir does not read.
         guard kind & 0x0f == 8 else {
             (size, carriesPacket) = (2, false)
             return

@@ -1,4 +1,4 @@
-/// Turns bytes into base64 and back.
+/// The encoding of bytes as base64, and its decoding.
 ///
 /// Source: RFC 4648 section 4.
 package enum Base64 {
@@ -8,7 +8,7 @@ package enum Base64 {
         return output.string
     }
 
-    /// Decodes a text; nil where it is not whole, or has a character that is none of base64's.
+    /// Decodes a text; nil if it is incomplete, or has a character outside the alphabet.
     package static func decode(_ text: String) -> [UInt8]? {
         let characters = Array(text.utf8)
         guard characters.count % 4 == 0 else { return nil }

@@ -1,15 +1,15 @@
-/// Says why a text is no JSON, in the words of Go's decoder, which Toxiproxy's clients know.
+/// The reason why a text is not JSON, in the words of Go's decoder, which Toxiproxy's clients know.
 package struct JSONError: Error, Hashable, CustomStringConvertible {
     package var description: String
-    /// Says at which byte it was noticed.
+    /// The offset of the byte at which the error was noticed.
     package var offset = 0
 }
 
-/// Reads the first value of a text, and nothing behind it, as Go's `json.Decoder` does.
+/// A parser that reads the first value of a text and nothing after it, as Go's `json.Decoder` does.
 package struct JSONParser: ~Copyable {
-    /// Bounds how deep values may lie in each other.
+    /// The maximum depth of nested values.
     private static let deepest = 128
-    /// The values that a text may have: each costs up to 40 bytes, however few of the text's it has.
+    /// The maximum number of values in a text: each costs up to 40 bytes, however short its text is.
     private static let most = 1 << 22
 
     private let bytes: [UInt8]
@@ -159,7 +159,7 @@ package struct JSONParser: ~Copyable {
             switch byte {
             case UInt8(ascii: "\""):
                 position += 1
-                // What is no UTF-8 becomes U+FFFD, as Go does.
+                // Invalid UTF-8 becomes U+FFFD, as in Go.
                 return String(decoding: text, as: UTF8.self)
             case UInt8(ascii: "\\"):
                 position += 1

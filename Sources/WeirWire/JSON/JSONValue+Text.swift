@@ -1,8 +1,8 @@
 extension JSONValue {
-    /// Renders the value on one line.
+    /// The value as text on one line.
     package var text: String { rendered().string }
 
-    /// Renders the value on one line, as UTF-8.
+    /// The value as text on one line, in UTF-8.
     package var bytes: [UInt8] { rendered().withUnsafeBytes { Array($0) } }
 
     private func rendered() -> ByteBuffer {
@@ -36,7 +36,7 @@ extension JSONValue {
         }
     }
 
-    /// Writes a string with its quotes; what a script or a browser could mistake for markup is escaped, as Go does.
+    /// Writes a string in quotes; characters that a script or a browser could take for markup are escaped, as in Go.
     private static func quote(_ text: String, to output: inout ByteBuffer) {
         output.append(UInt8(ascii: "\""))
         var text = text

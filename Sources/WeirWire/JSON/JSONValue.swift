@@ -1,16 +1,16 @@
-/// Holds a value of JSON: objects keep the order of their members, numbers their text.
+/// A JSON value: objects keep the order of their members, and numbers keep their text.
 ///
 /// Source: RFC 8259.
 package enum JSONValue: Hashable, Sendable {
     case null
     case bool(Bool)
-    /// Holds a number as it is written, so that no digit is lost.
+    /// A number as it is written, so that no digit is lost.
     case number(String)
     case string(String)
     case array([JSONValue])
     case object([Member])
 
-    /// Holds one member of an object.
+    /// One member of an object.
     package struct Member: Hashable, Sendable {
         package var key: String
         package var value: JSONValue
@@ -21,17 +21,17 @@ package enum JSONValue: Hashable, Sendable {
         }
     }
 
-    /// Makes a number of an integer.
+    /// Creates a number from an integer.
     package static func int(_ value: some BinaryInteger) -> JSONValue { .number(value.description) }
 
-    /// Makes the shortest number that is read back as the same value; what is no number is null.
+    /// Creates the shortest number that is read back as the same value; null if the value is not finite.
     package static func float(_ value: some BinaryFloatingPoint & CustomStringConvertible) -> JSONValue {
         guard value.isFinite else { return .null }
         let text = "\(value)"
         return .number(text.hasSuffix(".0") ? String(text.dropLast(2)) : text)
     }
 
-    /// Makes a string, or null.
+    /// Creates a string, or null.
     package static func text(_ value: (some CustomStringConvertible)?) -> JSONValue {
         value.map { .string($0.description) } ?? .null
     }
@@ -40,7 +40,7 @@ package enum JSONValue: Hashable, Sendable {
 // MARK: - Looking in
 
 extension JSONValue {
-    /// Returns a member of an object: the last one of that name.
+    /// The last member of an object with a name; nil without one.
     package subscript(key: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
         return members.last { $0.key == key }?.value
@@ -70,7 +70,7 @@ extension JSONValue {
         if case .object(let members) = self { members } else { nil }
     }
 
-    /// Names the kind of value, in Go's words.
+    /// The name of the value's kind, in Go's words.
     package var kind: String {
         switch self {
         case .null: "null"

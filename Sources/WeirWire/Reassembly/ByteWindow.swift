@@ -1,20 +1,20 @@
-/// Keeps the latest bytes of a stream, up to a number of them.
+/// The latest bytes of a stream, up to a limit.
 ///
 /// A ring whose size is a power of two; it begins without memory and doubles up to its limit.
 struct ByteWindow: Sendable {
     private var ring: [UInt8] = []
-    /// Where in the stream the kept bytes begin.
+    /// The offset in the stream of the first kept byte.
     private(set) var start = 0
-    /// Where in the stream the kept bytes end.
+    /// The offset in the stream of the end of the kept bytes.
     private(set) var end = 0
 
-    /// Gives how much memory the window has.
+    /// The memory of the window, in bytes.
     var capacity: Int { ring.count }
 
-    /// Gives how many bytes are kept.
+    /// The number of kept bytes.
     var count: Int { end &- start }
 
-    /// Appends bytes; of those kept before, as many of the oldest are let go of as the limit asks for.
+    /// Appends bytes; the oldest ones are discarded if they exceed the limit.
     mutating func append(_ bytes: RawSpan, limit: Int) {
         var bytes = bytes
         if bytes.byteCount > limit {
@@ -30,13 +30,13 @@ struct ByteWindow: Sendable {
         write(at: end &- bytes.byteCount, bytes)
     }
 
-    /// Goes to another place in the stream; nothing is kept.
+    /// Moves to another offset in the stream, and discards all bytes.
     mutating func move(to offset: Int) {
         start = offset
         end = offset
     }
 
-    /// Lets go of all bytes and of the memory.
+    /// Discards all bytes and frees the memory.
     mutating func removeAll() {
         ring = []
         start = end
@@ -58,9 +58,9 @@ struct ByteWindow: Sendable {
         }
     }
 
-    /// Lends bytes that are kept, in one piece or two.
+    /// Lends kept bytes, in one piece or two.
     ///
-    /// - Precondition: All of the places are kept.
+    /// - Precondition: All bytes of the range are kept.
     func forEachPiece(of range: Range<Int>, _ body: (Int, RawSpan) -> Void) {
         guard !range.isEmpty else { return }
         let place = place(of: range.lowerBound)
@@ -90,12 +90,12 @@ struct ByteWindow: Sendable {
 }
 
 extension RawSpan {
-    /// Finds where two equally long spans differ, and hands over the ranges.
+    /// Finds the ranges in which two equally long spans differ, and passes them to a closure.
     func differences(from other: RawSpan, _ body: (Range<Int>) -> Void) {
         let count = min(byteCount, other.byteCount)
         var index = 0
         while index < count {
-            // Equal bytes are the rule: 8 at a time.
+            // Most bytes are equal: compare 8 at a time.
             while index &+ 8 <= count,
                 unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
                     == other.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)

@@ -1,4 +1,4 @@
-/// Decodes the packets of a capture one after another, and counts them into flows.
+/// A table of the flows of a capture, and the decoder of its packets.
 ///
 ///     var flows = CaptureFlows()
 ///     flows.add(captured, bytes)
@@ -6,33 +6,34 @@
 ///
 /// A packet costs no allocation unless it is a fragment or begins a flow.
 public struct CaptureFlows: ~Copyable, Sendable {
-    /// Decodes the packets, and holds the fragments that wait.
+    /// The decoder of the packets, with the fragments that wait.
     public private(set) var decoder: PacketDecoder
-    /// Holds the last packet.
+    /// The last packet, decoded.
     public private(set) var packet = DecodedPacket()
-    /// Holds the flows.
+    /// The flows.
     public private(set) var table: FlowTable
-    /// Says to which TCP flow the last packet belongs; nil when to none, or when there is no place for it.
+    /// The TCP flow of the last packet; nil if there is none, or there is no room for it.
     public private(set) var tcp: FlowTable.Place?
-    /// Says to which UDP flow the last packet belongs, the tunnel's with one over UDP; then it can be one of TCP, too.
+    /// The UDP flow of the last packet, of a tunnel the outermost; a packet in a tunnel can have a TCP flow, too.
     public private(set) var udp: FlowTable.Place?
-    /// The flows of `packet.innerUDP`, in the same order; nil where there is no place for one.
+    /// The flows of `packet.innerUDP`, in the same order; nil if there is no room for one.
     public private(set) var innerUDP: [FlowTable.Place?] = []
-    /// Counts packets.
+    /// The number of packets.
     public private(set) var packets = 0
-    /// Counts their bytes, with their original lengths.
+    /// The number of their bytes on the wire.
     public private(set) var bytes = 0
-    /// Counts packets that are of no flow: of other protocols, fragments, and what was not understood.
+    /// The number of packets without a flow: other protocols, fragments, and packets that were not understood.
     public private(set) var packetsOfNoFlow = 0
-    /// Counts the bytes of those.
+    /// The number of bytes on the wire of the packets without a flow.
     public private(set) var bytesOfNoFlow = 0
 
-    /// Creates what is known of no packet.
+    /// Creates an empty table.
     ///
     /// - Parameters:
-    ///   - limit: The most flows that are kept.
-    ///   - fragments: How much may wait for missing fragments.
-    ///   - seed: Makes the table's order in memory one that the maker of a capture cannot foresee.
+    ///   - limit: The maximum number of flows.
+    ///   - fragments: The limits for fragments of incomplete datagrams.
+    ///   - seed: The seed of the table's hash, so that the author of a capture cannot predict the table's order in
+    ///     memory.
     public init(
         limit: Int = FlowTable.defaultLimit,
         fragments: FragmentReassembler.Limits = .init(),
@@ -42,10 +43,10 @@ public struct CaptureFlows: ~Copyable, Sendable {
         table = FlowTable(limit: limit, seed: seed)
     }
 
-    /// Takes the next packet.
+    /// Adds the next packet.
     ///
     /// - Parameters:
-    ///   - captured: Its time, lengths and link type; where its bytes are does not count.
+    ///   - captured: Its time, lengths and link type; its range is not used.
     ///   - bytes: Its captured bytes.
     public mutating func add(_ captured: CapturedPacket, _ bytes: RawSpan) {
         let length = captured.originalLength
@@ -72,9 +73,9 @@ public struct CaptureFlows: ~Copyable, Sendable {
     /// Lends the captured payload of the last packet's TCP segment or UDP datagram.
     ///
     /// - Parameters:
-    ///   - transport: Which of the two.
-    ///   - bytes: The packet's captured bytes, as `add` got them.
-    ///   - body: Reads the payload; no bytes where there is none.
+    ///   - transport: The transport whose payload is wanted.
+    ///   - bytes: The packet's captured bytes, as they were passed to `add`.
+    ///   - body: Reads the payload; no bytes if there is none.
     /// - Returns: What `body` returns.
     /// - Throws: What `body` throws.
     public func withPayload<Result: ~Copyable, Failure: Error>(
@@ -89,15 +90,15 @@ public struct CaptureFlows: ~Copyable, Sendable {
         return try withBytes(range, isReassembled, of: bytes, body)
     }
 
-    /// Lends the captured payload of a UDP datagram of the last packet that is within another one.
+    /// Lends the captured payload of one of the last packet's UDP datagrams that are within another one.
     ///
     /// - Parameters:
     ///   - index: Its place in `packet.innerUDP`.
-    ///   - bytes: The packet's captured bytes, as `add` got them.
+    ///   - bytes: The packet's captured bytes, as they were passed to `add`.
     ///   - body: Reads the payload.
     /// - Returns: What `body` returns.
     /// - Throws: What `body` throws.
-    /// - Precondition: `packet.innerUDP` has the place.
+    /// - Precondition: `index` is an index of `packet.innerUDP`.
     public func withInnerPayload<Result: ~Copyable, Failure: Error>(
         _ index: Int,
         of bytes: RawSpan,
@@ -116,14 +117,14 @@ public struct CaptureFlows: ~Copyable, Sendable {
         return try decoder.withReassembledBytes { bytes throws(Failure) in try body(bytes.extracting(range)) }
     }
 
-    /// The innermost flow of the last packet: that of TCP, or of the datagram that is in no tunnel's; nil if it has none.
+    /// The innermost flow of the last packet: TCP, or the UDP datagram that is not a tunnel; nil if it has none.
     public var innermost: FlowTable.Place? {
         if let tcp { return tcp }
         if let last = innerUDP.last, let last { return last }
         return udp
     }
 
-    /// Returns whether one of the flows of the last packet is wanted; each is asked for by its place in the table.
+    /// Returns whether one of the last packet's flows is wanted, by a closure that gets the flow's place in the table.
     public func hasFlow(_ isWanted: (Int) -> Bool) -> Bool {
         if let tcp, isWanted(tcp.index) { return true }
         if let udp, isWanted(udp.index) { return true }
@@ -132,7 +133,7 @@ public struct CaptureFlows: ~Copyable, Sendable {
 }
 
 extension TCPSegment {
-    /// What reassembly and the flow table need; nil if the header's length is under 20 bytes, so that it is none.
+    /// The fields for reassembly and the flow table; nil if the header's length is under 20 bytes, and so invalid.
     public var streamSegment: StreamSegment? {
         guard hasHeader else { return nil }
         return StreamSegment(

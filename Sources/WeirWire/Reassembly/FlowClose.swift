@@ -1,34 +1,34 @@
-/// Says how far the end of a TCP flow has come in a capture.
+/// The state of a TCP flow's end in a capture.
 public enum FlowClose: String, Hashable, Sendable, CaseIterable {
-    /// Nobody has ended it.
+    /// Neither side has ended it.
     case open
     /// The client's SYN was not answered.
     case unanswered
     /// The server answered the client's SYN with a reset.
     case refused
-    /// The client alone has sent its FIN.
+    /// Only the client has sent its FIN.
     case clientFinished = "client_finished"
-    /// The server alone has sent its FIN.
+    /// Only the server has sent its FIN.
     case serverFinished = "server_finished"
-    /// Both have sent their FIN.
+    /// Both sides have sent their FIN.
     case finished
-    /// The client has reset it before both had sent their FIN.
+    /// The client reset it before both sides had sent their FIN.
     case clientReset = "client_reset"
-    /// The server has reset it before both had sent their FIN.
+    /// The server reset it before both sides had sent their FIN.
     case serverReset = "server_reset"
 }
 
-/// Keeps what tells how a TCP flow begins and ends, and whether a SYN begins another one.
+/// The progress of a TCP flow: how it began and ended, and whether a SYN begins another flow.
 @usableFromInline
 struct TCPProgress: Hashable, Sendable {
-    /// Holds the numbers that the two sides begin with, as far as they are known: the client's first.
+    /// The initial sequence numbers of the two sides as far as they are known, the client's first.
     @usableFromInline var firstNumbers: (UInt32, UInt32) = (0, 0)
     @usableFromInline var seen: Seen = []
 
     @usableFromInline
     init() {}
 
-    /// Lists what was seen; what is the server's is the client's shifted by 8.
+    /// The kinds of segments seen; the server's bits are the client's shifted by 8.
     @usableFromInline
     struct Seen: OptionSet, Hashable, Sendable {
         @usableFromInline let rawValue: UInt16
@@ -40,7 +40,7 @@ struct TCPProgress: Hashable, Sendable {
         static let reset = Seen(rawValue: 8)
         /// A segment without SYN and without RST.
         static let other = Seen(rawValue: 16)
-        /// An acknowledgment of the number that the side begins with, which no SYN changes any more.
+        /// An acknowledgment of the side's initial sequence number, after which no SYN changes the number.
         static let settled = Seen(rawValue: 32)
 
         func of(_ side: Direction) -> Seen { side == .upstream ? self : Seen(rawValue: rawValue << 8) }
@@ -60,23 +60,24 @@ struct TCPProgress: Hashable, Sendable {
 }
 
 extension TCPProgress {
-    /// Says whether a segment begins another flow with the same endpoints: a SYN whose number is not the one that this
-    /// flow's side began with.
+    /// Returns whether a segment begins another flow with the same endpoints.
     ///
-    /// The same as Wireshark 4.0 sees it. A SYN with the same number is a retransmission, also after a reset.
+    /// That is a SYN whose number differs from the initial sequence number of this flow's side.
+    ///
+    /// Wireshark 4.0 does the same. A SYN with the same number is a retransmission, even after a reset.
     func isEnded(by segment: StreamSegment, from side: Direction) -> Bool {
         segment.isFirstSYN && seen.contains(.number.of(side)) && number(of: side) != segment.sequenceNumber
     }
 
-    /// Says whether a segment shows that the server is the client.
+    /// Returns whether a segment shows that the server is the client.
     func showsClient(_ segment: StreamSegment, from side: Direction) -> Bool {
         if segment.isFirstSYN { return side == .downstream && !seen.contains(.syn.of(.upstream)) }
-        // Whoever answers a SYN is the server.
+        // The side that answers a SYN is the server.
         let isAnswer = segment.flags.isSuperset(of: [.syn, .ack])
         return isAnswer && side == .upstream && seen.isDisjoint(with: [.syn.of(.upstream), .syn.of(.downstream)])
     }
 
-    /// Goes on by a segment.
+    /// Updates the progress with a segment.
     mutating func count(_ segment: StreamSegment, from side: Direction) {
         let flags = segment.flags
         // In a synchronized state a SYN changes nothing. Source: RFC 9293 section 3.10.7.4.
@@ -87,7 +88,7 @@ extension TCPProgress {
         if flags.contains(.ack), !flags.contains(.rst) || !seen.contains(.number.of(side.opposite)) {
             settle(side.opposite, by: segment.acknowledgmentNumber)
         }
-        // What has sent its SYN alone drops a segment with neither SYN nor RST. Source: RFC 9293 section 3.10.7.3.
+        // A side that has only sent its SYN drops segments without SYN and RST. Source: RFC 9293 section 3.10.7.3.
         let isDropped =
             flags.isDisjoint(with: [.syn, .rst]) && isSynSent(side.opposite) && !seen.contains(.syn.of(side))
         if flags.contains(.syn) { seen.insert(.syn.of(side)) }
@@ -123,12 +124,12 @@ extension TCPProgress {
 
     private func number(of side: Direction) -> UInt32 { side == .upstream ? firstNumbers.0 : firstNumbers.1 }
 
-    /// Says whether a side has sent its SYN and nothing since.
+    /// Returns whether a side has sent its SYN and nothing since.
     private func isSynSent(_ side: Direction) -> Bool {
         seen.contains(.syn.of(side)) && !seen.contains(.other.of(side))
     }
 
-    /// Learns from an acknowledgment what number the other side begins with.
+    /// Derives the other side's initial sequence number from an acknowledgment.
     private mutating func settle(_ side: Direction, by acknowledgment: UInt32) {
         let first = acknowledgment &- 1
         guard seen.contains(.number.of(side)) else { return setNumber(of: side, first) }
@@ -138,13 +139,13 @@ extension TCPProgress {
         } else if !seen.contains(.other.of(side)),
             !(0...Self.mostLost).contains(sequenceDistance(from: number(of: side), to: first))
         {
-            // The SYN was an old one, and what was acknowledged was not captured yet.
+            // The SYN was an old one, and the acknowledged bytes were not captured yet.
             setNumber(of: side, first)
             seen.insert(.settled.of(side))
         }
     }
 
-    /// How many bytes can be acknowledged that were not captured.
+    /// The maximum number of bytes that can be acknowledged without having been captured.
     private static var mostLost: Int { 1 << 24 }
 
     private mutating func setNumber(of side: Direction, _ number: UInt32) {

@@ -1,7 +1,7 @@
-/// Finds the places of flows by a hash of their tuples that is the same for both directions.
+/// An index of flows' places by a hash of their tuples, which is the same for both directions.
 ///
-/// Open addressing in an array of words: the upper half of a word is the hash, the lower half the place plus one, and 0 is
-/// free. Nothing is ever taken out.
+/// Open addressing in an array of words: the upper half of a word is the hash, the lower half the place plus one; a
+/// word of 0 is free. Entries are never removed.
 struct FlowIndex: Sendable {
     private var words: [UInt64]  // a power of two of them
     private var count = 0
@@ -16,7 +16,7 @@ struct FlowIndex: Sendable {
     /// Returns the hash of a tuple, the same one for the reversed tuple.
     @inline(__always)
     func hash(of tuple: FiveTuple) -> UInt32 {
-        // A sum is the same for both directions; each endpoint is mixed well before.
+        // A sum is the same for both directions; each endpoint is mixed well first.
         let sum = hash(of: tuple.source) &+ hash(of: tuple.destination)
         return UInt32(truncatingIfNeeded: mix(sum ^ seed.0, seed.1 &+ UInt64(tuple.transport.rawValue)))
     }
@@ -35,7 +35,7 @@ struct FlowIndex: Sendable {
         return product.high ^ product.low
     }
 
-    /// Returns the first place under a hash that a closure takes for the right one.
+    /// Returns the first place under a hash for which a closure returns true.
     @inline(__always)
     func find(_ hash: UInt32, isRight: (Int) -> Bool) -> Int? {
         let mask = words.count &- 1
@@ -51,17 +51,17 @@ struct FlowIndex: Sendable {
         }
     }
 
-    /// Puts in a place that is new.
+    /// Inserts a new place.
     ///
     /// - Precondition: `place` is under 2 to the 31.
     mutating func insert(_ hash: UInt32, _ place: Int) {
-        // At most half of the words are taken, so that a search ends soon.
+        // At most half of the words are used, so that searches are short.
         if count &* 2 >= words.count { grow() }
         count &+= 1
         put(Self.word(hash, place))
     }
 
-    /// Puts a place where another one was, under the same hash.
+    /// Replaces a place by another one under the same hash.
     mutating func replace(_ hash: UInt32, _ old: Int, by new: Int) {
         let (mask, word) = (words.count &- 1, Self.word(hash, old))
         var slot = Int(hash) & mask

@@ -1,18 +1,18 @@
-/// Puts both directions of one TCP flow in order.
+/// The reassembly of both directions of one TCP flow.
 struct FlowReassembly: Sendable {
     private(set) var upstream = StreamSide(.upstream)
     private(set) var downstream = StreamSide(.downstream)
-    /// In which order elements that are ready came to be, where the last bytes win.
+    /// The order in which elements became ready, if the last bytes win; given by their directions.
     private var order: [Direction] = []
-    /// How many elements of each direction are in that order.
+    /// The number of elements of each direction in that order.
     private var noted = (0, 0)
 
     typealias Emit = StreamSide.Emit
 
-    /// Gives the memory that is kept, about.
+    /// The approximate memory that is kept, in bytes.
     var memory: Int { upstream.memory &+ downstream.memory &+ order.count }
 
-    /// Takes a segment.
+    /// Adds a segment.
     mutating func add(
         _ segment: StreamSegment,
         _ bytes: RawSpan,
@@ -26,7 +26,7 @@ struct FlowReassembly: Sendable {
             direction == .upstream
             ? downstream.isSynSent && !upstream.report.hasStart : upstream.isSynSent && !downstream.report.hasStart
         if isDropped, segment.flags.isDisjoint(with: [.syn, .rst]) {
-            // The receiver drops the segment; its bytes are kept, as a capture can have lost or delayed the SYN.
+            // The receiver drops the segment; its bytes are kept, because the capture may have lost or delayed the SYN.
             segment.flags.remove(.fin)
             guard segment.length > 0 else { return }
         }
@@ -47,7 +47,7 @@ struct FlowReassembly: Sendable {
         while memory > settings.flowLimit || upstream.isCrowded || downstream.isCrowded, release(settings, emit) {}
     }
 
-    /// Makes upstream downstream: the client has turned out to be the other side.
+    /// Swaps upstream and downstream, because the client turned out to be the other side.
     mutating func turn() {
         swap(&upstream, &downstream)
         upstream.direction = .upstream
@@ -56,7 +56,7 @@ struct FlowReassembly: Sendable {
         noted = (noted.1, noted.0)
     }
 
-    /// Gives up something that is kept: returns no when there is nothing left.
+    /// Releases some of the kept bytes; returns false if there is nothing left.
     mutating func release(_ settings: ReassemblySettings, _ emit: Emit) -> Bool {
         if !order.isEmpty {
             giveReady((order.count + 1) / 2, emit)
@@ -79,7 +79,7 @@ struct FlowReassembly: Sendable {
         return true
     }
 
-    /// Gives all that is kept: nothing more comes.
+    /// Delivers everything kept, because nothing more arrives.
     mutating func finish(_ settings: ReassemblySettings, _ emit: Emit) {
         while upstream.hasGap { upstream.giveUpGap(settings, emit) }
         while downstream.hasGap { downstream.giveUpGap(settings, emit) }
@@ -89,7 +89,7 @@ struct FlowReassembly: Sendable {
         downstream.finish()
     }
 
-    /// Notes which elements came to be ready.
+    /// Records which elements became ready.
     private mutating func noteReady() {
         while noted.0 < upstream.ready {
             order.append(.upstream)

@@ -1,41 +1,42 @@
-/// Gathers packets into flows, numbered in the order of their first packets.
+/// A table of flows, numbered in the order of their first packets.
 ///
-/// A packet costs no allocation; a new flow costs its place in an array that doubles. Packets belong to one flow when their
-/// five-tuples, or the reversed ones, are equal. A SYN that begins with another number than the flow's side did begins
-/// a new flow, as Wireshark 4.0 numbers its streams.
+/// A packet costs no allocation; a new flow costs its place in an array that doubles. Packets belong to one flow if
+/// their five-tuples are equal, or one is the reverse of the other. A SYN whose number differs from the initial one of
+/// the flow's side begins a new flow, as in Wireshark 4.0's numbering of streams.
 ///
-/// The number of flows is bounded; packets of flows past it are counted apart.
+/// The number of flows is limited; packets of further flows are counted separately.
 public struct FlowTable: ~Copyable, Sendable {
-    /// Gives the most flows that are kept by default, about half a gigabyte of them.
+    /// The default maximum number of flows, which take about half a gigabyte.
     public static let defaultLimit = 1 << 22
 
     private var flows: [ObservedFlow] = []
     private var index: FlowIndex
     private let limit: Int
     private var last = -1
-    /// Counts the packets of flows that there was no place for.
+    /// The number of packets of flows for which there was no room.
     public private(set) var packetsLeftOut = 0
-    /// Counts their bytes, whole frames with their original lengths.
+    /// The number of their bytes: whole frames with their original lengths.
     public private(set) var bytesLeftOut = 0
 
-    /// Says which flow a packet belongs to.
+    /// The flow of a packet.
     @frozen
     public struct Place: Hashable, Sendable {
-        /// Holds the place of the flow in the table, from 0.
+        /// The place of the flow in the table, from 0.
         public let index: Int
-        /// Says which way the packet goes.
+        /// The direction of the packet.
         public let direction: Direction
-        /// Says that the packet is the flow's first.
+        /// Whether the packet is the flow's first.
         public let isNew: Bool
-        /// Says that the flow's client and server have changed places by this packet.
+        /// Whether this packet made the flow's client and server swap.
         public let hasTurned: Bool
     }
 
     /// Creates an empty table.
     ///
     /// - Parameters:
-    ///   - limit: The most flows that are kept, up to 2 to the 31.
-    ///   - seed: Makes the table's order in memory one that the maker of a capture cannot foresee.
+    ///   - limit: The maximum number of flows, up to 2 to the 31.
+    ///   - seed: The seed of the table's hash, so that the author of a capture cannot predict the table's order in
+    ///     memory.
     /// - Precondition: `limit` is not negative.
     public init(limit: Int = defaultLimit, seed: UInt64 = 0) {
         precondition(limit >= 0, "a limit is not negative")
@@ -43,10 +44,10 @@ public struct FlowTable: ~Copyable, Sendable {
         self.index = FlowIndex(seed: seed)
     }
 
-    /// Gives how many flows there are.
+    /// The number of flows.
     public var count: Int { flows.count }
 
-    /// Reads one flow.
+    /// Returns one flow.
     ///
     /// - Precondition: `index` is between 0 and `count - 1`.
     public subscript(index: Int) -> ObservedFlow { flows[index] }
@@ -56,14 +57,14 @@ public struct FlowTable: ~Copyable, Sendable {
         index.find(index.hash(of: tuple)) { flows[$0].direction(of: tuple) != nil }
     }
 
-    /// Counts a packet, and says which flow it belongs to.
+    /// Counts a packet, and returns the flow that it belongs to.
     ///
     /// - Parameters:
-    ///   - tuple: Where the packet comes from and goes to.
-    ///   - segment: What reassembly needs of a TCP segment; nil for UDP, and where the header was not whole.
+    ///   - tuple: The packet's transport, source and destination.
+    ///   - segment: The fields of a TCP segment; nil for UDP, and if the header was incomplete.
     ///   - length: The whole frame's original length in bytes.
-    ///   - time: Nanoseconds since 1970 UTC; nil where it is not known.
-    /// - Returns: The flow; nil when there is no place for it.
+    ///   - time: The time in nanoseconds since 1970 UTC; nil if it is not known.
+    /// - Returns: The flow; nil if there is no room for it.
     public mutating func add(_ tuple: FiveTuple, _ segment: StreamSegment?, length: Int, at time: Int64?) -> Place? {
         // Packets of one flow often follow each other.
         if last >= 0, let direction = flows[last].direction(of: tuple) {

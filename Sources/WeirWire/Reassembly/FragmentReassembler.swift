@@ -1,18 +1,18 @@
-/// Puts the fragments of IPv4 and IPv6 datagrams together, in bounded memory.
+/// A reassembler of IPv4 and IPv6 fragments, in bounded memory.
 ///
-/// Fragments may come in any order and more than once. Where they overlap, a byte is taken from the fragment that begins
-/// first, and of those that begin together from the one that came first: so does Wireshark. A datagram is as long as the
-/// first fragment without more behind it says; what reaches past that end is cut. All of this is counted.
+/// Fragments may arrive in any order and more than once. In an overlap, a byte is taken from the fragment that begins
+/// first, and among those that begin together from the one that arrived first, as in Wireshark. The first fragment
+/// without more fragments decides the datagram's length; bytes past that end are cut. All of this is counted.
 ///
-/// When there is no room for a new fragment, the datagrams that were begun first are given up, and counted.
+/// If there is no room for a new fragment, the oldest datagrams are dropped, and counted.
 ///
 /// Source: RFC 791 section 3.2, RFC 8200 section 4.5.
 public struct FragmentReassembler: Sendable {
-    /// Says how much may wait for missing fragments.
+    /// The limits for fragments of incomplete datagrams.
     public struct Limits: Hashable, Sendable {
-        /// Holds how many datagrams may wait.
+        /// The maximum number of incomplete datagrams.
         public var datagrams: Int
-        /// Holds how many bytes may wait; a fragment counts 64 more than it has.
+        /// The maximum number of waiting bytes; each fragment counts 64 bytes more than its content.
         public var bytes: Int
 
         /// Creates limits.
@@ -22,59 +22,59 @@ public struct FragmentReassembler: Sendable {
         }
     }
 
-    /// Counts what happened.
+    /// The counters of a reassembler.
     public struct Counters: Hashable, Sendable {
-        /// Counts the fragments that were taken.
+        /// The number of fragments accepted.
         public var fragments = 0
-        /// Counts the datagrams that were put together.
+        /// The number of datagrams reassembled.
         public var datagrams = 0
-        /// Counts the datagrams that were put together from fragments that overlap.
+        /// The number of datagrams reassembled from overlapping fragments.
         public var overlapping = 0
-        /// Counts those of them whose fragments do not hold the same bytes where they overlap.
+        /// The number of those whose fragments differ where they overlap.
         public var conflicting = 0
-        /// Counts the datagrams with bytes behind their end, or with several ends.
+        /// The number of datagrams with bytes past their end, or with several ends.
         public var overlong = 0
-        /// Counts the datagrams that were given up because there was no room.
+        /// The number of datagrams dropped because there was no room.
         public var evicted = 0
-        /// Counts the fragments that there was no room for.
+        /// The number of fragments refused because there was no room.
         public var refused = 0
     }
 
-    /// Is what a fragment counts beside its bytes.
+    /// The bytes that a fragment counts in addition to its content.
     static let overhead = 64
-    /// Is how many fragments a datagram may have: that many of 8 bytes fill the largest one.
+    /// The maximum number of fragments of a datagram: with 8 bytes each, they fill the largest datagram.
     static let fragmentsPerDatagram = 8192
 
-    /// Holds the bounds.
+    /// The limits.
     public let limits: Limits
-    /// Counts what happened so far.
+    /// The counters so far.
     public private(set) var counters = Counters()
-    /// Gives how many bytes wait, by the measure of the limits.
+    /// The number of waiting bytes, as counted for the limits.
     public private(set) var waitingBytes = 0
 
     private var waiting: [FragmentKey: PartialDatagram] = [:]
-    /// The keys in the order in which their datagrams were begun; some are done already.
+    /// The keys in the order in which their datagrams began; some are already complete.
     private var order: [(key: FragmentKey, number: UInt64)] = []
     private var first = 0
     private var begun: UInt64 = 0
 
-    /// Creates a reassembler for which nothing waits.
+    /// Creates a reassembler without fragments.
     public init(limits: Limits = Limits()) {
         self.limits = limits
     }
 
-    /// Gives how many datagrams wait for fragments.
+    /// The number of incomplete datagrams.
     public var waitingDatagrams: Int { waiting.count }
 }
 
 extension FragmentReassembler {
-    /// Takes a fragment, and appends its datagram to a buffer if that is whole now.
+    /// Adds a fragment, and appends its datagram to a buffer if it is now complete.
     ///
     /// - Parameters:
-    ///   - fragment: A fragment all of whose bytes are there.
-    ///   - bytes: The bytes that the fragment's range is of; they are copied.
-    ///   - buffer: Where a datagram is put that is whole: what follows the IP header.
-    /// - Returns: What was appended; nil where fragments are missing still.
+    ///   - fragment: A fragment whose bytes are all there.
+    ///   - bytes: The bytes that the fragment's range refers to; they are copied.
+    ///   - buffer: Receives a complete datagram, without its IP header.
+    /// - Returns: The appended datagram; nil if fragments are still missing.
     public mutating func insert(
         _ fragment: PacketFragment,
         of bytes: RawSpan,
@@ -89,7 +89,7 @@ extension FragmentReassembler {
         counters.fragments += 1
         waitingBytes += cost
         let content = bytes.extracting(fragment.range)
-        // Taken out while it changes, so that its storage is not copied.
+        // Removed while it changes, so that its storage is not copied.
         var datagram = waiting.removeValue(forKey: fragment.key) ?? begin(fragment.key)
         datagram.insert(content, at: fragment.offset, hasMore: fragment.hasMore)
         if fragment.offset == 0, datagram.protocol == nil { datagram.protocol = fragment.protocol }
@@ -104,7 +104,7 @@ extension FragmentReassembler {
         return ReassembledDatagram(range: start..<buffer.count, protocol: datagram.protocol ?? fragment.protocol)
     }
 
-    /// Forgets everything that waits.
+    /// Discards all incomplete datagrams.
     public mutating func removeAll() {
         waiting.removeAll()
         order.removeAll()
@@ -114,7 +114,7 @@ extension FragmentReassembler {
 
     private mutating func begin(_ key: FragmentKey) -> PartialDatagram {
         begun += 1
-        // One datagram that waits for ever must not keep the places of those that came after it and are done.
+        // One datagram that is never completed must not keep the places of later ones that are complete.
         if order.count > 2 * waiting.count + 1024 {
             order.removeAll { waiting[$0.key]?.number != $0.number }
             first = 0
@@ -123,7 +123,7 @@ extension FragmentReassembler {
         return PartialDatagram(number: begun)
     }
 
-    /// Gives up the oldest datagrams until there is room.
+    /// Drops the oldest datagrams until there is room.
     private mutating func makeRoom(for cost: Int, keeping key: FragmentKey) -> Bool {
         let own = waiting[key]
         guard cost + (own?.cost ?? 0) <= limits.bytes, limits.datagrams > 0,
@@ -139,7 +139,7 @@ extension FragmentReassembler {
             }
             index += 1
         }
-        // Those before are gone, but for the one that is kept.
+        // The earlier ones are gone, except the one that is kept.
         while first < order.count, waiting[order[first].key]?.number != order[first].number { first += 1 }
         return true
     }
@@ -152,10 +152,10 @@ extension FragmentReassembler {
     }
 }
 
-/// Says where a datagram is that was put together.
+/// The place of a reassembled datagram.
 public struct ReassembledDatagram: Hashable, Sendable {
-    /// Gives the bytes of what followed the IP header, in the buffer that they were appended to.
+    /// The range of the bytes after the IP header, in the buffer that they were appended to.
     public let range: Range<Int>
-    /// Names what they begin with.
+    /// The protocol at their beginning.
     public let `protocol`: IPProtocol
 }

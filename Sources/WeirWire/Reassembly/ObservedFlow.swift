@@ -1,23 +1,23 @@
-/// Counts the packets of one flow on one leg, as a capture shows them.
+/// The counters of one flow's packets on one leg, as captured.
 ///
-/// The side that sent the SYN is the client; where none was captured, the side that sent the first packet.
+/// The client is the side that sent the SYN or, if no SYN was captured, the side that sent the first packet.
 @frozen
 public struct ObservedFlow: Hashable, Sendable {
-    /// Names who opened the flow.
+    /// The endpoint that opened the flow.
     public internal(set) var client: Endpoint
-    /// Names the other side.
+    /// The other endpoint.
     public internal(set) var server: Endpoint
-    /// Names what carries the flow.
+    /// The transport of the flow.
     public internal(set) var transport: Transport
     @usableFromInline var progress: TCPProgress
 
-    /// Counts packets from the client.
+    /// The number of packets from the client.
     public internal(set) var packetsUp = 0
-    /// Counts packets from the server.
+    /// The number of packets from the server.
     public internal(set) var packetsDown = 0
-    /// Counts bytes of whole frames from the client, with their original lengths.
+    /// The number of bytes from the client: whole frames with their original lengths.
     public internal(set) var bytesUp = 0
-    /// Counts bytes of whole frames from the server, with their original lengths.
+    /// The number of bytes from the server: whole frames with their original lengths.
     public internal(set) var bytesDown = 0
     @usableFromInline var earliest = Int64.max
     @usableFromInline var latest = Int64.min
@@ -31,33 +31,33 @@ public struct ObservedFlow: Hashable, Sendable {
 }
 
 extension ObservedFlow {
-    /// Counts packets both ways.
+    /// The number of packets in both directions.
     @inlinable
     public var packets: Int { packetsUp + packetsDown }
 
-    /// Counts bytes both ways.
+    /// The number of bytes in both directions.
     @inlinable
     public var bytes: Int { bytesUp + bytesDown }
 
-    /// Gives the time of the earliest packet in nanoseconds since 1970 UTC; nil where no packet has one.
+    /// The time of the earliest packet in nanoseconds since 1970 UTC; nil if no packet has a time.
     @inlinable
     public var start: Int64? { earliest <= latest ? earliest : nil }
 
-    /// Gives the nanoseconds from the earliest packet to the latest; nil where no packet has a time.
+    /// The time from the earliest packet to the latest in nanoseconds; nil if no packet has a time.
     @inlinable
     public var duration: UInt64? { earliest <= latest ? UInt64(bitPattern: latest &- earliest) : nil }
 
-    /// Says how the flow ended, if it is one of TCP.
+    /// The state of the flow's end; nil unless it is a TCP flow.
     public var close: FlowClose? { transport == .tcp ? progress.close : nil }
 
-    /// Gives the number that a side's stream begins with, that of its SYN, as far as it is known.
+    /// Returns the initial sequence number of a side, that of its SYN; nil if it is not known.
     public func firstNumber(of side: Direction) -> UInt32? { progress.firstNumber(of: side) }
 
-    /// Gives the flow's tuple as the client's packets have it.
+    /// The flow's tuple in the client's packets.
     @inlinable
     public var tuple: FiveTuple { FiveTuple(transport: transport, source: client, destination: server) }
 
-    /// Says which way a packet of this flow goes; nil when it is not one of this flow.
+    /// Returns the direction of a packet of this flow; nil if the packet belongs to another flow.
     @inline(__always)
     func direction(of tuple: FiveTuple) -> Direction? {
         guard tuple.transport == transport else { return nil }
@@ -80,14 +80,14 @@ extension ObservedFlow {
         if time > latest { latest = time }
     }
 
-    /// Gives the flow with client and server in each other's place, and all counts with them.
+    /// The flow with client and server swapped, and all counts with them.
     public var turned: ObservedFlow {
         var flow = self
         flow.swapSides()
         return flow
     }
 
-    /// Makes the server the client: its SYN came after a packet of the other side.
+    /// Makes the server the client, because its SYN came after a packet of the other side.
     mutating func swapSides() {
         swap(&client, &server)
         swap(&packetsUp, &packetsDown)

@@ -1,22 +1,22 @@
-/// Counts ranges of a stream, and keeps the first of them.
+/// A count of ranges of a stream, with the first of them.
 public struct OffsetRanges: Hashable, Sendable {
-    /// Gives how many ranges are kept at most.
+    /// The maximum number of kept ranges.
     public static let limit = 256
 
-    /// Holds the first ranges, in bytes from the start of the stream, in the order that they were found in.
+    /// The first ranges, in bytes from the start of the stream, in the order in which they were found.
     public private(set) var ranges: [Range<Int>] = []
-    /// Counts all ranges.
+    /// The number of all ranges.
     public private(set) var count = 0
-    /// Counts the bytes of all ranges.
+    /// The number of bytes in all ranges.
     public private(set) var bytes = 0
 
-    /// Creates no ranges.
+    /// Creates an empty value.
     public init() {}
 
-    /// Says whether there are none.
+    /// Whether there are no ranges.
     public var isEmpty: Bool { count == 0 }
 
-    /// Adds a range; one that begins where the last one ends makes that longer.
+    /// Adds a range; if it begins at the end of the last one, it extends that.
     mutating func add(_ range: Range<Int>) {
         guard !range.isEmpty else { return }
         bytes &+= range.count
@@ -28,7 +28,7 @@ public struct OffsetRanges: Hashable, Sendable {
         if ranges.count < Self.limit { ranges.append(range) }
     }
 
-    /// Counts the bytes of a range that are in a kept one.
+    /// Returns the number of bytes of a range that are in a kept one.
     func overlap(with range: Range<Int>) -> Int {
         ranges.reduce(0) { $0 &+ $1.clamped(to: range).count }
     }

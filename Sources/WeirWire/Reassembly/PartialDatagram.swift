@@ -1,21 +1,21 @@
-/// Holds the fragments of one datagram that came so far.
+/// The fragments of one datagram that arrived so far.
 struct PartialDatagram: Sendable {
     private struct Piece {
-        /// Where it belongs in the datagram.
+        /// Its offset in the datagram.
         var offset: Int
-        /// Where its bytes are in `bytes`.
+        /// The offset of its bytes in `bytes`.
         var start: Int
         var length: Int
     }
 
-    /// Says which of all datagrams this was, in the order in which they were begun.
+    /// The number of the datagram, in the order in which datagrams began.
     let number: UInt64
-    /// Names what follows, as the first of the fragments that begin it says.
+    /// The protocol that follows, from the first of the fragments with offset 0.
     var `protocol`: IPProtocol?
-    /// The pieces by offset, and those with one offset in the order in which they came.
+    /// The pieces by offset, those with equal offsets in the order of their arrival.
     private var pieces: [Piece] = []
     private var bytes: [UInt8] = []
-    /// How long the datagram is, as its last fragment says.
+    /// The length of the datagram, according to its last fragment.
     private var length: Int?
     private var hasSeveralEnds = false
 
@@ -23,10 +23,10 @@ struct PartialDatagram: Sendable {
         self.number = number
     }
 
-    /// Gives how many fragments there are.
+    /// The number of fragments.
     var fragments: Int { pieces.count }
 
-    /// Gives what the datagram counts against the limit.
+    /// The bytes that the datagram counts against the limit.
     var cost: Int { bytes.count + pieces.count * FragmentReassembler.overhead }
 
     mutating func insert(_ content: RawSpan, at offset: Int, hasMore: Bool) {
@@ -44,7 +44,7 @@ struct PartialDatagram: Sendable {
         length = length ?? end
     }
 
-    /// Says whether no byte before the end is missing.
+    /// Whether no byte before the end is missing.
     var isWhole: Bool {
         guard let length else { return false }
         var reached = 0
@@ -52,13 +52,13 @@ struct PartialDatagram: Sendable {
         return reached >= length
     }
 
-    /// Says whether bytes reach past the end, or fragments disagree on where it is.
+    /// Whether bytes exceed the end, or fragments disagree about it.
     var isOverlong: Bool {
         guard let length else { return false }
         return hasSeveralEnds || pieces.contains { $0.offset + $0.length > length }
     }
 
-    /// Says whether two fragments hold the same part of the datagram.
+    /// Whether two fragments have the same part of the datagram.
     var overlaps: Bool {
         var reached = 0
         for piece in pieces {
@@ -68,7 +68,7 @@ struct PartialDatagram: Sendable {
         return false
     }
 
-    /// Says whether fragments that hold the same part of the datagram do not hold the same bytes.
+    /// Whether fragments differ in a part that both have.
     var conflicts: Bool {
         guard overlaps, let length else { return false }
         let whole = joined(length)
@@ -80,7 +80,7 @@ struct PartialDatagram: Sendable {
         }
     }
 
-    /// Appends the datagram, which is whole, to a buffer.
+    /// Appends the complete datagram to a buffer.
     func append(to buffer: inout ByteBuffer) {
         guard let length else { return }
         sweep(length) { part in buffer.append(bytes.span.bytes.extracting(part)) }
@@ -93,7 +93,7 @@ struct PartialDatagram: Sendable {
         return whole
     }
 
-    /// Gives the parts of `bytes` that make up the datagram, in order: of each piece what those before do not reach.
+    /// Passes the parts of `bytes` that make up the datagram to a closure, in order and without overlaps.
     private func sweep(_ length: Int, _ body: (Range<Int>) -> Void) {
         var reached = 0
         for piece in pieces {

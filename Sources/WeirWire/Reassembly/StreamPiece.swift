@@ -1,29 +1,29 @@
-/// Says whose bytes count where two segments carry different ones for the same place of a stream.
+/// The choice of bytes if two segments have different ones for the same place of a stream.
 public enum OverlapPolicy: String, Hashable, Sendable, CaseIterable {
-    /// Keeps the bytes that came first, as a receiver does.
+    /// The bytes that arrived first, as in a receiver.
     ///
     /// Source: RFC 9293 section 3.10.7.4.
     case first
-    /// Keeps the bytes that came last, as far as memory reaches.
+    /// The bytes that arrived last, as far as memory allows.
     case last
 }
 
-/// Describes the next part of a stream: bytes in their order, or a gap.
+/// The next part of a stream: bytes in order, or a gap.
 public struct StreamPiece: Hashable, Sendable {
-    /// Holds the number that the flow was given to the reassembler with.
+    /// The number of the flow, as given to the reassembler.
     public var flow: Int
-    /// Says which way the bytes go.
+    /// The direction of the bytes.
     public var direction: Direction
-    /// Counts the bytes of the stream before this piece.
+    /// The offset of this piece in the stream, in bytes.
     public var offset: Int
-    /// Counts the bytes of this piece; those of a gap are not there.
+    /// The number of bytes in this piece; those of a gap are missing.
     public var count: Int
-    /// Holds when the bytes were captured, in nanoseconds since 1970 UTC; nil where that is not known, and for a gap.
+    /// The capture time of the bytes, in nanoseconds since 1970 UTC; nil if it is not known, and for a gap.
     public var time: Int64?
-    /// Says whether bytes are there.
+    /// The kind of the piece.
     public var content: Content
 
-    /// Creates the description of a piece.
+    /// Creates a piece from its parts.
     public init(flow: Int, direction: Direction, offset: Int, count: Int, time: Int64?, content: Content) {
         self.flow = flow
         self.direction = direction
@@ -33,35 +33,36 @@ public struct StreamPiece: Hashable, Sendable {
         self.content = content
     }
 
-    /// Lists what a piece can be.
+    /// The kind of a piece.
     public enum Content: Hashable, Sendable {
-        /// Is there, byte for byte.
+        /// Bytes that are all there.
         case bytes
-        /// Was not captured.
+        /// Bytes that were not captured.
         case gap
-        /// Was cut off, since packets were captured with a limit on their length.
+        /// Bytes that were cut off, because the capture limited the length of packets.
         case cut
     }
 }
 
-/// Says how much a reassembler keeps, and which bytes win.
+/// The limits of a reassembler, and its choice between different bytes.
 public struct ReassemblySettings: Hashable, Sendable {
-    /// Says whose bytes count where two segments differ.
+    /// The choice of bytes if two segments differ.
     public var overlap = OverlapPolicy.first
-    /// Bounds what is kept for a flow, in bytes.
+    /// The maximum number of bytes that are kept for a flow.
     public var flowLimit = 4 << 20
-    /// Bounds what is kept for all flows, in bytes.
+    /// The maximum number of bytes that are kept for all flows.
     public var totalLimit = 256 << 20
-    /// Bounds how many given bytes of a direction are kept, to compare retransmissions with.
+    /// The number of delivered bytes of a direction that are kept, to compare retransmissions with.
     public var window = 64 << 10
-    /// Says how many more segments of the flow a gap is kept open for once the other side has acknowledged what comes
-    /// behind it: packets can be captured in another order than they arrived in.
+    /// The number of segments of the flow for which a gap stays open after the other side acknowledged bytes past it.
+    ///
+    /// Packets can be captured in another order than they arrived in.
     public var patience = 32
-    /// For how many segments of a stream without SYN its start may still move to one that was captured later.
+    /// The number of segments of a stream without SYN for which its start may still move to a later captured one.
     ///
     /// Its bytes wait until then, or until they are acknowledged; with 0 they never wait.
     public var startPatience = 3
 
-    /// Creates the settings that are right for most captures.
+    /// Creates the settings for most captures.
     public init() {}
 }

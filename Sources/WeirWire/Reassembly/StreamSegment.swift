@@ -1,13 +1,13 @@
-/// Holds what reassembly and the flow table need of a TCP segment, besides its bytes.
+/// The fields of a TCP segment for reassembly and the flow table, without its bytes.
 @frozen
 public struct StreamSegment: Hashable, Sendable {
-    /// Holds the number of the first byte, or of SYN.
+    /// The sequence number of the first byte, or of SYN.
     public var sequenceNumber: UInt32
-    /// Holds the number of the byte that the sender waits for; counts only with ACK.
+    /// The number of the next byte that the sender expects; valid only with ACK.
     public var acknowledgmentNumber: UInt32
-    /// Says what the segment means.
+    /// The control bits.
     public var flags: TCPFlags
-    /// Holds the payload's length on the wire in bytes, which can be more than was captured.
+    /// The payload's length on the wire in bytes, which may exceed the captured length.
     public var length: Int
 
     /// Creates a segment from its parts.
@@ -24,14 +24,14 @@ public struct StreamSegment: Hashable, Sendable {
 }
 
 extension StreamSegment {
-    /// Says whether this asks for a connection and answers no such question.
+    /// Whether this requests a connection, and does not answer such a request.
     @inlinable
     var isFirstSYN: Bool { flags.intersection([.syn, .ack]) == .syn }
 }
 
-/// Returns how far one sequence number is ahead of another; less than 0 where it is behind.
+/// Returns how far one sequence number is ahead of another; negative if it is behind.
 ///
-/// Numbers wrap: of the two ways around, the shorter one is meant.
+/// Numbers wrap around; the result is the shorter of the two ways.
 ///
 /// Source: RFC 9293 section 3.4.
 @inlinable

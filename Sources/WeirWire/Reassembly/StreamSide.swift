@@ -1,39 +1,38 @@
-/// Puts the segments of one direction of a flow in their order.
+/// The reassembly of one direction of a flow.
 ///
-/// Bytes that are in order are given at once where the first ones win; where the last ones win they are kept until the
-/// flow gives them away. Bytes that came early are kept until those before them come, or are given up.
+/// If the first bytes win, bytes in order are delivered at once; if the last bytes win, they are kept until the flow
+/// delivers them. Bytes that arrive early are kept until those before them arrive, or their gap is closed.
 struct StreamSide: Sendable {
     var direction: Direction
     var report = StreamReport()
-    /// Elements that are apart from each other and in order.
+    /// Kept elements, in order and apart from each other.
     ///
-    /// The first `ready` of them are in order with the stream,
-    /// which happens only where the last bytes win.
+    /// The first `ready` of them are in order with the stream, which happens only if the last bytes win.
     private(set) var kept: [KeptBytes] = []
     private(set) var ready = 0
     private var keptMemory = 0
     private var window = ByteWindow()
     private var isStarted = false
-    /// Whether the other side has acknowledged the start, or bytes came from there: no SYN moves it any more.
+    /// Whether the other side acknowledged the start, or bytes arrived from there; after that, no SYN moves it.
     private var isSettled = false
-    /// The numbers of the first bytes behind other SYNs, until the start is settled; the latest few.
+    /// The sequence numbers of the first bytes after other SYNs, until the start is settled; only the latest few.
     private var otherStarts: [UInt32] = []
-    /// What the other side acknowledged before anything came of this one.
+    /// The other side's acknowledgment before anything of this side arrived.
     private var earlyAcknowledgment: UInt32?
-    /// How many segments have come of a stream without SYN whose start may still move to an earlier one; nil if it may not.
+    /// The number of segments of a stream without SYN, while its start may still move to an earlier one; otherwise nil.
     ///
     /// Its bytes are kept until then.
     private var tentative: Int?
     /// Whether this side has acknowledged anything.
     private var hasAcknowledged = false
-    /// The sequence number of the first byte that is not in order yet, and its place in the stream.
+    /// The sequence number of the first byte that is not in order yet; its offset in the stream is `offset`.
     private var next: UInt32 = 0
     private var offset = 0
-    /// Where the FIN is.
+    /// The offset of the FIN in the stream.
     private var end: Int?
-    /// The place in the stream up to which the other side has acknowledged.
+    /// The offset in the stream up to which the other side has acknowledged.
     private var acknowledged = 0
-    /// How many segments came since a gap was acknowledged.
+    /// The number of segments since a gap was acknowledged.
     private var waited = 0
 
     typealias Emit = (StreamPiece, RawSpan) -> Void
@@ -42,30 +41,30 @@ struct StreamSide: Sendable {
         self.direction = direction
     }
 
-    /// Gives the memory that is kept, about.
+    /// The approximate memory that is kept, in bytes.
     var memory: Int { window.capacity &+ keptMemory }
 
-    /// Says whether bytes wait for others that come before them.
+    /// Whether bytes wait for earlier ones.
     var hasGap: Bool { ready < kept.count }
 
-    /// Whether the side has sent its SYN alone, so that it takes nothing but a SYN or a reset.
+    /// Whether the side has only sent its SYN, and so accepts nothing but a SYN or a reset.
     ///
     /// Source: RFC 9293 section 3.10.7.3.
     var isSynSent: Bool { report.hasStart && !hasAcknowledged }
 
-    /// Whether all bytes before the sender's FIN have been given.
+    /// Whether all bytes before the sender's FIN were delivered.
     var isAtEnd: Bool { end == offset && kept.isEmpty }
 
-    /// Takes the other side's acknowledgment.
+    /// Applies the other side's acknowledgment.
     mutating func acknowledge(_ number: UInt32) {
         guard isStarted else { return earlyAcknowledgment = number }
         settle(at: number)
         acknowledged = max(acknowledged, offset &+ sequenceDistance(from: next, to: number))
-        // What is missing before acknowledged bytes was not captured: it does not come any more.
+        // Missing bytes before acknowledged ones were not captured: they will not arrive.
         if acknowledged > 0, tentative != nil { tentative = .max }
     }
 
-    /// Takes a segment of this direction.
+    /// Adds a segment of this direction.
     mutating func add(
         _ segment: StreamSegment,
         _ bytes: RawSpan,
@@ -100,14 +99,14 @@ struct StreamSide: Sendable {
         }
     }
 
-    /// Gives what was kept, once the start does not move any more.
+    /// Delivers the kept bytes, once the start no longer moves.
     mutating func settleTentative(_ settings: ReassemblySettings, _ emit: Emit) {
         guard let count = tentative, count >= settings.startPatience else { return }
         tentative = nil
         advance(settings, emit)
     }
 
-    /// Begins the stream earlier: its first segments were captured in another order.
+    /// Moves the start of the stream earlier, because its first segments were captured out of order.
     private mutating func moveStart(by count: Int) {
         next = next &- UInt32(truncatingIfNeeded: count)
         for index in kept.indices {
@@ -118,12 +117,12 @@ struct StreamSide: Sendable {
         if let end { self.end = end &+ count }
     }
 
-    /// Says where a segment's payload is in the stream.
+    /// Returns the offset of a segment's payload in the stream.
     func offset(of segment: StreamSegment) -> Int {
         isStarted ? offset &+ sequenceDistance(from: next, to: segment.firstByte) : 0
     }
 
-    /// Settles the start at a number that a SYN said, as the other side has acknowledged it or bytes begin there.
+    /// Settles the start at the number of a SYN, because the other side acknowledged it or bytes begin there.
     private mutating func settle(at number: UInt32) {
         guard report.hasStart, !isSettled, offset == 0, kept.isEmpty else { return }
         guard number == next || otherStarts.contains(number) else { return }
@@ -132,7 +131,7 @@ struct StreamSide: Sendable {
         otherStarts = []
     }
 
-    /// Finds the stream's start; says no where a SYN does not belong to the stream.
+    /// Finds the stream's start; returns false if a SYN does not belong to the stream.
     ///
     /// Of several SYNs the last one counts, until one is acknowledged: in a synchronized state a SYN changes nothing.
     /// Source: RFC 9293 section 3.10.7.4.
@@ -171,14 +170,14 @@ struct StreamSide: Sendable {
         return true
     }
 
-    /// The most numbers of other SYNs that are kept.
+    /// The maximum number of other SYNs' numbers that are kept.
     private static var mostStarts: Int { 4 }
-    /// How many bytes it may move.
+    /// The maximum number of bytes by which the start may move.
     private static var mostEarlier: Int { 1 << 18 }
-    /// How many bytes a SYN may come late and still begin the stream.
+    /// The maximum number of bytes by which a SYN may be late and still begin the stream.
     private static var mostEarly: Int { 1 << 24 }
 
-    /// Says whether a segment only asks whether the other side is there: its byte, if any, is the last one or garbage.
+    /// Returns whether a segment only probes the other side: its byte, if any, is the last one again or garbage.
     private func isKeepAlive(_ segment: StreamSegment, _ position: Int) -> Bool {
         segment.length <= 1 && position == offset &- 1 && (offset > 0 || report.hasStart)
             && segment.flags.isDisjoint(with: [.syn, .fin, .rst])
@@ -186,11 +185,11 @@ struct StreamSide: Sendable {
 }
 
 extension StreamSegment {
-    /// Gives the number of the payload's first byte, which a SYN comes before.
+    /// The sequence number of the payload's first byte, after a SYN.
     fileprivate var firstByte: UInt32 { flags.contains(.syn) ? sequenceNumber &+ 1 : sequenceNumber }
 }
 
-/// Says where a segment's bytes are in the stream, and when they came.
+/// The place of a segment's bytes in the stream, and their time.
 struct Placed {
     var start: Int
     var length: Int
@@ -198,32 +197,32 @@ struct Placed {
 
     var end: Int { start &+ length }
 
-    /// Says which of the captured bytes belong to a range of the stream.
+    /// Returns the captured bytes that belong to a range of the stream.
     func part(_ range: Range<Int>, captured: Int) -> Range<Int> {
         min(range.lowerBound &- start, captured)..<min(range.upperBound &- start, captured)
     }
 }
 
-/// Holds bytes of a stream that are not given yet.
+/// Bytes of a stream that were not delivered yet.
 struct KeptBytes: Sendable {
     var start: Int
     var end: Int
-    /// The bytes from the start on: fewer than `end` asks for where a packet was cut, none for a gap.
+    /// The bytes from the start on: fewer than up to `end` if a packet was cut, none for a gap.
     var bytes: [UInt8]
     var time: Int64?
     var isGap = false
 
-    /// What an element costs besides its bytes, about.
+    /// The approximate cost of an element in addition to its bytes.
     static let overhead = 96
 
     var memory: Int { bytes.count &+ Self.overhead }
 }
 
 extension StreamSide {
-    /// The most elements that are kept.
+    /// The maximum number of kept elements.
     private static var mostKept: Int { 4096 }
 
-    /// Says that no more elements can be kept.
+    /// Whether no more elements can be kept.
     var isCrowded: Bool { kept.count > Self.mostKept }
 
     private mutating func place(
@@ -269,7 +268,7 @@ extension StreamSide {
         advance(settings, emit)
     }
 
-    /// Compares bytes with those that were given already, and returns how many are retransmitted.
+    /// Compares bytes with those that were already delivered, and returns the number of retransmitted ones.
     private mutating func compareGiven(_ range: Range<Int>, _ bytes: RawSpan, _ segment: Placed) -> Int {
         let before = range.clamped(to: Int.min..<0).count
         report.beforeStart &+= before
@@ -290,7 +289,7 @@ extension StreamSide {
         return rest.count &- late
     }
 
-    /// Compares bytes with kept ones, which they replace where the last ones win; returns how many are retransmitted.
+    /// Compares bytes with kept ones, and replaces those if the last bytes win; returns how many are retransmitted.
     private mutating func compareKept(
         _ index: Int,
         _ range: Range<Int>,
@@ -344,9 +343,9 @@ extension StreamSide {
     }
 }
 
-// Going on in the stream
+// Progress in the stream
 extension StreamSide {
-    /// Gives bytes that are in order, and the gap behind them where the packet was cut.
+    /// Delivers bytes in order, and the gap after them if the packet was cut.
     private mutating func accept(
         _ bytes: RawSpan,
         count: Int,
@@ -376,7 +375,7 @@ extension StreamSide {
         StreamPiece(flow: 0, direction: direction, offset: start, count: count, time: time, content: content)
     }
 
-    /// Goes on over kept bytes that have come to be in order.
+    /// Moves past kept bytes that are now in order.
     private mutating func advance(_ settings: ReassemblySettings, _ emit: Emit) {
         guard tentative == nil else { return }
         var count = ready
@@ -395,7 +394,7 @@ extension StreamSide {
         if !hasGap { waited = 0 }
     }
 
-    /// Gives up gaps whose other end was acknowledged, after some patience.
+    /// Closes gaps whose other end was acknowledged, after some patience.
     mutating func giveUpAcknowledged(_ settings: ReassemblySettings, _ emit: Emit) {
         guard hasGap, tentative == nil, acknowledged > kept[ready].start else { return }
         waited &+= 1
@@ -403,7 +402,7 @@ extension StreamSide {
         while hasGap, acknowledged > kept[ready].start { giveUpGap(settings, emit) }
     }
 
-    /// Goes on behind the first gap.
+    /// Closes the first gap and moves past it.
     mutating func giveUpGap(_ settings: ReassemblySettings, _ emit: Emit) {
         guard hasGap else { return }
         if tentative != nil {
@@ -426,7 +425,7 @@ extension StreamSide {
         advance(settings, emit)
     }
 
-    /// Gives an element that is in order, and keeps it until `dropReady`.
+    /// Delivers an element that is in order, and keeps it until `dropReady`.
     mutating func giveReady(_ index: Int, _ emit: Emit) {
         let element = kept[index]
         let count = element.end &- element.start
@@ -437,17 +436,17 @@ extension StreamSide {
         }
     }
 
-    /// Lets go of the first elements, which were given.
+    /// Discards the first elements, which were delivered.
     mutating func dropReady(_ count: Int) {
         for element in kept.prefix(count) { keptMemory &-= element.memory }
         kept.removeFirst(count)
         ready &-= count
     }
 
-    /// Lets go of what retransmissions are compared with.
+    /// Discards the bytes that retransmissions are compared with.
     mutating func forget() { window.removeAll() }
 
-    /// Notes what is missing at the stream's end.
+    /// Records how many bytes are missing at the stream's end.
     mutating func finish() {
         var known = acknowledged
         // An acknowledged FIN counts as a byte.

@@ -1,18 +1,18 @@
-/// Puts the segments of TCP flows in order, and gives their streams piece by piece as soon as they are.
+/// A reassembler of TCP flows, which delivers their streams piece by piece as soon as bytes are in order.
 ///
-/// What a flow keeps is bounded, and what all flows keep; the report says what the bound cost. Flows are told apart by
-/// numbers that the caller gives, such as their places in a `FlowTable`.
+/// The bytes kept for a flow and for all flows are limited; the report counts the consequences of the limits. The
+/// caller identifies flows by numbers, such as their places in a `FlowTable`.
 public struct TCPReassembler: ~Copyable, Sendable {
     private let settings: ReassemblySettings
     private var states: [State] = []
     private var places: [Int: Int] = [:]
-    /// The flow that is the longest without a segment, and the one that had the last.
+    /// The flow with the longest time since its last segment, and the one with the latest segment.
     private var oldest = -1
     private var newest = -1
-    /// Gives how many bytes are kept for all flows, about.
+    /// The approximate number of bytes kept for all flows.
     public private(set) var memory = 0
 
-    /// Takes a piece of a stream; the bytes are lent for the call.
+    /// A closure that receives a piece of a stream; the bytes are lent for the call.
     public typealias Receiver = (StreamPiece, RawSpan) -> Void
 
     private struct State: Sendable {
@@ -27,15 +27,15 @@ public struct TCPReassembler: ~Copyable, Sendable {
         self.settings = settings
     }
 
-    /// Takes a segment.
+    /// Adds a segment.
     ///
     /// - Parameters:
     ///   - segment: The segment's header.
-    ///   - bytes: As much of its payload as was captured.
+    ///   - bytes: The captured part of its payload.
     ///   - flow: The number of its flow.
-    ///   - direction: Which way it goes.
-    ///   - time: Nanoseconds since 1970 UTC; nil where it is not known.
-    ///   - receiver: Takes the pieces that are in order now, also those of other flows that have to make room.
+    ///   - direction: The direction of the segment.
+    ///   - time: The time in nanoseconds since 1970 UTC; nil if it is not known.
+    ///   - receiver: Receives the pieces that are now in order, including those of other flows that make room.
     public mutating func add(
         _ segment: StreamSegment,
         _ bytes: RawSpan,
@@ -54,26 +54,26 @@ public struct TCPReassembler: ~Copyable, Sendable {
         while memory > settings.totalLimit, oldest >= 0 { makeRoom(receiver) }
     }
 
-    /// Returns where a segment's payload is in its stream, as far as the stream is known by now; 0 where it would begin it.
+    /// Returns the offset of a segment's payload in its stream, as far as the stream is known; 0 if it would begin it.
     public func offset(of segment: StreamSegment, flow: Int, _ direction: Direction) -> Int {
         guard let place = places[flow] else { return 0 }
         let reassembly = states[place].reassembly
         return (direction == .upstream ? reassembly.upstream : reassembly.downstream).offset(of: segment)
     }
 
-    /// Returns whether all bytes of a direction up to its FIN were given.
+    /// Returns whether all bytes of a direction up to its FIN were delivered.
     func isAtEnd(flow: Int, _ direction: Direction) -> Bool {
         guard let place = places[flow] else { return false }
         return direction == .upstream
             ? states[place].reassembly.upstream.isAtEnd : states[place].reassembly.downstream.isAtEnd
     }
 
-    /// Makes a flow's upstream its downstream, from now on: the client has turned out to be the other side.
+    /// Swaps a flow's upstream and downstream from now on, because the client turned out to be the other side.
     public mutating func turn(flow: Int) {
         if let place = places[flow] { states[place].reassembly.turn() }
     }
 
-    /// Gives all that is kept: the capture has ended.
+    /// Delivers everything kept at the end of the capture.
     public mutating func finish(to receiver: Receiver) {
         for place in states.indices {
             let flow = states[place].flow
@@ -82,7 +82,7 @@ public struct TCPReassembler: ~Copyable, Sendable {
         memory = 0
     }
 
-    /// Returns what there is to say of one direction of a flow; all of it after `finish`.
+    /// Returns the report of one direction of a flow; it is complete after `finish`.
     public func report(flow: Int, _ direction: Direction) -> StreamReport {
         guard let place = places[flow] else { return StreamReport() }
         let reassembly = states[place].reassembly
@@ -98,7 +98,7 @@ public struct TCPReassembler: ~Copyable, Sendable {
         return place
     }
 
-    /// Lets the flow that was idle for the longest give something up, and leaves it out once it keeps nothing.
+    /// Releases bytes of the flow that was idle for the longest time, and removes it once it keeps nothing.
     private mutating func makeRoom(_ receiver: Receiver) {
         let place = oldest
         let (flow, before) = (states[place].flow, states[place].reassembly.memory)
@@ -107,7 +107,7 @@ public struct TCPReassembler: ~Copyable, Sendable {
         if !hasMore { remove(place) }
     }
 
-    /// Makes a flow the one that had the last segment.
+    /// Makes a flow the one with the latest segment.
     private mutating func use(_ place: Int) {
         guard newest != place else { return }
         remove(place)
@@ -116,7 +116,7 @@ public struct TCPReassembler: ~Copyable, Sendable {
         newest = place
     }
 
-    /// Takes a flow out of the order of use.
+    /// Removes a flow from the order of use.
     private mutating func remove(_ place: Int) {
         let (older, newer) = (states[place].older, states[place].newer)
         if older >= 0 { states[older].newer = newer } else if oldest == place { oldest = newer }
@@ -127,7 +127,7 @@ public struct TCPReassembler: ~Copyable, Sendable {
 }
 
 extension StreamPiece {
-    /// Says which flow the piece is of.
+    /// Returns the piece with the number of its flow.
     fileprivate func of(_ flow: Int) -> StreamPiece {
         var piece = self
         piece.flow = flow

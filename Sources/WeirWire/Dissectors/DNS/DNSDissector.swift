@@ -1,4 +1,4 @@
-/// Reads questions and answers of DNS, over UDP and TCP, also those of mDNS and LLMNR.
+/// A dissector of DNS questions and answers over UDP and TCP, including mDNS and LLMNR.
 ///
 /// Source: RFC 1035 section 4; RFC 6891 for EDNS; RFC 6762 for mDNS.
 struct DNSDissector: Dissector {
@@ -12,7 +12,7 @@ struct DNSDissector: Dissector {
 
     init() {}
 
-    /// Gives the size of a message's header in bytes.
+    /// The size of a message's header, in bytes.
     static let headerSize = 12
 
     static func recognize(_ bytes: RawSpan, _ start: DissectionStart) -> Recognition {
@@ -53,7 +53,7 @@ struct DNSDissector: Dissector {
         _ = read(bytes.extracting(droppingFirst: 2), 2, into: &message)
     }
 
-    /// Reads a message that begins so many bytes behind where the fields count from, and says whether all was understood.
+    /// Reads a message at an offset from the base of the fields; returns whether all of it was understood.
     private func read(_ bytes: RawSpan, _ base: Int, into message: inout DissectedMessage) -> Bool {
         message.base &+= base
         defer { message.base &-= base }
@@ -61,7 +61,7 @@ struct DNSDissector: Dissector {
         return reader.read(bytes, into: &message)
     }
 
-    /// Says whether a header can be one: an operation that there is, and counts that there is room for.
+    /// Returns whether a header is plausible: a known operation, and counts for which there is room.
     private static func looksLikeMessage(_ bytes: RawSpan) -> Bool {
         guard bytes.byteCount >= headerSize, let flags = bytes.number(at: 2, UInt16.self) else { return false }
         let counts = DNSReader.counts(bytes)
@@ -71,7 +71,7 @@ struct DNSDissector: Dissector {
             && counts[0] + records > 0
     }
 
-    /// Says whether the records of a message are whole, and nothing is behind them.
+    /// Returns whether the records of a message are whole, and nothing follows them.
     private static func isWhole(_ bytes: RawSpan) -> Bool {
         guard bytes.number(at: 4, UInt16.self) == 1, !isNetBIOS(bytes) else { return false }
         var message = DissectedMessage(wantsFields: false)
@@ -79,7 +79,7 @@ struct DNSDissector: Dissector {
         return reader.read(bytes, into: &message) && reader.at == bytes.byteCount && reader.isPlain
     }
 
-    /// Says whether the name is one of NetBIOS, whose messages are like those of DNS: 32 letters from A to P.
+    /// Returns whether the name is one of NetBIOS, whose messages resemble those of DNS: 32 letters from A to P.
     ///
     /// Source: RFC 1001 section 14.1.
     private static func isNetBIOS(_ bytes: RawSpan) -> Bool {

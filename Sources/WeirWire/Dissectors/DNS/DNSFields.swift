@@ -1,4 +1,4 @@
-/// Names the fields of DNS messages.
+/// The fields of DNS messages.
 enum DNSFields {
     static let length = FieldName("dns.length", "The message's length in bytes, over TCP")
     static let id = FieldName("dns.id", "The number that an answer repeats")
@@ -40,7 +40,7 @@ enum DNSFields {
         preference, text, primary, mailbox, serial, priority, weight, port, target, payloadSize, option, data,
     ]
 
-    /// Names a type of record, or gives its number.
+    /// Appends the name of a record type, or its number.
     ///
     /// Source: the IANA's registry of DNS parameters.
     static func append(type: UInt16, to text: inout MessageText) {
@@ -51,7 +51,7 @@ enum DNSFields {
         text.append(name)
     }
 
-    /// Names how a server fared.
+    /// Appends the name of a response code.
     static func append(responseCode: UInt16, to text: inout MessageText) {
         let code = Int(responseCode)
         guard code < responseCodes.count else {

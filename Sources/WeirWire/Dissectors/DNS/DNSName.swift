@@ -1,21 +1,21 @@
-/// Is a name as DNS writes it: labels, and pointers to labels that stand before.
+/// A name as DNS encodes it: labels, and pointers to earlier labels.
 ///
 /// Source: RFC 1035 sections 3.1 and 4.1.4.
 struct DNSName {
-    /// Holds the labels with dots between them; `.` for the root.
+    /// The labels with dots between them; `.` for the root.
     private(set) var text: [UInt8] = []
-    /// Says where what follows the name begins.
+    /// The offset of the first byte after the name.
     private(set) var end = 0
-    /// Says that the name is not one: a pointer that goes nowhere, in a loop or forward, or a label without an end.
+    /// Whether the name is invalid: a pointer to nothing, in a loop or forward, or a label without an end.
     private(set) var isBroken = false
 
-    /// Bounds a name, in bytes as they are written.
+    /// The maximum length of a name, in encoded bytes.
     static let longest = 255
 
-    /// Reads the name that begins at an offset; its text only where that is wanted.
+    /// Reads the name at an offset; its text only if that is wanted.
     ///
-    /// A pointer must point before all that was read of the name, so that there is no loop; reading takes no more steps
-    /// than a name has bytes.
+    /// A pointer must point before everything read of the name so far, which excludes loops; reading takes no more
+    /// steps than a name has bytes.
     init(_ bytes: RawSpan, at offset: Int, wantsText: Bool = true) {
         var (index, least, length) = (offset, offset, 0)
         var end: Int?
@@ -55,6 +55,6 @@ struct DNSName {
         label.withUnsafeBytes { text.append(contentsOf: $0) }
     }
 
-    /// Gives the text, wrong UTF-8 repaired.
+    /// The text, with invalid UTF-8 repaired.
     var string: String { String(decoding: text, as: UTF8.self) }
 }

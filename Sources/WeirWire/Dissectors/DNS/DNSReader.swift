@@ -1,11 +1,11 @@
-/// Reads one message of DNS from its first byte to its last.
+/// A reader of one DNS message, from its first byte to its last.
 struct DNSReader {
-    /// Says how far the message is read.
+    /// The offset up to which the message was read.
     private(set) var at = DNSDissector.headerSize
     private let flags: UInt16
     private let counts: SIMD4<Int>
     private let isQuery: Bool
-    /// Says that classes and types are those of the Internet.
+    /// Whether all classes and types are those of the Internet.
     private(set) var isPlain = true
     private var answersShown = 0
     private static let shown = 4
@@ -16,14 +16,14 @@ struct DNSReader {
         isQuery = flags & 0x8000 == 0
     }
 
-    /// Reads how many records each section has.
+    /// Reads the number of records in each section.
     static func counts(_ bytes: RawSpan) -> SIMD4<Int> {
         var counts = SIMD4<Int>(repeating: 0)
         for index in 0..<4 { counts[index] = Int(bytes.number(at: 4 + 2 * index, UInt16.self) ?? 0) }
         return counts
     }
 
-    /// Reads all sections; returns whether all was there and made sense.
+    /// Reads all sections; returns whether everything was there and valid.
     ///
     /// Complexity: O(n) in the message's bytes, times the length of a name at most.
     mutating func read(_ bytes: RawSpan, into message: inout DissectedMessage) -> Bool {

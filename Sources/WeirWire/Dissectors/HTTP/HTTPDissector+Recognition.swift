@@ -9,7 +9,7 @@ extension HTTPDissector {
 
     private static func recognizeRequest(_ bytes: RawSpan, _ start: DissectionStart) -> Recognition {
         guard let first = bytes.byte(at: 0), first >= 0x41, first <= 0x5a, HTTPHead.canBegin(bytes) else { return .no }
-        // A method of any length is not long.
+        // No method is longer than 24 bytes.
         guard let blank = bytes.find(UInt8(ascii: " "), in: 0..<25) else { return .more(min(bytes.byteCount + 1, 25)) }
         guard let end = bytes.find(UInt8(ascii: "\n"), from: blank) else {
             let target = bytes.firstBehindBlanks(in: blank..<bytes.byteCount)
@@ -18,7 +18,7 @@ extension HTTPDissector {
             return bytes.byteCount < 16 ? .more(16) : methods.contains { bytes.has($0) } ? .yes : .maybe
         }
         if contains(" HTTP/1.", bytes, blank..<end) { return start.transport == .tcp || first != 0 ? .yes : .no }
-        // Such as SIP and RTSP, which have lines like it.
+        // Protocols with similar lines, such as SIP and RTSP.
         if contains(" SIP/", bytes, blank..<end) || contains(" RTSP/", bytes, blank..<end) { return .no }
         return HTTPHead.isSimple(bytes, end) ? .maybe : .no
     }
@@ -27,7 +27,7 @@ extension HTTPDissector {
         "GET ", "POST ", "PUT ", "HEAD ", "DELETE ", "OPTIONS ", "PATCH ", "CONNECT ", "TRACE ",
     ]
 
-    /// Says whether a text is among the last 24 bytes of a line, where the version stands.
+    /// Returns whether a text is among the last 24 bytes of a line, the place of the version.
     private static func contains(_ text: StaticString, _ bytes: RawSpan, _ line: Range<Int>) -> Bool {
         (max(line.lowerBound, line.upperBound - 24)..<line.upperBound).contains { bytes.has(text, at: $0) }
     }

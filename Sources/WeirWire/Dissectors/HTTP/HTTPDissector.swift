@@ -1,6 +1,6 @@
-/// Reads HTTP/1: requests and answers with their bodies' lengths, also chunked, pipelined or in datagrams (HTTPU).
+/// A dissector of HTTP/1: requests, answers and their bodies' lengths, also chunked, pipelined or in datagrams (HTTPU).
 ///
-/// What comes behind an upgrade is read as WebSocket, or as whatever it looks like; so is a tunnel of CONNECT.
+/// Bytes after an upgrade are read as WebSocket or as the protocol that they look like; so is a tunnel of CONNECT.
 ///
 /// Source: RFC 9112; RFC 9110 for the header fields.
 struct HTTPDissector: Dissector {
@@ -12,14 +12,14 @@ struct HTTPDissector: Dissector {
         fields: HTTPFields.all
     )
 
-    /// Holds how far one direction is read.
+    /// The progress of reading one direction.
     struct Side {
-        /// Counts the bytes in which the end of a line was looked for.
+        /// The number of bytes already searched for the end of a line.
         var scanned = 0
-        /// Says where the line begins that is looked at.
+        /// The offset of the current line.
         var lineStart = 0
         var phase = Phase.head
-        /// Counts the bytes of a body in chunks.
+        /// The number of bytes of a chunked body.
         var body = 0
         var isRequest = false
     }
@@ -30,7 +30,7 @@ struct HTTPDissector: Dissector {
         case trailer
     }
 
-    /// Is a request that is not answered yet.
+    /// A request that is not answered yet.
     struct Request {
         var number: UInt64
         var isHead = false
@@ -42,7 +42,7 @@ struct HTTPDissector: Dissector {
     var open: [Request] = []
     private var requests: UInt64 = 0
     private static let openLimit = OpenRequests.limit
-    /// Bounds the lines between the chunks of a body.
+    /// The maximum length of the lines between the chunks of a body, in bytes.
     private static let longestChunkLine = 8 << 10
 
     init() {}
@@ -65,7 +65,7 @@ struct HTTPDissector: Dissector {
         }
     }
 
-    /// Reads as much of a head as there is, where no more will come.
+    /// Reads as much of a head as there is, if no more will arrive.
     mutating func conclude(_ bytes: RawSpan, _ place: MessagePlace, into message: inout DissectedMessage) {
         let side = Int(place.direction.rawValue)
         guard case .head = sides[side].phase, let end = bytes.find(UInt8(ascii: "\n"), from: 0),
@@ -84,7 +84,7 @@ struct HTTPDissector: Dissector {
     ) -> DissectionStep {
         if waits(for: place.direction, bytes) { return .wait }
         if sides[side].scanned == 0 {
-            // Empty lines before a request are passed over. Source: RFC 9112 section 2.2.
+            // Empty lines before a request are skipped. Source: RFC 9112 section 2.2.
             if bytes.has("\r\n") { return .skip(2) }
             if bytes.byteCount == 1, bytes.has("\r") { return .more(2) }
             guard HTTPHead.canBegin(bytes) else { return .giveUp }
@@ -102,7 +102,7 @@ struct HTTPDissector: Dissector {
             ? finishDatagram(head, bytes, into: &message) : begin(head, end, side, into: &message)
     }
 
-    /// Finds where the empty line behind a head ends; what was looked at is not looked at again.
+    /// Finds the end of the empty line after a head, without searching any byte twice.
     private mutating func findHeadEnd(_ bytes: RawSpan, _ side: Int) -> Int? {
         var state = sides[side]
         while let end = bytes.find(UInt8(ascii: "\n"), from: state.scanned) {
@@ -205,15 +205,15 @@ struct HTTPDissector: Dissector {
 // MARK: - Requests and their answers
 
 extension HTTPDissector {
-    /// Says whether a direction waits for an answer that can change the protocol.
+    /// Returns whether a direction must wait for an answer that can change the protocol.
     private func waits(for direction: Direction, _ bytes: RawSpan) -> Bool {
         guard let last = open.last, last.isUpgrade || last.isConnect else { return false }
         return !bytes.agrees(with: "HTTP/1.")
     }
 
-    /// Takes the request that a head answers.
+    /// Removes and returns the request that a head answers.
     private mutating func answered(_ head: HTTPHead) -> Request? {
-        // Answers of 1xx but 101 come before the answer. Source: RFC 9110 section 15.2.
+        // Answers of 1xx, except 101, come before the final answer. Source: RFC 9110 section 15.2.
         guard let first = open.first, head.status >= 200 || head.status == 101 else { return nil }
         open.removeFirst()
         return first

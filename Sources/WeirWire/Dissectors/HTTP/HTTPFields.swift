@@ -1,4 +1,4 @@
-/// Names the fields of HTTP messages.
+/// The fields of HTTP messages.
 enum HTTPFields {
     static let method = FieldName("http.request.method", "The request's method")
     static let uri = FieldName("http.request.uri", "The request's target")
@@ -10,7 +10,7 @@ enum HTTPFields {
     static let header = FieldName("http.header", "A header field that has no name of its own here")
     static let body = FieldName("http.body", "The body, with its length in bytes")
 
-    /// Lists the header fields that have names of their own, in lower case.
+    /// The header fields that have names of their own, in lower case.
     static let headers: [(name: StaticString, field: FieldName)] = [
         ("host", host),
         ("user-agent", FieldName("http.user_agent", "The client's program")),

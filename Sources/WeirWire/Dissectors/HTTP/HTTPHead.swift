@@ -1,6 +1,6 @@
-/// Is the first line of a message and what its header fields say of the body.
+/// The first line of a message, and the properties of its body according to the header fields.
 struct HTTPHead {
-    /// Bounds the length of a body, so that lengths can be added.
+    /// The maximum length of a body in bytes, so that lengths can be added.
     static let longestBody = 1 << 56
 
     var isRequest = false
@@ -14,7 +14,7 @@ struct HTTPHead {
     private var isSimple = false
     private var summary: MessageText
 
-    /// Says how a body ends.
+    /// The way in which a body ends.
     enum Body {
         case none
         case bytes(Int)
@@ -22,7 +22,7 @@ struct HTTPHead {
         case rest
     }
 
-    /// Reads a head, of which the last lines may be missing; nil unless it is one.
+    /// Reads a head, whose last lines may be missing; nil if it is none.
     init?(_ bytes: RawSpan, _ range: Range<Int>, firstEnd: Int, into message: inout DissectedMessage) {
         summary = MessageText()
         let first = Self.trimmed(bytes, range.lowerBound..<firstEnd)
@@ -41,7 +41,7 @@ struct HTTPHead {
         }
     }
 
-    /// Says how the body ends.
+    /// Returns the way in which the body ends.
     ///
     /// Source: RFC 9112 section 6.3.
     func body(answering request: HTTPDissector.Request?) -> Body {
@@ -78,7 +78,7 @@ extension HTTPHead {
             target = Self.withoutBlanksBehind(bytes, target.lowerBound..<blank)
             version = (blank + 1)..<line.upperBound
         }
-        // Blanks in a target are wrong; what stands behind the first is not of it.
+        // A target must not contain blanks; text after the first one does not belong to it.
         if !version.isEmpty, let blank = bytes.find(UInt8(ascii: " "), in: target) {
             target = target.lowerBound..<blank
         }
@@ -102,7 +102,7 @@ extension HTTPHead {
         into message: inout DissectedMessage
     ) -> Bool {
         guard let blank = bytes.find(UInt8(ascii: " "), in: line) else { return false }
-        // Source: RFC 9112 section 4, which lets a recipient split on any run of blanks, too.
+        // Source: RFC 9112 section 4, which also lets a recipient split on any run of blanks.
         let start = bytes.firstBehindBlanks(in: blank..<line.upperBound)
         var code = start..<min(start + 3, line.upperBound)
         for index in code {
@@ -122,7 +122,7 @@ extension HTTPHead {
         return true
     }
 
-    /// Says whether bytes can be the beginning of a message.
+    /// Returns whether bytes can begin a message.
     static func canBegin(_ bytes: RawSpan) -> Bool {
         if bytes.agrees(with: "HTTP/1.") { return true }
         var index = 0
@@ -131,7 +131,7 @@ extension HTTPHead {
         return index >= 3 && bytes.byte(at: index) == UInt8(ascii: " ")
     }
 
-    /// Says whether the first line, which ends at an offset, is a whole request of HTTP/0.9.
+    /// Returns whether the first line, which ends at an offset, is a whole request of HTTP/0.9.
     static func isSimple(_ bytes: RawSpan, _ end: Int) -> Bool {
         guard bytes.has("GET "), !bytes.has("HTTP/1.") else { return false }
         let line = withoutBlanksBehind(bytes, trimmed(bytes, 0..<end))
@@ -190,13 +190,13 @@ extension HTTPHead {
         for index in range {
             guard let byte = bytes.byte(at: index), byte >= 0x30, byte <= 0x39 else { return nil }
             value = value * 10 + Int(byte - 0x30)
-            // A length that cannot be is none, as Wireshark sees it.
+            // An impossible length counts as none, as in Wireshark.
             guard value <= longestBody else { return nil }
         }
         return value
     }
 
-    /// Reads a number in hex that anything but a digit ends; nil where there is none.
+    /// Reads a hexadecimal number up to the first byte that is no digit; nil if there is none.
     static func hexadecimal(_ bytes: RawSpan, _ range: Range<Int>) -> Int? {
         var (value, count) = (0, 0)
         for index in range {
@@ -217,7 +217,7 @@ extension HTTPHead {
         }
     }
 
-    /// Leaves out the carriage return at a line's end.
+    /// Removes the carriage return at a line's end.
     private static func trimmed(_ bytes: RawSpan, _ line: Range<Int>) -> Range<Int> {
         guard let last = line.last, bytes.byte(at: last) == UInt8(ascii: "\r") else { return line }
         return line.lowerBound..<last
@@ -225,7 +225,7 @@ extension HTTPHead {
 }
 
 extension RawSpan {
-    /// Finds the first byte of a range that is no blank; its end if all are.
+    /// Finds the first byte of a range that is no blank; its end if all are blanks.
     func firstBehindBlanks(in range: Range<Int>) -> Int {
         var index = range.lowerBound
         while index < range.upperBound, isBlank(index) { index += 1 }
@@ -236,7 +236,7 @@ extension RawSpan {
         byte(at: offset) == UInt8(ascii: " ") || byte(at: offset) == UInt8(ascii: "\t")
     }
 
-    /// Says whether a range holds a text of lower case, in any case.
+    /// Returns whether a range equals a lower-case text, ignoring case.
     fileprivate func hasLower(_ text: StaticString, _ range: Range<Int>) -> Bool {
         guard range.count == text.utf8CodeUnitCount, range.upperBound <= byteCount else { return false }
         return text.withUTF8Buffer { text in
@@ -249,7 +249,7 @@ extension RawSpan {
         }
     }
 
-    /// Says whether a text of lower case is within a range, in any case.
+    /// Returns whether a range contains a lower-case text, ignoring case.
     fileprivate func containsLower(_ text: StaticString, _ range: Range<Int>) -> Bool {
         let count = text.utf8CodeUnitCount
         guard range.count >= count else { return false }

@@ -1,16 +1,16 @@
-/// Puts the CRYPTO frames of one side in order.
+/// The CRYPTO frames of one side, in order.
 ///
 /// Source: RFC 9000 section 19.6.
 struct CryptoStream: Sendable {
     private var bytes: [UInt8] = []
-    /// Lists the parts that are there, in order, none touching the next.
+    /// The parts that have arrived, in order, none touching the next.
     private var parts: [Range<Int>] = []
-    /// Counts the bytes that were given.
+    /// The number of bytes returned so far.
     private var given = 0
     private static let limit = 64 << 10
     private static let partLimit = 256
 
-    /// Takes the bytes of a frame.
+    /// Adds the bytes of a frame.
     mutating func add(_ data: RawSpan, at offset: Int) {
         let end = offset &+ data.byteCount
         guard data.byteCount > 0, offset >= 0, end <= Self.limit, parts.count < Self.partLimit else { return }
@@ -27,7 +27,7 @@ struct CryptoStream: Sendable {
         parts.insert(part, at: parts.firstIndex { $0.lowerBound > part.lowerBound } ?? parts.count)
     }
 
-    /// Takes what has come to be in order, and says where it begins.
+    /// Returns the bytes that are newly in order, with their offset.
     mutating func next() -> (offset: Int, bytes: [UInt8])? {
         guard let first = parts.first, first.lowerBound <= given, first.upperBound > given else { return nil }
         defer { given = first.upperBound }

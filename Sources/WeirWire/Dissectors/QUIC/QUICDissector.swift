@@ -1,4 +1,4 @@
-/// Reads the long headers of QUIC, and the handshake in Initial packets.
+/// A dissector of QUIC's long headers, and of the handshake in Initial packets.
 ///
 /// Source: RFC 9000 sections 17.2 and 19, RFC 9001, RFC 9369.
 struct QUICDissector: Dissector {
@@ -25,7 +25,7 @@ struct QUICDissector: Dissector {
     }
 
     static let version2: UInt32 = 0x6b33_43cf
-    /// Bounds how many packets of a flow are tried with keys that may be wrong.
+    /// The maximum number of packets of a flow that are tried with keys that may be wrong.
     private static let failureLimit = 32
 
     private struct Side {
@@ -51,7 +51,7 @@ struct QUICDissector: Dissector {
         _ place: MessagePlace,
         into message: inout DissectedMessage
     ) -> DissectionStep {
-        // Packets with short headers tell nothing, and fill may follow the last packet.
+        // Packets with short headers reveal nothing, and padding may follow the last packet.
         guard bytes.byte(at: 0).map({ $0 & 0x80 != 0 }) ?? false else { return .lost }
         guard let header = QUICHeader(bytes) else { return .giveUp }
         header.describe(bytes, into: &message)
@@ -75,7 +75,7 @@ struct QUICDissector: Dissector {
         readFrames(opened.payload.span.bytes, opened.start, place, side, into: &message)
     }
 
-    /// Opens a packet with the keys that are known, or with those of its own connection ID.
+    /// Opens a packet with the known keys, or with those of its own connection ID.
     private mutating func decrypt(
         _ packet: [UInt8],
         _ destination: [UInt8],
@@ -86,7 +86,7 @@ struct QUICDissector: Dissector {
         if let known = keys[isClient ? 0 : 1], let opened = known.open(packet, numberAt: header.numberOffset) {
             return opened
         }
-        // A client that was told to try again has another ID; a capture can have client and server the wrong way round.
+        // After a Retry the client uses another ID; in a capture, client and server may be swapped.
         if destination != id, let client = QUICKeys(destination, isClient: true, version: header.version),
             let opened = client.open(packet, numberAt: header.numberOffset)
         {
@@ -137,7 +137,7 @@ struct QUICDissector: Dissector {
         }
     }
 
-    /// Reads what has come to be in order.
+    /// Reads the handshake bytes that are newly in order.
     private mutating func readHandshake(from place: Int, _ side: Int, into message: inout DissectedMessage) {
         guard let next = sides[side].crypto.next() else { return }
         sides[side].handshake.append(next.bytes.span.bytes, at: place)

@@ -1,4 +1,4 @@
-/// Is the long header of a QUIC packet.
+/// The long header of a QUIC packet.
 ///
 /// Source: RFC 9000 section 17.2, RFC 9369 section 3.2.
 struct QUICHeader {
@@ -15,12 +15,12 @@ struct QUICHeader {
     var destination: Range<Int>
     var source: Range<Int>
     var tokenLength = 0
-    /// Says where the packet's number is.
+    /// The offset of the packet number.
     var numberOffset = 0
-    /// Says where the packet ends; nil where it ends with the datagram.
+    /// The offset of the packet's end; nil if it ends with the datagram.
     var end: Int?
 
-    /// Says whether the version is one that is known.
+    /// Whether the version is known.
     var isKnown: Bool {
         version <= 1 || version == QUICDissector.version2 || (0xff00_0017...0xff00_0020).contains(version)
     }
@@ -51,7 +51,7 @@ struct QUICHeader {
 
     private static let kinds: [Kind] = [.initial, .zeroRTT, .handshake, .retry]
 
-    /// Adds the header to what is said.
+    /// Adds the header to the message.
     func describe(_ bytes: RawSpan, into message: inout DissectedMessage) {
         let number: UInt64
         let name: StaticString
@@ -81,7 +81,7 @@ struct QUICHeader {
 }
 
 extension RawSpan {
-    /// Reads a number of 1, 2, 4 or 8 bytes and goes on behind it; nil where it is not whole, or longer than 62 bits.
+    /// Reads a number of 1, 2, 4 or 8 bytes and moves past it; nil if it is incomplete, or longer than 62 bits.
     ///
     /// Source: RFC 9000 section 16.
     func variable(_ index: inout Int) -> Int? {

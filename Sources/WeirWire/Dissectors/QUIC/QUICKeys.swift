@@ -1,4 +1,4 @@
-/// Opens Initial packets of QUIC, whose keys derive from the client's connection ID, which is in the packet itself.
+/// The keys of QUIC Initial packets, which derive from the client's connection ID in the packet itself.
 ///
 /// Source: RFC 9001 section 5, RFC 9369 section 3.3.
 struct QUICKeys: Sendable {
@@ -6,12 +6,12 @@ struct QUICKeys: Sendable {
     private let vector: [UInt8]
     private let header: AES128
 
-    /// Makes the keys of one side.
+    /// Derives the keys of one side.
     ///
     /// - Parameters:
     ///   - id: The destination connection ID of the client's first Initial.
-    ///   - isClient: Whether the client has sent what they open.
-    ///   - version: The version; nil is returned for one whose salt is not known.
+    ///   - isClient: Whether the client sent the packets that they open.
+    ///   - version: The version; the result is nil for one whose salt is not known.
     init?(_ id: [UInt8], isClient: Bool, version: UInt32) {
         guard let salt = Self.salt(version) else { return nil }
         let secret = HKDF.extract(salt: salt, id)
@@ -25,8 +25,7 @@ struct QUICKeys: Sendable {
         vector = HKDF.expandLabel(side, isSecond ? "quicv2 iv" : "quic iv", count: 12)
     }
 
-    /// Returns the payload of a whole packet and where it begins in it, by where the packet's number is; nil where the
-    /// packet has other keys.
+    /// Returns a whole packet's payload and its offset, given that of the packet number; nil if other keys are needed.
     func open(_ packet: [UInt8], numberAt offset: Int) -> (payload: [UInt8], start: Int)? {
         guard offset + 20 <= packet.count else { return nil }
         var packet = packet

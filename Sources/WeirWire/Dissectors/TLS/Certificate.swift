@@ -1,8 +1,8 @@
-/// Is what a certificate of X.509 says of whom it is for.
+/// The names in an X.509 certificate: issuer, subject and alternative names.
 ///
 /// Source: RFC 5280 sections 4.1 and 4.2.1.6.
 struct Certificate {
-    /// Holds a text and where it is.
+    /// A text and its range.
     struct Name {
         var text: String
         var range: Range<Int>
@@ -12,15 +12,15 @@ struct Certificate {
     private(set) var issuer: Name?
     private(set) var alternativeNames: [Name] = []
 
-    /// Reads the certificate that a range holds; nil unless it is one.
+    /// Reads the certificate in a range; nil unless it is one.
     init?(_ bytes: RawSpan, in range: Range<Int>) {
         guard let whole = DERElement(bytes, at: range.lowerBound, in: range), whole.tag == 0x30,
             let signed = DERElement(bytes, at: whole.contents.lowerBound, in: whole.contents), signed.tag == 0x30
         else { return nil }
         var parts = DERElement.list(bytes, in: signed.contents)
-        // The version, which is left out for the first one.
+        // The version, which is absent for version 1.
         if parts.first?.tag == 0xa0 { parts.removeFirst() }
-        // Number, signature, issuer, validity, subject, key.
+        // Serial number, signature, issuer, validity, subject, key.
         guard parts.count >= 6 else { return nil }
         issuer = Self.name(bytes, parts[2])
         subject = Self.name(bytes, parts[4])
@@ -42,7 +42,7 @@ struct Certificate {
         }
     }
 
-    /// Writes a name as `CN=example.com,O=Example`, the last part first.
+    /// Returns a name as `CN=example.com,O=Example`, its last part first.
     ///
     /// Source: RFC 4514 section 2.1.
     private static func name(_ bytes: RawSpan, _ element: DERElement) -> Name {

@@ -1,16 +1,16 @@
-/// Is one element of DER: a tag, a length and contents.
+/// One element of DER: a tag, a length and contents.
 ///
 /// Source: ITU-T X.690 sections 8.1 and 10.
 struct DERElement {
-    /// Holds the tag of one byte, with its class and whether it holds elements.
+    /// The tag of one byte, with its class and the bit for constructed elements.
     var tag: UInt8
-    /// Says where the contents are.
+    /// The range of the contents.
     var contents: Range<Int>
 
-    /// Says whether the contents are elements.
+    /// Whether the contents are elements.
     var isConstructed: Bool { tag & 0x20 != 0 }
 
-    /// Reads the element that begins at an offset and ends within a range; nil where there is none.
+    /// Reads the element that begins at an offset and ends within a range; nil if there is none.
     init?(_ bytes: RawSpan, at offset: Int, in range: Range<Int>) {
         guard offset >= range.lowerBound, offset < range.upperBound, let tag = bytes.byte(at: offset),
             tag & 0x1f != 0x1f, let first = bytes.byte(at: offset &+ 1)
@@ -18,7 +18,7 @@ struct DERElement {
         var (length, start) = (Int(first), offset &+ 2)
         if first >= 0x80 {
             let count = Int(first & 0x7f)
-            // Longer ones are more than there can be, and 0 is the length that DER does not have.
+            // More bytes would exceed any possible length, and 0 is the indefinite length, which DER does not allow.
             guard count >= 1, count <= 4 else { return nil }
             length = 0
             for index in 0..<count {
@@ -32,7 +32,7 @@ struct DERElement {
         contents = start..<(start &+ length)
     }
 
-    /// Reads the elements that a range holds, up to the first that is none.
+    /// Reads the elements in a range, up to the first invalid one.
     static func list(_ bytes: RawSpan, in range: Range<Int>, upTo limit: Int = 256) -> [DERElement] {
         var (elements, index): ([DERElement], Int) = ([], range.lowerBound)
         while elements.count < limit, let element = DERElement(bytes, at: index, in: range) {

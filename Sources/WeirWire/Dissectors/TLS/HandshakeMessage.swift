@@ -1,16 +1,16 @@
-/// Is one message of a TLS handshake, which may have come in pieces: of records, or of QUIC's CRYPTO frames.
+/// One message of a TLS handshake, which may have arrived in pieces: in records, or in QUIC's CRYPTO frames.
 struct HandshakeMessage {
-    /// Holds the message with its header of 4 bytes.
+    /// The message with its header of 4 bytes.
     var bytes: [UInt8]
-    /// Says where pieces of it are: where in the message each begins, and where in the stream.
+    /// The places of its pieces: each one's offset in the message, and its offset in the stream.
     var places: [(start: Int, place: Int)]
 
-    /// Gives the message's kind.
+    /// The message type.
     var type: UInt8 { bytes.first ?? 0 }
 
-    /// Says where a range of the message is in the stream.
+    /// Returns the place of a range of the message in the stream.
     ///
-    /// One that goes over the border of two pieces goes over what is between them, too.
+    /// A range across two pieces includes the bytes between them.
     func place(of range: Range<Int>) -> Range<Int> {
         let start = place(of: range.lowerBound)
         guard range.count > 1 else { return start..<(start &+ range.count) }
@@ -23,15 +23,15 @@ struct HandshakeMessage {
     }
 }
 
-/// Collects the pieces of a direction's handshake, and gives whole messages.
+/// The pieces of a direction's handshake, from which whole messages are taken.
 struct HandshakeBuffer: Sendable {
     private var bytes: [UInt8] = []
-    /// Says where in `bytes` the next message begins.
+    /// The offset in `bytes` of the next message.
     private var start = 0
     private var places: [(start: Int, place: Int)] = []
-    /// Bounds a message, in bytes; certificates are the longest.
+    /// The maximum length of a message in bytes; certificates are the longest.
     static let limit = 128 << 10
-    /// Bounds how many pieces are told apart; what comes behind them counts from the last one.
+    /// The maximum number of pieces with a place of their own; later ones count from the last one.
     private static let placeLimit = 128
 
     var isEmpty: Bool { start == bytes.count }
@@ -42,7 +42,7 @@ struct HandshakeBuffer: Sendable {
         places = []
     }
 
-    /// Says whether the message that is begun has a kind that there is and a length within the limit.
+    /// Whether the message that has begun has a known type and a length within the limit.
     var isPlausible: Bool {
         guard start < bytes.count else { return true }
         guard TLSFields.handshakes[bytes[start]] != nil else { return false }
@@ -50,10 +50,10 @@ struct HandshakeBuffer: Sendable {
         return length + 4 <= Self.limit
     }
 
-    /// Takes the next bytes, which begin at a place of the stream.
+    /// Appends the next bytes, which begin at a place in the stream.
     mutating func append(_ piece: RawSpan, at place: Int) {
         if start > 0 {
-            // What was given is let go of, once for each piece.
+            // Messages that were returned are discarded, once for each piece.
             bytes.removeFirst(start)
             places = places.map { ($0.start - start, $0.place) }
             let kept = places.lastIndex { $0.start <= 0 } ?? 0
@@ -65,7 +65,7 @@ struct HandshakeBuffer: Sendable {
         piece.withUnsafeBytes { bytes.append(contentsOf: $0) }
     }
 
-    /// Takes the first message out, if it is whole.
+    /// Removes and returns the first message, if it is whole.
     mutating func next() -> HandshakeMessage? {
         guard let length = bytes.span.bytes.number24(at: start &+ 1), bytes.count - start >= length + 4 else {
             return nil

@@ -1,11 +1,11 @@
-/// Says what a message of a handshake means, for TLS and for QUIC.
+/// The meaning of handshake messages, for TLS and for QUIC.
 enum HandshakeReader {
-    /// Adds a whole message to what is said.
+    /// Adds a whole handshake message to a dissected message.
     ///
     /// - Parameters:
     ///   - handshake: The message.
     ///   - transport: `t` for TLS over TCP, `q` for QUIC.
-    ///   - message: What is said so far.
+    ///   - message: The dissected message so far.
     static func read(_ handshake: HandshakeMessage, _ transport: Character, into message: inout DissectedMessage) {
         message.add(TLSFields.type, 0..<1, handshake, .number(UInt64(handshake.type)))
         if !message.summary.isEmpty { message.summary.append(", ") }

@@ -1,17 +1,17 @@
-/// Reads a ClientHello or a ServerHello.
+/// A reader of a ClientHello or a ServerHello.
 ///
 /// Source: RFC 8446 sections 4.1.2, 4.1.3 and 4.2; RFC 6066 section 3; RFC 7301.
 struct HelloReader {
     private let hello: HandshakeMessage
     private let isClient: Bool
-    /// Holds what the client's fingerprint is made of.
+    /// The data of the client's fingerprint.
     private(set) var fingerprint = JA4()
     private(set) var version: UInt16 = 0
     private(set) var cipher: UInt16?
     private(set) var serverName: String?
     private(set) var protocols: [String] = []
 
-    /// Reads the hello, as much of it as makes sense.
+    /// Reads the hello, as far as it is valid.
     init(_ hello: HandshakeMessage, into message: inout DissectedMessage) {
         self.hello = hello
         isClient = hello.type == 1
@@ -19,7 +19,7 @@ struct HelloReader {
     }
 
     private mutating func read(into message: inout DissectedMessage) {
-        // Held apart, so that the bytes are lent while the reader changes.
+        // A separate variable, so that the bytes can be lent while the reader changes.
         let held = hello.bytes
         let bytes = held.span.bytes
         guard let version = bytes.number(at: 4, UInt16.self) else { return }
@@ -27,7 +27,7 @@ struct HelloReader {
         fingerprint.version = version
         message.add(TLSFields.version, 4..<6, hello, .number(UInt64(version)))
         message.add(TLSFields.random, 6..<38, hello, .number(bytes.number(at: 6, UInt64.self) ?? 0))
-        // Drafts of TLS 1.3 before the 22nd have neither a session nor compression here.
+        // Drafts of TLS 1.3 before the 22nd have neither session ID nor compression here.
         let isDraft = !isClient && version >> 8 == 0x7f
         guard let session = isDraft ? 0 : bytes.byte(at: 38) else { return }
         var index = isDraft ? 38 : 39 + Int(session)
@@ -128,7 +128,7 @@ struct HelloReader {
 }
 
 extension DissectedMessage {
-    /// Adds a field that is in a range of a handshake message.
+    /// Adds a field with a range in a handshake message.
     mutating func add(
         _ name: FieldName,
         _ range: Range<Int>,

@@ -1,9 +1,9 @@
-/// Is what a client's fingerprint is made of, in the way of JA4.
+/// The data of a client's JA4 fingerprint.
 ///
 /// Source: FoxIO, JA4 technical details, https://github.com/FoxIO-LLC/ja4/blob/main/technical_details/JA4.md.
 struct JA4: Sendable {
     var version: UInt16 = 0
-    /// Lists the versions of the extension, without those of GREASE.
+    /// The versions of the extension, without those of GREASE.
     var versions: [UInt16] = []
     var hasServerName = false
     var ciphers: [UInt16] = []
@@ -18,14 +18,14 @@ struct JA4: Sendable {
         let first =
             "\(transport)\(versionText)\(hasServerName ? "d" : "i")\(Self.count(ciphers.count))"
             + "\(Self.count(extensions.count))\(protocolText)"
-        // The server's name and the protocols are not of the client's program.
+        // The server name and the ALPN protocols do not depend on the client program.
         let sorted = Self.list(extensions.filter { $0 != 0 && $0 != 0x0010 }.sorted())
         let signatures = Self.list(signatures.filter { !Self.isGrease($0) })
         let third = signatures.isEmpty ? sorted : sorted + [UInt8(ascii: "_")] + signatures
         return "\(first)_\(Self.hash(Self.list(ciphers.sorted())))_\(Self.hash(extensions.isEmpty ? [] : third))"
     }
 
-    /// Says whether a number is one of those that are offered in order to be ignored.
+    /// Returns whether a number is a GREASE value, offered in order to be ignored.
     ///
     /// Source: RFC 8701 section 2.
     static func isGrease(_ number: UInt16) -> Bool { number & 0x0f0f == 0x0a0a && number >> 8 == number & 0xff }
@@ -45,7 +45,7 @@ struct JA4: Sendable {
         }
     }
 
-    /// Gives the first and the last character of the first protocol; of its hex digits where they are none.
+    /// The first and the last character of the first protocol; hex digits if they are not alphanumeric.
     private var protocolText: String {
         guard let first = firstProtocol.first, let last = firstProtocol.last else { return "00" }
         if Self.isAlphanumeric(first), Self.isAlphanumeric(last) {
@@ -63,7 +63,7 @@ struct JA4: Sendable {
         return count < 10 ? "0\(count)" : "\(count)"
     }
 
-    /// Writes numbers as four hex digits each, with commas between them.
+    /// Returns numbers as four hex digits each, with commas between them.
     private static func list(_ numbers: [UInt16]) -> [UInt8] {
         var text: [UInt8] = []
         text.reserveCapacity(5 * numbers.count)
@@ -76,7 +76,7 @@ struct JA4: Sendable {
         return text
     }
 
-    /// Gives 12 digits of the hash, or zeros where there is nothing to hash.
+    /// Returns 12 hex digits of the hash, or zeros for an empty text.
     private static func hash(_ text: [UInt8]) -> String {
         guard !text.isEmpty else { return "000000000000" }
         let digits = SHA256.hash(text).prefix(6).flatMap { [digit($0 >> 4), digit($0 & 15)] }

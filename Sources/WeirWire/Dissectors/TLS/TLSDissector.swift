@@ -1,4 +1,4 @@
-/// Reads records of TLS, and the handshake as far as it is not encrypted.
+/// A dissector of TLS records, and of the handshake as far as it is not encrypted.
 ///
 /// Source: RFC 8446 section 5, RFC 5246 section 6.
 struct TLSDissector: Dissector {
@@ -20,7 +20,7 @@ struct TLSDissector: Dissector {
     init() {}
 
     static let headerSize = 5
-    /// Bounds a record: what 2 to the 14 bytes can become when they are encrypted.
+    /// The maximum length of a record in bytes: 2 to the 14 bytes once encrypted.
     private static let longestRecord = 16_384 + 2048
 
     static func recognize(_ bytes: RawSpan, _ start: DissectionStart) -> Recognition {
@@ -33,7 +33,7 @@ struct TLSDissector: Dissector {
             guard let length = bytes.number24(at: 6) else { return .more(9) }
             return length < HandshakeBuffer.limit ? .yes : .no
         }
-        // An alert that is not encrypted has a level and a description. Source: RFC 8446 section 6.
+        // An unencrypted alert has a level and a description. Source: RFC 8446 section 6.
         if type == 21, record.length == 2 {
             guard let alert = bytes.byte(at: headerSize + 1) else { return .more(headerSize + 2) }
             if let level = bytes.byte(at: headerSize), level == 1 || level == 2, TLSFields.alerts[alert] != nil {
@@ -70,7 +70,7 @@ struct TLSDissector: Dissector {
         }
     }
 
-    /// Reads one record, or as many as have come whole: what is in them is secret, and there are many.
+    /// Reads one record of application data, or all that have arrived whole: they are encrypted, and there are many.
     private func readData(_ bytes: RawSpan, _ first: Record, into message: inout DissectedMessage) -> DissectionStep {
         var (end, count, length) = (first.end, 1, first.length)
         addHeader(first, into: &message)
@@ -111,7 +111,7 @@ struct TLSDissector: Dissector {
         return .message(record.end)
     }
 
-    /// Reads the handshake messages of a record; one that goes on in the next record goes on in the same message here.
+    /// Reads the handshake messages of a record; a handshake message in several records is one message here.
     private mutating func readHandshake(
         _ bytes: RawSpan,
         _ record: Record,
@@ -139,8 +139,9 @@ struct TLSDissector: Dissector {
         return .message(record.end)
     }
 
-    /// Says whether a handshake record is encrypted: behind a change of ciphers, unless it is a hello in the open, as
-    /// behind the request of TLS 1.3 to try again.
+    /// Returns whether a handshake record is encrypted.
+    ///
+    /// It is after a change of ciphers, unless it is a hello in the clear, as after a HelloRetryRequest of TLS 1.3.
     private func isSecret(_ payload: RawSpan, _ side: Int) -> Bool {
         guard let type = payload.byte(at: 0), TLSFields.handshakes[type] != nil else { return true }
         guard sides[side].isEncrypted else { return false }
@@ -154,13 +155,13 @@ struct TLSDissector: Dissector {
         message.add(TLSFields.recordLength, 3..<5, .number(UInt64(record.length)))
     }
 
-    /// Is a record's header.
+    /// The header of a record.
     private struct Record {
         var type: UInt8
         var version: UInt16
         var length: Int
 
-        /// Gives where the record ends.
+        /// The offset of the record's end.
         var end: Int { TLSDissector.headerSize + length }
 
         /// Reads a header; nil unless it is one.

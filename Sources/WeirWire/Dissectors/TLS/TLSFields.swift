@@ -1,4 +1,4 @@
-/// Names the fields of TLS records and handshakes.
+/// The fields of TLS records and handshakes.
 enum TLSFields {
     static let contentType = FieldName("tls.record.content_type", "The record's kind")
     static let recordVersion = FieldName("tls.record.version", "The version in the record")
@@ -36,7 +36,7 @@ enum TLSFields {
         protocolName, supportedVersion, group, signature, ja4, subject, issuer, alternativeName, alertLevel, alert,
     ]
 
-    /// Names a version of TLS.
+    /// Appends the name of a version of TLS.
     static func append(version: UInt16, to text: inout MessageText) {
         switch version {
         case 0x0300: text.append("SSL 3.0")
@@ -50,7 +50,7 @@ enum TLSFields {
         }
     }
 
-    /// Names a cipher suite that is common, or gives its number.
+    /// Appends the name of a common cipher suite, or the suite's number.
     ///
     /// Source: the IANA's registry of TLS cipher suites.
     static func append(cipher: UInt16, to text: inout MessageText) {
@@ -76,7 +76,7 @@ enum TLSFields {
         0xcca9: "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
     ]
 
-    /// Names the kinds of handshake messages.
+    /// The names of the handshake message types.
     ///
     /// Source: RFC 8446 section 4, RFC 5246 section 7.4.
     static let handshakes: [UInt8: StaticString] = [
@@ -86,7 +86,7 @@ enum TLSFields {
         20: "Finished", 21: "CertificateURL", 22: "CertificateStatus", 24: "KeyUpdate", 67: "NextProtocol",
     ]
 
-    /// Names alerts.
+    /// The names of the alerts.
     ///
     /// Source: RFC 8446 section 6.
     static let alerts: [UInt8: StaticString] = [
