@@ -51,6 +51,9 @@ public struct FlowRows: Sendable {
         for comment in comments {
             if let place = flows.tcp, place.isNew { add(comment: comment, place: place.index) }
             if let place = flows.udp, place.isNew { add(comment: comment, place: place.index) }
+            for place in flows.innerUDP {
+                if let place, place.isNew { add(comment: comment, place: place.index) }
+            }
         }
     }
 

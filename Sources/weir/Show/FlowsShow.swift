@@ -20,7 +20,9 @@ struct FlowsShow: ShowView, ~Copyable {
     }
 
     @inline(__always)
-    func wants(_ tcp: FlowTable.Place?, _ udp: FlowTable.Place?) -> Bool { probes.wants(tcp, udp) }
+    func wants(_ tcp: FlowTable.Place?, _ udp: FlowTable.Place?, _ inner: [FlowTable.Place?]) -> Bool {
+        probes.wants(tcp, udp, inner)
+    }
 
     mutating func take(
         _ packet: CapturedPacket,
