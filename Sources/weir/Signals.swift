@@ -12,6 +12,8 @@ enum Signals {
     /// To be called first of all: the threads that come later inherit what is blocked.
     static func block() {
         signal(SIGPIPE, SIG_IGN)
+        // A file that reaches the limit of `ulimit -f` is an error of write(2), as a full disk is.
+        signal(SIGXFSZ, SIG_IGN)
         // A shell starts background jobs with SIGINT ignored.
         // SIGQUIT is to end the program with a core dump, and not to start the Swift runtime's backtracer.
         for number in [SIGINT, SIGTERM, SIGQUIT] { signal(number, SIG_DFL) }
