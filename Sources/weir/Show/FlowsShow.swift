@@ -38,7 +38,12 @@ struct FlowsShow: ShowView, ~Copyable {
     }
 
     mutating func finish(_ flows: borrowing CaptureFlows, _ report: ShowReport, _ output: ShowOutput) {
-        var rows = joiner.rows(of: flows.table)
+        var rows =
+            if let number = query?.number {
+                [joiner.row(number: number, of: flows.table)].compactMap(\.self)
+            } else {
+                joiner.rows(of: flows.table)
+            }
         probes.finish()
         for index in rows.indices { rows[index].found = probes.found(rows[index].number - 1) }
         if let query { rows.removeAll { !query.matches($0) } }
