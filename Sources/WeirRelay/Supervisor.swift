@@ -150,6 +150,8 @@ public actor Supervisor {
             group.cancelAll()
         }
         for loop in shared.loops { await end(loop) }
+        shared.targets.tellRest()
+        shared.refusals.tellRest()
         await shared.hub.finish()
     }
 
