@@ -79,15 +79,21 @@ struct CapturedFlowEndsTests {
         #expect(fin[0] < late && (fin[1] > late) == effect.waits, "\(lines)")
     }
 
-    @Test("An end of the other direction does not wait for the toxics of one", arguments: Direction.allCases)
-    func otherEnd(direction: Direction) throws {
+    @Test(
+        "The other direction's end waits only for a toxic that ends the whole flow",
+        arguments: [(ToxicRecord.Effect.met(acts: true), false), (.changed(acts: true), false), (.closed, true)],
+        Direction.allCases
+    )
+    func otherEnd(effect: (ToxicRecord.Effect, waits: Bool), direction: Direction) throws {
         let lines = try lines {
-            $0.tell(.toxic(Self.toxic(direction, .met(acts: true))))
+            $0.tell(.toxic(Self.toxic(direction, effect.0)))
             $0.tell(.ended(direction.opposite))
             $0.chunk(direction, "late")
+            $0.tell(.endForwarded(direction.opposite))
         }
-        #expect(lines.count { $0.contains("FIN") } == 2)
-        #expect(lines.prefix(4).count { $0.contains("FIN") } == 2, "\(lines)")
+        let fin = lines.indices.filter { lines[$0].contains("FIN") }
+        let late = try #require(lines.firstIndex { $0.hasSuffix("(4)") })
+        #expect(fin.count == 2 && fin[0] < late && (fin[1] > late) == effect.waits, "\(lines)")
     }
 
     @Test("Says with the reset how many bytes did not arrive")
