@@ -2,6 +2,7 @@
 #include "CWeir.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <linux/sock_diag.h>
@@ -70,9 +71,28 @@ int weir_eventfd(void) { return result(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); 
 
 void weir_trim_memory(void) { malloc_trim(0); }
 
+// Says whether an error can be that of a filter which refuses a system call, and not the call's own answer.
+static bool may_be_refusal(int error) { return error == ENOSYS || error == EPERM || error == EACCES; }
+
 int weir_accept(int fd, void *peer) {
+    static atomic_bool is_refused;
     socklen_t length = sizeof(struct sockaddr_storage);
-    return result(accept4(fd, peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (!atomic_load_explicit(&is_refused, memory_order_relaxed)) {
+        int accepted = accept4(fd, peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (accepted >= 0 || !may_be_refusal(errno)) return result(accepted);
+    }
+    // The older call: where it answers otherwise, the newer one is not asked again.
+    length = sizeof(struct sockaddr_storage);
+    int accepted = accept(fd, peer, &length);
+    if (accepted < 0 && may_be_refusal(errno)) return -errno;
+    atomic_store_explicit(&is_refused, true, memory_order_relaxed);
+    if (accepted < 0) return -errno;
+    if (fcntl(accepted, F_SETFL, O_NONBLOCK) < 0 || fcntl(accepted, F_SETFD, FD_CLOEXEC) < 0) {
+        int error = errno;
+        close(accepted);
+        return -error;
+    }
+    return accepted;
 }
 
 // recv and send of the C library are cancellation points, which costs more than the way into the kernel: they are called
@@ -132,6 +152,42 @@ void weir_tune_allocator(void) {
 void weir_name_thread(const char *name) { prctl(PR_SET_NAME, name); }
 
 // MARK: - Datagrams
+
+// Receives as recvmmsg does, one by one where that is refused.
+static int receive_many(int fd, struct mmsghdr *headers, unsigned count) {
+    static atomic_bool is_refused;
+    if (!atomic_load_explicit(&is_refused, memory_order_relaxed)) {
+        int received = recvmmsg(fd, headers, count, MSG_DONTWAIT, NULL);
+        if (received >= 0 || !may_be_refusal(errno)) return received;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        ssize_t length = recvmsg(fd, &headers[i].msg_hdr, MSG_DONTWAIT);
+        if (length < 0 && may_be_refusal(errno)) return i > 0 ? (int)i : -1;
+        atomic_store_explicit(&is_refused, true, memory_order_relaxed);
+        // What was received before an error counts more than the error, which belongs to an earlier datagram.
+        if (length < 0) return i > 0 ? (int)i : -1;
+        headers[i].msg_len = (unsigned)length;
+    }
+    return (int)count;
+}
+
+// Sends as sendmmsg does, one by one where that is refused.
+static int send_many(int fd, struct mmsghdr *headers, unsigned count) {
+    static atomic_bool is_refused;
+    int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    if (!atomic_load_explicit(&is_refused, memory_order_relaxed)) {
+        int sent = sendmmsg(fd, headers, count, flags);
+        if (sent >= 0 || !may_be_refusal(errno)) return sent;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        ssize_t length = sendmsg(fd, &headers[i].msg_hdr, flags);
+        // A firewall refuses a datagram by EPERM, too: then the newer call is asked again.
+        if (length < 0) return i > 0 ? (int)i : -1;
+        atomic_store_explicit(&is_refused, true, memory_order_relaxed);
+        headers[i].msg_len = (unsigned)length;
+    }
+    return (int)count;
+}
 
 enum { CONTROL = 64 };
 
@@ -193,7 +249,7 @@ int weir_inbox_receive(weir_inbox *inbox, int fd, unsigned first, unsigned count
         header->msg_control = with_peer ? inbox->controls[i] : NULL;
         header->msg_controllen = with_peer ? CONTROL : 0;
     }
-    int received = recvmmsg(fd, &inbox->headers[first], count, MSG_DONTWAIT, NULL);
+    int received = receive_many(fd, &inbox->headers[first], count);
     if (received < 0) return -errno;
     for (unsigned i = first; i < first + (unsigned)received; i++) {
         weir_datagram *datagram = &inbox->datagrams[i];
@@ -256,5 +312,5 @@ void weir_outbox_put(weir_outbox *outbox, unsigned index, const void *bytes, siz
 }
 
 int weir_outbox_send(weir_outbox *outbox, int fd, unsigned first, unsigned count) {
-    return result(sendmmsg(fd, &outbox->headers[first], count, MSG_DONTWAIT | MSG_NOSIGNAL));
+    return result(send_many(fd, &outbox->headers[first], count));
 }

@@ -4,6 +4,9 @@ import WeirWire
 
 /// Says where and how the control API is served.
 public struct AdminSettings: Sendable {
+    /// The fewest characters of a token: 16 random hexadecimal digits are 64 bits.
+    public static let leastTokenLength = 16
+
     /// Says where to listen: the address that Toxiproxy's clients expect.
     public var listen = HostPort(.address(.loopbackV4), 8474)
     /// Says which version the program has.
@@ -50,10 +53,16 @@ public struct AdminSettings: Sendable {
 
     /// Takes the secret that every call must know from the text of a file.
     ///
-    /// - Throws: `AdminSettingsError` where it is empty, or cannot stand in a header.
+    /// - Throws: `AdminSettingsError` if it is shorter than `leastTokenLength`, or cannot stand in a header.
     public mutating func requireToken(_ text: String) throws(AdminSettingsError) {
         guard let token = Token(text) else {
             throw AdminSettingsError("the token is one line of visible ASCII characters, and not empty")
+        }
+        guard token.length >= Self.leastTokenLength else {
+            throw AdminSettingsError(
+                "a token of \(token.length) characters can be guessed: it needs \(Self.leastTokenLength) or more, as from "
+                    + "'openssl rand -hex 16'"
+            )
         }
         self.token = token
     }

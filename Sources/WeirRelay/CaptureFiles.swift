@@ -33,14 +33,23 @@ public struct CaptureFiles: Sendable {
     ///   - format: what a made-up name ends with.
     ///   - rotation: when the next file begins.
     ///   - clock: reads the time of day, in nanoseconds since 1970 UTC.
+    ///   - whenWaiting: Is called before the reader of a named pipe is waited for.
     /// - Throws: `SystemError` where it cannot be made, or is there.
     public init(
         _ path: String,
         format: CaptureSettings.Format = .pcapng,
         rotation: FileRotation = FileRotation(),
-        clock: @escaping @Sendable () -> Int64 = { SystemClock.now().wallNanoseconds }
+        clock: @escaping @Sendable () -> Int64 = { SystemClock.now().wallNanoseconds },
+        whenWaiting: () -> Void = {}
     ) throws(SystemError) {
-        try self.init(path, format: format, rotation: rotation, clock: clock, maker: DirectFiles())
+        try self.init(
+            path,
+            format: format,
+            rotation: rotation,
+            clock: clock,
+            maker: DirectFiles(),
+            whenWaiting: whenWaiting
+        )
     }
 
     /// Makes the first file by the right of somebody else.
@@ -51,13 +60,15 @@ public struct CaptureFiles: Sendable {
     ///   - rotation: as above.
     ///   - clock: as above.
     ///   - maker: makes and deletes the files.
+    ///   - whenWaiting: as above.
     /// - Throws: `SystemError` where it cannot be made, or is there.
     package init(
         _ path: String,
         format: CaptureSettings.Format,
         rotation: FileRotation,
         clock: @escaping @Sendable () -> Int64 = { SystemClock.now().wallNanoseconds },
-        maker: any FileMaker
+        maker: any FileMaker,
+        whenWaiting: () -> Void = {}
     ) throws(SystemError) {
         // Whoever may not make it is told so when the file is made.
         if path.hasSuffix("/"), path != "/" { mkdir(path, 0o777) }
@@ -79,7 +90,7 @@ public struct CaptureFiles: Sendable {
                 throw SystemError("rotate '\(path)'", ErrorNumber(EINVAL), advice: "it is no regular file")
             }
             self.path = path
-            descriptor = open(path, O_WRONLY | O_CLOEXEC)
+            descriptor = OutputFile.openWaiting(path, 0, whenWaiting)
             guard descriptor >= 0 else { throw SystemError("write to '\(path)'", .current) }
         }
         boundary = rotation.boundary(after: time)

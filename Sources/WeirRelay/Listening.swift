@@ -49,14 +49,24 @@ enum ListeningSockets {
     /// Lists the endpoints that a route listens at.
     static func endpoints(of route: Route, family: AddressFamily?) throws -> [Endpoint] {
         var endpoints = try Resolver.resolve(route.listen, family: family)
-        if route.listen.host == .any { endpoints = endpoints.filter { $0.address.isV4 || hasIPv6 } }
+        if route.listen.host == .any, try !hasIPv6() { endpoints.removeAll { !$0.address.isV4 } }
         return endpoints
     }
 
-    /// Says whether this machine has IPv6.
-    private static var hasIPv6: Bool {
-        guard let descriptor = try? Socket.make(.udp, for: .loopbackV6) else { return false }
-        return (try? Socket.bind(descriptor.raw, to: Endpoint(address: .anyV6, port: 0), attempt: "")) != nil
+    /// Returns whether this machine has IPv6.
+    ///
+    /// - Throws: `SystemError` if it does not say so: a `*` is IPv4 alone only where there is no IPv6.
+    private static func hasIPv6() throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            let descriptor = try Socket.make(.udp, for: .loopbackV6)
+            try Socket.bind(descriptor.raw, to: Endpoint(address: .anyV6, port: 0), attempt: "listen on IPv6")
+            return true
+        } catch {
+            guard [EAFNOSUPPORT, EADDRNOTAVAIL, EPROTONOSUPPORT].contains(error.error.rawValue) else {
+                throw SystemError(error.attempt, error.error, advice: "for IPv4 alone listen on 0.0.0.0")
+            }
+            return false
+        }
     }
 
     /// Binds to an endpoint of a route; UDP gets one socket for each loop, which share the port.
@@ -73,7 +83,9 @@ enum ListeningSockets {
         for loop in 0..<(route.transport == .udp ? loops : 1) {
             do throws(SystemError) {
                 let descriptor = try Socket.make(route.transport, for: endpoint.address)
-                prepare(descriptor.raw, route.transport, endpoint, shares: loop > 0)
+                guard prepare(descriptor.raw, route.transport, endpoint, shares: loop > 0) else {
+                    throw SystemError("prepare a socket to \(attempt)", .current)
+                }
                 if route.transport == .udp {
                     Socket.set(SO_RCVBUF, of: SOL_SOCKET, to: configuration.receiveBuffer, on: descriptor.raw)
                 } else {
@@ -109,21 +121,21 @@ enum ListeningSockets {
         "listen on \(transport) \(endpoint)"
     }
 
-    private static func prepare(_ raw: Int32, _ transport: Transport, _ endpoint: Endpoint, shares: Bool) {
+    /// Sets what a listening socket needs; false with `errno` set if one of the options is refused without which it would
+    /// take other clients, or answer from another address, than it is to.
+    private static func prepare(_ raw: Int32, _ transport: Transport, _ endpoint: Endpoint, shares: Bool) -> Bool {
         let isV4 = endpoint.address.isV4
-        if !isV4 { Socket.set(Int32(IPV6_V6ONLY), of: Int32(IPPROTO_IPV6), to: 1, on: raw) }
+        if !isV4, !Socket.set(Int32(IPV6_V6ONLY), of: Int32(IPPROTO_IPV6), to: 1, on: raw) { return false }
         switch transport {
         case .tcp:
             Socket.set(SO_REUSEADDR, of: SOL_SOCKET, to: 1, on: raw)
             Socket.setStreamOptions(raw)
+            return true
         case .udp:
-            if shares { Socket.set(SO_REUSEPORT, of: SOL_SOCKET, to: 1, on: raw) }
-            guard endpoint.address.isUnspecified else { return }
-            if isV4 {
-                Socket.set(Int32(IP_PKTINFO), of: Int32(IPPROTO_IP), to: 1, on: raw)
-            } else {
-                Socket.set(Int32(IPV6_RECVPKTINFO), of: Int32(IPPROTO_IPV6), to: 1, on: raw)
-            }
+            if shares, !Socket.set(SO_REUSEPORT, of: SOL_SOCKET, to: 1, on: raw) { return false }
+            guard endpoint.address.isUnspecified else { return true }
+            let (option, level) = isV4 ? (Int32(IP_PKTINFO), IPPROTO_IP) : (Int32(IPV6_RECVPKTINFO), IPPROTO_IPV6)
+            return Socket.set(option, of: Int32(level), to: 1, on: raw)
         }
     }
 }

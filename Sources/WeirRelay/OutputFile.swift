@@ -5,13 +5,47 @@ import WeirFlow
 enum OutputFile {
     /// Opens a file for appending, and makes it where it is missing.
     ///
-    /// A last line that was cut short, by a full disk or a killed program, is closed first, so that it spoils no other.
-    static func open(_ path: String) throws(SystemError) -> Descriptor {
-        let raw = Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+    /// A last line that was cut short, by a killed program, is closed first, so that it spoils no other.
+    ///
+    /// - Parameters:
+    ///   - path: The file; a named pipe is opened once it has a reader.
+    ///   - whenWaiting: Is called before a pipe's reader is waited for.
+    /// - Returns: The descriptor, whose writes wait.
+    /// - Throws: `SystemError` if the file cannot be opened.
+    static func open(_ path: String, whenWaiting: () -> Void) throws(SystemError) -> Descriptor {
+        let raw = openWaiting(path, O_CREAT | O_APPEND, whenWaiting)
         guard raw >= 0 else { throw SystemError("write to '\(path)'", .current) }
         let descriptor = Descriptor(owning: raw)
         if endsInsideLine(path, raw) { write(raw, "\n", 1) }
         return descriptor
+    }
+
+    /// Opens a file for writing, and says so before it waits for the reader of a named pipe.
+    ///
+    /// - Returns: The descriptor, whose writes wait; negative with `errno` set if there is none.
+    static func openWaiting(_ path: String, _ flags: Int32, _ whenWaiting: () -> Void) -> Int32 {
+        let flags = flags | O_WRONLY | O_CLOEXEC
+        let raw = retrying { Glibc.open(path, flags | O_NONBLOCK, 0o600) }
+        if raw >= 0 {
+            let status = fcntl(raw, F_GETFL)
+            if status >= 0 { _ = fcntl(raw, F_SETFL, status & ~O_NONBLOCK) }
+            return raw
+        }
+        // A pipe without a reader; a socket and a device without a driver say the same.
+        let error = errno
+        guard error == ENXIO, FileStatus(at: path)?.isPipe == true else {
+            errno = error
+            return -1
+        }
+        whenWaiting()
+        return retrying { Glibc.open(path, flags, 0o600) }
+    }
+
+    private static func retrying(_ call: () -> Int32) -> Int32 {
+        while true {
+            let result = call()
+            guard result < 0, errno == EINTR else { return result }
+        }
     }
 
     private static func endsInsideLine(_ path: String, _ raw: Int32) -> Bool {
@@ -43,6 +77,7 @@ struct FileStatus {
     }
 
     var isRegular: Bool { status.st_mode & S_IFMT == S_IFREG }
+    var isPipe: Bool { status.st_mode & S_IFMT == S_IFIFO }
     var isFolder: Bool { status.st_mode & S_IFMT == S_IFDIR }
     var size: Int { Int(status.st_size) }
 

@@ -18,11 +18,18 @@ package struct OutputTarget: ~Copyable, Sendable {
     private var whole = 0
     /// Counts the bytes before the file's first record: a file that has no more never ends.
     private var head = 0
+    /// Counts the bytes of a line that were written without its end.
+    private var unfinished = 0
+    /// Whether lines are written, and no blocks of a capture.
+    private let hasLines: Bool
+    private let whenWaiting: @Sendable () -> Void
 
     init(_ output: SinkOutput) {
         raw = output.descriptor
         path = output.path
         files = output.files
+        hasLines = !(output.sink is CaptureSink)
+        whenWaiting = output.whenWaiting
     }
 
     /// Writes to the files of a capture, one after another.
@@ -30,12 +37,16 @@ package struct OutputTarget: ~Copyable, Sendable {
         raw = files.descriptor
         path = nil
         self.files = files
+        hasLines = false
+        whenWaiting = {}
     }
 
     /// Writes to a descriptor that stays open, and belongs to the caller.
     package init(lent descriptor: Int32) {
         raw = descriptor
         path = nil
+        hasLines = false
+        whenWaiting = {}
     }
 
     /// Opens the file anew where its path does not lead to it any more: it was deleted, or rotated.
@@ -49,10 +60,11 @@ package struct OutputTarget: ~Copyable, Sendable {
         } else if errno != ENOENT, errno != ENOTDIR {
             return false
         }
-        let descriptor = try OutputFile.open(path)
+        let descriptor = try OutputFile.open(path, whenWaiting: whenWaiting)
         raw = descriptor.raw
         size = FileStatus(of: raw)?.size
         own = consume descriptor
+        unfinished = 0
         return true
     }
 
@@ -70,7 +82,24 @@ package struct OutputTarget: ~Copyable, Sendable {
         if count > 0, let size { self.size = size + count }
         if count > 0 { written += count }
         if count == bytes.count { whole = written }
+        if count > 0, hasLines {
+            let lineFeed = bytes[..<count].lastIndex(of: UInt8(ascii: "\n"))
+            unfinished = lineFeed.map { count - $0 - 1 } ?? unfinished + count
+        }
         return count
+    }
+
+    /// Takes back the beginning of a line, or of a capture's block, after writing has failed in the middle of it.
+    ///
+    /// Only at the end of a regular file, and never what another program has appended behind it.
+    package func cutToWhole() {
+        guard hasLines else { return cutToWholeBlocks() }
+        // The position, too, is shared with whoever else has the file: it must not stay behind the end.
+        guard unfinished > 0, let status = FileStatus(of: raw), status.isRegular,
+            lseek(raw, 0, SEEK_CUR) == status.size, status.size >= unfinished,
+            ftruncate(raw, status.size - unfinished) == 0
+        else { return }
+        lseek(raw, status.size - unfinished, SEEK_SET)
     }
 
     /// Counts the bytes of the lines that fit into the page at a place of the file, or else of the first line.
@@ -125,7 +154,7 @@ extension OutputTarget {
     }
 
     /// Cuts off what was written of a capture's last block, where writing has failed in the middle of it.
-    package func cutToWholeBlocks() {
+    private func cutToWholeBlocks() {
         guard let files, files.isRegular, written > whole else { return }
         var rest = [UInt8](repeating: 0, count: written - whole)
         let count = pread(raw, &rest, rest.count, whole)

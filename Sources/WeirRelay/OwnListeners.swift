@@ -1,3 +1,4 @@
+import Glibc
 import WeirFlow
 import WeirWire
 
@@ -66,9 +67,16 @@ final class OwnListeners: Sendable {
         return Self.isLocal(target.address) ? place.owner : nil
     }
 
-    /// Says whether an address belongs to this machine: only then can a socket be bound to it.
+    /// Returns whether an address belongs to this machine: only then can a socket be bound to it.
+    ///
+    /// Where that cannot be found out it is taken for one: what would be a loop is worse than a refused flow.
     private static func isLocal(_ address: IPAddress) -> Bool {
-        guard let descriptor = try? Socket.make(.udp, for: address) else { return false }
-        return (try? Socket.bind(descriptor.raw, to: Endpoint(address: address, port: 0), attempt: "")) != nil
+        do throws(SystemError) {
+            let descriptor = try Socket.make(.udp, for: address)
+            try Socket.bind(descriptor.raw, to: Endpoint(address: address, port: 0), attempt: "")
+            return true
+        } catch {
+            return ![EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL, ENODEV].contains(error.error.rawValue)
+        }
     }
 }

@@ -92,7 +92,7 @@ final class Target: Sendable {
     private let lifetime: Duration
     private let resolve: Resolve
     private let names: ResolvedNames
-    private let report: @Sendable (String) -> Void
+    private let report: RepeatedReport
     private let state: Lock<State>
 
     /// Look-ups for doubt's sake alone are at least so far apart.
@@ -107,6 +107,7 @@ final class Target: Sendable {
         lifetime: Duration = .seconds(30),
         resolve: @escaping Resolve = Resolver.resolve,
         names: ResolvedNames = ResolvedNames(),
+        clock: @escaping @Sendable () -> Instant = { SystemClock.instant() },
         report: @escaping @Sendable (String) -> Void
     ) {
         self.host = host
@@ -115,7 +116,7 @@ final class Target: Sendable {
         self.lifetime = lifetime
         self.resolve = resolve
         self.names = names
-        self.report = report
+        self.report = RepeatedReport(clock: clock, report)
         var endpoints: [Endpoint] = []
         do {
             endpoints = try resolve(host, family)
@@ -145,7 +146,7 @@ final class Target: Sendable {
         lifetime = configuration.nameLifetime
         resolve = configuration.resolve
         names = configuration.names
-        self.report = report
+        self.report = RepeatedReport(report)
         var endpoints: [Endpoint] = []
         if case .address(let address) = host.host { endpoints = [Endpoint(address: address, port: host.port)] }
         state = Lock(State(endpoints: endpoints, resolvedAt: SystemClock.instant()))
@@ -167,6 +168,9 @@ final class Target: Sendable {
         return endpoints
     }
 
+    /// Tells at the end how often something was wrong since it was told last.
+    func tellRest() { report.tellRest() }
+
     /// Lets the next flow look the name up again: its addresses refused, or did not answer, and it may have moved.
     func doubt() {
         guard case .name = host.host else { return }
@@ -178,7 +182,7 @@ final class Target: Sendable {
         do {
             try startThread(named: "weir-resolve") { self.resolveAgain() }
         } catch {
-            report("\(error); the last addresses of \(host) are used")
+            report.tell("\(error); the last addresses of \(host) are used")
             answer(nil)
         }
     }
@@ -189,12 +193,12 @@ final class Target: Sendable {
             if case .name(let name) = host.host { names.add(name, endpoints) }
             let others = endpoints.filter { !isOwn($0) }
             if others.count < endpoints.count {
-                report("'\(host)' is an address of this relay's own listeners now, which is not dialed")
+                report.tell("'\(host)' is an address of this relay's own listeners now, which is not dialed")
             }
             answer(others)
         } catch {
             let hasAddress = !endpoints.isEmpty
-            report("\(error); \(hasAddress ? "its last addresses are used" : "the client is refused")")
+            report.tell("\(error); \(hasAddress ? "its last addresses are used" : "the client is refused")")
             answer(nil)
         }
     }

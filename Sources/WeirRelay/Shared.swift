@@ -30,6 +30,9 @@ final class Shared: Sendable {
     /// Is when the user is told that descriptors have run out.
     let shortageNotice = Once()
 
+    /// Tells what the kernel refuses, which each client can cause again.
+    let refusals: RepeatedReport
+
     init(
         configuration: RelayConfiguration,
         targets: [Target?],
@@ -49,6 +52,7 @@ final class Shared: Sendable {
         routeFlows = FlowCounts()
         self.loops = loops
         self.report = report
+        refusals = RepeatedReport(report)
     }
 
     /// Gives a socket that is to connect the port that was asked for; says whether it has one now.

@@ -36,6 +36,7 @@ public struct SinkOutput: Sendable {
         self.overflow = overflow
         path = nil
         files = nil
+        whenWaiting = {}
     }
 
     /// Makes an output that writes a capture to files, one after another where they rotate.
@@ -46,14 +47,31 @@ public struct SinkOutput: Sendable {
         self.overflow = overflow
         path = nil
         self.files = files
+        whenWaiting = {}
     }
+
+    /// Is called before the reader of a named pipe is waited for.
+    let whenWaiting: @Sendable () -> Void
 
     /// Makes an output that appends to a file, and makes the file where it is missing, also later when it was deleted or
     /// renamed; it stays open.
-    public init(appendingTo path: String, sink: any Sink, overflow: Overflow = .wait) throws(SystemError) {
+    ///
+    /// - Parameters:
+    ///   - path: The file; a named pipe without a reader is waited for.
+    ///   - sink: Renders the records.
+    ///   - overflow: What happens when the output falls behind.
+    ///   - whenWaiting: Is called before a pipe's reader is waited for, also on the output's thread.
+    /// - Throws: `SystemError` if the file cannot be opened.
+    public init(
+        appendingTo path: String,
+        sink: any Sink,
+        overflow: Overflow = .wait,
+        whenWaiting: @escaping @Sendable () -> Void = {}
+    ) throws(SystemError) {
         name = path
         self.sink = sink
-        descriptor = try OutputFile.open(path).release()
+        self.whenWaiting = whenWaiting
+        descriptor = try OutputFile.open(path, whenWaiting: whenWaiting).release()
         self.overflow = overflow
         self.path = path
         files = nil
@@ -180,8 +198,14 @@ public final class SinkHub: Sendable {
 
     /// Writes what is queued and each sink's last words, and waits until that is done.
     public func finish() async {
-        for worker in all { await worker.finish() }
+        let workers = all
+        // All begin before one is waited for: an output that nobody reads costs the others nothing.
+        for worker in workers { worker.beginToFinish() }
+        for worker in workers { await worker.finish() }
     }
+
+    /// Names the outputs that have not written everything after `finish` was called.
+    var unfinished: [String] { all.filter { !$0.isDone }.map(\.name) }
 }
 
 /// Counts the outputs that are full, and tells when none is any more.

@@ -103,16 +103,28 @@ final class SinkWorker: Sendable {
         return state.isWaiting
     }
 
+    /// Asks for what is queued and the sink's last words, and waits for nothing.
+    func beginToFinish() {
+        state.withLock { $0.isFinishing = true }
+        bell.post(())
+    }
+
+    /// Writes what is queued and the sink's last words, and waits until that is done.
     func finish() async {
+        beginToFinish()
         await withCheckedContinuation { continuation in
             let isDone = state.withLock { state in
-                state.isFinishing = true
                 if !state.isDone { state.whenDone.append(continuation) }
                 return state.isDone
             }
-            if isDone { continuation.resume() } else { bell.post(()) }
+            if isDone { continuation.resume() }
         }
     }
+
+    /// Whether everything was written, or never will be.
+    var isDone: Bool { state.withLock { $0.isDone } }
+    /// The output's name in messages.
+    var name: String { output.name }
 
     // MARK: - On the thread
 
@@ -267,7 +279,7 @@ final class SinkWorker: Sendable {
         _ target: borrowing OutputTarget,
         _ fullnessChanged: (Bool) -> Void
     ) {
-        target.cutToWholeBlocks()
+        target.cutToWhole()
         let wasFull = state.withLock { state in
             let (wasFull, batches) = (state.isFull, state.batches)
             (state.hasFailed, state.isFull, state.batches, state.cost) = (true, false, [], 0)

@@ -92,12 +92,15 @@ package enum Socket {
         return endpoint
     }
 
-    /// Asks for a socket's pending error, and clears it.
+    /// Asks for a socket's pending error, and clears it; nil if there is none.
     package static func pendingError(_ raw: Int32) -> ErrorNumber? {
         var value: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
-        guard getsockopt(raw, SOL_SOCKET, SO_ERROR, &value, &length) == 0, value != 0 else { return nil }
-        return ErrorNumber(value)
+        if getsockopt(raw, SOL_SOCKET, SO_ERROR, &value, &length) == 0 { return value == 0 ? nil : ErrorNumber(value) }
+        // Refused: a socket that was not asked is not one without an error. A receive gives the error, too.
+        var byte: UInt8 = 0
+        guard recv(raw, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) < 0, errno != EAGAIN else { return nil }
+        return .current
     }
 
     /// Makes closing a TCP socket reset its connection.

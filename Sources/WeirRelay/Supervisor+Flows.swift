@@ -103,12 +103,12 @@ extension EventLoop {
 
 extension TCPRelay {
     /// Finds a flow by its number.
-    func connection(_ id: FlowID) -> TCPConnection? { connections.all.first { $0.flow.id == id } }
+    func connection(_ id: FlowID) -> TCPConnection? { connections.find(id.rawValue) }
 }
 
 extension UDPRelay {
     /// Finds a session by its number.
-    func session(_ id: FlowID) -> UDPSession? { sessions.all.first { $0.flow.id == id } }
+    func session(_ id: FlowID) -> UDPSession? { sessions.find(id.rawValue) }
 }
 
 extension UDPSession {

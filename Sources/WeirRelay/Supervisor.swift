@@ -117,6 +117,9 @@ public actor Supervisor {
     /// Counts the bytes that the outputs have taken.
     public nonisolated var bytesWritten: UInt64 { shared.hub.bytesWritten }
 
+    /// The names of the outputs that have not taken everything yet, asked while `stop` waits for them.
+    public nonisolated var unfinishedOutputs: [String] { shared.hub.unfinished }
+
     /// Drains and ends: accepts no more, waits for the flows, resets those that are left, and lets every sink finish.
     ///
     /// Where it is under way already, its end is waited for.
@@ -147,6 +150,8 @@ public actor Supervisor {
             group.cancelAll()
         }
         for loop in shared.loops { await end(loop) }
+        shared.targets.tellRest()
+        shared.refusals.tellRest()
         await shared.hub.finish()
     }
 

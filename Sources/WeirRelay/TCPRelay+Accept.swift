@@ -118,14 +118,14 @@ extension TCPRelay {
         )
         let processes = loop.shared.configuration.processes
         processes?.ask(flow.id, .tcp, flow.path, raw: accepted.descriptor, at: loop.now())
-        let connection = connections.insert { place, generation in
+        let connection = connections.insert(numbered: flow.id.rawValue) { place, generation in
             TCPConnection(flow: flow, route: accepted.route, place: place, generation: generation)
         }
         connection.client.open(Descriptor(owning: accepted.descriptor))
         do {
             try loop.watch(accepted.descriptor, Self.interest, connection.token(.client))
         } catch {
-            loop.shared.report("\(error); the client \(accepted.client) is reset")
+            loop.shared.refusals.tell("\(error); the client \(accepted.client) is reset", of: "\(error)")
             return dispatch(connection, .shutdown)
         }
         begin(connection)

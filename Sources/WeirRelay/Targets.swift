@@ -20,6 +20,11 @@ final class Targets: Sendable {
         }
     }
 
+    /// Tells at the end what was counted of warnings that were told already.
+    func tellRest() {
+        for target in targets.withLock({ $0 }) { target?.tellRest() }
+    }
+
     /// Lets a route lead elsewhere from the next flow on.
     func replace(_ route: Int, with target: Target) { targets.withLock { $0[route] = target } }
 }

@@ -74,7 +74,7 @@ extension UDPRelay {
             settings: settings,
             at: loop.now()
         )
-        let session = sessions.insert { place, generation in
+        let session = sessions.insert(numbered: flow.id.rawValue) { place, generation in
             UDPSession(flow: flow, listener: listener, key: key, local: local, place: place, generation: generation)
         }
         listener.sessions[key] = session

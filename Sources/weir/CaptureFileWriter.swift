@@ -168,7 +168,7 @@ private struct Output: ~Copyable, Sendable {
             } else if errno != EINTR {
                 let error = ErrorNumber(errno)
                 hasFailed = true
-                target.cutToWholeBlocks()
+                target.cutToWhole()
                 throw SystemError("write to \(target.file.map { "'\($0)'" } ?? "standard output")", error)
             }
         }

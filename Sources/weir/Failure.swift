@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 import WeirCapture
 import WeirFlow
 import WeirRelay
@@ -101,13 +102,44 @@ enum Diagnostics {
         text.withUTF8 { write(UnsafeRawBufferPointer($0)) }
     }
 
-    /// Writes bytes as they are, and waits for a slow reader.
+    /// Writes bytes as they are, and waits for a slow reader; after `stopWaiting` at most for a second.
     static func write(_ bytes: UnsafeRawBufferPointer) {
         var rest = bytes
         while !rest.isEmpty {
-            let count = Glibc.write(STDERR_FILENO, rest.baseAddress, rest.count)
+            guard waitForRoom() else { return }
+            // A pipe that is ready has room for so many bytes.
+            let count = Glibc.write(STDERR_FILENO, rest.baseAddress, min(rest.count, Int(PIPE_BUF)))
+            if count < 0, errno == EINTR || errno == EAGAIN { continue }
             guard count > 0 else { return }
             rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+        }
+    }
+
+    /// Prints that a pipe has no reader yet, which the program waits for.
+    static func tellWaiting(for path: String) {
+        print("'\(path)' is a pipe that nobody reads: waiting for a reader; ^C ends")
+    }
+
+    /// Lets a reader of standard error that reads nothing hold nobody up any more: the program is about to end.
+    static func stopWaiting() { isEnding.store(true, ordering: .relaxed) }
+
+    private static let isEnding = Atomic(false)
+    /// Whether a line was given up: the next ones wait for nothing.
+    private static let isStuck = Atomic(false)
+
+    /// Returns whether standard error takes bytes, or will say what is wrong with it.
+    private static func waitForRoom() -> Bool {
+        var slices = 0
+        while true {
+            var entry = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
+            let count = poll(&entry, 1, isStuck.load(ordering: .relaxed) ? 0 : 100)
+            if count > 0 { return true }
+            guard isEnding.load(ordering: .relaxed), count == 0 else { continue }
+            slices += 1
+            guard slices < 10, !isStuck.load(ordering: .relaxed) else {
+                isStuck.store(true, ordering: .relaxed)
+                return false
+            }
         }
     }
 }

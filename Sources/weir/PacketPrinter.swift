@@ -35,6 +35,9 @@ struct PacketPrinter: ~Copyable, Sendable {
             let count = output.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
             if count > 0 {
                 output.removeFirst(count)
+            } else if errno == EAGAIN {
+                var entry = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+                poll(&entry, 1, -1)
             } else if errno != EINTR {
                 throw SystemError("write to standard output", ErrorNumber(errno))
             }

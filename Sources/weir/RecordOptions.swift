@@ -87,7 +87,14 @@ struct RecordOptions: ParsableArguments {
             )
         }
         do {
-            let files = try CaptureFiles(record, format: recordFormat, rotation: rotation.rotation)
+            let files = try CaptureFiles(
+                record,
+                format: recordFormat,
+                rotation: rotation.rotation,
+                whenWaiting: {
+                    Diagnostics.tellWaiting(for: record)
+                }
+            )
             return Recording(output: SinkOutput(recordingTo: files, sink: sink, overflow: overflow), files: files)
         } catch {
             throw Failure(creating: error)

@@ -21,7 +21,8 @@ struct RelayCommand: AsyncParsableCommand {
             the ephemeral endpoint that the kernel gave the relay for this client. 'up' is what the client sent, \
             'down' is what the server sent, '@' is the offset in the stream.
 
-            ^C ends: the flows that are open get --grace to finish; a second ^C stops at once.
+            ^C ends: the flows that are open get --grace to finish; a second ^C stops at once. SIGTERM and SIGHUP end, \
+            too, and do not wait for an output that nobody reads: what it has not taken then is lost, which is printed.
 
             Times are written 500ms, 10s, 2m or 1h; sizes 4096, 64k or 1M.
             """
@@ -234,7 +235,11 @@ struct RelayCommand: AsyncParsableCommand {
             outputs.append(.init(name: "standard output", sink: records, descriptor: descriptor, overflow: overflow))
         case let path?:
             do {
-                outputs.append(try SinkOutput(appendingTo: path, sink: records, overflow: overflow))
+                outputs.append(
+                    try SinkOutput(appendingTo: path, sink: records, overflow: overflow) {
+                        Diagnostics.tellWaiting(for: path)
+                    }
+                )
             } catch {
                 throw Failure(creating: error)
             }

@@ -23,7 +23,7 @@ struct Session: Sendable {
     }
 
     private enum Event: Sendable {
-        case signal
+        case signal(Int32)
         /// An event loop cannot go on.
         case loopFailed
         /// The capture is over, and the program is to exit with this.
@@ -42,6 +42,9 @@ struct Session: Sendable {
     private struct Course {
         var status = ExitStatus.done
         var captureIsOver = false
+        /// Whether outputs that are not read are waited for without an end: who has pressed ^C can press it again, and a
+        /// service manager would use SIGKILL.
+        var isPatient = true
 
         /// Takes what is to be exited with from an output or a capture that has ended early.
         mutating func captureEnded(_ outcome: ExitStatus) {
@@ -64,7 +67,11 @@ struct Session: Sendable {
         _ capture: RelayCapture? = nil
     ) async throws -> ExitStatus {
         let (events, feed) = AsyncStream<Event>.makeStream()
-        Signals.receive { _ in feed.yield(.signal) }
+        Signals.receive { number in
+            // The lines that are printed from now on must not keep the program from ending.
+            Diagnostics.stopWaiting()
+            feed.yield(.signal(number))
+        }
         let outputs = others + [recording?.output].compactMap { $0 }
         var configuration = configuration
         configuration.whenLoopFails = { error in
@@ -114,7 +121,10 @@ struct Session: Sendable {
     private static func serve(_ events: inout AsyncStream<Event>.Iterator, _ course: inout Course) async {
         while let event = await events.next() {
             switch event {
-            case .signal, .outputClosed: return
+            case .signal(let number):
+                course.isPatient = number == SIGINT
+                return
+            case .outputClosed: return
             case .loopFailed:
                 course.status = .internalError
                 return
@@ -169,12 +179,13 @@ struct Session: Sendable {
                 Diagnostics.print("stopped at once")
                 relay.hurry()
                 whenStuck(relay, after: .zero, .patienceIsOver, feed)
-            case .outputsAreStuck where waits:
+            case .outputsAreStuck where waits && course.isPatient:
                 Diagnostics.print(
                     "an output is not being read; waiting for it to take the rest; ^C again stops at once"
                 )
             case .outputsAreStuck, .patienceIsOver:
-                return Diagnostics.print("an output did not take the rest, which is lost")
+                let names = relay.unfinishedOutputs.joined(separator: ", ")
+                return Diagnostics.print("not read for a second: \(names); what was not written there is lost")
             }
         }
     }

@@ -1,4 +1,5 @@
 import Glibc
+import WeirFlow
 import WeirRelay
 
 /// Turns the signals that end the program into values; the main thread waits for them.
@@ -12,6 +13,8 @@ enum Signals {
     /// To be called first of all: the threads that come later inherit what is blocked.
     static func block() {
         signal(SIGPIPE, SIG_IGN)
+        // A file that reaches the limit of `ulimit -f` is an error of write(2), as a full disk is.
+        signal(SIGXFSZ, SIG_IGN)
         // A shell starts background jobs with SIGINT ignored.
         // SIGQUIT is to end the program with a core dump, and not to start the Swift runtime's backtracer.
         for number in [SIGINT, SIGTERM, SIGQUIT] { signal(number, SIG_DFL) }
@@ -29,7 +32,7 @@ enum Signals {
         var set = endingSet()
         while true {
             var number: Int32 = 0
-            guard sigwait(&set, &number) == 0 else { continue }
+            if sigwait(&set, &number) != 0 { number = waitByHandler(&set) }
             if let body = receiver.withLock({ $0 }) {
                 body(number)
             } else {
@@ -38,6 +41,31 @@ enum Signals {
                 raise(number)
             }
         }
+    }
+
+    /// The writing end of a pipe that a signal handler writes the numbers of signals to.
+    private nonisolated(unsafe) static var notes: Int32 = -1
+
+    /// Waits for a signal where `sigwait` is refused: it comes to a handler on this thread, all others block it.
+    private static func waitByHandler(_ set: inout sigset_t) -> Int32 {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else {
+            Diagnostics.print("cannot wait for signals: \(ErrorNumber(errno))")
+            Glibc.exit(ExitStatus.internalError.rawValue)
+        }
+        defer { for end in ends { close(end) } }
+        notes = ends[1]
+        for number in ending {
+            signal(number) { number in
+                var byte = UInt8(truncatingIfNeeded: number)
+                write(Signals.notes, &byte, 1)
+            }
+        }
+        pthread_sigmask(SIG_UNBLOCK, &set, nil)
+        defer { pthread_sigmask(SIG_BLOCK, &set, nil) }
+        var byte: UInt8 = 0
+        while read(ends[0], &byte, 1) != 1 {}
+        return Int32(byte)
     }
 
     private static func isIgnored(_ number: Int32) -> Bool {

@@ -7,13 +7,28 @@ enum SmallFile {
     /// Reads a file of at most 1 MiB.
     ///
     /// - Throws: `Failure`: 66 if it cannot be read, 77 if that is not permitted, 65 if it is larger.
-    static func read(_ path: String) throws(Failure) -> [UInt8] {
+    static func read(_ path: String) throws(Failure) -> [UInt8] { try read(path, isSecret: false) }
+
+    /// Reads a file with a secret, which other users must not be able to read or to replace.
+    ///
+    /// - Throws: `Failure`: 64 if the rights of the file give it to other users; else as `read`.
+    static func readSecret(_ path: String) throws(Failure) -> [UInt8] { try read(path, isSecret: true) }
+
+    private static func read(_ path: String, isSecret: Bool) throws(Failure) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             let error = SystemError("read '\(path)'", ErrorNumber(errno))
             throw Failure(error.error.rawValue == EACCES ? .noPermission : .noInput, "\(error)")
         }
         defer { close(descriptor) }
+        var status = stat()
+        // Of the open file: what its path leads to can change in between.
+        if isSecret, fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+            status.st_mode & (S_IROTH | S_IWOTH) != 0
+        {
+            let right = status.st_mode & S_IROTH != 0 ? "read" : "write"
+            throw Failure(.usage, "'\(path)' holds a secret, and every user can \(right) it; run: chmod o= '\(path)'")
+        }
         var bytes: [UInt8] = []
         var part = [UInt8](repeating: 0, count: 64 << 10)
         while bytes.count <= 1 << 20 {

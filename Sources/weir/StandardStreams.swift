@@ -8,12 +8,19 @@ enum StandardStreams {
     static func fillGaps() {
         while true {
             let raw = open("/dev/null", O_RDONLY)
-            guard raw > STDERR_FILENO else {
-                if raw < 0 { return }
-                continue
+            if raw > STDERR_FILENO {
+                close(raw)
+                return
             }
-            close(raw)
-            return
+            guard raw < 0 else { continue }
+            // Without /dev/null a pipe does: its reading end has ended, and cannot be written to.
+            var ends: [Int32] = [-1, -1]
+            guard pipe(&ends) == 0 else { exit(ExitStatus.internalError.rawValue) }
+            close(ends[1])
+            if ends[0] > STDERR_FILENO {
+                close(ends[0])
+                return
+            }
         }
     }
 }

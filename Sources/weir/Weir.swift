@@ -1,6 +1,7 @@
 import ArgumentParser
 import CWeir
 import Glibc
+import WeirFlow
 
 /// Lists the subcommands, which do the work.
 struct Weir: AsyncParsableCommand {
@@ -60,7 +61,37 @@ enum Main {
             Diagnostics.print(failure.message)
             Glibc.exit(failure.code.rawValue)
         } catch {
+            explainMistypedCommand(Array(CommandLine.arguments.dropFirst()))
             Weir.exit(withError: error)
         }
+    }
+
+    /// Ends the program if arguments that were refused name a command that does not exist; guesses what was meant.
+    private static func explainMistypedCommand(_ arguments: [String]) {
+        var command: any ParsableCommand.Type = Weir.self
+        var path: [String] = []
+        for (index, word) in arguments.enumerated() {
+            if index == 0, word == "help" { continue }
+            let subcommands = command.configuration.subcommands
+            guard !subcommands.isEmpty, !word.hasPrefix("-") else { return }
+            path.append(word)
+            let isNamed = { (type: any ParsableCommand.Type) in
+                type.configuration.commandName == word || type.configuration.aliases.contains(word)
+            }
+            if let next = subcommands.first(where: isNamed) {
+                command = next
+                continue
+            }
+            let names = subcommands.compactMap { $0.configuration.commandName }
+            let near = Spelling.nearest(to: word, among: names + ["help"]).map { "Did you mean '\($0)'? " } ?? ""
+            let list = names.joined(separator: ", ")
+            let name = path.joined(separator: " ")
+            return exit(command, "There is no command '\(name)'. \(near)The commands are \(list).")
+        }
+    }
+
+    /// Ends the program with an error of usage; a function of its own, which opens the existential type.
+    private static func exit(_ command: (some ParsableCommand).Type, _ message: String) {
+        command.exit(withError: ValidationError(message))
     }
 }

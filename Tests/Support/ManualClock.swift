@@ -1,3 +1,4 @@
+import Synchronization
 public import WeirFlow
 
 /// A clock that stands still until a test moves it.
@@ -33,5 +34,21 @@ public struct ManualClock: Sendable {
         var clock = ManualClock()
         clock.advance(by: duration)
         return clock.now
+    }
+}
+
+/// A monotonic clock that a test sets, for what reads it on other threads.
+package final class ManualTime: Sendable {
+    private let nanoseconds = Atomic<Int64>(ManualClock.start.instant.nanoseconds)
+
+    /// Makes a clock that stands at `ManualClock.start`.
+    package init() {}
+
+    /// The instant that it shows.
+    package var now: Instant { Instant(nanoseconds: nanoseconds.load(ordering: .relaxed)) }
+
+    /// Sets it to a duration after its start.
+    package func set(_ duration: Duration) {
+        nanoseconds.store(ManualClock.instant(duration).nanoseconds, ordering: .relaxed)
     }
 }

@@ -94,6 +94,44 @@ struct TargetTests {
         #expect(reports.lines == ["cannot resolve 'n': gone; its last addresses are used"])
     }
 
+    @Test("A name that never resolves is told once, and then each ten seconds with a count")
+    func never() async throws {
+        let (reports, time) = (Reports(), ManualTime())
+        let resolve: Resolve = { _, _ throws(ResolveError) in throw ResolveError(name: "n", reason: "gone") }
+        let target = Target(
+            Self.name,
+            over: .tcp,
+            family: nil,
+            resolve: resolve,
+            clock: { time.now },
+            report: { reports.add($0) }
+        )
+        let first =
+            "cannot resolve 'n': gone; it is looked up again for each client, and refused until it has an address"
+        #expect(reports.lines == [first])
+        func ask(_ clients: Int) async {
+            for _ in 0..<clients {
+                await withCheckedContinuation { continuation in
+                    #expect(target.endpoints(at: SystemClock.instant(), orAfter: { continuation.resume() }) == nil)
+                }
+            }
+        }
+        await ask(50)
+        let line = "cannot resolve 'n': gone; the client is refused"
+        #expect(reports.lines == [first, line])
+        time.set(.milliseconds(9999))
+        await ask(1)
+        #expect(reports.lines.count == 2)
+        time.set(.seconds(10))
+        await ask(2)
+        #expect(reports.lines.dropFirst(2) == ["\(line) (51 times more in 10 s)"])
+        time.set(.seconds(12))
+        target.tellRest()
+        #expect(reports.lines.dropFirst(3) == ["\(line) (1 time more in 2 s)"])
+        target.tellRest()
+        #expect(reports.lines.count == 4)
+    }
+
     @Test("An address is never asked for again")
     func address() throws {
         let names = Names()

@@ -36,6 +36,23 @@ struct SlotTableTests {
         #expect(table[Token(.client, place: Int(UInt32.max))] == nil)
     }
 
+    @Test("Finds an element by its number while it is there, also when its place has another tenant")
+    func numbers() {
+        var table = SlotTable<Int>()
+        for number in 1...5 { _ = table.insert(numbered: UInt64(number)) { place, _ in place * 10 + number } }
+        _ = table.insert { _, _ in 99 }
+        #expect((1...5).map { table.find(UInt64($0)) } == [1, 12, 23, 34, 45])
+        #expect(table.find(0) == nil && table.find(6) == nil)
+        table.remove(at: 2)
+        table.remove(at: 2)
+        #expect(table.find(3) == nil)
+        _ = table.insert(numbered: 6) { place, _ in place * 10 + 6 }
+        #expect(table.find(6) == 26 && table.find(3) == nil)
+        table.remove(at: 5)
+        table.remove(at: 2)
+        #expect((1...6).map { table.find(UInt64($0)) } == [1, 12, nil, 34, 45, nil])
+    }
+
     @Test("Grows and shrinks")
     func many() {
         var table = SlotTable<Int>()

@@ -113,6 +113,55 @@ struct EndingTests {
         #expect(lines.sum("bytes_up", of: "close") == lines.sum("length", of: "data"))
     }
 
+    /// What stands between the relay's records and somebody who reads nothing.
+    enum Stuck: CaseIterable {
+        case standardOutput, bothStreams, log
+    }
+
+    @Test("One SIGTERM ends a relay of which an output is not read; the others are whole", arguments: Stuck.allCases)
+    func unreadOutput(_ stuck: Stuck) async throws {
+        let (pipe, log, capture) = (folder.path + "/pipe", folder.path + "/log", folder.path + "/capture.pcapng")
+        #expect(mkfifo(pipe, 0o600) == 0)
+        let reader = open(pipe, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        defer { close(reader) }
+        let options =
+            stuck == .log
+            ? ["--show", "none", "--log-bytes", "--log", pipe] : ["--show-limit", "0", "--log", log]
+        let program = try WeirProgram(
+            ["relay", "--grace", "100ms", "--record", capture] + options + [server.route],
+            launcher: stuck == .bothStreams ? ["sh", "-c", "exec \"$0\" \"$@\" 2>&1"] : []
+        )
+        let endpoint: Endpoint
+        if stuck == .bothStreams {
+            let words = try program.readOutput(through: " -> ").split(whereSeparator: \.isWhitespace)
+            let place = try #require(words.firstIndex(of: "listening"))
+            endpoint = try #require(Endpoint(String(words[place + 2])))
+        } else {
+            endpoint = try program.listening()[0]
+        }
+        let client = try TCPPeer(to: endpoint)
+        let peer = try server.accept()
+        try client.send(Pattern.bytes(100_000))
+        _ = try peer.receive(100_000)
+        program.send(SIGTERM)
+        #expect(try client.receiveToEnd().ending == .failed(.connectionReset))
+        if stuck != .bothStreams {
+            let name = stuck == .log ? pipe : "standard output"
+            #expect(try program.readErrorLine().contains("1 TCP flow has 100ms to finish"))
+            var lines: [String] = []
+            while lines.last?.hasPrefix("weir: not read") != true, lines.last != "" {
+                lines.append(try program.readErrorLine())
+            }
+            #expect(lines.contains("recorded \(capture)"))
+            #expect(lines.last == "weir: not read for a second: \(name); what was not written there is lost")
+        }
+        #expect(try program.waitForEnd() == 0)
+        if stuck != .log { #expect(try LogLines(try folder.read("log")).events.last == "close") }
+        // The capture has its last words: an interface's counts are the last blocks of a file.
+        let blocks = try SeenCapture(try folder.read("capture.pcapng")).blocks
+        #expect(blocks.contains { if case .statistics = $0 { true } else { false } })
+    }
+
     @Test("A second signal does not wait for an output that is stuck")
     func stuckOutput() async throws {
         let program = try WeirProgram(["relay", "--show-limit", "0", "--grace", "60s", server.route])

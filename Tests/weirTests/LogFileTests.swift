@@ -116,10 +116,71 @@ struct LogFileTests {
         #expect(ended.errors.contains("total: (3 tcp flows)"))
         // What is in the file and what is said to be missing are all that there was.
         let log = try TemporaryFolder.read(path)
-        let whole = log.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
-        let shown = try LogLines(Array(log[..<whole])).sum("length", of: "data")
+        #expect(log.last == UInt8(ascii: "\n"))
+        let shown = try LogLines(log).sum("length", of: "data")
         let (_, bytes) = try missed(ended.errors, path)
         #expect(shown > 0 && shown + bytes == 1000 + (8 << 20))
+    }
+
+    @Test(
+        "A log that can grow no further ends with a whole line, what was there before it stays, and 74 says so",
+        arguments: ["log", "standard output"]
+    )
+    func sizeLimit(output: String) async throws {
+        let folder = try TemporaryFolder()
+        let mine = Array("{\"mine\":1}\n".utf8)
+        let path = try folder.file("log", output == "log" ? mine : [])
+        // ulimit counts blocks of 512 bytes; a chunk's line is longer than what is left of the last one.
+        let launcher = ["sh", "-c", "ulimit -f 101; exec \"$0\" \"$@\""]
+        let options = output == "log" ? ["--show", "none", "--log", path] : ["--log", "-"]
+        let program = try WeirProgram(
+            ["relay", "--log-bytes"] + options + [server.route],
+            launcher: launcher,
+            output: output == "log" ? .pipe : .file(path)
+        )
+        let endpoint = try program.listening()[0]
+        for _ in 0..<20 { try talk(to: endpoint, 3001) }
+        let name = output == "log" ? path : output
+        #expect(
+            try program.readErrorLine()
+                == "weir: cannot write to \(name): file too large (EFBIG); nothing more is written there"
+        )
+        #expect(try await program.stop().status == 74)
+        let log = try TemporaryFolder.read(path)
+        #expect(log.count > 101 * 512 - 8192 && log.count < 101 * 512)
+        #expect(log.last == UInt8(ascii: "\n"))
+        let lines = try LogLines(log)
+        #expect(lines.sum("length", of: "data") > 5 * 3001)
+        if output == "log" { #expect(log.starts(with: mine)) }
+    }
+
+    @Test("A pipe without a reader is waited for, which is said", arguments: ["--log", "--record"])
+    func waitsForReader(option: String) async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/pipe"
+        #expect(mkfifo(path, 0o600) == 0)
+        let arguments = ["relay", "--show", "none", option, path, server.route]
+        let waiting = "weir: '\(path)' is a pipe that nobody reads: waiting for a reader; ^C ends"
+        for signal in [SIGTERM, SIGINT] {
+            let program = try WeirProgram(arguments)
+            #expect(try program.readErrorLine() == waiting)
+            program.send(signal)
+            #expect(try program.waitForEnd() == -signal)
+        }
+        let program = try WeirProgram(arguments)
+        #expect(try program.readErrorLine() == waiting)
+        let reader = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        defer { close(reader) }
+        try talk(to: try program.listening()[0])
+        let ended = try await program.stop()
+        #expect(ended.status == 0)
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        let count = max(0, read(reader, &buffer, buffer.count))
+        if option == "--log" {
+            #expect(try LogLines(Array(buffer[..<count])).all("close").count == 1)
+        } else {
+            #expect(try SeenCapture(Array(buffer[..<count])).packets.count > 8)
+        }
     }
 
     @Test(

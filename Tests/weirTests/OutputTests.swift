@@ -83,6 +83,21 @@ struct OutputTests {
         )
     }
 
+    @Test("Standard output closed from the start is no socket's place where there is no /dev/null either", .needsRoot)
+    func closedWithoutNull() async throws {
+        let folder = try TemporaryFolder()
+        let hidden = ["unshare", "-m", "sh", "-c", "mount -t tmpfs none /dev && exec \"$0\" \"$@\""]
+        let program = try WeirProgram(
+            ["relay", "--log", folder.path + "/log", server.route],
+            launcher: hidden,
+            output: .closed
+        )
+        try talk(to: try program.listening()[0])
+        let line = try program.readErrorLine()
+        #expect(line.hasPrefix("weir: cannot write to standard output: not an open file (EBADF)"), "\(line)")
+        #expect(try await program.stop().status == 0)
+    }
+
     @Test("Standard output on a full disk ends with 74, and the totals go to standard error", .needsRoot)
     func fullDisk() async throws {
         let disk = try SmallDisk()

@@ -1,6 +1,7 @@
 import Glibc
 import Support
 import Testing
+import WeirFlow
 import WeirWire
 
 /// What a kernel that refuses system calls, as old container profiles have it do, is answered with.
@@ -8,6 +9,12 @@ import WeirWire
 struct RefusedCallsTests {
     /// The numbers of system calls on x86-64.
     private enum Call: Int {
+        case rtSigtimedwait = 128
+        case setsockopt = 54
+        case getsockopt = 55
+        case accept4 = 288
+        case recvmmsg = 299
+        case sendmmsg = 307
         case epollWait = 232
         case epollPWait = 281
         case epollPWait2 = 441
@@ -49,6 +56,104 @@ struct RefusedCallsTests {
         #expect(try client.receiveToEnd() == ([], .end))
         #expect(try await program.processorShare(during: .milliseconds(300)) < 0.5)
         #expect(try await program.stop().status == 0)
+    }
+
+    @Test(
+        "Without accept4, recvmmsg and sendmmsg it uses the older calls, whatever the refusal",
+        arguments: [EPERM, ENOSYS, EACCES]
+    )
+    func olderCalls(_ error: Int32) async throws {
+        let (server, datagrams) = (try TCPServer(), try UDPPeer())
+        let target = try #require(datagrams.local)
+        let program = try WeirProgram(
+            ["relay", "--show", "none", server.route, "udp:0=\(target)", "udp:0.0.0.0:0=\(target)"],
+            launcher: Self.refusing([.accept4, .recvmmsg, .sendmmsg], error)
+        )
+        let endpoints = try program.listening(3)
+        for _ in 0..<2 {
+            let client = try TCPPeer(to: endpoints[0])
+            let peer = try server.accept()
+            try client.send("hello")
+            #expect(try peer.receive(5) == Array("hello".utf8))
+            try peer.send("world")
+            #expect(try client.receive(5) == Array("world".utf8))
+            client.finish()
+            peer.finish()
+        }
+        for endpoint in [endpoints[1], Endpoint(address: .loopbackV4, port: endpoints[2].port)] {
+            let client = try UDPPeer(to: endpoint)
+            for number in 0..<100 {
+                try client.send([UInt8(number), 1, 2])
+                let (bytes, source) = try datagrams.receive()
+                #expect(bytes == [UInt8(number), 1, 2])
+                try datagrams.send([UInt8(number)], to: source)
+                #expect(try client.receive().bytes == [UInt8(number)])
+            }
+        }
+        #expect(try await program.processorShare(during: .milliseconds(300)) < 0.5)
+        #expect(try await program.stop().status == 0)
+    }
+
+    @Test("A socket that may not be asked for its error is not taken for one without", arguments: [EPERM, ENOSYS])
+    func pendingError(_ error: Int32) async throws {
+        // Nobody listens at the port of a socket that is only bound.
+        let bound = try LoopbackSocket(.tcp, for: .loopbackV4)
+        try bound.bind(to: .anyPortV4)
+        let port = try #require(bound.local).port
+        let dialed = try await WeirProgram(
+            ["connect", "127.0.0.1", "\(port)"],
+            launcher: Self.refusing([.getsockopt], error)
+        ).finish()
+        #expect(dialed.status == 69)
+        #expect(dialed.errors.contains("connection refused (ECONNREFUSED)"), "\(dialed.errors)")
+        // A reset is noticed, too, and the relay serves.
+        let server = try TCPServer()
+        let program = try WeirProgram(
+            ["relay", "--show", "none", server.route],
+            launcher: Self.refusing([.getsockopt], error)
+        )
+        let client = try TCPPeer(to: try program.listening()[0])
+        let peer = try server.accept()
+        try client.send("hello")
+        #expect(try peer.receive(5) == Array("hello".utf8))
+        peer.reset()
+        #expect(try client.receiveToEnd().ending == .failed(.connectionReset))
+        #expect(try await program.stop().status == 0)
+    }
+
+    @Test("A listener that would take other clients than it is to is none", .needsIPv6, arguments: [EPERM, ENOSYS])
+    func listeners(_ error: Int32) async throws {
+        // Without IPV6_V6ONLY it would take IPv4's clients; without IPV6_RECVPKTINFO it answers from any address.
+        for transport in ["tcp", "udp"] {
+            let ended = try await WeirProgram(
+                ["relay", "--show", "none", "\(transport):[::]:0=127.0.0.1:9"],
+                launcher: Self.refusing([.setsockopt], error)
+            ).finish()
+            #expect(ended.status == (error == EPERM ? 77 : 69))
+            let words = "cannot prepare a socket to listen on \(transport) [::]:0"
+            #expect(ended.errors.contains(words), "\(ended.errors)")
+        }
+    }
+
+    @Test("Where sigwait is refused, signals still end it, and it waits for them in peace", arguments: [EPERM, ENOSYS])
+    func signals(_ error: Int32) async throws {
+        for signal in [SIGTERM, SIGINT, SIGHUP] {
+            let server = try TCPServer()
+            let program = try WeirProgram(
+                ["relay", "--show", "none", server.route],
+                launcher: Self.refusing([.rtSigtimedwait], error)
+            )
+            let client = try TCPPeer(to: try program.listening()[0])
+            let peer = try server.accept()
+            try client.send("hello")
+            #expect(try peer.receive(5) == Array("hello".utf8))
+            #expect(try await program.processorShare(during: .milliseconds(300)) < 0.5)
+            program.send(signal)
+            #expect(try program.readErrorLine().hasPrefix("weir: ending: 1 TCP flow has "))
+            program.send(signal)
+            let ended = try await program.finish()
+            #expect(ended.status == 0 && ended.errors.contains("stopped at once"))
+        }
     }
 
     @Test("Where no call waits for events it says so, and ends with 70")

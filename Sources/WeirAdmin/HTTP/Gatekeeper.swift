@@ -89,6 +89,9 @@ package struct Token: Sendable {
         bytes = Array(text.utf8)
     }
 
+    /// The number of its characters.
+    var length: Int { bytes.count }
+
     /// Compares in a time that depends on the given text's length alone.
     func matches(_ given: String) -> Bool {
         var difference: UInt8 = 0

@@ -28,7 +28,7 @@ public enum ToxicError: Error, Hashable, Sendable, CustomStringConvertible {
     public var reason: String {
         switch self {
         case .unknownType(let type):
-            "there is no toxic '\(type)'; the types are \(Toxics.all.map(\.name).joined(separator: ", "))"
+            Self.unknown(type, among: Toxics.all.map(\.name))
         case .invalid(_, _, let reason): reason
         case .duplicate(let name): "there is a toxic with the name '\(name)' already"
         case .unsupported(let type, let transport): "the toxic '\(type)' does nothing to \(transport)"
@@ -37,6 +37,14 @@ public enum ToxicError: Error, Hashable, Sendable, CustomStringConvertible {
         case .malformed(let text, let reason):
             "'\(text)' is no toxic: \(reason); a toxic is TYPE,up|down,FIELD=VALUE..., as in latency,down,latency=100"
         }
+    }
+
+    private static func unknown(_ type: String, among types: [String]) -> String {
+        let list = types.joined(separator: ", ")
+        guard let near = Spelling.nearest(to: type, among: types) else {
+            return "there is no toxic '\(type)'; the types are \(list)"
+        }
+        return "there is no toxic '\(type)'; did you mean '\(near)'? The types are \(list)"
     }
 
     /// Says it in one line.

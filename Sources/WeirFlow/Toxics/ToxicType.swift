@@ -38,7 +38,8 @@ public struct ToxicType: Sendable {
     public func completed(_ attributes: [String: ToxicValue]) throws(ToxicError) -> [String: ToxicValue] {
         for name in attributes.keys.sorted() where field(name) == nil {
             let known = fields.isEmpty ? "it has none" : "it has \(fields.map(\.name).joined(separator: ", "))"
-            throw .invalid(type: self.name, field: name, reason: "is no field of it; \(known)")
+            let near = Spelling.nearest(to: name, among: fields.map(\.name)).map { "; did you mean '\($0)'?" }
+            throw .invalid(type: self.name, field: name, reason: "is no field of it; \(known)\(near ?? "")")
         }
         var complete: [String: ToxicValue] = [:]
         for field in fields {

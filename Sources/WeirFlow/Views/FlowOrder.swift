@@ -35,7 +35,8 @@ public enum FlowOrder: String, Hashable, Sendable, CaseIterable {
         case .down: sort(&rows, descending: { $0.bytesDown })
         case .client: sort(&rows, ascending: { $0.client })
         case .server: sort(&rows, ascending: { $0.server })
-        case .close: sort(&rows, ascending: { $0.close?.rawValue ?? "" })
+        case .close:
+            rows.sort { ($0.close?.rawValue ?? "", $0.number) < ($1.close?.rawValue ?? "", $1.number) }
         }
     }
 

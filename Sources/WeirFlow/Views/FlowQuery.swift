@@ -89,6 +89,15 @@ extension FlowQuery {
         }
     }
 
+    /// The number that a flow must have to be wanted, if there is one.
+    public var number: Int? {
+        switch self {
+        case .number(let number): number
+        case .and(let left, let right): left.number ?? right.number
+        default: nil
+        }
+    }
+
     /// Says whether a flow is wanted; one whose legs are joined is if either of them is.
     public func matches(_ row: FlowRow) -> Bool {
         switch self {
@@ -97,7 +106,8 @@ extension FlowQuery {
         case .host(let address, let prefix, let side):
             return row.endpoints(side).contains { $0.address.begins(with: address, bits: prefix) }
         case .port(let range, let side): return row.endpoints(side).contains { range.contains($0.port) }
-        case .close(let close): return row.flow.close == close || row.serverLeg?.flow.close == close
+        case .close(let close):
+            return row.close == close || row.flow.close == close || row.serverLeg?.flow.close == close
         case .number(let number): return row.has(number)
         case .compare(let quantity, let comparison, let value):
             if comparison.holds(quantity.value(of: row.flow), value) { return true }

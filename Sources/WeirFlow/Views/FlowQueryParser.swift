@@ -6,10 +6,13 @@ public struct FlowQueryError: Error, Hashable, Sendable, CustomStringConvertible
     public var word: String
     /// Says what was expected there.
     public var expected: String
+    /// What the word was probably meant to be, if that can be guessed.
+    public var near: String?
 
     /// Says it in one line.
     public var description: String {
-        word.isEmpty ? "the query ends where \(expected) was expected" : "'\(word)' is not \(expected)"
+        if word.isEmpty { return "the query ends where \(expected) was expected" }
+        return "'\(word)' is not \(expected)\(near.map { "; did you mean '\($0)'?" } ?? "")"
     }
 }
 
@@ -75,15 +78,22 @@ private struct FlowQueryParser {
             words.append(word)
             return try end(.any)
         case "close":
-            let all = FlowClose.allCases.map(\.rawValue).joined(separator: ", ")
-            return .close(try argument("an end: \(all)") { FlowClose(rawValue: $0) })
+            let all = FlowClose.allCases.map(\.rawValue)
+            let expected = "an end: \(all.joined(separator: ", "))"
+            return .close(try argument(expected, among: all) { FlowClose(rawValue: $0) })
         case "flow":
             return .number(try argument("the number of a flow, from 1") { Int($0).flatMap { $0 > 0 ? $0 : nil } })
         case "src", "dst":
             throw FlowQueryError(word: word, expected: "a side of a flow, which are 'client' and 'server'")
-        default: throw FlowQueryError(word: word, expected: expected)
+        default:
+            let near = Spelling.nearest(to: word, among: Self.primitives)
+            throw FlowQueryError(word: word, expected: expected, near: near)
         }
     }
+
+    private static let primitives =
+        ["tcp", "udp", "ip", "ip6", "host", "port", "close", "flow", "not"]
+        + Side.allCases.filter { $0 != .any }.map(\.rawValue) + Quantity.allCases.map(\.rawValue)
 
     private typealias Side = FlowQuery.Side
     private typealias Quantity = FlowQuery.Quantity
@@ -108,11 +118,16 @@ private struct FlowQueryParser {
         return .compare(quantity, comparison, value)
     }
 
-    private mutating func argument<Value>(_ expected: String, _ read: (String) -> Value?) throws(FlowQueryError)
-        -> Value
-    {
+    private mutating func argument<Value>(
+        _ expected: String,
+        among candidates: [String] = [],
+        _ read: (String) -> Value?
+    ) throws(FlowQueryError) -> Value {
         guard let word = words.popLast() else { throw FlowQueryError(word: "", expected: expected) }
-        guard let value = read(word) else { throw FlowQueryError(word: word, expected: expected) }
+        guard let value = read(word) else {
+            let near = Spelling.nearest(to: word, among: candidates)
+            throw FlowQueryError(word: word, expected: expected, near: near)
+        }
         return value
     }
 

@@ -30,6 +30,16 @@ public struct FlowRow: Hashable, Sendable {
         self.serverLeg = serverLeg
     }
 
+    /// How the flow ended, if it is one of TCP: where the relay did not reach the server, that, and not that the relay
+    /// reset the client's leg for it.
+    public var close: FlowClose? {
+        switch serverLeg?.flow.close {
+        case .refused: .refused
+        case .unanswered where flow.close == .serverReset: .unanswered
+        default: flow.close
+        }
+    }
+
     /// Says whether a number is that of the flow, or of its server's leg.
     public func has(_ number: Int) -> Bool { self.number == number || serverLeg?.number == number }
 }
@@ -37,13 +47,18 @@ public struct FlowRow: Hashable, Sendable {
 /// Joins the legs of the flows of a table.
 public struct FlowRows: Sendable {
     private var paths: [Int: RecordedPath] = [:]
+    /// The places of the flows of each path, in rising order: seldom more than the two legs.
+    private var places: [RecordedPath: [Int]] = [:]
 
     /// Makes a joiner that knows of no legs.
     public init() {}
 
     /// Takes the comment of a flow's first packet.
     public mutating func add(comment: String, place: Int) {
-        if let path = RecordedPath(comment: comment) { paths[place] = path }
+        guard let path = RecordedPath(comment: comment) else { return }
+        if let other = paths[place] { places[other]?.removeAll { $0 == place } }
+        paths[place] = path
+        places[path, default: []].append(place)
     }
 
     /// Takes the comments of a packet that begins flows.
@@ -51,6 +66,9 @@ public struct FlowRows: Sendable {
         for comment in comments {
             if let place = flows.tcp, place.isNew { add(comment: comment, place: place.index) }
             if let place = flows.udp, place.isNew { add(comment: comment, place: place.index) }
+            for place in flows.innerUDP {
+                if let place, place.isNew { add(comment: comment, place: place.index) }
+            }
         }
     }
 
@@ -66,30 +84,41 @@ public struct FlowRows: Sendable {
     ///
     /// Complexity: O(n) in the number of flows.
     public func rows(of table: borrowing FlowTable) -> [FlowRow] {
-        var clientLegs: [RecordedPath: Int] = [:]
-        var serverLegs: [RecordedPath: Int] = [:]
-        for place in paths.keys.sorted(by: >) {
-            guard let path = paths[place] else { continue }
-            switch path.leg(of: table[place]) {
-            case .client: clientLegs[path] = place
-            case .server: serverLegs[path] = place
-            case nil: break
-            }
-        }
         var rows: [FlowRow] = []
-        rows.reserveCapacity(table.count - serverLegs.count)
+        rows.reserveCapacity(table.count - paths.count / 2)
         for place in 0..<table.count {
-            var row = FlowRow(number: place + 1, flow: table[place])
-            if let path = paths[place], let leg = path.leg(of: row.flow) {
-                if leg == .server, clientLegs[path] != nil, serverLegs[path] == place { continue }
-                row.path = path.path
-                row.flow = path.turned(row.flow)
-                if clientLegs[path] == place, let server = serverLegs[path] {
-                    row.serverLeg = FlowRow.ServerLeg(number: server + 1, flow: path.turned(table[server]))
-                }
-            }
-            rows.append(row)
+            if let row = joined(place, of: table) { rows.append(row) }
         }
         return rows
+    }
+
+    /// Returns the row of the flow with a number, or of the flow whose server's leg has it; nil if there is none.
+    ///
+    /// Complexity: O(1), however many flows there are.
+    public func row(number: Int, of table: borrowing FlowTable) -> FlowRow? {
+        guard number > 0, number <= table.count else { return nil }
+        if let row = joined(number - 1, of: table) { return row }
+        guard let path = paths[number - 1], let client = first(.client, of: path, in: table) else { return nil }
+        return joined(client, of: table)
+    }
+
+    /// Joins the legs of a flow; nil if it is a server's leg that its client's has the row of.
+    private func joined(_ place: Int, of table: borrowing FlowTable) -> FlowRow? {
+        var row = FlowRow(number: place + 1, flow: table[place])
+        guard let path = paths[place], let leg = path.leg(of: row.flow) else { return row }
+        let client = first(.client, of: path, in: table)
+        let server = first(.server, of: path, in: table)
+        if leg == .server, client != nil, server == place { return nil }
+        row.path = path.path
+        row.flow = path.turned(row.flow)
+        if client == place, let server {
+            row.serverLeg = FlowRow.ServerLeg(number: server + 1, flow: path.turned(table[server]))
+        }
+        return row
+    }
+
+    private func first(_ leg: RecordedPath.Leg, of path: RecordedPath, in table: borrowing FlowTable) -> Int? {
+        for place in places[path] ?? [] where path.leg(of: table[place]) == leg { return place }
+        return nil
     }
 }

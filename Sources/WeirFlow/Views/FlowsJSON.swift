@@ -5,7 +5,8 @@ public import WeirWire
 /// A key keeps its meaning for ever; new keys may come behind the others.
 ///
 /// Keys, in this order: `flow`, `transport`, `client`, `server`, `packets_up`, `packets_down`, `bytes_up`, `bytes_down`
-/// (whole frames, original lengths), `start` (RFC 3339, UTC, ns), `duration_ns`, `close` (null for UDP). A flow that Weir
+/// (whole frames, original lengths), `start` (RFC 3339, UTC, ns), `duration_ns`, `close` (null for UDP; `refused` or `unanswered`
+/// where Weir's own dial was, though Weir then reset the client's leg). A flow that Weir
 /// recorded has all its endpoints: `listener`, `egress`, `leg` (whose packets are counted: `client` or `server`), and,
 /// where both legs were found, `server_leg` with the counts of the other one. A flow whose protocol was recognised has
 /// `protocol`, and what its first messages name: `sni`, `host`, `query`. Source: RFC 8259.
@@ -25,7 +26,7 @@ public struct FlowsJSON: Sendable {
         output.append(",\"server\":")
         let isEcho = row.path.map { $0.server == nil } ?? false
         output.appendQuoted(isEcho ? row.path?.listener : row.path?.server ?? row.flow.server)
-        appendCounts(row.flow, to: &output)
+        appendCounts(row.flow, row.close, to: &output)
         if let path = row.path {
             output.append(",\"listener\":")
             output.appendQuoted(path.listener)
@@ -37,7 +38,7 @@ public struct FlowsJSON: Sendable {
         if let leg = row.serverLeg {
             output.append(",\"server_leg\":{\"flow\":")
             output.appendDecimal(leg.number)
-            appendCounts(leg.flow, to: &output)
+            appendCounts(leg.flow, leg.flow.close, to: &output)
             output.append("}")
         }
         if let found = row.found { appendFound(found, to: &output) }
@@ -56,7 +57,7 @@ public struct FlowsJSON: Sendable {
         }
     }
 
-    private mutating func appendCounts(_ flow: ObservedFlow, to output: inout ByteBuffer) {
+    private mutating func appendCounts(_ flow: ObservedFlow, _ close: FlowClose?, to output: inout ByteBuffer) {
         output.append(",\"packets_up\":")
         output.appendDecimal(flow.packetsUp)
         output.append(",\"packets_down\":")
@@ -76,7 +77,7 @@ public struct FlowsJSON: Sendable {
         output.append(",\"duration_ns\":")
         if let duration = flow.duration { output.appendDecimal(duration) } else { output.append("null") }
         output.append(",\"close\":")
-        if let close = flow.close {
+        if let close {
             output.append("\"")
             output.append(close.rawValue)
             output.append("\"")

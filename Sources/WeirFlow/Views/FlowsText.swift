@@ -59,7 +59,7 @@ public struct FlowsText: Sendable {
     /// Renders the line of a flow.
     public mutating func append(_ row: FlowRow, to output: inout ByteBuffer) {
         let flow = row.flow
-        if color { output.append(Self.sequence(for: flow.close)) }
+        if color { output.append(Self.sequence(for: row.close)) }
         output.appendRight("\(row.number)", widths.number)
         output.append("  ")
         if let start = flow.start {
@@ -77,7 +77,7 @@ public struct FlowsText: Sendable {
             output.appendRight("\(count)", width)
         }
         output.append("  ")
-        output.appendLeft(flow.close?.rawValue ?? "", 15)
+        output.appendLeft(row.close?.rawValue ?? "", 15)
         output.append(flow.transport == .tcp ? "  tcp " : "  udp ")
         appendEnds(row, to: &output)
         if let found = row.found { appendFound(found, to: &output) }

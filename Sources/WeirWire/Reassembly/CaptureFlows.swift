@@ -124,6 +124,13 @@ public struct CaptureFlows: ~Copyable, Sendable {
         return udp
     }
 
+    /// Whether the last packet is the first of one of its flows.
+    @inlinable
+    public var hasNewFlow: Bool {
+        if tcp?.isNew == true || udp?.isNew == true { return true }
+        return innerUDP.contains { $0?.isNew == true }
+    }
+
     /// Returns whether one of the last packet's flows is wanted, by a closure that gets the flow's place in the table.
     public func hasFlow(_ isWanted: (Int) -> Bool) -> Bool {
         if let tcp, isWanted(tcp.index) { return true }

@@ -12,7 +12,10 @@ struct AdminOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Ask every call of the control API for the token in this file; it may then listen anywhere.",
+            """
+            Ask every call of the control API for the token in this file; it may then listen anywhere. The token has 16 \
+            characters or more, and other users must not be able to read the file.
+            """,
             valueName: "file"
         ),
         completion: .file()

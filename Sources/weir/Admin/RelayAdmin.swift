@@ -54,7 +54,12 @@ extension AdminOptions {
             try settings.listen(at: admin)
             try settings.keepCaptures(in: capturesFolder)
             if let adminTokenFile {
-                try settings.requireToken(String(decoding: try SmallFile.read(adminTokenFile), as: UTF8.self))
+                let text = String(decoding: try SmallFile.readSecret(adminTokenFile), as: UTF8.self)
+                do {
+                    try settings.requireToken(text)
+                } catch {
+                    throw Failure(.usage, "--admin-token-file '\(adminTokenFile)': \(error)")
+                }
             }
             let server = try await AdminServer(settings)
             return RelayAdmin(server: server, proxies: list, path: proxies ?? "")

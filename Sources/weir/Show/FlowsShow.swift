@@ -20,7 +20,9 @@ struct FlowsShow: ShowView, ~Copyable {
     }
 
     @inline(__always)
-    func wants(_ tcp: FlowTable.Place?, _ udp: FlowTable.Place?) -> Bool { probes.wants(tcp, udp) }
+    func wants(_ tcp: FlowTable.Place?, _ udp: FlowTable.Place?, _ inner: [FlowTable.Place?]) -> Bool {
+        probes.wants(tcp, udp, inner)
+    }
 
     mutating func take(
         _ packet: CapturedPacket,
@@ -36,7 +38,12 @@ struct FlowsShow: ShowView, ~Copyable {
     }
 
     mutating func finish(_ flows: borrowing CaptureFlows, _ report: ShowReport, _ output: ShowOutput) {
-        var rows = joiner.rows(of: flows.table)
+        var rows =
+            if let number = query?.number {
+                [joiner.row(number: number, of: flows.table)].compactMap(\.self)
+            } else {
+                joiner.rows(of: flows.table)
+            }
         probes.finish()
         for index in rows.indices { rows[index].found = probes.found(rows[index].number - 1) }
         if let query { rows.removeAll { !query.matches($0) } }

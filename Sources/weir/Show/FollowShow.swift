@@ -27,7 +27,7 @@ struct FollowShow: ShowView, ~Copyable {
         in flows: borrowing CaptureFlows,
         _ output: ShowOutput
     ) {
-        if let place = flows.tcp ?? flows.udp, place.index == flow - 1 { renderer.begin(flows.table[place.index]) }
+        if flows.hasFlow({ $0 == flow - 1 }) { renderer.begin(flows.table[flow - 1]) }
         if let place = flows.tcp, place.index == flow - 1, let segment = flows.packet.tcp?.streamSegment {
             if place.hasTurned {
                 reassembler.turn(flow: flow)
@@ -40,6 +40,13 @@ struct FollowShow: ShowView, ~Copyable {
         }
         if let place = flows.udp, place.index == flow - 1, let length = flows.packet.udp?.payloadLength {
             flows.withPayload(.udp, of: bytes) { payload in
+                renderer.append(datagram: payload, length, place.direction, at: packet.timestamp, output)
+            }
+        }
+        for index in flows.innerUDP.indices {
+            guard let place = flows.innerUDP[index], place.index == flow - 1 else { continue }
+            let length = flows.packet.innerUDP[index].payloadLength
+            flows.withInnerPayload(index, of: bytes) { payload in
                 renderer.append(datagram: payload, length, place.direction, at: packet.timestamp, output)
             }
         }

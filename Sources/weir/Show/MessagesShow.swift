@@ -34,12 +34,10 @@ struct MessagesShow: ShowView, ~Copyable {
         Self.finish(&dissector, &renderer, output)
     }
 
-    /// Says whether one of the flows of the packet is wanted.
+    /// Returns whether one of the flows of the packet is wanted, a tunnel or what is within it.
     private func isWanted(_ flows: borrowing CaptureFlows) -> Bool {
         guard let query else { return true }
-        if let place = flows.tcp, query.matches(joiner.row(place.index, of: flows.table)) { return true }
-        guard let place = flows.udp else { return false }
-        return query.matches(joiner.row(place.index, of: flows.table))
+        return flows.hasFlow { query.matches(joiner.row($0, of: flows.table)) }
     }
 
     private static func add(

@@ -53,12 +53,10 @@ struct PacketsShow: ShowView, ~Copyable {
         }
     }
 
-    /// Says whether one of the flows of the packet is wanted; a packet of no flow is so only where there is no query.
+    /// Returns whether one of the flows of the packet is wanted; a packet of no flow is only if there is no query.
     private func isWanted(_ flows: borrowing CaptureFlows) -> Bool {
         guard let query else { return true }
-        if let place = flows.tcp, query.matches(joiner.row(place.index, of: flows.table)) { return true }
-        guard let place = flows.udp else { return false }
-        return query.matches(joiner.row(place.index, of: flows.table))
+        return flows.hasFlow { query.matches(joiner.row($0, of: flows.table)) }
     }
 
     mutating func finish(_ flows: borrowing CaptureFlows, _ report: ShowReport, _ output: ShowOutput) {}

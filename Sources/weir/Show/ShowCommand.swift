@@ -40,7 +40,12 @@ struct ShowCommand: ParsableCommand {
     @Flag(help: "Show what the bytes mean: a line for each message, such as a request of HTTP.")
     var messages = false
 
-    @Flag(help: "With --messages: show each message's fields, with their places in the stream or the datagram.")
+    @Flag(
+        help: """
+            With --messages: show each message's fields, with their places in the stream or the datagram; behind a value \
+            of which only the beginning is kept stands (cut), in JSON "cut":true.
+            """
+    )
     var fields = false
 
     @Flag(help: "Show which protocols are read, on which ports, and the fields of their messages.")

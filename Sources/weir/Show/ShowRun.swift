@@ -19,8 +19,14 @@ protocol ShowView: ~Copyable {
         _ output: ShowOutput
     )
 
-    /// Says whether the view looks at a packet of these flows.
-    func wants(_ tcp: FlowTable.Place?, _ udp: FlowTable.Place?) -> Bool
+    /// Returns whether the view looks at a packet of these flows.
+    ///
+    /// - Parameters:
+    ///   - tcp: The flow of its TCP segment.
+    ///   - udp: The flow of its UDP datagram, or of the tunnel.
+    ///   - inner: The flows of datagrams within that one.
+    /// - Returns: Whether `take` is to get it.
+    func wants(_ tcp: FlowTable.Place?, _ udp: FlowTable.Place?, _ inner: [FlowTable.Place?]) -> Bool
 
     /// Takes what the file says of a packet that begins flows.
     mutating func begin(_ metadata: PacketMetadata, in flows: borrowing CaptureFlows)
@@ -41,7 +47,7 @@ protocol ShowView: ~Copyable {
 }
 
 extension ShowView where Self: ~Copyable {
-    func wants(_ tcp: FlowTable.Place?, _ udp: FlowTable.Place?) -> Bool { true }
+    func wants(_ tcp: FlowTable.Place?, _ udp: FlowTable.Place?, _ inner: [FlowTable.Place?]) -> Bool { true }
     mutating func begin(_ metadata: PacketMetadata, in flows: borrowing CaptureFlows) {}
     mutating func take(_ block: CaptureBlock) {}
     mutating func begin(_ file: String) {}
@@ -137,7 +143,9 @@ struct ShowRun: ~Copyable {
     ) {
         file.withBytes(of: packet) { flows.add(packet, $0) }
         // Apart from the bytes: whoever lends the whole file, or the flows, to a function has all of it copied, for each packet.
-        if flows.tcp?.isNew == true || flows.udp?.isNew == true { view.begin(file.metadata(of: packet), in: flows) }
-        if view.wants(flows.tcp, flows.udp) { file.withBytes(of: packet) { view.take(packet, $0, in: flows, output) } }
+        if flows.hasNewFlow { view.begin(file.metadata(of: packet), in: flows) }
+        if view.wants(flows.tcp, flows.udp, flows.innerUDP) {
+            file.withBytes(of: packet) { view.take(packet, $0, in: flows, output) }
+        }
     }
 }

@@ -52,14 +52,17 @@ struct RelayAddressOptions: ParsableArguments {
     var url = "http://127.0.0.1:8474"
 
     @Option(
-        help: ArgumentHelp("The file with the token that the API asks for.", valueName: "file"),
+        help: ArgumentHelp(
+            "The file with the token that the API asks for; other users must not be able to read it.",
+            valueName: "file"
+        ),
         completion: .file()
     )
     var tokenFile: String?
 
     func client() throws(Failure) -> AdminClient {
         let token = try tokenFile.map { path throws(Failure) in
-            String(decoding: try SmallFile.read(path), as: UTF8.self)
+            String(decoding: try SmallFile.readSecret(path), as: UTF8.self)
                 .split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
         }
         return try AdminClient(url: url, token: token)

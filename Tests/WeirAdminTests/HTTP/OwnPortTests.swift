@@ -14,7 +14,7 @@ struct OwnPortTests {
             cd "\(folder.path)"
             ip link set lo up
             ip address add 10.9.8.7/32 dev lo && ip address add fd00::7/128 dev lo nodad
-            echo secret >token
+            (umask 077; echo secret-of-16-bytes >token)
             "\(program)" relay \(options) --show none --captures-folder caps 2>log &
             relay=$!
             trap 'kill $relay; wait $relay' EXIT
@@ -37,16 +37,16 @@ struct OwnPortTests {
             for host in 127.0.0.1 127.0.0.2 localhost 127.1 0.0.0.0 10.9.8.7 '[::ffff:10.9.8.7]' '[::1]' '[::]' '[fd00::7]' \
                     "$(hostname)"; do
                 number=$((number + 1))
-                curl -s -H 'Authorization: Bearer secret' http://127.0.0.1:8474/proxies -o made \
+                curl -s -H 'Authorization: Bearer secret-of-16-bytes' http://127.0.0.1:8474/proxies -o made \
                     -d '{"name":"p'$number'","listen":"127.0.0.1:'$((9000 + number))'","upstream":"'$host':8474"}'
                 grep -q 'own control API' made && continue
                 # What was taken, since it leads nowhere now, must not reach the API either.
                 curl -s -m 2 http://127.0.0.1:$((9000 + number))/v1/health | grep -q Unauthorized && echo "$host"
             done
             # A proxy of a proxy is none of the API.
-            curl -s -H 'Authorization: Bearer secret' http://127.0.0.1:8474/proxies \
+            curl -s -H 'Authorization: Bearer secret-of-16-bytes' http://127.0.0.1:8474/proxies \
                 -d '{"name":"a","listen":"127.0.0.1:9100","upstream":"127.0.0.1:9101"}' >/dev/null
-            curl -s -H 'Authorization: Bearer secret' http://127.0.0.1:8474/proxies \
+            curl -s -H 'Authorization: Bearer secret-of-16-bytes' http://127.0.0.1:8474/proxies \
                 -d '{"name":"b","listen":"127.0.0.1:9101","upstream":"10.9.8.7:8474"}' | grep -q 'own control API' || echo b
             curl -s -m 2 http://127.0.0.1:9100/v1/health | grep -q Unauthorized && echo chain
             curl -s -m 2 http://127.0.0.1:8474/v1/health | grep -q Unauthorized && echo alive

@@ -72,10 +72,11 @@ struct SafetyTests {
 
     @Test("With a token every call needs it, and Host is not checked")
     func asksForToken() async throws {
-        try await withAdmin(configure: { try $0.requireToken(" s3cret-token\n") }) { admin in
+        try await withAdmin(configure: { try $0.requireToken(" s3cret-token-of-16\n") }) { admin in
             let authorizations: [String?] = [
-                nil, "Bearer", "Bearer wrong", "Bearer s3cret-toke", "Bearer s3cret-tokenx", "Basic s3cret-token",
-                "Bearer s3cret-tokens3cret-token",
+                nil, "Bearer", "Bearer wrong", "Bearer s3cret-token-of-1",
+                "Bearer s3cret-token-of-16x", "Basic s3cret-token-of-16",
+                "Bearer s3cret-token-of-16s3cret-token-of-16",
             ]
             for path in ["/proxies", "/v1/health", "/metrics", "/nothing"] {
                 for authorization in authorizations {
@@ -85,7 +86,7 @@ struct SafetyTests {
                     #expect(answer.header("www-authenticate")?.hasPrefix("Bearer") == true)
                 }
             }
-            let right = [("Authorization", "bearer s3cret-token")]
+            let right = [("Authorization", "bearer s3cret-token-of-16")]
             #expect(try await admin.call("GET", "/v1/health", headers: right, host: "relay.example").status == 200)
         }
     }
@@ -102,7 +103,19 @@ struct SafetyTests {
         #expect(throws: AdminSettingsError.self) { try settings.listen(at: "*:8474") }
         #expect(throws: AdminSettingsError.self) { try settings.keepCaptures(in: "") }
         #expect(throws: AdminSettingsError.self) { try settings.requireToken(" \n") }
-        #expect(throws: AdminSettingsError.self) { try settings.requireToken("two words") }
+        #expect(throws: AdminSettingsError.self) { try settings.requireToken("two words of 16 bytes") }
+    }
+
+    @Test("A token has 16 characters or more, blanks around it not counted", arguments: [1, 15, 16, 17])
+    func tokenLength(_ length: Int) throws {
+        var settings = AdminSettings()
+        let text = " " + String(repeating: "x", count: length) + " \n"
+        guard length < 16 else { return try settings.requireToken(text) }
+        #expect {
+            try settings.requireToken(text)
+        } throws: {
+            "\($0)".contains("\(length) characters") && "\($0)".contains("16 or more")
+        }
     }
 
     @Test("No proxy leads to the control API, by whatever name")

@@ -63,7 +63,11 @@ struct FlowQueryTests {
                 "",
                 "the query ends where tcp, udp, ip, ip6, host, port, close, flow, packets, bytes or duration was expected"
             ),
-            ("prt 5", "'prt' is not tcp, udp, ip, ip6, host, port, close, flow, packets, bytes or duration"),
+            ("prtx 5", "'prtx' is not tcp, udp, ip, ip6, host, port, close, flow, packets, bytes or duration"),
+            (
+                "prt 5",
+                "'prt' is not tcp, udp, ip, ip6, host, port, close, flow, packets, bytes or duration; did you mean 'port'?"
+            ),
             ("port", "the query ends where a port, or two with '-' between was expected"),
             ("port x", "'x' is not a port, or two with '-' between"),
             ("port 65536", "'65536' is not a port, or two with '-' between"),

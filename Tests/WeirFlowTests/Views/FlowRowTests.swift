@@ -59,12 +59,62 @@ struct FlowRowTests {
             json == """
                 {"flow":1,"transport":"tcp","client":"127.0.0.1:49152","server":"10.0.0.5:443","packets_up":1,\
                 "packets_down":0,"bytes_up":70,"bytes_down":0,"start":"1970-01-01T00:00:00.000000000Z","duration_ns":0,\
-                "close":"unanswered","listener":"127.0.0.1:9000","egress":"10.0.0.2:51044","leg":"client",\
+                "close":"refused","listener":"127.0.0.1:9000","egress":"10.0.0.2:51044","leg":"client",\
                 "server_leg":{"flow":3,"packets_up":1,"packets_down":1,"bytes_up":80,"bytes_down":54,\
                 "start":"1970-01-01T00:00:00.000000000Z","duration_ns":0,"close":"refused"}}
 
                 """
         )
+    }
+
+    @Test(
+        "A flow ends as the relay's dial did, if that failed",
+        arguments: [(FlowClose.refused, true), (.unanswered, true), (.serverReset, false), (.open, false)]
+    )
+    func close(server: FlowClose, counts: Bool) throws {
+        var packets = Packets()
+        try packets.add(.tcp, "127.0.0.1:49152", "127.0.0.1:9000", .syn, length: 70, comment: Self.comment)
+        try packets.add(.tcp, "127.0.0.1:9000", "127.0.0.1:49152", [.syn, .ack], length: 70)
+        try packets.add(.tcp, "10.0.0.2:51044", "10.0.0.5:443", .syn, length: 80, comment: Self.comment)
+        let answered = server == .serverReset || server == .open
+        let reset = server == .refused || server == .serverReset
+        if answered { try packets.add(.tcp, "10.0.0.5:443", "10.0.0.2:51044", [.syn, .ack], length: 54) }
+        if reset { try packets.add(.tcp, "10.0.0.5:443", "10.0.0.2:51044", [.rst, .ack], length: 54) }
+        try packets.add(.tcp, "127.0.0.1:9000", "127.0.0.1:49152", [.rst, .ack], length: 54)
+        let row = try #require(packets.rows.first)
+        #expect(row.serverLeg?.flow.close == server)
+        #expect(row.flow.close == .serverReset)
+        #expect(row.close == (counts ? server : .serverReset))
+        let text = shown { output in
+            var view = FlowsText([row], color: false)
+            view.append(row, to: &output)
+        }
+        #expect(text.contains("  \(counts ? server.rawValue : "server_reset") "))
+        let json = shown { output in
+            var view = FlowsJSON()
+            view.append(row, to: &output)
+        }
+        #expect(json.contains("\"close\":\"\(counts ? server.rawValue : "server_reset")\",\"listener\""))
+        for close in [server, row.close] {
+            #expect(try FlowQuery(parsing: "close \(try #require(close).rawValue)").matches(row))
+        }
+    }
+
+    @Test("A row is found by its number, or by that of its server's leg, as it is among all")
+    func number() throws {
+        var packets = Packets()
+        let second = Self.comment.replacing("flow 7", with: "flow 8").replacing(":51044", with: ":51045")
+            .replacing(":49152", with: ":49153")
+        try packets.add(.tcp, "127.0.0.1:49152", "127.0.0.1:9000", .syn, length: 70, comment: Self.comment)
+        try packets.add(.udp, "9.9.9.9:1", "9.9.9.9:2")
+        try packets.add(.tcp, "10.0.0.2:51045", "10.0.0.5:443", .syn, length: 80, comment: second)
+        try packets.add(.tcp, "10.0.0.2:51044", "10.0.0.5:443", .syn, length: 80, comment: Self.comment)
+        let rows = packets.rows
+        #expect(rows.map(\.number) == [1, 2, 3])
+        for number in 0...5 {
+            let row = packets.joiner.row(number: number, of: packets.table)
+            #expect(row == rows.first { $0.has(number) }, "\(number)")
+        }
     }
 
     @Test("A leg whose other one is not there is a row of its own, its client the one who dialed")

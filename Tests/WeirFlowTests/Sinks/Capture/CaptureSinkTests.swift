@@ -34,6 +34,24 @@ struct CaptureSinkTests {
         #expect(capture.statistics.allSatisfy { $0.start == start && $0.end == capture.packets.last?.time })
     }
 
+    @Test("Each file's statistics count what was left out of it, and nothing of the files before it")
+    func lossOfEachFile() throws {
+        var dialogue = CaptureDialogue()
+        dialogue.open()
+        for (number, lost) in [5, 0, 2, 0].enumerated() {
+            if number > 0 { dialogue.begin() }
+            if lost > 0 { dialogue.sink.renderLossOnly(chunks: UInt64(lost)) }
+            for _ in 0...number { dialogue.chunk(.upstream, "abc") }
+            dialogue.finish()
+            let statistics = try dialogue.capture.statistics
+            // A chunk is a packet and its acknowledgement; the first file has the handshakes, too.
+            let packets = UInt64(2 * (number + 1) + (number == 0 ? 3 : 0))
+            #expect(statistics.map(\.droppedByInterface) == [UInt64(lost), UInt64(lost)], "file \(number)")
+            #expect(statistics.map(\.delivered) == [packets, packets], "file \(number)")
+            #expect(statistics.map(\.received) == [packets + UInt64(lost), packets + UInt64(lost)], "file \(number)")
+        }
+    }
+
     @Test("Writes the legs that were asked for, and no other", arguments: CaptureSettings.Legs.allCases)
     func legs(_ legs: CaptureSettings.Legs) throws {
         var dialogue = CaptureDialogue { $0.legs = legs }

@@ -15,6 +15,10 @@ struct CapturedFlowEndsTests {
         return Array(try dialogue.lines.dropFirst(Self.opening))
     }
 
+    private static func toxic(_ direction: Direction, _ effect: ToxicRecord.Effect) -> ToxicRecord {
+        ToxicRecord(direction: direction, name: "t", type: "latency", effect: effect)
+    }
+
     @Test("Writes each half's end when it comes, and bytes the other way after it")
     func halfClose() throws {
         let lines = try lines {
@@ -50,6 +54,46 @@ struct CapturedFlowEndsTests {
     @Test("Writes that the relay resets both sides", arguments: [CloseReason.idle, .shutdown, .evicted])
     func relayResets(reason: CloseReason) throws {
         #expect(try lines { $0.close(reason) } == ["client down RST,ACK 1:1", "server up RST,ACK 1:1"])
+    }
+
+    @Test(
+        "Where toxics may hold an end back, the receiver's FIN is written when the end goes on, and else at once",
+        arguments: [
+            (ToxicRecord.Effect?.some(.met(acts: true)), true), (.met(acts: false), true),
+            (.changed(acts: true), true), (.changed(acts: false), true), (.removed, true), (.closed, true),
+            (.reset, true), (nil, false),
+        ],
+        Direction.allCases
+    )
+    func heldEnd(effect: (ToxicRecord.Effect?, waits: Bool), direction: Direction) throws {
+        let lines = try lines {
+            if let effect = effect.0 { $0.tell(.toxic(Self.toxic(direction, effect))) }
+            $0.tell(.ended(direction))
+            $0.chunk(direction.opposite, "late")
+            $0.tell(.endForwarded(direction))
+        }
+        let (source, receiver) = direction == .upstream ? ("client", "server") : ("server", "client")
+        let fin = lines.indices.filter { lines[$0].contains("FIN") }
+        let late = try #require(lines.firstIndex { $0.hasSuffix("(4)") })
+        #expect(fin.map { String(lines[$0].prefix(6)) } == [source, receiver])
+        #expect(fin[0] < late && (fin[1] > late) == effect.waits, "\(lines)")
+    }
+
+    @Test(
+        "The other direction's end waits only for a toxic that ends the whole flow",
+        arguments: [(ToxicRecord.Effect.met(acts: true), false), (.changed(acts: true), false), (.closed, true)],
+        Direction.allCases
+    )
+    func otherEnd(effect: (ToxicRecord.Effect, waits: Bool), direction: Direction) throws {
+        let lines = try lines {
+            $0.tell(.toxic(Self.toxic(direction, effect.0)))
+            $0.tell(.ended(direction.opposite))
+            $0.chunk(direction, "late")
+            $0.tell(.endForwarded(direction.opposite))
+        }
+        let fin = lines.indices.filter { lines[$0].contains("FIN") }
+        let late = try #require(lines.firstIndex { $0.hasSuffix("(4)") })
+        #expect(fin.count == 2 && fin[0] < late && (fin[1] > late) == effect.waits, "\(lines)")
     }
 
     @Test("Says with the reset how many bytes did not arrive")

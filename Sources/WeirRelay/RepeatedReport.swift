@@ -1,0 +1,82 @@
+import WeirFlow
+
+/// Bounds the lines that clients can cause: what is wrong is told at once, and then at most every ten seconds, with how
+/// often it was so in between.
+///
+///     let repeated = RepeatedReport { print($0) }
+///     repeated.tell("cannot resolve 'a'")  // prints it
+///     repeated.tell("cannot resolve 'a'")  // prints nothing
+///     // ten seconds later:
+///     repeated.tell("cannot resolve 'a'")  // prints "cannot resolve 'a' (2 times more in 10 s)"
+final class RepeatedReport: Sendable {
+    private struct Kind {
+        var told: Instant
+        /// Counts what was not told since, and has the last text of it.
+        var untold = 0
+        var text: String
+    }
+
+    static let interval = Duration.seconds(10)
+    /// Bounds the kinds that are remembered.
+    private static let limit = 100
+
+    private let kinds = Lock<[String: Kind]>([:])
+    private let report: @Sendable (String) -> Void
+    private let clock: @Sendable () -> Instant
+
+    init(
+        clock: @escaping @Sendable () -> Instant = { SystemClock.instant() },
+        _ report: @escaping @Sendable (String) -> Void
+    ) {
+        self.clock = clock
+        self.report = report
+    }
+
+    /// Tells or counts what is wrong.
+    ///
+    /// - Parameters:
+    ///   - text: The line.
+    ///   - kind: What lines of one kind have in common, if not the whole text.
+    func tell(_ text: String, of kind: String? = nil) {
+        let now = clock()
+        let lines = kinds.withLock { kinds -> [String] in
+            var lines: [String] = []
+            if kinds.count >= Self.limit { lines = Self.takeRest(of: &kinds, before: now) }
+            guard var known = kinds[kind ?? text] else {
+                // If all of them are in use, a new one is told each time rather than never.
+                if kinds.count < Self.limit { kinds[kind ?? text] = Kind(told: now, text: text) }
+                return lines + [text]
+            }
+            known.untold += 1
+            known.text = text
+            defer { kinds[kind ?? text] = known }
+            guard known.told.duration(to: now) >= Self.interval else { return lines }
+            lines.append(Self.line(known, at: now))
+            (known.told, known.untold) = (now, 0)
+            return lines
+        }
+        for line in lines { report(line) }
+    }
+
+    /// Tells at the end what was only counted.
+    func tellRest() {
+        let now = clock()
+        let lines = kinds.withLock { kinds in
+            defer { kinds = [:] }
+            return kinds.values.filter { $0.untold > 0 }.map { Self.line($0, at: now) }.sorted()
+        }
+        for line in lines { report(line) }
+    }
+
+    /// Forgets the kinds that were told long ago; returns the lines for what was counted of them.
+    private static func takeRest(of kinds: inout [String: Kind], before now: Instant) -> [String] {
+        let old = kinds.filter { $0.value.told.duration(to: now) >= interval }
+        for name in old.keys { kinds[name] = nil }
+        return old.values.filter { $0.untold > 0 }.map { line($0, at: now) }.sorted()
+    }
+
+    private static func line(_ kind: Kind, at now: Instant) -> String {
+        let seconds = max(1, kind.told.duration(to: now).components.seconds)
+        return "\(kind.text) (\(kind.untold) time\(kind.untold == 1 ? "" : "s") more in \(seconds) s)"
+    }
+}
