@@ -151,6 +151,17 @@ extension Flow {
         openIfNeeded(now, &actions)
         dropQueue(.upstream, drop, now, &actions)
         dropQueue(.downstream, drop, now, &actions)
+        if let (direction, bytes) = arriving.take() {
+            // A toxic ended the flow before it had this chunk.
+            self.drop(
+                direction,
+                bytes: UInt64(bytes),
+                datagrams: transport == .udp ? 1 : 0,
+                drop,
+                now,
+                &actions
+            )
+        }
         guard transport == .tcp else { return close(reason, now, &actions) }
         var pending: [Direction] = [.downstream]
         if !isEcho, case .open = state { pending.append(.upstream) }

@@ -126,8 +126,10 @@ extension Flow {
         _ actions: inout [FlowAction]
     ) {
         let count = bytes.byteCount
+        arriving = (direction, count)
         // Those that are due by now make room first, and go first.
         advanceToxics(now, &actions)
+        guard arriving.take() != nil else { return }
         guard canForward(direction) else { return dropLate(direction, count, now, &actions) }
         if transport == .udp, held(direction) + ReleaseQueue.entryCost + count > settings.toxicBound {
             return drop(direction, bytes: UInt64(count), datagrams: 1, .queueFull, now, &actions)
@@ -146,7 +148,12 @@ extension Flow {
             let record = makeRecord(.received(arrival), now)
             actions.append(copy.map { .recordCopy(record, $0) } ?? .record(record))
         }
-        if direction == .upstream { noteFirstBytes(bytes, now, &actions) }
+        if direction == .upstream {
+            arriving = (direction, count)
+            noteFirstBytes(bytes, now, &actions)
+            guard arriving.take() != nil else { return }
+            guard canForward(direction) else { return dropLate(direction, count, now, &actions) }
+        }
         let owned = copy ?? bytes.withUnsafeBytes { Array($0) }
         var output: [ToxicChain.Output] = []
         self[direction].chain.push(Chunk(bytes: owned, receivedAt: receivedAt), at: now.instant, into: &output)

@@ -33,6 +33,8 @@ public struct Flow: Sendable {
     var toxics: ToxicSet
     /// Holds what the client sent first, while a toxic's condition asks for it; nil where it does not.
     var firstBytes: [UInt8]?
+    /// The chunk that is being taken to the toxics, and that no counter has yet: if the flow ends before, it is lost.
+    var arriving: (direction: Direction, bytes: Int)?
     private var scheduledWake: Instant?
     var openedPath: FlowPath?
 
