@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <linux/errqueue.h>
 #include <linux/sock_diag.h>
 #include <linux/sockios.h>
+#include <linux/tcp.h>
 #include <malloc.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -108,6 +110,16 @@ static int ask(int fd, unsigned long request) {
 }
 
 int weir_unsent(int fd) { return ask(fd, SIOCOUTQ); }
+
+int weir_in_flight(int fd) {
+    struct tcp_info info = {0};
+    socklen_t length = sizeof info;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0) return -errno;
+    if (length < offsetof(struct tcp_info, tcpi_notsent_bytes) + sizeof info.tcpi_notsent_bytes) return -EOPNOTSUPP;
+    int unsent = weir_unsent(fd);
+    if (unsent < 0) return unsent;
+    return unsent > (int)info.tcpi_notsent_bytes ? unsent - (int)info.tcpi_notsent_bytes : 0;
+}
 
 int weir_unread(int fd) { return ask(fd, SIOCINQ); }
 

@@ -195,6 +195,15 @@ extension Flow {
         actions.append(.close(reason))
     }
 
+    /// Why bytes that the kernel holds are lost, while the flow ends.
+    var lossReason: DropReason {
+        switch state {
+        case .resetting(_, _, let reason): reason
+        case .delivering, .closing: dropReason
+        case .waiting, .dialing, .open, .closed: .closed
+        }
+    }
+
     /// Gives up what toxics hold of a direction, and what is queued.
     mutating func dropQueue(
         _ direction: Direction,

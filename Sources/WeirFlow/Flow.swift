@@ -183,6 +183,9 @@ public struct Flow: Sendable {
         case .connected: connected(now, &actions)
         case .connectFailed(let error): connectFailed(error, now, &actions)
         case .resetDone(let direction, let unsent): resetDone(direction, unsent, now, &actions)
+        case .lost(let direction, let bytes):
+            openIfNeeded(now, &actions)
+            drop(direction, bytes: UInt64(bytes), datagrams: 0, lossReason, now, &actions)
         case .wake: wake(now, &actions)
         case .evicted: end(.evicted, losing: .closed, now, &actions)
         case .dismissed: dismiss(now, &actions)

@@ -47,6 +47,8 @@ int64_t weir_receive(int fd, void *buffer, size_t length);
 int64_t weir_send(int fd, const void *bytes, size_t length, bool more);
 // Counts the bytes of a TCP socket that its peer has not acknowledged.
 int weir_unsent(int fd);
+// Counts those of them that were sent already, and may have arrived; -EOPNOTSUPP if the kernel cannot tell (before 4.6).
+int weir_in_flight(int fd);
 // Counts the bytes that can be read from a socket.
 int weir_unread(int fd);
 // Counts the datagrams that the kernel dropped because a socket's receive buffer was full.
