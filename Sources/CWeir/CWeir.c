@@ -220,6 +220,37 @@ const weir_datagram *weir_inbox_datagram(const weir_inbox *inbox, unsigned index
 
 const void *weir_inbox_bytes(const weir_inbox *inbox, unsigned index) { return inbox->vectors[index].iov_base; }
 
+int weir_disconnect(int fd) {
+    struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+    return result(connect(fd, &nobody, sizeof nobody));
+}
+
+int weir_keep_errors(int fd, bool is_ipv6) {
+    int on = 1;
+    if (is_ipv6) return result(setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on));
+    return result(setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on));
+}
+
+int weir_take_errors(int fd, int *errors, unsigned count) {
+    unsigned taken = 0;
+    while (taken < count) {
+        uint8_t control[512] __attribute__((aligned(16)));
+        struct msghdr header = {.msg_control = control, .msg_controllen = sizeof control};
+        if (recvmsg(fd, &header, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) break;
+        for (struct cmsghdr *c = CMSG_FIRSTHDR(&header); c; c = CMSG_NXTHDR(&header, c)) {
+            bool is_error = (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR)
+                || (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR);
+            if (!is_error) continue;
+            struct sock_extended_err error;
+            memcpy(&error, CMSG_DATA(c), sizeof error);
+            // A local error was the answer of the send that met it.
+            if (error.ee_origin != SO_EE_ORIGIN_LOCAL) errors[taken++] = (int)error.ee_errno;
+            break;
+        }
+    }
+    return (int)taken;
+}
+
 struct weir_outbox {
     struct mmsghdr headers[WEIR_BATCH];
     struct iovec vectors[WEIR_BATCH];

@@ -135,13 +135,14 @@ extension Flow {
             return drop(direction, bytes: UInt64(count), datagrams: 1, .queueFull, now, &actions)
         }
         let half = self[direction]
-        let arrival = ChunkRecord(
+        var arrival = ChunkRecord(
             direction: direction,
             number: UInt64(clamping: Int64(half.counters.chunks) + half.ahead.chunks),
             offset: UInt64(clamping: Int64(half.counters.bytes) + half.ahead.bytes),
             length: count,
             receivedAt: receivedAt
         )
+        arrival.peer = direction == .upstream ? otherServer : answerSource
         self[direction].ahead.bytes += Int64(count)
         self[direction].ahead.chunks += 1
         if settings.recordsChunks {
@@ -156,7 +157,9 @@ extension Flow {
         }
         let owned = copy ?? bytes.withUnsafeBytes { Array($0) }
         var output: [ToxicChain.Output] = []
-        self[direction].chain.push(Chunk(bytes: owned, receivedAt: receivedAt), at: now.instant, into: &output)
+        var chunk = Chunk(bytes: owned, receivedAt: receivedAt)
+        if direction == .downstream { chunk.source = answerSource }
+        self[direction].chain.push(chunk, at: now.instant, into: &output)
         apply(output, direction, now, &actions)
         updateDirect()
         pauseIfFull(exit(of: direction), &actions)

@@ -15,6 +15,8 @@ public enum FlowEvent: Hashable, Sendable {
     case received(Direction)
     /// A datagram was longer than the relay's buffer, and is lost: the number of bytes that were read of it.
     case truncated(Direction, read: Int)
+    /// A datagram of this many bytes came to the egress from another endpoint than the server, and is not relayed.
+    case foreign(from: Endpoint, bytes: Int)
     /// The source of a direction has sent its last byte, and all of them were read.
     case finished(Direction)
     /// The source of a direction has reset; bytes that it sent before may still be read, until `finished`.

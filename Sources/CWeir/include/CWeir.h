@@ -131,6 +131,13 @@ int weir_inbox_receive(weir_inbox *inbox, int fd, unsigned first, unsigned count
 const weir_datagram *weir_inbox_datagram(const weir_inbox *inbox, unsigned index);
 const void *weir_inbox_bytes(const weir_inbox *inbox, unsigned index);
 
+// Dissolves the connection of a datagram socket; a port that the kernel chose for it is free then.
+int weir_disconnect(int fd);
+// Makes the kernel keep the errors that a datagram socket's peers answer with, as it does for a connected socket.
+int weir_keep_errors(int fd, bool is_ipv6);
+// Takes up to count of those errors, oldest first, and returns how many there were; the socket's error is clear then.
+int weir_take_errors(int fd, int *errors, unsigned count);
+
 typedef struct weir_outbox weir_outbox;
 weir_outbox *weir_outbox_create(void);
 void weir_outbox_destroy(weir_outbox *outbox);
