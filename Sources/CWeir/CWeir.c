@@ -26,6 +26,54 @@ _Static_assert(WEIR_HUP == EPOLLHUP && WEIR_RDHUP == EPOLLRDHUP && WEIR_EDGE == 
 
 static int result(int value) { return value < 0 ? -errno : value; }
 
+// MARK: - A stand-in for the kernel
+
+static _Atomic uint32_t fault_kinds;
+static _Atomic uint64_t fault_dice;
+
+enum { WATCHED = 4096 };
+static struct {
+    int epoll;
+    uint32_t events;
+    uint64_t token;
+} watched[WATCHED];
+
+void weir_stand_in(uint64_t seed, uint32_t kinds) {
+    atomic_store(&fault_dice, seed);
+    atomic_store(&fault_kinds, kinds);
+}
+
+// Draws the kind of a wrong answer, or 0 for the kernel's own.
+static uint32_t draw_fault(int fd, uint32_t possible) {
+    uint32_t kinds = atomic_load_explicit(&fault_kinds, memory_order_relaxed) & possible;
+    if (__builtin_expect(!kinds, 1)) return 0;
+    // SplitMix64.
+    uint64_t z = atomic_fetch_add(&fault_dice, 0x9e3779b97f4a7c15) + 0x9e3779b97f4a7c15;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    z ^= z >> 31;
+    if (z % 4) return 0;
+    unsigned skipped = (unsigned)(z >> 32) % (unsigned)__builtin_popcount(kinds);
+    while (skipped-- > 0) kinds &= kinds - 1;
+    kinds &= -kinds;
+    if ((kinds & (WEIR_FAULT_AGAIN | WEIR_FAULT_SHORT)) && fd < WATCHED && watched[fd].epoll > 0) {
+        struct epoll_event event = {.events = watched[fd].events, .data.u64 = watched[fd].token};
+        epoll_ctl(watched[fd].epoll, EPOLL_CTL_MOD, fd, &event);
+    }
+    return kinds;
+}
+
+// Returns the error of a wrong answer; 0 if it is none.
+static int fault_error(uint32_t fault) {
+    switch (fault) {
+    case WEIR_FAULT_AGAIN: return EAGAIN;
+    case WEIR_FAULT_INTR: return EINTR;
+    case WEIR_FAULT_REFUSED: return ECONNREFUSED;
+    case WEIR_FAULT_NOBUFS: return ENOBUFS;
+    default: return 0;
+    }
+}
+
 int weir_epoll_create(void) { return result(epoll_create1(EPOLL_CLOEXEC)); }
 
 static int control(int epoll, int operation, int fd, uint32_t events, uint64_t token) {
@@ -34,6 +82,11 @@ static int control(int epoll, int operation, int fd, uint32_t events, uint64_t t
 }
 
 int weir_epoll_add(int epoll, int fd, uint32_t events, uint64_t token) {
+    if (atomic_load_explicit(&fault_kinds, memory_order_relaxed) && fd < WATCHED) {
+        watched[fd].epoll = epoll;
+        watched[fd].events = events;
+        watched[fd].token = token;
+    }
     return control(epoll, EPOLL_CTL_ADD, fd, events, token);
 }
 
@@ -86,6 +139,9 @@ int weir_accept(int fd, void *peer) {
 #endif
 
 int64_t weir_receive(int fd, void *buffer, size_t length) {
+    uint32_t fault = draw_fault(fd, WEIR_FAULT_AGAIN | WEIR_FAULT_INTR | WEIR_FAULT_SHORT);
+    if (fault_error(fault)) return -fault_error(fault);
+    if (fault == WEIR_FAULT_SHORT && length > 100) length = 100;
 #ifdef WEIR_SANITIZED
     ssize_t count = recv(fd, buffer, length, 0);
 #else
@@ -95,6 +151,9 @@ int64_t weir_receive(int fd, void *buffer, size_t length) {
 }
 
 int64_t weir_send(int fd, const void *bytes, size_t length, bool more) {
+    uint32_t fault = draw_fault(fd, WEIR_FAULT_AGAIN | WEIR_FAULT_INTR | WEIR_FAULT_SHORT);
+    if (fault_error(fault)) return -fault_error(fault);
+    if (fault == WEIR_FAULT_SHORT) length = (length + 1) / 2;
     int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
 #ifdef WEIR_SANITIZED
     ssize_t count = send(fd, bytes, length, flags);
@@ -198,6 +257,9 @@ static void find_local(struct msghdr *header, weir_address *local) {
 }
 
 int weir_inbox_receive(weir_inbox *inbox, int fd, unsigned first, unsigned count, bool with_peer) {
+    uint32_t fault = draw_fault(fd, WEIR_FAULT_AGAIN | WEIR_FAULT_INTR | WEIR_FAULT_SHORT | WEIR_FAULT_REFUSED);
+    if (fault_error(fault)) return -fault_error(fault);
+    if (fault == WEIR_FAULT_SHORT) count = 1;
     for (unsigned i = first; i < first + count; i++) {
         struct msghdr *header = &inbox->headers[i].msg_hdr;
         header->msg_name = with_peer ? &inbox->datagrams[i].peer : NULL;
@@ -299,5 +361,8 @@ void weir_outbox_put(weir_outbox *outbox, unsigned index, const void *bytes, siz
 }
 
 int weir_outbox_send(weir_outbox *outbox, int fd, unsigned first, unsigned count) {
+    uint32_t fault = draw_fault(fd, ~0U);
+    if (fault_error(fault)) return -fault_error(fault);
+    if (fault == WEIR_FAULT_SHORT) count = 1;
     return result(sendmmsg(fd, &outbox->headers[first], count, MSG_DONTWAIT | MSG_NOSIGNAL));
 }

@@ -148,4 +148,16 @@ void weir_outbox_put(weir_outbox *outbox, unsigned index, const void *bytes, siz
 // Sends count datagrams from first on; returns how many the kernel took before the first error.
 int weir_outbox_send(weir_outbox *outbox, int fd, unsigned first, unsigned count);
 
+// For tests: answers in the kernel's place now and then, by dice with this seed, from weir_receive, weir_send,
+// weir_inbox_receive and weir_outbox_send, with what the kernel answers rarely: the kinds, of which 0 ends it. Descriptors
+// that are watched from now on are told of again after a wrong answer, as the kernel would.
+enum {
+    WEIR_FAULT_AGAIN = 1,    // EAGAIN
+    WEIR_FAULT_INTR = 2,     // EINTR
+    WEIR_FAULT_SHORT = 4,    // fewer bytes or datagrams than there are
+    WEIR_FAULT_REFUSED = 8,  // datagrams: ECONNREFUSED, which an earlier one met
+    WEIR_FAULT_NOBUFS = 16,  // datagrams: ENOBUFS, which costs the datagram
+};
+void weir_stand_in(uint64_t seed, uint32_t kinds);
+
 #endif
