@@ -116,7 +116,7 @@ struct KernelAnswersTests {
         let client = try UDPPeer(to: relay.endpoint)
         server.socket.setPatience(.milliseconds(1))
         return try await runThread {
-            let deadline = Deadline()
+            let deadline = Deadline(seconds: 5)
             var received: [UInt8] = []
             var drops: [DropRecord] = []
             for burst in 0..<bursts {
