@@ -5,8 +5,10 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <linux/errqueue.h>
 #include <linux/sock_diag.h>
 #include <linux/sockios.h>
+#include <linux/tcp.h>
 #include <malloc.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -25,6 +27,54 @@ _Static_assert(WEIR_HUP == EPOLLHUP && WEIR_RDHUP == EPOLLRDHUP && WEIR_EDGE == 
 
 static int result(int value) { return value < 0 ? -errno : value; }
 
+// MARK: - A stand-in for the kernel
+
+static _Atomic uint32_t fault_kinds;
+static _Atomic uint64_t fault_dice;
+
+enum { WATCHED = 4096 };
+static struct {
+    int epoll;
+    uint32_t events;
+    uint64_t token;
+} watched[WATCHED];
+
+void weir_stand_in(uint64_t seed, uint32_t kinds) {
+    atomic_store(&fault_dice, seed);
+    atomic_store(&fault_kinds, kinds);
+}
+
+// Draws the kind of a wrong answer, or 0 for the kernel's own.
+static uint32_t draw_fault(int fd, uint32_t possible) {
+    uint32_t kinds = atomic_load_explicit(&fault_kinds, memory_order_relaxed) & possible;
+    if (__builtin_expect(!kinds, 1)) return 0;
+    // SplitMix64.
+    uint64_t z = atomic_fetch_add(&fault_dice, 0x9e3779b97f4a7c15) + 0x9e3779b97f4a7c15;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    z ^= z >> 31;
+    if (z % 4) return 0;
+    unsigned skipped = (unsigned)(z >> 32) % (unsigned)__builtin_popcount(kinds);
+    while (skipped-- > 0) kinds &= kinds - 1;
+    kinds &= -kinds;
+    if ((kinds & (WEIR_FAULT_AGAIN | WEIR_FAULT_SHORT)) && fd < WATCHED && watched[fd].epoll > 0) {
+        struct epoll_event event = {.events = watched[fd].events, .data.u64 = watched[fd].token};
+        epoll_ctl(watched[fd].epoll, EPOLL_CTL_MOD, fd, &event);
+    }
+    return kinds;
+}
+
+// Returns the error of a wrong answer; 0 if it is none.
+static int fault_error(uint32_t fault) {
+    switch (fault) {
+    case WEIR_FAULT_AGAIN: return EAGAIN;
+    case WEIR_FAULT_INTR: return EINTR;
+    case WEIR_FAULT_REFUSED: return ECONNREFUSED;
+    case WEIR_FAULT_NOBUFS: return ENOBUFS;
+    default: return 0;
+    }
+}
+
 int weir_epoll_create(void) { return result(epoll_create1(EPOLL_CLOEXEC)); }
 
 static int control(int epoll, int operation, int fd, uint32_t events, uint64_t token) {
@@ -33,6 +83,11 @@ static int control(int epoll, int operation, int fd, uint32_t events, uint64_t t
 }
 
 int weir_epoll_add(int epoll, int fd, uint32_t events, uint64_t token) {
+    if (atomic_load_explicit(&fault_kinds, memory_order_relaxed) && fd < WATCHED) {
+        watched[fd].epoll = epoll;
+        watched[fd].events = events;
+        watched[fd].token = token;
+    }
     return control(epoll, EPOLL_CTL_ADD, fd, events, token);
 }
 
@@ -104,6 +159,9 @@ int weir_accept(int fd, void *peer) {
 #endif
 
 int64_t weir_receive(int fd, void *buffer, size_t length) {
+    uint32_t fault = draw_fault(fd, WEIR_FAULT_AGAIN | WEIR_FAULT_INTR | WEIR_FAULT_SHORT);
+    if (fault_error(fault)) return -fault_error(fault);
+    if (fault == WEIR_FAULT_SHORT && length > 100) length = 100;
 #ifdef WEIR_SANITIZED
     ssize_t count = recv(fd, buffer, length, 0);
 #else
@@ -113,6 +171,9 @@ int64_t weir_receive(int fd, void *buffer, size_t length) {
 }
 
 int64_t weir_send(int fd, const void *bytes, size_t length, bool more) {
+    uint32_t fault = draw_fault(fd, WEIR_FAULT_AGAIN | WEIR_FAULT_INTR | WEIR_FAULT_SHORT);
+    if (fault_error(fault)) return -fault_error(fault);
+    if (fault == WEIR_FAULT_SHORT) length = (length + 1) / 2;
     int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
 #ifdef WEIR_SANITIZED
     ssize_t count = send(fd, bytes, length, flags);
@@ -128,6 +189,16 @@ static int ask(int fd, unsigned long request) {
 }
 
 int weir_unsent(int fd) { return ask(fd, SIOCOUTQ); }
+
+int weir_in_flight(int fd) {
+    struct tcp_info info = {0};
+    socklen_t length = sizeof info;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0) return -errno;
+    if (length < offsetof(struct tcp_info, tcpi_notsent_bytes) + sizeof info.tcpi_notsent_bytes) return -EOPNOTSUPP;
+    int unsent = weir_unsent(fd);
+    if (unsent < 0) return unsent;
+    return unsent > (int)info.tcpi_notsent_bytes ? unsent - (int)info.tcpi_notsent_bytes : 0;
+}
 
 int weir_unread(int fd) { return ask(fd, SIOCINQ); }
 
@@ -242,6 +313,9 @@ static void find_local(struct msghdr *header, weir_address *local) {
 }
 
 int weir_inbox_receive(weir_inbox *inbox, int fd, unsigned first, unsigned count, bool with_peer) {
+    uint32_t fault = draw_fault(fd, WEIR_FAULT_AGAIN | WEIR_FAULT_INTR | WEIR_FAULT_SHORT | WEIR_FAULT_REFUSED);
+    if (fault_error(fault)) return -fault_error(fault);
+    if (fault == WEIR_FAULT_SHORT) count = 1;
     for (unsigned i = first; i < first + count; i++) {
         struct msghdr *header = &inbox->headers[i].msg_hdr;
         header->msg_name = with_peer ? &inbox->datagrams[i].peer : NULL;
@@ -263,6 +337,37 @@ int weir_inbox_receive(weir_inbox *inbox, int fd, unsigned first, unsigned count
 const weir_datagram *weir_inbox_datagram(const weir_inbox *inbox, unsigned index) { return &inbox->datagrams[index]; }
 
 const void *weir_inbox_bytes(const weir_inbox *inbox, unsigned index) { return inbox->vectors[index].iov_base; }
+
+int weir_disconnect(int fd) {
+    struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+    return result(connect(fd, &nobody, sizeof nobody));
+}
+
+int weir_keep_errors(int fd, bool is_ipv6) {
+    int on = 1;
+    if (is_ipv6) return result(setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on));
+    return result(setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on));
+}
+
+int weir_take_errors(int fd, int *errors, unsigned count) {
+    unsigned taken = 0;
+    while (taken < count) {
+        uint8_t control[512] __attribute__((aligned(16)));
+        struct msghdr header = {.msg_control = control, .msg_controllen = sizeof control};
+        if (recvmsg(fd, &header, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) break;
+        for (struct cmsghdr *c = CMSG_FIRSTHDR(&header); c; c = CMSG_NXTHDR(&header, c)) {
+            bool is_error = (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR)
+                || (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR);
+            if (!is_error) continue;
+            struct sock_extended_err error;
+            memcpy(&error, CMSG_DATA(c), sizeof error);
+            // A local error was the answer of the send that met it.
+            if (error.ee_origin != SO_EE_ORIGIN_LOCAL) errors[taken++] = (int)error.ee_errno;
+            break;
+        }
+    }
+    return (int)taken;
+}
 
 struct weir_outbox {
     struct mmsghdr headers[WEIR_BATCH];
@@ -312,5 +417,8 @@ void weir_outbox_put(weir_outbox *outbox, unsigned index, const void *bytes, siz
 }
 
 int weir_outbox_send(weir_outbox *outbox, int fd, unsigned first, unsigned count) {
+    uint32_t fault = draw_fault(fd, ~0U);
+    if (fault_error(fault)) return -fault_error(fault);
+    if (fault == WEIR_FAULT_SHORT) count = 1;
     return result(send_many(fd, &outbox->headers[first], count));
 }

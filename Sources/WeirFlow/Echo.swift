@@ -44,9 +44,8 @@ struct EchoMatcher {
     /// Counts the datagrams that were forgotten before they came back.
     private var unanswered: UInt64 = 0
     private var end: UInt64 = 0
-    /// Holds the first byte that was not the expected one, until it is taken.
+    /// The first byte of the last chunk that was not the expected one, until it is taken.
     private var mismatch: Mismatch?
-    private var hasMismatch = false
 
     init(transport: Transport, window: Int, isExpected: Bool = false) {
         self.window = isExpected && transport == .udp ? max(window, 65_535) : window
@@ -130,11 +129,7 @@ struct EchoMatcher {
                 bytes.withUnsafeBytes({ ring.commonPrefix(with: $0, from: start) }) == mark.length
             else { continue }
             misses = 0
-            marks[index].isMatched = true
-            while let oldest = marks.first, oldest.isMatched {
-                ring.removeFirst(oldest.length)
-                marks.removeFirst()
-            }
+            match(index)
             return Echo(offset: mark.offset, delay: mark.at.duration(to: now))
         }
         misses += 1
@@ -143,19 +138,53 @@ struct EchoMatcher {
         return nil
     }
 
-    /// Notes where a datagram that is no echo differs from the oldest one that has not come back.
+    /// Notes where a datagram that is no echo differs from the one that it most likely is a changed echo of.
+    ///
+    /// That one has come back then: a changed datagram is one mismatch, and not an unanswered datagram as well.
     private mutating func noteDatagram(_ bytes: RawSpan) {
-        guard let oldest = marks.first, !oldest.isMatched else {
+        guard isExpected else { return }
+        guard let (index, start) = closestMark(to: bytes) else {
             return note(offset: end, sent: nil, received: bytes, at: 0)
         }
-        let equal = min(oldest.length, bytes.withUnsafeBytes { ring.commonPrefix(with: $0) })
-        let sent = equal < oldest.length ? ring.byte(at: equal) : nil
-        note(offset: oldest.offset + UInt64(equal), sent: sent, received: bytes, at: equal)
+        let mark = marks[index]
+        let equal = min(mark.length, bytes.withUnsafeBytes { ring.commonPrefix(with: $0, from: start) })
+        let sent = equal < mark.length ? ring.byte(at: start + equal) : nil
+        note(offset: mark.offset + UInt64(equal), sent: sent, received: bytes, at: equal)
+        match(index)
+    }
+
+    /// Finds the datagram that has not come back and differs least from another one.
+    ///
+    /// That is one of the same length, and the fewest bytes differ; else the oldest. Complexity: O(n) in the bytes kept.
+    private func closestMark(to bytes: RawSpan) -> (index: Int, start: Int)? {
+        var start = 0
+        var closest: (index: Int, start: Int)?
+        var least = Int.max
+        for (index, mark) in marks.enumerated() {
+            defer { start += mark.length }
+            guard !mark.isMatched else { continue }
+            var distance = Int.max - 1
+            if mark.length == bytes.byteCount {
+                distance = bytes.withUnsafeBytes { bytes in
+                    bytes.indices.count { ring.byte(at: start + $0) != bytes[$0] }
+                }
+            }
+            if distance < least { (closest, least) = ((index, start), distance) }
+        }
+        return closest
+    }
+
+    /// Notes that a datagram has come back, and forgets the oldest ones that have.
+    private mutating func match(_ index: Int) {
+        marks[index].isMatched = true
+        while let oldest = marks.first, oldest.isMatched {
+            ring.removeFirst(oldest.length)
+            marks.removeFirst()
+        }
     }
 
     private mutating func note(offset: UInt64, sent: UInt8?, received bytes: RawSpan, at index: Int) {
-        guard isExpected, !hasMismatch else { return }
-        hasMismatch = true
+        guard isExpected else { return }
         let received = index < bytes.byteCount ? bytes.withUnsafeBytes { $0[index] } : nil
         mismatch = .byte(offset: offset, sent: sent, received: received)
     }

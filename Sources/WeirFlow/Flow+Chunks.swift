@@ -34,7 +34,7 @@ extension Flow {
             // Its record is made when it goes on, so that none comes before the record of the flow's opening.
             return hold(bytes, exit, receivedAt: now.instant, now, &actions)
         }
-        let chunk = count(direction, bytes, receivedAt: now.instant)
+        let chunk = count(direction, bytes, receivedAt: now.instant, from: answerSource)
         if settings.recordsChunks { record(.forwarded(chunk), now, &actions) }
         if self[exit].queue.isEmpty {
             actions.append(.send(exit))
@@ -53,7 +53,12 @@ extension Flow {
     }
 
     /// Counts a chunk as forwarded, and describes it.
-    private mutating func count(_ direction: Direction, _ bytes: RawSpan, receivedAt: Instant) -> ChunkRecord {
+    private mutating func count(
+        _ direction: Direction,
+        _ bytes: RawSpan,
+        receivedAt: Instant,
+        from source: Endpoint? = nil
+    ) -> ChunkRecord {
         let counters = self[direction].counters
         var chunk = ChunkRecord(
             direction: direction,
@@ -62,6 +67,7 @@ extension Flow {
             length: bytes.byteCount,
             receivedAt: receivedAt
         )
+        chunk.peer = direction == .upstream ? otherServer : source
         self[direction].counters.chunks += 1
         self[direction].counters.bytes += UInt64(bytes.byteCount)
         switch direction {
@@ -190,7 +196,7 @@ extension Flow {
             return
         }
         let source = source(of: direction)
-        var counted = count(source, bytes.span.bytes, receivedAt: arrival.receivedAt)
+        var counted = count(source, bytes.span.bytes, receivedAt: arrival.receivedAt, from: arrival.source)
         if arrival.isTampered {
             self[source].ahead.bytes -= Int64(bytes.count)
             self[source].ahead.chunks -= 1

@@ -151,6 +151,17 @@ extension Flow {
         openIfNeeded(now, &actions)
         dropQueue(.upstream, drop, now, &actions)
         dropQueue(.downstream, drop, now, &actions)
+        if let (direction, bytes) = arriving.take() {
+            // A toxic ended the flow before it had this chunk.
+            self.drop(
+                direction,
+                bytes: UInt64(bytes),
+                datagrams: transport == .udp ? 1 : 0,
+                drop,
+                now,
+                &actions
+            )
+        }
         guard transport == .tcp else { return close(reason, now, &actions) }
         var pending: [Direction] = [.downstream]
         if !isEcho, case .open = state { pending.append(.upstream) }
@@ -182,6 +193,15 @@ extension Flow {
         )
         record(.closed(summary), now, &actions)
         actions.append(.close(reason))
+    }
+
+    /// Why bytes that the kernel holds are lost, while the flow ends.
+    var lossReason: DropReason {
+        switch state {
+        case .resetting(_, _, let reason): reason
+        case .delivering, .closing: dropReason
+        case .waiting, .dialing, .open, .closed: .closed
+        }
     }
 
     /// Gives up what toxics hold of a direction, and what is queued.

@@ -126,30 +126,40 @@ extension Flow {
         _ actions: inout [FlowAction]
     ) {
         let count = bytes.byteCount
+        arriving = (direction, count)
         // Those that are due by now make room first, and go first.
         advanceToxics(now, &actions)
+        guard arriving.take() != nil else { return }
         guard canForward(direction) else { return dropLate(direction, count, now, &actions) }
         if transport == .udp, held(direction) + ReleaseQueue.entryCost + count > settings.toxicBound {
             return drop(direction, bytes: UInt64(count), datagrams: 1, .queueFull, now, &actions)
         }
         let half = self[direction]
-        let arrival = ChunkRecord(
+        var arrival = ChunkRecord(
             direction: direction,
             number: UInt64(clamping: Int64(half.counters.chunks) + half.ahead.chunks),
             offset: UInt64(clamping: Int64(half.counters.bytes) + half.ahead.bytes),
             length: count,
             receivedAt: receivedAt
         )
+        arrival.peer = direction == .upstream ? otherServer : answerSource
         self[direction].ahead.bytes += Int64(count)
         self[direction].ahead.chunks += 1
         if settings.recordsChunks {
             let record = makeRecord(.received(arrival), now)
             actions.append(copy.map { .recordCopy(record, $0) } ?? .record(record))
         }
-        if direction == .upstream { noteFirstBytes(bytes, now, &actions) }
+        if direction == .upstream {
+            arriving = (direction, count)
+            noteFirstBytes(bytes, now, &actions)
+            guard arriving.take() != nil else { return }
+            guard canForward(direction) else { return dropLate(direction, count, now, &actions) }
+        }
         let owned = copy ?? bytes.withUnsafeBytes { Array($0) }
         var output: [ToxicChain.Output] = []
-        self[direction].chain.push(Chunk(bytes: owned, receivedAt: receivedAt), at: now.instant, into: &output)
+        var chunk = Chunk(bytes: owned, receivedAt: receivedAt)
+        if direction == .downstream { chunk.source = answerSource }
+        self[direction].chain.push(chunk, at: now.instant, into: &output)
         apply(output, direction, now, &actions)
         updateDirect()
         pauseIfFull(exit(of: direction), &actions)

@@ -33,6 +33,12 @@ public struct Flow: Sendable {
     var toxics: ToxicSet
     /// Holds what the client sent first, while a toxic's condition asks for it; nil where it does not.
     var firstBytes: [UInt8]?
+    /// Where the datagram at hand came from, if not from the server that was dialed.
+    var answerSource: Endpoint?
+    /// The port of the server that answered last, and gets the client's datagrams; nil while it is the one dialed.
+    var otherServer: Endpoint?
+    /// The chunk that is being taken to the toxics, and that no counter has yet: if the flow ends before, it is lost.
+    var arriving: (direction: Direction, bytes: Int)?
     private var scheduledWake: Instant?
     var openedPath: FlowPath?
 
@@ -175,12 +181,17 @@ public struct Flow: Sendable {
         case .truncated(let direction, let read):
             touch(at: now.instant)
             drop(direction, bytes: UInt64(read), datagrams: 1, .truncated, now, &actions)
+        case .foreign(let source, let bytes):
+            drop(.downstream, bytes: UInt64(bytes), datagrams: 1, .foreign(source), now, &actions)
         case .overflowed(let direction, let datagrams):
             drop(direction, bytes: 0, datagrams: UInt64(datagrams), .receiveBufferFull, now, &actions)
         case .dialed(let egress, let server): dialed(egress, server, now, &actions)
         case .connected: connected(now, &actions)
         case .connectFailed(let error): connectFailed(error, now, &actions)
         case .resetDone(let direction, let unsent): resetDone(direction, unsent, now, &actions)
+        case .lost(let direction, let bytes):
+            openIfNeeded(now, &actions)
+            drop(direction, bytes: UInt64(bytes), datagrams: 0, lossReason, now, &actions)
         case .wake: wake(now, &actions)
         case .evicted: end(.evicted, losing: .closed, now, &actions)
         case .dismissed: dismiss(now, &actions)
@@ -188,6 +199,19 @@ public struct Flow: Sendable {
         }
         settle(now, &actions)
         scheduleWake(now, &actions)
+    }
+
+    /// Notes where the next datagram of the server's side comes from.
+    ///
+    /// If that is another port of the server, the client's datagrams go there from now on: so TFTP works (RFC 1350
+    /// section 4).
+    ///
+    /// - Parameter source: the endpoint; nil if it is the server that was dialed.
+    /// - Returns: where the client's datagrams go from now on; nil is the server that was dialed.
+    public mutating func answers(from source: Endpoint?) -> Endpoint? {
+        answerSource = source
+        if source == nil || source?.address == path.server?.address { otherServer = source }
+        return otherServer
     }
 
     /// Starts the idle time again, and the time for the bytes of a side that has reset.

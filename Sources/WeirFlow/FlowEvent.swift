@@ -15,6 +15,8 @@ public enum FlowEvent: Hashable, Sendable {
     case received(Direction)
     /// A datagram was longer than the relay's buffer, and is lost: the number of bytes that were read of it.
     case truncated(Direction, read: Int)
+    /// A datagram of this many bytes came to the egress from another endpoint than the server, and is not relayed.
+    case foreign(from: Endpoint, bytes: Int)
     /// The source of a direction has sent its last byte, and all of them were read.
     case finished(Direction)
     /// The source of a direction has reset; bytes that it sent before may still be read, until `finished`.
@@ -30,9 +32,11 @@ public enum FlowEvent: Hashable, Sendable {
     case sendBlocked(Direction)
     /// An earlier datagram to the server was answered by an error.
     case refused(ErrorNumber)
-    /// The reset that was asked for a direction's receiver is done; the kernel still held a number of bytes, unsent or
-    /// unread.
+    /// The reset that was asked for a direction's receiver is done; the kernel still held a number of bytes for it.
     case resetDone(Direction, unsent: Int)
+    /// The kernel holds a number of bytes of a direction that nobody will get: the relay will not read them, or their
+    /// receiver has reset before they were sent.
+    case lost(Direction, bytes: Int)
     /// The kernel dropped datagrams of a direction before they could be read: a full receive buffer.
     case overflowed(Direction, datagrams: Int)
     /// The instant of an earlier `wake` action has come.

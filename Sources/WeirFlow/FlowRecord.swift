@@ -73,6 +73,8 @@ public struct ChunkRecord: Hashable, Sendable {
     public var receivedAt: Instant
     /// Says which upstream bytes this downstream chunk repeats, if it is an echo.
     public var echo: Echo?
+    /// The endpoint on the server's side that sent this datagram or gets it, if it is not the server that was dialed.
+    public var peer: Endpoint?
     /// Says that toxics had the chunk: a `received` record told its arrival.
     public var isTampered = false
     /// Lists what toxics have changed in it, with offsets in the chunk.
@@ -145,6 +147,8 @@ public enum DropReason: Hashable, Sendable, CustomStringConvertible {
     case toxic(String)
     /// The datagram was longer than a datagram can be relayed, and was cut.
     case truncated
+    /// The datagram came from this endpoint, which is not the server.
+    case foreign(Endpoint)
     /// The kernel did not send it.
     case error(ErrorNumber)
 
@@ -158,6 +162,7 @@ public enum DropReason: Hashable, Sendable, CustomStringConvertible {
         case .receiveBufferFull: "receive buffer full"
         case .toxic(let name): "toxic \(ToxicRecord.quoted(name))"
         case .truncated: "truncated"
+        case .foreign(let source): "from \(source), which is not the server"
         case .error(let error): error.description
         }
     }

@@ -1,4 +1,5 @@
-/// Describes where an echo that was expected is none; a stream has at most one, a session one of each kind.
+/// Describes where an echo that was expected is none; a stream has at most one, a session one
+/// for each datagram that came back changed, and one for all that never did.
 public enum Mismatch: Hashable, Sendable {
     /// The first byte that differs: its offset upstream, what was sent there, and what came back.
     ///

@@ -1,3 +1,5 @@
+import WeirWire
+
 /// Keeps what one direction of a flow is to send, in order: what the kernel did not take, what came before there was a
 /// server, and what toxics have let go.
 ///
@@ -14,6 +16,8 @@ struct ReleaseQueue {
         var isTampered = false
         /// Lists what toxics have changed.
         var changes: [ToxicChange] = []
+        /// Where a datagram came from, if not from the server that was dialed.
+        var source: Endpoint?
     }
 
     private var entries: [Entry] = []
@@ -41,10 +45,12 @@ struct ReleaseQueue {
     var firstBytes: [UInt8]? { isEmpty ? nil : entries[head].bytes }
 
     /// Takes what is known about the first entry's chunk, once: its record is made then.
-    mutating func takeArrival() -> (receivedAt: Instant, isTampered: Bool, changes: [ToxicChange])? {
+    mutating func takeArrival()
+        -> (receivedAt: Instant, isTampered: Bool, changes: [ToxicChange], source: Endpoint?)?
+    {
         guard !isEmpty, let receivedAt = entries[head].receivedAt else { return nil }
         entries[head].receivedAt = nil
-        return (receivedAt, entries[head].isTampered, entries[head].changes)
+        return (receivedAt, entries[head].isTampered, entries[head].changes, entries[head].source)
     }
 
     mutating func append(_ bytes: [UInt8], receivedAt: Instant? = nil) {
@@ -56,7 +62,13 @@ struct ReleaseQueue {
     mutating func append(_ chunk: Chunk) {
         let receivedAt = chunk.receivedAt ?? chunk.arrivedAt
         entries.append(
-            Entry(bytes: chunk.bytes, receivedAt: receivedAt, isTampered: true, changes: chunk.changes)
+            Entry(
+                bytes: chunk.bytes,
+                receivedAt: receivedAt,
+                isTampered: true,
+                changes: chunk.changes,
+                source: chunk.source
+            )
         )
         count += chunk.bytes.count
     }

@@ -23,6 +23,8 @@ final class EventLoop {
     /// Says when reading went on after the last time it was held: nothing before counts as idleness.
     @exclusivity(unchecked) private var heldUntil = Instant(nanoseconds: 0)
     @exclusivity(unchecked) private(set) var isDraining = false
+    /// Whether the loop cannot wait for events any more: nothing may be left for later.
+    private(set) var hasFailed = false
     /// Holds the toxics of each route.
     @exclusivity(unchecked) private(set) var toxics: [ToxicSet]
 
@@ -107,6 +109,7 @@ final class EventLoop {
     /// Ends the flows of a loop that cannot wait for events, and says so: nothing can be served any more.
     private func fail(_ error: SystemError) {
         isDraining = true
+        hasFailed = true
         tcp.drain()
         udp.drain()
         tcp.shutdown()

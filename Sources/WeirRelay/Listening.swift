@@ -105,7 +105,7 @@ enum ListeningSockets {
                 )
             } catch {
                 for socket in sockets { close(socket.descriptor) }
-                throw error
+                throw naming(route.transport, bound, error)
             }
         }
         return sockets
@@ -114,7 +114,44 @@ enum ListeningSockets {
     /// Lets a socket that is bound take connections.
     static func listen(_ socket: Listening, _ transport: Transport) throws(SystemError) {
         guard transport == .tcp, Glibc.listen(socket.descriptor, backlog) != 0 else { return }
-        throw SystemError(attempt(transport, socket.endpoint), .current)
+        throw naming(transport, socket.endpoint, SystemError(attempt(transport, socket.endpoint), .current))
+    }
+
+    /// Names the program that has the port, if that is why one cannot listen there.
+    private static func naming(_ transport: Transport, _ endpoint: Endpoint, _ error: SystemError) -> SystemError {
+        guard error.error.rawValue == EADDRINUSE else { return error }
+        var error = error
+        let holder = ProcessSearch.holder(of: transport, endpoint).map(\.description) ?? "another program"
+        error.advice = "\(holder) listens there; choose another port, or 0 to let the kernel choose"
+        return error
+    }
+
+    /// Refuses a route whose listening endpoint another route of the same command has.
+    ///
+    /// - Parameters:
+    ///   - route: the route.
+    ///   - endpoint: where it is to listen.
+    ///   - sockets: the sockets that are bound already.
+    ///   - routes: the routes of the command, by their numbers.
+    /// - Throws: `SystemError` that names the other route.
+    static func refuseTwins(
+        _ route: Route,
+        at endpoint: Endpoint,
+        _ sockets: [Listening],
+        _ routes: [Route]
+    ) throws(SystemError) {
+        let twin = sockets.first { socket in
+            routes[socket.route].transport == route.transport && endpoint.port != 0
+                && socket.endpoint.port == endpoint.port
+                && socket.endpoint.address.isV4 == endpoint.address.isV4
+                && (socket.isWildcard || endpoint.address.isUnspecified || socket.endpoint.address == endpoint.address)
+        }
+        guard let twin else { return }
+        throw SystemError(
+            attempt(route.transport, endpoint),
+            ErrorNumber(EADDRINUSE),
+            advice: "the route \(routes[twin.route]) of the same command listens there"
+        )
     }
 
     private static func attempt(_ transport: Transport, _ endpoint: Endpoint) -> String {

@@ -30,7 +30,7 @@ struct ProcessSearch: ~Copyable {
     /// Up to how many descriptors are worth nothing to leave out.
     private static let fewDescriptors = 256
 
-    private let diag: Descriptor
+    let diag: Descriptor
     private let own = getpid()
     private var hints: [Hint] = []
     private var users: [UInt32: String] = [:]
@@ -102,7 +102,7 @@ struct ProcessSearch: ~Copyable {
         return weir_diag_find(diag.raw, false, &wanted, &found) == 0 && found.cookie == question.cookie
     }
 
-    private static func socket(local: Endpoint, remote: Endpoint) -> weir_socket {
+    static func socket(local: Endpoint, remote: Endpoint) -> weir_socket {
         var socket = weir_socket()
         socket.family = local.address.isV4 ? 4 : 6
         socket.local_port = local.port
@@ -130,7 +130,7 @@ struct ProcessSearch: ~Copyable {
     ///   - inodes: the sockets, in rising order, each once.
     ///   - everywhere: whether all processes may be looked at.
     /// - Returns: a process for each socket that has one.
-    private mutating func owners(of inodes: [UInt32], everywhere: Bool) -> [UInt32: Int32] {
+    mutating func owners(of inodes: [UInt32], everywhere: Bool) -> [UInt32: Int32] {
         var owners: [UInt32: Int32] = [:]
         var held = [Bool](repeating: false, count: inodes.count)
         func look(_ hint: Hint, whole: Bool = true) {
@@ -173,7 +173,7 @@ struct ProcessSearch: ~Copyable {
         return processes.sorted()
     }
 
-    private mutating func userName(_ number: UInt32) -> String {
+    mutating func userName(_ number: UInt32) -> String {
         if let known = users[number] { return known }
         var entry = passwd()
         var found: UnsafeMutablePointer<passwd>?

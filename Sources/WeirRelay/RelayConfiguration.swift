@@ -21,6 +21,12 @@ public struct RelayConfiguration: Sendable {
     public var idleTimeout: Duration?
     /// Ends a UDP session on which nothing moved for so long.
     public var udpTimeout: Duration = .seconds(60)
+    /// Whether a datagram that reaches a session from another endpoint than its server goes on to the client.
+    ///
+    /// If not, it is dropped, and a `dropped` record names its source: such a datagram may be anybody's, and a connected
+    /// socket would not let it in either. Some protocols need it: a TFTP server answers from a new port, to which the
+    /// client's further datagrams must go (RFC 1350 section 4). They do, if that port is of the server's own address.
+    public var takesAnySource = false
     /// Bounds the unmatched bytes that echo detection keeps for a flow; 0 turns it off.
     public var echoWindow = 1 << 20
     /// Takes every downstream byte that is no echo for a fault, and counts it: `Supervisor.mismatches`.

@@ -60,6 +60,13 @@ public enum Resolver {
         let status = getaddrinfo(name, nil, &hints, &list)
         guard status == 0 else { throw ResolveError(name: name, reason: String(cString: gai_strerror(status))) }
         defer { freeaddrinfo(list) }
+        let endpoints = endpoints(list, port: port)
+        guard !endpoints.isEmpty else { throw ResolveError(name: name, reason: "it has no IP address") }
+        return endpoints
+    }
+
+    /// Reads what `getaddrinfo` answers: each address once, in its order.
+    static func endpoints(_ list: UnsafeMutablePointer<addrinfo>?, port: UInt16) -> [Endpoint] {
         var endpoints: [Endpoint] = []
         var next = list
         while let entry = next {
@@ -71,7 +78,6 @@ public enum Resolver {
             endpoint.port = port
             if !endpoints.contains(endpoint) { endpoints.append(endpoint) }
         }
-        guard !endpoints.isEmpty else { throw ResolveError(name: name, reason: "it has no IP address") }
         return endpoints
     }
 }

@@ -25,6 +25,8 @@ final class Shared: Sendable {
     let isAcceptingPaused = Atomic<Bool>(false)
     /// Is when the user is told that the client's own address has no port to share.
     let ownAddressNotice = Once()
+    /// When the user is told that datagrams come from a listener of the relay.
+    let loopNotice = Once()
     /// Is when the user is told of the bound on flows.
     let limitNotice = Once()
     /// Is when the user is told that descriptors have run out.

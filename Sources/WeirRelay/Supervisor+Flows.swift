@@ -81,7 +81,7 @@ extension EventLoop {
 
     func dismiss(_ id: FlowID) -> Bool {
         if let connection = tcp.connection(id) {
-            tcp.dispatch(connection, .dismissed)
+            tcp.dismiss(connection)
             return true
         }
         guard let session = udp.session(id) else { return false }

@@ -223,6 +223,10 @@ public actor Supervisor {
         var sockets: [(loop: Int, socket: Listening)] = []
         do {
             for (index, route) in configuration.routes.enumerated() {
+                for endpoint in try ListeningSockets.endpoints(of: route, family: configuration.family) {
+                    let bound = sockets.map(\.socket)
+                    try ListeningSockets.refuseTwins(route, at: endpoint, bound, configuration.routes)
+                }
                 sockets += try bindSockets(of: route, index, configuration, loops: loops)
             }
         } catch {

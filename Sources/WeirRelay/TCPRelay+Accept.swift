@@ -52,7 +52,7 @@ extension TCPRelay {
 
     /// Closes the flows of a route.
     func dismiss(_ route: Int) {
-        for connection in connections.all where connection.route == route { dispatch(connection, .dismissed) }
+        for connection in connections.all where connection.route == route { dismiss(connection) }
     }
 
     /// Accepts the clients that wait, as many as a turn allows.

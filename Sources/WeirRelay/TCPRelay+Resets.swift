@@ -5,20 +5,19 @@ import WeirWire
 /// How a side that resets is seen, and how one is reset.
 extension TCPRelay {
     private static let longestResetPause = Duration.milliseconds(20)
+    /// How long a reset waits at its deadline for the acknowledgement of what was sent before.
+    private static let settleTime = Duration.milliseconds(200)
 
-    /// Notes that epoll has an error of a side.
+    /// Notes that epoll has an error of a side: it has reset.
     ///
-    /// What the side sent before can still be read; while the dial lasts that is why the flow goes on.
+    /// What it sent before is still read and delivered, unless its server was not reached yet: then the flow ends at once.
     func noteError(_ connection: TCPConnection, _ direction: Direction) {
-        let raw = connection[source: direction].raw
-        if !connection.isConnected, weir_unread(raw) > 0 { return }
-        guard let error = Socket.pendingError(raw) else { return }
+        guard let error = Socket.pendingError(connection[source: direction].raw) else { return }
         abort(connection, direction, error)
     }
 
     func abort(_ connection: TCPConnection, _ direction: Direction, _ error: ErrorNumber) {
-        guard noteAbort(connection, direction) else { return }
-        dispatch(connection, .aborted(direction, error))
+        change(connection) { self.feedAbort(connection, direction, error) }
     }
 
     /// Notes that a side has reset: what it sent before may still be read.
@@ -35,37 +34,77 @@ extension TCPRelay {
     func feedAbort(_ connection: TCPConnection, _ direction: Direction, _ error: ErrorNumber) {
         guard noteAbort(connection, direction) else { return }
         feed(connection, .aborted(direction, error))
+        // What was sent and not acknowledged may have been read before the reset: only the rest is lost for certain.
+        let raw = connection[source: direction].raw
+        let unsent = max(0, weir_unsent(raw)) - max(0, weir_in_flight(raw))
+        feedLost(connection, direction.opposite, withoutEnd(Int(unsent), connection, direction))
+    }
+
+    /// Takes the end off the bytes that the kernel holds for a side: it counts an end as a byte.
+    private func withoutEnd(_ unsent: Int, _ connection: TCPConnection, _ receiver: Direction) -> Int {
+        unsent > 0 && connection[source: receiver].hasFinished ? unsent - 1 : max(0, unsent)
     }
 
     /// Resets the sides that are to be reset and whose bytes are delivered, and looks at the others again soon.
+    ///
+    /// What the kernel could not deliver by then, of what it took and of what it still had to read, is counted.
     func tryResets(_ connection: TCPConnection) {
         let now = loop.now().instant
         var later: [(direction: Direction, by: Instant)] = []
         for (direction, by) in connection.resets {
             let receiver = direction.opposite
-            let unsent = Int(max(0, weir_unsent(connection[source: receiver].raw)))
-            guard unsent == 0 || by <= now || connection[source: receiver].hasAborted else {
+            let isDue = connection[source: receiver].isOpen && !connection[source: receiver].hasAborted
+            if isDue, !isSettled(connection[source: receiver].raw, by, now) {
                 later.append((direction, by))
                 continue
             }
-            if connection[source: receiver].isOpen {
-                Socket.resetOnClose(connection[source: receiver].raw)
-                connection[source: receiver].close()
-            }
-            let lost = connection[source: receiver].hasFinished ? max(0, unsent - 1) : unsent
-            feed(connection, .resetDone(direction, unsent: lost + unread(connection, direction)))
+            reset(connection, direction)
         }
         connection.resets = later
         guard !later.isEmpty else { return }
         loop.timers.insert(connection.token(.tcpTimer), due: now.advanced(by: connection.resetPause))
-        // Who reads slowly behind a toxic's end has all the time that it wants: that is looked at less often.
+        // A slow reader may take as long as it likes after a toxic closed the flow, so poll it less often.
         let isPatient = later.allSatisfy { $0.by > now.advanced(by: .seconds(2)) }
         connection.resetPause = min(connection.resetPause * 2, Self.longestResetPause * (isPatient ? 10 : 1))
     }
 
-    /// Counts what a side sent before it reset and nobody will read any more: the time to deliver it is over.
-    private func unread(_ connection: TCPConnection, _ direction: Direction) -> Int {
-        guard connection[source: direction].hasAborted, connection[source: direction].isOpen else { return 0 }
-        return Int(max(0, weir_unread(connection[source: direction].raw)))
+    /// Whether a socket can be reset now, such that what its peer has got is known.
+    ///
+    /// That is so once its peer has acknowledged all. At the deadline it is so once the peer has acknowledged what was
+    /// sent: the rest never leaves. An acknowledgement may be late (the peer's kernel delays it for up to 40 ms); after
+    /// `settleTime` it is taken for lost, and so are the bytes.
+    private func isSettled(_ raw: Int32, _ by: Instant, _ now: Instant) -> Bool {
+        if weir_unsent(raw) <= 0 || loop.hasFailed { return true }
+        guard now >= by else { return false }
+        return weir_in_flight(raw) <= 0 || now >= by.advanced(by: Self.settleTime)
+    }
+
+    /// Resets the receiver of a direction, and tells the flow what was lost with it.
+    private func reset(_ connection: TCPConnection, _ direction: Direction) {
+        let receiver = direction.opposite
+        var unsent = 0
+        if connection[source: receiver].isOpen {
+            let raw = connection[source: receiver].raw
+            feedUnread(connection, receiver)
+            Socket.resetOnClose(raw)
+            // What a receiver that has reset did not get was counted then.
+            if !connection[source: receiver].hasAborted {
+                unsent = withoutEnd(Int(weir_unsent(raw)), connection, receiver)
+            }
+            connection[source: receiver].close()
+        }
+        // A side that is not reset is closed after this.
+        if !connection.resets.contains(where: { $0.direction == receiver }) { feedUnread(connection, direction) }
+        feed(connection, .resetDone(direction, unsent: unsent))
+    }
+
+    /// Tells the flow of the bytes that a side has sent and nobody will read.
+    func feedUnread(_ connection: TCPConnection, _ source: Direction) {
+        guard connection[source: source].isOpen else { return }
+        feedLost(connection, source, Int(weir_unread(connection[source: source].raw)))
+    }
+
+    private func feedLost(_ connection: TCPConnection, _ direction: Direction, _ bytes: Int) {
+        if bytes > 0 { feed(connection, .lost(direction, bytes: bytes)) }
     }
 }

@@ -169,9 +169,7 @@ final class TCPRelay {
     func wake(_ entry: TimerHeap.Entry, excusedUntil: Instant) {
         guard let connection = connections[entry.token] else { return }
         if !connection.resets.isEmpty {
-            actions.removeAll(keepingCapacity: true)
-            tryResets(connection)
-            performAll(connection, bytes: RawSpan())
+            change(connection) { tryResets(connection) }
         }
         guard !connection.isClosed, connection.wakeAt == entry.due else { return }
         connection.wakeAt = nil
@@ -252,6 +250,22 @@ final class TCPRelay {
         performAll(connection, bytes: RawSpan())
     }
 
+    /// Closes a flow because somebody asks for it; what both sides have sent and nobody reads any more is counted.
+    func dismiss(_ connection: TCPConnection) {
+        change(connection) {
+            // A flow that is being reset counts it then.
+            if connection.resets.isEmpty { for side in Direction.allCases { feedUnread(connection, side) } }
+            feed(connection, .dismissed)
+        }
+    }
+
+    /// Tells the flow several things, and does what it says to them.
+    func change(_ connection: TCPConnection, _ body: () -> Void) {
+        actions.removeAll(keepingCapacity: true)
+        body()
+        performAll(connection, bytes: RawSpan())
+    }
+
     /// Dials again what could not be dialed for want of a descriptor.
     func redial(_ connection: TCPConnection, _ attempt: Int) {
         actions.removeAll(keepingCapacity: true)
@@ -285,7 +299,9 @@ final class TCPRelay {
             Glibc.shutdown(connection[source: direction.opposite].raw, Int32(SHUT_WR))
             connection[source: direction.opposite].hasFinished = true
         case .reset(let direction, let by):
-            connection.resets.append((direction, by))
+            let earlier = connection.resets.first { $0.direction == direction }?.by
+            connection.resets.removeAll { $0.direction == direction }
+            connection.resets.append((direction, min(by, earlier ?? by)))
             tryResets(connection)
         case .pauseReading(let direction): connection[source: direction].isReading = false
         case .resumeReading(let direction): connection[source: direction].isReading = true

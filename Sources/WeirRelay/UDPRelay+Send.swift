@@ -5,6 +5,9 @@ import WeirWire
 
 /// How datagrams leave: in batches, each error costing one datagram at most.
 extension UDPRelay {
+    /// How often a datagram is sent again because its send returned what an earlier one met.
+    private static let mostTries = 4
+
     /// Sends the datagrams that wait for their servers.
     func flushUpstream() {
         guard !pendingUpstream.isEmpty else { return }
@@ -19,9 +22,11 @@ extension UDPRelay {
         let pending = session.pending
         session.pending.removeAll(keepingCapacity: true)
         guard !session.isClosed else { return }
+        var peer = sockaddr_storage()
+        let length = session.peer.map { SocketAddress.write($0, to: &peer) } ?? 0
         for (index, place) in pending.enumerated() {
             let bytes = received(place)
-            weir_outbox_put(upstreamOutbox, UInt32(index), bytes.baseAddress, bytes.count, nil, 0, nil)
+            weir_outbox_put(upstreamOutbox, UInt32(index), bytes.baseAddress, bytes.count, &peer, length, nil)
         }
         sendBatch(upstreamOutbox, session.raw, count: pending.count) { index, failure in
             let bytes = received(pending[index]).bytes
@@ -95,13 +100,15 @@ extension UDPRelay {
         var failure: SendFailure?
         let isOffered: Void? = session.flow.withQueued(direction) { bytes in
             if direction == .upstream {
-                weir_outbox_put(outbox, 0, bytes.baseAddress, bytes.count, nil, 0, nil)
+                var peer = sockaddr_storage()
+                let length = session.peer.map { SocketAddress.write($0, to: &peer) } ?? 0
+                weir_outbox_put(outbox, 0, bytes.baseAddress, bytes.count, &peer, length, nil)
             } else {
                 put(session, bytes, in: outbox, at: 0)
             }
             sent = bytes.count
             sendBatch(outbox, raw, count: 1) { _, what in
-                if case .refused = what { feed(session, .refused(.connectionRefused)) } else { failure = what }
+                if case .refused(let error) = what { feed(session, .refused(error)) } else { failure = what }
             }
         }
         guard isOffered != nil else { return }
@@ -124,8 +131,8 @@ extension UDPRelay {
 
     /// Sends a batch to its end: an error skips the datagram that it belongs to.
     ///
-    /// A refusal that an earlier datagram met
-    /// is reported, and the datagram whose send returned it is sent again, once.
+    /// The errors that earlier datagrams met are reported, and the datagram whose send returned one of them is sent again, a
+    /// few times at most.
     private func sendBatch(
         _ outbox: OpaquePointer?,
         _ raw: Int32,
@@ -133,29 +140,45 @@ extension UDPRelay {
         _ report: (_ index: Int, SendFailure) -> Void
     ) {
         var index = 0
-        var hasTriedAgain = false
+        var tries = 0
         while index < count {
             let sent = Int(weir_outbox_send(outbox, raw, UInt32(index), UInt32(count - index)))
             if sent > 0 {
                 index += sent
-                hasTriedAgain = false
+                tries = 0
                 continue
             }
             let error = ErrorNumber(Int32(-sent))
             switch error.rawValue {
             case EINTR: continue
-            case ECONNREFUSED where !hasTriedAgain:
-                hasTriedAgain = true
-                report(index, .refused(error))
-                continue
             case EAGAIN:
                 // What comes behind must not overtake it.
                 for blocked in index..<count { report(blocked, .blocked) }
                 return
-            default: report(index, .lost(error))
+            default:
+                let earlier = tries < Self.mostTries ? refusals(raw, error) : []
+                if !earlier.isEmpty {
+                    tries += 1
+                    for error in earlier { report(index, .refused(error)) }
+                    continue
+                }
+                report(index, .lost(error))
             }
             index += 1
-            hasTriedAgain = false
+            tries = 0
         }
+    }
+
+    /// Takes the errors that earlier datagrams of a socket met, one of which a call has returned.
+    ///
+    /// - Parameters:
+    ///   - raw: the socket.
+    ///   - error: what the call returned.
+    /// - Returns: the errors, oldest first; empty if the error is the call's own.
+    func refusals(_ raw: Int32, _ error: ErrorNumber) -> [ErrorNumber] {
+        var errors = [Int32](repeating: 0, count: 64)
+        let count = Int(weir_take_errors(raw, &errors, UInt32(errors.count)))
+        guard count > 0 else { return error == .connectionRefused ? [error] : [] }
+        return errors[..<count].map { ErrorNumber($0) }
     }
 }

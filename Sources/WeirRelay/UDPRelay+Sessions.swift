@@ -46,6 +46,15 @@ extension UDPRelay {
             return session
         }
         guard !loop.isDraining else { return nil }
+        guard !loop.shared.own.contains(.udp, client) else {
+            if loop.shared.loopNotice.isFirst() {
+                loop.shared.report(
+                    "udp \(listener.listening.endpoint): a datagram from \(client) is dropped, and each further one: that "
+                        + "is a listener of this relay, and the answer would go round for ever"
+                )
+            }
+            return nil
+        }
         return begin(client, local, key, at: listener)
     }
 
@@ -118,9 +127,11 @@ extension UDPRelay {
         }
     }
 
-    /// Opens the connected socket to the server.
+    /// Opens the socket to the server.
     ///
-    /// It is never bound first, unless a port is asked for: that would change the kernel's port choice.
+    /// The kernel chooses its port as for a connected socket. The socket is not connected any more then, so that what
+    /// comes from elsewhere is seen (see `RelayConfiguration.takesAnySource`), and keeps the errors of its peers as a
+    /// connected one does.
     func dial(_ session: UDPSession, _ attempt: Int) {
         guard attempt < session.targets.count else {
             // Every address of the name is this relay's own now.
@@ -136,9 +147,8 @@ extension UDPRelay {
             }
             let raw = descriptor.raw
             Socket.set(SO_RCVBUF, of: SOL_SOCKET, to: 1 << 20, on: raw)
-            _ = loop.shared.prepareEgress(raw, session.flow, to: target)
-            let error = Socket.connect(raw, to: target)
-            let egress = error == nil ? Socket.localEndpoint(raw) : nil
+            let isBound = loop.shared.prepareEgress(raw, session.flow, to: target)
+            let (egress, error) = Self.takePort(raw, toward: target, isBound: isBound)
             feed(session, .dialed(egress: egress, server: target))
             if let error { return fail(session, error) }
             // A socket that the kernel gave the server's own port would answer itself.
@@ -146,11 +156,49 @@ extension UDPRelay {
             try loop.watch(raw, Self.interest, session.token(.session))
             session.raw = raw
             session.egress = consume descriptor
+            // The kernel takes 0.0.0.0 and [::] for the loopback: answers come from there.
+            session.server = target
+            if target.address.isUnspecified {
+                session.server?.address = target.address.isV4 ? .loopbackV4 : .loopbackV6
+            }
+            session.peer = session.server
             feed(session, .connected)
         } catch {
             feed(session, .dialed(egress: nil, server: target))
             fail(session, error.error)
         }
+    }
+
+    /// Lets the kernel choose a socket's address and port for a server, and gives it those without connecting it.
+    ///
+    /// A socket is connected first, as binding it to any port would change the kernel's choice. Another program may take
+    /// the port in the moment in which it is nobody's: then the kernel chooses again.
+    private static func takePort(
+        _ raw: Int32,
+        toward target: Endpoint,
+        isBound: Bool
+    ) -> (egress: Endpoint?, error: ErrorNumber?) {
+        var failure: ErrorNumber?
+        for _ in 0..<3 {
+            if let error = Socket.connect(raw, to: target) { return (nil, error) }
+            let egress = Socket.localEndpoint(raw)
+            let status = weir_disconnect(raw)
+            guard status >= 0, let egress else { return (egress, ErrorNumber(-status)) }
+            failure = nil
+            // What `prepareEgress` has bound stays bound.
+            if !isBound {
+                do throws(SystemError) {
+                    try Socket.bind(raw, to: egress, attempt: "")
+                } catch {
+                    failure = error.error
+                }
+            }
+            guard failure?.rawValue == EADDRINUSE else {
+                _ = weir_keep_errors(raw, !target.address.isV4)
+                return (egress, failure)
+            }
+        }
+        return (nil, failure)
     }
 
     /// Tells a session that it cannot reach the server; the datagram that began it is lost with it, and counted.
@@ -187,8 +235,16 @@ extension UDPRelay {
     }
 
     /// Ends the sessions that have nothing to send, while the relay drains.
+    ///
+    /// All sessions are looked at once, and then those that something has happened to: nothing else empties a queue.
     func endIdle() {
-        for session in sessions.all where session.flow.hasEmptyQueues { end(session, .shutdown) }
+        if !hasBegunToEnd {
+            hasBegunToEnd = true
+            for session in sessions.all where session.flow.hasEmptyQueues { end(session, .shutdown) }
+        }
+        let turn = touched
+        touched.removeAll(keepingCapacity: true)
+        for session in turn where !session.isClosed && session.flow.hasEmptyQueues { end(session, .shutdown) }
     }
 
     func shutdown() {

@@ -35,6 +35,10 @@ final class UDPRelay {
     @exclusivity(unchecked) var pendingUpstream: [UDPSession] = []
     /// Lists the sessions whose answers are in the batch to the clients, place for place.
     @exclusivity(unchecked) var pendingDownstream: [(session: UDPSession, bytes: UnsafeRawBufferPointer)] = []
+    /// While the relay drains, the sessions that something has happened to since their queues were looked at.
+    @exclusivity(unchecked) var touched: [UDPSession] = []
+    /// Whether all sessions were looked at once since the relay began to drain.
+    var hasBegunToEnd = false
     /// Says where the datagram being handled is in the clients' inbox.
     @exclusivity(unchecked) private var place = 0
     @exclusivity(unchecked) private var chunk = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -171,17 +175,16 @@ final class UDPRelay {
         }
         let first = serverInboxUsed
         let batch = min(Self.serverBatch, UInt32(WEIR_BATCH) - first)
-        let count = Int(weir_inbox_receive(serverInbox, session.raw, first, batch, false))
+        let count = Int(weir_inbox_receive(serverInbox, session.raw, first, batch, true))
         guard count >= 0 else {
             if count == -Int(EAGAIN) {
                 session.isReadable = false
-            } else {
-                dispatch(session, .refused(ErrorNumber(Int32(-count))))
+            } else if count != -Int(EINTR) {
+                for error in refusals(session.raw, ErrorNumber(Int32(-count))) { dispatch(session, .refused(error)) }
             }
             return
         }
         if count < Int(batch) { session.isReadable = false }
-        recent.touch(session)
         serverInboxUsed = first + UInt32(count)
         for index in first..<(first + UInt32(count)) {
             guard let datagram = weir_inbox_datagram(serverInbox, index), !session.isClosed else { return }
@@ -189,8 +192,28 @@ final class UDPRelay {
                 start: weir_inbox_bytes(serverInbox, index),
                 count: Int(datagram.pointee.length)
             )
+            guard isTaken(from: datagram, session) else { continue }
+            recent.touch(session)
             deliver(bytes, isTruncated: datagram.pointee.truncated, to: session, .downstream)
         }
+    }
+
+    /// Whether a datagram of the server's side is relayed, by where it comes from.
+    private func isTaken(from datagram: UnsafePointer<weir_datagram>, _ session: UDPSession) -> Bool {
+        let source = withUnsafePointer(to: datagram.pointee.peer) { SocketAddress.endpoint($0) }
+        guard let source, let server = session.server else { return false }
+        let isServer = source.port == server.port && source.address.isSame(as: server.address)
+        guard loop.shared.configuration.takesAnySource else {
+            if !isServer { dispatch(session, .foreign(from: source, bytes: Int(datagram.pointee.length))) }
+            return isServer
+        }
+        let peer = session.flow.answers(from: isServer ? nil : source) ?? server
+        if peer != session.peer {
+            // What waits to be sent goes to where it was to go when it came.
+            flush(session)
+            session.peer = peer
+        }
+        return true
     }
 
     private func deliver(
@@ -271,6 +294,7 @@ final class UDPRelay {
     }
 
     private func performAll(_ session: UDPSession, _ bytes: RawSpan) {
+        if loop.isDraining { touched.append(session) }
         var index = 0
         while index < actions.count {
             perform(actions[index], session, bytes)
@@ -297,5 +321,13 @@ final class UDPRelay {
         // A datagram's flow has no halves to close or reset, and its listener is shared: it is read always.
         case .finish, .reset, .pauseReading(.upstream), .resumeReading(.upstream): break
         }
+    }
+}
+
+extension IPAddress {
+    /// Whether two addresses are the same, if the interface of one is not known.
+    fileprivate func isSame(as other: IPAddress) -> Bool {
+        high == other.high && low == other.low && isV4 == other.isV4
+            && (scope == other.scope || scope == 0 || other.scope == 0)
     }
 }

@@ -23,9 +23,13 @@ struct SessionKey: Hashable {
 /// Holds one UDP session, on the loop where it lives.
 final class UDPSession {
     @exclusivity(unchecked) var flow: Flow
-    /// Holds the connected socket to the server; nil for a session that sends back what comes.
+    /// Holds the socket to the server; nil for a session that sends back what comes.
     var egress: Descriptor?
     var raw: Int32 = -1
+    /// The server that was dialed.
+    var server: Endpoint?
+    /// Where the client's datagrams go: the server, or the port of it that answered last.
+    @exclusivity(unchecked) var peer: Endpoint?
     /// Holds a socket for the first dial, made before the flow starts: only then can another session make room for it.
     var spare: Descriptor?
     let listener: UDPListener

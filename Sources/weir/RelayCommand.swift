@@ -4,6 +4,14 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
+/// Which datagrams of the server's side go to a client.
+enum DatagramSources: String, ExpressibleByArgument, CaseIterable {
+    /// Those of the server alone.
+    case server
+    /// Those of any endpoint.
+    case any
+}
+
 /// Forwards and watches: the main job.
 struct RelayCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -113,6 +121,15 @@ struct RelayCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("End a UDP session on which nothing moved for this long.", valueName: "time"))
     var udpTimeout = DurationArgument(.seconds(60))
 
+    @Option(
+        help: ArgumentHelp(
+            "The datagrams that go to a client: from its server alone (others are dropped, and shown with their source), or "
+                + "from any endpoint, as TFTP needs.",
+            valueName: "server|any"
+        )
+    )
+    var udpFrom = DatagramSources.server
+
     @Option(help: "When an output is too slow: wait (nothing is lost) or drop (chunks are left out and counted).")
     var overflow = SinkOutput.Overflow.wait
 
@@ -166,6 +183,7 @@ struct RelayCommand: AsyncParsableCommand {
             configuration.keepalive = keepalive.duration > .zero ? keepalive.duration : nil
             configuration.idleTimeout = idleTimeout.duration > .zero ? idleTimeout.duration : nil
             configuration.udpTimeout = udpTimeout.duration
+            configuration.takesAnySource = udpFrom == .any
             configuration.echoWindow = echoWindow.bytes
             configuration.expectsEcho = expectEcho
             configuration.family = families.family

@@ -100,6 +100,7 @@ private func checkRecords(_ records: [FlowRecord], interest: Interest, _ sourceL
         let isInOrder = zip(flow, flow.dropFirst()).allSatisfy { $0.moment.instant <= $1.moment.instant }
         #expect(isInOrder, name, sourceLocation: sourceLocation)
         guard let closed = flow.last?.closed else { continue }
+        checkBalance(flow, closed, sourceLocation)
         var shown: [Direction: Counters] = [.upstream: Counters(), .downstream: Counters()]
         for record in flow {
             if let chunk = record.forwarded {
@@ -125,6 +126,41 @@ private func checkRecords(_ records: [FlowRecord], interest: Interest, _ sourceL
             name,
             sourceLocation: sourceLocation
         )
+    }
+}
+
+/// Checks that what one peer of a TCP flow sent is what the other one received and what was dropped, for each direction, and
+/// that nothing is dropped where nothing should be.
+///
+/// A peer that closed before it had received everything may have lost the rest; bytes that a peer's kernel still held when it
+/// closed may have arrived or not.
+private func checkBalance(_ flow: [FlowRecord], _ closed: CloseRecord, _ sourceLocation: SourceLocation) {
+    guard let path = flow.last?.path, flow.last?.transport == .tcp else { return }
+    let client = SocketTally.take(path.client, path.listener)
+    let server = SocketTally.take(path.server, path.egress)
+    let isMet = flow.contains { if case .toxic = $0.happening { true } else { $0.forwarded?.isTampered == true } }
+    if closed.reason == .finished, !isMet {
+        let dropped = closed.upstream.droppedBytes + closed.downstream.droppedBytes
+        #expect(dropped == 0, "\(path): a flow that finished lost bytes", sourceLocation: sourceLocation)
+    }
+    guard !flow.contains(where: { $0.forwarded?.changes.isEmpty == false }), let client else { return }
+    let isReached = flow.contains(where: \.isConnected)
+    for direction in Direction.allCases {
+        var dropped = (direction == .upstream ? closed.upstream : closed.downstream).droppedBytes
+        let source = direction == .upstream ? client : server
+        var target = direction == .upstream ? server : client
+        if path.server == nil, closed.upstream.bytes > 0 {
+            // The relay is the server: what the client sends comes back to it.
+            guard direction == .upstream else { continue }
+            target = client
+            dropped += closed.downstream.droppedBytes
+        }
+        guard let source, target != nil || !isReached else { continue }
+        let (taken, isComplete) = target?.taken ?? (0, true)
+        let given = source.given
+        let name = Comment(rawValue: "\(path) \(direction): \(given) sent, \(taken) received, \(dropped) dropped")
+        #expect(taken + Int(dropped) <= given.upperBound, name, sourceLocation: sourceLocation)
+        if isComplete { #expect(taken + Int(dropped) >= given.lowerBound, name, sourceLocation: sourceLocation) }
     }
 }
 

@@ -11,6 +11,8 @@ package final class LoopbackSocket: Sendable {
     /// The number of the descriptor; invalid after `close`.
     package let raw: Int32
     private let descriptor: Lock<Descriptor?>
+    /// What a TCP peer sent and received by this socket.
+    let tally = SocketTally()
 
     package convenience init(_ transport: Transport, for address: IPAddress) throws {
         self.init(owning: try Socket.make(transport, for: address).release())
@@ -66,8 +68,13 @@ package final class LoopbackSocket: Sendable {
     }
 
     package func close() {
-        descriptor.withLock { $0 = nil }
+        descriptor.withLock { descriptor in
+            if descriptor != nil { tally.close(raw) }
+            descriptor = nil
+        }
     }
+
+    deinit { close() }
 
     static func error(_ attempt: String) -> SystemError { SystemError(attempt, ErrorNumber(errno)) }
 }

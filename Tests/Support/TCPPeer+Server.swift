@@ -9,7 +9,11 @@ extension TCPPeer {
         while true {
             let count = recv(socket.raw, &buffer, buffer.count, 0)
             guard count >= 0 else { throw LoopbackSocket.error("receive what to echo") }
-            if count == 0 { return finish() }
+            if count == 0 {
+                socket.tally.end()
+                return finish()
+            }
+            socket.tally.received(count)
             try send(Array(buffer[..<count]))
         }
     }

@@ -37,10 +37,12 @@ package struct TCPPeer: Sendable {
         if let receiveBuffer { Socket.set(SO_RCVBUF, of: SOL_SOCKET, to: receiveBuffer, on: socket.raw) }
         Socket.set(Int32(TCP_NODELAY), of: Int32(IPPROTO_TCP), to: 1, on: socket.raw)
         try socket.connect(to: server)
+        socket.tally.begin(socket)
     }
 
     init(_ socket: LoopbackSocket) {
         self.socket = socket
+        socket.tally.begin(socket)
     }
 
     package var local: Endpoint? { socket.local }
@@ -80,6 +82,7 @@ package struct TCPPeer: Sendable {
     private func send(_ bytes: UnsafeRawBufferPointer, _ flags: Int32) throws -> Int {
         let count = Glibc.send(socket.raw, bytes.baseAddress, bytes.count, flags | Int32(MSG_NOSIGNAL))
         guard count >= 0 else { throw LoopbackSocket.error("send \(bytes.count) bytes") }
+        socket.tally.sent(count)
         return count
     }
 
@@ -131,6 +134,7 @@ package struct TCPPeer: Sendable {
                     : SystemError("receive \(count) bytes after \(received), at the end", ErrorNumber(EPIPE))
             }
             received += length
+            socket.tally.received(length)
         }
         return bytes
     }
@@ -168,13 +172,17 @@ package struct TCPPeer: Sendable {
         while true {
             let count = recv(socket.raw, buffer.baseAddress, size, 0)
             if count > 0 {
+                socket.tally.received(count)
                 take(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             } else if count == 0 {
+                socket.tally.end()
                 return .end
             } else if errno == EAGAIN {
                 throw LoopbackSocket.error("receive to the end in time")
             } else if errno != EINTR {
-                return .failed(ErrorNumber(errno))
+                let error = ErrorNumber(errno)
+                socket.tally.end()
+                return .failed(error)
             }
         }
     }
@@ -215,11 +223,18 @@ extension TCPPeer {
 }
 
 extension TCPPeer {
+    /// The bounds of what this end gave the network: bytes that its kernel still holds may arrive or not.
+    package var given: ClosedRange<Int> { socket.tally.given }
+}
+
+extension TCPPeer {
     /// Receives until a number of bytes is there, or until the end or a reset.
     package func receiveToEndOr(_ count: Int) throws -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         let received = recv(socket.raw, &bytes, count, Int32(MSG_WAITALL))
         guard received >= 0 || errno != EAGAIN else { throw LoopbackSocket.error("receive \(count) bytes in time") }
+        socket.tally.received(received)
+        if received < count { socket.tally.end() }
         return Array(bytes[..<max(0, received)])
     }
 }

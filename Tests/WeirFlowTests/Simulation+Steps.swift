@@ -9,7 +9,7 @@ extension Simulation {
     /// Lets one thing happen that may happen now.
     mutating func step() {
         let direction: Direction = flow.isEcho || roll(2) == 0 ? .upstream : .downstream
-        switch roll(40) {
+        switch roll(42) {
         case 0..<16: receive(direction)
         case 16..<24: tell(.writable(flow.isEcho ? .downstream : direction))
         case 24..<28: pass(.milliseconds(Int64(roll(50))))
@@ -19,6 +19,7 @@ extension Simulation {
         case 36: if flow.transport == .tcp { end(direction) } else { lose(direction) }
         case 37: if flow.transport == .tcp, roll(4) == 0, mayFail(direction) { abort(direction) { $0.tell($1) } }
         case 38: finishReset()
+        case 39, 40: receiveLate(direction)
         default: if roll(20) == 0 { tell(roll(2) == 0 ? .shutdown : .evicted) }
         }
     }
@@ -35,6 +36,13 @@ extension Simulation {
         self[direction].received += count
         self[direction].datagramsIn.append(bytes)
         forward(direction, bytes)
+    }
+
+    /// Reads a chunk in the turn in which a wake falls due, before the flow is told of that.
+    private mutating func receiveLate(_ direction: Direction) {
+        if let wakeAt { clock.advance(by: clock.now.instant.duration(to: wakeAt)) }
+        receive(direction)
+        pass(.zero)
     }
 
     /// Moves the time on, not beyond the wake that the flow has asked for.

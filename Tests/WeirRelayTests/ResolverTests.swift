@@ -1,3 +1,4 @@
+import Glibc
 import Support
 import Synchronization
 import Testing
@@ -34,6 +35,30 @@ struct ResolverTests {
         #expect(endpoints.contains(Endpoint(address: .loopbackV4, port: 80)))
         #expect(endpoints.allSatisfy { $0.port == 80 && $0.address.isLoopback })
         #expect(Set(endpoints).count == endpoints.count)
+    }
+
+    @Test("Takes each address of a name once, in the resolver's order")
+    func twice() {
+        var addresses = ([1, 2, 1, 3, 2] as [UInt32]).map { number in
+            var storage = sockaddr_storage()
+            let endpoint = Endpoint(address: IPAddress(v4: 0x7f00_0000 + number), port: 1)
+            let length = SocketAddress.write(endpoint, to: &storage)
+            return (storage: storage, length: length)
+        }
+        let endpoints = addresses.withUnsafeMutableBufferPointer { addresses in
+            let entries = UnsafeMutablePointer<addrinfo>.allocate(capacity: addresses.count)
+            defer { entries.deallocate() }
+            for index in addresses.indices {
+                var entry = addrinfo()
+                entry.ai_addr = UnsafeMutableRawPointer(addresses.baseAddress.map { $0 + index })?
+                    .assumingMemoryBound(to: sockaddr.self)
+                entry.ai_addrlen = addresses[index].length
+                entry.ai_next = index + 1 < addresses.count ? entries + index + 1 : nil
+                (entries + index).initialize(to: entry)
+            }
+            return Resolver.endpoints(entries, port: 80)
+        }
+        #expect(endpoints.map(\.description) == ["127.0.0.1:80", "127.0.0.2:80", "127.0.0.3:80"])
     }
 
     @Test("Says that a name does not resolve")
@@ -86,12 +111,16 @@ struct TargetTests {
         let names = Names(fails: true)
         let reports = Reports()
         let target = Target(Self.name, over: .tcp, family: nil, resolve: names.resolve) { reports.add($0) }
+        let asked = SystemClock.instant()
         await withCheckedContinuation { continuation in
-            let later = SystemClock.instant().advanced(by: .seconds(31))
+            let later = asked.advanced(by: .seconds(31))
             #expect(target.endpoints(at: later, orAfter: { continuation.resume() }) == nil)
         }
         #expect(target.endpoints.map(\.port) == [1])
         #expect(reports.lines == ["cannot resolve 'n': gone; its last addresses are used"])
+        // The answer is as good as new, for 30 s: a name that is gone is not asked for by each flow.
+        #expect(target.endpoints(at: asked.advanced(by: .seconds(30)), orAfter: {})?.map(\.port) == [1])
+        #expect(names.asked.load(ordering: .relaxed) == 2)
     }
 
     @Test("A name that never resolves is told once, and then each ten seconds with a count")

@@ -99,6 +99,29 @@ struct SupervisorToxicsTests {
         }
     }
 
+    @Test("Behind a limit a sender is read on while the receiver is full, and gets an end and no reset")
+    func limitWithFullReceiver() async throws {
+        let server = try TCPServer()
+        // The latency lets the relay read more than the client's kernel takes before the limit ends the flow.
+        let toxics = [
+            Self.toxic("latency", .downstream, ["latency": .int(300)]),
+            Self.toxic("limit_data", .downstream, ["bytes": .int(12_000_000)]),
+        ]
+        try await withRelay(server.route, configure: { $0.toxics = [0: toxics] }) { relay, collector in
+            try await runThread {
+                let client = try TCPPeer(to: relay.endpoint, receiveBuffer: 4096)
+                let peer = try server.accept()
+                // More than all kernels between hold; the client reads nothing meanwhile.
+                try peer.send(40_000_000, seed: 1, finishing: true)
+                #expect(try peer.receiveToEnd().ending == .end)
+                #expect(try client.receiveToEnd(seed: 1) == .init(12_000_000))
+                client.finish()
+            }
+            let closed = try await collector.closes()[0]
+            #expect(closed.reason == .toxic && closed.downstream.droppedBytes == 28_000_000)
+        }
+    }
+
     @Test("A limit lets exactly its bytes go, then both sides get an end")
     func limit() async throws {
         let server = try TCPServer()

@@ -145,6 +145,33 @@ struct SupervisorTests {
         }
     }
 
+    @Test("Names the program that has the port", arguments: [Transport.tcp, .udp], [Endpoint.anyPortV4, .anyPortV6])
+    func holder(transport: Transport, address: Endpoint) async throws {
+        let (tcp, udp) = (try TCPServer(at: address), try UDPPeer(at: address))
+        let taken = transport == .tcp ? tcp.endpoint : try #require(udp.local)
+        for listen in [HostPort(taken), HostPort(.any, taken.port)] {
+            let configuration = RelayConfiguration(routes: [Route(transport, listen: listen, target: nil)])
+            let error = await #expect(throws: SystemError.self) { _ = try await Supervisor(configuration) }
+            let advice = try #require(error?.advice)
+            #expect(advice.contains("/\(getpid()) user "), "\(advice)")
+        }
+    }
+
+    @Test("Two routes on one port of the same command name each other", arguments: [Transport.tcp, .udp], [1, 2])
+    func twins(transport: Transport, threads: Int) async throws {
+        // A port that nobody has: it was free a moment ago.
+        let port = try #require(try UDPPeer(at: Endpoint(address: IPAddress(v4: 0x7f00_0031), port: 0)).local?.port)
+        let routes = ["127.0.0.49:\(port)=127.0.0.1:1", "127.0.0.49:\(port)=127.0.0.1:2"]
+        var configuration = RelayConfiguration(
+            routes: try routes.map { try Route(parsing: "\(transport):\($0)") }
+        )
+        configuration.threads = threads
+        let error = await #expect(throws: SystemError.self) { _ = try await Supervisor(configuration) }
+        let text = "\(transport):127.0.0.49:\(port)=127.0.0.1:1 of the same command listens there"
+        #expect(error?.description.hasSuffix("the route \(text)") == true, "\(error as Any)")
+        #expect(error?.error == ErrorNumber(EADDRINUSE))
+    }
+
     @Test("Serves several routes, TCP and UDP", arguments: [1, 2, 3])
     func routes(threads: Int) async throws {
         let servers = (try TCPServer(), try TCPServer(), try UDPPeer())

@@ -57,23 +57,145 @@ struct TCPRelayDialTests {
         }
     }
 
-    @Test("What a client sent before it reset, while the dial was under way, is delivered", .tags(.slow))
-    func clientSendsAndResets() async throws {
+    @Test("What a client sent before it reset, while the dial was under way, is dropped", arguments: [1, 2])
+    func clientSendsAndResets(threads: Int) async throws {
+        let (server, _) = try Self.busyServer()
+        try await withRelay(server.route, configure: { $0.threads = threads }) { relay, collector in
+            try await runThread {
+                let client = try TCPPeer(to: relay.endpoint)
+                try client.send("last words")
+                try client.resetAfterDelivery()
+            }
+            let closed = try await collector.closes()[0]
+            #expect(closed.reason == .clientReset)
+            #expect(
+                collector.records.compactMap(\.dropped) == [DropRecord(direction: .upstream, bytes: 10, reason: .reset)]
+            )
+            #expect(collector.records.allSatisfy { !$0.isConnected && $0.refused == nil })
+        }
+    }
+
+    @Test("A client that half-closes and then resets while the dial is under way ends it")
+    func clientFinishesAndResets() async throws {
         let (server, _) = try Self.busyServer()
         try await withRelay(server.route) { relay, collector in
             try await runThread {
                 let client = try TCPPeer(to: relay.endpoint)
                 try client.send("last words")
-                while client.unsent > 0 { poll(nil, 0, 1) }
-                client.reset()
+                client.finish()
+                try client.resetAfterDelivery()
             }
+            let closed = try await collector.closes()[0]
+            #expect(closed.reason == .clientReset && closed.upstream.droppedBytes == 10)
+        }
+    }
+
+    @Test("A client that resets while its server's name is looked up is gone at once")
+    func clientResetsBeforeDial() async throws {
+        let asked = Lock(0)
+        let gate = Gate()
+        try await withRelay(
+            "tcp:0=slow.test:80",
+            configure: {
+                $0.nameLifetime = .zero
+                $0.resolve = { host, family throws(ResolveError) in
+                    guard case .name = host.host else { return try Resolver.resolve(host, family: family) }
+                    if asked.withLock({
+                        $0 += 1; return $0
+                    }) > 1 {
+                        gate.wait()
+                    }
+                    return [Endpoint(address: .loopbackV4, port: 9)]
+                }
+            }
+        ) { relay, collector in
+            defer { gate.open() }
+            try await runThread {
+                let client = try TCPPeer(to: relay.endpoint)
+                try client.send("early")
+                try client.resetAfterDelivery()
+            }
+            let closed = try await collector.closes()[0]
+            #expect(closed.reason == .clientReset && closed.upstream.droppedBytes == 5)
+        }
+    }
+
+    @Test("What a client sent before its server refused is dropped")
+    func refusedAfterSending() async throws {
+        let (server, _) = try Self.busyServer()
+        try await withRelay(
+            server.route,
+            configure: { $0.connectTimeout = .milliseconds(300) }
+        ) { relay, collector in
+            try await runThread {
+                let client = try TCPPeer(to: relay.endpoint)
+                try client.send("nobody reads this")
+                #expect(try client.receiveToEnd().ending == .failed(.connectionReset))
+            }
+            let closed = try await collector.closes()[0]
+            #expect(closed.reason == .refused && closed.upstream.droppedBytes == 17)
+        }
+    }
+
+    @Test(
+        "Both legs are asked whether they are still there, unless that is off",
+        arguments: [nil, Duration.seconds(77)]
+    )
+    func keepalive(_ duration: Duration?) async throws {
+        let server = try TCPServer()
+        try await withRelay(server.route, configure: { $0.keepalive = duration }) { relay, collector in
+            let (client, peer) = try await runThread { (try TCPPeer(to: relay.endpoint), try server.accept()) }
+            try await collector.wait("connected") { $0.isConnected }
+            let found = Lock<[[Int]]>([])
+            let shared = await relay.shared
+            await withCheckedContinuation { continuation in
+                _ = shared.loops[0].mailbox.post(
+                    .perform { loop in
+                        for connection in loop.tcp.connections.all {
+                            for raw in [connection.client.raw, connection.server.raw] {
+                                let isOn = Socket.get(SO_KEEPALIVE, of: SOL_SOCKET, on: raw)
+                                let times = [TCP_KEEPIDLE, TCP_KEEPINTVL].map {
+                                    Socket.get(Int32($0), of: Int32(IPPROTO_TCP), on: raw)
+                                }
+                                found.withLock { $0.append([isOn] + times) }
+                            }
+                        }
+                        continuation.resume()
+                    }
+                )
+            }
+            let legs = found.withLock { $0 }
+            if duration == nil {
+                #expect(legs.map(\.[0]) == [0, 0])
+            } else {
+                #expect(legs == [[1, 77, 12], [1, 77, 12]])
+            }
+            client.close()
+            peer.close()
+        }
+    }
+
+    @Test("A relay that stops while it dials resets what the server has accepted meanwhile", .tags(.slow))
+    func stopsWhileDialing() async throws {
+        let (server, filler) = try Self.busyServer()
+        try await withRelay(server.route) { relay, collector in
+            let client = try await runThread { try TCPPeer(to: relay.endpoint) }
             try await collector.wait("opened") { $0.isOpened }
-            let received = try await runThread {
+            let mailbox = await relay.shared.loops[0].mailbox
+            // The loop stands still while the server accepts, and is told of the end before it sees that.
+            let (isPosted, isAccepted) = (Gate(), Gate())
+            mailbox.post(.perform { _ in isPosted.wait() })
+            mailbox.post(.perform { _ in isAccepted.wait() })
+            mailbox.post(.shutdown)
+            isPosted.open()
+            let peer = try await runThread {
                 _ = try server.accept()
-                return try server.accept().receiveToEnd()
+                return try server.accept()
             }
-            #expect(received == (Array("last words".utf8), .failed(.connectionReset)))
-            #expect(try await collector.closes()[0].reason == .clientReset)
+            isAccepted.open()
+            #expect(try await runThread { try peer.receiveToEnd().ending } == .failed(.connectionReset))
+            #expect(try await collector.closes()[0].reason == .shutdown)
+            withExtendedLifetime((client, filler)) {}
         }
     }
 
@@ -174,5 +296,23 @@ struct TCPRelayDialTests {
             #expect(collector.records.compactMap(\.refused).isEmpty)
             #expect(collector.records[0].path.server == server.endpoint)
         }
+    }
+}
+
+/// A gate that threads wait at until it is opened.
+private final class Gate: Sendable {
+    private let ends: (reader: Int32, writer: Int32) = {
+        var ends: [Int32] = [-1, -1]
+        pipe(&ends)
+        return (ends[0], ends[1])
+    }()
+
+    deinit { close(ends.reader) }
+
+    func open() { close(ends.writer) }
+
+    func wait() {
+        var byte: UInt8 = 0
+        _ = read(ends.reader, &byte, 1)
     }
 }

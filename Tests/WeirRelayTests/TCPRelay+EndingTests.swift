@@ -139,6 +139,68 @@ struct TCPRelayEndingTests {
         }
     }
 
+    @Test(
+        "A stop at once after a send: what was received and what was dropped are what was sent",
+        arguments: [1, 2],
+        Direction.allCases
+    )
+    func stoppedAtOnce(threads: Int, direction: Direction) async throws {
+        let server = try TCPServer()
+        for isFinishing in [true, false] {
+            try await withRelay(server.route, configure: { $0.threads = threads }) { relay, collector in
+                let (client, peer) = try await runThread {
+                    (try TCPPeer(to: relay.endpoint, receiveBuffer: 64 << 10), try server.accept())
+                }
+                let (sender, receiver) = direction == .upstream ? (client, peer) : (peer, client)
+                let sent = 600_000
+                try await runThread {
+                    // As much as fits into the kernel: the receiver reads later, or not at all before the stop.
+                    sender.socket.setPatience(.milliseconds(500))
+                    var pattern = Pattern(seed: 9)
+                    while pattern.position < sent {
+                        do { try sender.send(min(50_000, sent - pattern.position), of: &pattern) } catch { break }
+                    }
+                    if isFinishing { sender.finish() }
+                    // All of it is with the relay's kernel, so that what the flow lost is known to the byte.
+                    while sender.unsent > 1 { poll(nil, 0, 1) }
+                }
+                await relay.stop(grace: .zero)
+                let received = try await runThread { try receiver.receiveToEnd(seed: 9) }
+                #expect(received.firstDifference == nil)
+                let closed = try await collector.closes()[0]
+                let counters = direction == .upstream ? closed.upstream : closed.downstream
+                #expect(received.count + Int(counters.droppedBytes) == sent)
+            }
+        }
+    }
+
+    @Test("What the kernel had not sent to a side that reset is dropped", arguments: [1, 2], Direction.allCases)
+    func droppedByKernel(threads: Int, direction: Direction) async throws {
+        let server = try TCPServer()
+        try await withRelay(server.route, configure: { $0.threads = threads }) { relay, collector in
+            let (client, peer) = try await runThread {
+                (try TCPPeer(to: relay.endpoint, receiveBuffer: 16 << 10), try server.accept())
+            }
+            let (sender, receiver) = direction == .upstream ? (client, peer) : (peer, client)
+            // More than the receiver's kernel takes, and less than what the relay's takes: nothing waits in the flow.
+            Socket.set(SO_RCVBUF, of: SOL_SOCKET, to: 16 << 10, on: receiver.socket.raw)
+            let size = 9_000_000
+            try await runThread {
+                sender.socket.setPatience(.milliseconds(300))
+                var pattern = Pattern(seed: 10)
+                do { try sender.send(size, of: &pattern) } catch {}
+            }
+            var held: Int32 = 0
+            _ = ioctl(receiver.socket.raw, UInt(FIONREAD), &held)
+            receiver.reset()
+            let closed = try await collector.closes()[0]
+            let counters = direction == .upstream ? closed.upstream : closed.downstream
+            let given = sender.given
+            let reached = Int(counters.droppedBytes) + Int(held)
+            #expect(given.contains(reached), "\(counters), \(held) bytes with the receiver's kernel, \(given) sent")
+        }
+    }
+
     @Test("A flow on which nothing moves ends by its idle time", arguments: [1, 2])
     func idle(threads: Int) async throws {
         let server = try TCPServer()

@@ -24,11 +24,12 @@ struct StartFaultTests {
     func portInUse(transport: String) async throws {
         let first = try WeirProgram(["relay", "\(transport):0=127.0.0.1:9"])
         let endpoint = try first.listening()[0]
+        let user = getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "\(getuid())"
         try await expect(
             ["\(transport):\(endpoint.port)=127.0.0.1:9"],
             69,
-            "cannot listen on \(transport) \(endpoint): address in use (EADDRINUSE); another program listens there; "
-                + "choose another port, or 0 to let the kernel choose"
+            "cannot listen on \(transport) \(endpoint): address in use (EADDRINUSE); "
+                + "weir/\(first.identifier) user \(user) listens there; choose another port, or 0 to let the kernel choose"
         )
         #expect(try await first.stop().status == 0)
     }

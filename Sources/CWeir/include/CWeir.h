@@ -47,6 +47,8 @@ int64_t weir_receive(int fd, void *buffer, size_t length);
 int64_t weir_send(int fd, const void *bytes, size_t length, bool more);
 // Counts the bytes of a TCP socket that its peer has not acknowledged.
 int weir_unsent(int fd);
+// Counts those of them that were sent already, and may have arrived; -EOPNOTSUPP if the kernel cannot tell (before 4.6).
+int weir_in_flight(int fd);
 // Counts the bytes that can be read from a socket.
 int weir_unread(int fd);
 // Counts the datagrams that the kernel dropped because a socket's receive buffer was full.
@@ -129,6 +131,13 @@ int weir_inbox_receive(weir_inbox *inbox, int fd, unsigned first, unsigned count
 const weir_datagram *weir_inbox_datagram(const weir_inbox *inbox, unsigned index);
 const void *weir_inbox_bytes(const weir_inbox *inbox, unsigned index);
 
+// Dissolves the connection of a datagram socket; a port that the kernel chose for it is free then.
+int weir_disconnect(int fd);
+// Makes the kernel keep the errors that a datagram socket's peers answer with, as it does for a connected socket.
+int weir_keep_errors(int fd, bool is_ipv6);
+// Takes up to count of those errors, oldest first, and returns how many there were; the socket's error is clear then.
+int weir_take_errors(int fd, int *errors, unsigned count);
+
 typedef struct weir_outbox weir_outbox;
 weir_outbox *weir_outbox_create(void);
 void weir_outbox_destroy(weir_outbox *outbox);
@@ -138,5 +147,17 @@ void weir_outbox_put(weir_outbox *outbox, unsigned index, const void *bytes, siz
                      const void *peer, uint32_t peer_length, const weir_address *local);
 // Sends count datagrams from first on; returns how many the kernel took before the first error.
 int weir_outbox_send(weir_outbox *outbox, int fd, unsigned first, unsigned count);
+
+// For tests: answers in the kernel's place now and then, by dice with this seed, from weir_receive, weir_send,
+// weir_inbox_receive and weir_outbox_send, with what the kernel answers rarely: the kinds, of which 0 ends it. Descriptors
+// that are watched from now on are told of again after a wrong answer, as the kernel would.
+enum {
+    WEIR_FAULT_AGAIN = 1,    // EAGAIN
+    WEIR_FAULT_INTR = 2,     // EINTR
+    WEIR_FAULT_SHORT = 4,    // fewer bytes or datagrams than there are
+    WEIR_FAULT_REFUSED = 8,  // datagrams: ECONNREFUSED, which an earlier one met
+    WEIR_FAULT_NOBUFS = 16,  // datagrams: ENOBUFS, which costs the datagram
+};
+void weir_stand_in(uint64_t seed, uint32_t kinds);
 
 #endif

@@ -143,6 +143,10 @@ public struct JSONLinesSink: Sink {
         output.appendDecimal(chunk.offset)
         output.append(",\"length\":")
         output.appendDecimal(chunk.length)
+        if let peer = chunk.peer {
+            output.append(chunk.direction == .upstream ? ",\"to\":" : ",\"from\":")
+            output.appendQuoted(peer)
+        }
         if withBytes {
             output.append(",\"bytes\":\"")
             output.appendBase64(bytes)
@@ -183,9 +187,14 @@ public struct JSONLinesSink: Sink {
         switch drop.reason {
         case .error(let error): output.append(error.name)
         case .toxic: output.append("toxic")
+        case .foreign: output.append("not the server")
         default: output.append(drop.reason.description)
         }
         output.append("\"")
+        if case .foreign(let source) = drop.reason {
+            output.append(",\"from\":")
+            output.appendQuoted(source)
+        }
         guard case .toxic(let name) = drop.reason else { return }
         output.append(",\"toxic\":")
         output.appendJSON(name)

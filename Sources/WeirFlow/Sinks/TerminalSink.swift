@@ -209,6 +209,10 @@ extension TerminalSink {
         output.appendCount(UInt64(chunk.length), "byte")
         output.append(" @")
         output.appendDecimal(chunk.offset)
+        if let peer = chunk.peer {
+            output.append(chunk.direction == .upstream ? "  to " : "  from ")
+            peer.write(to: &output)
+        }
         output.appendToxics(of: chunk, at: record.moment)
         guard let echo = chunk.echo else { return }
         output.append("  echo of up @")

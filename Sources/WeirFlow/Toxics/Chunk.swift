@@ -1,3 +1,5 @@
+import WeirWire
+
 /// Owns the bytes of one read of a stream, or of one datagram, where something holds them back.
 public struct Chunk: Hashable, Sendable {
     /// Holds the bytes.
@@ -8,6 +10,8 @@ public struct Chunk: Hashable, Sendable {
     public internal(set) var arrivedAt: Instant
     /// Says when they were read; nil takes what the toxic's input says.
     public internal(set) var receivedAt: Instant?
+    /// Where a datagram came from, if not from the server that was dialed.
+    var source: Endpoint?
     /// Numbers the chunk among those that a `hold` has held.
     var holdNumber: UInt64?
     /// Lists what toxics have changed, with offsets into these bytes.
@@ -40,6 +44,7 @@ public struct Chunk: Hashable, Sendable {
         var part = Chunk(bytes: Array(bytes[range]), due: due)
         part.arrivedAt = arrivedAt
         part.receivedAt = receivedAt
+        part.source = source
         part.changes = changes.compactMap { change in
             guard range.contains(change.offset) || (change.offset >= bytes.count && range.upperBound == bytes.count)
             else { return nil }

@@ -222,6 +222,7 @@ extension Chunk {
         var chunk = self
         if case .chunk(let source) = input {
             if chunk.receivedAt == nil { chunk.receivedAt = source.receivedAt }
+            if chunk.source == nil { chunk.source = source.source }
             chunk.arrivedAt = source.arrivedAt
         }
         for index in chunk.changes.indices where chunk.changes[index].toxic.isEmpty {

@@ -26,6 +26,18 @@ struct JSONLinesSinkTests {
             (.ended(.downstream), "end", #","direction":"downstream""#),
             (Sample.loss(5, 0, .reset), "dropped", #","direction":"upstream","length":5,"reason":"reset""#),
             (
+                Sample.loss(5, 1, .foreign(Sample.peer)), "dropped",
+                #","direction":"upstream","length":5,"datagrams":1,"reason":"not the server","from":"127.0.0.1:1069""#
+            ),
+            (
+                chunk(.downstream, at: 0, 5, peer: Sample.peer), "data",
+                #","direction":"downstream","offset":0,"length":5,"from":"127.0.0.1:1069""#
+            ),
+            (
+                chunk(.upstream, at: 0, 4, peer: Sample.peer), "data",
+                #","direction":"upstream","offset":0,"length":4,"to":"127.0.0.1:1069""#
+            ),
+            (
                 Sample.loss(5, 2, .error(ErrorNumber(22))), "dropped",
                 #","direction":"upstream","length":5,"datagrams":2,"reason":"EINVAL""#
             ),

@@ -19,17 +19,23 @@ func record(
 }
 
 /// Makes the record of a chunk.
-func chunk(_ direction: Direction, at offset: UInt64, _ length: Int, echo: Echo? = nil) -> FlowRecord.Happening {
-    .forwarded(
-        ChunkRecord(
-            direction: direction,
-            number: 0,
-            offset: offset,
-            length: length,
-            receivedAt: ManualClock.start.instant,
-            echo: echo
-        )
+func chunk(
+    _ direction: Direction,
+    at offset: UInt64,
+    _ length: Int,
+    echo: Echo? = nil,
+    peer: Endpoint? = nil
+) -> FlowRecord.Happening {
+    var chunk = ChunkRecord(
+        direction: direction,
+        number: 0,
+        offset: offset,
+        length: length,
+        receivedAt: ManualClock.start.instant,
+        echo: echo
     )
+    chunk.peer = peer
+    return .forwarded(chunk)
 }
 
 extension Sink {
@@ -63,6 +69,7 @@ extension Sink {
 /// Holds one record of every kind that the sinks know.
 enum Sample {
     static let echo = Echo(offset: 1234, delay: .microseconds(512))
+    static let peer = Endpoint(address: .loopbackV4, port: 1069)
 
     static func loss(_ bytes: UInt64, _ datagrams: UInt64, _ reason: DropReason) -> FlowRecord.Happening {
         .dropped(DropRecord(direction: .upstream, bytes: bytes, datagrams: datagrams, reason: reason))

@@ -26,6 +26,10 @@ struct TerminalSinkTests {
             (.ended(.downstream), "down  end"),
             (Sample.loss(1, 0, .reset), "up    dropped (1 byte), reset"),
             (Sample.loss(20, 2, .queueFull), "up    dropped (2 datagrams) (20 bytes), queue full"),
+            (
+                Sample.loss(20, 1, .foreign(Sample.peer)),
+                "up    dropped (1 datagram) (20 bytes), from 127.0.0.1:1069, which is not the server"
+            ),
             (Sample.loss(0, 1, .receiveBufferFull), "up    dropped (1 datagram), receive buffer full"),
             (
                 Sample.loss(9, 1, .error(unreachable)),

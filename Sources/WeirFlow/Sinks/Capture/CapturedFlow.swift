@@ -84,7 +84,17 @@ extension CapturedFlow {
     ) {
         let first = frames.cut(bytes, largestPayload(inPackets: frames.settings.largestPacket))
         let gap = chunk.gap(behind: self[chunk.direction].received, holding: bytes)
-        write(bytes, source(of: chunk.direction), chunk.direction, first, skipping: gap, at: time, &frames, &output)
+        write(
+            bytes,
+            source(of: chunk.direction),
+            chunk,
+            chunk.direction,
+            first,
+            skipping: gap,
+            at: time,
+            &frames,
+            &output
+        )
         self[chunk.direction].received = chunk.end
     }
 
@@ -103,20 +113,21 @@ extension CapturedFlow {
         var number = frames.cut(bytes, largestPayload(inPackets: frames.settings.largestPacket))
         let gap = chunk.gap(behind: progress.forwarded, holding: bytes)
         if !chunk.isTampered {
-            write(bytes, source(of: direction), direction, number, skipping: gap, at: received, &frames, &output)
+            write(bytes, source(of: direction), chunk, direction, number, skipping: gap, at: received, &frames, &output)
             self[direction].received = progress.received &+ gap &+ UInt64(bytes.byteCount)
         }
         // What an echo server sends back is another packet than what came: it has a number of its own.
         if isEcho { number = frames.takeNumbers(frames.pieces.count) }
         let target: FlowLeg = isEcho || direction == .downstream ? .client : .server
         let way = isEcho ? .downstream : direction
-        write(bytes, target, way, number, skipping: gap, at: time, &frames, &output)
+        write(bytes, target, chunk, way, number, skipping: gap, at: time, &frames, &output)
         self[direction].forwarded = chunk.end
     }
 
     private mutating func write(
         _ bytes: RawSpan,
         _ leg: FlowLeg,
+        _ chunk: ChunkRecord,
         _ direction: Direction,
         _ first: UInt64,
         skipping gap: UInt64,
@@ -129,7 +140,9 @@ extension CapturedFlow {
             if isStream {
                 leg.write(bytes, direction, first, skipping: gap, at: time, &frames, &output)
             } else {
-                leg.sendDatagram(bytes, direction, first, at: time, &frames, &output)
+                // The client knows the listener alone.
+                let peer = leg.leg == .server ? chunk.peer : nil
+                leg.sendDatagram(bytes, direction, with: peer, first, at: time, &frames, &output)
             }
         }
     }

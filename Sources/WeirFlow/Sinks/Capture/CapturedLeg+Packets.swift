@@ -51,6 +51,7 @@ extension CapturedLeg {
     mutating func sendDatagram(
         _ payload: RawSpan,
         _ direction: Direction,
+        with peer: Endpoint?,
         _ number: UInt64,
         at time: Int64,
         _ frames: inout FrameWriter,
@@ -61,7 +62,7 @@ extension CapturedLeg {
             // An IPv6 client may send more than goes on over IPv4: the kernel has sent no such packet.
             return note("a datagram of \(payload.byteCount) bytes \(direction) is longer than this leg carries")
         }
-        let frame = frame(direction, number, at: time, frames.file)
+        let frame = frame(direction, number, with: peer, at: time, frames.file)
         let header = UDPHeader(
             sourcePort: frame.source.port,
             destinationPort: frame.destination.port,
@@ -70,8 +71,15 @@ extension CapturedLeg {
         frames.append(frame, header, payload, frames.pieces.first?.sum ?? Checksum(), to: &output)
     }
 
-    private mutating func frame(_ direction: Direction, _ number: UInt64, at time: Int64, _ file: UInt32) -> Frame {
+    private mutating func frame(
+        _ direction: Direction,
+        _ number: UInt64,
+        with peer: Endpoint? = nil,
+        at time: Int64,
+        _ file: UInt32
+    ) -> Frame {
         let isUpstream = direction == .upstream
+        let responder = peer ?? responder
         return Frame(
             leg: leg,
             direction: direction,
