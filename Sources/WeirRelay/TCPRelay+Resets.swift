@@ -34,9 +34,10 @@ extension TCPRelay {
     func feedAbort(_ connection: TCPConnection, _ direction: Direction, _ error: ErrorNumber) {
         guard noteAbort(connection, direction) else { return }
         feed(connection, .aborted(direction, error))
-        // What was sent and not acknowledged may have been read before the reset: only the rest is lost for certain.
+        // What was sent and not acknowledged may have been read before the reset, unless that is long ago: only the rest is
+        // lost for certain.
         let raw = connection[source: direction].raw
-        let unsent = max(0, weir_unsent(raw)) - max(0, weir_in_flight(raw))
+        let unsent = max(0, weir_unsent(raw)) - (weir_is_resending(raw) ? 0 : max(0, weir_in_flight(raw)))
         feedLost(connection, direction.opposite, withoutEnd(Int(unsent), connection, direction))
     }
 

@@ -1,9 +1,11 @@
+import CWeir
 import Glibc
 import Support
 import Testing
 import WeirFlow
-import WeirRelay
 import WeirWire
+
+@testable import WeirRelay
 
 @Suite("How TCP flows end", .tags(.network), .timeLimit(.minutes(1)))
 struct TCPRelayEndingTests {
@@ -189,6 +191,23 @@ struct TCPRelayEndingTests {
                 sender.socket.setPatience(.milliseconds(300))
                 var pattern = Pattern(seed: 10)
                 do { try sender.send(size, of: &pattern) } catch {}
+            }
+            // The receiver's kernel takes no more, and the relay's has seen that.
+            let shared = await relay.shared
+            let deadline = Deadline()
+            var isSettled = false
+            while !isSettled, !deadline.isOver {
+                isSettled = await withCheckedContinuation { continuation in
+                    for loop in shared.loops {
+                        loop.mailbox.post(
+                            .perform { loop in
+                                guard let connection = loop.tcp.connections.all.first else { return }
+                                let raw = connection[source: direction.opposite].raw
+                                continuation.resume(returning: weir_in_flight(raw) <= 0 || weir_is_resending(raw))
+                            }
+                        )
+                    }
+                }
             }
             var held: Int32 = 0
             _ = ioctl(receiver.socket.raw, UInt(FIONREAD), &held)
