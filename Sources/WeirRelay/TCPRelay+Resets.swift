@@ -95,7 +95,7 @@ extension TCPRelay {
             connection[source: receiver].close()
         }
         // A side that is not reset is closed after this.
-        if !connection.resets.contains(where: { $0.direction == receiver }) { feedUnread(connection, direction) }
+        if connection.flow.isLastReset(direction) { feedUnread(connection, direction) }
         feed(connection, .resetDone(direction, unsent: unsent))
     }
 

@@ -176,6 +176,28 @@ struct TCPRelayEndingTests {
         }
     }
 
+    @Test("What both sides have sent and nobody has read is dropped once", arguments: [1, 2])
+    func bothStuck(threads: Int) async throws {
+        let server = try TCPServer()
+        try await withRelay(
+            server.route,
+            grace: .zero,
+            configure: { $0.threads = threads }
+        ) { relay, collector in
+            let (client, peer) = try await runThread { (try TCPPeer(to: relay.endpoint), try server.accept()) }
+            try await runThread {
+                try peer.sendUntilStuck(seed: 1)
+                try client.sendUntilStuck(seed: 2)
+            }
+            await relay.stop(grace: .zero)
+            let closed = try await collector.closes()[0]
+            let (down, up) = try await runThread { (try client.receiveToEnd(seed: 1), try peer.receiveToEnd(seed: 2)) }
+            #expect(peer.given.contains(down.count + Int(closed.downstream.droppedBytes)))
+            #expect(client.given.contains(up.count + Int(closed.upstream.droppedBytes)))
+            #expect(closed.downstream.droppedBytes > 0 && closed.upstream.droppedBytes > 0)
+        }
+    }
+
     @Test("What the kernel had not sent to a side that reset is dropped", arguments: [1, 2], Direction.allCases)
     func droppedByKernel(threads: Int, direction: Direction) async throws {
         let server = try TCPServer()
