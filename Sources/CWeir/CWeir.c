@@ -200,6 +200,14 @@ int weir_in_flight(int fd) {
     return unsent > (int)info.tcpi_notsent_bytes ? unsent - (int)info.tcpi_notsent_bytes : 0;
 }
 
+bool weir_is_resending(int fd) {
+    struct tcp_info info = {0};
+    socklen_t length = sizeof info;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0) return false;
+    // Towards a receiver that has taken its window back, the kernel sends again without counting.
+    return info.tcpi_retransmits > 0 || info.tcpi_ca_state == TCP_CA_Loss;
+}
+
 int weir_unread(int fd) { return ask(fd, SIOCINQ); }
 
 int weir_drops(int fd) {

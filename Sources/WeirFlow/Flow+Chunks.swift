@@ -22,6 +22,10 @@ extension Flow {
 
     mutating func receive(_ direction: Direction, _ bytes: RawSpan, _ now: Moment, _ actions: inout [FlowAction]) {
         lastActivity = now.instant
+        // Toxics that are due by now make room first, and go first: one of the other direction, too, may end the flow.
+        arriving = (direction, bytes.byteCount)
+        advanceToxics(now, &actions)
+        guard arriving.take() != nil else { return }
         guard canForward(direction) else {
             let datagrams: UInt64 = transport == .udp ? 1 : 0
             return drop(direction, bytes: UInt64(bytes.byteCount), datagrams: datagrams, dropReason, now, &actions)

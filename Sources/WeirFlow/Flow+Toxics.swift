@@ -126,11 +126,6 @@ extension Flow {
         _ actions: inout [FlowAction]
     ) {
         let count = bytes.byteCount
-        arriving = (direction, count)
-        // Those that are due by now make room first, and go first.
-        advanceToxics(now, &actions)
-        guard arriving.take() != nil else { return }
-        guard canForward(direction) else { return dropLate(direction, count, now, &actions) }
         if transport == .udp, held(direction) + ReleaseQueue.entryCost + count > settings.toxicBound {
             return drop(direction, bytes: UInt64(count), datagrams: 1, .queueFull, now, &actions)
         }

@@ -254,6 +254,11 @@ public struct Flow: Sendable {
         }
     }
 
+    /// Whether the flow closes as soon as the reset of a direction's receiver is done.
+    public func isLastReset(_ direction: Direction) -> Bool {
+        if case .resetting(let pending, _, _) = state { pending == [direction] } else { false }
+    }
+
     /// Bounds one read of a source, in bytes: toxics are exact to a read, and pay for each.
     public func readLimit(_ source: Direction) -> Int { self[source].isDirect ? .max : 1 << 16 }
 

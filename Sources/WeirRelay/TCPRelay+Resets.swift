@@ -34,9 +34,10 @@ extension TCPRelay {
     func feedAbort(_ connection: TCPConnection, _ direction: Direction, _ error: ErrorNumber) {
         guard noteAbort(connection, direction) else { return }
         feed(connection, .aborted(direction, error))
-        // What was sent and not acknowledged may have been read before the reset: only the rest is lost for certain.
+        // What was sent and not acknowledged may have been read before the reset, unless that is long ago: only the rest is
+        // lost for certain.
         let raw = connection[source: direction].raw
-        let unsent = max(0, weir_unsent(raw)) - max(0, weir_in_flight(raw))
+        let unsent = max(0, weir_unsent(raw)) - (weir_is_resending(raw) ? 0 : max(0, weir_in_flight(raw)))
         feedLost(connection, direction.opposite, withoutEnd(Int(unsent), connection, direction))
     }
 
@@ -94,7 +95,7 @@ extension TCPRelay {
             connection[source: receiver].close()
         }
         // A side that is not reset is closed after this.
-        if !connection.resets.contains(where: { $0.direction == receiver }) { feedUnread(connection, direction) }
+        if connection.flow.isLastReset(direction) { feedUnread(connection, direction) }
         feed(connection, .resetDone(direction, unsent: unsent))
     }
 

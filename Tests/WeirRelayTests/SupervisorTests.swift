@@ -25,6 +25,7 @@ struct SupervisorTests {
             #expect(collector.records.compactMap(\.dropped).allSatisfy { $0.reason == .shutdown })
             let (received, ending) = try await runThread { try client.receiveToEnd() }
             #expect(ending == .failed(.connectionReset))
+            #expect(peer.given.contains(received.count + Int(closed.downstream.droppedBytes)))
             #expect(UInt64(received.count) + closed.downstream.droppedBytes >= closed.downstream.bytes)
         }
     }

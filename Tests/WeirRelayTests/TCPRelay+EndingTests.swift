@@ -1,9 +1,11 @@
+import CWeir
 import Glibc
 import Support
 import Testing
 import WeirFlow
-import WeirRelay
 import WeirWire
+
+@testable import WeirRelay
 
 @Suite("How TCP flows end", .tags(.network), .timeLimit(.minutes(1)))
 struct TCPRelayEndingTests {
@@ -174,6 +176,28 @@ struct TCPRelayEndingTests {
         }
     }
 
+    @Test("What both sides have sent and nobody has read is dropped once", arguments: [1, 2])
+    func bothStuck(threads: Int) async throws {
+        let server = try TCPServer()
+        try await withRelay(
+            server.route,
+            grace: .zero,
+            configure: { $0.threads = threads }
+        ) { relay, collector in
+            let (client, peer) = try await runThread { (try TCPPeer(to: relay.endpoint), try server.accept()) }
+            try await runThread {
+                try peer.sendUntilStuck(seed: 1)
+                try client.sendUntilStuck(seed: 2)
+            }
+            await relay.stop(grace: .zero)
+            let closed = try await collector.closes()[0]
+            let (down, up) = try await runThread { (try client.receiveToEnd(seed: 1), try peer.receiveToEnd(seed: 2)) }
+            #expect(peer.given.contains(down.count + Int(closed.downstream.droppedBytes)))
+            #expect(client.given.contains(up.count + Int(closed.upstream.droppedBytes)))
+            #expect(closed.downstream.droppedBytes > 0 && closed.upstream.droppedBytes > 0)
+        }
+    }
+
     @Test("What the kernel had not sent to a side that reset is dropped", arguments: [1, 2], Direction.allCases)
     func droppedByKernel(threads: Int, direction: Direction) async throws {
         let server = try TCPServer()
@@ -189,6 +213,23 @@ struct TCPRelayEndingTests {
                 sender.socket.setPatience(.milliseconds(300))
                 var pattern = Pattern(seed: 10)
                 do { try sender.send(size, of: &pattern) } catch {}
+            }
+            // The receiver's kernel takes no more, and the relay's has seen that.
+            let shared = await relay.shared
+            let deadline = Deadline()
+            var isSettled = false
+            while !isSettled, !deadline.isOver {
+                isSettled = await withCheckedContinuation { continuation in
+                    for loop in shared.loops {
+                        loop.mailbox.post(
+                            .perform { loop in
+                                guard let connection = loop.tcp.connections.all.first else { return }
+                                let raw = connection[source: direction.opposite].raw
+                                continuation.resume(returning: weir_in_flight(raw) <= 0 || weir_is_resending(raw))
+                            }
+                        )
+                    }
+                }
             }
             var held: Int32 = 0
             _ = ioctl(receiver.socket.raw, UInt(FIONREAD), &held)

@@ -49,6 +49,8 @@ int64_t weir_send(int fd, const void *bytes, size_t length, bool more);
 int weir_unsent(int fd);
 // Counts those of them that were sent already, and may have arrived; -EOPNOTSUPP if the kernel cannot tell (before 4.6).
 int weir_in_flight(int fd);
+// Whether those have been sent again for want of an acknowledgement, for 200 ms at least: they did not arrive, most likely.
+bool weir_is_resending(int fd);
 // Counts the bytes that can be read from a socket.
 int weir_unread(int fd);
 // Counts the datagrams that the kernel dropped because a socket's receive buffer was full.
