@@ -19,10 +19,19 @@ if Context.environment["WEIR_TESTING"] != nil {
     socketTestSettings.append(.unsafeFlags(["-Onone"], .when(configuration: .release)))
 }
 
+/// How the program is linked: with Swift's libraries in it, so that it starts in half the time, takes less memory, and runs
+/// where Swift is not installed. The argument parser needs the libraries of Foundation that are named here.
+let programLinkerSettings: [LinkerSetting] = [
+    .unsafeFlags(
+        ["-static-stdlib", "-lFoundationEssentials", "-l_FoundationCShims", "-l_FoundationCollections"],
+        .when(platforms: [.linux], configuration: .release)
+    )
+]
+
 let package = Package(
     name: "weir",
     products: [
-        .executable(name: "weir", targets: ["weir"]),
+        .executable(name: "weir", targets: ["Program"]),
         .library(name: "WeirWire", targets: ["WeirWire"]),
         .library(name: "WeirCapture", targets: ["WeirCapture"]),
         .library(name: "WeirRelay", targets: ["WeirRelay"]),
@@ -69,7 +78,8 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .executableTarget(
+        // A library, as tests look into it; the program that calls it is a target of its own, which is linked in another way.
+        .target(
             name: "weir",
             dependencies: [
                 "WeirRelay", "WeirCapture", "WeirFlow", "WeirWire", "CWeir",
@@ -78,6 +88,12 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "Program",
+            dependencies: ["weir"],
+            swiftSettings: settings,
+            linkerSettings: programLinkerSettings
         ),
         .target(
             name: "Support",

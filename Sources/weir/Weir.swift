@@ -31,9 +31,9 @@ struct Weir: AsyncParsableCommand {
 }
 
 /// Begins the program: the main thread waits for signals, the command runs beside it.
-@main
-enum Main {
-    static func main() {
+package enum CommandLineProgram {
+    /// Runs the command that the arguments name, and ends the program.
+    package static func main() {
         StandardStreams.fillGaps()
         Signals.block()
         if CommandLine.argc == 2, let word = CommandLine.unsafeArgv[1], strcmp(word, "--version") == 0 {
