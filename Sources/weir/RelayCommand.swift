@@ -101,7 +101,13 @@ struct RelayCommand: AsyncParsableCommand {
     )
     var maxSessions = 10_000
 
-    @Option(help: ArgumentHelp("Give up reaching a server after this long.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp(
+            "Give up reaching a server after this long. A client that resets meanwhile ends its flow; one that closes looks like "
+                + "one that has sent all and waits, and is kept.",
+            valueName: "time"
+        )
+    )
     var connectTimeout = DurationArgument(.seconds(10))
 
     @Option(help: ArgumentHelp("Look a target's name up again once its addresses are this old.", valueName: "time"))
