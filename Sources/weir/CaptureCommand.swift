@@ -160,9 +160,13 @@ struct CaptureCommand: AsyncParsableCommand {
     }
 
     /// Ends a capture on the first signal, and the program on the second: an output that nobody reads may hold it up.
+    ///
+    /// After SIGTERM and SIGHUP, which nobody may repeat, the program ends once standard output takes nothing any more.
     private func endOnSignal(_ run: CaptureRun) {
         let isEnding = Lock(false)
-        Signals.receive { _ in
+        Signals.receive { number in
+            Diagnostics.stopWaiting()
+            if number != SIGINT { Task { await Self.exitWhenStuck() } }
             let isSecond = isEnding.withLock { isEnding in
                 defer { isEnding = true }
                 return isEnding
@@ -170,6 +174,18 @@ struct CaptureCommand: AsyncParsableCommand {
             if isSecond { Glibc.exit(ExitStatus.done.rawValue) }
             run.end()
         }
+    }
+
+    /// Ends the program when standard output has been full for five seconds.
+    private static func exitWhenStuck() async {
+        var tenths = 0
+        while tenths < 50 {
+            try? await Task.sleep(for: .milliseconds(100))
+            var entry = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+            tenths = poll(&entry, 1, 0) == 0 ? tenths + 1 : 0
+        }
+        Diagnostics.print("not read for 5s: standard output; what was not written there is lost")
+        Glibc.exit(ExitStatus.done.rawValue)
     }
 }
 

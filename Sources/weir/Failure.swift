@@ -133,7 +133,8 @@ enum Diagnostics {
         while true {
             var entry = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
             let count = poll(&entry, 1, isStuck.load(ordering: .relaxed) ? 0 : 100)
-            if count > 0 { return true }
+            // Where it may not be asked, the write says what is wrong.
+            if count > 0 || count < 0 && errno != EINTR { return true }
             guard isEnding.load(ordering: .relaxed), count == 0 else { continue }
             slices += 1
             guard slices < 10, !isStuck.load(ordering: .relaxed) else {

@@ -52,6 +52,23 @@ struct CaptureFaultTests {
         URL(fileURLWithPath: try WeirProgram.path()).resolvingSymlinksInPath().path
     }
 
+    @Test("One SIGTERM ends a capture whose standard output nobody reads", .needsRoot)
+    func unread() async throws {
+        let namespace = try NetworkNamespace()
+        let weir = try WeirProgram(["capture", "-i", "lo", "-w", "-"], launcher: namespace.launcher)
+        #expect(try weir.readErrorLine() == "capturing on lo")
+        let nobody = Endpoint(address: .loopbackV4, port: 9)
+        let sender = try namespace.make { try UDPPeer() }
+        // More than the pipe has room for.
+        for _ in 0..<300 { try sender.send(Pattern.bytes(1400), to: nobody) }
+        weir.send(SIGTERM)
+        #expect(
+            try weir.readErrorLine()
+                == "weir: not read for 5s: standard output; what was not written there is lost"
+        )
+        #expect(try weir.waitForEnd() == 0)
+    }
+
     @Test("A filter that does not compile ends with 64, in libpcap's words", .needsRoot)
     func filter() async throws {
         try await expect(

@@ -125,7 +125,10 @@ public struct CaptureFlows: ~Copyable, Sendable {
     }
 
     /// Whether the last packet is the first of one of its flows.
+    ///
+    /// Inlined for the sake of readers that ask for each packet: whoever lends `CaptureFlows` to a function has it copied.
     @inlinable
+    @inline(__always)
     public var hasNewFlow: Bool {
         if tcp?.isNew == true || udp?.isNew == true { return true }
         return innerUDP.contains { $0?.isNew == true }

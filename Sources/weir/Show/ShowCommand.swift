@@ -24,7 +24,8 @@ struct ShowCommand: ParsableCommand {
             'server', 'listener' or 'egress' before host or port means that side alone; with and, or, not and parentheses.
 
             Flows are numbered from 1 in the order of their first packets. Where the capture was recorded by Weir, both \
-            legs of a flow are on one line: client -> listener => egress -> server.
+            legs of a flow are on one line: client -> listener => egress -> server. Such a flow is 'refused' or 'unanswered' \
+            if the relay's own dial was.
             """
     )
 
