@@ -19,8 +19,10 @@ if Context.environment["WEIR_TESTING"] != nil {
     socketTestSettings.append(.unsafeFlags(["-Onone"], .when(configuration: .release)))
 }
 
-/// How the program is linked: with Swift's libraries in it, so that it starts in half the time, takes less memory, and runs
-/// where Swift is not installed. The argument parser needs the libraries of Foundation that are named here.
+/// How the program is linked: with Swift's libraries in it.
+///
+/// So it starts in half the time, takes less memory, and runs where Swift is not installed. The argument parser needs the
+/// libraries of Foundation that are named here.
 let programLinkerSettings: [LinkerSetting] = [
     .unsafeFlags(
         ["-static-stdlib", "-lFoundationEssentials", "-l_FoundationCShims", "-l_FoundationCollections"],
