@@ -10,12 +10,16 @@ var settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// What the C of the relay is built with: tests can make the kernel's answers wrong.
+var cSettings: [CSetting] = [.define("WEIR_STAND_IN", .when(configuration: .debug))]
+
 /// What tests with sockets are built with: what they hold stays open to the end of its scope, as nothing is optimised.
 var socketTestSettings = settings
 
 // Scripts/test.sh: one optimised build, whose modules the tests may look into.
 if Context.environment["WEIR_TESTING"] != nil {
     settings.append(.unsafeFlags(["-enable-testing"], .when(configuration: .release)))
+    cSettings.append(.define("WEIR_STAND_IN", .when(configuration: .release)))
     socketTestSettings.append(.unsafeFlags(["-Onone"], .when(configuration: .release)))
 }
 
@@ -68,7 +72,7 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .target(name: "CWeir"),
+        .target(name: "CWeir", cSettings: cSettings),
         .target(name: "WeirRelay", dependencies: ["WeirFlow", "WeirWire", "CWeir"], swiftSettings: settings),
         .target(
             name: "WeirAdmin",

@@ -96,8 +96,9 @@ struct ClientFaultTests {
         let close = try #require(try log().all("close").first)
         #expect(close["reason"] as? String == "idle")
         let (down, dropped) = (close["bytes_down"] as? Int ?? 0, close["dropped_down"] as? Int ?? 0)
-        // What the relay has read the client's kernel has, or it is counted; the rest never left the server's.
-        #expect(down <= sent && dropped > 0 && received.count <= down - dropped)
+        // What the server has sent the client's kernel has, or it is counted, or it never left the server's kernel.
+        #expect(sent > 0 && down <= peer.given.upperBound)
+        #expect(dropped > 0 && received.count + dropped <= peer.given.upperBound)
     }
 
     @Test("One that reads a byte now and then gets everything, and holds up nobody else")

@@ -38,8 +38,13 @@ struct DescriptorTests {
     }
 
     private func expectIdle(_ program: WeirProgram, sourceLocation: SourceLocation = #_sourceLocation) async throws {
-        let share = try await program.processorShare(during: .seconds(2))
-        #expect(share < 0.01, sourceLocation: sourceLocation)
+        // A relay that asks again and again takes all of a processor in each second. What looks for the clients' processes may
+        // still be busy in the first ones.
+        var shares: [Double] = []
+        repeat {
+            shares.append(try await program.processorShare(during: .seconds(1)))
+        } while shares.last ?? 0 >= 0.01 && shares.count < 10
+        #expect(shares.last ?? 1 < 0.01, "\(shares)", sourceLocation: sourceLocation)
     }
 
     @Test("Under a low limit clients wait in the backlog, cost nothing, and all are served", arguments: [1, 2])
