@@ -6,8 +6,8 @@ import WeirWire
 extension Conversation {
     /// The maximum payload of one datagram, in bytes.
     ///
-    /// Source: RFC 768 (a length of 16 bits, with the header's 8 bytes), RFC 791 section 3.1 (in 65,535 bytes with an IPv4
-    /// header of 20).
+    /// Source: RFC 768 (a length of 16 bits, with the header's 8 bytes), RFC 791 section 3.1 (in 65,535 bytes with an
+    /// IPv4 header of 20).
     private var longestDatagram: Int { connection.peer.address.isV4 ? 65_507 : 65_527 }
 
     /// Reads the input, and offers its bytes to the kernel at once.

@@ -15,17 +15,18 @@ public struct RelayConfiguration: Sendable {
     public var connectTimeout: Duration = .seconds(10)
     /// The time after which a target's name is looked up again, by the next flow.
     public var nameLifetime: Duration = .seconds(30)
-    /// The time without a byte after which the kernel asks a TCP peer whether it is still there, on both legs; nil never does.
+    /// The time without a byte after which the kernel probes a TCP peer, on both legs; if nil, it never does.
     public var keepalive: Duration? = .seconds(60)
     /// The time after which a TCP flow ends if nothing moved; if nil, it never does.
     public var idleTimeout: Duration?
     /// The time after which a UDP session ends if nothing moved.
     public var udpTimeout: Duration = .seconds(60)
-    /// Whether a datagram that reaches a session from another endpoint than its server goes on to the client.
+    /// Whether a datagram that reaches a session from another endpoint than its server is relayed to the client.
     ///
-    /// If not, it is dropped, and a `dropped` record names its source: such a datagram may be anybody's, and a connected
-    /// socket would not let it in either. Some protocols need it: a TFTP server answers from a new port, to which the
-    /// client's further datagrams must go (RFC 1350 section 4). They do, if that port is of the server's own address.
+    /// If not, it is dropped, and a `dropped` record has its source: anyone may have sent such a datagram, and a
+    /// connected socket would not receive it either. Some protocols need it: a TFTP server answers from a new port, to
+    /// which the client's further datagrams must go (RFC 1350 section 4). They do, if that port is of the server's own
+    /// address.
     public var takesAnySource = false
     /// The maximum number of unmatched bytes that echo detection keeps for a flow; 0 turns it off.
     public var echoWindow = 1 << 20
