@@ -106,7 +106,7 @@ final class EventLoop {
         flush()
     }
 
-    /// Ends the flows of a loop that cannot wait for events any more, and reports the error.
+    /// Ends the flows of a loop that can no longer wait for events, and reports the error.
     private func fail(_ error: SystemError) {
         isDraining = true
         hasFailed = true

@@ -43,7 +43,7 @@ final class RepeatedReport: Sendable {
             var lines: [String] = []
             if kinds.count >= Self.limit { lines = Self.takeRest(of: &kinds, before: now) }
             guard var known = kinds[kind ?? text] else {
-                // If all of them are in use, a new one is told each time rather than never.
+                // If the table is full, a new kind is reported each time rather than never.
                 if kinds.count < Self.limit { kinds[kind ?? text] = Kind(told: now, text: text) }
                 return lines + [text]
             }

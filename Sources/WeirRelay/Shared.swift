@@ -167,7 +167,7 @@ enum LoopMessage: Sendable {
     case evictSession
     /// A route has new toxics from now on.
     case setToxics(ToxicSet, route: Int, whenDone: @Sendable () -> Void)
-    /// No output is full any more.
+    /// No output is full now.
     case sinksReady
     /// A request to accept no more, and to call back when no flow is left.
     case drain(whenIdle: @Sendable () -> Void)

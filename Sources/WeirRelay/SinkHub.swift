@@ -187,7 +187,7 @@ public final class SinkHub: Sendable {
         }
     }
 
-    /// Adds a closure that runs each time that no output is full any more.
+    /// Adds a closure that runs each time that the last full output has room again.
     public func whenReady(_ action: @escaping @Sendable () -> Void) {
         fullness.onReady.add(action)
     }

@@ -222,7 +222,7 @@ extension Route {
 }
 
 extension RouteStatus {
-    /// Whether a route's own sockets may prevent another version of it from listening.
+    /// Returns whether the route's own sockets may prevent its new version from listening.
     fileprivate func mayOverlap(_ other: Route) -> Bool {
         other.transport == route.transport && endpoints.contains { $0.port == other.listen.port }
     }

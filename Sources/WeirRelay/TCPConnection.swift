@@ -93,7 +93,7 @@ final class TCPConnection {
 
     func token(_ kind: Token.Kind) -> Token { Token(kind, place: place, generation: generation) }
 
-    /// The side from which a direction's bytes come.
+    /// Accesses the side from which a direction's bytes come.
     subscript(source direction: Direction) -> Leg {
         @inline(__always) _read {
             if direction == .upstream { yield client } else { yield server }

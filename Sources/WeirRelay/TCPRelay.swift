@@ -235,7 +235,7 @@ final class TCPRelay {
         guard now != kept, !connection.isClosed else { return }
         bytesKeptForEcho += now - kept
         connection.bytesKeptForEcho = now
-        // An expected echo is limited by the window of each flow, and never given up.
+        // An expected echo is limited by the window of each flow, and its detection never stops.
         guard !settings.expectsEcho, now > kept, now > Self.echoAlways, bytesKeptForEcho > Self.echoBound else {
             return
         }
@@ -251,7 +251,7 @@ final class TCPRelay {
         performAll(connection, bytes: RawSpan())
     }
 
-    /// Closes a flow on request; bytes that both sides have sent and that are not read any more are counted.
+    /// Closes a flow on request; bytes that both sides have sent and that will not be read are counted.
     func dismiss(_ connection: TCPConnection) {
         change(connection) {
             // A flow that is being reset counts them at the reset.
@@ -350,7 +350,7 @@ final class TCPRelay {
 
     private func close(_ connection: TCPConnection) {
         connection.isClosed = true
-        // The server may have accepted before the loop is told: it must not take this for the client's last byte.
+        // The server may have accepted before the loop gets the event: it must not mistake this for the client's FIN.
         if connection.isDialing { Socket.resetOnClose(connection.server.raw) }
         connection.isDialing = false
         bytesKeptForEcho -= connection.bytesKeptForEcho

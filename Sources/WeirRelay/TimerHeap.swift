@@ -8,7 +8,7 @@ struct TimerHeap {
     }
 
     private var entries: [Entry] = []
-    /// The number of entries above which it is worth removing those that have no purpose any more.
+    /// The number of entries above which it is worth removing those that no longer have a purpose.
     private var bound = 4096
 
     /// The time at which the first token is due.
@@ -25,10 +25,10 @@ struct TimerHeap {
         }
     }
 
-    /// Whether most of the entries may have no purpose any more.
+    /// Whether most of the entries may no longer have a purpose.
     var isCrowded: Bool { entries.count > bound }
 
-    /// Removes the entries that have no purpose any more: those of an ended flow would stay until they are due.
+    /// Removes the entries that no longer have a purpose: those of an ended flow would stay until they are due.
     ///
     /// - Complexity: O(n log n), amortized to no cost for each insertion, because the bound is twice what is left.
     mutating func thin(_ isNeeded: (Entry) -> Bool) {

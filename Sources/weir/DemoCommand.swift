@@ -94,7 +94,7 @@ struct DemoCommand: AsyncParsableCommand {
         return SinkOutput(name: "standard output", sink: sink, descriptor: STDOUT_FILENO)
     }
 
-    /// Reports the capture's file and failed outputs, and stores whether an output has failed.
+    /// The failures of outputs: reports them and the capture's file, and stores whether there was any.
     private final class Failures: Sendable {
         let isAny = Atomic(false)
 

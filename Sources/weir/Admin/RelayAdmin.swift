@@ -75,10 +75,10 @@ import WeirWire
 
 /// The control API in a program that was built without it; it never exists.
 enum RelayAdmin: Sendable {
-    /// Never asked for.
+    /// Never read.
     var endpoints: [Endpoint] { switch self {} }
 
-    /// Never asked for.
+    /// Never read.
     var output: SinkOutput { switch self {} }
 
     /// Never called.
