@@ -28,7 +28,7 @@ struct ProcessSearch: ~Copyable {
 
     /// The number of recently found processes that are searched before all others.
     private static let mostHints = 32
-    /// The number of descriptors up to which a process is always searched completely.
+    /// The descriptor number below which a recently found process is searched completely at once.
     private static let fewDescriptors = 256
 
     let diag: Descriptor

@@ -31,7 +31,7 @@ package enum Socket {
 
     /// Makes the kernel send small chunks at once, and keep urgent bytes at their place in the stream.
     ///
-    /// Source: RFC 6093 section 4: without SO_OOBINLINE, urgent data loses a byte of the stream.
+    /// Source: RFC 6093 section 4: otherwise TCP's users get urgent data in a way that loses a byte of the stream.
     package static func setStreamOptions(_ raw: Int32) {
         set(Int32(TCP_NODELAY), of: Int32(IPPROTO_TCP), to: 1, on: raw)
         set(SO_OOBINLINE, of: SOL_SOCKET, to: 1, on: raw)

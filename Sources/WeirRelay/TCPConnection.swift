@@ -32,7 +32,7 @@ struct Leg: ~Copyable {
     var hasEnded = false
     /// Whether the flow was informed that this side has reset.
     var hasAborted = false
-    /// Whether this side's FIN was sent; the kernel counts it as one more byte to deliver.
+    /// Whether a FIN was sent to this side; the kernel counts it as one more byte to deliver.
     var hasFinished = false
 
     mutating func open(_ descriptor: consuming Descriptor) {
