@@ -45,7 +45,7 @@ void weir_stand_in(uint64_t seed, uint32_t kinds) {
     atomic_store(&fault_kinds, kinds);
 }
 
-// Draws the kind of a wrong answer, or 0 for the kernel's own.
+// Draws the kind of a wrong answer, or 0 for the kernel's own answer.
 static uint32_t draw_fault(int fd, uint32_t possible) {
     uint32_t kinds = atomic_load_explicit(&fault_kinds, memory_order_relaxed) & possible;
     if (__builtin_expect(!kinds, 1)) return 0;
@@ -65,7 +65,7 @@ static uint32_t draw_fault(int fd, uint32_t possible) {
     return kinds;
 }
 
-// Returns the error of a wrong answer; 0 if it is none.
+// Returns the errno of a wrong answer; 0 if it has none.
 static int fault_error(uint32_t fault) {
     switch (fault) {
     case WEIR_FAULT_AGAIN: return EAGAIN;
@@ -112,8 +112,8 @@ int weir_epoll_wait(int epoll, weir_event *events, int capacity, int64_t timeout
     struct epoll_event ready[256];
     struct timespec timeout = {.tv_sec = timeout_ns / 1000000000, .tv_nsec = timeout_ns % 1000000000};
     if (capacity > 256) capacity = 256;
-    // Linux before 5.11 does not have it, and what filters system calls may refuse it by any error: then all wait in
-    // milliseconds from now on.
+    // Linux before 5.11 lacks epoll_pwait2, and system-call filters may refuse it with any error: then every later wait
+    // uses epoll_wait and milliseconds.
     static atomic_bool is_refused;
     int count = -1;
     if (!atomic_load_explicit(&is_refused, memory_order_relaxed)) {
@@ -137,7 +137,7 @@ int weir_eventfd(void) { return result(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); 
 
 void weir_trim_memory(void) { malloc_trim(0); }
 
-// Says whether an error can be that of a filter which refuses a system call, and not the call's own answer.
+// Returns whether an error may come from a filter that refuses a system call, instead of from the call itself.
 static bool may_be_refusal(int error) { return error == ENOSYS || error == EPERM || error == EACCES; }
 
 int weir_accept(int fd, void *peer) {
@@ -147,7 +147,7 @@ int weir_accept(int fd, void *peer) {
         int accepted = accept4(fd, peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (accepted >= 0 || !may_be_refusal(errno)) return result(accepted);
     }
-    // The older call: where it answers otherwise, the newer one is not asked again.
+    // Try the older call: if its answer is different, the newer one is never called again.
     length = sizeof(struct sockaddr_storage);
     int accepted = accept(fd, peer, &length);
     if (accepted < 0 && may_be_refusal(errno)) return -errno;
@@ -161,8 +161,8 @@ int weir_accept(int fd, void *peer) {
     return accepted;
 }
 
-// recv and send of the C library are cancellation points, which costs more than the way into the kernel: they are called
-// past it, unless a sanitizer has to see them.
+// recv and send of the C library are cancellation points, which costs more than entering the kernel, so they are
+// bypassed unless a sanitizer must see them.
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
 #define WEIR_SANITIZED 1
@@ -215,7 +215,7 @@ bool weir_is_resending(int fd) {
     struct tcp_info info = {0};
     socklen_t length = sizeof info;
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0) return false;
-    // Towards a receiver that has taken its window back, the kernel sends again without counting.
+    // Toward a receiver that has shrunk its window, the kernel retransmits without counting.
     return info.tcpi_retransmits > 0 || info.tcpi_ca_state == TCP_CA_Loss;
 }
 
@@ -243,7 +243,7 @@ void weir_name_thread(const char *name) { prctl(PR_SET_NAME, name); }
 
 // MARK: - Datagrams
 
-// Receives as recvmmsg does, one by one where that is refused.
+// Receives like recvmmsg; if that is refused, one by one.
 static int receive_many(int fd, struct mmsghdr *headers, unsigned count) {
     static atomic_bool is_refused;
     if (!atomic_load_explicit(&is_refused, memory_order_relaxed)) {
@@ -254,14 +254,14 @@ static int receive_many(int fd, struct mmsghdr *headers, unsigned count) {
         ssize_t length = recvmsg(fd, &headers[i].msg_hdr, MSG_DONTWAIT);
         if (length < 0 && may_be_refusal(errno)) return i > 0 ? (int)i : -1;
         atomic_store_explicit(&is_refused, true, memory_order_relaxed);
-        // What was received before an error counts more than the error, which belongs to an earlier datagram.
+        // Datagrams that were received matter more than a later error, which belongs to an earlier datagram.
         if (length < 0) return i > 0 ? (int)i : -1;
         headers[i].msg_len = (unsigned)length;
     }
     return (int)count;
 }
 
-// Sends as sendmmsg does, one by one where that is refused.
+// Sends like sendmmsg; if that is refused, one by one.
 static int send_many(int fd, struct mmsghdr *headers, unsigned count) {
     static atomic_bool is_refused;
     int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
@@ -271,7 +271,7 @@ static int send_many(int fd, struct mmsghdr *headers, unsigned count) {
     }
     for (unsigned i = 0; i < count; i++) {
         ssize_t length = sendmsg(fd, &headers[i].msg_hdr, flags);
-        // A firewall refuses a datagram by EPERM, too: then the newer call is asked again.
+        // A firewall also refuses a datagram with EPERM: then the newer call is tried again.
         if (length < 0) return i > 0 ? (int)i : -1;
         atomic_store_explicit(&is_refused, true, memory_order_relaxed);
         headers[i].msg_len = (unsigned)length;
@@ -311,7 +311,7 @@ void weir_inbox_destroy(weir_inbox *inbox) {
     free(inbox);
 }
 
-// Finds which address a datagram was sent to.
+// Finds the address to which a datagram was sent.
 static void find_local(struct msghdr *header, weir_address *local) {
     local->family = 0;
     for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
@@ -380,7 +380,7 @@ int weir_take_errors(int fd, int *errors, unsigned count) {
             if (!is_error) continue;
             struct sock_extended_err error;
             memcpy(&error, CMSG_DATA(c), sizeof error);
-            // A local error was the answer of the send that met it.
+            // A local error was already the result of the send that caused it.
             if (error.ee_origin != SO_EE_ORIGIN_LOCAL) errors[taken++] = (int)error.ee_errno;
             break;
         }
@@ -399,7 +399,7 @@ weir_outbox *weir_outbox_create(void) { return calloc(1, sizeof(weir_outbox)); }
 
 void weir_outbox_destroy(weir_outbox *outbox) { free(outbox); }
 
-// Writes the control message that makes a datagram leave from a local address.
+// Writes the control message that sets a datagram's source address.
 static size_t put_local(uint8_t *control, const weir_address *local) {
     struct cmsghdr *c = (struct cmsghdr *)control;
     if (local->family == 4) {

@@ -1,4 +1,4 @@
-// Asks the kernel for its sockets (sock_diag(7)), and /proc for the processes that hold them.
+// Queries to the kernel for its sockets (sock_diag(7)), and to /proc for the processes that have them open.
 #define _GNU_SOURCE
 #include "CWeir.h"
 
@@ -19,7 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-// 32 KiB is what the kernel fills at once at the most.
+// The kernel fills 32 KiB at once at most.
 enum { PIECE = 32768 };
 
 int weir_diag_open(void) {
@@ -67,7 +67,7 @@ static void read_socket(const struct inet_diag_msg *message, weir_socket *found)
     found->cookie = (uint64_t)message->id.idiag_cookie[1] << 32 | message->id.idiag_cookie[0];
 }
 
-// Reads answers to one question until the kernel says that it is done; take returns false to stop listening.
+// Reads the answers to one question until the kernel reports the end; take returns false if it needs no more.
 static int listen_for(int diag, uint32_t sequence, bool (*take)(void *, const weir_socket *), void *context) {
     _Alignas(struct nlmsghdr) char piece[PIECE];
     bool wants = true;
@@ -77,7 +77,7 @@ static int listen_for(int diag, uint32_t sequence, bool (*take)(void *, const we
         if (count <= 0) return count < 0 ? -errno : -EIO;
         int left = (int)count;
         for (struct nlmsghdr *header = (struct nlmsghdr *)piece; NLMSG_OK(header, left); header = NLMSG_NEXT(header, left)) {
-            // An answer that came too late for the question before.
+            // A late answer to the previous question.
             if (header->nlmsg_seq != sequence) continue;
             if (header->nlmsg_type == NLMSG_DONE) return 0;
             if (header->nlmsg_type == NLMSG_ERROR) {
@@ -102,7 +102,7 @@ int weir_diag_find(int diag, bool udp, const weir_socket *wanted, weir_socket *f
     request question;
     begin(&question, udp, wanted->family, UINT32_MAX);
     struct inet_diag_sockid *id = &question.body.id;
-    // For UDP the kernel takes the source for the remote end, "for historical reasons" (net/ipv4/udp_diag.c).
+    // For UDP the kernel uses the source as the remote end, "for historical reasons" (net/ipv4/udp_diag.c).
     memcpy(id->idiag_src, udp ? wanted->remote : wanted->local, 16);
     memcpy(id->idiag_dst, udp ? wanted->local : wanted->remote, 16);
     id->idiag_sport = htons(udp ? wanted->remote_port : wanted->local_port);
@@ -151,7 +151,7 @@ int weir_own_descriptors(const int *kept, unsigned count) {
     return 0;
 }
 
-// Finds the place of an inode in a list in rising order; -1 where it is not in it.
+// Returns the index of an inode in a list in rising order; -1 if it is not there.
 static int place_of(uint32_t inode, const uint32_t *inodes, unsigned count) {
     unsigned low = 0, high = count;
     while (low < high) {
@@ -162,7 +162,7 @@ static int place_of(uint32_t inode, const uint32_t *inodes, unsigned count) {
     return low < count && inodes[low] == inode ? (int)low : -1;
 }
 
-// Returns the inode of a descriptor that is a socket, 0 for what is none.
+// Returns the inode of a descriptor that is a socket; 0 for any other descriptor.
 static uint32_t socket_inode(DIR *folder, const char *name) {
     char target[64];
     ssize_t length = readlinkat(dirfd(folder), name, target, sizeof target - 1);
@@ -179,8 +179,9 @@ int weir_process_holds(int process, const uint32_t *inodes, unsigned count, bool
     unsigned left = 0;
     for (unsigned i = 0; i < count; i++) left += !held[i];
     int found = 0, begin = *descriptor > 0 ? *descriptor : 0;
-    // Whoever opens sockets without end has the new ones behind those that were found last: there is looked first, so that
-    // thousands of others are not read again and again. The kernel lists descriptor N at N + 2 (fs/proc/fd.c).
+    // A process that keeps opening sockets has the new ones after those that were found last, so begin there: otherwise
+    // thousands of others would be read again and again. The kernel lists descriptor N at position N + 2
+    // (fs/proc/fd.c).
     for (int pass = begin ? 0 : 1; pass < (whole || !begin ? 2 : 1) && left; pass++) {
         seekdir(folder, pass ? 0 : begin + 2);
         for (struct dirent *entry; left && (entry = readdir(folder));) {

@@ -1,4 +1,4 @@
-// The keeper: a process that keeps the right to make files in one folder, for a program that gives its own rights up.
+// The keeper: a process that keeps the right to create files in one folder, for a program that drops its own rights.
 #define _GNU_SOURCE
 #include "CWeir.h"
 
@@ -14,7 +14,7 @@
 
 enum { MAKE = 'm', REMOVE = 'r', REQUEST_SIZE = 512 };
 
-// Sends a status, and a descriptor where there is one.
+// Sends a status, and a descriptor if there is one.
 static void answer(int socket, int status, int fd) {
     union {
         struct cmsghdr header;
@@ -47,7 +47,7 @@ static void make(int socket, int folder, const char *name, uint32_t user, uint32
     if (fd >= 0) close(fd);
 }
 
-// Deletes nothing but a file that the user owns, as those that were made here do.
+// Deletes a file only if it is regular and the user owns it, like those that were created here.
 static void discard(int socket, int folder, const char *name, uint32_t user) {
     struct stat status;
     int error = 0;
@@ -72,7 +72,7 @@ static void serve(int socket, int folder, uint32_t user, uint32_t group) {
     }
 }
 
-// Closes every descriptor but two, the first of which is the smaller one.
+// Closes every descriptor except two, of which the first must be the smaller one.
 static void close_others(int first, int second) {
     if (first > 0) syscall(SYS_close_range, 0, first - 1, 0);
     if (second > first + 1) syscall(SYS_close_range, first + 1, second - 1, 0);
@@ -90,7 +90,8 @@ int weir_keeper_start(const char *path, uint32_t user, uint32_t group) {
     }
     pid_t child = fork();
     if (child == 0) {
-        // Only calls that are safe in the child of a program with threads. It ends when the other end is closed.
+        // Use only calls that are safe in the child of a program with threads. The child ends when the other end is
+        // closed.
         sigset_t all;
         sigfillset(&all);
         sigprocmask(SIG_SETMASK, &all, NULL);

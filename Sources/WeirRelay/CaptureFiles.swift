@@ -1,19 +1,19 @@
 import Glibc
 public import WeirFlow
 
-/// Makes the files of a capture: the first when it is made itself, the next ones when they are due.
+/// The files of a capture: the first is created at once, the next ones when they are due.
 ///
-/// A file is made with the mode 0600, and never takes the place of one that is there.
+/// A file is created with the mode 0600, and never replaces an existing one.
 public struct CaptureFiles: Sendable {
-    /// Names the file that is written.
+    /// The path of the file that is being written.
     public private(set) var path: String
     let rotation: FileRotation
-    /// Reads the time of day, in nanoseconds since 1970 UTC.
+    /// A closure that reads the time of day, in nanoseconds since 1970 UTC.
     let clock: @Sendable () -> Int64
-    /// Is open for writing, and belongs to whoever writes the capture.
+    /// The descriptor of that file, open for writing; it belongs to the writer of the capture.
     private(set) var descriptor: Int32
     private let maker: any FileMaker
-    /// Says that the capture goes into files, not into a pipe or a device.
+    /// Whether the capture goes into regular files, not into a pipe or a device.
     let isRegular: Bool
     let format: CaptureSettings.Format
 
@@ -21,20 +21,20 @@ public struct CaptureFiles: Sendable {
 
     private let name: CaptureName
     private var number: Int
-    /// Says when the file ends by its time, in nanoseconds since 1970 UTC.
+    /// The time at which the file ends, in nanoseconds since 1970 UTC; nil if no time ends it.
     private(set) var boundary: Int64?
     private var finished: [String] = []
 
-    /// Makes the first file.
+    /// Creates the first file.
     ///
     /// - Parameters:
-    ///   - path: the file's name; in a folder, which a `/` at the end makes if it is missing, a name is made up; what is there
-    ///     and is no regular file is written to.
-    ///   - format: what a made-up name ends with.
+    ///   - path: the file's name; in a folder, which a `/` at the end creates if it is missing, the file gets a name of
+    ///     Weir's choice; an existing path that is not a regular file is written to.
+    ///   - format: the format, which is the extension of a name of Weir's choice.
     ///   - rotation: when the next file begins.
-    ///   - clock: reads the time of day, in nanoseconds since 1970 UTC.
-    ///   - whenWaiting: Is called before the reader of a named pipe is waited for.
-    /// - Throws: `SystemError` where it cannot be made, or is there.
+    ///   - clock: a closure that reads the time of day, in nanoseconds since 1970 UTC.
+    ///   - whenWaiting: called before waiting for the reader of a named pipe.
+    /// - Throws: `SystemError` if the file cannot be created, or exists.
     public init(
         _ path: String,
         format: CaptureSettings.Format = .pcapng,
@@ -52,16 +52,16 @@ public struct CaptureFiles: Sendable {
         )
     }
 
-    /// Makes the first file by the right of somebody else.
+    /// Creates the first file through a file maker, which may have other rights than this process.
     ///
     /// - Parameters:
     ///   - path: as above.
     ///   - format: as above.
     ///   - rotation: as above.
     ///   - clock: as above.
-    ///   - maker: makes and deletes the files.
+    ///   - maker: creates and deletes the files.
     ///   - whenWaiting: as above.
-    /// - Throws: `SystemError` where it cannot be made, or is there.
+    /// - Throws: `SystemError` if the file cannot be created, or exists.
     package init(
         _ path: String,
         format: CaptureSettings.Format,
@@ -70,7 +70,7 @@ public struct CaptureFiles: Sendable {
         maker: any FileMaker,
         whenWaiting: () -> Void = {}
     ) throws(SystemError) {
-        // Whoever may not make it is told so when the file is made.
+        // If this fails, creating the file fails too and reports it.
         if path.hasSuffix("/"), path != "/" { mkdir(path, 0o777) }
         let status = FileStatus(at: path)
         let isFolder = path.hasSuffix("/") || status?.isFolder ?? false
@@ -96,22 +96,23 @@ public struct CaptureFiles: Sendable {
         boundary = rotation.boundary(after: time)
     }
 
-    /// Says whether a file of so many bytes is full.
+    /// Returns whether a file of this size in bytes is full.
     func isFull(_ size: Int) -> Bool { rotation.size.map { size >= $0 } ?? false }
 
-    /// Says whether what happens at a time belongs to the next file.
+    /// Returns whether an event at this time belongs to the next file.
     func isOver(at time: Int64) -> Bool { boundary.map { time >= $0 } ?? false }
 
-    /// Says how long the file still goes on while nothing happens: a little longer than its time, for records that are on
-    /// their way.
+    /// Returns how long the file lasts while nothing happens, or nil if no time ends it.
+    ///
+    /// That is a little longer than its time, for records that are on their way.
     func timeLeft(at time: Int64) -> Duration? {
         boundary.map { .nanoseconds(max(0, $0 - time + Self.patience)) }
     }
 
-    /// Begins the next file at a time, and deletes the oldest one where there are too many.
+    /// Begins the next file at a time; if there are too many files, deletes the oldest one.
     ///
     /// - Returns: the name of the file that has ended.
-    /// - Throws: `SystemError` where it cannot be made; then the file goes on.
+    /// - Throws: `SystemError` if the next file cannot be created; then the current one continues.
     mutating func next(at time: Int64) throws(SystemError) -> String {
         let ended = path
         number += 1
@@ -126,7 +127,7 @@ public struct CaptureFiles: Sendable {
         return ended
     }
 
-    /// Deletes the file: nothing came of the run that it was made for.
+    /// Deletes the file, because the run that it was created for did not take place.
     public func discard() {
         if isRegular { maker.remove(path) }
     }

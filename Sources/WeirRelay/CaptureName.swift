@@ -1,7 +1,7 @@
 import WeirFlow
 import WeirWire
 
-/// Makes the names of capture files: the one that was given, or one with the time when the file was begun.
+/// A maker of capture files' names: the given name, or one with the time at which the file begins.
 struct CaptureName: Hashable, Sendable {
     private let stem: String
     private let suffix: String
@@ -11,10 +11,10 @@ struct CaptureName: Hashable, Sendable {
     /// Makes the names for a path.
     ///
     /// - Parameters:
-    ///   - path: what was asked for; a folder gets files that are called `weir-20261122T123107Z.pcapng`.
-    ///   - isFolder: whether it is a folder.
-    ///   - suffix: the name's end in a folder, as `.pcapng`.
-    ///   - hasSeveralFiles: whether each file gets the time and a number: `name-20261122T123107Z-00001.pcapng`.
+    ///   - path: the path that the user gave; in a folder, files have names such as `weir-20261122T123107Z.pcapng`.
+    ///   - isFolder: whether the path is a folder.
+    ///   - suffix: the end of a file's name in a folder, such as `.pcapng`.
+    ///   - hasSeveralFiles: whether each name has the time and a number: `name-20261122T123107Z-00001.pcapng`.
     init(_ path: String, isFolder: Bool, suffix: String, hasSeveralFiles: Bool) {
         isExact = !isFolder && !hasSeveralFiles
         isNumbered = hasSeveralFiles
@@ -29,7 +29,8 @@ struct CaptureName: Hashable, Sendable {
         }
     }
 
-    /// Makes the name of the file with a number, from 1, that was begun at a time in nanoseconds since 1970 UTC.
+    /// Returns the name of a file, given its number, from 1, and the time of its beginning, in nanoseconds since 1970
+    /// UTC.
     func path(at time: Int64, number: Int) -> String {
         if isExact { return stem + suffix }
         var output = ByteBuffer(capacity: 64)
@@ -42,13 +43,13 @@ struct CaptureName: Hashable, Sendable {
         return stem + output.string + suffix
     }
 
-    /// Names the folder that the files of a path are made in.
+    /// Returns the folder in which the files of a path are created.
     static func folder(of path: String) -> String {
         if FileStatus(at: path)?.isFolder ?? false { return path }
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    /// Says whether a name that is taken can be avoided by the next number.
+    /// Whether the next number gives a free name if a name is taken.
     var hasNumbers: Bool { !isExact }
 }

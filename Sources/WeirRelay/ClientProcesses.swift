@@ -4,21 +4,21 @@ import Synchronization
 public import WeirFlow
 import WeirWire
 
-/// Finds the processes behind the clients of this machine, on a thread of its own.
+/// A finder of the processes that own the clients' sockets on this machine, with a thread of its own.
 ///
-/// An event loop only puts a question into a mailbox, at once when a client has come, so that clients that live for a few
-/// milliseconds are found too. How much is looked for is bounded: `burst` questions at once, `perSecond` in the long run;
-/// and where the thread has used more than a fifth of one processor's time, only the processes that were found last are
-/// looked at. What is past that is not known. Without questions the thread sleeps. An answer is kept for the sinks for a
-/// while.
+/// An event loop only posts a question to a mailbox, as soon as a client connects, so that clients that live for a few
+/// milliseconds are found too. The work is limited: `burst` questions at once, `perSecond` in the long run; and once
+/// the thread has used more than a fifth of one processor's time, it searches only the processes that it found last.
+/// Beyond these limits the answer is that the process is not known. Without questions the thread sleeps. An answer is
+/// kept for the sinks for a while.
 public final class ClientProcesses: Sendable {
-    /// Bounds the questions at once.
+    /// The maximum number of questions at once.
     static let burst = 2000
-    /// Bounds the questions a second.
+    /// The maximum number of questions per second, in the long run.
     static let perSecond = 500
-    /// Bounds the answers that are kept.
+    /// The maximum number of answers that are kept.
     private static let kept = 1 << 16
-    /// Bounds how long a sink waits for an answer.
+    /// The maximum time that a sink waits for an answer.
     private static let patience = Duration.milliseconds(250)
 
     private enum Entry {
@@ -42,12 +42,12 @@ public final class ClientProcesses: Sendable {
     private let state = Lock(State())
     private let mailbox: Mailbox<Message>
     private let own: Set<IPAddress>
-    /// Counts clients of this machine whose process was not looked for, because there were too many.
+    /// The number of clients of this machine whose process was not searched for, because there were too many.
     let skipped = Atomic<Int>(0)
 
     /// Starts the thread.
     ///
-    /// - Throws: `SystemError` where the kernel cannot be asked for sockets, or no thread can be started.
+    /// - Throws: `SystemError` if the kernel cannot be asked for sockets, or no thread can be started.
     public init() throws(SystemError) {
         own = Self.ownAddresses()
         mailbox = try Mailbox()
@@ -57,10 +57,10 @@ public final class ClientProcesses: Sendable {
         try startThread(named: "weir-who") { Self.serve(mailbox, state, box) }
     }
 
-    /// Lets the thread end.
+    /// Ends the thread.
     func end() { mailbox.post(.end) }
 
-    /// Asks for the process behind a client, if it is of this machine; never blocks.
+    /// Asks for the process of a client, if the client is on this machine; never blocks.
     func ask(_ flow: FlowID, _ transport: Transport, _ path: FlowPath, raw: Int32?, at moment: Moment) {
         let client = path.client.address
         guard client.isLoopback || client == path.listener.address || own.contains(client) else { return }
@@ -104,10 +104,10 @@ public final class ClientProcesses: Sendable {
         }
     }
 
-    /// Answers which process is behind a flow's client; waits for a quarter of a second at the most, on a sink's thread.
+    /// Returns the process of a flow's client; waits for a quarter of a second at most, on a sink's thread.
     public func answer(_ flow: FlowID) -> ProcessAnswer {
         let deadline = SystemClock.instant().advanced(by: Self.patience)
-        // Most answers come at once; for those that do not, a sink is not to be awake all the time.
+        // Most answers are there at once; while waiting for the others, a sink should sleep most of the time.
         var pause: UInt32 = 250
         while true {
             if let answer = known(flow) { return answer }
@@ -117,7 +117,7 @@ public final class ClientProcesses: Sendable {
         }
     }
 
-    /// Answers which process is behind a flow's client, without waiting; nil while it is looked for.
+    /// Returns the process of a flow's client without waiting; nil while the search is going on.
     public func known(_ flow: FlowID) -> ProcessAnswer? {
         switch state.withLock({ $0.answers[flow] }) {
         case nil: .notAsked
@@ -126,15 +126,15 @@ public final class ClientProcesses: Sendable {
         }
     }
 
-    /// Answers as `answer(_:)` does.
+    /// A closure that does what `answer(_:)` does.
     public var lookup: ProcessLookup { { [self] in answer($0) } }
 
-    /// Answers as `known(_:)` does.
+    /// A closure that does what `known(_:)` does.
     public var peek: ProcessPeek { { [self] in known($0) } }
 
     // MARK: - On the thread
 
-    /// Carries the search to its thread.
+    /// A box that carries the search to its thread.
     private final class SearchBox: @unchecked Sendable {
         var search: ProcessSearch
 
@@ -168,9 +168,9 @@ public final class ClientProcesses: Sendable {
         }
     }
 
-    /// Bounds the thread's processor time to a fifth in the long run; a tenth of a second may be spent at once.
+    /// A limit on the thread's processor time: a fifth in the long run, and a tenth of a second at once.
     ///
-    /// Past that the thread rests between questions, and where that does not suffice the budget is exceeded.
+    /// Beyond that the thread rests between questions; if that is not enough, the budget is exceeded.
     private struct TimeBudget {
         private static let atOnce: Int64 = 100_000_000
         private static let longestRest: Int64 = 40_000_000
@@ -180,10 +180,10 @@ public final class ClientProcesses: Sendable {
         private var looked = SystemClock.instant()
         private var debt: Int64 = 0
 
-        /// Says whether much more was spent than the budget allows.
+        /// Whether the thread spent much more than the budget allows.
         var isExceeded: Bool { debt > Self.mostDebt }
 
-        /// Counts what was spent since the last call, and says for how many nanoseconds to rest.
+        /// Adds what the thread spent since the last call, and returns for how many nanoseconds to rest.
         mutating func rest() -> Int64 {
             let (time, now) = (Self.processorTime(), SystemClock.instant())
             debt = max(0, debt - looked.duration(to: now).inNanoseconds / 5) + time - spent
@@ -199,7 +199,7 @@ public final class ClientProcesses: Sendable {
         }
     }
 
-    /// Lists the addresses of this machine's interfaces.
+    /// Returns the addresses of this machine's interfaces.
     private static func ownAddresses() -> Set<IPAddress> {
         var first: UnsafeMutablePointer<ifaddrs>?
         guard getifaddrs(&first) == 0 else { return [] }

@@ -1,7 +1,7 @@
 import Glibc
 public import WeirFlow
 
-/// Reads the system's clocks.
+/// The system's clocks.
 public enum SystemClock {
     /// Reads the time of day and the monotonic clock.
     public static func now() -> Moment {

@@ -2,13 +2,13 @@ import Glibc
 import WeirFlow
 public import WeirWire
 
-/// Reaches a peer as a client: over TCP by a handshake, over UDP by settling on an address.
+/// A client's way to reach a peer: a handshake over TCP, a connected socket over UDP.
 public struct Connector: Sendable {
-    /// Says what carries the bytes.
+    /// The transport protocol.
     public var transport: Transport
-    /// Holds the port to send from; nil lets the kernel choose one.
+    /// The port to send from; if nil, the kernel chooses one.
     public var sourcePort: UInt16?
-    /// Says how long a handshake with one address may take; nil leaves it to the kernel (about two minutes).
+    /// The time limit for a handshake with one address; if nil, the kernel's own applies (about two minutes).
     public var timeout: Duration?
 
     /// Makes a connector.
@@ -18,14 +18,14 @@ public struct Connector: Sendable {
         self.timeout = timeout
     }
 
-    /// Connects to the first endpoint that can be reached; blocks meanwhile.
+    /// Connects to the first endpoint that is reachable; blocks meanwhile.
     ///
     /// - Parameters:
     ///   - endpoints: the peer's addresses, tried in this order.
-    ///   - skipped: is told each failure that another attempt follows.
+    ///   - skipped: called with each failure that another attempt follows.
     /// - Returns: the connection.
     /// - Throws: the last attempt's `SystemError`.
-    /// - Precondition: there is an endpoint.
+    /// - Precondition: there is at least one endpoint.
     public func connect(
         to endpoints: [Endpoint],
         skipped: (SystemError) -> Void = { _ in }
@@ -52,7 +52,7 @@ public struct Connector: Sendable {
             throw SystemError(attempt, Socket.pendingError(descriptor.raw) ?? .connectionReset)
         }
         guard transport == .udp || local != peer else {
-            // A dial to an ephemeral port that nobody listens on can meet itself.
+            // A dial to an ephemeral port without a listener can connect to itself.
             Socket.resetOnClose(descriptor.raw)
             throw SystemError(attempt, .connectionRefused)
         }
@@ -71,7 +71,7 @@ public struct Connector: Sendable {
         }
     }
 
-    /// Waits for the end of a handshake; nil says that it succeeded.
+    /// Waits for the end of a handshake; returns nil if it succeeded.
     private func finishHandshake(_ raw: Int32) throws(SystemError) -> ErrorNumber? {
         let deadline = timeout.map { SystemClock.instant().advanced(by: $0) }
         var entries = [Poll.entry(raw, POLLOUT)]
@@ -90,13 +90,13 @@ public struct Connector: Sendable {
     }
 }
 
-/// Owns a socket that is connected to a peer, and closes it.
+/// A socket that is connected to a peer; its owner closes it.
 public struct Connection: ~Copyable {
     package let descriptor: Descriptor
-    /// Says what carries the bytes.
+    /// The transport protocol.
     public let transport: Transport
-    /// Names this side, with the port that the kernel chose.
+    /// This side's endpoint, with the port that the kernel chose.
     public let local: Endpoint
-    /// Names the other side.
+    /// The other side's endpoint.
     public let peer: Endpoint
 }

@@ -4,13 +4,13 @@ import WeirWire
 
 /// The four ways that bytes move, each by one system call.
 extension Conversation {
-    /// The most that one datagram carries.
+    /// The maximum payload of one datagram, in bytes.
     ///
-    /// Source: RFC 768 (a length of 16 bits, with the header's 8 bytes), RFC 791 section 3.1 (in 65,535 bytes with an IPv4
-    /// header of 20).
+    /// Source: RFC 768 (a length of 16 bits, with the header's 8 bytes), RFC 791 section 3.1 (in 65,535 bytes with an
+    /// IPv4 header of 20).
     private var longestDatagram: Int { connection.peer.address.isV4 ? 65_507 : 65_527 }
 
-    /// Reads the input, and offers it to the kernel at once.
+    /// Reads the input, and offers its bytes to the kernel at once.
     mutating func read() {
         var size = connection.transport == .tcp ? 1 << 16 : longestDatagram
         // Each LF may become two bytes, and a datagram cannot grow beyond its limit.
@@ -40,7 +40,7 @@ extension Conversation {
         return max(count, 0)
     }
 
-    /// Sends what was read, as much as the kernel takes.
+    /// Sends as many of the read bytes as the kernel takes.
     mutating func send() {
         let sent = up.withUnsafeBytes { bytes in
             let sent = Glibc.send(connection.descriptor.raw, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
@@ -57,11 +57,11 @@ extension Conversation {
         if isTransient(error.rawValue) { return }
         guard connection.transport == .tcp else { return failDatagram("send to", error) }
         dropUnsent(.reset)
-        // EPIPE: the peer's end came before its reset, and is still to be read.
+        // EPIPE: the peer's end arrived before its reset, and is still to be received.
         if error.rawValue != EPIPE, !peerEnded { sendFailure = SystemError("send to \(connection.peer)", error) }
     }
 
-    /// Says to a stream's peer that no more comes.
+    /// Half-closes a stream after its last byte.
     private mutating func finishSending() {
         guard connection.transport == .tcp, up.isEmpty, sendFailure == nil else { return }
         if shutdown(connection.descriptor.raw, Int32(SHUT_WR)) == 0 { recorder.record(.ended(.upstream)) }
@@ -84,7 +84,7 @@ extension Conversation {
     private mutating func receiveOnce() -> Int {
         var count = 0
         let before = down.count
-        // A datagram has at most 65,535 bytes: none is cut.
+        // A datagram has at most 65,535 bytes, so none is cut.
         down.append(upTo: 1 << 16) { room in
             count = recv(connection.descriptor.raw, room.baseAddress, room.count, 0)
             return max(count, 0)
@@ -104,7 +104,7 @@ extension Conversation {
         recorder.record(.ended(.downstream))
     }
 
-    /// Ends a conversation of datagrams; the kernel tells the error before the datagrams that came first.
+    /// Ends a conversation of datagrams; the kernel reports the error before the datagrams that arrived earlier.
     private mutating func failDatagram(_ attempt: String, _ error: ErrorNumber) {
         while receiveOnce() >= 0 {}
         guard error == .connectionRefused else {
@@ -114,7 +114,7 @@ extension Conversation {
         end(.refused, SystemError("reach udp \(connection.peer)", error))
     }
 
-    /// Writes what the peer sent, as much as the output takes.
+    /// Writes as many of the peer's bytes as the output takes.
     mutating func write() {
         do throws(SystemError) {
             let written = try down.withUnsafeBytes { bytes throws(SystemError) in try outlet.write(bytes) }

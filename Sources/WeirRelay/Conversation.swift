@@ -2,31 +2,33 @@ import Glibc
 public import WeirFlow
 import WeirWire
 
-/// Joins an input and an output to a connection, as `nc` does: the input to the peer, the peer to the output.
+/// A connection between an input, an output and a peer, as in `nc`: the input goes to the peer, the peer to the output.
 ///
-/// One thread and `poll(2)`, so that input and output may be files. Each direction holds what one read gave until all
-/// of it has gone on, and reads only then: memory is bounded, a slow side is waited for without spinning, and neither
-/// direction waits for the other one. No flag of the input or the output is changed (see `Outlet`).
+/// One thread and `poll(2)`, so that input and output may be files. Each direction keeps the bytes of one read until
+/// all of them have moved on, and only then reads again: memory is limited, waiting for a slow side does not spin, and
+/// neither direction waits for the other one. No flag of the input or the output is changed (see `Outlet`).
 ///
-/// TCP: the end of the input is a half-close. The peer's end ends the conversation, after what came before was written.
-/// But a peer may have closed only its own half and still listen, which nothing but sending can tell: input that is
-/// ready is still sent, so that a file goes whole to a peer that only listens. A terminal is not waited for, a pipe until
-/// it was silent for half a second. A reset is an error, unless the peer's end came before it.
+/// TCP: the end of the input is a half-close. The peer's end ends the conversation, after what it sent before is
+/// written. But a peer may have closed only its own half and still receive, which only sending can reveal: input that
+/// is ready is still sent, so that a file reaches a peer that only receives. After the peer's end, the conversation
+/// does not wait for a terminal, and waits for a pipe until it was silent for half a second. A reset is an error,
+/// unless the peer's end arrived before it.
 ///
-/// UDP: one read of the input is one datagram. After the end of the input, answers are waited for.
+/// UDP: one read of the input is one datagram. After the end of the input, the conversation waits for answers.
 ///
 /// Reading order: this file; `Conversation+Moves` for the four ways that bytes move.
 public struct Conversation: ~Copyable {
-    /// Is told each record with its chunk's bytes: what the kernel took upstream, and what it gave downstream.
+    /// A closure that receives each record with its chunk's bytes: those that the kernel took upstream, and gave
+    /// downstream.
     public typealias Observer = (_ record: FlowRecord, _ bytes: RawSpan) -> Void
 
-    /// Says how the conversation goes.
+    /// The settings of a conversation.
     public struct Settings: Sendable {
-        /// Says that LF of the input is sent as CRLF.
+        /// Whether LF in the input is sent as CRLF.
         public var sendsCRLF = false
-        /// Says after how long without a byte the conversation ends; nil never ends it.
+        /// The time without a byte after which the conversation ends; if nil, it never ends for that reason.
         public var idleTimeout: Duration?
-        /// Says how long after the end of the input a datagram is waited for; nil waits for ever.
+        /// How long to wait for a datagram after the end of the input; if nil, for ever.
         public var answerTimeout: Duration? = .seconds(1)
 
         /// Makes the default settings.
@@ -40,31 +42,32 @@ public struct Conversation: ~Copyable {
     let settings: Settings
     var recorder: ConversationRecorder
 
-    /// Holds what was read from the input and not sent.
+    /// The bytes that were read from the input and not sent yet.
     var up = ByteBuffer(capacity: 1 << 16)
-    /// Holds what the peer sent and the output did not take.
+    /// The bytes that the peer sent and the output did not take yet.
     var down = ByteBuffer(capacity: 1 << 16)
-    /// Holds one read of the input before its line ends are converted.
+    /// The bytes of one read of the input, before their line ends are converted.
     var unconverted = ByteBuffer(capacity: 16)
     var lineEnds = LineEnds()
 
     var inputEnded = false
     var peerEnded = false
-    /// Says why sending failed; what the peer sent before is still received.
+    /// The failure of a send; what the peer sent before it is still received.
     var sendFailure: SystemError?
     var lastActivity = SystemClock.instant()
 
-    /// Says how it ended; only the output's bytes are left to write.
+    /// The reason for the end and its error, if the conversation has ended; then only the output's bytes are left to
+    /// write.
     private var ending: (reason: CloseReason, error: SystemError?)?
 
-    /// Joins a connection to an input and an output, which stay the caller's.
+    /// Connects a peer to an input and an output, which still belong to the caller.
     ///
     /// - Parameters:
     ///   - connection: the peer's connection.
     ///   - input: the descriptor to read from.
-    ///   - output: the descriptor to write to; SIGPIPE is to be ignored.
-    ///   - settings: how the conversation goes.
-    ///   - observer: is told the records; nil makes none.
+    ///   - output: the descriptor to write to; the caller must ignore SIGPIPE.
+    ///   - settings: the settings of the conversation.
+    ///   - observer: called with each record; if nil, no records are made.
     public init(
         _ connection: consuming Connection,
         input: Int32,
@@ -80,11 +83,11 @@ public struct Conversation: ~Copyable {
         self.settings = settings
     }
 
-    /// Runs until the conversation ends, blocking; to be called once.
+    /// Runs until the conversation ends, and blocks meanwhile; call it once.
     ///
-    /// It ends well when the peer ended, when nothing came in time, and when the output's reader has gone (EPIPE).
+    /// It returns normally if the peer ended, a time-out passed, or the output's reader is gone (EPIPE).
     ///
-    /// - Throws: `SystemError` where the peer reset, or the input or the output failed; what came before is written.
+    /// - Throws: `SystemError` if the peer reset, or the input or the output failed; earlier bytes are written first.
     public mutating func run() throws(SystemError) {
         recorder.record(.opened)
         while ending == nil || !down.isEmpty {
@@ -99,28 +102,28 @@ public struct Conversation: ~Copyable {
         if let error = ending?.error { throw error }
     }
 
-    /// Ends the conversation; the first reason counts.
+    /// Ends the conversation; only the first reason counts.
     mutating func end(_ reason: CloseReason, _ error: SystemError? = nil) {
         dropUnsent(error == nil ? .closed : .reset)
         if ending == nil { ending = (reason, error) }
     }
 
-    /// Gives up what was read from the input and not sent.
+    /// Drops the bytes that were read from the input and not sent.
     mutating func dropUnsent(_ reason: DropReason) {
         inputEnded = true
         if !up.isEmpty { recorder.dropped(.upstream, up.count, reason) }
         up.removeAll()
     }
 
-    /// Says how long a silent input that is no terminal is waited for, after the peer's end.
+    /// How long to wait, after the peer's end, for a silent input that is not a terminal.
     private static let parting = Duration.milliseconds(500)
 
     private var isStream: Bool { connection.transport == .tcp }
 
-    /// Says that only the input keeps the conversation going.
+    /// Whether only the input keeps the conversation open.
     private var isLeaving: Bool { isStream && peerEnded && up.isEmpty && down.isEmpty }
 
-    /// Waits until something can move, and moves it.
+    /// Waits until bytes can move in some direction, and moves them.
     private mutating func step() throws(SystemError) {
         if isLeaving, inputEnded { return end(.finished) }
         let isOpen = ending == nil
@@ -139,12 +142,12 @@ public struct Conversation: ~Copyable {
         if receives, entries[1].isReady(for: POLLIN) { receive() }
     }
 
-    /// Says how long nothing may move; nil is for ever.
+    /// How long to wait without progress; nil is for ever.
     private var timeout: Duration? {
         if isLeaving {
             return isTerminal ? .zero : SystemClock.instant().duration(to: lastActivity.advanced(by: Self.parting))
         }
-        // While the output's reader is slow, it is not the peer that is idle.
+        // While the output's reader is slow, the peer is not idle.
         guard let limit, down.isEmpty else { return nil }
         return SystemClock.instant().duration(to: lastActivity.advanced(by: limit))
     }
@@ -153,7 +156,7 @@ public struct Conversation: ~Copyable {
 
     private var awaitsAnswers: Bool { !isStream && inputEnded && up.isEmpty }
 
-    /// Ends the conversation when nothing moved for too long.
+    /// Ends the conversation if nothing moved for too long.
     private mutating func expire() {
         guard let timeout, timeout <= .zero else { return }
         if isLeaving { return end(.finished) }

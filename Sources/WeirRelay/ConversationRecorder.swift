@@ -1,7 +1,7 @@
 import WeirFlow
 import WeirWire
 
-/// Makes the records of a conversation, if anyone wants them.
+/// A maker of a conversation's records, if it has an observer.
 struct ConversationRecorder {
     private let observer: Conversation.Observer?
     private let transport: Transport
@@ -18,7 +18,7 @@ struct ConversationRecorder {
 
     func record(_ happening: FlowRecord.Happening) { record(happening, path, at: SystemClock.now()) }
 
-    /// Records that a datagram was refused; this record names the endpoints where sinks look for them.
+    /// Records that a datagram was refused; this record has the endpoints in the fields that sinks read.
     func refused(_ error: ErrorNumber) {
         var path = path
         path.egress = path.client

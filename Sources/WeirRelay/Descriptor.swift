@@ -1,8 +1,8 @@
 import Glibc
 
-/// Owns a file descriptor, and closes it.
+/// A file descriptor that is closed with its owner.
 package struct Descriptor: ~Copyable {
-    /// Holds the descriptor's number, for system calls.
+    /// The descriptor's number, for system calls.
     package let raw: Int32
 
     /// Takes ownership of an open descriptor.
@@ -14,7 +14,7 @@ package struct Descriptor: ~Copyable {
         close(raw)
     }
 
-    /// Gives the descriptor up without closing it: for handing it to another thread.
+    /// Gives the descriptor away without closing it, for example to another thread.
     package consuming func release() -> Int32 {
         let raw = raw
         discard self

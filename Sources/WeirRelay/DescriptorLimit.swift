@@ -1,14 +1,14 @@
 import Glibc
 import WeirWire
 
-/// Raises the process's limit on descriptors, and shares what it allows out.
+/// The process's limit on descriptors, and its division among flows.
 enum DescriptorLimit {
-    /// Counts the descriptors that are kept for listeners, outputs, resolvers and the like.
+    /// Returns how many descriptors are reserved for listeners, outputs, resolvers and the like.
     ///
     /// - Parameters:
-    ///   - descriptors: how many descriptors the process may have.
-    ///   - configuration: what was asked for: each route and loop needs some.
-    /// - Returns: 64, or less under a low limit.
+    ///   - descriptors: the number of descriptors that the process may have.
+    ///   - configuration: the relay's configuration: each route and loop needs some.
+    /// - Returns: 64, or fewer under a low limit, but at least what the routes and loops need.
     static func reserve(of descriptors: Int, for configuration: RelayConfiguration) -> Int {
         // A route on `*` has two addresses; over UDP each has a socket on each loop.
         let sockets = configuration.routes.reduce(0) { $0 + ($1.transport == .tcp ? 2 : 2 * configuration.threads) }
@@ -27,12 +27,12 @@ enum DescriptorLimit {
         return Int(clamping: limit.rlim_cur)
     }
 
-    /// Computes how many flows fit: a TCP flow needs two descriptors, a UDP session one.
+    /// Returns how many flows fit: a TCP flow needs two descriptors, a UDP session one.
     ///
     /// - Parameters:
-    ///   - descriptors: how many descriptors the process may have.
-    ///   - configuration: what was asked for.
-    /// - Returns: the limits; what was asked for, or less in proportion where it does not fit: 0 where nothing does.
+    ///   - descriptors: the number of descriptors that the process may have.
+    ///   - configuration: the relay's configuration.
+    /// - Returns: the configured limits; if they do not fit, proportionally lower ones; 0 if not even one flow fits.
     static func share(_ descriptors: Int, for configuration: RelayConfiguration) -> Limits {
         let hasTCP = configuration.takesRoutes || configuration.routes.contains { $0.transport == .tcp }
         let hasUDP = configuration.takesRoutes || configuration.routes.contains { $0.transport == .udp }

@@ -3,23 +3,25 @@ import Glibc
 public import WeirFlow
 import WeirWire
 
-/// Gives the socket of a dial the port that was asked for, before it connects.
+/// The binding of a dialing socket to the configured port, before it connects.
 ///
-/// With `kernel` nothing is done: a bind before the connect would change the kernel's choice.
+/// With `kernel` it does nothing: a bind before the connect would change the kernel's choice.
 enum EgressBinding {
-    /// Is IP_LOCAL_PORT_RANGE of linux/in.h, which sockets of both families take at the level of IP.
+    /// IP_LOCAL_PORT_RANGE of linux/in.h, an option at the IP level for sockets of both families.
     private static let localPortRange: Int32 = 51
 
     /// Prepares a socket that is about to connect.
     ///
     /// - Parameters:
     ///   - raw: the socket.
-    ///   - transport: what it carries.
-    ///   - choice: what was asked for.
-    ///   - client: on whose behalf it connects.
-    ///   - target: where to.
-    ///   - whenTaken: is told where the relay dials from the client's own address, on which its port is always taken.
-    /// - Returns: whether the socket has a port now, so that a connect may find the connection in use already.
+    ///   - transport: its transport protocol.
+    ///   - choice: the configured egress port.
+    ///   - client: the client for which it connects.
+    ///   - target: the endpoint to which it connects.
+    ///   - whenTaken: called if the relay dials from the client's own address, on which the client's port is always
+    ///     taken.
+    /// - Returns: whether the socket now has a port, so that connecting may fail because that connection exists
+    ///   already.
     static func prepare(
         _ raw: Int32,
         _ transport: Transport,
@@ -39,7 +41,7 @@ enum EgressBinding {
                 whenTaken()
                 return false
             }
-            // Flows to several servers may share a port, and one whose last connection is in TIME-WAIT is free.
+            // Flows to several servers may share a port, and a port whose last connection is in TIME-WAIT is free.
             if transport == .tcp { Socket.set(SO_REUSEADDR, of: SOL_SOCKET, to: 1, on: raw) }
             do {
                 try Socket.bind(raw, to: Endpoint(address: source, port: client.port), attempt: "")
@@ -51,7 +53,7 @@ enum EgressBinding {
         }
     }
 
-    /// Says from which address the kernel would dial a target: connecting a datagram socket sends nothing.
+    /// Returns the address from which the kernel would dial a target; connecting a datagram socket sends nothing.
     private static func source(toward target: Endpoint) -> IPAddress? {
         guard let probe = try? Socket.make(.udp, for: target.address), Socket.connect(probe.raw, to: target) == nil
         else {
@@ -68,9 +70,9 @@ enum EgressBinding {
 }
 
 extension EgressPort {
-    /// Refuses a range that the kernel would not take: before Linux 6.3, and where it lies outside of the system's.
+    /// Checks that the kernel accepts a range: it needs Linux 6.3, and bounds within the system's range.
     ///
-    /// - Throws: `SystemError` that says what to do.
+    /// - Throws: `SystemError` with advice on what to do.
     public func check() throws(SystemError) {
         guard case .range(let range) = self else { return }
         let attempt = "take ports from \(range)"
@@ -90,6 +92,6 @@ extension EgressPort {
 }
 
 extension ErrorNumber {
-    /// Says that a port that a socket was bound to cannot be used for a connection.
+    /// Whether the port of a bound socket cannot be used for a connection.
     var isTakenPort: Bool { rawValue == EADDRNOTAVAIL || rawValue == EADDRINUSE }
 }

@@ -4,13 +4,13 @@ import Synchronization
 import WeirFlow
 import WeirWire
 
-/// Is one thread with one epoll: it reads, lets the flows decide, and does what they say.
+/// One thread with one epoll: it reads, passes events to the flows, and performs the actions that they return.
 ///
-/// It is confined to its thread: it is made there and never leaves; others reach it through its `LoopHandle`.
+/// It is confined to its thread, which creates it; other threads reach it through its `LoopHandle`.
 final class EventLoop {
-    /// Bounds how much of a stream one read takes, in bytes.
+    /// The maximum size of one read from a stream, in bytes.
     static let readSize = 512 << 10
-    /// Bounds what is in a batch before it is handed to the sinks within a turn, in bytes.
+    /// The size of a batch, in bytes, above which it goes to the sinks before the turn ends.
     static let batchSize = 1 << 20
 
     let shared: Shared
@@ -18,25 +18,25 @@ final class EventLoop {
     let epoll: Descriptor
     let readBuffer: UnsafeMutableRawBufferPointer
     @exclusivity(unchecked) var timers = TimerHeap()
-    /// Tells that an output is full, so that nothing is read.
+    /// Whether an output is full, so that the loop does not read.
     @exclusivity(unchecked) private(set) var isHeld = false
-    /// Says when reading went on after the last time it was held: nothing before counts as idleness.
+    /// The time at which reading resumed after the last hold; time before it does not count as idleness.
     @exclusivity(unchecked) private var heldUntil = Instant(nanoseconds: 0)
     @exclusivity(unchecked) private(set) var isDraining = false
-    /// Whether the loop cannot wait for events any more: nothing may be left for later.
+    /// Whether the loop can no longer wait for events, so that no work may be left for later.
     private(set) var hasFailed = false
-    /// Holds the toxics of each route.
+    /// The toxics of each route.
     @exclusivity(unchecked) private(set) var toxics: [ToxicSet]
 
     private let memory: RecycledMemory
-    /// Finds what readers of messages look at, where no sink shows bytes.
+    /// The finder of the parts that readers of messages need, if no sink shows bytes.
     @exclusivity(unchecked) private var finder = PartFinder()
     @exclusivity(unchecked) private var batch: RecordBatch
     @exclusivity(unchecked) private var wantsBytes: Bool
-    /// Counts for each route, by its number, what no open flow counts for itself.
+    /// The counts of each route, by its number, that no open flow keeps itself.
     @exclusivity(unchecked) var tallies: [RouteTally] = []
     @exclusivity(unchecked) private var wallAhead: Int64 = 0
-    /// Says when this turn began: near enough for what is only idleness.
+    /// The time at which this turn began; precise enough for idle time-outs.
     @exclusivity(unchecked) private(set) var turnBegan = Instant(nanoseconds: 0)
     private var whenIdle: (@Sendable () -> Void)?
     private var whenStopped: (@Sendable () -> Void)?
@@ -62,11 +62,11 @@ final class EventLoop {
         readBuffer.deallocate()
     }
 
-    /// Makes a loop on this thread, says that it is ready, and runs it until it is told to stop.
+    /// Creates a loop on this thread, reports that it is ready, and runs it until it is told to stop.
     ///
-    /// The listening sockets are the loop's, and are closed with it, also where it cannot be made.
+    /// The loop owns the listening sockets and closes them when it ends, even if it cannot be created.
     ///
-    /// - Returns: what is to be done now that the loop is gone, and its sockets are closed.
+    /// - Returns: the closure to call now that the loop is gone and its sockets are closed.
     static func serve(
         index: Int,
         shared: Shared,
@@ -94,7 +94,7 @@ final class EventLoop {
         }
         for message in shared.loops[index].mailbox.close() {
             switch message {
-            // Somebody waits for the answer.
+            // Another thread waits for the answer.
             case .perform(let body): body(self)
             case .setToxics(_, _, let whenDone): whenDone()
             case .drain(let whenIdle): whenIdle()
@@ -106,7 +106,7 @@ final class EventLoop {
         flush()
     }
 
-    /// Ends the flows of a loop that cannot wait for events, and says so: nothing can be served any more.
+    /// Ends the flows of a loop that can no longer wait for events, and reports the error.
     private func fail(_ error: SystemError) {
         isDraining = true
         hasFailed = true
@@ -136,7 +136,7 @@ final class EventLoop {
         }
     }
 
-    /// Says how long to wait, in nanoseconds: not at all while there is work left, for ever while there is none.
+    /// Returns how long to wait, in nanoseconds: 0 while there is work left, -1 (for ever) while there are no timers.
     private func timeout() -> Int64 {
         if !isHeld, tcp.hasReady || udp.hasReady { return 0 }
         guard let due = timers.firstDue else { return -1 }
@@ -218,7 +218,7 @@ final class EventLoop {
         return Moment(wallNanoseconds: instant.nanoseconds &+ wallAhead, instant: instant)
     }
 
-    /// Returns a target's addresses; nil says that they are looked up again, and the message `resolved` follows.
+    /// Returns a target's addresses, or nil if they are being looked up again; the message `resolved` follows.
     func endpoints(of target: Target, route: Int) -> [Endpoint]? {
         let mailbox = shared.loops[index].mailbox
         return target.endpoints(at: now().instant, orAfter: { mailbox.post(.resolved(route: route)) })
@@ -230,7 +230,7 @@ final class EventLoop {
         guard status >= 0 else { throw SystemError("watch a descriptor", ErrorNumber(-status)) }
     }
 
-    /// Puts a record into this turn's batch, with its chunk's bytes where a sink wants them.
+    /// Adds a record to this turn's batch, with its chunk's bytes if a sink wants them.
     func record(_ record: FlowRecord, bytes: RawSpan, route: Int) {
         tally(route) { $0.notice(record.happening) }
         switch record.happening {
@@ -246,11 +246,11 @@ final class EventLoop {
         } else {
             batch.append(record)
         }
-        // One turn may read a great deal: what a sink's queue may hold is looked at between.
+        // One turn may read a great deal, so check the sinks' queues within the turn.
         if batch.size > Self.batchSize { flush() }
     }
 
-    /// Hands the batch to the sinks, and stops reading if one of them is full now.
+    /// Passes the batch to the sinks, and stops reading if one of them is full now.
     func flush() {
         guard !batch.isEmpty else { return }
         shared.hub.submit(batch, lane: index)
@@ -258,24 +258,24 @@ final class EventLoop {
         if shared.hub.isFull { isHeld = true }
     }
 
-    /// Makes room for a route, which has no toxic yet.
+    /// Makes room for a route, which has no toxics yet.
     func addRoute(_ route: Int) {
         while toxics.count <= route { toxics.append(.none) }
     }
 
-    /// Changes what is counted for a route.
+    /// Changes the counts of a route.
     func tally(_ route: Int, _ change: (inout RouteTally) -> Void) {
         while tallies.count <= route { tallies.append(RouteTally()) }
         change(&tallies[route])
     }
 
-    /// Bounds what a flow keeps to find echoes: nothing where nobody shows them.
+    /// The maximum number of bytes that a flow keeps to find echoes; 0 if no output shows them and none are expected.
     var echoWindow: Int {
         let configuration = shared.configuration
         return shared.hub.showsEchoes || configuration.expectsEcho ? configuration.echoWindow : 0
     }
 
-    /// Makes the records that the outputs want now.
+    /// Makes the records that the outputs now want.
     func followInterest() {
         let interest = shared.hub.interest
         wantsBytes = interest == .bytes

@@ -2,21 +2,21 @@ import CWeir
 import Glibc
 import WeirFlow
 
-/// Makes and deletes the files of a capture.
+/// A type that creates and deletes the files of a capture.
 package protocol FileMaker: Sendable {
-    /// Makes a file with the mode 0600, and opens it for writing and reading.
+    /// Creates a file with the mode 0600, and opens it for writing and reading.
     ///
-    /// - Throws: `SystemError` where it cannot be made, or is there.
+    /// - Throws: `SystemError` if the file cannot be created, or exists.
     func make(_ path: String) throws(SystemError) -> Int32
 
     /// Deletes a file.
     func remove(_ path: String)
 }
 
-/// Makes files by this process's own right.
+/// A file maker that uses this process's own rights.
 struct DirectFiles: FileMaker {
     func make(_ path: String) throws(SystemError) -> Int32 {
-        // Readable too: what a full disk has cut is looked at again.
+        // Also readable, because the rest of a block that a full disk cut is read again.
         let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw SystemError("write to '\(path)'", .current) }
         return descriptor
@@ -25,19 +25,19 @@ struct DirectFiles: FileMaker {
     func remove(_ path: String) { unlink(path) }
 }
 
-/// Makes files in one folder by the right of another process, which was started before this one gave its rights up.
+/// A file maker for one folder that uses the rights of another process, started before this one dropped its own.
 ///
-/// That process can do nothing else: it makes files in the folder, which belong to a user, and deletes that user's files
-/// there. It ends with this one.
+/// That process does nothing else: it creates files in the folder, which belong to a user, and deletes that user's
+/// files there. It ends with this one.
 package final class FileKeeper: FileMaker {
     private let socket: Lock<Int32>
 
     /// Starts the process.
     ///
     /// - Parameters:
-    ///   - path: what is to be written: a file of the folder, or the folder.
-    ///   - user: whom the files are to belong to.
-    /// - Throws: `SystemError` where the folder cannot be opened, or there can be no process.
+    ///   - path: the path to write to: a file in the folder, or the folder.
+    ///   - user: the owner of the files.
+    /// - Throws: `SystemError` if the folder cannot be opened, or the process cannot be started.
     package init(for path: String, user: User) throws(SystemError) {
         let folder = CaptureName.folder(of: path)
         let socket = weir_keeper_start(folder, user.id, user.group)
@@ -47,7 +47,7 @@ package final class FileKeeper: FileMaker {
 
     deinit { socket.withLock { _ = close($0) } }
 
-    /// Makes a file.
+    /// Creates a file.
     package func make(_ path: String) throws(SystemError) -> Int32 {
         let descriptor = ask(path, removes: false)
         guard descriptor >= 0 else { throw SystemError("write to '\(path)'", ErrorNumber(-descriptor)) }

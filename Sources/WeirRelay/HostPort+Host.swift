@@ -2,14 +2,14 @@ import Glibc
 import WeirWire
 
 extension HostPort.Host {
-    /// Reads a host that stands alone on the command line: a name, or an address.
+    /// Reads a host without a port from the command line: a name, or an address.
     ///
-    /// An IPv6 address may have brackets, and a zone by number or by the name of an interface: `::1`, `[::1]`,
-    /// `fe80::1%2`, `fe80::1%eth0`. What is no address is a name, and left to the system's resolver, which also knows
-    /// the short forms of IPv4 (`127.1`).
+    /// An IPv6 address may have brackets, and a zone that is a number or the name of an interface: `::1`, `[::1]`,
+    /// `fe80::1%2`, `fe80::1%eth0`. Any other text is a name for the system's resolver, which also knows the short
+    /// forms of IPv4 (`127.1`).
     ///
-    /// - Parameter text: the host; nil comes back where it can be neither.
-    /// - Throws: `ResolveError` where this machine has no interface of the zone's name.
+    /// - Parameter text: the host; the result is nil if it is neither a name nor an address.
+    /// - Throws: `ResolveError` if this machine has no interface with the zone's name.
     public init?(alone text: String) throws(ResolveError) {
         let hasBrackets = text.hasPrefix("[") && text.hasSuffix("]") && text.count > 2
         let inner = hasBrackets ? String(text.dropFirst().dropLast()) : text

@@ -3,26 +3,26 @@ import Glibc
 public import WeirFlow
 import WeirWire
 
-/// Reads what this host's network says of its ports: the range, and the sockets that use them.
+/// A reader of this host's ports: the ephemeral range, and the sockets that use ports.
 public struct HostPorts: ~Copyable {
     private let diag: Descriptor
 
-    /// Opens the way to the kernel.
+    /// Opens a netlink socket to the kernel.
     ///
-    /// - Throws: `SystemError` where the kernel cannot be asked for sockets.
+    /// - Throws: `SystemError` if the kernel cannot be asked for sockets.
     public init() throws(SystemError) {
         let raw = weir_diag_open()
         guard raw >= 0 else { throw SystemError("ask the kernel for sockets", ErrorNumber(-raw)) }
         diag = Descriptor(owning: raw)
     }
 
-    /// Reads the range of ephemeral ports; nil where the system does not say.
+    /// Returns the range of ephemeral ports; nil if the system does not report it.
     public static func range() -> PortRange? {
         let numbers = (text("ip_local_port_range") ?? "").split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
         return numbers.count == 2 ? PortRange(numbers[0], numbers[1]) : nil
     }
 
-    /// Reads the ranges that are kept free of ephemeral ports: `8080,9148-9150`.
+    /// Returns the ranges that are reserved, so not used as ephemeral ports: `8080,9148-9150`.
     public static func reserved() -> [PortRange] {
         let text = text("ip_local_reserved_ports") ?? ""
         return text.split(whereSeparator: { $0 == "," || $0.isWhitespace }).compactMap { part in
@@ -40,9 +40,9 @@ public struct HostPorts: ~Copyable {
         return count >= 0 ? String(decoding: bytes[..<count], as: UTF8.self) : nil
     }
 
-    /// Lists the TCP and UDP sockets of both families, TIME_WAIT too.
+    /// Returns the TCP and UDP sockets of both families, also those in TIME_WAIT.
     ///
-    /// - Throws: `SystemError` where the kernel does not answer.
+    /// - Throws: `SystemError` if the kernel does not answer.
     public func sockets() throws(SystemError) -> [HostSocket] {
         let list = List()
         for transport in Transport.allCases {
@@ -60,7 +60,7 @@ public struct HostPorts: ~Copyable {
                     },
                     Unmanaged.passUnretained(list).toOpaque()
                 )
-                // A system without IPv6 has no sockets of it.
+                // A system without IPv6 has no IPv6 sockets.
                 guard status >= 0 || status == -ENOENT else {
                     throw SystemError("list \(transport) sockets", ErrorNumber(-status))
                 }
@@ -69,7 +69,7 @@ public struct HostPorts: ~Copyable {
         return list.sockets
     }
 
-    /// Gathers what the kernel lists.
+    /// A list of the sockets that the kernel reports.
     private final class List {
         var transport = Transport.tcp
         var sockets: [HostSocket] = []
@@ -99,7 +99,7 @@ public struct HostPorts: ~Copyable {
 }
 
 extension Supervisor {
-    /// The ranges that the relay's ports, and those of clients on this host, come from now.
+    /// The ranges from which the relay's own ports, and those of clients on this host, now come.
     public nonisolated var portRanges: OwnPortRanges {
         OwnPortRanges(host: HostPorts.range(), egressPort: shared.configuration.egressPort)
     }

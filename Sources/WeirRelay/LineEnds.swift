@@ -1,12 +1,12 @@
 public import WeirWire
 
-/// Turns LF into CRLF, as HTTP, SMTP and other protocols of lines want it; a CRLF stays as it is.
+/// A converter of LF to CRLF, for HTTP, SMTP and other line-based protocols; a CRLF stays as it is.
 ///
-/// Bytes come in chunks, and a CRLF may lie across the border of two.
+/// Bytes arrive in chunks, and a CRLF may be split between two.
 public struct LineEnds: Sendable {
     private var lastWasReturn = false
 
-    /// Begins with the first byte of a stream.
+    /// Makes a converter for a new stream.
     public init() {}
 
     /// Appends the converted bytes of the next chunk.

@@ -3,7 +3,7 @@ import Glibc
 import WeirFlow
 public import WeirWire
 
-/// Is a socket that is bound, before its event loop takes it over.
+/// A bound socket, before its event loop takes it over.
 struct Listening: Sendable {
     var descriptor: Int32
     var endpoint: Endpoint
@@ -11,42 +11,42 @@ struct Listening: Sendable {
     var isWildcard: Bool
 }
 
-/// Says where a relay listens, and to where it forwards from there.
+/// An endpoint at which a relay listens, and the target to which it forwards from there.
 public struct Listener: Hashable, Sendable, CustomStringConvertible {
-    /// Says what carries the flows.
+    /// The transport protocol.
     public var transport: Transport
-    /// Names the listening endpoint, with the port that the kernel chose where 0 was asked for.
+    /// The listening endpoint; if port 0 was configured, with the port that the kernel chose.
     public var endpoint: Endpoint
-    /// Says where to; nil sends back what comes.
+    /// The target; if nil, bytes are sent back to the client.
     public var target: HostPort?
 
-    /// Prints `tcp 127.0.0.1:9000 -> 127.0.0.1:65432`.
+    /// Text such as `tcp 127.0.0.1:9000 -> 127.0.0.1:65432`.
     public var description: String {
         "\(transport) \(endpoint)" + (target.map { " -> \($0)" } ?? "")
     }
 }
 
-/// Says where a relay is bound, and what its targets are, before it listens.
+/// The endpoints to which a relay is bound, and its targets, before it listens.
 public struct Bound: Sendable {
-    /// Lists where the relay is going to listen, in the order of its routes.
+    /// The endpoints at which the relay will listen, in the order of its routes.
     public var listeners: [Listener]
-    /// Lists the endpoints that it is going to forward to, as they are resolved now.
+    /// The endpoints to which it will forward, as they resolve now.
     public var servers: [Server]
 
-    /// Holds an endpoint that flows are forwarded to.
+    /// An endpoint to which flows are forwarded.
     public struct Server: Hashable, Sendable {
-        /// Says what carries the flows.
+        /// The transport protocol.
         public var transport: Transport
-        /// Names the endpoint.
+        /// The endpoint.
         public var endpoint: Endpoint
     }
 }
 
-/// Makes listening sockets.
+/// The making of listening sockets.
 enum ListeningSockets {
     private static let backlog: Int32 = 4096
 
-    /// Lists the endpoints that a route listens at.
+    /// Returns the endpoints at which a route listens.
     static func endpoints(of route: Route, family: AddressFamily?) throws -> [Endpoint] {
         var endpoints = try Resolver.resolve(route.listen, family: family)
         if route.listen.host == .any, try !hasIPv6() { endpoints.removeAll { !$0.address.isV4 } }
@@ -55,7 +55,7 @@ enum ListeningSockets {
 
     /// Returns whether this machine has IPv6.
     ///
-    /// - Throws: `SystemError` if it does not say so: a `*` is IPv4 alone only where there is no IPv6.
+    /// - Throws: `SystemError` if that cannot be determined: a `*` means IPv4 alone only if there is no IPv6.
     private static func hasIPv6() throws(SystemError) -> Bool {
         do throws(SystemError) {
             let descriptor = try Socket.make(.udp, for: .loopbackV6)
@@ -69,7 +69,7 @@ enum ListeningSockets {
         }
     }
 
-    /// Binds to an endpoint of a route; UDP gets one socket for each loop, which share the port.
+    /// Binds to an endpoint of a route; UDP has one socket for each loop, all on the same port.
     static func bind(
         _ route: Route,
         index: Int,
@@ -92,7 +92,8 @@ enum ListeningSockets {
                     Socket.setKeepalive(configuration.keepalive, on: descriptor.raw)
                 }
                 try Socket.bind(descriptor.raw, to: bound, attempt: attempt)
-                // The first one binds alone, so that another program's socket on the port is found, then shares.
+                // The first one binds without SO_REUSEPORT, so that another program's socket on the port is noticed;
+                // then it shares.
                 if route.transport == .udp { Socket.set(SO_REUSEPORT, of: SOL_SOCKET, to: 1, on: descriptor.raw) }
                 bound = Socket.localEndpoint(descriptor.raw) ?? bound
                 sockets.append(
@@ -111,13 +112,13 @@ enum ListeningSockets {
         return sockets
     }
 
-    /// Lets a socket that is bound take connections.
+    /// Makes a bound socket accept connections.
     static func listen(_ socket: Listening, _ transport: Transport) throws(SystemError) {
         guard transport == .tcp, Glibc.listen(socket.descriptor, backlog) != 0 else { return }
         throw naming(transport, socket.endpoint, SystemError(attempt(transport, socket.endpoint), .current))
     }
 
-    /// Names the program that has the port, if that is why one cannot listen there.
+    /// Adds the name of the program that has the port, if that is why the relay cannot listen there.
     private static func naming(_ transport: Transport, _ endpoint: Endpoint, _ error: SystemError) -> SystemError {
         guard error.error.rawValue == EADDRINUSE else { return error }
         var error = error
@@ -126,14 +127,14 @@ enum ListeningSockets {
         return error
     }
 
-    /// Refuses a route whose listening endpoint another route of the same command has.
+    /// Refuses a route whose listening endpoint is already used by another route of the same command.
     ///
     /// - Parameters:
     ///   - route: the route.
-    ///   - endpoint: where it is to listen.
+    ///   - endpoint: the endpoint at which it should listen.
     ///   - sockets: the sockets that are bound already.
     ///   - routes: the routes of the command, by their numbers.
-    /// - Throws: `SystemError` that names the other route.
+    /// - Throws: `SystemError` with the name of the other route.
     static func refuseTwins(
         _ route: Route,
         at endpoint: Endpoint,
@@ -158,8 +159,8 @@ enum ListeningSockets {
         "listen on \(transport) \(endpoint)"
     }
 
-    /// Sets what a listening socket needs; false with `errno` set if one of the options is refused without which it would
-    /// take other clients, or answer from another address, than it is to.
+    /// Sets the options of a listening socket; returns false with `errno` set if one is refused without which it would
+    /// accept the wrong clients, or answer from the wrong address.
     private static func prepare(_ raw: Int32, _ transport: Transport, _ endpoint: Endpoint, shares: Bool) -> Bool {
         let isV4 = endpoint.address.isV4
         if !isV4, !Socket.set(Int32(IPV6_V6ONLY), of: Int32(IPPROTO_IPV6), to: 1, on: raw) { return false }

@@ -1,14 +1,14 @@
 import Glibc
 
-/// Guards a value that several threads share: one at a time may look at it.
+/// A lock around a value that several threads share: one thread at a time has access.
 ///
-/// It does what `Mutex` of the standard library does, over a `pthread_mutex_t`: the thread sanitizer sees what that
-/// orders, where the contended path of `Mutex` lies in a library that is not instrumented.
+/// It does the same as `Mutex` of the standard library, over a `pthread_mutex_t`: the thread sanitizer sees the order
+/// that it enforces, while the contended path of `Mutex` is in a library that is not instrumented.
 package final class Lock<Value: ~Copyable>: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let value = UnsafeMutablePointer<Value>.allocate(capacity: 1)
 
-    /// Guards a value from now on.
+    /// Makes a lock around a value.
     package init(_ value: consuming sending Value) {
         mutex.initialize(to: pthread_mutex_t())
         pthread_mutex_init(mutex, nil)

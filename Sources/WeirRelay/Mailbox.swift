@@ -2,7 +2,7 @@ import CWeir
 import Glibc
 import WeirFlow
 
-/// Brings messages to a thread that waits on an eventfd: any thread posts, one takes.
+/// A queue of messages to a thread that waits on an eventfd: any thread posts, one takes.
 final class Mailbox<Message: Sendable>: Sendable {
     private struct State {
         var messages: [Message] = []
@@ -10,7 +10,7 @@ final class Mailbox<Message: Sendable>: Sendable {
     }
 
     private let state = Lock(State())
-    /// Becomes readable when a message was posted to an empty box.
+    /// The eventfd, which becomes readable when a message is posted to an empty mailbox.
     let signal: Int32
 
     init() throws(SystemError) {
@@ -23,7 +23,7 @@ final class Mailbox<Message: Sendable>: Sendable {
         Glibc.close(signal)
     }
 
-    /// Posts a message; false says that nobody will take it any more.
+    /// Posts a message; returns false if the mailbox is closed, so that no thread will take it.
     @discardableResult
     func post(_ message: sending Message) -> Bool {
         let (isOpen, wasEmpty) = state.withLock { state in
@@ -45,7 +45,7 @@ final class Mailbox<Message: Sendable>: Sendable {
         }
     }
 
-    /// Refuses what comes from now on, and returns what came last.
+    /// Refuses all later messages, and returns those that are left.
     func close() -> [Message] {
         state.withLock { $0.isClosed = true }
         return take()

@@ -1,12 +1,12 @@
 import Glibc
 import WeirFlow
 
-/// Writes to a descriptor that was inherited, never more than it can take at once.
+/// An inherited descriptor for output, to which no more is written than it can take at once.
 ///
-/// Such a descriptor is shared with the shell and with other programs, so that it must not become non-blocking. After
-/// `poll(2)` has said that it is writable, a socket takes what fits without waiting, a regular file takes all, and a
-/// pipe has room for `PIPE_BUF` bytes, unless another program writes to the same pipe. A terminal may have room for
-/// less, and a write then waits for the terminal.
+/// The shell and other programs share such a descriptor, so it must not become non-blocking. After `poll(2)` has
+/// reported it writable, a socket takes what fits without waiting, a regular file takes everything, and a pipe has room
+/// for `PIPE_BUF` bytes, unless another program writes to the same pipe. A terminal may have room for less, and then a
+/// write waits for the terminal.
 ///
 /// Source: Linux pipe(7), poll(2).
 struct Outlet {
@@ -31,7 +31,7 @@ struct Outlet {
 
     /// Writes the first of the bytes, once the descriptor is ready.
     ///
-    /// - Returns: how many bytes were taken; 0 where it was not ready after all.
+    /// - Returns: the number of bytes taken; 0 if the descriptor was not ready after all.
     func write(_ bytes: UnsafeRawBufferPointer) throws(SystemError) -> Int {
         let count =
             switch kind {

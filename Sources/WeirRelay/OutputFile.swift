@@ -1,16 +1,17 @@
 import Glibc
 import WeirFlow
 
-/// Opens the files that records are appended to.
+/// The opening of files to which records are appended.
 enum OutputFile {
-    /// Opens a file for appending, and makes it where it is missing.
+    /// Opens a file for appending, and creates it if it is missing.
     ///
-    /// A last line that was cut short, by a killed program, is closed first, so that it spoils no other.
+    /// If a killed program left the last line unfinished, a line feed is written first, so that the next line stays
+    /// whole.
     ///
     /// - Parameters:
     ///   - path: The file; a named pipe is opened once it has a reader.
-    ///   - whenWaiting: Is called before a pipe's reader is waited for.
-    /// - Returns: The descriptor, whose writes wait.
+    ///   - whenWaiting: Called before waiting for a pipe's reader.
+    /// - Returns: The descriptor, whose writes block.
     /// - Throws: `SystemError` if the file cannot be opened.
     static func open(_ path: String, whenWaiting: () -> Void) throws(SystemError) -> Descriptor {
         let raw = openWaiting(path, O_CREAT | O_APPEND, whenWaiting)
@@ -20,9 +21,9 @@ enum OutputFile {
         return descriptor
     }
 
-    /// Opens a file for writing, and says so before it waits for the reader of a named pipe.
+    /// Opens a file for writing, and calls `whenWaiting` before it waits for the reader of a named pipe.
     ///
-    /// - Returns: The descriptor, whose writes wait; negative with `errno` set if there is none.
+    /// - Returns: The descriptor, whose writes block; negative with `errno` set if it cannot be opened.
     static func openWaiting(_ path: String, _ flags: Int32, _ whenWaiting: () -> Void) -> Int32 {
         let flags = flags | O_WRONLY | O_CLOEXEC
         let raw = retrying { Glibc.open(path, flags | O_NONBLOCK, 0o600) }
@@ -31,7 +32,7 @@ enum OutputFile {
             if status >= 0 { _ = fcntl(raw, F_SETFL, status & ~O_NONBLOCK) }
             return raw
         }
-        // A pipe without a reader; a socket and a device without a driver say the same.
+        // A pipe without a reader; a socket and a device without a driver give the same error.
         let error = errno
         guard error == ENXIO, FileStatus(at: path)?.isPipe == true else {
             errno = error
@@ -58,18 +59,18 @@ enum OutputFile {
     }
 }
 
-/// Says what a descriptor or a path leads to.
+/// The kind, size and identity of an open descriptor or a path.
 struct FileStatus {
     private let status: stat
 
-    /// Asks about an open descriptor.
+    /// Reads the status of an open descriptor.
     init?(of raw: Int32) {
         var status = stat()
         guard fstat(raw, &status) == 0 else { return nil }
         self.status = status
     }
 
-    /// Asks about a path; nil where it leads nowhere, or cannot be followed.
+    /// Reads the status of a path; nil if there is nothing, or a link cannot be followed.
     init?(at path: String) {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }

@@ -2,25 +2,25 @@ import Glibc
 import WeirFlow
 import WeirWire
 
-/// Is what an output's thread writes to: a descriptor that was lent, or a file that is opened anew when it is gone from
-/// its path.
+/// The destination of an output's thread: a lent descriptor, or a file that is opened again if it is gone from its
+/// path.
 package struct OutputTarget: ~Copyable, Sendable {
     private static let pageSize = 4096
 
     package private(set) var raw: Int32
     private let path: String?
     private var own: Descriptor?
-    /// Counts the bytes of a file that has a path; nil for everything else.
+    /// The size in bytes of a file that has a path; nil for everything else.
     private var size: Int?
-    /// Holds a capture's files, and how much of the one at hand is written, and is written in whole blocks.
+    /// A capture's files; `written` and `whole` are the bytes of the current one: all, and those in whole blocks.
     private var files: CaptureFiles?
     private var written = 0
     private var whole = 0
-    /// Counts the bytes before the file's first record: a file that has no more never ends.
+    /// The number of bytes before the file's first record: a file with no more than these never ends.
     private var head = 0
-    /// Counts the bytes of a line that were written without its end.
+    /// The number of bytes of an unfinished line that were written.
     private var unfinished = 0
-    /// Whether lines are written, and no blocks of a capture.
+    /// Whether the output has lines, not blocks of a capture.
     private let hasLines: Bool
     private let whenWaiting: @Sendable () -> Void
 
@@ -32,7 +32,7 @@ package struct OutputTarget: ~Copyable, Sendable {
         whenWaiting = output.whenWaiting
     }
 
-    /// Writes to the files of a capture, one after another.
+    /// Makes a target that writes to the files of a capture, one after another.
     package init(_ files: CaptureFiles) {
         raw = files.descriptor
         path = nil
@@ -41,7 +41,7 @@ package struct OutputTarget: ~Copyable, Sendable {
         whenWaiting = {}
     }
 
-    /// Writes to a descriptor that stays open, and belongs to the caller.
+    /// Makes a target for a descriptor that stays open, and belongs to the caller.
     package init(lent descriptor: Int32) {
         raw = descriptor
         path = nil
@@ -49,9 +49,9 @@ package struct OutputTarget: ~Copyable, Sendable {
         whenWaiting = {}
     }
 
-    /// Opens the file anew where its path does not lead to it any more: it was deleted, or rotated.
+    /// Opens the file again if its path no longer leads to it, because it was deleted or rotated.
     ///
-    /// - Returns: whether it was.
+    /// - Returns: whether a new file was opened.
     mutating func renew() throws(SystemError) -> Bool {
         guard let path, let mine = FileStatus(of: raw), mine.isRegular else { return false }
         size = mine.size
@@ -70,12 +70,12 @@ package struct OutputTarget: ~Copyable, Sendable {
 
     /// Writes the first of the bytes.
     ///
-    /// A SIGKILL cuts a write(2) short where the file's page ends (measured on tmpfs: 187 of 200 kills in writes of 64
-    /// KiB, none in writes that stay inside a page). So a file gets its whole lines page by page, and a line that lies
-    /// across a border alone: nothing but the last line can be cut, and only one across a border.
+    /// A SIGKILL cuts a write(2) short at the end of the file's page (measured on tmpfs: 187 of 200 kills in writes of
+    /// 64 KiB, none in writes that stay inside a page). So whole lines are written page by page, and a line that
+    /// crosses a page border is written alone: only the last line can be cut, and only if it crosses a border.
     ///
     /// - Parameter bytes: whole lines, or the rest of one.
-    /// - Returns: how many bytes were taken; below 0 with `errno` set where writing failed.
+    /// - Returns: the number of bytes taken; below 0 with `errno` set if writing failed.
     package mutating func write(_ bytes: UnsafeRawBufferPointer) -> Int {
         let length = size.map { Self.wholeLines(in: bytes, at: $0) } ?? bytes.count
         let count = Glibc.write(raw, bytes.baseAddress, length)
@@ -89,12 +89,12 @@ package struct OutputTarget: ~Copyable, Sendable {
         return count
     }
 
-    /// Takes back the beginning of a line, or of a capture's block, after writing has failed in the middle of it.
+    /// Removes the beginning of a line, or of a capture's block, after writing failed in the middle of it.
     ///
-    /// Only at the end of a regular file, and never what another program has appended behind it.
+    /// It does so only at the end of a regular file, and never removes what another program has appended.
     package func cutToWhole() {
         guard hasLines else { return cutToWholeBlocks() }
-        // The position, too, is shared with whoever else has the file: it must not stay behind the end.
+        // The file position is also shared with every other holder of the file: it must not stay past the end.
         guard unfinished > 0, let status = FileStatus(of: raw), status.isRegular,
             lseek(raw, 0, SEEK_CUR) == status.size, status.size >= unfinished,
             ftruncate(raw, status.size - unfinished) == 0
@@ -102,7 +102,8 @@ package struct OutputTarget: ~Copyable, Sendable {
         lseek(raw, status.size - unfinished, SEEK_SET)
     }
 
-    /// Counts the bytes of the lines that fit into the page at a place of the file, or else of the first line.
+    /// Returns the length in bytes of the lines that fit into the page at a position of the file, or else of the first
+    /// line.
     static func wholeLines(in bytes: UnsafeRawBufferPointer, at position: Int) -> Int {
         let lineFeed = UInt8(ascii: "\n")
         let room = min(bytes.count, pageSize - position % pageSize)
@@ -114,37 +115,37 @@ package struct OutputTarget: ~Copyable, Sendable {
 
 // Captures
 extension OutputTarget {
-    /// Names the capture's file that is written; nil for every other output.
+    /// The path of the capture's file that is being written; nil for every other output.
     package var file: String? { files?.path }
 
-    /// Reads the time of day by the output's own clock, in nanoseconds since 1970 UTC.
+    /// The time of day by the output's own clock, in nanoseconds since 1970 UTC.
     var time: Int64 { files?.clock() ?? SystemClock.now().wallNanoseconds }
 
-    /// Says whether a capture's file ends before something that happened at a time.
+    /// Returns whether a capture's file ends before an event at a time.
     ///
     /// - Parameters:
     ///   - time: the time, in nanoseconds since 1970 UTC.
-    ///   - pending: how many bytes are still to be written before it.
-    /// - Returns: false for whatever is no capture's file.
+    ///   - pending: the number of bytes that must still be written before it.
+    /// - Returns: false for every output that is not a capture's file.
     func ends(before time: Int64, pending: Int) -> Bool {
         guard let files else { return false }
         let size = written + pending
         return files.isOver(at: time) || files.isFull(size) && size > head
     }
 
-    /// Says how long the file still goes on while nothing happens; nil where nothing ends it then.
+    /// How long the file lasts while nothing happens; nil if nothing ends it then.
     package var timeLeft: Duration? { files.flatMap { $0.timeLeft(at: $0.clock()) } }
 
-    /// Says when the file ends by its time, in nanoseconds since 1970 UTC; nil where it does not.
+    /// The time at which the file ends, in nanoseconds since 1970 UTC; nil if no time ends it.
     package var boundary: Int64? { files?.boundary }
 
-    /// Says how many bytes end the file; nil where none do.
+    /// The size at which the file ends, in bytes; nil if no size ends it.
     package var fullSize: Int? { files?.rotation.size }
 
-    /// Notes that a file's head was rendered, and is still to be written.
+    /// Records the size in bytes of a file's head, which is rendered but not written yet.
     mutating func noteHead(_ size: Int) { head = size }
 
-    /// Begins the next file of a capture at a time; returns the name of the one that has ended.
+    /// Begins the next file of a capture at a time; returns the path of the one that has ended.
     package mutating func beginFile(at time: Int64) throws(SystemError) -> String {
         guard let ended = try files?.next(at: time), let descriptor = files?.descriptor else { return "" }
         raw = descriptor
@@ -153,7 +154,7 @@ extension OutputTarget {
         return ended
     }
 
-    /// Cuts off what was written of a capture's last block, where writing has failed in the middle of it.
+    /// Removes the beginning of a capture's last block, if writing failed in the middle of it.
     private func cutToWholeBlocks() {
         guard let files, files.isRegular, written > whole else { return }
         var rest = [UInt8](repeating: 0, count: written - whole)

@@ -2,8 +2,9 @@ import Glibc
 import WeirFlow
 import WeirWire
 
-/// Knows where this relay listens, so that none of its routes forwards to one of them: such a flow would dial itself for
-/// ever.
+/// The endpoints at which this relay listens.
+///
+/// No route may forward to one of them: such a flow would dial itself for ever.
 final class OwnListeners: Sendable {
     private struct Place: Hashable {
         var transport: Transport
@@ -11,11 +12,11 @@ final class OwnListeners: Sendable {
         var owner: Owner
     }
 
-    /// Says whose a listening endpoint is.
+    /// The owner of a listening endpoint.
     enum Owner: Hashable, Sendable {
         /// One of the relay's routes, by its number.
         case route(Int)
-        /// The control API: no flow may ever lead there.
+        /// The control API; no flow may ever lead there.
         case admin
     }
 
@@ -28,15 +29,15 @@ final class OwnListeners: Sendable {
         self.places = Lock(places)
     }
 
-    /// Remembers a listening endpoint.
+    /// Adds a listening endpoint.
     func add(_ transport: Transport, _ endpoint: Endpoint, of owner: Owner) {
         places.withLock { $0.append(Place(transport: transport, endpoint: endpoint, owner: owner)) }
     }
 
-    /// Forgets the endpoints of a route that listens no more.
+    /// Removes the endpoints of a route that no longer listens.
     func remove(_ owner: Owner) { places.withLock { $0.removeAll { $0.owner == owner } } }
 
-    /// Returns a list of its own in which an owner listens at these endpoints alone.
+    /// Returns a separate list, in which an owner listens only at these endpoints.
     func replacing(_ owner: Owner, _ transport: Transport, _ endpoints: [Endpoint]) -> OwnListeners {
         var places = places.withLock { $0 }
         places.removeAll { $0.owner == owner }
@@ -44,15 +45,15 @@ final class OwnListeners: Sendable {
         return OwnListeners(places)
     }
 
-    /// Tells whether anything listens on a port, at whatever address.
+    /// Returns whether any listener is on a port, at whatever address.
     func hasPort(_ transport: Transport, _ port: UInt16) -> Bool {
         places.withLock { $0.contains { $0.transport == transport && $0.endpoint.port == port } }
     }
 
-    /// Says whether connecting to an endpoint would reach this relay.
+    /// Returns whether connecting to an endpoint would reach this relay.
     func contains(_ transport: Transport, _ endpoint: Endpoint) -> Bool { owner(transport, endpoint) != nil }
 
-    /// Says whom connecting to an endpoint would reach, if that is this relay.
+    /// Returns the owner of the listener that connecting to an endpoint would reach; nil if that is not this relay.
     func owner(_ transport: Transport, _ endpoint: Endpoint) -> Owner? {
         var target = endpoint
         target.address = target.address.unmapped
@@ -69,7 +70,7 @@ final class OwnListeners: Sendable {
 
     /// Returns whether an address belongs to this machine: only then can a socket be bound to it.
     ///
-    /// Where that cannot be found out it is taken for one: what would be a loop is worse than a refused flow.
+    /// If that cannot be determined, the result is true: a loop is worse than a refused flow.
     private static func isLocal(_ address: IPAddress) -> Bool {
         do throws(SystemError) {
             let descriptor = try Socket.make(.udp, for: address)

@@ -1,9 +1,9 @@
 import Glibc
 import WeirFlow
 
-/// Waits with `poll(2)`: unlike epoll it takes regular files, which are always ready.
+/// Waiting with `poll(2)`: unlike epoll it accepts regular files, which are always ready.
 enum Poll {
-    /// Makes an entry; nil leaves the descriptor out, so that not even a hang-up of it is reported.
+    /// Makes an entry; if `events` is nil, the descriptor is left out, so that not even its hang-up is reported.
     static func entry(_ descriptor: Int32, _ events: Int32?) -> pollfd {
         guard let events else { return pollfd(fd: -1, events: 0, revents: 0) }
         return pollfd(fd: descriptor, events: Int16(truncatingIfNeeded: events), revents: 0)
@@ -12,10 +12,10 @@ enum Poll {
     /// Waits until an entry is ready.
     ///
     /// - Parameters:
-    ///   - entries: what to wait for; their `revents` are filled in.
+    ///   - entries: the descriptors and events to wait for; `wait` fills in their `revents`.
     ///   - timeout: how long to wait, rounded up to milliseconds; nil waits for ever.
-    /// - Returns: how many entries are ready; 0 says that the time is over, or, rarely, that a signal came.
-    /// - Throws: `SystemError` where the system has no memory for it.
+    /// - Returns: the number of ready entries; 0 after the time-out or, rarely, after a signal.
+    /// - Throws: `SystemError` if the system has no memory for it.
     static func wait(_ entries: inout [pollfd], timeout: Duration?) throws(SystemError) -> Int {
         var milliseconds: Int32 = -1
         if let timeout {
@@ -32,7 +32,7 @@ enum Poll {
 }
 
 extension pollfd {
-    /// Says that one of the events came, or an error or a hang-up, which the next system call will tell.
+    /// Returns whether one of the events occurred, or an error or a hang-up, which the next system call will report.
     func isReady(for events: Int32) -> Bool {
         Int32(revents) & (events | POLLERR | POLLHUP | POLLNVAL) != 0
     }

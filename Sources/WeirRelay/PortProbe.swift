@@ -3,41 +3,42 @@ import Glibc
 public import WeirFlow
 public import WeirWire
 
-/// Measures how this host assigns ports: takes ports on the loopback, toward listeners of its own, and gives each back.
+/// A measurement of how this host assigns ports: it takes ports on the loopback, toward its own listeners, and frees
+/// each.
 ///
-/// One socket is open at a time. A TCP connection is reset as soon as its port is known, so that nothing is left in
-/// TIME_WAIT; no packet leaves the loopback.
+/// One socket is open at a time. A TCP connection is reset as soon as its port is known, so nothing stays in TIME_WAIT;
+/// no packet leaves the loopback.
 public struct PortProbe: Sendable {
-    /// Says how a port is taken.
+    /// The way in which a port is taken.
     public enum Style: String, Sendable, CaseIterable {
         /// By connecting.
         case connect
-        /// By binding to port 0, and connecting then.
+        /// By binding to port 0, and then connecting.
         case bind
-        /// By binding to port 0 with SO_REUSEADDR, and connecting then.
+        /// By binding to port 0 with SO_REUSEADDR, and then connecting.
         case reuse
         /// By connecting, with IP_LOCAL_PORT_RANGE.
         case range
     }
 
-    /// Says what the sockets carry.
+    /// The sockets' transport protocol.
     public var transport: Transport
-    /// Says how ports are taken.
+    /// The way in which ports are taken.
     public var style: Style
-    /// Counts the ports to take.
+    /// The number of ports to take.
     public var count = 500
-    /// Counts the listeners, among which each port's destination is drawn.
+    /// The number of listeners, from which each port's destination is drawn at random.
     public var destinations = 2
-    /// Is the time over which the samples are spread.
+    /// The time over which the samples are spread.
     public var over = Duration.zero
-    /// Is the range of the style `range`.
+    /// The port range for the style `range`.
     public var range: PortRange?
 
-    /// Holds what was found.
+    /// The result of a probe.
     public struct Result: Sendable {
-        /// Holds the ports in the order in which they were taken.
+        /// The ports, in the order in which they were taken.
         public var series: PortSeries
-        /// Says in a line what was done, and what is left of it.
+        /// One line that says what the probe did, and what is left in TIME_WAIT.
         public var account: String
     }
 
@@ -49,8 +50,8 @@ public struct PortProbe: Sendable {
 
     /// Takes the ports.
     ///
-    /// - Returns: what was found.
-    /// - Throws: `SystemError` where a socket cannot be had, or no port was free any more.
+    /// - Returns: the ports.
+    /// - Throws: `SystemError` if a socket cannot be made, or no port is free.
     public func run() async throws -> Result {
         if let range, style == .range { try EgressPort.range(range).check() }
         var listeners: [Listener] = []
@@ -67,7 +68,7 @@ public struct PortProbe: Sendable {
         return Result(series: series, account: account(series, listeners, ContinuousClock.now - began))
     }
 
-    /// Takes one port, and gives it back.
+    /// Takes one port, and frees it again.
     private func take(_ listener: Listener) throws(SystemError) -> UInt16 {
         let socket = try Socket.make(transport, for: listener.endpoint.address)
         switch style {
@@ -86,7 +87,7 @@ public struct PortProbe: Sendable {
         }
         if transport == .tcp {
             Socket.resetOnClose(socket.raw)
-            // Taken out of the backlog, which would fill; this end has seen the reset by the time it is closed.
+            // Accept it, or the backlog would fill; this end has received the reset by the time it is closed.
             listener.discard(after: socket)
         }
         return local.port
@@ -107,7 +108,7 @@ public struct PortProbe: Sendable {
         return text + ", each reset at once: (\(waiting)) left in TIME_WAIT"
     }
 
-    /// Is a socket that the probe talks to.
+    /// A socket to which the probe connects.
     private final class Listener {
         private let descriptor: Descriptor
         private let transport: Transport
@@ -122,7 +123,7 @@ public struct PortProbe: Sendable {
             endpoint = local
         }
 
-        /// Closes the connecting end, and then the end that was accepted of it.
+        /// Closes the connecting end, and then the end that the listener accepts.
         func discard(after client: consuming Descriptor) {
             var peer = sockaddr_storage()
             let accepted = weir_accept(descriptor.raw, &peer)

@@ -4,7 +4,8 @@ import WeirFlow
 import WeirWire
 
 extension ProcessSearch {
-    /// Finds the process that holds a port, so that nobody else can listen there; nil if that cannot be known.
+    /// Finds the process that holds a port, so that no other can listen there; returns nil if that cannot be
+    /// determined.
     ///
     /// Complexity: O(n) in the sockets of this machine and the descriptors of its processes.
     static func holder(of transport: Transport, _ endpoint: Endpoint) -> ClientProcess? {
@@ -36,7 +37,7 @@ extension ProcessSearch {
         return ClientProcess(identifier: process, name: owner.name, user: userName(socket.user))
     }
 
-    /// Gathers the sockets that are in the way of one that is to listen.
+    /// A list of the sockets that prevent another one from listening.
     private final class PortSockets {
         private let wanted: weir_socket
         private let isAny: Bool

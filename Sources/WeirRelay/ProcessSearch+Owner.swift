@@ -2,15 +2,15 @@ import Glibc
 import WeirFlow
 
 extension ProcessSearch {
-    /// Holds what is asked of a process that has sockets open.
+    /// The name and start time of a process that has sockets open.
     struct Owner {
         let name: String
-        /// Says when it started, in nanoseconds since the system did, rounded down to a tick.
+        /// The start time, in nanoseconds since the system started, rounded down to a tick.
         private let started: Int64
 
         private static let ticksPerSecond = Int64(max(1, sysconf(Int32(_SC_CLK_TCK))))
 
-        /// Asks the system; nil where the process is gone.
+        /// Reads them from /proc; nil if the process is gone.
         ///
         /// Source: Linux proc_pid_stat(5), field 22, in ticks since the system's start.
         init?(_ process: Int32) {
@@ -24,7 +24,8 @@ extension ProcessSearch {
             started = ticks * (1_000_000_000 / Self.ticksPerSecond)
         }
 
-        /// Says whether it had started when a client came: one that started later has taken the port over.
+        /// Returns whether the process had started when a client connected: one that started later has taken over the
+        /// port.
         func hadStarted(at moment: Moment) -> Bool {
             var boot = timespec()
             clock_gettime(CLOCK_BOOTTIME, &boot)

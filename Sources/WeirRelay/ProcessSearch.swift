@@ -3,31 +3,32 @@ import Glibc
 import WeirFlow
 import WeirWire
 
-/// Looks for the processes of this machine that own sockets; lives on one thread.
+/// A search for the processes of this machine that own sockets; it lives on one thread.
 ///
-/// A process is named only where it had the client's socket open, that socket was the other end of the very connection that
-/// was asked for, and it had started before the client came: what has changed meanwhile is not known.
+/// The search names a process only if it had the client's socket open, that socket was the other end of the very
+/// connection in question, and the process had started before the client connected. If anything changed meanwhile, the
+/// answer is that the process is not known.
 struct ProcessSearch: ~Copyable {
-    /// Asks for the owner of a client's socket.
+    /// A question for the owner of a client's socket.
     struct Question: Sendable {
         var flow: FlowID
         var transport: Transport
         var client: Endpoint
         var listener: Endpoint
-        /// Is the number of the relay's own socket of the connection; 0 for UDP.
+        /// The cookie of the relay's own socket of the connection, its number in the kernel; 0 for UDP.
         var cookie: UInt64
         var moment: Moment
     }
 
-    /// Names a process that was found, and the descriptor of the socket that it was found by.
+    /// A process that was found, and the descriptor of the socket by which it was found.
     private struct Hint {
         var process: Int32
         var descriptor: Int32
     }
 
-    /// How many of the processes that were found last are looked at before all others.
+    /// The number of recently found processes that are searched before all others.
     private static let mostHints = 32
-    /// Up to how many descriptors are worth nothing to leave out.
+    /// The descriptor number below which a recently found process is searched completely at once.
     private static let fewDescriptors = 256
 
     let diag: Descriptor
@@ -35,34 +36,34 @@ struct ProcessSearch: ~Copyable {
     private var hints: [Hint] = []
     private var users: [UInt32: String] = [:]
 
-    /// Opens the way to the kernel.
+    /// Opens a netlink socket to the kernel.
     ///
-    /// - Throws: `SystemError` where there is none: no sock_diag in a container, say.
+    /// - Throws: `SystemError` if that is impossible, for example because a container has no sock_diag.
     init() throws(SystemError) {
         let raw = weir_diag_open()
         guard raw >= 0 else { throw SystemError("ask the kernel for sockets", ErrorNumber(-raw)) }
         diag = Descriptor(owning: raw)
     }
 
-    /// Takes the search to its thread for good: what it opens there takes no descriptor of the relay's.
+    /// Moves the search to its thread for good: descriptors that it opens there do not use up the relay's.
     ///
     /// - Parameter signal: the descriptor that the thread waits on.
     func settle(waitingOn signal: Int32) {
-        // Where the system forbids it, as containers may, the numbers are shared: a few, for moments.
+        // If the system forbids it, as containers may, the descriptors are shared: a few, for moments.
         weir_own_descriptors([diag.raw, signal], 2)
     }
 
-    /// Answers questions, all in one walk over the processes; it ends when all are answered.
+    /// Answers all questions in one walk over the processes, which ends early when all are answered.
     ///
     /// - Parameters:
-    ///   - questions: what is asked.
-    ///   - everywhere: whether all processes may be looked at, or only those that were found last.
-    /// - Returns: an answer for each, in their order.
+    ///   - questions: the questions.
+    ///   - everywhere: whether all processes may be searched, or only those found recently.
+    /// - Returns: an answer to each question, in their order.
     mutating func answer(_ questions: [Question], everywhere: Bool) -> [ProcessAnswer] {
         var answers = [ProcessAnswer](repeating: .unknown, count: questions.count)
         var found: [(place: Int, socket: weir_socket)] = []
         for (place, question) in questions.enumerated() {
-            // The relay's end is looked at behind the client's: it was there all the time, and so was its peer.
+            // Look at the relay's end after the client's: if it was there all the time, so was its peer.
             guard let socket = find(question), isSameConnection(question) else { continue }
             found.append((place, socket))
         }
@@ -94,7 +95,7 @@ struct ProcessSearch: ~Copyable {
         return found
     }
 
-    /// Says whether the connection is still the one that was asked for: its port may be another's by now.
+    /// Returns whether the connection is still the one in question: another may have its port by now.
     private func isSameConnection(_ question: Question) -> Bool {
         guard question.transport == .tcp, question.cookie != 0 else { return true }
         var wanted = Self.socket(local: question.listener, remote: question.client)
@@ -124,11 +125,11 @@ struct ProcessSearch: ~Copyable {
 
     // MARK: - Processes
 
-    /// Finds a process that has each socket open; first among those that were found last.
+    /// Finds a process for each socket that has the socket open, and searches the recently found processes first.
     ///
     /// - Parameters:
     ///   - inodes: the sockets, in rising order, each once.
-    ///   - everywhere: whether all processes may be looked at.
+    ///   - everywhere: whether all processes may be searched.
     /// - Returns: a process for each socket that has one.
     mutating func owners(of inodes: [UInt32], everywhere: Bool) -> [UInt32: Int32] {
         var owners: [UInt32: Int32] = [:]
@@ -149,7 +150,7 @@ struct ProcessSearch: ~Copyable {
         for hint in first { look(hint, whole: hint.descriptor < Self.fewDescriptors) }
         guard everywhere, owners.count < inodes.count else { return owners }
         let seen = Set(first.map(\.process))
-        // The newest first: they are gone first. The others can wait.
+        // The newest processes first, because they tend to end first. The others can wait.
         for process in Self.processes().reversed() where process != own && !seen.contains(process) {
             look(Hint(process: process, descriptor: 0))
         }
@@ -159,7 +160,7 @@ struct ProcessSearch: ~Copyable {
         return owners
     }
 
-    /// Lists the processes that there are, in the order of their numbers.
+    /// Returns the numbers of all processes, in order.
     private static func processes() -> [Int32] {
         guard let folder = opendir("/proc") else { return [] }
         defer { closedir(folder) }

@@ -1,24 +1,24 @@
 import WeirFlow
 
-/// Merges the records of several event loops by time; each loop's own are in order already.
+/// A merge of the records of several event loops by time; each loop's own records are already in order.
 ///
-/// A record waits until every loop has said something later, or for the merging window: a loop that is silent makes
-/// nobody wait longer.
+/// A record waits until every loop has a later one, or for the merging window at most, so a silent loop does not delay
+/// the others any longer.
 struct RecordMerge {
     private struct Lane {
         var batches: [RecordBatch] = []
         var batch = 0
         var record = 0
 
-        /// Goes past a record.
+        /// Moves past a record.
         ///
-        /// - Returns: the memory of its batch, in bytes, if this was the last one in it; else 0.
+        /// - Returns: the memory of its batch, in bytes, if it was the batch's last record; otherwise 0.
         mutating func advance() -> Int {
             record += 1
             guard record == batches[batch].records.count else { return 0 }
             let cost = batches[batch].cost
             record = 0
-            // Its bytes are not kept any longer than they are read.
+            // Free the batch's bytes as soon as they are read.
             batches[batch] = RecordBatch()
             batch += 1
             if batch == batches.count {
@@ -34,7 +34,7 @@ struct RecordMerge {
 
     private var lanes: [Lane]
     private let window: Duration
-    /// Counts the memory of the batches whose records have all been taken, in bytes.
+    /// The memory of the batches whose records have all been taken, in bytes, since `takePassedCost` was last called.
     private var passedCost = 0
 
     init(lanes: Int, window: Duration) {
@@ -42,7 +42,7 @@ struct RecordMerge {
         self.window = window
     }
 
-    /// Says that no record waits.
+    /// Whether no record waits.
     var isEmpty: Bool { lanes.allSatisfy { $0.batches.isEmpty } }
 
     mutating func add(_ batch: RecordBatch, lane: Int) {
@@ -50,9 +50,9 @@ struct RecordMerge {
         lanes[lane].batches.append(batch)
     }
 
-    /// Takes the next record in time; nil where none is, or the next one must still wait.
+    /// Takes the next record in order of time; returns nil if there is none, or it must still wait.
     ///
-    /// - Parameter now: the time; nil lets nothing wait.
+    /// - Parameter now: the time; if nil, no record has to wait.
     /// - Returns: the record, and the batch that keeps its bytes.
     mutating func next(at now: Instant?) -> (FlowRecord, RecordBatch)? {
         guard let (index, first) = earliest() else { return nil }
@@ -64,13 +64,13 @@ struct RecordMerge {
         return (first, batch)
     }
 
-    /// Says how long the next record must still wait; nil where there is none.
+    /// Returns how long the next record must still wait; nil if there is none.
     func waitingTime(at now: Instant) -> Duration? {
         guard let (_, first) = earliest() else { return nil }
         return max(.zero, now.duration(to: first.moment.instant.advanced(by: window)))
     }
 
-    /// Says how much memory was given up since this was asked last, in bytes.
+    /// Returns how much memory was freed since the last call, in bytes.
     mutating func takePassedCost() -> Int {
         defer { passedCost = 0 }
         return passedCost

@@ -1,24 +1,24 @@
 import WeirFlow
 
-/// Keeps the memory that the batches of one event loop do not need any more for those that follow.
+/// Arrays that the batches of one event loop no longer need, kept for the next batches.
 final class RecycledMemory: BatchMemory {
-    /// Bounds how many arrays are kept: outputs that keep up hold no more at once.
+    /// The maximum number of kept arrays; outputs that are fast enough use no more at once.
     private static let limit = 4
 
     private let free = Lock<[[UInt8]]>([])
     private let size: Int
 
-    /// Makes a memory that keeps nothing yet.
+    /// Makes a memory without arrays.
     ///
-    /// - Parameter size: how many bytes an array has room for.
+    /// - Parameter size: the capacity of an array, in bytes.
     init(size: Int) {
         self.size = size
     }
 
-    /// Counts the arrays that are kept.
+    /// The number of kept arrays.
     var count: Int { free.withLock { $0.count } }
 
-    /// Gives up what is kept, until batches need memory again.
+    /// Frees the kept arrays, until batches need memory again.
     func forget() { free.withLock { $0 = [] } }
 
     func take() -> [UInt8] {
@@ -29,7 +29,7 @@ final class RecycledMemory: BatchMemory {
     }
 
     func giveBack(_ bytes: consuming [UInt8]) {
-        // What has grown is more than most turns need.
+        // An array that has grown is larger than most turns need.
         guard bytes.capacity < 2 * size else { return }
         bytes.removeAll(keepingCapacity: true)
         let kept = consume bytes

@@ -1,63 +1,64 @@
 public import WeirFlow
 public import WeirWire
 
-/// Holds what a relay is told at its start.
+/// The configuration of a relay at its start.
 public struct RelayConfiguration: Sendable {
-    /// Lists what to serve.
+    /// The routes to serve.
     public var routes: [Route]
-    /// Counts the event loops; a flow lives on one of them.
+    /// The number of event loops; each flow lives on one of them.
     public var threads = 1
-    /// Bounds the TCP flows at once.
+    /// The maximum number of TCP flows at once.
     public var maxFlows = 10_000
-    /// Bounds the UDP sessions at once.
+    /// The maximum number of UDP sessions at once.
     public var maxSessions = 10_000
-    /// Bounds the time to reach a server.
+    /// The time limit for reaching a server.
     public var connectTimeout: Duration = .seconds(10)
     /// The time after which a target's name is looked up again, by the next flow.
     public var nameLifetime: Duration = .seconds(30)
-    /// The time without a byte after which the kernel asks a TCP peer whether it is still there, on both legs; nil never does.
+    /// The time without a byte after which the kernel probes a TCP peer, on both legs; if nil, it never does.
     public var keepalive: Duration? = .seconds(60)
-    /// Ends a TCP flow on which nothing moved for so long; nil never does.
+    /// The time after which a TCP flow ends if nothing moved; if nil, it never does.
     public var idleTimeout: Duration?
-    /// Ends a UDP session on which nothing moved for so long.
+    /// The time after which a UDP session ends if nothing moved.
     public var udpTimeout: Duration = .seconds(60)
-    /// Whether a datagram that reaches a session from another endpoint than its server goes on to the client.
+    /// Whether a datagram that reaches a session from another endpoint than its server is relayed to the client.
     ///
-    /// If not, it is dropped, and a `dropped` record names its source: such a datagram may be anybody's, and a connected
-    /// socket would not let it in either. Some protocols need it: a TFTP server answers from a new port, to which the
-    /// client's further datagrams must go (RFC 1350 section 4). They do, if that port is of the server's own address.
+    /// If not, it is dropped, and a `dropped` record has its source: anyone may have sent such a datagram, and a
+    /// connected socket would not receive it either. Some protocols need it: a TFTP server answers from a new port, to
+    /// which the client's further datagrams must go (RFC 1350 section 4). They do, if that port is of the server's own
+    /// address.
     public var takesAnySource = false
-    /// Bounds the unmatched bytes that echo detection keeps for a flow; 0 turns it off.
+    /// The maximum number of unmatched bytes that echo detection keeps for a flow; 0 turns it off.
     public var echoWindow = 1 << 20
-    /// Takes every downstream byte that is no echo for a fault, and counts it: `Supervisor.mismatches`.
+    /// Whether every downstream byte that is no echo is a fault, and counts in `Supervisor.mismatches`.
     public var expectsEcho = false
-    /// Serves the control API here: no route may lead to it.
+    /// The endpoints of the control API; no route may lead to them.
     public var adminEndpoints: [Endpoint] = []
-    /// Keeps room for routes that come later, TCP's and UDP's, and for the clients of the control API.
+    /// Whether to reserve room for routes that are added later, TCP and UDP, and for the clients of the control API.
     public var takesRoutes = false
-    /// Lists the toxics that each route has from the start, by the route's place; more may come while it serves.
+    /// The toxics that each route has from the start, by the route's place; more can be added while the relay serves.
     public var toxics: [Int: [ToxicConfiguration]] = [:]
-    /// Is the seed of all toxics' randomness: the same seed and the same traffic give the same faults.
+    /// The seed of all toxics' randomness: the same seed and the same traffic give the same faults.
     public var seed: UInt64 = 0
-    /// Chooses among a target name's addresses; nil takes all.
+    /// The family of a target name's addresses that are used; if nil, all are.
     public var family: AddressFamily?
 
-    /// Says which port servers are dialed from.
+    /// The port from which servers are dialed.
     public var egressPort = EgressPort.kernel
-    /// Finds the processes behind the clients of this machine; nil where nobody wants to know.
+    /// The finder of the processes of clients on this machine; nil if nothing shows them.
     public var processes: ClientProcesses?
 
-    /// Called if an event loop cannot go on, on its thread: its flows have ended, and it serves no more.
+    /// Called on an event loop's thread if that loop cannot continue: its flows have ended, and it serves no more.
     public var whenLoopFails: @Sendable (SystemError) -> Void = { _ in }
 
-    /// Remembers what the targets' names were resolved to.
+    /// The names of the targets, by the addresses to which they resolved.
     public let names = ResolvedNames()
 
-    /// Bounds the bytes that wait for one output.
+    /// The maximum number of bytes that wait for one output.
     var sinkBound = 64 << 20
-    /// Is asked of the kernel for the datagrams that wait at a listening socket, in bytes.
+    /// The receive buffer to request from the kernel for a listening UDP socket, in bytes.
     var receiveBuffer: Int32 = 4 << 20
-    /// Turns hosts into endpoints; tests bring their own names.
+    /// The resolver of hosts; tests replace it.
     var resolve: Resolve = Resolver.resolve
 
     /// Makes a configuration with the defaults.

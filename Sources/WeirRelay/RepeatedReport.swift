@@ -1,7 +1,7 @@
 import WeirFlow
 
-/// Bounds the lines that clients can cause: what is wrong is told at once, and then at most every ten seconds, with how
-/// often it was so in between.
+/// A limit on the lines that clients can cause: a problem is reported at once, and then at most every ten seconds, with
+/// the number of repetitions in between.
 ///
 ///     let repeated = RepeatedReport { print($0) }
 ///     repeated.tell("cannot resolve 'a'")  // prints it
@@ -11,13 +11,13 @@ import WeirFlow
 final class RepeatedReport: Sendable {
     private struct Kind {
         var told: Instant
-        /// Counts what was not told since, and has the last text of it.
+        /// The number of lines that were counted but not reported since then; `text` is the latest of them.
         var untold = 0
         var text: String
     }
 
     static let interval = Duration.seconds(10)
-    /// Bounds the kinds that are remembered.
+    /// The maximum number of kinds that are remembered.
     private static let limit = 100
 
     private let kinds = Lock<[String: Kind]>([:])
@@ -32,7 +32,7 @@ final class RepeatedReport: Sendable {
         self.report = report
     }
 
-    /// Tells or counts what is wrong.
+    /// Reports or counts a line.
     ///
     /// - Parameters:
     ///   - text: The line.
@@ -43,7 +43,7 @@ final class RepeatedReport: Sendable {
             var lines: [String] = []
             if kinds.count >= Self.limit { lines = Self.takeRest(of: &kinds, before: now) }
             guard var known = kinds[kind ?? text] else {
-                // If all of them are in use, a new one is told each time rather than never.
+                // If the table is full, a new kind is reported each time rather than never.
                 if kinds.count < Self.limit { kinds[kind ?? text] = Kind(told: now, text: text) }
                 return lines + [text]
             }
@@ -58,7 +58,7 @@ final class RepeatedReport: Sendable {
         for line in lines { report(line) }
     }
 
-    /// Tells at the end what was only counted.
+    /// Reports what was counted and not reported yet; call it at the end.
     func tellRest() {
         let now = clock()
         let lines = kinds.withLock { kinds in
@@ -68,7 +68,7 @@ final class RepeatedReport: Sendable {
         for line in lines { report(line) }
     }
 
-    /// Forgets the kinds that were told long ago; returns the lines for what was counted of them.
+    /// Forgets the kinds that were last reported long ago, and returns the lines for their repetitions.
     private static func takeRest(of kinds: inout [String: Kind], before now: Instant) -> [String] {
         let old = kinds.filter { $0.value.told.duration(to: now) >= interval }
         for name in old.keys { kinds[name] = nil }

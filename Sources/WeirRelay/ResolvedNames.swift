@@ -1,6 +1,6 @@
 public import WeirWire
 
-/// Remembers which names have led to an address, for whoever shows them.
+/// The names that resolved to each address, for outputs that show them.
 public final class ResolvedNames: Sendable {
     private static let bound = 4096
     private let names = Lock<[IPAddress: [String]]>([:])
@@ -8,10 +8,10 @@ public final class ResolvedNames: Sendable {
     /// Makes an empty memory.
     public init() {}
 
-    /// Lists the names that an address had, in the order in which they were resolved.
+    /// Returns the names that resolved to an address, in the order in which they did.
     public func names(of address: IPAddress) -> [String] { names.withLock { $0[address] ?? [] } }
 
-    /// Remembers the addresses that a name has now.
+    /// Adds the addresses to which a name now resolves.
     func add(_ name: String, _ endpoints: [Endpoint]) {
         names.withLock { names in
             for endpoint in endpoints where names.count < Self.bound {

@@ -3,18 +3,18 @@ import Glibc
 import WeirFlow
 public import WeirWire
 
-/// Says that a host's name has no usable address.
+/// The error of a host name without a usable address.
 public struct ResolveError: Error, Hashable, CustomStringConvertible {
-    /// Holds the name.
+    /// The name.
     public var name: String
-    /// Says why, in the resolver's words.
+    /// The reason, in the resolver's words.
     public var reason: String
 
-    /// Says it in one line.
+    /// The error in one line.
     public var description: String { "cannot resolve '\(name)': \(reason)" }
 }
 
-/// Chooses among a name's addresses.
+/// A choice among a name's addresses.
 public enum AddressFamily: Hashable, Sendable {
     /// IPv4 alone.
     case v4
@@ -22,16 +22,16 @@ public enum AddressFamily: Hashable, Sendable {
     case v6
 }
 
-/// Turns a host into its endpoints, at least one.
+/// A function that turns a host into its endpoints, at least one.
 typealias Resolve = @Sendable (HostPort, AddressFamily?) throws(ResolveError) -> [Endpoint]
 
-/// Turns hosts into endpoints, in the order of `getaddrinfo`.
+/// The resolver of hosts, which returns endpoints in the order of `getaddrinfo`.
 public enum Resolver {
-    /// Resolves a host; blocks, for a name, as long as the system's resolver does.
+    /// Resolves a host; for a name it blocks as long as the system's resolver does.
     ///
     /// - Parameters:
     ///   - target: the host and port.
-    ///   - family: which addresses to take; nil takes all.
+    ///   - family: the family of the addresses to use; if nil, both.
     /// - Returns: at least one endpoint.
     /// - Throws: `ResolveError` for a name with no address of that family.
     public static func resolve(_ target: HostPort, family: AddressFamily?) throws(ResolveError) -> [Endpoint] {
@@ -65,7 +65,7 @@ public enum Resolver {
         return endpoints
     }
 
-    /// Reads what `getaddrinfo` answers: each address once, in its order.
+    /// Reads the answer of `getaddrinfo`: each address once, in its order.
     static func endpoints(_ list: UnsafeMutablePointer<addrinfo>?, port: UInt16) -> [Endpoint] {
         var endpoints: [Endpoint] = []
         var next = list
@@ -82,12 +82,12 @@ public enum Resolver {
     }
 }
 
-/// Keeps the addresses of one route's target, and resolves its name again when the answer is old.
+/// The addresses of one route's target, whose name is resolved again when the answer is old.
 final class Target: Sendable {
     private struct State {
         var endpoints: [Endpoint]
         var resolvedAt: Instant
-        /// Whether the addresses refused, or did not answer, since they were looked up.
+        /// Whether connections to the addresses were refused, or timed out, since they were looked up.
         var isDoubtful = false
         var waiting: [@Sendable () -> Void] = []
     }
@@ -101,10 +101,10 @@ final class Target: Sendable {
     private let report: RepeatedReport
     private let state: Lock<State>
 
-    /// Look-ups for doubt's sake alone are at least so far apart.
+    /// The minimum interval between look-ups that are caused by doubt alone.
     private static let doubtInterval = Duration.milliseconds(100)
 
-    /// Resolves the target for the first time; one that has no address yet is looked up again for each flow.
+    /// Resolves the target for the first time; if it has no address yet, each flow looks it up again.
     init(
         _ host: HostPort,
         over transport: Transport,
@@ -133,13 +133,13 @@ final class Target: Sendable {
         state = Lock(State(endpoints: endpoints, resolvedAt: SystemClock.instant()))
     }
 
-    /// Takes a target whose name is resolved when a flow asks for it, and again for each flow until it has an address.
+    /// Makes a target whose name is resolved when a flow needs it, and again for each flow until it has an address.
     ///
     /// - Parameters:
     ///   - host: the host and port.
-    ///   - configuration: chooses among the addresses.
-    ///   - report: is told what a user should know.
-    ///   - isOwn: says whether a flow to an endpoint would come back to where it began.
+    ///   - configuration: the relay's configuration, with the choice among the addresses.
+    ///   - report: called with one line for the user.
+    ///   - isOwn: returns whether a flow to an endpoint would come back to its own listener.
     init(
         later host: HostPort,
         _ configuration: RelayConfiguration,
@@ -158,10 +158,10 @@ final class Target: Sendable {
         state = Lock(State(endpoints: endpoints, resolvedAt: SystemClock.instant()))
     }
 
-    /// Returns the addresses that were found last.
+    /// The addresses of the last look-up.
     var endpoints: [Endpoint] { state.withLock { $0.endpoints } }
 
-    /// Returns the addresses; nil says that they are old, are looked up on another thread, and `answer` follows.
+    /// Returns the addresses, or nil if they are old: then another thread looks them up, and calls `answer`.
     func endpoints(at now: Instant, orAfter answer: @escaping @Sendable () -> Void) -> [Endpoint]? {
         guard case .name = host.host else { return endpoints }
         let (endpoints, starts) = state.withLock { state -> ([Endpoint]?, Bool) in
@@ -174,10 +174,10 @@ final class Target: Sendable {
         return endpoints
     }
 
-    /// Tells at the end how often something was wrong since it was told last.
+    /// Reports how often a problem repeated since it was last reported; call it at the end.
     func tellRest() { report.tellRest() }
 
-    /// Lets the next flow look the name up again: its addresses refused, or did not answer, and it may have moved.
+    /// Makes the next flow look up the name again, because its addresses refused or timed out, and it may have moved.
     func doubt() {
         guard case .name = host.host else { return }
         let now = SystemClock.instant()

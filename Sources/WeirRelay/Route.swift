@@ -1,14 +1,14 @@
 public import WeirWire
 
-/// Says where to listen and where to forward: one `LISTEN=TARGET` pair.
+/// An endpoint to listen at and a target to forward to: one `LISTEN=TARGET` pair.
 ///
 /// `tcp:9000=127.0.0.1:65432`, `udp:[::1]:9000=localhost:65432`, `tcp:*:9000=10.0.0.5:80`.
 public struct Route: Hashable, Sendable, CustomStringConvertible {
-    /// Says what carries the flows.
+    /// The transport protocol.
     public var transport: Transport
-    /// Says where to listen.
+    /// The host and port to listen at.
     public var listen: HostPort
-    /// Says where to forward; nil sends back what comes.
+    /// The host and port to forward to; if nil, bytes are sent back to the client.
     public var target: HostPort?
 
     /// Makes a route.
@@ -20,8 +20,8 @@ public struct Route: Hashable, Sendable, CustomStringConvertible {
 
     /// Reads `LISTEN=TARGET`.
     ///
-    /// - Parameter text: the route as it stands on the command line.
-    /// - Throws: `RouteError`, which says which part is wrong.
+    /// - Parameter text: the route as on the command line.
+    /// - Throws: `RouteError` with the part that is wrong.
     public init(parsing text: String) throws(RouteError) {
         guard let equals = text.firstIndex(of: "=") else {
             throw RouteError(text, "there is no '=' between LISTEN and TARGET")
@@ -34,10 +34,10 @@ public struct Route: Hashable, Sendable, CustomStringConvertible {
         self.target = target
     }
 
-    /// Reads `LISTEN` alone: a route that sends back what comes.
+    /// Reads `LISTEN` alone: a route that sends bytes back to the client.
     ///
-    /// - Parameter text: the place to listen at as it stands on the command line.
-    /// - Throws: `RouteError`, which says which part is wrong.
+    /// - Parameter text: the host and port to listen at, as on the command line.
+    /// - Throws: `RouteError` with the part that is wrong.
     public init(echo text: String) throws(RouteError) {
         guard !text.contains("=") else {
             throw RouteError(text, "an echo server has no TARGET", isListen: true)
@@ -58,20 +58,20 @@ public struct Route: Hashable, Sendable, CustomStringConvertible {
         target = nil
     }
 
-    /// Prints the route as it is parsed.
+    /// The route in the form that is parsed.
     public var description: String {
         "\(transport):\(listen)" + (target.map { "=\($0)" } ?? "")
     }
 }
 
-/// Says what is wrong with a route's text.
+/// An error in a route's text.
 public struct RouteError: Error, Hashable, CustomStringConvertible {
-    /// Holds the whole text.
+    /// The whole text.
     public var text: String
-    /// Says which part is wrong, and what it should be.
+    /// The part that is wrong, and what it should be.
     public var problem: String
 
-    /// Says that the text was to be a LISTEN alone.
+    /// Whether the text should have been a LISTEN alone.
     public var isListen: Bool
 
     /// Makes an error.
@@ -81,32 +81,32 @@ public struct RouteError: Error, Hashable, CustomStringConvertible {
         self.isListen = isListen
     }
 
-    /// Says it in one line.
+    /// The error in one line.
     public var description: String {
         if isListen { return "'\(text)' is no LISTEN: \(problem); a LISTEN is tcp:PORT or udp:PORT, as in tcp:65432" }
         return "'\(text)' is not a route: \(problem); a route is LISTEN=TARGET, as in tcp:9000=127.0.0.1:65432"
     }
 }
 
-/// Says that a route forwards to a listener of the same relay.
+/// The error of a route that forwards to a listener of the same relay.
 public struct RouteLoopError: Error, Hashable, CustomStringConvertible {
-    /// Holds the route.
+    /// The route.
     public var route: Route
-    /// Names the address of its target where the relay itself listens.
+    /// The address of its target at which the relay itself listens.
     public var endpoint: Endpoint
 
-    /// Says it in one line.
+    /// The error in one line.
     public var description: String {
         "route '\(route)' forwards to \(endpoint), where this relay listens itself: its flows would never end; choose "
             + "another target"
     }
 }
 
-/// Holds a host, by address or name, and a port.
+/// A host, by address or name, and a port.
 public struct HostPort: Hashable, Sendable, CustomStringConvertible {
-    /// Names a host.
+    /// A host.
     public enum Host: Hashable, Sendable {
-        /// None was given: 127.0.0.1 for listening.
+        /// No host given; 127.0.0.1 for listening.
         case loopbackByDefault
         /// Every address of this machine: `*`.
         case any
@@ -116,9 +116,9 @@ public struct HostPort: Hashable, Sendable, CustomStringConvertible {
         case name(String)
     }
 
-    /// Names the host.
+    /// The host.
     public var host: Host
-    /// Holds the port.
+    /// The port.
     public var port: UInt16
 
     /// Makes a pair.
@@ -127,7 +127,7 @@ public struct HostPort: Hashable, Sendable, CustomStringConvertible {
         self.port = port
     }
 
-    /// Makes a pair of an endpoint's address and port.
+    /// Makes a pair from an endpoint's address and port.
     public init(_ endpoint: Endpoint) {
         self.init(.address(endpoint.address), endpoint.port)
     }
@@ -187,7 +187,7 @@ public struct HostPort: Hashable, Sendable, CustomStringConvertible {
         return String(text)
     }
 
-    /// Prints the pair as it is parsed.
+    /// The pair in the form that is parsed.
     public var description: String {
         switch host {
         case .loopbackByDefault: "\(port)"

@@ -1,42 +1,42 @@
 public import WeirFlow
 public import WeirWire
 
-/// Describes a route that a relay serves, or would if it were not disabled.
+/// A route that a relay serves, or would serve if it were not disabled.
 public struct RouteStatus: Hashable, Sendable {
-    /// Names the route.
+    /// The route's name.
     public var name: String
-    /// Numbers the route; a number is never given again.
+    /// The route's number, which is never used again.
     public var number: Int
-    /// Where it listens and where it leads, as it was asked for; a port that the kernel chose is its own from then on.
+    /// The configured endpoints to listen at and to forward to; a port that the kernel chose becomes part of it.
     public var route: Route
-    /// Lists where it is bound; empty while it is disabled.
+    /// The endpoints to which it is bound; empty while it is disabled.
     public var endpoints: [Endpoint]
-    /// Lists its toxics, of both directions, all attributes filled in, in the order of its chain.
+    /// Its toxics, of both directions, with all attributes, in the order of its chain.
     public internal(set) var toxics: [ToxicConfiguration] = []
-    /// Whether it takes clients.
+    /// Whether it accepts clients.
     public var isEnabled: Bool { !endpoints.isEmpty }
 
-    /// Takes the endpoints that a route is bound to, and keeps their port where any was asked for.
+    /// Sets the endpoints to which a route is bound, and keeps their port if the route had port 0.
     mutating func bind(to endpoints: [Endpoint]) {
         self.endpoints = endpoints
         if let first = endpoints.first, route.listen.port == 0 { route.listen.port = first.port }
     }
 }
 
-/// Says why a route was not made or changed.
+/// The reason why a route was not made or changed.
 public enum RouteChangeError: Error, Hashable, CustomStringConvertible {
-    /// There is a route of that name.
+    /// A route with that name already exists.
     case exists(String)
-    /// There is no route of that name.
+    /// No route has that name.
     case unknown(String)
-    /// Its flows would come back to where they began.
+    /// Its flows would come back to their own listener.
     case loop(RouteLoopError)
     /// It leads to the control API's own port.
     case admin(Endpoint)
-    /// The relay ends.
+    /// The relay is stopping.
     case stopping
 
-    /// Says it in one line.
+    /// The error in one line.
     public var description: String {
         switch self {
         case .exists(let name): "there is a route '\(name)'"
@@ -49,12 +49,12 @@ public enum RouteChangeError: Error, Hashable, CustomStringConvertible {
 }
 
 extension RouteStatus {
-    /// Lists routes by their names.
+    /// Returns the routes in order of their names.
     static func list(_ served: [String: RouteStatus]) -> [RouteStatus] {
         served.values.sorted { $0.name < $1.name }
     }
 
-    /// Names the routes that a relay begins with: `tcp-9000`, and with a number behind it where two would be the same.
+    /// Names the routes with which a relay starts: `tcp-9000`, followed by a number if two would have the same name.
     static func named(_ routes: [Route], _ sockets: [Listening], _ toxics: [ToxicSet]) -> [String: RouteStatus] {
         var served: [String: RouteStatus] = [:]
         for (number, route) in routes.enumerated() {

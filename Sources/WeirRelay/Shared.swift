@@ -2,17 +2,17 @@ import Synchronization
 import WeirFlow
 import WeirWire
 
-/// Holds what all event loops of a relay share.
+/// The state that all event loops of a relay share.
 final class Shared: Sendable {
     let configuration: RelayConfiguration
-    /// Holds the targets, one for each route; nil for a route that sends back what comes.
+    /// The target of each route; nil for a route that sends bytes back.
     let targets: Targets
     let own: OwnListeners
     let hub: SinkHub
     let limits: Limits
-    /// Holds the toxics of each route, as they are at the start.
+    /// The toxics of each route at the start.
     let toxics: [ToxicSet]
-    /// Counts the flows that each route has had.
+    /// The number of flows that each route has had.
     let routeFlows: FlowCounts
     let report: @Sendable (String) -> Void
     let loops: [LoopHandle]
@@ -21,18 +21,18 @@ final class Shared: Sendable {
     let tcpFlows = Atomic<Int>(0)
     let udpSessions = Atomic<Int>(0)
     let mismatches = Atomic<Int>(0)
-    /// Tells that some loop has stopped accepting, and waits for a flow to end.
+    /// Whether some loop has stopped accepting, and waits for a flow to end.
     let isAcceptingPaused = Atomic<Bool>(false)
-    /// Is when the user is told that the client's own address has no port to share.
+    /// Whether the user was told that the client's port is always taken on the client's own address.
     let ownAddressNotice = Once()
-    /// When the user is told that datagrams come from a listener of the relay.
+    /// Whether the user was told that datagrams come from a listener of the relay.
     let loopNotice = Once()
-    /// Is when the user is told of the bound on flows.
+    /// Whether the user was told of the limit on flows.
     let limitNotice = Once()
-    /// Is when the user is told that descriptors have run out.
+    /// Whether the user was told that the process is out of descriptors.
     let shortageNotice = Once()
 
-    /// Tells what the kernel refuses, which each client can cause again.
+    /// The reports of the kernel's refusals, which every client can cause again.
     let refusals: RepeatedReport
 
     init(
@@ -57,7 +57,7 @@ final class Shared: Sendable {
         refusals = RepeatedReport(report)
     }
 
-    /// Gives a socket that is to connect the port that was asked for; says whether it has one now.
+    /// Binds a socket that will connect to the configured egress port; returns whether it has a port now.
     func prepareEgress(_ raw: Int32, _ flow: borrowing Flow, to target: Endpoint) -> Bool {
         guard configuration.egressPort != .kernel else { return false }
         let client = flow.path.client
@@ -76,14 +76,15 @@ final class Shared: Sendable {
 
     /// Counts one more flow of a route.
     ///
-    /// - Returns: its number on the route, from 1, and the seed of its randomness, which depends on nothing else.
+    /// - Returns: its number on the route, from 1, and the seed of its randomness, which depends only on the configured
+    ///   seed, the route and that number.
     func nextFlow(of route: Int) -> (number: UInt64, seed: UInt64) {
         let number = routeFlows.next(of: route)
         var mixer = SplitMix64(seed: configuration.seed &+ UInt64(route) << 48 &+ number)
         return (number, mixer.next())
     }
 
-    /// Counts one more TCP flow, unless there are as many as there may be.
+    /// Counts one more TCP flow, unless the limit is reached; returns whether it did.
     func reserveFlow() -> Bool {
         var count = tcpFlows.load(ordering: .relaxed)
         while count < limits.tcpFlows {
@@ -113,11 +114,11 @@ final class Shared: Sendable {
     }
 }
 
-/// Counts the flows that each route has had, by the route's number.
+/// The number of flows that each route has had, by the route's number.
 final class FlowCounts: Sendable {
     private let counts = Lock<[UInt64]>([])
 
-    /// Counts the flows that a route has had.
+    /// Returns the number of flows that a route has had.
     subscript(route: Int) -> UInt64 { counts.withLock { route < $0.count ? $0[route] : 0 } }
 
     /// Counts one more flow of a route, and returns its number, from 1.
@@ -130,22 +131,23 @@ final class FlowCounts: Sendable {
     }
 }
 
-/// Happens once, whichever thread comes first.
+/// An event that happens once, on whichever thread is first.
 final class Once: Sendable {
     private let hasHappened = Atomic<Bool>(false)
 
-    /// Says whether this is the first time that it is asked.
+    /// Returns whether this is the first call.
     func isFirst() -> Bool { !hasHappened.exchange(true, ordering: .relaxed) }
 }
 
-/// Is how other threads reach an event loop.
+/// A thread-safe handle to an event loop.
 final class LoopHandle: Sendable {
     let mailbox: Mailbox<LoopMessage>
-    /// Counts the TCP flows that live on the loop.
+    /// The number of TCP flows that live on the loop.
     let flows = Atomic<Int>(0)
-    /// Counts the UDP sessions that live on the loop.
+    /// The number of UDP sessions that live on the loop.
     let sessions = Atomic<Int>(0)
-    /// Keeps memory for the loop's batches of records: room for what one holds, and the read that makes it too many.
+    /// The memory for the loop's batches of records: each has room for a full batch, and for the read that overfills
+    /// it.
     let memory = RecycledMemory(size: EventLoop.batchSize + EventLoop.readSize)
 
     init() throws(SystemError) {
@@ -153,31 +155,31 @@ final class LoopHandle: Sendable {
     }
 }
 
-/// Says what a loop is told from outside.
+/// A message to an event loop from another thread.
 enum LoopMessage: Sendable {
-    /// A connection that another loop has accepted lives here.
+    /// A connection that another loop accepted, and that will live here.
     case adopt(AcceptedConnection)
     /// A route's target was resolved again.
     case resolved(route: Int)
-    /// A flow has ended, so that accepting may go on.
+    /// A flow has ended, so that accepting may resume.
     case resumeAccepting
-    /// There are more UDP sessions than there may be, and this loop has the most.
+    /// The limit on UDP sessions is exceeded, and this loop has the most.
     case evictSession
-    /// A route has other toxics from now on.
+    /// A route has new toxics from now on.
     case setToxics(ToxicSet, route: Int, whenDone: @Sendable () -> Void)
-    /// No output is full any more.
+    /// No output is full now.
     case sinksReady
-    /// Accept no more, and say so when no flow is left.
+    /// A request to accept no more, and to call back when no flow is left.
     case drain(whenIdle: @Sendable () -> Void)
-    /// Do something on the loop's thread.
+    /// A request to run a closure on the loop's thread.
     case perform(@Sendable (EventLoop) -> Void)
-    /// Reset every flow.
+    /// A request to reset every flow.
     case shutdown
-    /// End the loop's thread.
+    /// A request to end the loop's thread.
     case stop(whenStopped: @Sendable () -> Void)
 }
 
-/// Bounds how many flows there may be at once.
+/// The maximum numbers of flows at once.
 struct Limits: Hashable, Sendable {
     var tcpFlows: Int
     var udpSessions: Int

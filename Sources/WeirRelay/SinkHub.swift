@@ -3,29 +3,29 @@ import Synchronization
 public import WeirFlow
 import WeirWire
 
-/// Says where a sink's rendering goes, and what happens when it falls behind.
+/// The destination of a sink's output, and the rule for when it is too slow.
 public struct SinkOutput: Sendable {
-    /// Says what happens when a sink falls behind.
+    /// The rule for when an output is too slow.
     public enum Overflow: String, Sendable, CaseIterable {
-        /// Reading waits; nothing is lost.
+        /// Reading from sockets waits; nothing is lost.
         case wait
-        /// Chunks are left out and counted.
+        /// Chunks are skipped and counted.
         case drop
     }
 
-    /// Names the output in messages: `standard output`, a file's name.
+    /// The output's name in messages: `standard output`, or a file's name.
     public var name: String
-    /// Renders the records.
+    /// The sink that renders the records.
     public var sink: any Sink
-    /// Is written to; it stays open, and belongs to the caller.
+    /// The descriptor to write to; it stays open, and belongs to the caller.
     public var descriptor: Int32
-    /// Names the file that is written to, if it is to be opened anew when it is gone from there.
+    /// The path of the file, if the file is to be opened again when it is gone from there.
     public let path: String?
-    /// Holds the capture's files, if the output is one.
+    /// The capture's files, if the output is a capture.
     let files: CaptureFiles?
-    /// Says what happens when the output falls behind.
+    /// The rule for when the output is too slow.
     public var overflow: Overflow
-    /// Names a descriptor that gets the sink's last words, the totals, where the output itself has failed.
+    /// A descriptor for the sink's last output, the totals, in case the output itself has failed.
     public var lastResort: Int32?
 
     /// Makes an output.
@@ -39,7 +39,7 @@ public struct SinkOutput: Sendable {
         whenWaiting = {}
     }
 
-    /// Makes an output that writes a capture to files, one after another where they rotate.
+    /// Makes an output that writes a capture to files, one after another if they rotate.
     public init(recordingTo files: CaptureFiles, sink: any Sink, overflow: Overflow = .wait) {
         name = files.path
         self.sink = sink
@@ -50,17 +50,18 @@ public struct SinkOutput: Sendable {
         whenWaiting = {}
     }
 
-    /// Is called before the reader of a named pipe is waited for.
+    /// Called before waiting for the reader of a named pipe.
     let whenWaiting: @Sendable () -> Void
 
-    /// Makes an output that appends to a file, and makes the file where it is missing, also later when it was deleted or
-    /// renamed; it stays open.
+    /// Makes an output that appends to a file, which stays open.
+    ///
+    /// The file is created if it is missing, also later if it was deleted or renamed.
     ///
     /// - Parameters:
-    ///   - path: The file; a named pipe without a reader is waited for.
+    ///   - path: The file; if it is a named pipe without a reader, the output waits for one.
     ///   - sink: Renders the records.
-    ///   - overflow: What happens when the output falls behind.
-    ///   - whenWaiting: Is called before a pipe's reader is waited for, also on the output's thread.
+    ///   - overflow: The rule for when the output is too slow.
+    ///   - whenWaiting: Called before waiting for a pipe's reader, also on the output's thread.
     /// - Throws: `SystemError` if the file cannot be opened.
     public init(
         appendingTo path: String,
@@ -78,10 +79,10 @@ public struct SinkOutput: Sendable {
     }
 }
 
-/// Hands each turn's batch of records to every output, each with a bounded queue and a thread of its own.
+/// The outputs of a relay: each gets every turn's batch of records, and has a limited queue and its own thread.
 ///
-/// The event loops never block on an output: while a queue is over its bound they do not read, or chunks are dropped
-/// and counted, as the output's `overflow` says.
+/// The event loops never block on an output: while a queue is over its limit they do not read, or chunks are dropped
+/// and counted, according to the output's `overflow`.
 public final class SinkHub: Sendable {
     private let workers: Lock<[SinkWorker]>
     private let fullness = Fullness()
@@ -93,21 +94,21 @@ public final class SinkHub: Sendable {
     private let level: Atomic<Int>
     private let echoes: Atomic<Bool>
 
-    /// Says what the outputs want together.
+    /// The highest interest among the outputs.
     public var interest: Interest { Interest(rawValue: level.load(ordering: .relaxed)) ?? .bytes }
-    /// Says whether an output shows which chunks are echoes.
+    /// Whether an output shows which chunks are echoes.
     var showsEchoes: Bool { echoes.load(ordering: .relaxed) }
-    /// Says which chunks' bytes are looked at by outputs that do not show them; those that come later look at none.
+    /// The demands of outputs that read chunks' bytes without showing them; outputs that are added later have none.
     private let demands: [ByteDemand]
 
     /// Starts a thread for each output.
     ///
     /// - Parameters:
     ///   - outputs: the sinks and where they write.
-    ///   - lanes: how many event loops submit batches.
-    ///   - bound: how many bytes an output's queue may hold, by `RecordBatch.cost`.
-    ///   - report: is told when an output fails, and at the end what was left out; on an output's thread.
-    /// - Throws: when a thread cannot be started.
+    ///   - lanes: the number of event loops that submit batches.
+    ///   - bound: the maximum size of an output's queue in bytes, measured by `RecordBatch.cost`.
+    ///   - report: called on an output's thread when the output fails, and at the end with what it skipped.
+    /// - Throws: `SystemError` if a thread cannot be started.
     public init(
         outputs: [SinkOutput],
         lanes: Int,
@@ -136,17 +137,17 @@ public final class SinkHub: Sendable {
         }
     }
 
-    /// Tells whether the event loops must not read.
+    /// Whether the event loops must not read.
     public var isFull: Bool { fullness.isFull }
 
-    /// Counts the bytes that the outputs have taken.
+    /// The number of bytes that the outputs have taken.
     var bytesWritten: UInt64 { all.reduce(0) { $0 + $1.written.load(ordering: .relaxed) } }
 
     private var all: [SinkWorker] { workers.withLock { $0 } }
 
-    /// Starts one more output, which gets the records from now on.
+    /// Starts one more output, which gets all records from now on.
     ///
-    /// - Returns: what it is removed by.
+    /// - Returns: the worker with which it is removed.
     func add(_ output: SinkOutput) throws(SystemError) -> SinkWorker {
         let worker = try SinkWorker(output, lanes: lanes, bound: bound, living: alive, report: report)
         try start(worker)
@@ -156,7 +157,7 @@ public final class SinkHub: Sendable {
         return worker
     }
 
-    /// Takes an output out, once it has written what was queued and its last words.
+    /// Removes an output, after it has written its queue and its last output.
     func remove(_ worker: SinkWorker) async {
         workers.withLock { $0.removeAll { $0 === worker } }
         reconsider()
@@ -164,51 +165,51 @@ public final class SinkHub: Sendable {
         _ = alive.lost()
     }
 
-    /// Looks again what the outputs want.
+    /// Asks the outputs again for their interest.
     func reconsider() {
         let workers = all
         level.store((workers.map(\.interest).max() ?? .flows).rawValue, ordering: .relaxed)
         echoes.store(workers.contains(where: \.showsEchoes), ordering: .relaxed)
     }
 
-    /// Tells whether outputs look at bytes that they do not show.
+    /// Whether outputs read bytes that they do not show.
     var hasDemands: Bool { !demands.isEmpty }
 
-    /// Tells whether an output that does not show bytes looks at those of a chunk.
+    /// Returns whether an output that does not show bytes reads those of a chunk.
     func wants(_ chunk: ChunkRecord, of flow: FlowID) -> Bool {
         demands.contains { $0.wants(chunk, of: flow) }
     }
 
-    /// Hands a batch to every output.
+    /// Passes a batch to every output.
     public func submit(_ batch: RecordBatch, lane: Int) {
         for worker in all {
             if worker.submit(batch, lane: lane) { fullness.changed(true) }
         }
     }
 
-    /// Registers what is to be done each time that no output is full any more.
+    /// Adds a closure that runs each time that the last full output has room again.
     public func whenReady(_ action: @escaping @Sendable () -> Void) {
         fullness.onReady.add(action)
     }
 
-    /// Registers what is to be done when nothing comes any more after much has waited: memory can be given up.
+    /// Adds a closure that runs when no more records arrive after a long queue, so that memory can be freed.
     func whenQuiet(_ action: @escaping @Sendable () -> Void) {
         onQuiet.add(action)
     }
 
-    /// Writes what is queued and each sink's last words, and waits until that is done.
+    /// Writes the queues and each sink's last output, and waits until that is done.
     public func finish() async {
         let workers = all
-        // All begin before one is waited for: an output that nobody reads costs the others nothing.
+        // Start all before waiting for one, so that an output without a reader does not delay the others.
         for worker in workers { worker.beginToFinish() }
         for worker in workers { await worker.finish() }
     }
 
-    /// Names the outputs that have not written everything after `finish` was called.
+    /// The names of the outputs that have not written everything after `finish` was called.
     var unfinished: [String] { all.filter { !$0.isDone }.map(\.name) }
 }
 
-/// Counts the outputs that are full, and tells when none is any more.
+/// The number of full outputs, with actions for when it becomes zero.
 private final class Fullness: Sendable {
     private let fullOutputs = Atomic<Int>(0)
     let onReady = Actions()
@@ -224,7 +225,7 @@ private final class Fullness: Sendable {
     }
 }
 
-/// Lists what is to be done when something happens, on whichever thread it does.
+/// Closures that run when something happens, on the thread where it does.
 private final class Actions: Sendable {
     private let actions = Lock<[@Sendable () -> Void]>([])
 
@@ -235,7 +236,7 @@ private final class Actions: Sendable {
     }
 }
 
-/// Counts the outputs that still work.
+/// The number of outputs that still work.
 final class Living: Sendable {
     private let count: Atomic<Int>
 

@@ -1,25 +1,25 @@
 import WeirFlow
 import WeirWire
 
-/// Holds what an output's sink has rendered and nobody has written yet, and counts the records of what never will be.
+/// The rendered output of a sink that is not written yet, and the counts of records that will never be written.
 struct SinkPage: ~Copyable {
-    /// Says where a record's rendering ends.
+    /// The end of a record's rendering.
     private struct Mark {
         var end: Int
-        /// Counts the chunk's bytes; nil for every other record.
+        /// The chunk's length in bytes; nil for every other record.
         var length: Int?
     }
 
     private var sink: any Sink
     private let interest: Interest
     private var marks: [Mark] = []
-    /// Counts the bytes that were written of what the marks are about.
+    /// The number of written bytes, of those to which the marks refer.
     private var written = 0
-    /// Holds the rendered bytes.
+    /// The rendered bytes.
     private(set) var buffer: ByteBuffer
-    /// Counts what was rendered and not written.
+    /// The counts of records that were rendered and not written.
     private(set) var missed = Missed()
-    /// Says why nothing is written any more.
+    /// The failure because of which nothing more is written.
     var failure: SinkFailure?
 
     init(_ sink: any Sink, capacity: Int) {
@@ -33,7 +33,7 @@ struct SinkPage: ~Copyable {
         var length: Int?
         if case .forwarded(let chunk) = record.happening { length = chunk.length }
         if let chunk = record.happening.chunk {
-            // Who shows bytes shows none where only some were kept: it came when the chunk was read already.
+            // A sink that shows bytes gets none if only parts were kept: it was added after the chunk was read.
             if let offset = chunk.bytesOffset, chunk.parts.isEmpty || interest < .bytes {
                 let kept = batch.bytes
                 let bytes = kept.span.bytes.extracting(offset..<(offset + chunk.keptBytes))
@@ -47,25 +47,25 @@ struct SinkPage: ~Copyable {
         marks.append(Mark(end: written + buffer.count, length: length))
     }
 
-    /// Renders what was left out because the output fell behind.
+    /// Renders the number of chunks and bytes that were skipped because the output was too slow.
     mutating func renderLoss(chunks: UInt64, bytes: UInt64) {
         sink.renderLoss(chunks: chunks, bytes: bytes, into: &buffer)
     }
 
-    /// Renders what comes before a file's first record.
+    /// Renders the beginning of a file, before its first record.
     mutating func renderBegin(at time: Int64) { sink.begin(at: time, into: &buffer) }
 
-    /// Renders what comes after the last record.
+    /// Renders the end, after the last record.
     mutating func renderEnd() { sink.finish(into: &buffer) }
 
-    /// Takes the first bytes away: they were written.
+    /// Removes the first bytes, which were written.
     mutating func wrote(_ count: Int) {
         buffer.removeFirst(count)
         written += count
         if buffer.isEmpty { clear() }
     }
 
-    /// Takes everything away, and counts the records that were not written to their end.
+    /// Removes everything, and counts the records that were not completely written.
     mutating func discard() {
         for mark in marks where mark.end > written { missed.add(chunkOf: mark.length, for: interest) }
         clear()

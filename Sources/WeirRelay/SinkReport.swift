@@ -1,47 +1,46 @@
 import Glibc
 public import WeirFlow
 
-/// Tells what became of an output.
+/// A report about an output.
 public enum SinkReport: Sendable {
-    /// Writing failed; the output is written no more, and nobody waits for it.
+    /// Writing failed; nothing more is written to the output, and nothing waits for it.
     case failed(SinkFailure)
-    /// The relay has ended: so much was not written to an output that had failed.
+    /// At the end of the relay: the amount that was not written to an output that had failed.
     case missed(SinkFailure, Missed)
     /// The output's file was deleted or renamed, and a new one was begun.
     case renewed(name: String)
-    /// A file is whole, and nothing more is written to it.
+    /// A file is complete, and nothing more is written to it.
     case recorded(path: String)
-    /// Chunks were left out, because the output was too slow.
+    /// Chunks were skipped, because the output was too slow.
     case lost(name: String, chunks: UInt64, bytes: UInt64)
 }
 
-/// Says how an output failed.
+/// The failure of an output.
 public struct SinkFailure: Hashable, Sendable {
-    /// Names the output.
+    /// The output's name.
     public var name: String
-    /// Says why.
+    /// The error.
     public var error: ErrorNumber
-    /// Counts the outputs that still worked then.
+    /// The number of outputs that still worked then.
     public var othersLeft: Int
 
-    /// Tells that nobody wants the output any more: its reader has gone (`| head`), or it was closed from the start
-    /// (`>&-`), which gives EBADF.
+    /// Whether the output's reader is gone (`| head`, EPIPE), or the output was closed from the start (`>&-`, EBADF).
     public var isClosed: Bool { error.rawValue == EPIPE || error.rawValue == EBADF }
 
-    /// Tells that nobody wants anything any more: the only output, or the last, was closed.
+    /// Whether the closed output was the only one, or the last, so that the relay has no output left.
     public var isEndOfInterest: Bool { isClosed && othersLeft == 0 }
 }
 
-/// Counts what was not written to an output that had failed.
+/// The counts of what was not written to an output that had failed.
 public struct Missed: Hashable, Sendable {
-    /// Counts the records, chunks and all others, that the sink wanted.
+    /// The number of records, chunks and all others, that the sink wanted.
     public var records: UInt64 = 0
-    /// Counts those of them that are chunks.
+    /// The number of those records that are chunks.
     public var chunks: UInt64 = 0
-    /// Counts the chunks' bytes.
+    /// The chunks' length in bytes.
     public var bytes: UInt64 = 0
 
-    /// Adds a record, if a sink with that interest wants it; `length` counts the bytes of a chunk.
+    /// Adds a record, if a sink with that interest wants it; `length` is the length of a chunk in bytes.
     mutating func add(chunkOf length: Int?, for interest: Interest) {
         if let length {
             guard interest >= .chunks else { return }
@@ -51,7 +50,7 @@ public struct Missed: Hashable, Sendable {
         records += 1
     }
 
-    /// Adds the records of a batch, its chunks where a sink with that interest wants them.
+    /// Adds the records of a batch, with its chunks if a sink with that interest wants them.
     mutating func add(_ batch: RecordBatch, for interest: Interest) {
         for record in batch.records {
             if case .forwarded(let chunk) = record.happening {

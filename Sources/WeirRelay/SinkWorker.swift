@@ -4,12 +4,12 @@ import Synchronization
 import WeirFlow
 import WeirWire
 
-/// Renders the batches of one output on its own thread, and writes them.
+/// The thread of one output, which renders batches and writes them.
 final class SinkWorker: Sendable {
     private struct State {
         var batches: [(batch: RecordBatch, lane: Int)] = []
         var cost = 0
-        /// The thread waits for the bell.
+        /// Whether the thread waits for the bell.
         var isWaiting = false
         var isFull = false
         var hasFailed = false
@@ -17,21 +17,22 @@ final class SinkWorker: Sendable {
         var isDone = false
         var whenDone: [CheckedContinuation<Void, Never>] = []
         var lost: (chunks: UInt64, bytes: UInt64) = (0, 0)
-        /// Counts what came after the output had failed and was not queued.
+        /// The counts of what arrived after the output had failed and was not queued.
         var missed = Missed()
-        /// Is the most that was queued since memory was last given back to the system.
+        /// The largest cost of the queue since memory was last returned to the system.
         var peak = 0
     }
 
-    /// Lets small batches gather for this long, so that a busy loop does not wake the thread for each one.
+    /// The time, in microseconds, for which small batches gather, so that a busy loop does not wake the thread for each
+    /// one.
     private static let gatheringTime: UInt32 = 4000
     private static let gatheringCost = 64 << 10
-    /// Bounds what may have been queued without a thought of giving its memory back, in bytes.
+    /// The largest cost of a queue, in bytes, after which memory is not returned to the system.
     private static let trimmingCost = 8 << 20
-    /// Is how long nothing must have come before memory is given back.
+    /// The time without a batch after which memory is returned.
     private static let quietTime = Duration.seconds(1)
     private static let writeSize = 64 << 10
-    /// Records of different loops are merged by time within this long.
+    /// The window within which records of different loops are merged by time.
     private static let mergeWindow = Duration.milliseconds(10)
 
     private let output: SinkOutput
@@ -41,10 +42,10 @@ final class SinkWorker: Sendable {
     private let report: @Sendable (SinkReport) -> Void
     private let state = Lock(State())
     private let bell: Mailbox<Void>
-    /// Counts the bytes that the output has taken.
+    /// The number of bytes that the output has taken.
     let written = Atomic<UInt64>(0)
 
-    /// Says what the output wants now.
+    /// The output's current interest.
     var interest: Interest { output.sink.interest }
     var showsEchoes: Bool { output.sink.showsEchoes }
 
@@ -63,7 +64,7 @@ final class SinkWorker: Sendable {
         bell = try Mailbox()
     }
 
-    /// Queues a batch; true says that the queue has just become full, and the loops must wait.
+    /// Queues a batch; returns true if the queue has just become full, so that the loops must wait.
     func submit(_ batch: RecordBatch, lane: Int) -> Bool {
         let (rings, filled) = state.withLock { state -> (Bool, Bool) in
             guard !state.hasFailed else { return (miss(batch, lane, &state), false) }
@@ -86,16 +87,16 @@ final class SinkWorker: Sendable {
         return filled
     }
 
-    /// Counts a batch that is not written any more, because the output has failed.
+    /// Counts a batch that will not be written, because the output has failed.
     ///
-    /// What is no chunk is queued all the same where the sink's last words, the totals, are wanted.
+    /// Records that are not chunks are still queued if the sink's last output, the totals, has another destination.
     ///
     /// - Returns: whether the thread waits for it.
     private func miss(_ batch: RecordBatch, _ lane: Int, _ state: inout State) -> Bool {
         let rest = batch.withoutChunks().batch
         state.missed.add(batch, for: interest)
         guard output.lastResort != nil, state.cost + rest.cost <= bound else { return false }
-        // The page counts these when it throws their rendering away.
+        // The page counts these when it discards their rendering.
         state.missed.records -= UInt64(rest.records.count)
         state.batches.append((rest, lane))
         state.cost += rest.cost
@@ -103,13 +104,13 @@ final class SinkWorker: Sendable {
         return state.isWaiting
     }
 
-    /// Asks for what is queued and the sink's last words, and waits for nothing.
+    /// Starts to write the queue and the sink's last output, without waiting for it.
     func beginToFinish() {
         state.withLock { $0.isFinishing = true }
         bell.post(())
     }
 
-    /// Writes what is queued and the sink's last words, and waits until that is done.
+    /// Writes the queue and the sink's last output, and waits until that is done.
     func finish() async {
         beginToFinish()
         await withCheckedContinuation { continuation in
@@ -194,7 +195,7 @@ final class SinkWorker: Sendable {
         target.noteHead(page.buffer.count)
     }
 
-    /// Moves what is queued to the merge, which alone has it then, so that its memory is given up batch by batch.
+    /// Moves the queue to the merge, which then is its only owner, so that its memory is freed batch by batch.
     private func takeQueued(
         into merge: inout RecordMerge
     ) -> (isEmpty: Bool, lost: (chunks: UInt64, bytes: UInt64), isFinishing: Bool) {
@@ -209,7 +210,7 @@ final class SinkWorker: Sendable {
         return (batches.isEmpty, lost, isFinishing)
     }
 
-    /// Waits until something was queued, or for as long as records of one loop may wait for another's.
+    /// Waits until a batch is queued, or for as long as records of one loop may wait for another's.
     private func wait(for duration: Duration?) {
         let gathers = state.withLock { $0.cost < Self.gatheringCost && !$0.isFinishing }
         if gathers { usleep(Self.gatheringTime) }
@@ -224,12 +225,12 @@ final class SinkWorker: Sendable {
         poll(&descriptor, 1, milliseconds)
     }
 
-    /// Says how long nothing must have come until memory is given back; nil where there is little to give.
+    /// The time without a batch after which memory is returned; nil if there is little to return.
     private var trimmingTime: Duration? {
         state.withLock { $0.peak > Self.trimmingCost } ? Self.quietTime : nil
     }
 
-    /// Gives back to the system the memory of a burst that is over: left to itself, the allocator keeps it.
+    /// Returns the memory of a burst to the system; the allocator alone would keep it.
     private func trim(_ whenQuiet: () -> Void) {
         let hadBurst = state.withLock { state in
             defer { state.peak = state.cost }
@@ -250,7 +251,7 @@ final class SinkWorker: Sendable {
         if emptied { fullnessChanged(false) }
     }
 
-    /// Writes the whole page; an output that fails is written no more.
+    /// Writes the whole page; after a failure nothing more is written to the output.
     private func write(_ page: inout SinkPage, to target: inout OutputTarget, _ fullnessChanged: (Bool) -> Void) {
         guard !page.buffer.isEmpty, page.failure == nil else { return page.discard() }
         do {
@@ -292,7 +293,7 @@ final class SinkWorker: Sendable {
         report(.failed(failure))
     }
 
-    /// Says at the end what an output that has failed did not get, and hands the sink's last words to someone else.
+    /// Reports what a failed output did not get, and writes the sink's last output to the last resort.
     private func tellWhatWasMissed(_ page: inout SinkPage) {
         guard let failure = page.failure, !failure.isEndOfInterest else { return }
         let missed = page.missed + state.withLock { $0.missed }

@@ -1,4 +1,4 @@
-/// Keeps elements at places that stay the same for their life; a place's generation tells its tenants apart.
+/// Elements at places that stay the same for their life; a place's generation distinguishes its successive elements.
 struct SlotTable<Element> {
     private var elements: [Element?] = []
     private var generations: [UInt32] = []
@@ -6,13 +6,13 @@ struct SlotTable<Element> {
     /// The places of the elements that have numbers, and the numbers by their places.
     private var places: [UInt64: Int] = [:]
     private var numbers: [UInt64?] = []
-    /// Counts the elements.
+    /// The number of elements.
     private(set) var count = 0
 
-    /// Finds a place, and puts in it what is made for it.
+    /// Finds a free place, and puts a new element there.
     ///
     /// - Parameters:
-    ///   - number: What `find` finds it by: the flow's number, which no other element has.
+    ///   - number: The flow's number, which no other element has; `find` uses it.
     ///   - make: Makes the element.
     /// - Returns: The element.
     mutating func insert(
@@ -47,10 +47,10 @@ struct SlotTable<Element> {
         count -= 1
     }
 
-    /// Finds an element by its number, without a look at the others.
+    /// Returns the element with a number, without a search through the others.
     func find(_ number: UInt64) -> Element? { places[number].flatMap { elements[$0] } }
 
-    /// Returns the element that a token was made for, while it is there.
+    /// Returns the element for which a token was made, if it is still there.
     subscript(token: Token) -> Element? {
         let place = token.place
         return place < elements.count && generations[place] == token.generation ? elements[place] : nil
@@ -59,6 +59,6 @@ struct SlotTable<Element> {
     /// Returns the element at a place.
     subscript(place: Int) -> Element? { elements[place] }
 
-    /// Lists the elements.
+    /// All elements.
     var all: [Element] { elements.compactMap { $0 } }
 }

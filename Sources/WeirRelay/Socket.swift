@@ -3,7 +3,7 @@ import Glibc
 package import WeirFlow
 package import WeirWire
 
-/// Makes sockets and asks them things; every descriptor is non-blocking and closed on exec.
+/// The making of sockets, and their options; every descriptor is non-blocking and closed on exec.
 package enum Socket {
     private static let flags = Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
 
@@ -15,31 +15,31 @@ package enum Socket {
         return Descriptor(owning: raw)
     }
 
-    /// Sets an option to a whole number.
+    /// Sets an option to an integer; returns whether the kernel accepted it.
     @discardableResult
     package static func set(_ option: Int32, of level: Int32, to value: Int32, on raw: Int32) -> Bool {
         var value = value
         return setsockopt(raw, level, option, &value, socklen_t(MemoryLayout<Int32>.size)) == 0
     }
 
-    /// Asks for an option that is a whole number; 0 where the socket has no such option.
+    /// Returns the value of an integer option; 0 if the socket has no such option.
     package static func get(_ option: Int32, of level: Int32, on raw: Int32) -> Int {
         var value: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
         return getsockopt(raw, level, option, &value, &length) == 0 ? Int(value) : 0
     }
 
-    /// Sends small chunks at once, and keeps urgent bytes in their place in the stream.
+    /// Makes the kernel send small chunks at once, and keep urgent bytes at their place in the stream.
     ///
-    /// Source: RFC 6093 section 4: urgent data as TCP's users get it otherwise loses a byte of the stream.
+    /// Source: RFC 6093 section 4: otherwise TCP's users get urgent data in a way that loses a byte of the stream.
     package static func setStreamOptions(_ raw: Int32) {
         set(Int32(TCP_NODELAY), of: Int32(IPPROTO_TCP), to: 1, on: raw)
         set(SO_OOBINLINE, of: SOL_SOCKET, to: 1, on: raw)
     }
 
-    /// Lets the kernel ask a silent peer whether it is still there: after a time, then every sixth of it, nine times.
+    /// Turns on keepalive: the kernel probes a silent peer after this time, and then every sixth of it, nine times.
     ///
-    /// A socket that a listening one accepts has its options.
+    /// A socket inherits these options from the listening socket that accepts it.
     /// Source: RFC 9293 section 3.8.4; tcp(7).
     static func setKeepalive(_ duration: Duration?, on raw: Int32) {
         guard let duration else { return }
@@ -49,12 +49,13 @@ package enum Socket {
         set(Int32(TCP_KEEPINTVL), of: Int32(IPPROTO_TCP), to: max(1, min(seconds, 32_767) / 6), on: raw)
     }
 
-    /// Sends what the kernel holds back of a stream until more of it comes.
+    /// Makes the kernel send what it holds back of a stream until more arrives.
     static func push(_ raw: Int32) {
         set(Int32(TCP_NODELAY), of: Int32(IPPROTO_TCP), to: 1, on: raw)
     }
 
-    /// Lets the last packet of a handshake wait for the first bytes that are sent: for a dial whose client has spoken.
+    /// Makes the last packet of a handshake wait for the first bytes sent, for a dial whose client has already sent
+    /// some.
     static func joinHandshake(_ raw: Int32) {
         set(Int32(TCP_QUICKACK), of: Int32(IPPROTO_TCP), to: 0, on: raw)
     }
@@ -71,7 +72,7 @@ package enum Socket {
         }
     }
 
-    /// Starts to connect; nil says that it is done or under way.
+    /// Starts to connect; returns nil if the connection is made or in progress.
     package static func connect(_ raw: Int32, to endpoint: Endpoint) -> ErrorNumber? {
         var storage = sockaddr_storage()
         let length = SocketAddress.write(endpoint, to: &storage)
@@ -81,7 +82,7 @@ package enum Socket {
         return status == 0 || errno == EINPROGRESS ? nil : .current
     }
 
-    /// Asks for a socket's own endpoint; nil where it has none yet.
+    /// Returns a socket's own endpoint; nil if it has none yet.
     package static func localEndpoint(_ raw: Int32) -> Endpoint? {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
@@ -92,12 +93,12 @@ package enum Socket {
         return endpoint
     }
 
-    /// Asks for a socket's pending error, and clears it; nil if there is none.
+    /// Returns a socket's pending error, and clears it; nil if there is none.
     package static func pendingError(_ raw: Int32) -> ErrorNumber? {
         var value: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
         if getsockopt(raw, SOL_SOCKET, SO_ERROR, &value, &length) == 0 { return value == 0 ? nil : ErrorNumber(value) }
-        // Refused: a socket that was not asked is not one without an error. A receive gives the error, too.
+        // If getsockopt fails, the socket may still have an error; a receive returns it, too.
         var byte: UInt8 = 0
         guard recv(raw, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) < 0, errno != EAGAIN else { return nil }
         return .current
@@ -120,6 +121,6 @@ package enum Socket {
 }
 
 extension ErrorNumber {
-    /// Holds this thread's `errno`.
+    /// This thread's `errno`.
     static var current: ErrorNumber { ErrorNumber(errno) }
 }

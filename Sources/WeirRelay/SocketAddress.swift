@@ -2,9 +2,9 @@ import CWeir
 import Glibc
 package import WeirWire
 
-/// Converts between endpoints and the system's socket addresses, each a `sockaddr_storage` behind a raw pointer.
+/// Conversions between endpoints and the system's socket addresses, each a `sockaddr_storage` at a raw pointer.
 package enum SocketAddress {
-    /// Reads an endpoint from a `sockaddr_storage`; nil where it is neither IPv4 nor IPv6.
+    /// Reads an endpoint from a `sockaddr_storage`; returns nil if it is neither IPv4 nor IPv6.
     package static func endpoint(_ storage: UnsafeRawPointer) -> Endpoint? {
         let bytes = UnsafeRawBufferPointer(start: storage, count: MemoryLayout<sockaddr_storage>.size)
         let port = UInt16(bigEndian: bytes.load(fromByteOffset: 2, as: UInt16.self))
@@ -38,7 +38,7 @@ package enum SocketAddress {
         return UInt32(MemoryLayout<sockaddr_in6>.size)
     }
 
-    /// Reads the address that a datagram was sent to; nil where the kernel did not say.
+    /// Reads the address to which a datagram was sent; returns nil if the kernel did not report it.
     static func address(_ local: weir_address) -> IPAddress? {
         withUnsafeBytes(of: local.bytes) { bytes in
             switch local.family {
@@ -54,7 +54,7 @@ package enum SocketAddress {
         }
     }
 
-    /// Writes the address that a datagram is to leave from.
+    /// Writes the source address for a datagram.
     static func local(_ address: IPAddress) -> weir_address {
         var local = weir_address()
         local.family = address.isV4 ? 4 : 6

@@ -2,9 +2,9 @@ import Glibc
 import WeirFlow
 import WeirWire
 
-/// How a route is made and changed, one at a time: all that can be refused or fail comes before what is seen outside.
+/// Making and changing routes, one at a time; every step that can be refused or fail comes before any visible change.
 extension Supervisor {
-    /// Where the routes listen and lead now.
+    /// The routes' current listeners and targets.
     var wiring: Wiring { Wiring(shared.own, served.values, shared.configuration) }
 
     func addNow(_ route: Route, _ name: String, _ isEnabled: Bool) async throws -> RouteStatus {
@@ -38,7 +38,7 @@ extension Supervisor {
         guard !isStopping else { throw RouteChangeError.stopping }
         guard let before = served[name] else { throw RouteChangeError.unknown(name) }
         let (route, number, isWanted) = (route ?? before.route, before.number, isEnabled ?? before.isEnabled)
-        // Port 0 asks for another one, whatever was asked for before.
+        // Port 0 asks for a new port, whatever the previous one was.
         let moves = route.listensElsewhere(than: before.route) || route.listen.port == 0
         let begins = isWanted && (moves || !before.isEnabled)
         let ends = before.isEnabled && (moves || !isWanted)
@@ -46,7 +46,7 @@ extension Supervisor {
         if !dropsToxics, route.transport != before.route.transport {
             for toxic in before.toxics { _ = try toxic.validated(for: route.transport) }
         }
-        // What is only disabled leads nowhere new.
+        // A route that is only disabled gets no new target.
         if begins || moves || leadsElsewhere {
             try await check(number, route, at: begins || !isWanted ? nil : before.endpoints)
         }
@@ -67,7 +67,7 @@ extension Supervisor {
             if ends { await restore(before) }
             throw error
         }
-        // Its toxics may have been changed meanwhile.
+        // Its toxics may have changed meanwhile.
         served[name]?.route = after.route
         served[name]?.endpoints = after.endpoints
         return served[name] ?? after
@@ -75,7 +75,8 @@ extension Supervisor {
 
     // MARK: - Steps
 
-    /// Checks where a route leads, listening at these endpoints, or where it says if they are nil.
+    /// Checks that a route's flows cannot loop, for listeners at these endpoints, or at the route's own if they are
+    /// nil.
     private func check(_ number: Int, _ route: Route, at endpoints: [Endpoint]? = nil) async throws {
         let wiring = wiring
         try await onThread { try wiring.check(number, route, at: endpoints ?? wiring.endpoints(of: route)) }
@@ -97,7 +98,7 @@ extension Supervisor {
         shared.targets.replace(number, with: makeTarget(host, over: route.transport, number: number))
     }
 
-    /// Binds a route's sockets and lets clients wait there; nobody accepts them before the loops have the sockets.
+    /// Binds a route's sockets and lets clients wait there; they are accepted once the loops have the sockets.
     private func bind(_ number: Int, _ route: Route) async throws -> [(loop: Int, socket: Listening)] {
         let (configuration, loops, wiring) = (shared.configuration, shared.loops.count, wiring)
         return try await onThread {
@@ -114,7 +115,7 @@ extension Supervisor {
         }
     }
 
-    /// Binds a route's sockets, beside those that it has until now; gives those up first only if they are in the way.
+    /// Binds a route's sockets, in addition to its current ones; closes those first only if they are in the way.
     private func bind(
         _ number: Int,
         _ route: Route,
@@ -134,7 +135,7 @@ extension Supervisor {
         }
     }
 
-    /// Hands a route's sockets to the loops, which close them from then on.
+    /// Gives a route's sockets to the loops, which then own them.
     ///
     /// - Returns: the endpoints of the sockets.
     private func hand(
@@ -177,7 +178,7 @@ extension Supervisor {
         try outcome.get()
     }
 
-    /// Listens no more for a route; UDP sessions end with their socket, TCP flows go on.
+    /// Stops listening for a route; UDP sessions end with their socket, TCP flows continue.
     func unlisten(_ number: Int) async {
         for loop in shared.loops {
             _ = await on(loop) { loop in
@@ -190,7 +191,7 @@ extension Supervisor {
 
     /// Closes the flows of a route.
     func dismiss(_ number: Int) async {
-        // What was accepted before is in the loops' mailboxes after this.
+        // After this, connections that were accepted earlier are in the loops' mailboxes.
         for loop in shared.loops { _ = await on(loop) { _ in } }
         for loop in shared.loops {
             _ = await on(loop) { loop in
@@ -200,7 +201,8 @@ extension Supervisor {
         }
     }
 
-    /// Listens again where a route listened before; it is disabled, and that is reported, if somebody has taken the port.
+    /// Listens again where a route listened before; if another program has taken the port, disables and reports the
+    /// route.
     private func restore(_ status: RouteStatus) async {
         do {
             let sockets = try await bind(status.number, status.route)
@@ -220,14 +222,14 @@ extension Route {
 }
 
 extension RouteStatus {
-    /// Whether a route's own sockets may be in the way of where it is to listen.
+    /// Returns whether the route's own sockets may prevent its new version from listening.
     fileprivate func mayOverlap(_ other: Route) -> Bool {
         other.transport == route.transport && endpoints.contains { $0.port == other.listen.port }
     }
 }
 
 extension UDPRelay {
-    /// Ends the sessions of a route, which goes on taking datagrams.
+    /// Ends the sessions of a route, which continues to accept datagrams.
     fileprivate func dismiss(_ route: Int) {
         for session in sessions.all where session.listener.listening.route == route { end(session, .dismissed) }
     }

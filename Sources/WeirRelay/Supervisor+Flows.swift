@@ -1,18 +1,18 @@
 public import WeirFlow
 public import WeirWire
 
-/// How the flows that are open are looked at, and closed.
+/// Reading and closing the open flows.
 extension Supervisor {
-    /// Chooses among flows.
+    /// A choice among flows.
     public struct FlowFilter: Hashable, Sendable {
-        /// Takes only flows with a higher number.
+        /// The number that flows must exceed.
         public var after: UInt64 = 0
-        /// Takes only flows of this route.
+        /// The route of the flows; if nil, any.
         public var route: Int?
-        /// Takes only flows that are carried by this.
+        /// The transport protocol of the flows; if nil, any.
         public var transport: Transport?
 
-        /// Makes a filter that takes every flow.
+        /// Makes a filter that accepts every flow.
         public init() {}
 
         func takes(_ flow: borrowing Flow, route: Int) -> Bool {
@@ -21,19 +21,19 @@ extension Supervisor {
         }
     }
 
-    /// Lists flows that are open, by rising numbers.
+    /// Returns open flows, in order of their numbers.
     ///
     /// - Parameters:
-    ///   - filter: the flows that are wanted.
-    ///   - limit: how many at most.
+    ///   - filter: which flows to return.
+    ///   - limit: the maximum number of flows.
     /// - Returns: the flows as they are now.
-    /// - Complexity: O(n log n) for n flows that are open, in parts on the loops' threads.
+    /// - Complexity: O(n log n) for n open flows, partly on the loops' threads.
     public nonisolated func flows(_ filter: FlowFilter = FlowFilter(), limit: Int = 100) async -> [FlowStatus] {
         let found = await onEach { $0.flows(filter, limit: limit) }
         return Array(found.joined().sorted { $0.id.rawValue < $1.id.rawValue }.prefix(limit))
     }
 
-    /// Finds a flow that is open.
+    /// Finds an open flow.
     public nonisolated func flow(_ id: FlowID) async -> FlowStatus? {
         for loop in shared.loops {
             if let found = await on(loop, { $0.flow(id) }) ?? nil { return found }
@@ -49,7 +49,7 @@ extension Supervisor {
         return false
     }
 
-    /// Counts what has happened on each route, by its number; flows that are open count as far as they have come.
+    /// Returns what has happened on each route, by its number, including open flows so far.
     public nonisolated func tallies() async -> [RouteTally] {
         var sum: [RouteTally] = []
         for part in await onEach({ $0.wholeTallies() }) {

@@ -1,13 +1,13 @@
 public import WeirFlow
 public import WeirWire
 
-/// How chunks that toxics hold are looked at, and decided about.
+/// Reading the chunks that toxics hold, and deciding about them.
 extension Supervisor {
-    /// Lists chunks that wait for a decision, oldest first.
+    /// Returns chunks that wait for a decision, oldest first.
     ///
     /// - Parameters:
-    ///   - route: takes only this route's.
-    ///   - limit: how many at most.
+    ///   - route: the route of the chunks; if nil, any.
+    ///   - limit: the maximum number of chunks.
     /// - Returns: the chunks with their bytes.
     public func heldChunks(route: Int? = nil, limit: Int = 100) async -> [HeldChunk] {
         var all: [HeldChunk] = []
@@ -15,9 +15,9 @@ extension Supervisor {
         return Array(all.sorted(by: HeldChunk.isOlder).prefix(limit))
     }
 
-    /// Decides about a chunk that is held.
+    /// Decides about a held chunk.
     ///
-    /// - Returns: false where it is not held any more.
+    /// - Returns: false if it is no longer held.
     public func decide(
         _ number: UInt64,
         of toxic: String,

@@ -1,31 +1,31 @@
 import WeirFlow
 import WeirWire
 
-/// How outputs come and go while the relay runs.
+/// Adding and removing outputs while the relay runs.
 extension Supervisor {
-    /// Names an output that was attached.
+    /// An output that was attached.
     public struct Attachment: Sendable {
         let worker: SinkWorker
     }
 
-    /// Gives the records from now on to one more output.
+    /// Adds an output, which gets all records from now on.
     ///
-    /// - Throws: `SystemError` where its thread cannot be started.
+    /// - Throws: `SystemError` if its thread cannot be started.
     public func attach(_ output: SinkOutput) async throws(SystemError) -> Attachment {
         let attachment = Attachment(worker: try shared.hub.add(output))
         await followInterest()
         return attachment
     }
 
-    /// Takes an output back, and waits until it has written all that it had.
+    /// Removes an output, and waits until it has written everything that it had.
     public func detach(_ attachment: Attachment) async {
-        // What happened before is in the loops' batches.
+        // Earlier records are still in the loops' batches.
         for loop in shared.loops { _ = await on(loop) { $0.flush() } }
         await shared.hub.remove(attachment.worker)
         await followInterest()
     }
 
-    /// Asks the outputs again what they want: to be called when an output's interest has changed.
+    /// Asks the outputs again for their interest; call it when an output's interest has changed.
     public func reconsiderOutputs() async {
         shared.hub.reconsider()
         await followInterest()

@@ -2,9 +2,9 @@ import Glibc
 import WeirFlow
 import WeirWire
 
-/// How routes come and go while the relay runs.
+/// Adding, changing and removing routes while the relay runs.
 extension Supervisor {
-    /// Lists the routes, by their names.
+    /// The routes, in order of their names.
     public nonisolated var routes: [RouteStatus] { listing.withLock { $0 } }
 
     /// Finds a route.
@@ -12,14 +12,14 @@ extension Supervisor {
         listing.withLock { $0.first { $0.name == name } }
     }
 
-    /// Adds a route; a target's name is resolved when the first flow asks for it.
+    /// Adds a route; a target's name is resolved when the first flow needs it.
     ///
     /// - Parameters:
-    ///   - route: where to listen and where to forward.
+    ///   - route: the endpoint to listen at and the target to forward to.
     ///   - name: the route's name.
     ///   - isEnabled: whether to listen at once.
-    /// - Returns: the route, with the port that the kernel chose where 0 was asked for.
-    /// - Throws: `RouteChangeError`; `SystemError` or `ResolveError` where it cannot listen: then there is no such route.
+    /// - Returns: the route; if it had port 0, with the port that the kernel chose.
+    /// - Throws: `RouteChangeError`; `SystemError` or `ResolveError` if it cannot listen; then the route is not added.
     @discardableResult
     public func add(_ route: Route, named name: String, isEnabled: Bool = true) async throws -> RouteStatus {
         await turnstile.enter()
@@ -33,20 +33,21 @@ extension Supervisor {
         }
     }
 
-    /// Changes a route: where it listens or leads to, or whether it is enabled.
+    /// Changes a route's listener or target, or whether it is enabled.
     ///
-    /// Its flows are closed if it is to listen or lead elsewhere, or is disabled. If anything is wrong with the change, or
-    /// the route cannot listen there, it stays as it was. Its flows are closed even then in one case: the new place
-    /// overlaps with the old one (`127.0.0.1:80` and `*:80`), so that the old one must be given up first.
+    /// If the listener or the target changes, or the route is disabled, its flows are closed. If anything is wrong with
+    /// the change, or the route cannot listen there, it stays as it was. Even then its flows are closed in one case:
+    /// the new listening endpoint overlaps with the old one (`127.0.0.1:80` and `*:80`), so the old one must be closed
+    /// first.
     ///
     /// - Parameters:
     ///   - name: the route's name.
-    ///   - route: where to listen and where to forward from now on; nil leaves that as it is.
-    ///   - isEnabled: whether it takes clients; nil leaves that as it is.
-    ///   - dropsToxics: whether it loses its toxics, as a route that replaces another one.
+    ///   - route: the new listener and target; if nil, they stay as they are.
+    ///   - isEnabled: whether it accepts clients; if nil, that stays as it is.
+    ///   - dropsToxics: whether it loses its toxics, as a route does that replaces another one.
     /// - Returns: the route as it is now.
-    /// - Throws: `RouteChangeError`, `SystemError`, `ResolveError`, `ToxicError` if one of its toxics is none for the new
-    ///   transport.
+    /// - Throws: `RouteChangeError`, `SystemError`, `ResolveError`; `ToxicError` if one of its toxics does not work
+    ///   with the new transport.
     @discardableResult
     public func change(
         _ name: String,
@@ -65,7 +66,7 @@ extension Supervisor {
         }
     }
 
-    /// Removes a route: listens no more, and closes its flows.
+    /// Removes a route: stops listening, and closes its flows.
     ///
     /// - Throws: `RouteChangeError.unknown`.
     public func remove(_ name: String) async throws(RouteChangeError) {
@@ -81,10 +82,10 @@ extension Supervisor {
 
     /// Checks that routes could be made or changed one after another, and changes nothing.
     ///
-    /// No flow may come back to where it began, or reach the control API.
+    /// No flow may come back to its own listener, or reach the control API.
     ///
-    /// - Parameter routes: the routes as they are to be, by their names.
-    /// - Returns: what is wrong with the first one that is wrong, and its place in the list; nil if none is.
+    /// - Parameter routes: the wanted routes, by their names.
+    /// - Returns: the error of the first wrong route, and its place in the list; nil if none is wrong.
     public func check(
         _ routes: [(name: String, route: Route, isEnabled: Bool)]
     ) async -> (place: Int, error: RouteChangeError)? {
@@ -92,7 +93,7 @@ extension Supervisor {
         return await onThread {
             var (wiring, numbers) = (first, known)
             for (place, (name, route, isEnabled)) in routes.enumerated() {
-                // Numbers below 0 are no route's.
+                // No route has a number below 0.
                 let number = numbers[name] ?? -1 - place
                 numbers[name] = number
                 let endpoints = wiring.endpoints(of: route)
@@ -109,7 +110,7 @@ extension Supervisor {
 
     // MARK: - Reaching the loops
 
-    /// Runs a body on a loop's thread, and waits for what it returns; nil where the loop has ended.
+    /// Runs a closure on a loop's thread, and waits for its result; nil if the loop has ended.
     nonisolated func on<Result: Sendable>(
         _ loop: LoopHandle,
         _ body: @escaping @Sendable (EventLoop) -> Result
@@ -120,7 +121,7 @@ extension Supervisor {
         }
     }
 
-    /// Runs a body on every loop's thread, between two events, and returns what those have to say that have not ended.
+    /// Runs a closure on every loop's thread, between two events, and returns the results of those that have not ended.
     nonisolated func onEach<Result: Sendable>(_ body: @escaping @Sendable (EventLoop) -> Result) async -> [Result] {
         let loops = shared.loops
         return await withCheckedContinuation { continuation in
@@ -137,7 +138,7 @@ extension Supervisor {
         }
     }
 
-    /// Runs a body that blocks on a thread of its own.
+    /// Runs a closure that blocks on a thread of its own.
     package func onThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Result, any Error>) in
             do {

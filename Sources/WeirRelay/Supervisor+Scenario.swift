@@ -1,16 +1,16 @@
 public import WeirFlow
 import WeirWire
 
-/// How a scenario is run.
+/// Running a scenario.
 extension Supervisor {
-    /// Changes the routes' toxics at the times of a scenario, which begins now; returns behind its last step.
+    /// Changes the routes' toxics at the times of a scenario, which starts now; returns after its last step.
     ///
-    /// Each repetition begins with the toxics that the routes have now.
+    /// Each repetition starts with the toxics that the routes have now.
     ///
     /// - Parameters:
     ///   - scenario: the steps.
-    ///   - report: is told of each step, in one line, and of a step that cannot be made: somebody else has changed the
-    ///     toxics meanwhile.
+    ///   - report: called with one line for each step, and for a step that fails because the toxics were changed in
+    ///     another way meanwhile.
     public func run(_ scenario: Scenario, report: @Sendable (String) -> Void = { _ in }) async {
         let start = ContinuousClock.now
         let first = toxicSets.map(\.configurations)

@@ -1,9 +1,9 @@
 public import WeirFlow
 import WeirWire
 
-/// How the toxics of a route are changed while it serves.
+/// Changing the toxics of a route while it serves.
 extension Supervisor {
-    /// Lists the toxics of a route, all attributes filled in, in the order of its chain.
+    /// Returns the toxics of a route, with all attributes, in the order of its chain.
     ///
     /// - Parameter route: the route's place in the configuration, from 0.
     /// - Returns: the toxics of both directions.
@@ -13,27 +13,27 @@ extension Supervisor {
         return toxicSets[route].configurations
     }
 
-    /// Puts a chain of toxics on a route, for the flows that it has and those that come; returns once all have it.
+    /// Applies a chain of toxics to a route, for its open flows and later ones; returns once all flows have it.
     ///
-    /// The chain is compared with the one before by the toxics' names. What is equal stays as it is on every flow. What has
-    /// changed draws its toxicity again, and is asked again about what it holds. What has gone hands on what it held; a
-    /// `timeout` that goes closes its flows.
+    /// The chain is compared with the previous one by the toxics' names. A toxic that is equal stays as it is on every
+    /// flow. A toxic that has changed draws its toxicity again, and decides again about what it holds. A toxic that is
+    /// removed hands on what it held; a removed `timeout` closes its flows.
     ///
     /// - Parameters:
     ///   - chain: the toxics of both directions; bytes pass those of their direction in this order.
     ///   - route: the route's place in the configuration, from 0.
-    /// - Throws: `ToxicError` where something is wrong; nothing has changed then.
+    /// - Throws: `ToxicError` if something is wrong; then nothing changes.
     public func setToxics(_ chain: [ToxicConfiguration], route: Int) async throws(ToxicError) {
         try await updateToxics(route: route) { (toxics) throws(ToxicError) in toxics = chain }
     }
 
-    /// Changes the chain of toxics of a route as one step: no other change comes between.
+    /// Changes the chain of toxics of a route in one step, with no other change in between.
     ///
     /// - Parameters:
     ///   - route: the route's place in the configuration, from 0.
-    ///   - change: changes the list of toxics; what it throws is thrown, and nothing has changed then.
+    ///   - change: changes the list of toxics; if it throws, so does this function, and nothing changes.
     /// - Returns: what `change` returns, once all flows have the new chain.
-    /// - Throws: `ToxicError` where something is wrong; nothing has changed then.
+    /// - Throws: `ToxicError` if something is wrong; then nothing changes.
     public func updateToxics<Result: Sendable>(
         route: Int,
         _ change: (inout [ToxicConfiguration]) throws(ToxicError) -> Result
@@ -49,7 +49,7 @@ extension Supervisor {
         )
         toxicSets[route] = set
         served[status.name]?.toxics = set.configurations
-        // All loops are told before anything is waited for: they hear of two changes in the same order.
+        // Post to all loops before waiting for any, so that all get two changes in the same order.
         let answers = shared.loops.map { $0.post(set, route: route) }
         for answer in answers { for await _ in answer {} }
         return result
@@ -57,7 +57,7 @@ extension Supervisor {
 }
 
 extension LoopHandle {
-    /// Tells the loop of a route's toxics; the stream that is returned ends once it has them, or has ended.
+    /// Sends a route's toxics to the loop; the returned stream ends once the loop has them, or has ended.
     fileprivate func post(_ set: ToxicSet, route: Int) -> AsyncStream<Void> {
         let (stream, end) = AsyncStream<Void>.makeStream()
         let isPosted = mailbox.post(.setToxics(set, route: route, whenDone: { end.finish() }))

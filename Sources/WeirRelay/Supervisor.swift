@@ -3,7 +3,7 @@ import Synchronization
 import WeirFlow
 import WeirWire
 
-/// Starts a relay, and ends it: where control meets the event loops. `WeirRelay` is used through it.
+/// A relay, from its start to its end: the interface of `WeirRelay`, where control meets the event loops.
 ///
 /// ```swift
 /// let relay = try await Supervisor(RelayConfiguration(routes: [try Route(parsing: "tcp:0=127.0.0.1:65432")]))
@@ -11,23 +11,23 @@ import WeirWire
 /// await relay.stop(grace: .seconds(5))
 /// ```
 public actor Supervisor {
-    /// Lists where the relay listens, in the order of its routes.
+    /// The endpoints at which the relay listens, in the order of its routes.
     public nonisolated let listeners: [Listener]
-    /// Bounds how many TCP flows there may be at once: what was asked for, or what the descriptor limit allows.
+    /// The maximum number of TCP flows at once: the configured one, or what the descriptor limit allows.
     public nonisolated let maxFlows: Int
-    /// Bounds how many UDP sessions there may be at once.
+    /// The maximum number of UDP sessions at once.
     public nonisolated let maxSessions: Int
 
     let shared: Shared
-    /// Lists the routes that are served, or would be if they were not disabled, by their names.
+    /// The routes, including disabled ones, by their names.
     var served: [String: RouteStatus] = [:] { didSet { listing.withLock { $0 = RouteStatus.list(served) } } }
-    /// Holds the list of the routes for those who look at it from outside.
+    /// The list of the routes, for readers outside the actor.
     let listing: Lock<[RouteStatus]>
-    /// Lets one change of the routes pass at a time.
+    /// The turnstile that allows one change of the routes at a time.
     let turnstile = Turnstile()
-    /// Takes no route any more.
+    /// Whether the relay is stopping, and accepts no more routes.
     private(set) var isStopping = false
-    /// Holds the toxics of each route.
+    /// The toxics of each route.
     var toxicSets: [ToxicSet]
     private var stopping: Task<Void, Never>?
 
@@ -35,12 +35,12 @@ public actor Supervisor {
     ///
     /// - Parameters:
     ///   - configuration: what to serve, and how.
-    ///   - outputs: where the records go.
-    ///   - report: is told, in one line each, what a user should know; on any thread.
-    ///   - sinkReport: is told what became of an output; on any thread.
-    ///   - whenBound: is told the ports before any client can connect; what it throws ends the start.
-    /// - Throws: `SystemError` where a socket cannot be had, `ResolveError` where the name of a listener has no address,
-    ///   `ToxicError` where a toxic is wrong.
+    ///   - outputs: the destinations of the records.
+    ///   - report: called with one line that the user should know; on any thread.
+    ///   - sinkReport: called with reports about the outputs; on any thread.
+    ///   - whenBound: called with the endpoints before any client can connect; if it throws, the relay does not start.
+    /// - Throws: `SystemError` if a socket cannot be made, `ResolveError` if the name of a listener has no address,
+    ///   `ToxicError` if a toxic is wrong.
     public init(
         _ configuration: RelayConfiguration,
         outputs: [SinkOutput] = [],
@@ -105,26 +105,26 @@ public actor Supervisor {
         try await Self.startLoops(sockets, shared)
     }
 
-    /// Counts the TCP flows that are open.
+    /// The number of open TCP flows.
     public nonisolated var openFlows: Int { shared.tcpFlows.load(ordering: .relaxed) }
 
-    /// Counts the UDP sessions that are open.
+    /// The number of open UDP sessions.
     public nonisolated var openSessions: Int { shared.udpSessions.load(ordering: .relaxed) }
 
-    /// Counts the mismatches that were recorded, where an echo is expected.
+    /// The number of recorded mismatches, if an echo is expected.
     public nonisolated var mismatches: Int { shared.mismatches.load(ordering: .relaxed) }
 
-    /// Counts the bytes that the outputs have taken.
+    /// The number of bytes that the outputs have taken.
     public nonisolated var bytesWritten: UInt64 { shared.hub.bytesWritten }
 
-    /// The names of the outputs that have not taken everything yet, asked while `stop` waits for them.
+    /// The names of the outputs that have not taken everything yet, for use while `stop` waits for them.
     public nonisolated var unfinishedOutputs: [String] { shared.hub.unfinished }
 
     /// Drains and ends: accepts no more, waits for the flows, resets those that are left, and lets every sink finish.
     ///
-    /// Where it is under way already, its end is waited for.
+    /// If the relay is already stopping, waits for the end.
     ///
-    /// - Parameter grace: how long the TCP flows may go on.
+    /// - Parameter grace: how long the TCP flows may continue.
     public func stop(grace: Duration = .seconds(5)) async {
         isStopping = true
         if let stopping { return await stopping.value }
@@ -140,7 +140,7 @@ public actor Supervisor {
                 try? await Task.sleep(for: grace)
                 guard !Task.isCancelled else { return }
                 for loop in shared.loops { loop.mailbox.post(.shutdown) }
-                // What is still on its way between loops is reset as well.
+                // A connection that was on its way between loops is reset as well.
                 try? await Task.sleep(for: .milliseconds(50))
                 guard !Task.isCancelled else { return }
                 for loop in shared.loops { loop.mailbox.post(.shutdown) }
@@ -158,12 +158,12 @@ public actor Supervisor {
     private static func end(_ loop: LoopHandle) async {
         await withCheckedContinuation { continuation in
             let isTaken = loop.mailbox.post(.stop(whenStopped: { continuation.resume() }))
-            // A loop that could not go on has ended already.
+            // A loop that failed has ended already.
             if !isTaken { continuation.resume() }
         }
     }
 
-    /// Resets the TCP flows that a `stop` under way still waits for.
+    /// Resets the TCP flows for which a `stop` in progress still waits.
     public nonisolated func hurry() {
         for loop in shared.loops { loop.mailbox.post(.shutdown) }
     }
@@ -236,7 +236,7 @@ public actor Supervisor {
         return sockets
     }
 
-    /// Binds the sockets of one route, and says which loop each one is for.
+    /// Binds the sockets of one route, and returns each with the index of its loop.
     static func bindSockets(
         of route: Route,
         _ index: Int,
@@ -247,7 +247,7 @@ public actor Supervisor {
         do {
             var port: UInt16?
             for endpoint in try ListeningSockets.endpoints(of: route, family: configuration.family) {
-                // With port 0 the further addresses of a route take the number that the kernel gave the first one.
+                // With port 0, a route's further addresses get the port that the kernel chose for the first one.
                 let wanted = Endpoint(address: endpoint.address, port: port ?? endpoint.port)
                 let bound = try ListeningSockets.bind(
                     route,
@@ -287,9 +287,9 @@ public actor Supervisor {
         return listeners
     }
 
-    /// Starts a thread for each loop, which owns its sockets from then on.
+    /// Starts a thread for each loop, which then owns its sockets.
     ///
-    /// Where one cannot be started, those that were are ended, and every socket is closed.
+    /// If one cannot be started, the others are ended, and every socket is closed.
     static func startLoops(_ sockets: [(loop: Int, socket: Listening)], _ shared: Shared) async throws {
         for index in shared.loops.indices {
             do {

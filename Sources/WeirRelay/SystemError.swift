@@ -1,12 +1,12 @@
 public import WeirFlow
 
-/// Says which system call failed, on what, and with which error.
+/// The error of a system call: what it was for, and the error number.
 public struct SystemError: Error, Hashable, CustomStringConvertible {
-    /// Says what was being done, in words: `listen on tcp 127.0.0.1:80`.
+    /// What Weir was trying to do, in words: `listen on tcp 127.0.0.1:80`.
     public var attempt: String
-    /// Holds the error number.
+    /// The error number.
     public var error: ErrorNumber
-    /// Says what the user can do about it, where something can be done.
+    /// Advice for the user, if there is any.
     public var advice: String?
 
     /// Makes an error.
@@ -16,7 +16,7 @@ public struct SystemError: Error, Hashable, CustomStringConvertible {
         self.advice = advice
     }
 
-    /// Says it in one line: `cannot listen on tcp 127.0.0.1:80: permission denied (EACCES); …`.
+    /// The error in one line: `cannot listen on tcp 127.0.0.1:80: permission denied (EACCES); …`.
     public var description: String {
         "cannot \(attempt): \(error)" + (advice.map { "; \($0)" } ?? "")
     }

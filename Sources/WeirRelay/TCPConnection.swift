@@ -3,7 +3,7 @@ import Glibc
 import WeirFlow
 import WeirWire
 
-/// Holds a connection that was accepted, on its way to the loop where it will live.
+/// A connection that was accepted, on its way to the loop where it will live.
 struct AcceptedConnection: Sendable {
     var descriptor: Int32
     var client: Endpoint
@@ -11,27 +11,28 @@ struct AcceptedConnection: Sendable {
     var route: Int
 }
 
-/// Holds one side of a TCP flow: its descriptor, and what epoll has said about it.
+/// One side of a TCP flow: its descriptor, and its state according to epoll.
 ///
-/// Epoll is edge-triggered: what it said stays true until a system call shows otherwise.
+/// Epoll is edge-triggered: its report stays true until a system call shows otherwise.
 struct Leg: ~Copyable {
     private(set) var descriptor: Descriptor?
     private(set) var raw: Int32 = -1
-    /// Something may be read.
+    /// Whether there may be bytes to read.
     var isReadable = false
-    /// Something may be written.
+    /// Whether there may be room to write.
     var isWritable = true
-    /// An end, an error or urgent data may stand behind what is read: a short read does not mean that all was read.
+    /// Whether an end, an error or urgent data may follow the bytes read: then a short read does not mean that all was
+    /// read.
     var hasMoreBehind = false
-    /// An end, and nothing else, stands behind what is read.
+    /// Whether an end, and nothing else, follows the bytes read.
     var endsBehind = false
-    /// The flow wants to read.
+    /// Whether the flow wants to read.
     var isReading = false
-    /// The last byte was read.
+    /// Whether the end was read, after the last byte.
     var hasEnded = false
-    /// The flow was told that this side has reset.
+    /// Whether the flow was informed that this side has reset.
     var hasAborted = false
-    /// This side was told the end: the kernel counts that as one byte more to deliver.
+    /// Whether a FIN was sent to this side; the kernel counts it as one more byte to deliver.
     var hasFinished = false
 
     mutating func open(_ descriptor: consuming Descriptor) {
@@ -48,7 +49,7 @@ struct Leg: ~Copyable {
         self.raw = raw
     }
 
-    /// Closes the descriptor; epoll forgets it with that.
+    /// Closes the descriptor, which also removes it from epoll.
     mutating func close() {
         self = Leg()
     }
@@ -57,7 +58,7 @@ struct Leg: ~Copyable {
     var canRead: Bool { isReading && isReadable && !hasEnded }
 }
 
-/// Holds one TCP flow and its two sides, on the loop where it lives.
+/// One TCP flow and its two sides, on the loop where it lives.
 final class TCPConnection {
     @exclusivity(unchecked) var flow: Flow
     @exclusivity(unchecked) var client = Leg()
@@ -65,21 +66,21 @@ final class TCPConnection {
     let route: Int
     let place: Int
     let generation: UInt32
-    /// Lists the server's addresses, in the order in which they are dialed.
+    /// The server's addresses, in the order in which they are dialed.
     @exclusivity(unchecked) var targets: [Endpoint] = []
-    /// Holds a socket for the first dial, made before the flow starts: a client can wait for a descriptor, a dial cannot.
+    /// A socket for the first dial, made before the flow starts: a client can wait for a descriptor, a dial cannot.
     @exclusivity(unchecked) var spare: Descriptor?
-    /// Says which dial waits for a descriptor, of a flow that has started.
+    /// The dial that waits for a descriptor, if the flow has started.
     var starvedAttempt: Int?
     @exclusivity(unchecked) var isDialing = false
-    /// The server was reached, or the flow is its own server: what the client sends is read.
+    /// Whether the server was reached, or the flow is its own server, so that the client's bytes are read.
     @exclusivity(unchecked) var isConnected = false
     @exclusivity(unchecked) var isReady = false
     @exclusivity(unchecked) var isClosed = false
     @exclusivity(unchecked) var wakeAt: Instant?
-    /// Counts what the flow keeps for echoes, as far as the loop has counted it.
+    /// The number of bytes that the flow keeps for echoes, as last counted by the loop.
     @exclusivity(unchecked) var bytesKeptForEcho = 0
-    /// Says which directions' receivers are to be reset, once delivered or at a time, and when to look next.
+    /// The directions whose receivers must be reset, once everything is delivered or at the given time.
     @exclusivity(unchecked) var resets: [(direction: Direction, by: Instant)] = []
     var resetPause = Duration.microseconds(500)
 
@@ -92,7 +93,7 @@ final class TCPConnection {
 
     func token(_ kind: Token.Kind) -> Token { Token(kind, place: place, generation: generation) }
 
-    /// Lends the side that a direction's bytes come from.
+    /// Accesses the side from which a direction's bytes come.
     subscript(source direction: Direction) -> Leg {
         @inline(__always) _read {
             if direction == .upstream { yield client } else { yield server }

@@ -4,7 +4,7 @@ import Synchronization
 import WeirFlow
 import WeirWire
 
-/// Is a socket that listens, with what is known about it.
+/// A listening socket, with its state.
 final class TCPListener {
     private var descriptor: Descriptor?
     let raw: Int32
@@ -19,11 +19,11 @@ final class TCPListener {
 
     var isClosed: Bool { descriptor == nil }
 
-    /// Refuses clients from now on.
+    /// Stops accepting clients.
     func close() { descriptor = nil }
 }
 
-/// How TCP flows begin.
+/// The beginning of TCP flows.
 extension TCPRelay {
     static let interest =
         UInt32(WEIR_IN) | UInt32(WEIR_OUT) | UInt32(WEIR_RDHUP) | UInt32(WEIR_PRI) | (UInt32(1) << 31)
@@ -37,7 +37,7 @@ extension TCPRelay {
         }
     }
 
-    /// Accepts the clients of one more route.
+    /// Starts to accept the clients of one more route.
     func add(_ socket: Listening) throws(SystemError) {
         let place = listeners.firstIndex(where: \.isClosed) ?? listeners.count
         let listener = TCPListener(socket)
@@ -45,7 +45,7 @@ extension TCPRelay {
         if place == listeners.count { listeners.append(listener) } else { listeners[place] = listener }
     }
 
-    /// Accepts no client of a route any more; its flows go on.
+    /// Stops accepting clients of a route; its flows continue.
     func unlisten(_ route: Int) {
         for listener in listeners where listener.listening.route == route { listener.close() }
     }
@@ -55,7 +55,7 @@ extension TCPRelay {
         for connection in connections.all where connection.route == route { dismiss(connection) }
     }
 
-    /// Accepts the clients that wait, as many as a turn allows.
+    /// Accepts waiting clients, as many as a turn allows.
     func accept(from place: Int) {
         let listener = listeners[place]
         let shared = loop.shared
@@ -66,14 +66,14 @@ extension TCPRelay {
             let raw = weir_accept(listener.raw, &peer)
             guard raw >= 0 else {
                 let error = ErrorNumber(-raw)
-                // Loops that are short of descriptors must not wake each other in turn.
+                // Loops without free descriptors must not wake each other in turn.
                 shared.releaseFlow(wakesOthers: !error.isShortage)
                 if error.rawValue == EAGAIN { return }
                 if error.isShortage { return pauseAccepting(error) }
-                // Every other error belongs to the connection that was not accepted (accept(2), "Error handling").
+                // Every other error is about the connection that was not accepted (accept(2), "Error handling").
                 continue
             }
-            // On a wildcard listener the address is the one that the client chose.
+            // On a wildcard listener, use the address that the client chose.
             let local = listener.listening.isWildcard ? Socket.localEndpoint(raw) : nil
             guard let client = SocketAddress.endpoint(&peer) else {
                 Glibc.close(raw)
@@ -101,7 +101,7 @@ extension TCPRelay {
         if best == loop.index { adopt(accepted) } else { loops[best].mailbox.post(.adopt(accepted)) }
     }
 
-    /// Makes the flow of a client that was accepted.
+    /// Makes the flow of an accepted client.
     func adopt(_ accepted: AcceptedConnection) {
         let (number, seed) = loop.shared.nextFlow(of: accepted.route)
         let flow = Flow(
@@ -143,12 +143,12 @@ extension TCPRelay {
         if shortage != nil {
             retryAcceptingLater()
         } else if loop.shared.tcpFlows.load(ordering: .sequentiallyConsistent) < loop.shared.limits.tcpFlows {
-            // A flow ended just before the pause was noted: nobody else will say so.
+            // A flow ended just before the pause was stored, so no other loop will post a message.
             resumeAccepting()
         }
     }
 
-    /// Says once for each kind of reason why clients wait.
+    /// Reports why clients wait, once for each kind of reason.
     private func sayThatItPauses(_ shortage: ErrorNumber?) {
         let shared = loop.shared
         guard (shortage == nil ? shared.limitNotice : shared.shortageNotice).isFirst() else { return }
@@ -156,20 +156,20 @@ extension TCPRelay {
         shared.report("accepting pauses until a flow ends: \(reason); clients wait in the backlog")
     }
 
-    /// Looks again soon: the shortage may be one that no flow of this relay ends.
+    /// Starts a timer for another try, because the shortage may not depend on this relay's flows.
     private func retryAcceptingLater() {
         guard !isRetrying else { return }
         isRetrying = true
         loop.timers.insert(Token(.retryAccept), due: loop.now().instant.advanced(by: Self.retryPause))
     }
 
-    /// Looks whether there is enough again.
+    /// Tries again to accept clients.
     func retryAccepting() {
         isRetrying = false
         resumeAccepting()
     }
 
-    /// Goes on after a flow has ended.
+    /// Resumes accepting after a flow has ended.
     func resumeAccepting() {
         retryStarved()
         guard starved.isEmpty else { return }
@@ -185,7 +185,7 @@ extension TCPRelay {
 }
 
 extension ErrorNumber {
-    /// Says that the system has run out of something that comes back: descriptors or memory.
+    /// Whether the system is temporarily out of something: descriptors or memory.
     var isShortage: Bool {
         switch rawValue {
         case EMFILE, ENFILE, ENOBUFS, ENOMEM: true

@@ -3,9 +3,9 @@ import Glibc
 import WeirFlow
 import WeirWire
 
-/// How a TCP flow reaches its server.
+/// The dialing of a TCP flow's server.
 extension TCPRelay {
-    /// Sets a flow going once its server's addresses and a descriptor are there.
+    /// Starts a flow once its server's addresses and a descriptor are available.
     func begin(_ connection: TCPConnection) {
         guard !connection.flow.isEcho else {
             connection.isConnected = true
@@ -29,7 +29,7 @@ extension TCPRelay {
         start(connection)
     }
 
-    /// A target's addresses are known again: the flows that waited for them go on.
+    /// Continues the flows that waited for a target's addresses, which are known again.
     func targetResolved(_ route: Int) {
         guard let target = loop.shared.targets[route] else { return }
         let waiting = unresolved.filter { $0.route == route }
@@ -37,19 +37,19 @@ extension TCPRelay {
         for connection in waiting where !connection.isClosed { begin(connection, at: target.endpoints) }
     }
 
-    /// Lets a flow wait for a descriptor.
+    /// Makes a flow wait for a descriptor.
     ///
     /// - Parameters:
     ///   - connection: the flow.
-    ///   - shortage: what there is too little of.
-    ///   - attempt: the dial that waits, which the flow gives up at the end of its time; nil where none was begun.
+    ///   - shortage: the error that reported the shortage.
+    ///   - attempt: the dial that waits, until the flow's connect time-out; nil if none was started.
     private func wait(_ connection: TCPConnection, _ shortage: ErrorNumber, dialing attempt: Int? = nil) {
         if connection.starvedAttempt == nil { starved.append(connection) }
         connection.starvedAttempt = attempt
         pauseAccepting(shortage)
     }
 
-    /// A descriptor may be free: the flows that waited for one try again, in their order.
+    /// Retries the flows that wait for a descriptor, in their order, because one may be free.
     func retryStarved() {
         let waiting = starved
         starved = []
@@ -73,7 +73,7 @@ extension TCPRelay {
             starved.removeAll { $0 === connection }
         }
         guard attempt < connection.targets.count else {
-            // Every address of the name is this relay's own now.
+            // Every address of the name is now one of this relay's own listeners.
             return feed(connection, .connectFailed(.connectionRefused))
         }
         let target = connection.targets[attempt]
@@ -102,12 +102,12 @@ extension TCPRelay {
         }
     }
 
-    /// Starts to connect, from the port that was asked for where it can be had.
+    /// Starts to connect, from the configured egress port if it is available.
     private func connect(_ connection: TCPConnection, to target: Endpoint) -> ErrorNumber? {
         let isBound = loop.shared.prepareEgress(connection.server.raw, connection.flow, to: target)
         let error = connect(connection.server.raw, connection, target)
         guard isBound, let error, error.isTakenPort else { return error }
-        // Another connection to this server has the port: a new socket leaves the choice to the kernel.
+        // Another connection to this server has the port, so let the kernel choose one for a new socket.
         guard let fresh = try? Socket.make(.tcp, for: target.address) else { return error }
         connection.server.close()
         connection.server.open(fresh)
@@ -126,19 +126,19 @@ extension TCPRelay {
         feed(connection, .connectFailed(error))
     }
 
-    /// Takes what epoll says about a dial.
+    /// Handles epoll's events for a dial.
     func finishDial(_ connection: TCPConnection, _ events: UInt32) {
         let raw = connection.server.raw
         var reset: ErrorNumber?
         if events & (UInt32(WEIR_ERR) | UInt32(WEIR_HUP)) != 0 {
             let error = Socket.pendingError(raw) ?? .connectionRefused
             guard error == .connectionReset else { return failDial(connection, error) }
-            // Only a connection that was made can be reset: the server accepted it first.
+            // Only an established connection can be reset, so the server had accepted it.
             reset = error
         }
         guard events & UInt32(WEIR_OUT) != 0 else { return }
         if let egress = connection.flow.path.egress, egress == connection.flow.path.server {
-            // A dial to an ephemeral port that nobody listens on can meet itself.
+            // A dial to an ephemeral port without a listener can connect to itself.
             Socket.resetOnClose(raw)
             return failDial(connection, .connectionRefused)
         }

@@ -2,15 +2,15 @@ import CWeir
 import WeirFlow
 import WeirWire
 
-/// How a side that resets is seen, and how one is reset.
+/// Receiving and sending resets.
 extension TCPRelay {
     private static let longestResetPause = Duration.milliseconds(20)
-    /// How long a reset waits at its deadline for the acknowledgement of what was sent before.
+    /// How long a reset waits, after its deadline, for the acknowledgment of bytes that were sent before.
     private static let settleTime = Duration.milliseconds(200)
 
-    /// Notes that epoll has an error of a side: it has reset.
+    /// Handles an error that epoll reports for a side: it has reset.
     ///
-    /// What it sent before is still read and delivered, unless its server was not reached yet: then the flow ends at once.
+    /// Earlier bytes are still read and delivered, unless the server was not reached yet: then the flow ends at once.
     func noteError(_ connection: TCPConnection, _ direction: Direction) {
         guard let error = Socket.pendingError(connection[source: direction].raw) else { return }
         abort(connection, direction, error)
@@ -20,9 +20,9 @@ extension TCPRelay {
         change(connection) { self.feedAbort(connection, direction, error) }
     }
 
-    /// Notes that a side has reset: what it sent before may still be read.
+    /// Records that a side has reset; its earlier bytes may still be read.
     ///
-    /// - Returns: false where that was known.
+    /// - Returns: false if that was known.
     private func noteAbort(_ connection: TCPConnection, _ direction: Direction) -> Bool {
         guard !connection[source: direction].hasAborted, !connection.isClosed else { return false }
         connection[source: direction].hasAborted = true
@@ -34,21 +34,22 @@ extension TCPRelay {
     func feedAbort(_ connection: TCPConnection, _ direction: Direction, _ error: ErrorNumber) {
         guard noteAbort(connection, direction) else { return }
         feed(connection, .aborted(direction, error))
-        // What was sent and not acknowledged may have been read before the reset, unless that is long ago: only the rest is
-        // lost for certain.
+        // The other side may have read sent but unacknowledged bytes before its reset, unless they were retransmitted:
+        // only the rest is certainly lost.
         let raw = connection[source: direction].raw
         let unsent = max(0, weir_unsent(raw)) - (weir_is_resending(raw) ? 0 : max(0, weir_in_flight(raw)))
         feedLost(connection, direction.opposite, withoutEnd(Int(unsent), connection, direction))
     }
 
-    /// Takes the end off the bytes that the kernel holds for a side: it counts an end as a byte.
+    /// Subtracts the FIN from the bytes that the kernel holds for a side, because the kernel counts it as a byte.
     private func withoutEnd(_ unsent: Int, _ connection: TCPConnection, _ receiver: Direction) -> Int {
         unsent > 0 && connection[source: receiver].hasFinished ? unsent - 1 : max(0, unsent)
     }
 
-    /// Resets the sides that are to be reset and whose bytes are delivered, and looks at the others again soon.
+    /// Resets the sides whose reset is due and whose bytes are delivered, and polls the others again soon.
     ///
-    /// What the kernel could not deliver by then, of what it took and of what it still had to read, is counted.
+    /// It counts the bytes that the kernel could not deliver by then: those that it had taken, and those that were not
+    /// read.
     func tryResets(_ connection: TCPConnection) {
         let now = loop.now().instant
         var later: [(direction: Direction, by: Instant)] = []
@@ -69,18 +70,18 @@ extension TCPRelay {
         connection.resetPause = min(connection.resetPause * 2, Self.longestResetPause * (isPatient ? 10 : 1))
     }
 
-    /// Whether a socket can be reset now, such that what its peer has got is known.
+    /// Returns whether a socket can be reset now with certainty about which bytes its peer got.
     ///
-    /// That is so once its peer has acknowledged all. At the deadline it is so once the peer has acknowledged what was
-    /// sent: the rest never leaves. An acknowledgement may be late (the peer's kernel delays it for up to 40 ms); after
-    /// `settleTime` it is taken for lost, and so are the bytes.
+    /// That is so once its peer has acknowledged everything. After the deadline it is so once the peer has acknowledged
+    /// everything that was sent: the rest is never sent. An acknowledgment may be late (the peer's kernel delays it for
+    /// up to 40 ms); after `settleTime` it counts as lost, and so do the bytes.
     private func isSettled(_ raw: Int32, _ by: Instant, _ now: Instant) -> Bool {
         if weir_unsent(raw) <= 0 || loop.hasFailed { return true }
         guard now >= by else { return false }
         return weir_in_flight(raw) <= 0 || now >= by.advanced(by: Self.settleTime)
     }
 
-    /// Resets the receiver of a direction, and tells the flow what was lost with it.
+    /// Resets the receiver of a direction, and informs the flow of the bytes that were lost with it.
     private func reset(_ connection: TCPConnection, _ direction: Direction) {
         let receiver = direction.opposite
         var unsent = 0
@@ -88,7 +89,7 @@ extension TCPRelay {
             let raw = connection[source: receiver].raw
             feedUnread(connection, receiver)
             Socket.resetOnClose(raw)
-            // What a receiver that has reset did not get was counted then.
+            // For a receiver that has reset, the lost bytes were counted at its reset.
             if !connection[source: receiver].hasAborted {
                 unsent = withoutEnd(Int(weir_unsent(raw)), connection, receiver)
             }
@@ -99,7 +100,7 @@ extension TCPRelay {
         feed(connection, .resetDone(direction, unsent: unsent))
     }
 
-    /// Tells the flow of the bytes that a side has sent and nobody will read.
+    /// Informs the flow of the bytes that a side has sent and that will not be read.
     func feedUnread(_ connection: TCPConnection, _ source: Direction) {
         guard connection[source: source].isOpen else { return }
         feedLost(connection, source, Int(weir_unread(connection[source: source].raw)))

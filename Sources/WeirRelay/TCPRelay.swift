@@ -4,26 +4,26 @@ import Synchronization
 import WeirFlow
 import WeirWire
 
-/// Relays the TCP flows of one event loop: reads, tells the flow, and performs what it answers.
+/// The relay of one event loop's TCP flows: it reads, passes events to the flow, and performs the actions it returns.
 ///
-/// Reading order: `handle` and `service` bring events in; `perform` does what the flow says, in one switch.
-/// `TCPRelay+Accept` begins flows, `TCPRelay+Dial` reaches servers, `TCPRelay+Resets` sees resets and sends them.
+/// Reading order: `handle` and `service` receive events; `perform` carries out the flow's actions, in one switch.
+/// `TCPRelay+Accept` begins flows, `TCPRelay+Dial` reaches servers, `TCPRelay+Resets` receives and sends resets.
 final class TCPRelay {
-    /// Bounds the reads of one flow and direction in one turn, so that no flow starves the others.
+    /// The maximum number of reads of one flow and direction in one turn, so that no flow starves the others.
     private static let readsPerTurn = 8
-    /// Bounds the bytes that all flows of a loop keep for echoes.
+    /// The maximum number of bytes that all flows of a loop keep for echoes.
     private static let echoBound = 64 << 20
-    /// Is what every flow may keep, also past that bound.
+    /// The number of bytes that every flow may keep, even beyond that limit.
     private static let echoAlways = 4096
 
     unowned(unsafe) let loop: EventLoop
     @exclusivity(unchecked) var listeners: [TCPListener] = []
     @exclusivity(unchecked) var connections = SlotTable<TCPConnection>()
-    /// Lists the flows that wait for their target's addresses.
+    /// The flows that wait for their target's addresses.
     var unresolved: [TCPConnection] = []
-    /// Lists the flows whose dial waits for a descriptor.
+    /// The flows whose dial waits for a descriptor.
     var starved: [TCPConnection] = []
-    /// A timer runs that looks whether there are descriptors again.
+    /// Whether a timer is running for the next try to accept.
     var isRetrying = false
     @exclusivity(unchecked) private(set) var settings: FlowSettings
     private let readBuffer: UnsafeMutableRawBufferPointer
@@ -47,7 +47,7 @@ final class TCPRelay {
 
     // MARK: - Events in
 
-    /// Takes what epoll says about one side of a flow.
+    /// Handles epoll's events for one side of a flow.
     func handle(_ events: UInt32, from direction: Direction, _ token: Token) {
         guard let connection = connections[token] else { return }
         if connection.isDialing, direction == .downstream {
@@ -69,17 +69,17 @@ final class TCPRelay {
         markReady(connection)
     }
 
-    /// Says whether a direction can be read now, and is worth reading.
+    /// Returns whether a direction can be read now, and is worth reading.
     ///
-    /// While the receiver's kernel buffer is full, what is read could only be copied into the flow's queue: it stays in
-    /// the kernel until there is room. What would only be dropped needs none.
+    /// While the receiver's kernel buffer is full, bytes that are read could only be copied into the flow's queue, so
+    /// they stay in the kernel until there is room. Bytes that the flow would only drop need no room.
     private func canRead(_ connection: TCPConnection, _ direction: Direction) -> Bool {
         guard connection[source: direction].canRead else { return false }
         return connection[source: connection.flow.isEcho ? .upstream : direction.opposite].isWritable
             || connection.flow.isDiscarding
     }
 
-    /// Remembers that a flow may have something to read.
+    /// Adds a flow that may have bytes to read to the next turn.
     func markReady(_ connection: TCPConnection) {
         guard !connection.isReady, !connection.isClosed,
             canRead(connection, .upstream) || canRead(connection, .downstream)
@@ -92,7 +92,7 @@ final class TCPRelay {
         for connection in connections.all { markReady(connection) }
     }
 
-    /// Reads from the flows that have something to read, each as much as its turn allows.
+    /// Reads from the flows that have bytes to read, each as much as a turn allows.
     func serviceReady() {
         guard !ready.isEmpty else { return }
         let turn = ready
@@ -141,7 +141,7 @@ final class TCPRelay {
             return false
         }
         if count < 0 {
-            // What waits for an end in the receiver's kernel buffer waits in vain.
+            // No end will follow the bytes that wait for one in the receiver's kernel buffer.
             Socket.push(connection[source: direction.opposite].raw)
             abort(connection, direction, ErrorNumber(Int32(-count)))
         }
@@ -151,7 +151,7 @@ final class TCPRelay {
         return true
     }
 
-    /// Sends a chunk on that the flow has let pass; what the kernel does not take is the flow's again.
+    /// Forwards a chunk that the flow has let pass; the flow gets back the bytes that the kernel does not take.
     private func pass(
         _ chunk: UnsafeRawBufferPointer,
         _ connection: TCPConnection,
@@ -177,7 +177,7 @@ final class TCPRelay {
         dispatch(connection, .wake)
     }
 
-    /// Brings the flows of a route to other toxics.
+    /// Applies a new set of toxics to a route's open flows.
     func setToxics(_ set: ToxicSet, route: Int) {
         for connection in connections.all where connection.route == route {
             actions.removeAll(keepingCapacity: true)
@@ -186,7 +186,7 @@ final class TCPRelay {
         }
     }
 
-    /// Changes a flow between two chunks, and does what it says.
+    /// Changes a flow between two chunks, and performs the resulting actions.
     func change<Result>(
         _ connection: TCPConnection,
         _ body: (inout Flow, Moment, inout [FlowAction]) -> Result
@@ -197,13 +197,13 @@ final class TCPRelay {
         return result
     }
 
-    /// Tells whether a timer is still waited for.
+    /// Returns whether a timer still has a purpose.
     func isNeeded(_ entry: TimerHeap.Entry) -> Bool {
         guard let connection = connections[entry.token] else { return false }
         return connection.wakeAt == entry.due || !connection.resets.isEmpty
     }
 
-    /// Accepts no more; flows go on.
+    /// Stops accepting clients; flows continue.
     func drain() {
         for listener in listeners { listener.close() }
     }
@@ -220,21 +220,22 @@ final class TCPRelay {
 
     // MARK: - Actions out
 
-    /// Tells the flow what happened, and does what it says.
+    /// Passes an event to the flow, and performs the resulting actions.
     func dispatch(_ connection: TCPConnection, _ event: FlowEvent, bytes: RawSpan = RawSpan()) {
         actions.removeAll(keepingCapacity: true)
         feed(connection, event, bytes: bytes)
         performAll(connection, bytes: bytes)
     }
 
-    /// Bounds what all flows of the loop keep for echoes together: a flow that would keep more looks for none.
+    /// Limits what all flows of the loop keep for echoes together: a flow that would keep more stops looking for
+    /// echoes.
     private func boundEcho(_ connection: TCPConnection) {
         let now = connection.flow.bytesKeptForEcho
         let kept = connection.bytesKeptForEcho
         guard now != kept, !connection.isClosed else { return }
         bytesKeptForEcho += now - kept
         connection.bytesKeptForEcho = now
-        // An echo that is expected is bounded by the window of each flow, and never given up.
+        // An expected echo is limited by the window of each flow, and its detection never stops.
         guard !settings.expectsEcho, now > kept, now > Self.echoAlways, bytesKeptForEcho > Self.echoBound else {
             return
         }
@@ -243,37 +244,37 @@ final class TCPRelay {
         connection.bytesKeptForEcho = 0
     }
 
-    /// Sets a flow going, now that its server's addresses are known.
+    /// Starts a flow, now that its server's addresses are known.
     func start(_ connection: TCPConnection) {
         actions.removeAll(keepingCapacity: true)
         connection.flow.start(attempts: connection.targets.count, at: loop.now(), into: &actions)
         performAll(connection, bytes: RawSpan())
     }
 
-    /// Closes a flow because somebody asks for it; what both sides have sent and nobody reads any more is counted.
+    /// Closes a flow on request; bytes that both sides have sent and that will not be read are counted.
     func dismiss(_ connection: TCPConnection) {
         change(connection) {
-            // A flow that is being reset counts it then.
+            // A flow that is being reset counts them at the reset.
             if connection.resets.isEmpty { for side in Direction.allCases { feedUnread(connection, side) } }
             feed(connection, .dismissed)
         }
     }
 
-    /// Tells the flow several things, and does what it says to them.
+    /// Passes several events to the flow, and performs the resulting actions.
     func change(_ connection: TCPConnection, _ body: () -> Void) {
         actions.removeAll(keepingCapacity: true)
         body()
         performAll(connection, bytes: RawSpan())
     }
 
-    /// Dials again what could not be dialed for want of a descriptor.
+    /// Dials again after a dial that failed for lack of a descriptor.
     func redial(_ connection: TCPConnection, _ attempt: Int) {
         actions.removeAll(keepingCapacity: true)
         dial(connection, attempt)
         performAll(connection, bytes: RawSpan())
     }
 
-    /// Tells the flow what came of an action; its answer is performed behind the actions before it.
+    /// Passes the outcome of an action to the flow; the resulting actions come after those that are waiting.
     func feed(_ connection: TCPConnection, _ event: FlowEvent, bytes: RawSpan = RawSpan()) {
         connection.flow.handle(event, bytes: bytes, at: loop.now(), into: &actions)
     }
@@ -327,7 +328,7 @@ final class TCPRelay {
         if let error { feedAbort(connection, direction.opposite, error) }
     }
 
-    /// Offers bytes to the kernel, and says how many it took, and whether the receiver is found to have reset.
+    /// Offers bytes to the kernel; returns how many it took, and the error if the receiver turns out to have reset.
     private func write(
         _ bytes: UnsafeRawBufferPointer,
         _ connection: TCPConnection,
@@ -349,7 +350,7 @@ final class TCPRelay {
 
     private func close(_ connection: TCPConnection) {
         connection.isClosed = true
-        // The server may have accepted before the loop is told: it must not take this for the client's last byte.
+        // The server may have accepted before the loop gets the event: it must not mistake this for the client's FIN.
         if connection.isDialing { Socket.resetOnClose(connection.server.raw) }
         connection.isDialing = false
         bytesKeptForEcho -= connection.bytesKeptForEcho

@@ -1,4 +1,4 @@
-/// Holds where each route leads, by the route's number; numbers are never given again.
+/// The target of each route, by the route's number; numbers are never used again.
 final class Targets: Sendable {
     private let targets: Lock<[Target?]>
 
@@ -6,13 +6,13 @@ final class Targets: Sendable {
         self.targets = Lock(targets)
     }
 
-    /// Returns a route's target; nil for a route that sends back what comes.
+    /// Returns a route's target; nil for a route that sends bytes back.
     subscript(route: Int) -> Target? { targets.withLock { $0[route] } }
 
-    /// The number that the next route gets.
+    /// The number of the next route.
     var next: Int { targets.withLock { $0.count } }
 
-    /// Gives a number to a route that leads somewhere.
+    /// Adds the target of a new route, and returns the route's number.
     func add(_ target: Target) -> Int {
         targets.withLock { targets in
             targets.append(target)
@@ -20,11 +20,11 @@ final class Targets: Sendable {
         }
     }
 
-    /// Tells at the end what was counted of warnings that were told already.
+    /// Reports the repetitions of earlier warnings; call it at the end.
     func tellRest() {
         for target in targets.withLock({ $0 }) { target?.tellRest() }
     }
 
-    /// Lets a route lead elsewhere from the next flow on.
+    /// Changes a route's target, from the next flow on.
     func replace(_ route: Int, with target: Target) { targets.withLock { $0[route] = target } }
 }

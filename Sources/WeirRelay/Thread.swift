@@ -2,10 +2,10 @@ import CWeir
 import Glibc
 import WeirFlow
 
-/// Runs a body on a thread of its own, named for `ps` and debuggers.
+/// Runs a closure on a new thread, with a name for `ps` and debuggers.
 ///
-/// The signals that end a program are blocked there: its main thread takes them. So is SIGPIPE: a write to a pipe that
-/// nobody reads is an error of the output, in a program that does not ignore the signal too.
+/// The thread blocks the signals that end a program: the main thread handles them. It also blocks SIGPIPE: a write to a
+/// pipe without a reader is an error of the output, also in a program that does not ignore the signal.
 package func startThread(named name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
     final class Box {
         let name: String

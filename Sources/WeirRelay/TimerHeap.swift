@@ -1,6 +1,6 @@
 import WeirFlow
 
-/// Orders tokens by the time at which they are due: a binary heap.
+/// A binary heap of tokens, ordered by the time at which they are due.
 struct TimerHeap {
     struct Entry {
         var due: Instant
@@ -8,10 +8,10 @@ struct TimerHeap {
     }
 
     private var entries: [Entry] = []
-    /// Says at which size it is worth looking for entries that nobody waits for any more.
+    /// The number of entries above which it is worth removing those that no longer have a purpose.
     private var bound = 4096
 
-    /// Says when the first token is due.
+    /// The time at which the first token is due.
     var firstDue: Instant? { entries.first?.due }
 
     mutating func insert(_ token: Token, due: Instant) {
@@ -25,18 +25,18 @@ struct TimerHeap {
         }
     }
 
-    /// Tells whether there may be more entries that nobody waits for any more than others.
+    /// Whether most of the entries may no longer have a purpose.
     var isCrowded: Bool { entries.count > bound }
 
-    /// Keeps only the entries that somebody still waits for: a flow that has ended leaves its own until they are due.
+    /// Removes the entries that no longer have a purpose: those of an ended flow would stay until they are due.
     ///
-    /// - Complexity: O(n log n), and nothing for each insertion, as the bound doubles what is left.
+    /// - Complexity: O(n log n), amortized to no cost for each insertion, because the bound is twice what is left.
     mutating func thin(_ isNeeded: (Entry) -> Bool) {
         entries = entries.filter(isNeeded).sorted { $0.due < $1.due }
         bound = max(4096, 2 * entries.count)
     }
 
-    /// Takes the first token, if it is due.
+    /// Removes and returns the first entry, if it is due.
     mutating func popDue(at now: Instant) -> Entry? {
         guard let first = entries.first, first.due <= now else { return nil }
         let last = entries.removeLast()
@@ -56,8 +56,8 @@ struct TimerHeap {
     }
 }
 
-/// Names what an epoll event or a timer belongs to: its kind, its place in a table, and the place's generation, so that
-/// news of a flow that has ended is not taken for its successor's.
+/// The owner of an epoll event or a timer: its kind, its place in a table, and the place's generation, so that an event
+/// for a flow that has ended is not mistaken for one of its successor's.
 struct Token: Hashable {
     enum Kind: UInt8 {
         case mailbox, tcpListener, client, server, udpListener, session, tcpTimer, udpTimer, retryAccept

@@ -1,4 +1,5 @@
-/// Lets one task pass at a time, in the order in which they came, across its suspensions: an actor alone does not.
+/// A lock for tasks, which pass one at a time in order of arrival, even across suspensions; an actor alone allows
+/// others.
 package actor Turnstile {
     private var isTaken = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
@@ -6,7 +7,7 @@ package actor Turnstile {
     /// Makes a turnstile that is free.
     package init() {}
 
-    /// Waits for one's turn, and takes it; `leave` is to follow.
+    /// Waits until it is the caller's turn, and takes it; a call of `leave` must follow.
     package func enter() async {
         guard isTaken else {
             isTaken = true
@@ -15,12 +16,12 @@ package actor Turnstile {
         await withCheckedContinuation { waiting.append($0) }
     }
 
-    /// Lets the next one pass.
+    /// Lets the next task pass.
     package func leave() {
         if waiting.isEmpty { isTaken = false } else { waiting.removeFirst().resume() }
     }
 
-    /// Runs a body while nobody else passes.
+    /// Runs a closure while no other task passes.
     package nonisolated func pass<Result: Sendable>(
         _ body: @Sendable () async throws -> Result
     ) async rethrows -> Result {

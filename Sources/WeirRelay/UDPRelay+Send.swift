@@ -3,9 +3,9 @@ import Glibc
 import WeirFlow
 import WeirWire
 
-/// How datagrams leave: in batches, each error costing one datagram at most.
+/// Sending datagrams in batches, where each error costs one datagram at most.
 extension UDPRelay {
-    /// How often a datagram is sent again because its send returned what an earlier one met.
+    /// The maximum number of retries for a datagram whose send returned an error of an earlier one.
     private static let mostTries = 4
 
     /// Sends the datagrams that wait for their servers.
@@ -45,7 +45,7 @@ extension UDPRelay {
         return .init(start: weir_inbox_bytes(clientInbox, UInt32(place)), count: Int(datagram.pointee.length))
     }
 
-    /// Adds an answer to the batch to the clients.
+    /// Adds an answer to the batch for the clients.
     func putDownstream(_ session: UDPSession, _ bytes: UnsafeRawBufferPointer) {
         put(session, bytes, in: downstreamOutbox, at: pendingDownstream.count)
         pendingDownstream.append((session, bytes))
@@ -84,14 +84,14 @@ extension UDPRelay {
         if !listener.blocked.contains(where: { $0 === session }) { listener.blocked.append(session) }
     }
 
-    /// The kernel has room for answers again.
+    /// Resumes the sessions that waited for room in the kernel for their answers.
     func unblock(_ listener: UDPListener) {
         let waiting = listener.blocked
         listener.blocked = []
         for session in waiting where !session.isClosed { dispatch(session, .writable(.downstream)) }
     }
 
-    /// Sends the front of a session's queue.
+    /// Sends the first datagram of a session's queue.
     func sendQueued(_ session: UDPSession, _ direction: Direction) {
         session.flow.beginSending(direction)
         let outbox = singleOutbox
@@ -120,7 +120,7 @@ extension UDPRelay {
         }
     }
 
-    /// Says what went wrong with one datagram of a batch.
+    /// The failure of one datagram of a batch.
     enum SendFailure {
         /// The error belonged to an earlier datagram; this one was sent after it.
         case refused(ErrorNumber)
@@ -129,10 +129,10 @@ extension UDPRelay {
         case blocked
     }
 
-    /// Sends a batch to its end: an error skips the datagram that it belongs to.
+    /// Sends a whole batch: an error skips only the datagram to which it belongs.
     ///
-    /// The errors that earlier datagrams met are reported, and the datagram whose send returned one of them is sent again, a
-    /// few times at most.
+    /// The errors of earlier datagrams are reported, and a datagram whose send returned such an error is sent again, up
+    /// to `mostTries` times.
     private func sendBatch(
         _ outbox: OpaquePointer?,
         _ raw: Int32,
@@ -152,7 +152,7 @@ extension UDPRelay {
             switch error.rawValue {
             case EINTR: continue
             case EAGAIN:
-                // What comes behind must not overtake it.
+                // Later datagrams must not overtake it.
                 for blocked in index..<count { report(blocked, .blocked) }
                 return
             default:
@@ -169,11 +169,11 @@ extension UDPRelay {
         }
     }
 
-    /// Takes the errors that earlier datagrams of a socket met, one of which a call has returned.
+    /// Takes the errors of earlier datagrams from a socket, after a call returned one of them.
     ///
     /// - Parameters:
     ///   - raw: the socket.
-    ///   - error: what the call returned.
+    ///   - error: the error that the call returned.
     /// - Returns: the errors, oldest first; empty if the error is the call's own.
     func refusals(_ raw: Int32, _ error: ErrorNumber) -> [ErrorNumber] {
         var errors = [Int32](repeating: 0, count: 64)

@@ -4,7 +4,7 @@ import Synchronization
 import WeirFlow
 import WeirWire
 
-/// How UDP sessions begin and end.
+/// The beginning and the end of UDP sessions.
 extension UDPRelay {
     func listen(_ listeners: [UDPListener]) throws(SystemError) {
         if !listeners.isEmpty { makeBatches() }
@@ -14,7 +14,7 @@ extension UDPRelay {
         }
     }
 
-    /// Takes datagrams of one more route.
+    /// Starts to receive the datagrams of one more route.
     func add(_ socket: Listening) throws(SystemError) {
         makeBatches()
         let place = listeners.firstIndex(where: \.isClosed) ?? listeners.count
@@ -23,7 +23,7 @@ extension UDPRelay {
         if place == listeners.count { listeners.append(listener) } else { listeners[place] = listener }
     }
 
-    /// Takes no datagrams of a route any more, and ends its sessions.
+    /// Stops receiving the datagrams of a route, and ends its sessions.
     func remove(_ route: Int) {
         for session in sessions.all where session.listener.listening.route == route { end(session, .dismissed) }
         for listener in listeners where listener.listening.route == route && !listener.isClosed {
@@ -35,7 +35,7 @@ extension UDPRelay {
 
     private static let interest = UInt32(WEIR_IN) | UInt32(WEIR_OUT) | (UInt32(1) << 31)
 
-    /// Finds the session of a datagram, or begins one.
+    /// Finds the session of a datagram, or begins one; returns nil if the datagram is dropped.
     func session(of datagram: UnsafePointer<weir_datagram>, at listener: UDPListener) -> UDPSession? {
         let client = withUnsafePointer(to: datagram.pointee.peer) { SocketAddress.endpoint($0) }
         guard let client else { return nil }
@@ -65,7 +65,7 @@ extension UDPRelay {
         at listener: UDPListener
     ) -> UDPSession {
         let shared = loop.shared
-        // Counted before another one is evicted: loops that begin sessions at the same time see each other's.
+        // Count first, and evict then, so that loops that begin sessions at the same time see each other's.
         let count = shared.udpSessions.add(1, ordering: .acquiringAndReleasing).newValue
         if count > shared.limits.udpSessions { evictOldest() }
         shared.loops[loop.index].sessions.add(1, ordering: .relaxed)
@@ -109,7 +109,7 @@ extension UDPRelay {
             if let first = endpoints.first { session.spare = try Socket.make(.udp, for: first.address) }
         } catch {
             if error.error.isShortage, let oldest = recent.oldest, oldest !== session {
-                // Descriptors have run out: the least recently active session gives its own up.
+                // The process is out of descriptors, so end the least recently active session to free one.
                 end(oldest, .evicted)
                 session.spare = try? Socket.make(.udp, for: endpoints[0].address)
             }
@@ -117,7 +117,7 @@ extension UDPRelay {
         start(session)
     }
 
-    /// A target's addresses are known again: the sessions that waited for them go on.
+    /// Continues the sessions that waited for a target's addresses, which are known again.
     func targetResolved(_ route: Int) {
         guard let target = loop.shared.targets[route] else { return }
         let waiting = unresolved.filter { $0.listener.listening.route == route }
@@ -129,12 +129,12 @@ extension UDPRelay {
 
     /// Opens the socket to the server.
     ///
-    /// The kernel chooses its port as for a connected socket. The socket is not connected any more then, so that what
-    /// comes from elsewhere is seen (see `RelayConfiguration.takesAnySource`), and keeps the errors of its peers as a
-    /// connected one does.
+    /// The kernel chooses its port as for a connected socket. Then the socket is disconnected, so that datagrams from
+    /// other endpoints are visible (see `RelayConfiguration.takesAnySource`); it keeps the errors of its peers as a
+    /// connected socket does.
     func dial(_ session: UDPSession, _ attempt: Int) {
         guard attempt < session.targets.count else {
-            // Every address of the name is this relay's own now.
+            // Every address of the name is now one of this relay's own listeners.
             return fail(session, .connectionRefused)
         }
         let target = session.targets[attempt]
@@ -151,12 +151,12 @@ extension UDPRelay {
             let (egress, error) = Self.takePort(raw, toward: target, isBound: isBound)
             feed(session, .dialed(egress: egress, server: target))
             if let error { return fail(session, error) }
-            // A socket that the kernel gave the server's own port would answer itself.
+            // A socket to which the kernel gave the server's own port would answer itself.
             if egress == target { return fail(session, .connectionRefused) }
             try loop.watch(raw, Self.interest, session.token(.session))
             session.raw = raw
             session.egress = consume descriptor
-            // The kernel takes 0.0.0.0 and [::] for the loopback: answers come from there.
+            // The kernel treats 0.0.0.0 and [::] as the loopback, so answers come from there.
             session.server = target
             if target.address.isUnspecified {
                 session.server?.address = target.address.isV4 ? .loopbackV4 : .loopbackV6
@@ -169,10 +169,11 @@ extension UDPRelay {
         }
     }
 
-    /// Lets the kernel choose a socket's address and port for a server, and gives it those without connecting it.
+    /// Lets the kernel choose a socket's address and port for a server, and binds the socket to them without connecting
+    /// it.
     ///
-    /// A socket is connected first, as binding it to any port would change the kernel's choice. Another program may take
-    /// the port in the moment in which it is nobody's: then the kernel chooses again.
+    /// The socket is connected first, because binding it to port 0 would change the kernel's choice. Another program
+    /// may take the port at the moment when it is free: then the kernel chooses again.
     private static func takePort(
         _ raw: Int32,
         toward target: Endpoint,
@@ -185,7 +186,7 @@ extension UDPRelay {
             let status = weir_disconnect(raw)
             guard status >= 0, let egress else { return (egress, ErrorNumber(-status)) }
             failure = nil
-            // What `prepareEgress` has bound stays bound.
+            // The port that `prepareEgress` has bound stays bound.
             if !isBound {
                 do throws(SystemError) {
                     try Socket.bind(raw, to: egress, attempt: "")
@@ -201,7 +202,7 @@ extension UDPRelay {
         return (nil, failure)
     }
 
-    /// Tells a session that it cannot reach the server; the datagram that began it is lost with it, and counted.
+    /// Informs a session that it cannot reach the server; the datagram that began the session is lost, and counted.
     private func fail(_ session: UDPSession, _ error: ErrorNumber) {
         if let bytes = arriving {
             arriving = nil
@@ -210,7 +211,7 @@ extension UDPRelay {
         feed(session, .connectFailed(error))
     }
 
-    /// Ends this loop's least recently active session; where it has none, the loop with the most sessions ends one.
+    /// Ends this loop's least recently active session; if it has none, asks the loop with the most sessions to end one.
     private func evictOldest() {
         if let oldest = recent.oldest { return end(oldest, .evicted) }
         let fullest = loop.shared.loops.max {
@@ -219,7 +220,7 @@ extension UDPRelay {
         fullest?.mailbox.post(.evictSession)
     }
 
-    /// Ends this loop's least recently active session, if there are still too many on all loops together.
+    /// Ends this loop's least recently active session, if all loops together still have too many.
     func evictForOthers() {
         let shared = loop.shared
         guard shared.udpSessions.load(ordering: .acquiring) > shared.limits.udpSessions, let oldest = recent.oldest
@@ -236,7 +237,8 @@ extension UDPRelay {
 
     /// Ends the sessions that have nothing to send, while the relay drains.
     ///
-    /// All sessions are looked at once, and then those that something has happened to: nothing else empties a queue.
+    /// The first call checks all sessions, and each later call only those with an action since: nothing else empties a
+    /// queue.
     func endIdle() {
         if !hasBegunToEnd {
             hasBegunToEnd = true

@@ -4,14 +4,14 @@ import Synchronization
 import WeirFlow
 import WeirWire
 
-/// Relays the UDP sessions of one event loop: datagrams are read and sent in batches, and each one passes its flow.
+/// The relay of one event loop's UDP sessions: it reads and sends datagrams in batches, and each one passes its flow.
 ///
-/// Reading order: `serviceReady` brings datagrams in; `perform` does what the flow says, in one switch; `UDPRelay+Send`
-/// sends the batches; `UDPRelay+Sessions` begins and ends sessions.
+/// Reading order: `serviceReady` receives datagrams; `perform` carries out the flow's actions, in one switch;
+/// `UDPRelay+Send` sends the batches; `UDPRelay+Sessions` begins and ends sessions.
 final class UDPRelay {
-    /// Bounds the batches of one socket in one turn.
+    /// The maximum number of batches from one socket in one turn.
     private static let batchesPerTurn = 4
-    /// Bounds the datagrams that one read takes from one server.
+    /// The maximum number of datagrams in one read from one server.
     private static let serverBatch: UInt32 = 32
 
     unowned(unsafe) let loop: EventLoop
@@ -26,23 +26,23 @@ final class UDPRelay {
 
     private(set) var clientInbox: OpaquePointer?
     private(set) var serverInbox: OpaquePointer?
-    /// Counts the places of the server's inbox whose datagrams wait in the outbox.
+    /// The number of places in the servers' inbox whose datagrams wait in the outbox.
     @exclusivity(unchecked) private var serverInboxUsed: UInt32 = 0
     private(set) var upstreamOutbox: OpaquePointer?
     private(set) var downstreamOutbox: OpaquePointer?
     private(set) var singleOutbox: OpaquePointer?
-    /// Lists the sessions with datagrams in the batch to their servers.
+    /// The sessions with datagrams in the batch for their servers.
     @exclusivity(unchecked) var pendingUpstream: [UDPSession] = []
-    /// Lists the sessions whose answers are in the batch to the clients, place for place.
+    /// The sessions of the answers in the batch for the clients, in the order of the batch.
     @exclusivity(unchecked) var pendingDownstream: [(session: UDPSession, bytes: UnsafeRawBufferPointer)] = []
-    /// While the relay drains, the sessions that something has happened to since their queues were looked at.
+    /// While the relay drains, the sessions with actions since their queues were last checked.
     @exclusivity(unchecked) var touched: [UDPSession] = []
-    /// Whether all sessions were looked at once since the relay began to drain.
+    /// Whether all sessions were checked once since the relay began to drain.
     var hasBegunToEnd = false
-    /// Says where the datagram being handled is in the clients' inbox.
+    /// The place in the clients' inbox of the datagram that is being handled.
     @exclusivity(unchecked) private var place = 0
     @exclusivity(unchecked) private var chunk = UnsafeRawBufferPointer(start: nil, count: 0)
-    /// Holds the datagram whose session is being looked for, until a flow has it.
+    /// The datagram whose session is being found, until a flow has it.
     @exclusivity(unchecked) var arriving: UnsafeRawBufferPointer?
 
     init(loop: EventLoop) {
@@ -55,7 +55,7 @@ final class UDPRelay {
         )
     }
 
-    /// Makes the batches' memory, once there is a listener.
+    /// Allocates the batches' memory, once there is a listener.
     func makeBatches() {
         guard clientInbox == nil else { return }
         clientInbox = weir_inbox_create()
@@ -117,7 +117,7 @@ final class UDPRelay {
         for session in sessions.all { markReady(session) }
     }
 
-    /// Reads from the sockets that have something to read, each as much as its turn allows.
+    /// Reads from the sockets that have datagrams to read, each as much as a turn allows.
     func serviceReady() {
         guard hasReady else { return }
         let turnListeners = readyListeners
@@ -144,7 +144,7 @@ final class UDPRelay {
     private func receive(from listener: UDPListener) {
         let batch = UInt32(WEIR_BATCH)
         let count = Int(weir_inbox_receive(clientInbox, listener.raw, 0, batch, true))
-        // Every error of a receive belongs to an earlier datagram; only EAGAIN says that nothing is left.
+        // Every error of a receive belongs to an earlier datagram; only EAGAIN means that nothing is left.
         if count < Int(batch), count >= 0 || count == -Int(EAGAIN) { listener.isReadable = false }
         guard count > 0 else { return }
         var length = 0
@@ -162,9 +162,9 @@ final class UDPRelay {
         }
         arriving = nil
         flushUpstream()
-        // A session that is its own server answers from the clients' inbox, which is read again next.
+        // A session that is its own server answers from the clients' inbox, so send before it is filled again.
         flushDownstream()
-        // The kernel drops where much is queued: many datagrams, or big ones.
+        // The kernel drops datagrams when much is queued: many datagrams, or big ones.
         if count == Int(batch) || length >= listener.receiveBuffer / 4 { reportDrops(of: listener) }
     }
 
@@ -198,7 +198,7 @@ final class UDPRelay {
         }
     }
 
-    /// Whether a datagram of the server's side is relayed, by where it comes from.
+    /// Returns whether a datagram from the server's side is relayed, according to its source.
     private func isTaken(from datagram: UnsafePointer<weir_datagram>, _ session: UDPSession) -> Bool {
         let source = withUnsafePointer(to: datagram.pointee.peer) { SocketAddress.endpoint($0) }
         guard let source, let server = session.server else { return false }
@@ -209,7 +209,7 @@ final class UDPRelay {
         }
         let peer = session.flow.answers(from: isServer ? nil : source) ?? server
         if peer != session.peer {
-            // What waits to be sent goes to where it was to go when it came.
+            // Datagrams that wait to be sent go to the peer that was current when they arrived.
             flush(session)
             session.peer = peer
         }
@@ -222,7 +222,7 @@ final class UDPRelay {
         to session: UDPSession,
         _ direction: Direction
     ) {
-        // One datagram makes one answer at most: there is room for it before the flow is asked.
+        // One datagram causes one answer at most, so make room for it before asking the flow.
         if pendingDownstream.count == Int(WEIR_BATCH) { flushDownstream() }
         if let first = pendingDownstream.first, first.session.listener !== session.listener { flushDownstream() }
         if isTruncated { return dispatch(session, .truncated(direction, read: bytes.count)) }
@@ -237,7 +237,7 @@ final class UDPRelay {
         for session in sessions.all { session.flow.recordChunks(isWanted) }
     }
 
-    /// Adds the datagram being handled to the batch of its direction.
+    /// Adds the datagram that is being handled to the batch of its direction.
     private func put(_ session: UDPSession, _ direction: Direction) {
         guard direction == .upstream else { return putDownstream(session, chunk) }
         if session.pending.isEmpty { pendingUpstream.append(session) }
@@ -252,7 +252,7 @@ final class UDPRelay {
         dispatch(session, .wake)
     }
 
-    /// Brings the sessions of a route to other toxics.
+    /// Applies a new set of toxics to a route's open sessions.
     func setToxics(_ set: ToxicSet, route: Int) {
         for session in sessions.all where session.listener.listening.route == route {
             actions.removeAll(keepingCapacity: true)
@@ -261,7 +261,7 @@ final class UDPRelay {
         }
     }
 
-    /// Changes a session's flow between two datagrams, and does what it says.
+    /// Changes a session's flow between two datagrams, and performs the resulting actions.
     func change<Result>(_ session: UDPSession, _ body: (inout Flow, Moment, inout [FlowAction]) -> Result) -> Result {
         actions.removeAll(keepingCapacity: true)
         let result = body(&session.flow, loop.now(), &actions)
@@ -269,26 +269,26 @@ final class UDPRelay {
         return result
     }
 
-    /// Tells whether a timer is still waited for.
+    /// Returns whether a timer still has a purpose.
     func isNeeded(_ entry: TimerHeap.Entry) -> Bool { sessions[entry.token]?.wakeAt == entry.due }
 
     // MARK: - Actions out
 
-    /// Tells the flow what happened, and does what it says.
+    /// Passes an event to the flow, and performs the resulting actions.
     func dispatch(_ session: UDPSession, _ event: FlowEvent, bytes: RawSpan = RawSpan()) {
         actions.removeAll(keepingCapacity: true)
         feed(session, event, bytes: bytes)
         performAll(session, bytes)
     }
 
-    /// Sets a session going, now that its server's addresses are known.
+    /// Starts a session, now that its server's addresses are known.
     func start(_ session: UDPSession) {
         actions.removeAll(keepingCapacity: true)
         session.flow.start(attempts: session.targets.count, at: loop.now(), into: &actions)
         performAll(session, RawSpan())
     }
 
-    /// Tells the flow what came of an action; its answer is performed behind the actions before it.
+    /// Passes the outcome of an action to the flow; the resulting actions come after those that are waiting.
     func feed(_ session: UDPSession, _ event: FlowEvent, bytes: RawSpan = RawSpan()) {
         session.flow.handle(event, bytes: bytes, at: loop.now(), into: &actions)
     }
@@ -318,14 +318,15 @@ final class UDPRelay {
             session.isReading = true
             markReady(session)
         case .close: close(session)
-        // A datagram's flow has no halves to close or reset, and its listener is shared: it is read always.
+        // A UDP flow has no halves to close or reset, and its listener is shared, so clients' datagrams are always
+        // read.
         case .finish, .reset, .pauseReading(.upstream), .resumeReading(.upstream): break
         }
     }
 }
 
 extension IPAddress {
-    /// Whether two addresses are the same, if the interface of one is not known.
+    /// Returns whether two addresses are the same; an unknown interface matches any.
     fileprivate func isSame(as other: IPAddress) -> Bool {
         high == other.high && low == other.low && isV4 == other.isV4
             && (scope == other.scope || scope == 0 || other.scope == 0)

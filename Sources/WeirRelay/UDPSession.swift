@@ -3,7 +3,7 @@ import Glibc
 import WeirFlow
 import WeirWire
 
-/// Tells UDP sessions apart: the client's endpoint, and the address that it sends to.
+/// The key of a UDP session: the client's endpoint, and the address to which it sends.
 struct SessionKey: Hashable {
     private let high: UInt64
     private let low: UInt64
@@ -20,22 +20,23 @@ struct SessionKey: Hashable {
     }
 }
 
-/// Holds one UDP session, on the loop where it lives.
+/// One UDP session, on the loop where it lives.
 final class UDPSession {
     @exclusivity(unchecked) var flow: Flow
-    /// Holds the socket to the server; nil for a session that sends back what comes.
+    /// The socket to the server; nil for a session that sends bytes back.
     var egress: Descriptor?
     var raw: Int32 = -1
     /// The server that was dialed.
     var server: Endpoint?
-    /// Where the client's datagrams go: the server, or the port of it that answered last.
+    /// The destination of the client's datagrams: the server, or the port of it that answered last.
     @exclusivity(unchecked) var peer: Endpoint?
-    /// Holds a socket for the first dial, made before the flow starts: only then can another session make room for it.
+    /// A socket for the first dial, made before the flow starts: only then can another session be ended to free a
+    /// descriptor.
     var spare: Descriptor?
     let listener: UDPListener
     let key: SessionKey
     let client: Endpoint
-    /// Says which address answers leave from; nil where the listener has only one.
+    /// The source address of answers; nil if the listener has only one address.
     let local: IPAddress?
     let place: Int
     let generation: UInt32
@@ -44,15 +45,15 @@ final class UDPSession {
     var isReady = false
     @exclusivity(unchecked) var isReading = false
     @exclusivity(unchecked) var isClosed = false
-    /// The socket to the server takes nothing now.
+    /// Whether the socket to the server has no room now.
     var isBlocked = false
     var wakeAt: Instant?
-    /// Counts the datagrams that the kernel has dropped here, as far as was reported.
+    /// The number of datagrams that the kernel has dropped here, as last reported.
     var drops = 0
-    /// Links the sessions by their last activity.
+    /// The neighbours in the list of sessions by their last activity.
     @exclusivity(unchecked) var newer: UDPSession?
     @exclusivity(unchecked) unowned(unsafe) var older: UDPSession?
-    /// Lists the places in the inbox of the datagrams that are to go to the server with the next batch.
+    /// The places in the clients' inbox of the datagrams for the server in the next batch.
     @exclusivity(unchecked) var pending: [Int] = []
 
     init(
@@ -75,7 +76,7 @@ final class UDPSession {
     func token(_ kind: Token.Kind) -> Token { Token(kind, place: place, generation: generation) }
 }
 
-/// Is a UDP socket that clients send to, with its sessions.
+/// A UDP socket to which clients send, with its sessions.
 final class UDPListener {
     private var descriptor: Descriptor?
     let raw: Int32
@@ -84,11 +85,11 @@ final class UDPListener {
     @exclusivity(unchecked) var sessions: [SessionKey: UDPSession] = [:]
     var isReadable = false
     var isReady = false
-    /// Lists the sessions whose answers wait for room in the kernel.
+    /// The sessions whose answers wait for room in the kernel.
     var blocked: [UDPSession] = []
-    /// Counts the datagrams that the kernel has dropped here, as far as was reported.
+    /// The number of datagrams that the kernel has dropped here, as last reported.
     var drops = 0
-    /// Counts the bytes that the kernel keeps for this socket, its own bookkeeping included.
+    /// The size of the socket's receive buffer in the kernel, in bytes, including the kernel's own bookkeeping.
     let receiveBuffer: Int
 
     init(_ listening: Listening, place: Int) {
@@ -101,16 +102,16 @@ final class UDPListener {
 
     var isClosed: Bool { descriptor == nil }
 
-    /// Takes no datagram any more; its sessions are to have ended.
+    /// Stops receiving datagrams; all its sessions must have ended.
     func close() { descriptor = nil }
 }
 
-/// Orders sessions by their last activity.
+/// A list of sessions in order of their last activity.
 struct RecentSessions {
     private(set) var oldest: UDPSession?
     private unowned(unsafe) var newest: UDPSession?
 
-    /// Makes a session the newest one; it may be in the list already.
+    /// Makes a session the newest one; it may already be in the list.
     mutating func touch(_ session: UDPSession) {
         guard newest !== session else { return }
         remove(session)

@@ -2,16 +2,16 @@ import CWeir
 import Glibc
 import WeirFlow
 
-/// Is a user of this machine, whose rights this process can take on.
+/// A user of this machine, whose rights this process can take on.
 package struct User: Hashable, Sendable {
-    /// Names the user.
+    /// The user's name.
     package let name: String
     let id: UInt32
     let group: UInt32
 
     /// Finds a user.
     ///
-    /// - Returns: nil where there is none of that name.
+    /// - Returns: nil if there is no user with that name.
     package init?(named name: String) {
         guard let entry = getpwnam(name) else { return nil }
         self.name = name
@@ -19,16 +19,16 @@ package struct User: Hashable, Sendable {
         group = entry.pointee.pw_gid
     }
 
-    /// Gives up every right of this process that the user has not, for good.
+    /// Gives up for good every right of this process that the user does not have.
     ///
-    /// - Throws: `SystemError`; then this process must not go on.
+    /// - Throws: `SystemError`; then this process must not continue.
     package func become() throws(SystemError) {
         let attempt = "become the user '\(name)'"
         let advice = "only root can"
         guard initgroups(name, group) == 0, setgid(group) == 0, setuid(id) == 0 else {
             throw SystemError(attempt, .current, advice: advice)
         }
-        // What was given up must be gone: a program that is wrong about that is worse than one that ends.
+        // Check that the rights are gone: a program that is wrong about that is worse than one that ends.
         guard id == 0 || setuid(0) != 0 else { throw SystemError(attempt, ErrorNumber(EPERM)) }
         let status = weir_forbid_privileges()
         guard status >= 0 else { throw SystemError(attempt, ErrorNumber(-status)) }

@@ -2,17 +2,17 @@ import Glibc
 import WeirFlow
 import WeirWire
 
-/// Finds the end of the last whole block, or packet, of a capture that was cut short.
+/// The search for the end of the last whole block, or packet, in a capture that was cut short.
 enum WholeBlocks {
     private static let pcapHeaderSize = 24
 
-    /// Counts the bytes of the whole blocks of this machine's byte order at the start of some bytes.
+    /// Returns the length in bytes of the whole blocks at the start of some bytes, in this machine's byte order.
     ///
     /// - Parameters:
-    ///   - bytes: what begins with a block of pcapng or a packet of pcap.
-    ///   - format: which of both.
-    ///   - isStart: whether the bytes begin a file; one of pcap begins with its header.
-    /// - Returns: where the last one ends.
+    ///   - bytes: bytes that begin with a block of pcapng or a packet of pcap.
+    ///   - format: the format of the capture.
+    ///   - isStart: whether the bytes begin a file; a pcap file begins with its header.
+    /// - Returns: the offset of the end of the last whole one.
     static func length(_ bytes: RawSpan, _ format: CaptureSettings.Format, isStart: Bool) -> Int {
         var end = 0
         if format == .pcap, isStart {

@@ -1,16 +1,16 @@
 import WeirFlow
 import WeirWire
 
-/// Where a relay's routes listen and lead, to find the flows that would come back to where they began.
+/// The listeners and targets of a relay's routes, for finding flows that would come back to their own listener.
 ///
-/// It is a value: a change is tried on it before anything is seen outside.
+/// It is a value, so a change can be tried on it before anything changes outside.
 struct Wiring: Sendable {
     private var own: OwnListeners
     private var targets: [Int: HostPort]
     private let family: AddressFamily?
     private let resolve: Resolve
 
-    /// Takes the routes as they are.
+    /// Makes the wiring of the current routes.
     init(_ own: OwnListeners, _ routes: some Sequence<RouteStatus>, _ configuration: RelayConfiguration) {
         self.own = own
         targets = [:]
@@ -19,16 +19,16 @@ struct Wiring: Sendable {
         resolve = configuration.resolve
     }
 
-    /// Puts a route where it is to be; with no endpoints it takes no clients.
+    /// Sets a route's listening endpoints and target; a route without endpoints accepts no clients.
     mutating func put(_ number: Int, _ route: Route, at endpoints: [Endpoint]) {
         own = own.replacing(.route(number), route.transport, endpoints)
         targets[number] = route.target
     }
 
-    /// Refuses a route whose flows would come back to its own listener, also by way of other routes, or reach the
-    /// control API; blocks where a name is to be resolved.
+    /// Refuses a route whose flows would come back to its own listener, also through other routes, or reach the control
+    /// API; blocks while it resolves names.
     ///
-    /// A name is compared by what it resolves to now; one that has no address yet is looked at when a flow asks for it.
+    /// A name is compared by its current addresses; a name without an address yet is checked when a flow needs it.
     func check(_ number: Int, _ route: Route, at endpoints: [Endpoint]) throws(RouteChangeError) {
         guard let target = route.target else { return }
         let own = own.replacing(.route(number), route.transport, endpoints)
@@ -47,7 +47,7 @@ struct Wiring: Sendable {
         }
     }
 
-    /// Returns where a route would listen, nothing if only the kernel knows; blocks where a name is to be resolved.
+    /// Returns a route's listening endpoints, none if only the kernel knows the port; blocks while it resolves a name.
     func endpoints(of route: Route) -> [Endpoint] {
         guard route.listen.port > 0 else { return [] }
         return (try? ListeningSockets.endpoints(of: route, family: family)) ?? []

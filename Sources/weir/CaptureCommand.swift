@@ -6,7 +6,7 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// Records packets from an interface.
+/// The command `weir capture`, which records packets from an interface, or shows them.
 struct CaptureCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "capture",
@@ -102,7 +102,7 @@ struct CaptureCommand: AsyncParsableCommand {
         let interface = interface ?? NetworkInterface.loopbackName
         let source = options.source(interface: interface, filter: filter.joined(separator: " "))
         let user = try findUser()
-        // Before anything is open that the other process would keep open.
+        // Start the other process before anything is open that it would keep open.
         let maker = try user.flatMap(makeKeeper)
         let handle = try CaptureHandle(source)
         var description = CaptureDescription.ofThisProgram(handle, source)
@@ -159,9 +159,11 @@ struct CaptureCommand: AsyncParsableCommand {
         }
     }
 
-    /// Ends a capture on the first signal, and the program on the second: an output that nobody reads may hold it up.
+    /// Ends a capture on the first signal, and the program on the second, because an output without a reader may block
+    /// it.
     ///
-    /// After SIGTERM and SIGHUP, which nobody may repeat, the program ends once standard output takes nothing any more.
+    /// SIGTERM and SIGHUP often come only once, so after them the program ends once standard output accepts nothing
+    /// more.
     private func endOnSignal(_ run: CaptureRun) {
         let isEnding = Lock(false)
         Signals.receive { number in

@@ -4,39 +4,39 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// Writes the packets of a live capture to a file, or to several, one after another.
+/// A writer of a live capture's packets to one file, or to several, one after another.
 struct CaptureFileWriter: ~Copyable, Sendable {
-    /// Is what is worth a write(2) while more packets wait, in bytes.
+    /// The number of bytes, while more packets wait, from which a write(2) is worth it.
     private static let writeSize = 256 << 10
 
-    /// Bounds the bytes that wait for flows to be known.
+    /// The maximum number of bytes in packets that wait for their flows to be known.
     private static let largestWait = 4 << 20
 
     private var blocks: PacketBlocks
-    /// Says whose packets are; nil where nobody knows.
+    /// The notes on the flows of packets; nil without a feed of flows.
     private var notes: FlowNotes?
     private var waiting = WaitingPackets()
     private var output: Output
     private var progress = CaptureProgress(began: 0)
-    /// Says when the file ends, and how many bytes end it; the greatest number where nothing does.
+    /// The time and the size at which the file ends; the largest numbers if nothing ends it.
     private var end: (time: Int64, size: Int) = (.max, .max)
-    /// Counts the bytes of the file's head, before its first packet.
+    /// The size in bytes of the file's head, before its first packet.
     private var headSize = 0
 
-    /// Says when the last packet of a known flow came, after `watch`.
+    /// The time of the last packet of a known flow, after `watch`.
     var lastSign: Int64 { notes?.lastSign ?? 0 }
 
-    /// Says whether packets wait for their flows to be known.
+    /// Whether packets wait for their flows to be known.
     var isWaiting: Bool { !waiting.isEmpty }
 
-    /// Begins the first file.
+    /// Makes a writer, and begins the first file.
     ///
     /// - Parameters:
-    ///   - description: what the head of a file is to say.
-    ///   - feed: tells of the flows that packets are to name; nil where there are none.
-    ///   - process: answers which process a flow's client is; nil where nobody looks.
-    ///   - target: where packets are written to.
-    /// - Throws: where the file's head cannot be written.
+    ///   - description: the contents of a file's head.
+    ///   - feed: the flows that packets' comments name; nil if there are none.
+    ///   - process: returns the process of a flow's client; nil if processes are not searched for.
+    ///   - target: the destination of the packets.
+    /// - Throws: `SystemError` if the file's head cannot be written.
     init(
         _ description: CaptureDescription,
         naming feed: FlowFeed? = nil,
@@ -49,20 +49,20 @@ struct CaptureFileWriter: ~Copyable, Sendable {
         try begin()
     }
 
-    /// Takes a packet.
+    /// Adds a packet.
     mutating func append(_ packet: LivePacket, _ bytes: RawSpan) throws(SystemError) {
         notes?.watch(packet, bytes)
         if waiting.isEmpty, try render(packet, bytes, at: packet.timestamp) { return }
         waiting.append(packet, bytes)
     }
 
-    /// Notes from now on when packets of known flows come.
+    /// From now on, records when packets of known flows arrive.
     mutating func watch(at time: Int64) { notes?.watch(at: time) }
 
-    /// Takes what the kernel has counted, for the end of a file.
+    /// Stores the kernel's counters, for the end of a file.
     mutating func note(_ progress: CaptureProgress) { self.progress = progress }
 
-    /// Writes what is ready, if no other packet is waiting or it is worth it.
+    /// Writes the packets that are ready, if no other packet is waiting or there are enough bytes.
     mutating func flush(isIdle: Bool) throws(SystemError) {
         let now = SystemClock.now().wallNanoseconds
         notes?.learn(at: now)
@@ -74,7 +74,7 @@ struct CaptureFileWriter: ~Copyable, Sendable {
         }
     }
 
-    /// Writes what is left, and what the kernel has counted; says which file is done.
+    /// Writes the remaining packets and the kernel's counters; reports the finished file.
     mutating func finish(_ progress: CaptureProgress) throws(SystemError) {
         guard !output.hasFailed else { return }
         try renderWaiting(at: .max)
@@ -83,9 +83,9 @@ struct CaptureFileWriter: ~Copyable, Sendable {
         if let file = output.target.file { CaptureStatus.write("recorded \(file)") }
     }
 
-    /// Renders a packet, in the file that it belongs to by its time.
+    /// Renders a packet in the file to which it belongs by its time.
     ///
-    /// - Returns: whether it was; if not, it is to wait for its flow.
+    /// - Returns: whether it was rendered; if not, it must wait for its flow.
     private mutating func render(_ packet: LivePacket, _ bytes: RawSpan, at now: Int64) throws(SystemError) -> Bool {
         let size = output.written &+ blocks.count
         if packet.timestamp >= end.time || size >= end.size, size > headSize { try beginNext(at: packet.timestamp) }
@@ -132,10 +132,10 @@ struct CaptureFileWriter: ~Copyable, Sendable {
     }
 }
 
-/// Is the file at hand.
+/// The current file.
 private struct Output: ~Copyable, Sendable {
     var target: OutputTarget
-    /// Counts the bytes that were written to it.
+    /// The number of bytes that were written to it.
     var written = 0
     var hasFailed = false
 
@@ -154,7 +154,7 @@ private struct Output: ~Copyable, Sendable {
         }
     }
 
-    /// Writes whole blocks; what cannot be written is cut off behind the last block that was.
+    /// Writes whole blocks; after a failure, cuts off the file after the last whole block.
     mutating func write(_ bytes: inout ByteBuffer) throws(SystemError) {
         guard !hasFailed else { return }
         while !bytes.isEmpty {

@@ -2,7 +2,7 @@ import ArgumentParser
 import WeirCapture
 import WeirFlow
 
-/// Says how the kernel is to capture.
+/// The options for how the kernel captures.
 struct CaptureOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Capture at most this much of a packet; 0 is all.", valueName: "bytes"))
     var snaplen = ByteCountArgument(0)
@@ -18,7 +18,7 @@ struct CaptureOptions: ParsableArguments {
     @Flag(help: "Take each packet at once, and not several together after at most 50 ms.")
     var immediate = false
 
-    /// Says that anything was asked for.
+    /// Whether any of the options was given.
     var isAnyGiven: Bool { snaplen.bytes != 0 || buffer != nil || immediate }
 
     func validate() throws {

@@ -3,14 +3,14 @@ import WeirCapture
 import WeirFlow
 import WeirRelay
 
-/// Is a live capture on a thread of its own.
+/// A live capture on a thread of its own.
 final class CaptureRun: Sendable {
-    /// Says what a capture has come to.
+    /// The outcome of a capture.
     struct Outcome: Sendable {
         var progress: CaptureProgress
-        /// Says why no more packets came.
+        /// The error because of which no more packets arrived.
         var failure: CaptureError?
-        /// Says why an output took no more.
+        /// The error because of which an output took no more.
         var outputFailure: SystemError?
     }
 
@@ -22,14 +22,14 @@ final class CaptureRun: Sendable {
     private let control: CaptureControl
     private let outcomes: AsyncStream<Outcome>
 
-    /// Starts to read.
+    /// Starts to capture.
     ///
     /// - Parameters:
     ///   - handle: the open capture.
-    ///   - limits: when it ends by itself.
-    ///   - writer: takes the packets.
-    ///   - whenOver: is told on the capture's thread, when everything is written.
-    /// - Throws: where there can be no thread.
+    ///   - limits: the limits at which it ends by itself.
+    ///   - writer: the receiver of the packets.
+    ///   - whenOver: called on the capture's thread, after everything is written.
+    /// - Throws: `SystemError` if the thread cannot be started.
     init(
         _ handle: consuming CaptureHandle,
         limits: CaptureLimits = CaptureLimits(),
@@ -51,27 +51,27 @@ final class CaptureRun: Sendable {
         }
     }
 
-    /// Ends the capture; what has arrived until now is still taken.
+    /// Ends the capture; packets that have arrived until now are still recorded.
     func end() { control.end() }
 
-    /// Ends the capture 200 ms after the last packet of a flow.
+    /// Ends the capture 200 ms after the last packet of a known flow.
     func endWhenQuiet() { control.endWhenQuiet() }
 
-    /// Waits for the end.
+    /// Waits for the end, and returns the outcome.
     func outcome() async -> Outcome? {
         await outcomes.first { _ in true }
     }
 }
 
 extension CaptureRun.Outcome {
-    /// Says what the program is to exit with.
+    /// The program's exit status.
     var status: ExitStatus {
-        // The reader has seen enough (`| head`).
+        // EPIPE: the reader has seen enough (`| head`).
         if let outputFailure { return outputFailure.error.rawValue == EPIPE ? .done : .inputOutput }
         return failure == nil ? .done : .unavailable
     }
 
-    /// Says what was captured on an interface, and what ended it before its time.
+    /// Reports what was captured on an interface, and the errors that ended it early.
     func report(on interface: String) {
         Diagnostics.print("\(progress.summary) on \(interface)")
         if status == .inputOutput, let outputFailure { Diagnostics.print("\(outputFailure)") }

@@ -2,17 +2,17 @@ import Glibc
 import WeirCapture
 import WeirRelay
 
-/// Takes the packets of a live capture: writes them to files, shows them, or both.
+/// A receiver of a live capture's packets, which writes them to files, shows them, or both.
 struct CaptureWriter: PacketReceiver, ~Copyable, Sendable {
     private var file: CaptureFileWriter?
     private var printer: PacketPrinter?
     private var status: CaptureStatus?
-    /// Says why an output has failed.
+    /// The error because of which an output has failed.
     private(set) var failure: SystemError?
     private(set) var lastSign: Int64 = 0
     private(set) var isWaiting = false
 
-    /// Makes what takes packets.
+    /// Makes a receiver from its outputs.
     init(file: consuming CaptureFileWriter?, printer: consuming PacketPrinter?, status: CaptureStatus?) {
         self.file = file
         self.printer = printer
@@ -52,7 +52,7 @@ struct CaptureWriter: PacketReceiver, ~Copyable, Sendable {
         lastSign = time
     }
 
-    /// Writes what is left, and the end of the file.
+    /// Writes the remaining packets, and the end of the file.
     mutating func finish(_ progress: CaptureProgress) {
         status?.clear()
         do {

@@ -4,7 +4,7 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// Joins standard input and output to a peer.
+/// The command `weir connect`, which connects standard input and output to a peer.
 struct ConnectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "connect",
@@ -119,7 +119,7 @@ struct ConnectCommand: ParsableCommand {
         try conversation.run()
     }
 
-    /// Renders records on standard error; a slow reader of it is waited for.
+    /// Returns an observer that renders records on standard error, and waits if its reader is slow.
     private func observer() -> Conversation.Observer? {
         guard show != .none else { return nil }
         var sink = TerminalSink(

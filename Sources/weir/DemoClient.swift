@@ -3,7 +3,7 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// Is one client of the demo: a plain blocking socket, as any program would use.
+/// One client of the demo: a plain blocking socket, as any program would use.
 final class DemoClient {
     private let descriptor: Descriptor
     private let transport: Transport
@@ -38,7 +38,7 @@ final class DemoClient {
         guard answer == bytes else { throw SystemError("get the same bytes back", ErrorNumber(EIO)) }
     }
 
-    /// Says that no more is sent, and waits for the server's last byte.
+    /// Half-closes the connection, and waits for the server's last byte.
     func finish() {
         guard transport == .tcp else { return }
         shutdown(descriptor.raw, Int32(SHUT_WR))

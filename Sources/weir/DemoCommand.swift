@@ -5,7 +5,7 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// Shows the main job on loopback.
+/// The command `weir demo`, which shows the main job on loopback.
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
@@ -64,7 +64,7 @@ struct DemoCommand: AsyncParsableCommand {
         }
     }
 
-    /// Starts the relay; what was made for it is taken back where it cannot start.
+    /// Starts the relay; if it cannot start, discards the recording and the capture.
     private func start(
         _ configuration: RelayConfiguration,
         _ recording: Recording?,
@@ -94,7 +94,7 @@ struct DemoCommand: AsyncParsableCommand {
         return SinkOutput(name: "standard output", sink: sink, descriptor: STDOUT_FILENO)
     }
 
-    /// Says what became of the capture, and remembers whether an output has failed.
+    /// The failures of outputs: reports them and the capture's file, and stores whether there was any.
     private final class Failures: Sendable {
         let isAny = Atomic(false)
 
@@ -109,7 +109,7 @@ struct DemoCommand: AsyncParsableCommand {
         }
     }
 
-    /// Lets several clients talk at once, so that each one has a port of its own.
+    /// Lets several clients talk at the same time, so that each one has its own port.
     private func talk(_ transport: Transport, to endpoint: Endpoint, client number: Int, of count: Int)
         throws(SystemError)
     {

@@ -4,7 +4,7 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// Sends back what comes.
+/// The command `weir echo`, which sends all received bytes back.
 struct EchoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "echo",

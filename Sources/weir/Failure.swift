@@ -4,7 +4,7 @@ import WeirCapture
 import WeirFlow
 import WeirRelay
 
-/// Lists the exit codes, those of sysexits(3).
+/// The exit codes, according to sysexits(3).
 enum ExitStatus: Int32, Sendable {
     case done = 0
     case expectationFailed = 1
@@ -18,7 +18,7 @@ enum ExitStatus: Int32, Sendable {
     case noPermission = 77
 }
 
-/// Ends the program with one line on standard error and an exit code.
+/// An error that ends the program, with one line on standard error and an exit code.
 struct Failure: Error {
     var code: ExitStatus
     var message: String
@@ -28,7 +28,7 @@ struct Failure: Error {
         self.message = message
     }
 
-    /// Translates what the relay throws: the one place where errors become exit codes.
+    /// Translates any error of the relay; this is the only place where errors become exit codes.
     init(_ error: any Error) {
         switch error {
         case let failure as Failure: self = failure
@@ -43,13 +43,13 @@ struct Failure: Error {
         }
     }
 
-    /// Translates what kept a file from being made.
+    /// Translates an error of creating a file.
     init(creating error: SystemError) {
         let code = Self.code(for: error.error)
         self.init(code == .noPermission ? code : .cannotCreate, "\(error)")
     }
 
-    /// Translates what kept packets from being captured, and says what to do where it is a missing right.
+    /// Translates an error of capturing packets, with advice if a right is missing.
     private init(capturing error: CaptureError) {
         switch error {
         case .noPermission:
@@ -65,7 +65,7 @@ struct Failure: Error {
         return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : "weir"
     }
 
-    /// Translates what kept a capture from being read, or from being read to its end.
+    /// Translates an error of reading a capture, from its start or in the middle.
     init(reading error: CaptureFailure) {
         let code: ExitStatus =
             switch error {
@@ -91,7 +91,7 @@ struct Failure: Error {
     }
 }
 
-/// Writes lines to standard error.
+/// Standard error, and the lines that are written to it.
 enum Diagnostics {
     /// Writes one line that begins with the program's name.
     static func print(_ line: String) { write("weir: \(line)\n") }
@@ -107,7 +107,7 @@ enum Diagnostics {
         var rest = bytes
         while !rest.isEmpty {
             guard waitForRoom() else { return }
-            // A pipe that is ready has room for so many bytes.
+            // A pipe that is ready has room for PIPE_BUF bytes.
             let count = Glibc.write(STDERR_FILENO, rest.baseAddress, min(rest.count, Int(PIPE_BUF)))
             if count < 0, errno == EINTR || errno == EAGAIN { continue }
             guard count > 0 else { return }
@@ -115,25 +115,25 @@ enum Diagnostics {
         }
     }
 
-    /// Prints that a pipe has no reader yet, which the program waits for.
+    /// Prints that the program waits for a reader of a pipe.
     static func tellWaiting(for path: String) {
         print("'\(path)' is a pipe that nobody reads: waiting for a reader; ^C ends")
     }
 
-    /// Lets a reader of standard error that reads nothing hold nobody up any more: the program is about to end.
+    /// Stops long waits for a reader of standard error that reads nothing, because the program is about to end.
     static func stopWaiting() { isEnding.store(true, ordering: .relaxed) }
 
     private static let isEnding = Atomic(false)
-    /// Whether a line was given up: the next ones wait for nothing.
+    /// Whether a line was dropped, so that the next ones do not wait.
     private static let isStuck = Atomic(false)
 
-    /// Returns whether standard error takes bytes, or will say what is wrong with it.
+    /// Returns whether standard error accepts bytes, or a write will return its error.
     private static func waitForRoom() -> Bool {
         var slices = 0
         while true {
             var entry = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
             let count = poll(&entry, 1, isStuck.load(ordering: .relaxed) ? 0 : 100)
-            // Where it may not be asked, the write says what is wrong.
+            // If poll(2) fails, the write returns the error.
             if count > 0 || count < 0 && errno != EINTR { return true }
             guard isEnding.load(ordering: .relaxed), count == 0 else { continue }
             slices += 1

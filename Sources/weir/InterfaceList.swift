@@ -1,9 +1,9 @@
 import WeirCapture
 import WeirWire
 
-/// Lists the interfaces that packets can be captured on.
+/// The interfaces on which packets can be captured.
 enum InterfaceList {
-    /// Prints a line for each: its name, whether it is up, what it is, and its addresses.
+    /// Prints a line for each: its name, whether it is up, its description, and its addresses.
     static func print() throws(CaptureError) {
         let interfaces = try NetworkInterface.all()
         let width = interfaces.map(\.name.count).max() ?? 0

@@ -1,8 +1,8 @@
 import Glibc
 
-/// Knows the machine that the program runs on.
+/// The machine on which the program runs.
 enum Machine {
-    /// Names the kernel, as `uname -srm` does.
+    /// The kernel's name, release and machine, as `uname -srm` prints them.
     static var operatingSystem: String? {
         var name = utsname()
         guard uname(&name) == 0 else { return nil }

@@ -5,7 +5,7 @@ public import WeirFlow
 public import WeirRelay
 public import WeirWire
 
-/// Reads a duration: `10s`, `500ms`, `2m`, `1h`, or a plain number of seconds.
+/// A duration on the command line: `10s`, `500ms`, `2m`, `1h`, or a plain number of seconds.
 struct DurationArgument: ExpressibleByArgument, CustomStringConvertible {
     var duration: Duration
 
@@ -32,14 +32,14 @@ struct DurationArgument: ExpressibleByArgument, CustomStringConvertible {
 
     var defaultValueDescription: String { description }
 
-    /// Prints whole seconds where that is exact, else milliseconds: `5s`, `1500ms`.
+    /// Whole seconds if that is exact, otherwise milliseconds: `5s`, `1500ms`.
     var description: String {
         let milliseconds = duration.inNanoseconds / 1_000_000
         return milliseconds % 1000 == 0 ? "\(milliseconds / 1000)s" : "\(milliseconds)ms"
     }
 }
 
-/// Reads a number of bytes: `4096`, `64k`, `1M`, `2G` (powers of 1024).
+/// A number of bytes on the command line: `4096`, `64k`, `1M`, `2G` (powers of 1024).
 struct ByteCountArgument: ExpressibleByArgument {
     var bytes: Int
 
@@ -71,7 +71,7 @@ extension FlowOrder: ExpressibleByArgument {}
 extension FollowForm: ExpressibleByArgument {}
 extension OverlapPolicy: ExpressibleByArgument {}
 
-/// Chooses IPv4 or IPv6.
+/// The choice of IPv4 or IPv6.
 struct FamilyOptions: ParsableArguments {
     @Flag(name: .customShort("4"), help: "Use only IPv4 addresses of names.")
     var v4 = false
@@ -86,7 +86,7 @@ struct FamilyOptions: ParsableArguments {
     var family: AddressFamily? { v4 ? .v4 : v6 ? .v6 : nil }
 }
 
-/// Says how records are shown on standard output.
+/// The options for how records are shown on standard output.
 struct ShowOptions: ParsableArguments {
     @Option(help: "How chunks are shown on standard output: \(Self.choices).")
     var show: TerminalSink.Show?
@@ -96,7 +96,7 @@ struct ShowOptions: ParsableArguments {
 
     private static let choices = "hex (the default), text, summary (a line each) or none"
 
-    /// Makes the output that goes to standard output; where that fails, the totals go to standard error.
+    /// Makes the output for standard output; if that fails, the totals go to standard error.
     func output(
         default show: TerminalSink.Show,
         dissects: Bool = false,
@@ -111,7 +111,7 @@ struct ShowOptions: ParsableArguments {
         return output
     }
 
-    /// Makes the output where standard output has another use: the totals alone, on standard error.
+    /// Makes the output for when standard output has another use: only the totals, on standard error.
     static func totals(
         overflow: SinkOutput.Overflow = .wait,
         _ details: FlowDetails = FlowDetails()
@@ -120,7 +120,7 @@ struct ShowOptions: ParsableArguments {
         return SinkOutput(name: "standard error", sink: sink, descriptor: STDERR_FILENO, overflow: overflow)
     }
 
-    /// Makes the output of ports alone.
+    /// Makes the output that shows only ports.
     static func ports(onOutput: Bool, overflow: SinkOutput.Overflow, _ details: FlowDetails) -> SinkOutput {
         let sink = PortsSink(localOffset: Terminal.localOffset, ranges: details.portRanges)
         return onOutput
@@ -148,18 +148,18 @@ struct ShowOptions: ParsableArguments {
     }
 }
 
-/// Knows the terminal that the program runs in.
+/// The terminal in which the program runs.
 enum Terminal {
-    /// Says that the user has not turned colour off (no-color.org) and that the terminal can show it.
+    /// Whether the terminal can show colour, and the user has not turned it off (no-color.org).
     static var allowsColor: Bool {
         if let value = getenv("NO_COLOR"), value.pointee != 0 { return false }
         guard let term = getenv("TERM") else { return true }
         return String(cString: term) != "dumb"
     }
 
-    /// Says that the terminal can go back to the start of a line and clear it.
+    /// Whether the terminal can go back to the start of a line and clear it.
     static var movesCursor: Bool { getenv("TERM").map { String(cString: $0) != "dumb" } ?? false }
 
-    /// Says how far local time is ahead of UTC.
+    /// How far local time is ahead of UTC.
     static let localOffset: Timestamp.LocalOffset = { Int(weir_local_offset($0)) }
 }

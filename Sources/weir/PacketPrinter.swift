@@ -4,19 +4,19 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// Shows the packets of a live capture on standard output.
+/// A printer of a live capture's packets on standard output.
 struct PacketPrinter: ~Copyable, Sendable {
-    /// Says how packets are shown.
+    /// The form in which packets are shown.
     enum Show: String, Sendable, CaseIterable {
         /// A line each.
         case summary
-        /// A line each, and the dump of its bytes.
+        /// A line each, and a dump of its bytes.
         case hex
         /// Not at all.
         case none
     }
 
-    /// Is what is worth a write(2) while more packets wait, in bytes.
+    /// The number of bytes, while more packets wait, from which a write(2) is worth it.
     private static let writeSize = 64 << 10
 
     private var lines: PacketLines
@@ -28,7 +28,7 @@ struct PacketPrinter: ~Copyable, Sendable {
 
     mutating func append(_ packet: LivePacket, _ bytes: RawSpan) { lines.append(packet, bytes, to: &output) }
 
-    /// Writes what is gathered, if no other packet is waiting or it is worth it.
+    /// Writes the collected text, if no other packet is waiting or there are enough bytes.
     mutating func flush(isIdle: Bool) throws(SystemError) {
         guard isIdle || output.count >= Self.writeSize else { return }
         while !output.isEmpty {

@@ -7,7 +7,7 @@ import WeirWire
 extension CaptureSettings.Format: ExpressibleByArgument {}
 extension CaptureSettings.Legs: ExpressibleByArgument {}
 
-/// Says whether and how relayed traffic is written as a capture.
+/// The options for whether and how relayed traffic is written as a capture.
 struct RecordOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -32,7 +32,7 @@ struct RecordOptions: ParsableArguments {
 
     @OptionGroup var rotation: RotationOptions
 
-    /// Says that the capture takes standard output.
+    /// Whether the capture goes to standard output.
     var takesStandardOutput: Bool { record == "-" }
 
     func validate() throws {
@@ -47,13 +47,13 @@ struct RecordOptions: ParsableArguments {
         }
     }
 
-    /// Refuses a rotation of nothing.
+    /// Refuses rotation options without a file to rotate.
     func requireFiles(orCapture capture: String? = nil) throws {
         guard record == nil, capture == nil, rotation.isAnyGiven else { return }
         throw ValidationError("--rotate-... needs --record PATH or --capture PATH.")
     }
 
-    /// Refuses another use of standard output beside the capture's.
+    /// Refuses another use of standard output besides the capture.
     func requireStandardOutput(for show: TerminalSink.Show?, log: String? = nil) throws {
         guard takesStandardOutput else { return }
         if log == "-" { throw ValidationError("--record - and --log - both write to standard output.") }
@@ -62,7 +62,7 @@ struct RecordOptions: ParsableArguments {
         }
     }
 
-    /// Makes the capture's output; nil where none was asked for.
+    /// Makes the capture's output; nil if `--record` was not given.
     func recording(
         _ legs: CaptureSettings.Legs,
         names: ResolvedNames,
@@ -102,12 +102,12 @@ struct RecordOptions: ParsableArguments {
     }
 }
 
-/// Holds a capture that is being made.
+/// A capture that is being made.
 struct Recording {
     var output: SinkOutput
-    /// Is nil where the capture goes to standard output.
+    /// The capture's files; nil if it goes to standard output.
     var files: CaptureFiles?
 
-    /// Takes back what was made, because nothing is relayed after all.
+    /// Deletes the files again, because nothing is relayed after all.
     func discard() { files?.discard() }
 }

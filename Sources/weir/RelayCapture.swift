@@ -5,7 +5,7 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// Captures the packets of a relay, while it runs, on the interface that its routes use.
+/// A capture of a relay's packets, while it runs, on the interface that its routes use.
 final class RelayCapture: Sendable {
     private let path: String
     private let rotation: FileRotation
@@ -16,14 +16,15 @@ final class RelayCapture: Sendable {
     private let run = Lock<CaptureRun?>(nil)
     private let files = Lock<CaptureFiles?>(nil)
 
-    /// Makes the capture of a relay that is to start.
+    /// Makes the capture of a relay that will start.
     ///
     /// - Parameters:
-    ///   - path: where packets are written to.
+    ///   - path: the destination of the packets.
     ///   - rotation: when the next file begins.
-    ///   - interface: where they come from; nil chooses by the routes.
-    ///   - settings: how they are captured, whatever its interface and filter.
-    ///   - process: answers which process a flow's client is, for the packets' comments; nil where nobody looks.
+    ///   - interface: the interface to capture on; if nil, the routes decide.
+    ///   - settings: the settings of the capture; their interface and filter do not count.
+    ///   - process: returns the process of a flow's client, for packets' comments; nil if processes are not searched
+    ///     for.
     init(
         to path: String,
         rotation: FileRotation,
@@ -38,23 +39,23 @@ final class RelayCapture: Sendable {
         self.process = process
     }
 
-    /// Refuses standard output, which is for the records.
+    /// Refuses standard output, which is used for the records.
     static func requireFile(_ path: String?) throws {
         guard path == "-" else { return }
         throw ValidationError("--capture takes a file or a folder; 'weir capture -w -' is for pipes.")
     }
 
-    /// Makes the output by which the capture learns of the relay's flows.
+    /// Makes the output from which the capture learns of the relay's flows.
     func makeOutput() -> SinkOutput {
-        // Renders nothing, so that nothing is written.
+        // The sink renders nothing, so nothing is ever written to the descriptor.
         SinkOutput(name: "capture", sink: FlowFeedSink(flows), descriptor: -1)
     }
 
-    /// Starts when the relay's ports are known, and no client can have connected.
+    /// Starts when the relay's ports are known, and before any client can connect.
     ///
     /// - Parameters:
     ///   - bound: the relay's ports.
-    ///   - whenOver: is told what the program is to exit with, when everything is written; on any thread.
+    ///   - whenOver: called with the program's exit status when everything is written; on any thread.
     /// - Throws: `CaptureError`, `SystemError`.
     func start(_ bound: Bound, whenOver: @escaping @Sendable (ExitStatus) -> Void = { _ in }) throws {
         let interface = interface ?? Self.interface(for: bound)
@@ -82,28 +83,28 @@ final class RelayCapture: Sendable {
         Diagnostics.write("capturing on \(interface)\n")
     }
 
-    /// Ends when the flows' last packets have come, and returns what the program is to exit with.
+    /// Ends after the flows' last packets have arrived, and returns the program's exit status.
     func finish() async -> ExitStatus {
         endWhenQuiet()
         return await run.withLock { $0 }?.outcome()?.status ?? .done
     }
 
-    /// Ends when the flows' last packets have come.
+    /// Ends after the flows' last packets have arrived.
     func endWhenQuiet() { run.withLock { $0 }?.endWhenQuiet() }
 
     /// Ends at once.
     func end() { run.withLock { $0 }?.end() }
 
-    /// Takes back what was made, because nothing is relayed after all.
+    /// Deletes the files again, because nothing is relayed after all.
     func discard() {
         end()
         files.withLock { $0 }?.discard()
     }
 
-    /// Chooses the interface that the routes use: the loopback, or all where packets may come another way.
+    /// Chooses the interface that the routes use: the loopback, or all if packets may come another way.
     ///
-    /// Clients of this machine reach each of its addresses over the loopback, others come from outside: a listener that
-    /// both can reach needs all interfaces.
+    /// Clients on this machine reach each of its addresses over the loopback, and others arrive from outside: a
+    /// listener that both can reach needs all interfaces.
     private static func interface(for bound: Bound) -> String {
         let own = ((try? NetworkInterface.all()) ?? []).flatMap(\.addresses)
         let isLocal = { (address: IPAddress) in
@@ -117,7 +118,7 @@ final class RelayCapture: Sendable {
 }
 
 extension CaptureDescription {
-    /// Describes a capture of this program on this machine.
+    /// Returns the description of a capture by this program on this machine.
     static func ofThisProgram(_ handle: borrowing CaptureHandle, _ source: CaptureSource) -> CaptureDescription {
         var description = CaptureDescription(handle, of: source)
         description.application = "weir \(Weir.version)"

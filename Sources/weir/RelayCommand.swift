@@ -4,15 +4,15 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// Which datagrams of the server's side go to a client.
+/// The sources of datagrams that are relayed to a client.
 enum DatagramSources: String, ExpressibleByArgument, CaseIterable {
-    /// Those of the server alone.
+    /// Only the server.
     case server
-    /// Those of any endpoint.
+    /// Any endpoint.
     case any
 }
 
-/// Forwards and watches: the main job.
+/// The command `weir relay`, which forwards and shows traffic: the main job.
 struct RelayCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "relay",

@@ -1,7 +1,7 @@
 import ArgumentParser
 import WeirRelay
 
-/// Says when a capture goes on in another file.
+/// The options for when a capture continues in another file.
 struct RotationOptions: ParsableArguments {
     private static let smallestSize = 1024
 
@@ -19,13 +19,13 @@ struct RotationOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Keep this many files, and delete the oldest of this run.", valueName: "count"))
     var rotateKeep: Int?
 
-    /// Says that there can be more than one file.
+    /// Whether there can be more than one file.
     var rotates: Bool { rotateSize != nil || rotateEvery != nil }
 
-    /// Says that anything was asked for.
+    /// Whether any of the options was given.
     var isAnyGiven: Bool { rotates || rotateKeep != nil }
 
-    /// Makes the rotation.
+    /// The rotation that the options ask for.
     var rotation: FileRotation {
         FileRotation(size: rotateSize?.bytes, every: rotateEvery?.duration, keep: rotateKeep)
     }

@@ -3,7 +3,7 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// Runs a relay until a signal or its last output ends it.
+/// A run of a relay, until a signal or its last output ends it.
 struct Session: Sendable {
     private let configuration: RelayConfiguration
     private let grace: Duration
@@ -24,43 +24,43 @@ struct Session: Sendable {
 
     private enum Event: Sendable {
         case signal(Int32)
-        /// An event loop cannot go on.
+        /// An event loop has failed.
         case loopFailed
-        /// The capture is over, and the program is to exit with this.
+        /// The capture has ended, with the program's exit status.
         case captureEnded(ExitStatus)
         case outputClosed
         case outputFailed
-        /// Everything has ended well.
+        /// The relay has ended, and everything is written.
         case ended
-        /// The grace is over, and no output takes anything.
+        /// The grace period is over, and no output accepts anything.
         case outputsAreStuck
-        /// No output takes anything after a second signal.
+        /// No output accepts anything after a second signal.
         case patienceIsOver
     }
 
-    /// Says how a run goes.
+    /// The course of a run.
     private struct Course {
         var status = ExitStatus.done
         var captureIsOver = false
-        /// Whether outputs that are not read are waited for without an end: who has pressed ^C can press it again, and a
-        /// service manager would use SIGKILL.
+        /// Whether to wait without limit for outputs that are not read: a user who has pressed ^C can press it again,
+        /// but a service manager would use SIGKILL.
         var isPatient = true
 
-        /// Takes what is to be exited with from an output or a capture that has ended early.
+        /// Stores the exit status of a capture that has ended.
         mutating func captureEnded(_ outcome: ExitStatus) {
             captureIsOver = true
             if outcome != .done { status = outcome }
         }
     }
 
-    /// Serves until it is told to end.
+    /// Serves until a signal or the last output ends the relay.
     ///
     /// - Parameters:
-    ///   - others: where the records go.
-    ///   - recording: the capture that is made of them; it is discarded where the relay cannot start.
-    ///   - capture: captures the relay's packets from before the first client to behind the last flow.
-    /// - Returns: what the program is to exit with: 1 where an expectation was not met, 74 where an output has failed.
-    /// - Throws: what `Supervisor` throws where it cannot start.
+    ///   - others: the destinations of the records.
+    ///   - recording: the capture that is made from them; it is discarded if the relay cannot start.
+    ///   - capture: captures the relay's packets, from before the first client until after the last flow.
+    /// - Returns: the program's exit status: 1 if an expectation was not met, 74 if an output has failed.
+    /// - Throws: the error of `Supervisor` if it cannot start.
     func run(
         outputs others: [SinkOutput],
         _ recording: Recording? = nil,
@@ -68,7 +68,7 @@ struct Session: Sendable {
     ) async throws -> ExitStatus {
         let (events, feed) = AsyncStream<Event>.makeStream()
         Signals.receive { number in
-            // The lines that are printed from now on must not keep the program from ending.
+            // Lines that are printed from now on must not keep the program from ending.
             Diagnostics.stopWaiting()
             feed.yield(.signal(number))
         }
@@ -117,7 +117,7 @@ struct Session: Sendable {
         return Self.conclude(course.status, relay)
     }
 
-    /// Waits for something that ends the relay.
+    /// Waits for an event that ends the relay.
     private static func serve(_ events: inout AsyncStream<Event>.Iterator, _ course: inout Course) async {
         while let event = await events.next() {
             switch event {
@@ -135,7 +135,7 @@ struct Session: Sendable {
         }
     }
 
-    /// Waits until the last packets of the flows are written, or must not be waited for any more.
+    /// Waits until the last packets of the flows are written, or a second signal ends the waiting.
     private static func end(
         _ capture: RelayCapture,
         _ events: inout AsyncStream<Event>.Iterator,
@@ -157,7 +157,7 @@ struct Session: Sendable {
         }
     }
 
-    /// Waits until the relay has ended, or must not be waited for any more.
+    /// Waits until the relay has ended, or until a second signal or stuck outputs end the waiting.
     private static func end(
         _ relay: Supervisor,
         waits: Bool,
@@ -190,7 +190,7 @@ struct Session: Sendable {
         }
     }
 
-    /// Says what the expectations came to.
+    /// Returns the exit status, after reporting mismatches with expected echoes.
     private static func conclude(_ status: ExitStatus, _ relay: Supervisor) -> ExitStatus {
         guard relay.mismatches > 0 else { return status }
         let subject = relay.mismatches == 1 ? "mismatch" : "mismatches"
@@ -198,7 +198,7 @@ struct Session: Sendable {
         return .expectationFailed
     }
 
-    /// Sends an event once no output has taken anything for a second, but not before a time.
+    /// Sends an event once no output has accepted anything for a second, but not before the delay.
     private static func whenStuck(
         _ relay: Supervisor,
         after delay: Duration,
@@ -246,7 +246,7 @@ struct Session: Sendable {
         switch report {
         case .failed(let failure):
             if failure.isEndOfInterest {
-                // The reader has seen enough (`| head`): there is nothing left to do.
+                // The reader has seen enough (`| head`), so there is nothing left to do.
                 feed.yield(.outputClosed)
             } else {
                 Diagnostics.print("cannot write to \(failure.name): \(failure.error); nothing more is written there")

@@ -2,27 +2,27 @@ import Glibc
 import WeirFlow
 import WeirRelay
 
-/// Turns the signals that end the program into values; the main thread waits for them.
+/// The signals that end the program; the main thread waits for them.
 enum Signals {
     /// The signals that end the program; not SIGHUP if nohup(1) has it ignored: a blocked signal arrives all the same.
     private static let ending = isIgnored(SIGHUP) ? [SIGINT, SIGTERM] : [SIGINT, SIGTERM, SIGHUP]
     private static let receiver = Lock<(@Sendable (Int32) -> Void)?>(nil)
 
-    /// Keeps the signals for `wait`.
+    /// Blocks the signals, so that `wait` receives them.
     ///
-    /// To be called first of all: the threads that come later inherit what is blocked.
+    /// Call it first of all: threads that start later inherit the signal mask.
     static func block() {
         signal(SIGPIPE, SIG_IGN)
-        // A file that reaches the limit of `ulimit -f` is an error of write(2), as a full disk is.
+        // With SIGXFSZ ignored, reaching the limit of `ulimit -f` is an error of write(2), like a full disk.
         signal(SIGXFSZ, SIG_IGN)
         // A shell starts background jobs with SIGINT ignored.
-        // SIGQUIT is to end the program with a core dump, and not to start the Swift runtime's backtracer.
+        // SIGQUIT must end the program with a core dump, not start the Swift runtime's backtracer.
         for number in [SIGINT, SIGTERM, SIGQUIT] { signal(number, SIG_DFL) }
         var set = endingSet()
         pthread_sigmask(SIG_BLOCK, &set, nil)
     }
 
-    /// Hands the signals that come from now on to a receiver; without one they end the program as usual.
+    /// Passes later signals to a receiver; without one they end the program as usual.
     static func receive(_ body: @escaping @Sendable (Int32) -> Void) {
         receiver.withLock { $0 = body }
     }
@@ -43,10 +43,11 @@ enum Signals {
         }
     }
 
-    /// The writing end of a pipe that a signal handler writes the numbers of signals to.
+    /// The write end of a pipe to which a signal handler writes the numbers of signals.
     private nonisolated(unsafe) static var notes: Int32 = -1
 
-    /// Waits for a signal where `sigwait` is refused: it comes to a handler on this thread, all others block it.
+    /// Waits for a signal if `sigwait` is refused: a handler on this thread receives it, and all other threads block
+    /// it.
     private static func waitByHandler(_ set: inout sigset_t) -> Int32 {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else {
@@ -71,7 +72,7 @@ enum Signals {
     private static func isIgnored(_ number: Int32) -> Bool {
         var action = sigaction()
         guard sigaction(number, nil, &action) == 0 else { return false }
-        // The handlers are functions, which compare as addresses alone.
+        // The handlers are functions, which can be compared only as addresses.
         let handler = unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
         return handler == unsafeBitCast(SIG_IGN, to: Int.self)
     }

@@ -9,9 +9,9 @@ enum SmallFile {
     /// - Throws: `Failure`: 66 if it cannot be read, 77 if that is not permitted, 65 if it is larger.
     static func read(_ path: String) throws(Failure) -> [UInt8] { try read(path, isSecret: false) }
 
-    /// Reads a file with a secret, which other users must not be able to read or to replace.
+    /// Reads a file with a secret, which other users must not be able to read or replace.
     ///
-    /// - Throws: `Failure`: 64 if the rights of the file give it to other users; else as `read`.
+    /// - Throws: `Failure`: 64 if other users have such rights to the file; otherwise like `read`.
     static func readSecret(_ path: String) throws(Failure) -> [UInt8] { try read(path, isSecret: true) }
 
     private static func read(_ path: String, isSecret: Bool) throws(Failure) -> [UInt8] {
@@ -22,7 +22,7 @@ enum SmallFile {
         }
         defer { close(descriptor) }
         var status = stat()
-        // Of the open file: what its path leads to can change in between.
+        // Check the open file, because its path can lead elsewhere in the meantime.
         if isSecret, fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
             status.st_mode & (S_IROTH | S_IWOTH) != 0
         {

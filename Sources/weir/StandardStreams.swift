@@ -1,10 +1,10 @@
 import Glibc
 
-/// Knows the three descriptors that a program is started with.
+/// The three descriptors with which a program starts.
 enum StandardStreams {
-    /// Puts something in the place of those that are closed (`<&-`), so that nothing else takes their numbers.
+    /// Opens something in place of those that are closed (`<&-`), so that nothing else gets their numbers.
     ///
-    /// Reading it gives the end at once, and writing fails. To be called first of all.
+    /// Reading from it returns the end at once, and writing fails. Call it first of all.
     static func fillGaps() {
         while true {
             let raw = open("/dev/null", O_RDONLY)
@@ -13,7 +13,7 @@ enum StandardStreams {
                 return
             }
             guard raw < 0 else { continue }
-            // Without /dev/null a pipe does: its reading end has ended, and cannot be written to.
+            // Without /dev/null use a pipe's read end: it is at its end, and cannot be written to.
             var ends: [Int32] = [-1, -1]
             guard pipe(&ends) == 0 else { exit(ExitStatus.internalError.rawValue) }
             close(ends[1])

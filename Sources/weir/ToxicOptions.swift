@@ -3,7 +3,7 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// Says which toxics the relay puts on its routes.
+/// The options for the toxics on the relay's routes.
 struct ToxicOptions: ParsableArguments {
     @Option(
         name: .customLong("toxic"),
@@ -34,21 +34,21 @@ struct ToxicOptions: ParsableArguments {
     @Flag(help: "List all toxics with their settings, and end.")
     var toxics = false
 
-    /// Says that toxics are, or will be, on the routes.
+    /// Whether there are, or will be, toxics on the routes.
     var isAnyGiven: Bool { !texts.isEmpty || scenario != nil }
 
-    /// Reads the scenario's file; nil where there is none.
+    /// Reads the scenario's file; returns nil if none was given.
     func readScenario() throws(Failure) -> Scenario? {
         guard let scenario else { return nil }
         return try ScenarioFile.read(scenario)
     }
 
-    /// Puts what was asked for into a relay's configuration.
+    /// Adds the toxics to a relay's configuration.
     ///
     /// - Parameters:
-    ///   - configuration: has its routes already.
-    ///   - scenario: what comes later.
-    /// - Throws: `Failure` with 64 where a toxic is wrong, and 65 where the scenario is.
+    ///   - configuration: the configuration, which already has its routes.
+    ///   - scenario: the changes to come.
+    /// - Throws: `Failure` with 64 if a toxic is wrong, and with 65 if the scenario is.
     func apply(to configuration: inout RelayConfiguration, _ scenario: Scenario?) throws(Failure) {
         let transports = configuration.routes.map(\.transport)
         var chains = transports.map { _ in [ToxicConfiguration]() }
@@ -76,7 +76,7 @@ struct ToxicOptions: ParsableArguments {
     }
 }
 
-/// Prints the table of toxics.
+/// The table of toxics.
 enum ToxicTable {
     /// Renders all types with their settings.
     static func render() -> String {

@@ -3,7 +3,7 @@ import CWeir
 import Glibc
 import WeirFlow
 
-/// Lists the subcommands, which do the work.
+/// The program's command, with its subcommands, which do the work.
 struct Weir: AsyncParsableCommand {
     static let version = "0.1.0"
 
@@ -30,9 +30,9 @@ struct Weir: AsyncParsableCommand {
     )
 }
 
-/// Begins the program: the main thread waits for signals, the command runs beside it.
+/// The start of the program: the main thread waits for signals while the command runs on others.
 package enum CommandLineProgram {
-    /// Runs the command that the arguments name, and ends the program.
+    /// Runs the command in the arguments, and ends the program.
     package static func main() {
         StandardStreams.fillGaps()
         Signals.block()
@@ -66,7 +66,7 @@ package enum CommandLineProgram {
         }
     }
 
-    /// Ends the program if arguments that were refused name a command that does not exist; guesses what was meant.
+    /// Ends the program if the refused arguments name a command that does not exist; suggests what was meant.
     private static func explainMistypedCommand(_ arguments: [String]) {
         var command: any ParsableCommand.Type = Weir.self
         var path: [String] = []
@@ -90,7 +90,7 @@ package enum CommandLineProgram {
         }
     }
 
-    /// Ends the program with an error of usage; a function of its own, which opens the existential type.
+    /// Ends the program with a usage error; a separate function, because it opens the existential type.
     private static func exit(_ command: (some ParsableCommand).Type, _ message: String) {
         command.exit(withError: ValidationError(message))
     }

@@ -1,8 +1,8 @@
-// What Swift cannot see or call: epoll's packed struct, the variants of accept and recvmsg that are GNU extensions, and
-// the CMSG macros. Every function returns a number of at least 0, or an errno below 0.
+// Functions and types that Swift cannot see or call: epoll's packed struct, the variants of accept and recvmsg that are
+// GNU extensions, and the CMSG macros. Every function returns a number of at least 0, or a negative errno.
 //
-// Addresses are passed as void *, a struct sockaddr_storage each: were its header included here, Swift would find the
-// system's declarations now in this module, now in Glibc.
+// Addresses are passed as void *, each to a struct sockaddr_storage: if its header were included here, Swift would find
+// the system's declarations sometimes in this module, and sometimes in Glibc.
 #ifndef CWEIR_H
 #define CWEIR_H
 
@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// One ready descriptor: the token that was given with it, and the EPOLL bits.
+// A ready descriptor: the token that it was added with, and the EPOLL bits.
 typedef struct {
     uint64_t token;
     uint32_t events;
@@ -30,50 +30,52 @@ int weir_epoll_create(void);
 int weir_epoll_add(int epoll, int fd, uint32_t events, uint64_t token);
 int weir_epoll_modify(int epoll, int fd, uint32_t events, uint64_t token);
 int weir_epoll_remove(int epoll, int fd);
-// Waits at most timeout_ns nanoseconds; below 0 waits for ever. Interrupted, it returns 0.
+// Waits for at most timeout_ns nanoseconds, or for ever if it is negative. Returns 0 if a signal interrupts it.
 int weir_epoll_wait(int epoll, weir_event *events, int capacity, int64_t timeout_ns);
 
 int weir_eventfd(void);
 
-// Gives the memory that was freed back to the system.
+// Returns freed memory to the system.
 void weir_trim_memory(void);
 
 // Accepts a connection as a non-blocking, close-on-exec descriptor.
 int weir_accept(int fd, void *peer);
-// Reads from a socket; 0 is the end.
+// Reads from a socket; returns 0 at the end of the stream.
 int64_t weir_receive(int fd, void *buffer, size_t length);
-// Sends on a socket, and never raises SIGPIPE. more says that an end follows at once: what does not fill a packet waits
-// for it, and leaves in the same packet.
+// Sends on a socket without raising SIGPIPE. more means that a half-close follows at once: bytes that do not fill a
+// packet wait for it, and leave in the same packet.
 int64_t weir_send(int fd, const void *bytes, size_t length, bool more);
-// Counts the bytes of a TCP socket that its peer has not acknowledged.
+// Returns how many bytes of a TCP socket its peer has not acknowledged.
 int weir_unsent(int fd);
-// Counts those of them that were sent already, and may have arrived; -EOPNOTSUPP if the kernel cannot tell (before 4.6).
+// Returns how many of them were sent, so may have arrived; -EOPNOTSUPP if the kernel cannot tell (before 4.6).
 int weir_in_flight(int fd);
-// Whether those have been sent again for want of an acknowledgement, for 200 ms at least: they did not arrive, most likely.
+// Returns whether those were retransmitted because no acknowledgment came for at least 200 ms: they probably did not
+// arrive.
 bool weir_is_resending(int fd);
-// Counts the bytes that can be read from a socket.
+// Returns how many bytes can be read from a socket.
 int weir_unread(int fd);
-// Counts the datagrams that the kernel dropped because a socket's receive buffer was full.
+// Returns how many datagrams the kernel dropped because the socket's receive buffer was full.
 int weir_drops(int fd);
-// Counts the seconds by which local time is ahead of UTC.
+// Returns how many seconds local time is ahead of UTC at a time, in seconds since 1970 UTC.
 int weir_local_offset(int64_t seconds);
 
-// Keeps up to 4 MiB of freed blocks of less than 1 MiB for a thread for the next use, instead of giving each back to the
-// system: what a slow receiver leaves behind comes and goes in such blocks.
+// Makes the allocator keep up to 4 MiB of freed blocks of less than 1 MiB per thread for later use, instead of
+// returning each to the system: a slow receiver's queues come and go in such blocks.
 void weir_tune_allocator(void);
-// Names the calling thread, in at most 15 bytes, for ps and debuggers.
+// Sets the calling thread's name, at most 15 bytes, for ps and debuggers.
 void weir_name_thread(const char *name);
 
-// Starts a process that makes and deletes files in a folder for a user, and returns the socket that asks it; it ends
-// when that is closed. To be called before rights are given up, and before anything is open that it must not keep open.
+// Starts a process that creates and deletes files in a folder for a user, and returns the socket for requests to it;
+// the process ends when that is closed. Call it before dropping rights, and before opening anything that the process
+// must not keep open.
 int weir_keeper_start(const char *folder, uint32_t user, uint32_t group);
-// Asks for a new file of a name without '/', with the mode 0600, and returns its descriptor; or deletes one of the
-// user's.
+// Asks for a new file with a name without '/' and the mode 0600, and returns its descriptor; or deletes one of the
+// user's files.
 int weir_keeper_ask(int keeper, bool removes, const char *name);
-// Gives up for good that a program which this one starts has more rights than this one.
+// Makes sure for good that no program started by this one has more rights than this one.
 int weir_forbid_privileges(void);
 
-// A socket as sock_diag(7) tells of it: addresses in network order, an IPv4 address in the first 4 bytes; ports in host
+// A socket as sock_diag(7) reports it: addresses in network order, an IPv4 address in the first 4 bytes; ports in host
 // order; state as in tcp_states.h.
 typedef struct {
     uint8_t local[16];
@@ -88,35 +90,35 @@ typedef struct {
     uint64_t cookie;
 } weir_socket;
 
-// Opens a socket that answers the questions below, which are in the network of the thread that opens it.
+// Opens a socket for the queries below, which apply to the network namespace of the thread that opens it.
 int weir_diag_open(void);
-// Finds the socket with these ends, or a UDP socket that takes datagrams between them; -ENOENT where there is none.
+// Finds the socket with these ends, or a UDP socket that receives datagrams between them; -ENOENT if there is none.
 int weir_diag_find(int diag, bool udp, const weir_socket *wanted, weir_socket *found);
-// Lists the sockets of a family (4 or 6) that are in one of the states, a bit each; take returns false to be told no
+// Lists the sockets of a family (4 or 6) in the given states, one bit for each state; take returns false if it needs no
 // more.
 int weir_diag_list(int diag, bool udp, int family, uint32_t states,
                    bool (*take)(void *context, const weir_socket *socket), void *context);
-// Returns the number that no other socket has had since the system's start; 0 where the kernel has none.
+// Returns a socket's cookie, a number that no other socket has had since the system started; 0 if the kernel has none.
 uint64_t weir_cookie(int fd);
-// Gives the calling thread a table of descriptors of its own, which holds the first three and these: what it opens
-// takes none of the other threads' numbers.
+// Gives the calling thread its own table of descriptors, with the first three and these: descriptors that it opens use
+// none of the other threads' numbers.
 int weir_own_descriptors(const int *kept, unsigned count);
-// Looks which of these inodes, in rising order, are sockets that a process has open, and marks them, until all are
-// marked; returns how many were marked now. It begins at a descriptor, and leaves there the last one that it has found;
-// whole goes on to those before it.
+// Finds which of these inodes, in rising order, are sockets that a process has open, and marks them in held, until all
+// are marked; returns how many it marked. It begins at *descriptor, and stores there the last one that it found; if
+// whole is true, it continues with those before it.
 int weir_process_holds(int process, const uint32_t *inodes, unsigned count, bool *held, int *descriptor, bool whole);
 
-// Datagrams in batches of at most 64, each in a buffer of 65,536 bytes.
+// The limits of a batch: at most 64 datagrams, each in a buffer of 65,536 bytes.
 enum { WEIR_BATCH = 64, WEIR_BUFFER = 65536 };
 
-// An address of IPv4 (family 4) or IPv6 (family 6) in network order; family 0 is none.
+// An address of IPv4 (family 4) or IPv6 (family 6) in network order; family 0 means none.
 typedef struct {
     uint8_t bytes[16];
     uint32_t scope;
     uint32_t family;
 } weir_address;
 
-// One received datagram; peer is a struct sockaddr_storage.
+// A received datagram; peer is a struct sockaddr_storage.
 typedef struct {
     uint64_t peer[16];
     weir_address local;
@@ -127,32 +129,33 @@ typedef struct {
 typedef struct weir_inbox weir_inbox;
 weir_inbox *weir_inbox_create(void);
 void weir_inbox_destroy(weir_inbox *inbox);
-// Receives up to count datagrams into the places from first on. with_peer asks where each came from and, on a socket
-// with IP_PKTINFO or IPV6_RECVPKTINFO, which address it was sent to.
+// Receives up to count datagrams into the places from first on. with_peer asks for the source of each and, on a socket
+// with IP_PKTINFO or IPV6_RECVPKTINFO, for the address to which it was sent.
 int weir_inbox_receive(weir_inbox *inbox, int fd, unsigned first, unsigned count, bool with_peer);
 const weir_datagram *weir_inbox_datagram(const weir_inbox *inbox, unsigned index);
 const void *weir_inbox_bytes(const weir_inbox *inbox, unsigned index);
 
-// Dissolves the connection of a datagram socket; a port that the kernel chose for it is free then.
+// Disconnects a datagram socket; this frees a port that the kernel chose for it.
 int weir_disconnect(int fd);
-// Makes the kernel keep the errors that a datagram socket's peers answer with, as it does for a connected socket.
+// Makes the kernel keep the errors with which a datagram socket's peers answer, as it does for a connected socket.
 int weir_keep_errors(int fd, bool is_ipv6);
-// Takes up to count of those errors, oldest first, and returns how many there were; the socket's error is clear then.
+// Takes up to count of those errors, oldest first, and returns how many there were; this clears the socket's error.
 int weir_take_errors(int fd, int *errors, unsigned count);
 
 typedef struct weir_outbox weir_outbox;
 weir_outbox *weir_outbox_create(void);
 void weir_outbox_destroy(weir_outbox *outbox);
-// Puts a datagram at a place; the bytes stay where they are. peer may be null on a connected socket, local null or of
-// family 0 where the kernel is to choose the source address.
+// Puts a datagram at a place, without copying its bytes. peer may be null on a connected socket; local may be null or
+// of family 0 if the kernel should choose the source address.
 void weir_outbox_put(weir_outbox *outbox, unsigned index, const void *bytes, size_t length,
                      const void *peer, uint32_t peer_length, const weir_address *local);
-// Sends count datagrams from first on; returns how many the kernel took before the first error.
+// Sends count datagrams from first on; returns how many the kernel accepted before the first error.
 int weir_outbox_send(weir_outbox *outbox, int fd, unsigned first, unsigned count);
 
-// For tests: answers in the kernel's place now and then, by dice with this seed, from weir_receive, weir_send,
-// weir_inbox_receive and weir_outbox_send, with what the kernel answers rarely: the kinds, of which 0 ends it. Descriptors
-// that are watched from now on are told of again after a wrong answer, as the kernel would.
+// For tests: makes weir_receive, weir_send, weir_inbox_receive and weir_outbox_send sometimes give an answer that the
+// kernel rarely gives, instead of the kernel's own. The kinds of answers are bits, and 0 ends it; a generator with this
+// seed draws them. For descriptors that are watched from now on, a wrong answer is followed by a new event, as from the
+// kernel.
 enum {
     WEIR_FAULT_AGAIN = 1,    // EAGAIN
     WEIR_FAULT_INTR = 2,     // EINTR

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// Says whether and how the control API is served.
+/// The options for whether and how the control API is served.
 struct AdminOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -39,7 +39,7 @@ struct AdminOptions: ParsableArguments {
         throw ValidationError("--admin-token-file, --proxies and --captures-folder need --admin HOST:PORT.")
     }
 
-    /// Refuses a relay that would have nothing to do.
+    /// Refuses a relay without routes and without the control API.
     func requireRoutes(_ routes: [String]) throws {
         guard routes.isEmpty, admin == nil else { return }
         throw ValidationError(

@@ -11,16 +11,16 @@ struct RelayAdmin: Sendable {
     /// The path of the proxies' file.
     fileprivate let path: String
 
-    /// The endpoints that lead to it.
+    /// The endpoints at which it listens.
     var endpoints: [Endpoint] { server.endpoints }
 
-    /// The output that feeds the stream of events.
+    /// The output for the stream of events.
     var output: SinkOutput { server.output }
 
-    /// Ends: answers nobody any more.
+    /// Stops answering requests.
     func stop() async { await server.stop() }
 
-    /// Answers for the relay from now on, and makes the proxies of the file.
+    /// Starts to answer requests for the relay, and makes the proxies of the file.
     func begin(_ relay: Supervisor) async throws {
         await server.serve(relay) { Diagnostics.print($0) }
         if let proxies {
@@ -41,7 +41,7 @@ struct RelayAdmin: Sendable {
 }
 
 extension AdminOptions {
-    /// Begins to listen; nil where no control API was asked for.
+    /// Starts to listen; returns nil if `--admin` was not given.
     func start(names: ResolvedNames) async throws -> RelayAdmin? {
         guard let admin else { return nil }
         var settings = AdminSettings()
@@ -73,12 +73,12 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// The control API in a program that was built without it: there is never one.
+/// The control API in a program that was built without it; it never exists.
 enum RelayAdmin: Sendable {
-    /// Never asked for.
+    /// Never read.
     var endpoints: [Endpoint] { switch self {} }
 
-    /// Never asked for.
+    /// Never read.
     var output: SinkOutput { switch self {} }
 
     /// Never called.
@@ -89,7 +89,7 @@ enum RelayAdmin: Sendable {
 }
 
 extension AdminOptions {
-    /// Refuses: this program was built without the control API.
+    /// Fails, because this program was built without the control API.
     func start(names: ResolvedNames) async throws -> RelayAdmin? {
         guard admin != nil else { return nil }
         throw Failure(.unavailable, "--admin needs a weir that was built with the trait Admin")

@@ -3,13 +3,13 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// Shows how full this host's range of ephemeral ports is, once or again and again.
+/// A display of how full this host's range of ephemeral ports is, once or repeatedly.
 struct HostShow {
     var interval: Duration
     var repeats: Bool
     var json: Bool
 
-    /// Runs until it has shown one look, or for ever; the first look needs another one before it, for the rates.
+    /// Shows the usage once, or for ever; each time it needs an earlier reading, for the rates.
     func run() async throws {
         guard let range = HostPorts.range() else {
             throw Failure(.unavailable, "the system does not say its range of ports: /proc/sys/net/ipv4 is not there")
@@ -42,7 +42,7 @@ struct HostShow {
         } while repeats
     }
 
-    /// Says how many destinations fit on the screen, with the lines before and behind them.
+    /// The number of destinations that fit on the screen, with the lines before and after them.
     private static var room: Int {
         var size = winsize()
         guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0 else {

@@ -7,7 +7,7 @@ extension Transport: ExpressibleByArgument {
     /// Parses `tcp` or `udp`.
     public init?(argument: String) { self.init(argument) }
 
-    /// Lists both for messages and completions, which would have their numbers otherwise.
+    /// Both names, for messages and completions; the default would be their numbers.
     public static var allValueStrings: [String] { allCases.map(\.description) }
 }
 

@@ -4,7 +4,7 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// Sees, measures and names how ephemeral ports are assigned.
+/// The command `weir ports`, which shows, measures and names how ephemeral ports are assigned.
 struct PortsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ports",
@@ -121,7 +121,7 @@ struct PortsCommand: AsyncParsableCommand {
         }
     }
 
-    /// Says which range a probe's ports come from: the option of the socket, else the system's.
+    /// Returns the range from which a probe's ports come: the socket's option, otherwise the system's range.
     private func probeRange() -> PortRange.Known? {
         if let range { return PortRange.Known(range: range, name: "--range") }
         return HostPorts.range().map {
@@ -140,7 +140,7 @@ struct PortsCommand: AsyncParsableCommand {
         return result.series
     }
 
-    /// Names the allocators of some series, as many at once as there are processors.
+    /// Names the allocators of some series in parallel.
     private static func reports(_ series: ArraySlice<PortSeries>, _ known: PortRange.Known?) async -> [PortReport] {
         await withTaskGroup(of: (Int, PortReport).self) { group in
             for (place, one) in series.enumerated() {
@@ -156,7 +156,7 @@ struct PortsCommand: AsyncParsableCommand {
         let colored = color == .always || (color == .auto && output.isTerminal && Terminal.allowsColor)
         let (text, lines) = (PortsText(color: colored), PortsJSON())
         var picture = plot.map { PortPlot(isPage: $0.hasSuffix(".html")) }
-        // Not all at once: there can be 65,536 reports.
+        // Not all at once, because there can be 65,536 reports.
         for start in stride(from: 0, to: series.count, by: 1024) {
             let some = series[start..<min(start + 1024, series.count)]
             for (one, report) in zip(some, await Self.reports(some, known)) {
@@ -171,7 +171,7 @@ struct PortsCommand: AsyncParsableCommand {
         if let plot, let picture { try write(picture, to: plot) }
     }
 
-    /// Writes a picture into a new file.
+    /// Writes a picture to a new file.
     private func write(_ picture: PortPlot, to path: String) throws(Failure) {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {

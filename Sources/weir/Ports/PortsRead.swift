@@ -4,21 +4,21 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// Reads choices of ports from files and pipes: captures, or JSON lines of a relay, each told by its first byte.
+/// A reader of port choices from captures, or JSON lines of a relay; the first byte of a file or pipe tells which.
 struct PortsRead: ~Copyable {
     private(set) var table = PortTable()
-    /// Counts the files that were read, at least in part.
+    /// The number of files that were read, at least in part.
     private(set) var files = 0
     private var packets = PortPackets()
     private var decoder = PacketDecoder()
     private var packet = DecodedPacket()
     private var failures: [Failure] = []
-    /// Says what files had that was left out.
+    /// Notes on what files contained that was left out.
     private var notes: [String] = []
 
     private static let pieceSize = 256 << 10
 
-    /// Reads one file or pipe; what fails is kept for `end`.
+    /// Reads one file or pipe; keeps failures for `end`.
     mutating func read(_ path: String) {
         do {
             let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
@@ -27,7 +27,7 @@ struct PortsRead: ~Copyable {
             var first = [UInt8](repeating: 0, count: 64 << 10)
             let count = try first.withUnsafeMutableBytes { try CaptureFile.read(descriptor, path, $0) }
             first.removeLast(first.count - count)
-            // No capture begins so, and a pipe can be read once.
+            // No capture begins with '{', and a pipe can be read only once.
             if first.first == UInt8(ascii: "{") {
                 try readLines(descriptor, path, first)
             } else {
@@ -84,15 +84,15 @@ struct PortsRead: ~Copyable {
         )
     }
 
-    /// Says on standard error what was read and is in no series.
+    /// Reports on standard error what was read but is in no series.
     func sayWhatWasLeftOut() {
         if table.leftOut > 0 { Diagnostics.print("\(table.leftOut) ports were left out: more than are kept") }
         for note in notes { Diagnostics.print(note) }
     }
 
-    /// Says what failed.
+    /// Reports the failures.
     ///
-    /// - Throws: the first failure; those behind it have been printed then.
+    /// - Throws: the exit code of the first failure with the message of the last; the others have been printed.
     consuming func end() throws(Failure) {
         guard let first = failures.first else { return }
         for failure in failures.dropLast() { Diagnostics.print(failure.message) }

@@ -7,7 +7,7 @@ extension EgressPort: ExpressibleByArgument {
     public init?(argument: String) { self.init(argument) }
 }
 
-/// Says what a relay does about ports: which are dialed from, whose the clients' are, and what is shown of them.
+/// The options for a relay's ports: those to dial from, the search for clients' processes, and what is shown.
 struct RelayPortOptions: ParsableArguments {
     @Flag(help: "Show a line of each flow's ports, and name the allocators of client and relay at the end.")
     var ports = false
@@ -23,7 +23,7 @@ struct RelayPortOptions: ParsableArguments {
     @Flag(help: "Do not look for the processes behind clients of this machine.")
     var noProcesses = false
 
-    /// Puts the options into a configuration, and says what sinks are to tell.
+    /// Applies the options to a configuration, and returns the details for sinks.
     func apply(to configuration: inout RelayConfiguration) throws -> FlowDetails {
         try egressPort.check()
         configuration.egressPort = egressPort

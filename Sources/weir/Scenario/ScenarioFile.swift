@@ -1,7 +1,7 @@
 import WeirFlow
 import WeirWire
 
-/// Reads a scenario from YAML.
+/// A scenario in YAML.
 ///
 ///     seed: 42
 ///     repeat: {every: 30s, times: 3}
@@ -14,7 +14,7 @@ enum ScenarioFile {
     #if Scenarios
     fileprivate typealias Node = YAMLDocument.Node
 
-    /// Says what is wrong in which line.
+    /// An error in a scenario, with its line.
     struct Wrong: Error, CustomStringConvertible {
         var line: Int?
         var reason: String
@@ -35,7 +35,7 @@ enum ScenarioFile {
     ///
     /// - Parameter path: the file's path.
     /// - Returns: the scenario.
-    /// - Throws: `Failure`, with 66 where there is no such file, 77 where it may not be read, and 65 where it is no scenario.
+    /// - Throws: `Failure`: 66 if there is no such file, 77 if it may not be read, and 65 if it is not a scenario.
     static func read(_ path: String) throws(Failure) -> Scenario {
         guard let text = String(validating: try SmallFile.read(path), as: UTF8.self) else {
             throw Failure(.dataError, "\(path) is no YAML: it is not UTF-8")
@@ -98,7 +98,7 @@ enum ScenarioFile {
         return Scenario.Step(at: at, route: route, line: node.line, changes[0])
     }
 
-    /// Reads a toxic, as on the command line or as a mapping.
+    /// Reads a toxic, in the form of the command line or as a mapping.
     private static func addition(_ node: Node, _ route: inout Int?) throws -> Scenario.Change {
         do {
             if let text = node.string {
@@ -182,7 +182,7 @@ enum ScenarioFile {
         return text
     }
 
-    /// Takes the keys of a mapping one by one, and finds those that nobody has taken.
+    /// The keys of a mapping, which are taken one by one; a key that is left is an error.
     private struct Keys {
         private let node: Node
         private var left: [String: Node]
@@ -205,7 +205,7 @@ enum ScenarioFile {
         }
     }
     #else
-    /// Refuses: this program was built without libyaml.
+    /// Fails, because this program was built without libyaml.
     static func read(_ path: String) throws(Failure) -> Scenario {
         throw Failure(.unavailable, "--scenario needs a weir that was built with the trait Scenarios")
     }

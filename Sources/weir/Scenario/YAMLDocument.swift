@@ -3,10 +3,10 @@ import CYaml
 
 /// A whole YAML document in memory, read by libyaml.
 ///
-/// Nothing is resolved ahead: an alias is the node that it names, so one that names a node around itself, or thousands that
-/// name one another, cost nothing until somebody walks them.
+/// Aliases are not expanded: an alias is the node to which it refers, so one that refers to a node around itself, or
+/// thousands that refer to one another, cost nothing until they are walked.
 final class YAMLDocument {
-    /// Why a text is not one YAML document.
+    /// The error of a text that is not one YAML document.
     struct Wrong: Error, CustomStringConvertible {
         /// The line, counted from 1.
         var line: Int
@@ -15,7 +15,7 @@ final class YAMLDocument {
         var description: String { "line \(line): \(reason)" }
     }
 
-    /// A node, valid as long as it holds its document.
+    /// A node, which keeps its document alive.
     struct Node {
         fileprivate let document: YAMLDocument
         fileprivate let node: UnsafeMutablePointer<yaml_node_t>
@@ -80,7 +80,7 @@ extension YAMLDocument.Node {
         return String(decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
     }
 
-    /// A plain scalar's whole number: decimal, `0x` or `0o` (YAML 1.2 section 10.3.2).
+    /// A plain scalar's integer: decimal, `0x` or `0o` (YAML 1.2 section 10.3.2).
     var int: Int? {
         guard isPlain, let text = string else { return nil }
         if text.hasPrefix("0x") { return Int(text.dropFirst(2), radix: 16) }
@@ -108,7 +108,7 @@ extension YAMLDocument.Node {
         return UnsafeBufferPointer(start: items.start, count: items.top - items.start).compactMap(document.node)
     }
 
-    /// A mapping's keys and values, in order; a key may come twice.
+    /// A mapping's keys and values, in order; a key may occur twice.
     var mapping: [(key: YAMLDocument.Node, value: YAMLDocument.Node)]? {
         guard node.pointee.type == YAML_MAPPING_NODE else { return nil }
         let pairs = node.pointee.data.mapping.pairs

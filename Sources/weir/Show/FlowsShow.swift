@@ -1,7 +1,7 @@
 import WeirFlow
 import WeirWire
 
-/// Shows the flows.
+/// The view of a capture's flows.
 struct FlowsShow: ShowView, ~Copyable {
     private let query: FlowQuery?
     private let order: FlowOrder

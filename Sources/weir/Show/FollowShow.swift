@@ -1,9 +1,9 @@
 import WeirFlow
 import WeirWire
 
-/// Shows what both sides of a flow sent: a TCP stream put together, or datagrams.
+/// The view of what both sides of a flow sent: a reassembled TCP stream, or datagrams.
 struct FollowShow: ShowView, ~Copyable {
-    /// Says how it is written.
+    /// The form in which it is written.
     enum Form {
         case form(FollowForm)
         case json
@@ -68,7 +68,7 @@ struct FollowShow: ShowView, ~Copyable {
         }
     }
 
-    /// Holds a segment with what the capture says of it.
+    /// A segment with its direction and time.
     private struct Segment {
         var segment: StreamSegment
         var direction: Direction
@@ -98,7 +98,7 @@ struct FollowShow: ShowView, ~Copyable {
 }
 
 extension FollowShow {
-    /// Writes pieces in the form that is asked for.
+    /// A renderer of pieces in the requested form.
     private struct Renderer {
         private let flow: Int
         private let only: Direction?
@@ -115,7 +115,7 @@ extension FollowShow {
             text = FollowText(self.form ?? .raw, color: color, localOffset: Terminal.localOffset)
         }
 
-        /// Learns what carries the flow, and its ports.
+        /// Stores the flow's transport protocol and ports.
         mutating func begin(_ flow: ObservedFlow) {
             if !hasBegun { text.dissect(flow.transport, client: flow.client, server: flow.server) }
             hasBegun = true
@@ -135,7 +135,7 @@ extension FollowShow {
             }
         }
 
-        /// Shows a datagram, and how much of it was cut off.
+        /// Shows a datagram, and how many of its bytes were cut off.
         mutating func append(
             datagram: RawSpan,
             _ length: Int,
@@ -161,7 +161,7 @@ extension FollowShow {
             append(piece, RawSpan(), output)
         }
 
-        /// Says how a direction fared; beside raw bytes, on standard error.
+        /// Shows the report on a direction; if the output is raw bytes, on standard error.
         mutating func append(_ report: StreamReport, _ direction: Direction, _ output: ShowOutput) {
             guard only == nil || only == direction else { return }
             switch form {

@@ -1,7 +1,7 @@
 import WeirFlow
 import WeirWire
 
-/// Shows what the bytes of the flows mean, message for message.
+/// The view of what the bytes of the flows mean, message by message.
 struct MessagesShow: ShowView, ~Copyable {
     private let query: FlowQuery?
     private var dissector: CaptureDissector
@@ -34,7 +34,7 @@ struct MessagesShow: ShowView, ~Copyable {
         Self.finish(&dissector, &renderer, output)
     }
 
-    /// Returns whether one of the flows of the packet is wanted, a tunnel or what is within it.
+    /// Returns whether one of the packet's flows is wanted, a tunnel or one within it.
     private func isWanted(_ flows: borrowing CaptureFlows) -> Bool {
         guard let query else { return true }
         return flows.hasFlow { query.matches(joiner.row($0, of: flows.table)) }
@@ -59,7 +59,7 @@ struct MessagesShow: ShowView, ~Copyable {
         dissector.finish { flow, message in renderer.append(message, flow, output) }
     }
 
-    /// Writes messages in the form that is asked for.
+    /// A renderer of messages in the requested form.
     private struct Renderer {
         private var text: MessagesText
         private var json: MessagesJSON?

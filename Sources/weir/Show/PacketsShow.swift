@@ -1,14 +1,14 @@
 import WeirFlow
 import WeirWire
 
-/// Shows a line for each packet.
+/// The view with a line for each packet.
 struct PacketsShow: ShowView, ~Copyable {
     private let query: FlowQuery?
     private let isJSON: Bool
     private var text: PacketText
     private var json: PacketJSON
     private var joiner = FlowRows()
-    /// How many digits of a second the times of each interface have.
+    /// The number of digits after the decimal point in the times of each interface.
     private var digits: [Int] = []
 
     init(_ query: FlowQuery?, hasHex: Bool, isJSON: Bool, color: Bool) {
@@ -53,7 +53,8 @@ struct PacketsShow: ShowView, ~Copyable {
         }
     }
 
-    /// Returns whether one of the flows of the packet is wanted; a packet of no flow is only if there is no query.
+    /// Returns whether one of the packet's flows is wanted; a packet without a flow is wanted only if there is no
+    /// query.
     private func isWanted(_ flows: borrowing CaptureFlows) -> Bool {
         guard let query else { return true }
         return flows.hasFlow { query.matches(joiner.row($0, of: flows.table)) }

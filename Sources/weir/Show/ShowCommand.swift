@@ -3,7 +3,7 @@ import Glibc
 import WeirFlow
 import WeirWire
 
-/// Shows what a capture holds.
+/// The command `weir show`, which shows the contents of captures.
 struct ShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
@@ -157,7 +157,7 @@ struct ShowCommand: ParsableCommand {
         try run.end()
     }
 
-    /// Makes one query of `--where` and `--flow`.
+    /// Combines `--where` and `--flow` into one query.
     private func query() throws(Failure) -> FlowQuery? {
         var query: FlowQuery?
         do throws(FlowQueryError) {
@@ -184,12 +184,12 @@ struct ShowCommand: ParsableCommand {
     }
 }
 
-/// Says when lines are coloured.
+/// The choice of when lines are coloured.
 enum ColorChoice: String, ExpressibleByArgument, CaseIterable {
     case auto, always, never
 }
 
-/// Names the direction that is to be shown.
+/// The direction to show.
 enum Way: String, ExpressibleByArgument, CaseIterable {
     case up, down
 

@@ -2,23 +2,23 @@ import Glibc
 import WeirFlow
 import WeirWire
 
-/// Writes to standard output in large pieces.
+/// Standard output, written in large pieces.
 ///
-/// A reader that has seen enough (`| head`) ends the program with 0; any other failure ends it with 74.
+/// If the reader is gone (`| head`), the program ends with 0; any other failure ends it with 74.
 final class ShowOutput {
     private var buffer = ByteBuffer(capacity: pieceSize + 4096)
     private static let pieceSize = 64 << 10
 
-    /// Says whether people read it.
+    /// Whether it is a terminal.
     let isTerminal = isatty(STDOUT_FILENO) == 1
 
-    /// Lets a closure append, and writes when there is enough.
+    /// Lets a closure append text, and writes if there is enough.
     func write(_ body: (inout ByteBuffer) -> Void) {
         body(&buffer)
         if buffer.count >= Self.pieceSize { flush() }
     }
 
-    /// Writes what is there.
+    /// Writes the collected text.
     func flush() {
         while !buffer.isEmpty {
             let count = buffer.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }

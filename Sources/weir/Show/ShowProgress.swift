@@ -2,7 +2,7 @@ import Glibc
 import WeirFlow
 import WeirWire
 
-/// Shows on standard error how far reading has come: for files over 100 MB together, on a terminal.
+/// A progress bar on standard error, for files of more than 100 MB together, on a terminal.
 struct ShowProgress {
     private static let least = 100_000_000
     private static let interval: UInt64 = 100_000_000
@@ -13,7 +13,8 @@ struct ShowProgress {
     private var shown: UInt64 = 0
     private var isVisible = false
 
-    /// Makes a bar, or none where nobody would see it, where little is read or where nobody knows how much.
+    /// Makes a bar; nil if standard error is not a terminal, the view is live, or the files are small or of unknown
+    /// size.
     init?(_ paths: [String], isLive: Bool) {
         guard !isLive, isatty(STDERR_FILENO) == 1, Terminal.movesCursor else { return nil }
         var total = 0
@@ -27,7 +28,7 @@ struct ShowProgress {
         start = Self.now()
     }
 
-    /// Shows how much of the file was read, not too often.
+    /// Shows how much of the file was read, ten times a second at most.
     mutating func show(_ read: Int) {
         let now = Self.now()
         guard now - start > Self.interval, now - shown > Self.interval else { return }
@@ -43,10 +44,10 @@ struct ShowProgress {
         Diagnostics.write("\r[\(bar)] \(percent) %  \(megabytes.0) of \(megabytes.1) MB  \(rate) MB/s\u{1B}[K")
     }
 
-    /// Notes that a file was read.
+    /// Records that a file was read.
     mutating func endFile(_ read: Int) { before += read }
 
-    /// Takes the bar away.
+    /// Clears the bar.
     mutating func finish() {
         if isVisible { Diagnostics.write("\r\u{1B}[K") }
         isVisible = false

@@ -3,15 +3,15 @@ import WeirCapture
 import WeirFlow
 import WeirWire
 
-/// Is one way to look at a capture.
+/// A view of a capture.
 protocol ShowView: ~Copyable {
-    /// Takes a packet that was counted in the flows already.
+    /// Adds a packet, which the flows already count.
     ///
     /// - Parameters:
     ///   - packet: Its time and lengths.
     ///   - bytes: Its captured bytes.
-    ///   - flows: What it says, and the flows up to it.
-    ///   - output: Where to show it.
+    ///   - flows: The decoded packet, and the flows up to it.
+    ///   - output: The output on which to show it.
     mutating func take(
         _ packet: CapturedPacket,
         _ bytes: RawSpan,
@@ -19,30 +19,30 @@ protocol ShowView: ~Copyable {
         _ output: ShowOutput
     )
 
-    /// Returns whether the view looks at a packet of these flows.
+    /// Returns whether the view needs a packet of these flows.
     ///
     /// - Parameters:
     ///   - tcp: The flow of its TCP segment.
     ///   - udp: The flow of its UDP datagram, or of the tunnel.
     ///   - inner: The flows of datagrams within that one.
-    /// - Returns: Whether `take` is to get it.
+    /// - Returns: Whether to pass the packet to `take`.
     func wants(_ tcp: FlowTable.Place?, _ udp: FlowTable.Place?, _ inner: [FlowTable.Place?]) -> Bool
 
-    /// Takes what the file says of a packet that begins flows.
+    /// Adds the file's metadata of a packet that begins flows.
     mutating func begin(_ metadata: PacketMetadata, in flows: borrowing CaptureFlows)
 
-    /// Takes what stands between packets.
+    /// Adds a block between packets.
     mutating func take(_ block: CaptureBlock)
 
     /// Begins a file.
     mutating func begin(_ file: String)
 
-    /// Shows what is known only at the end, also where the capture turned out damaged.
+    /// Shows what is known only at the end, also if the capture turned out to be damaged.
     ///
-    /// - Throws: What keeps the view from being shown.
+    /// - Throws: `Failure` if the view cannot be shown.
     mutating func finish(_ flows: borrowing CaptureFlows, _ report: ShowReport, _ output: ShowOutput) throws(Failure)
 
-    /// Says whether it shows something while it reads.
+    /// Whether the view shows something while it reads.
     var isLive: Bool { get }
 }
 
@@ -54,17 +54,17 @@ extension ShowView where Self: ~Copyable {
     var isLive: Bool { false }
 }
 
-/// Says how reading went.
+/// The report on reading the files.
 struct ShowReport {
-    /// Holds the failures, each with the words for it.
+    /// The failures, each with its message.
     var failures: [Failure] = []
-    /// Counts the files that were read, at least in part.
+    /// The number of files that were read, at least in part.
     var files = 0
-    /// Counts blocks of pcapng that nothing is known of.
+    /// The number of pcapng blocks of unknown types.
     var skippedBlocks = 0
 }
 
-/// Reads captures one after another, and shows them.
+/// A run that reads captures one after another, and shows them.
 struct ShowRun: ~Copyable {
     private let paths: [String]
     private let output: ShowOutput
@@ -78,7 +78,7 @@ struct ShowRun: ~Copyable {
         flows = CaptureFlows(seed: UInt64.random(in: .min ... .max))
     }
 
-    /// Reads all files, and shows what the view shows.
+    /// Reads all files, and shows the view.
     mutating func show<View: ShowView & ~Copyable>(_ view: inout View) {
         progress = ShowProgress(paths, isLive: view.isLive && output.isTerminal)
         for path in paths {
@@ -98,9 +98,9 @@ struct ShowRun: ~Copyable {
         output.flush()
     }
 
-    /// Says what failed.
+    /// Reports the failures.
     ///
-    /// - Throws: The first failure; those behind it have been printed then.
+    /// - Throws: The exit code of the first failure with the message of the last; the others have been printed.
     consuming func end() throws(Failure) {
         guard let first = report.failures.first else { return }
         for failure in report.failures.dropLast() { Diagnostics.print(failure.message) }
@@ -116,7 +116,7 @@ struct ShowRun: ~Copyable {
             while let packet = file.nextPlain() { take(packet, of: &file, &view) }
             let read = file.bytesRead
             let item = try file.next {
-                // Whoever feeds a pipe slowly sees each packet when it comes.
+                // If a pipe is fed slowly, show each packet when it arrives.
                 if waits { output.flush() }
                 progress?.show(read)
             }
@@ -142,7 +142,7 @@ struct ShowRun: ~Copyable {
         _ view: inout View
     ) {
         file.withBytes(of: packet) { flows.add(packet, $0) }
-        // Apart from the bytes: whoever lends the whole file, or the flows, to a function has all of it copied, for each packet.
+        // In a separate call: lending the whole file, or the flows, to a function copies all of it, for each packet.
         if flows.hasNewFlow { view.begin(file.metadata(of: packet), in: flows) }
         if view.wants(flows.tcp, flows.udp, flows.innerUDP) {
             file.withBytes(of: packet) { view.take(packet, $0, in: flows, output) }

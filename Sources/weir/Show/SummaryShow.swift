@@ -1,7 +1,7 @@
 import WeirFlow
 import WeirWire
 
-/// Shows counts, times, rates, protocols, top talkers and damage.
+/// The view of counts, times, rates, protocols, top talkers and damage.
 struct SummaryShow: ShowView, ~Copyable {
     private let isJSON: Bool
     private let color: Bool

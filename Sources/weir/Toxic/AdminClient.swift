@@ -3,14 +3,14 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// Speaks to the control API of a running relay: one request a connection.
+/// A client of a running relay's control API: one request per connection.
 ///
-/// What answers may be anything: the answer is read in bounds by `HTTPAnswerReader`, and has to be whole in time.
+/// The server may be anything: `HTTPAnswerReader` reads the answer within limits, and it must be complete in time.
 ///
 /// Source: RFC 9112.
 struct AdminClient: Sendable {
     private static let patience = Duration.seconds(30)
-    /// The bytes that are shown of an answer that says what is wrong in words of its own.
+    /// The maximum number of bytes that are shown of an error answer.
     private static let longestReason = 512
 
     private let host: HostPort
@@ -21,8 +21,8 @@ struct AdminClient: Sendable {
     ///
     /// - Parameters:
     ///   - url: `http://HOST:PORT`, or `HOST:PORT`.
-    ///   - token: the secret that the API asks for, if it does.
-    /// - Throws: `Failure` where the URL cannot be read.
+    ///   - token: the secret that the API requires, if it does.
+    /// - Throws: `Failure` if the URL is not valid.
     init(url: String, token: String?) throws(Failure) {
         var text = url.hasPrefix("http://") ? String(url.dropFirst(7)) : url
         if text.hasSuffix("/") { text.removeLast() }
@@ -34,9 +34,9 @@ struct AdminClient: Sendable {
         self.token = token
     }
 
-    /// Sends a request, and returns the JSON object that was answered.
+    /// Sends a request, and returns the JSON object in the answer.
     ///
-    /// - Throws: `Failure` if the API cannot be reached, says that something is wrong, or answers with anything else.
+    /// - Throws: `Failure` if the API cannot be reached, reports an error, or answers with anything else.
     func call(_ method: String, _ path: String, _ body: JSONValue? = nil) throws(Failure) -> JSONValue {
         let answer = try accepted(try exchange(method, path, body?.bytes ?? []))
         do throws(JSONError) {
@@ -48,17 +48,17 @@ struct AdminClient: Sendable {
         throw strange("is no JSON object")
     }
 
-    /// Sends a request whose answer has nothing to tell.
+    /// Sends a request whose answer has no content of interest.
     ///
-    /// - Throws: `Failure` if the API cannot be reached, or says that something is wrong.
+    /// - Throws: `Failure` if the API cannot be reached, or reports an error.
     func perform(_ method: String, _ path: String) throws(Failure) {
         _ = try accepted(try exchange(method, path, []))
     }
 
-    /// Sends a request about something that may be gone.
+    /// Sends a request about an item that may be gone.
     ///
-    /// - Returns: false if the API says that what the path names is not there.
-    /// - Throws: `Failure` if the API cannot be reached, or says that something else is wrong.
+    /// - Returns: false if the API answers that the item does not exist (404).
+    /// - Throws: `Failure` if the API cannot be reached, or reports another error.
     func reaches(_ method: String, _ path: String, _ body: JSONValue? = nil) throws(Failure) -> Bool {
         let answer = try exchange(method, path, body?.bytes ?? [])
         guard answer.status != 404 else { return false }
@@ -66,9 +66,9 @@ struct AdminClient: Sendable {
         return true
     }
 
-    /// Returns an answer that says that all is well.
+    /// Returns an answer if it reports success.
     ///
-    /// - Throws: `Failure` with the reason of any other.
+    /// - Throws: `Failure` with the reason in any other answer.
     private func accepted(_ answer: HTTPAnswer) throws(Failure) -> HTTPAnswer {
         guard !(200..<300).contains(answer.status) else { return answer }
         let value = try? JSONParser.parse(answer.body)
@@ -78,13 +78,13 @@ struct AdminClient: Sendable {
         throw Failure(.unavailable, "\(authority) says \(answer.status): \(SafeText.escaped(shown))")
     }
 
-    /// Says that what answers is no control API.
+    /// Makes the error for an answer that is not from a control API.
     func strange(_ what: String) -> Failure {
         let message = "the answer of \(authority) \(what); is that the control API of a relay?"
         return Failure(.unavailable, SafeText.escaped(message))
     }
 
-    /// Sends a request, and returns the answer, whatever its status is.
+    /// Sends a request, and returns the answer, whatever its status.
     private func exchange(_ method: String, _ path: String, _ body: [UInt8]) throws(Failure) -> HTTPAnswer {
         do {
             let endpoints = try Resolver.resolve(host, family: nil)
@@ -127,13 +127,13 @@ struct AdminClient: Sendable {
             } else if let answer = try reader.read(part[..<count]) {
                 return answer
             } else if SystemClock.instant() >= deadline {
-                // It has bytes at any time, but never all of them.
+                // There are always more bytes, but the answer is never complete.
                 throw SystemError(attempt, .timedOut)
             }
         }
     }
 
-    /// Waits after a call that gave an error, unless it was a real one.
+    /// Waits after a call that failed with EAGAIN or EINTR; throws any other error.
     private func wait(_ raw: Int32, _ events: Int32, _ attempt: String, until deadline: Instant) throws(SystemError) {
         let error = ErrorNumber(errno)
         guard error.rawValue == EAGAIN || error.rawValue == EINTR else { throw SystemError(attempt, error) }

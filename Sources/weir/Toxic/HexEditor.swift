@@ -3,7 +3,7 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// Writes bytes as a hexdump, and reads one back.
+/// A hexdump, which can be read back.
 enum HexText {
     /// Returns the dump of `hexdump -Cv` without its closing offset.
     static func dump(_ bytes: [UInt8]) -> String {
@@ -29,17 +29,17 @@ enum HexText {
         return String(repeating: "0", count: max(0, digits - text.count)) + text
     }
 
-    /// Reads the bytes of a dump; nil with the number of the line that is none.
+    /// Reads the bytes of a dump; returns nil and the number of the wrong line if it is not one.
     ///
-    /// The offset at a line's start and the text between bars at its end are passed over, and so are empty lines and
-    /// those that begin with `#`: a line may have any number of bytes.
+    /// The offset at a line's start, the text between bars at its end, empty lines and lines that begin with `#` are
+    /// skipped; a line may have any number of bytes.
     static func read(_ text: String) -> (bytes: [UInt8]?, badLine: Int) {
         var bytes: [UInt8] = []
         for (number, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             let content = line.prefix { $0 != "|" }
             guard let first = content.first(where: { $0 != " " && $0 != "\t" }), first != "#" else { continue }
             var words = content.split { $0 == " " || $0 == "\t" }
-            // A line that was added may have no offset.
+            // A line that the user added may have no offset.
             if let word = words.first, word.count == 8 { words.removeFirst() }
             for word in words {
                 guard word.count == 2, let byte = UInt8(word, radix: 16) else { return (nil, number + 1) }
@@ -50,11 +50,11 @@ enum HexText {
     }
 }
 
-/// Lets the user change bytes in an editor.
+/// The user's editor, in which the user changes bytes.
 enum HexEditor {
     private static let running = Lock(false)
 
-    /// Says whether an editor has the terminal now.
+    /// Whether an editor now uses the terminal.
     static var isRunning: Bool { running.withLock { $0 } }
 
     private static let head = """
@@ -63,7 +63,7 @@ enum HexEditor {
 
         """
 
-    /// Opens the editor, and returns what was saved; nil where that cannot be read, or the editor failed.
+    /// Opens the editor, and returns the saved bytes; nil if they cannot be read, or the editor failed.
     static func edit(_ bytes: [UInt8]) throws(Failure) -> [UInt8]? {
         var template = Array("/tmp/weir-hold-XXXXXX".utf8CString)
         let descriptor = mkstemp(&template)
@@ -105,7 +105,7 @@ enum HexEditor {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // This program blocks and ignores signals that an editor wants.
+        // This program blocks and ignores signals that an editor needs.
         var none = sigset_t()
         sigemptyset(&none)
         var defaults = sigset_t()

@@ -3,22 +3,23 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// Asks about one chunk after the other.
+/// A prompt that asks about one held chunk after another.
 struct HoldPrompt: Sendable {
-    /// The bytes of a chunk that are shown.
+    /// The maximum number of bytes that are shown of a chunk.
     private static let shown = 4096
-    /// How often it is looked whether a chunk that is asked about is still held, in milliseconds.
+    /// The interval at which to check whether the chunk in question is still held, in milliseconds.
     private static let glance = 1000
 
     let client: AdminClient
     let proxy: String
-    /// The names of the toxics by their streams; the process's number is in them, so that several prompts can hold at once.
+    /// The toxics' names, with their streams; the names contain the process's number, so that several prompts can hold
+    /// at once.
     private let toxics: [(name: String, stream: String)]
 
     /// Makes a prompt.
     ///
     /// - Parameters:
-    ///   - client: how the relay is spoken to.
+    ///   - client: the client of the relay's control API.
     ///   - proxy: the proxy's name.
     ///   - streams: `upstream`, `downstream` or both.
     init(client: AdminClient, proxy: String, streams: [String]) {
@@ -32,7 +33,7 @@ struct HoldPrompt: Sendable {
 
     private func path(of toxic: String) -> String { "\(path)/\(PercentText.encode(toxic))" }
 
-    /// Puts the hold on the proxy.
+    /// Adds the hold toxics to the proxy.
     func begin(timeout: Duration, contains: String) throws(Failure) {
         for (name, stream) in toxics {
             let attributes: JSONValue = [
@@ -53,10 +54,10 @@ struct HoldPrompt: Sendable {
         Diagnostics.write("holding \(SafeText.escaped(proxy)) \(streams); \(keys)\n")
     }
 
-    /// Takes the hold away: what is held goes on.
+    /// Removes the hold toxics, which forwards everything held.
     func end() { for toxic in toxics { try? client.perform("DELETE", path(of: toxic.name)) } }
 
-    /// Asks until all are to go on, or the input has ended.
+    /// Asks until the user forwards all, or the input has ended.
     func run(_ input: inout PromptInput) throws(Failure) {
         let names = toxics.map { "&toxic=\(PercentText.encode($0.name))" }.joined()
         let query = "/v1/holds?proxy=\(PercentText.encode(proxy))\(names)&limit=1&wait=1"
@@ -74,7 +75,7 @@ struct HoldPrompt: Sendable {
         }
     }
 
-    /// Fails if somebody else has taken the hold away: then nothing more is to come.
+    /// Throws if the hold was removed by another client: then no more chunks will be held.
     private func checkHold() throws(Failure) {
         for toxic in toxics { _ = try client.call("GET", path(of: toxic.name)) }
     }
@@ -87,9 +88,9 @@ struct HoldPrompt: Sendable {
         if more > 0 { Diagnostics.write("(\(more) bytes more; e shows all)\n") }
     }
 
-    /// Asks until there is a decision, or the relay has decided.
+    /// Asks until the user decides, or the chunk is no longer held.
     ///
-    /// - Returns: false if nothing more is to be asked.
+    /// - Returns: false if no more questions follow.
     private func ask(_ chunk: HeldItem, _ input: inout PromptInput) throws(Failure) -> Bool {
         Diagnostics.write(Self.question)
         while true {
@@ -97,7 +98,7 @@ struct HoldPrompt: Sendable {
             case .end: return false
             case .nothing:
                 guard try !client.reaches("GET", chunk.path) else { continue }
-                // The question stands without its answer.
+                // End the line of the question that got no answer.
                 Diagnostics.write("\n")
                 try explain(chunk)
                 input.forget()
@@ -111,9 +112,9 @@ struct HoldPrompt: Sendable {
 
     private static let question = "[f]orward, [d]rop, [e]dit, [a]ll? "
 
-    /// Does what a line says.
+    /// Performs the action of a line.
     ///
-    /// - Returns: whether more is to be asked; nil if the same has to be asked again.
+    /// - Returns: whether more questions follow; nil if the same question must be asked again.
     private func take(_ line: String, _ chunk: HeldItem) throws(Failure) -> Bool? {
         switch line.lowercased().first {
         case "f": return try decide(chunk, ["action": "forward"])
@@ -136,9 +137,9 @@ struct HoldPrompt: Sendable {
         return true
     }
 
-    /// Says what has become of a chunk that is not held any more.
+    /// Reports why a chunk is no longer held.
     private func explain(_ chunk: HeldItem) throws(Failure) {
-        // The relay's clock has begun before the answer that told of it was here.
+        // Allow 250 ms, because the relay's clock started before its answer about the chunk arrived.
         if chunk.left <= 250 {
             Diagnostics.write("the chunk was forwarded after \(chunk.timeout) without an answer\n")
         } else if try !client.reaches("GET", "/v1/flows/\(chunk.flow)") {
@@ -154,13 +155,13 @@ private struct HeldItem {
     let flow: Int
     let isUpstream: Bool
     let bytes: [UInt8]
-    /// The chunk's place in the API.
+    /// The chunk's path in the API.
     let path: String
-    /// The time that it was to be held for in all, in words: `30 s`.
+    /// The whole time for which it is held, in words: `30 s`.
     let timeout: String
     private let until: Instant
 
-    /// Reads a description; nil if it is none.
+    /// Reads a description; nil if it is not one.
     init?(_ value: JSONValue) {
         guard let id = value["id"]?.stringValue, let bytes = value["bytes"]?.stringValue.flatMap(Base64.decode),
             let held = value["held_ns"]?.intValue, let left = value["left_ns"]?.intValue, held >= 0, left >= 0
@@ -175,9 +176,9 @@ private struct HeldItem {
         until = SystemClock.instant().advanced(by: .nanoseconds(left))
     }
 
-    /// The milliseconds that are left of its time, not above 0 after that.
+    /// The milliseconds that are left of its time, 0 or less after it.
     var left: Int { Int(clamping: SystemClock.instant().duration(to: until).inNanoseconds / 1_000_000) }
 
-    /// Returns how long to wait until the chunk is looked for again, in milliseconds.
+    /// Returns how long to wait until the next check of the chunk, in milliseconds.
     func glance(atMost longest: Int) -> Int { min(longest, max(left, 50)) }
 }

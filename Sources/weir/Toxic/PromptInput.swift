@@ -2,20 +2,20 @@ import Glibc
 import WeirFlow
 import WeirRelay
 
-/// Reads the lines that a user types at a prompt, or that a script has written down for it.
+/// The lines that a user types at a prompt, or that a script provides.
 struct PromptInput {
     private let descriptor: Int32
     private let isTerminal: Bool
     private var bytes: [UInt8] = []
     private var hasEnded = false
 
-    /// Reads from a descriptor, which stays the caller's.
+    /// Makes an input from a descriptor, which still belongs to the caller.
     init(_ descriptor: Int32 = STDIN_FILENO) {
         self.descriptor = descriptor
         isTerminal = isatty(descriptor) == 1
     }
 
-    /// What was typed within some time.
+    /// The input within some time.
     enum Typed: Equatable {
         case line(String)
         /// The input has ended.
@@ -47,16 +47,16 @@ struct PromptInput {
         }
     }
 
-    /// Throws away what a user has typed at a question that is not asked any more; what a script has written is kept.
+    /// Discards what a user has typed in answer to an obsolete question; the input of a script is kept.
     mutating func forget() {
         guard isTerminal else { return }
         tcflush(descriptor, TCIFLUSH)
         bytes.removeAll()
     }
 
-    /// Tells, without waiting, whether nothing more is to come.
+    /// Returns, without waiting, whether the input has ended.
     ///
-    /// What is typed on a terminal while nothing is asked answers no question, and is thrown away.
+    /// Text that is typed on a terminal before a question is discarded.
     mutating func isOver() -> Bool {
         while !hasEnded, isReadable(within: 0) { read() }
         if isTerminal { bytes.removeAll() }

@@ -4,7 +4,7 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// Steers a running relay.
+/// The command `weir toxic`, which controls a running relay.
 struct ToxicCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "toxic",
@@ -31,9 +31,9 @@ struct ToxicCommand: ParsableCommand {
     )
 }
 
-/// Writes help from the table of toxics.
+/// Help from the table of toxics.
 enum ToxicHelp {
-    /// Lists the types with their fields.
+    /// The types with their fields.
     static var types: String {
         Toxics.all.map { type in
             let transports = type.transports.map { "\($0)" }.joined(separator: ", ")
@@ -46,7 +46,7 @@ enum ToxicHelp {
     }
 }
 
-/// Says which relay is meant.
+/// The options for which relay to use.
 struct RelayAddressOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The control API of the relay.", valueName: "url"))
     var url = "http://127.0.0.1:8474"
@@ -69,7 +69,7 @@ struct RelayAddressOptions: ParsableArguments {
     }
 }
 
-/// Says which relay is meant, and how its answers are shown.
+/// The options for which relay to use, and how its answers are shown.
 struct SteeringOptions: ParsableArguments {
     @OptionGroup var address: RelayAddressOptions
 
@@ -78,7 +78,7 @@ struct SteeringOptions: ParsableArguments {
 
     func client() throws(Failure) -> AdminClient { try address.client() }
 
-    /// Refuses what is no probability, before the relay has to.
+    /// Refuses a value that is not a probability, before the relay would.
     static func check(toxicity: Double?) throws {
         guard let toxicity, !(0...1).contains(toxicity) else { return }
         throw ValidationError("--toxicity takes a number from 0 to 1.")
@@ -91,13 +91,13 @@ enum ToxicDirection: String, EnumerableFlag {
 
     var stream: String { self == .up ? "upstream" : "downstream" }
 
-    /// Returns the directions that flags name, each one once, upstream first.
+    /// Returns the directions of the flags, each one once, upstream first.
     static func named(_ flags: [ToxicDirection], otherwise: ToxicDirection) -> [ToxicDirection] {
         allCases.filter(flags.isEmpty ? [otherwise].contains : flags.contains)
     }
 }
 
-/// Lists proxies and their toxics.
+/// The command `weir toxic list`, which lists proxies and their toxics.
 struct ToxicListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "list", abstract: "List the proxies and their toxics.")
 
@@ -119,7 +119,7 @@ struct ToxicListCommand: ParsableCommand {
     }
 }
 
-/// Puts a toxic on a proxy.
+/// The command `weir toxic add`, which adds a toxic to a proxy.
 struct ToxicAddCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add",
@@ -160,7 +160,7 @@ struct ToxicAddCommand: ParsableCommand {
             do throws(Failure) {
                 added.append(try client.call("POST", path, .object(body)))
             } catch {
-                // Both or none: half of what was asked for would be a surprise.
+                // Both or none: half of the requested toxics would be a surprise.
                 for name in added.compactMap({ $0["name"]?.stringValue }) {
                     try? client.perform("DELETE", "\(path)/\(PercentText.encode(name))")
                 }
@@ -171,7 +171,7 @@ struct ToxicAddCommand: ParsableCommand {
     }
 }
 
-/// Changes a toxic.
+/// The command `weir toxic update`, which changes a toxic.
 struct ToxicUpdateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "update", abstract: "Change a toxic's settings.")
 
@@ -200,7 +200,7 @@ struct ToxicUpdateCommand: ParsableCommand {
     }
 }
 
-/// Removes a toxic.
+/// The command `weir toxic remove`, which removes a toxic.
 struct ToxicRemoveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove",
@@ -218,7 +218,7 @@ struct ToxicRemoveCommand: ParsableCommand {
     }
 }
 
-/// Shows one proxy.
+/// The command `weir toxic inspect`, which shows one proxy.
 struct ToxicInspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "inspect", abstract: "Show a proxy with its toxics.")
 
@@ -237,7 +237,7 @@ struct ToxicInspectCommand: ParsableCommand {
     }
 }
 
-/// Makes everything as it was.
+/// The command `weir toxic reset`, which enables every proxy and removes every toxic.
 struct ToxicResetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reset",
@@ -249,9 +249,9 @@ struct ToxicResetCommand: ParsableCommand {
     func run() throws { try options.client().perform("POST", "/reset") }
 }
 
-/// Reads settings as they stand on the command line.
+/// Settings in the form of the command line.
 enum ToxicSettingsText {
-    /// Reads `FIELD=VALUE` with the help of the table.
+    /// Reads `FIELD=VALUE` settings by the table of toxics.
     static func attributes(_ settings: [String], of name: String) throws(Failure) -> [JSONValue.Member] {
         guard let type = Toxics.type(named: name) else { throw Failure(.usage, "\(ToxicError.unknownType(name))") }
         var members: [JSONValue.Member] = []
@@ -284,11 +284,11 @@ enum ToxicSettingsText {
     }
 }
 
-/// Writes tables of text.
+/// Tables of text.
 enum Table {
     /// Aligns columns; the first row is the head.
     ///
-    /// Names are whatever callers of the API have made of them.
+    /// Cells are escaped, because clients of the API choose the names.
     static func text(_ rows: [[String]]) -> String {
         let rows = rows.map { $0.map(SafeText.escaped) }
         let columns = rows.map(\.count).max() ?? 0
@@ -303,7 +303,7 @@ enum Table {
         }.joined(separator: "\n")
     }
 
-    /// Makes the table of toxics as the API shows them.
+    /// Makes the table of toxics from the API's descriptions.
     static func toxics(_ toxics: [JSONValue]) -> String {
         var rows = [["toxic", "type", "stream", "toxicity", "attributes"]]
         for toxic in toxics {

@@ -4,7 +4,7 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// Holds a proxy's chunks, shows each one, and asks what is to become of it.
+/// The command `weir toxic hold`, which holds a proxy's chunks, shows each one, and asks what to do with it.
 struct ToxicHoldCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "hold",
@@ -46,9 +46,9 @@ struct ToxicHoldCommand: ParsableCommand {
         let directions = ToxicDirection.named(directions, otherwise: .up)
         let prompt = HoldPrompt(client: try address.client(), proxy: proxy, streams: directions.map(\.stream))
         try prompt.begin(timeout: timeout.duration, contains: contains)
-        // A ^C must not leave the hold behind.
+        // A ^C must not leave the hold on the proxy.
         Signals.receive { number in
-            // In the editor it is the editor's.
+            // While the editor runs, ^C is for the editor.
             guard number != SIGINT || !HexEditor.isRunning else { return }
             prompt.end()
             Glibc.exit(ExitStatus.done.rawValue)
