@@ -42,7 +42,7 @@ public enum CloseReason: String, Hashable, Sendable, CaseIterable {
     case idle
     /// Another flow needed its place.
     case evicted
-    /// A user of the control API closed it, or its route.
+    /// A request closed it, or its route, for example through the control API.
     case requested = "closed on request"
     /// A toxic ended or reset the flow.
     case toxic

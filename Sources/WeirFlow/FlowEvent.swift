@@ -43,7 +43,7 @@ public enum FlowEvent: Hashable, Sendable {
     case wake
     /// Another flow needs this one's place.
     case evicted
-    /// A user of the control API wants the flow closed: both sides see its end, not a reset.
+    /// A request to close the flow arrived: both sides see its end, not a reset.
     case dismissed
     /// The relay ends.
     case shutdown
