@@ -29,7 +29,7 @@ public struct FlowRecord: Hashable, Sendable {
         /// The dial succeeded, after a duration, on the path in the record; rerouted, if that is not the path of
         /// `opened` because an earlier attempt failed.
         case connected(dial: Duration, isRerouted: Bool)
-        /// The server, or the system on its behalf, refused: a dial failed, or a datagram was answered by an ICMP error.
+        /// The server, or the system on its behalf, refused: a dial failed, or an ICMP error answered a datagram.
         case refused(ErrorNumber)
         /// A chunk arrived that a toxic changed or holds; `forwarded` follows for what goes on.
         case received(ChunkRecord)

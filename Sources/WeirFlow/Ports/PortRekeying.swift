@@ -1,6 +1,7 @@
 /// A search for the period after which an allocator restarts: Linux hashes with a new key every 10 s.
 ///
-/// Source: Linux net/ipv4/inet_hashtables.c, `inet_hash_connect`; net/core/secure_seq.c, `EPHEMERAL_PORT_SHUFFLE_PERIOD`.
+/// Source: Linux net/ipv4/inet_hashtables.c, `inet_hash_connect`; net/core/secure_seq.c,
+/// `EPHEMERAL_PORT_SHUFFLE_PERIOD`.
 enum PortRekeying {
     private static let period: Int64 = 10_000_000_000
     private static let phases = 10_000
