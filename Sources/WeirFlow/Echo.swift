@@ -37,7 +37,7 @@ struct EchoMatcher {
 
     private var mode: Mode
     private let window: Int
-    /// Whether an echo is expected: then the matcher does not give up after misses, and any difference is a mismatch.
+    /// Whether an echo is expected: then traffic that is no echo is a mismatch, and never given up silently.
     private let isExpected: Bool
     private var ring = ByteRing()
     private var marks: [Mark] = []

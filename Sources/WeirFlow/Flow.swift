@@ -261,7 +261,7 @@ public struct Flow: Sendable {
         if case .resetting(let pending, _, _) = state { pending == [direction] } else { false }
     }
 
-    /// Returns the limit on one read of a source, in bytes: toxics work on whole reads, and each one costs memory.
+    /// Returns the limit on one read of a source, in bytes: with toxics 64 KiB, as they are exact only to a read.
     public func readLimit(_ source: Direction) -> Int { self[source].isDirect ? .max : 1 << 16 }
 
     /// Returns whether bytes of a direction wait in its queue.

@@ -5,7 +5,7 @@
 ///
 /// Complexity: O(n) in the number of choices.
 struct PortModels {
-    /// The share of choices that may not fit the range, the parity or the pattern.
+    /// The shares of choices that are allowed not to fit the range, the parity or the pattern.
     enum Stray {
         static let range = 0.001
         static let parity = 0.005

@@ -4,13 +4,13 @@ public import WeirWire
 public struct Scenario: Hashable, Sendable {
     /// A change of the toxics.
     public enum Change: Hashable, Sendable {
-        /// Adds a toxic after the existing ones.
+        /// The addition of a toxic after the existing ones.
         case add(ToxicConfiguration)
-        /// Changes settings of the toxic with a name; nil leaves the toxicity.
+        /// New settings for the toxic with a name; nil leaves the toxicity unchanged.
         case change(name: String, attributes: [String: ToxicValue], toxicity: Float?)
-        /// Removes the toxic with a name.
+        /// The removal of the toxic with a name.
         case remove(name: String)
-        /// Removes all toxics.
+        /// The removal of all toxics.
         case clear
     }
 

@@ -2,8 +2,8 @@ import WeirWire
 
 /// One flow in a capture: a writer of its records as packets on both legs.
 ///
-/// This type decides who sends what, and when; `CapturedLeg` decides the sequence numbers. `CapturedFlow+Ends` begins
-/// and ends connections.
+/// This type decides which side sends what, and when; `CapturedLeg` decides the sequence numbers. `CapturedFlow+Ends`
+/// begins and ends connections.
 struct CapturedFlow: Sendable {
     let transport: Transport
     /// Whether the flow ends at the listener, which sends back what arrives.

@@ -62,7 +62,7 @@ struct FrameWriter: Sendable {
         return takeNumbers(pieces.count)
     }
 
-    /// Appends a frame; if its time is not later than that of the previous frame, it is moved.
+    /// Appends a frame; if its time is not later than that of the previous frame, it is moved to 1 ns after that.
     mutating func append(
         _ frame: Frame,
         _ header: some TransportHeader,
