@@ -158,7 +158,7 @@ extension CapturedFlow {
         case .met(false), .changed(false): break
         case .removed: note("toxic \(name) was removed", on: source(of: toxic.direction))
         case .closed:
-            // The relay says both ends itself.
+            // The relay sends both ends itself.
             (up.isTampered, down.isTampered) = (true, true)
             note("toxic \(name) ends the flow", on: .client)
         case .reset: note("toxic \(name) resets both sides", on: .client)
