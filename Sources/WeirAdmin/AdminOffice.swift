@@ -1,7 +1,7 @@
 import WeirFlow
 import WeirRelay
 
-/// Holds what the routes of the API work with, once the relay runs.
+/// What the routes of the API work with, once the relay runs.
 struct AdminParts: Sendable {
     let relay: Supervisor
     let proxies: ProxyBook
@@ -11,7 +11,7 @@ struct AdminParts: Sendable {
     let started = SystemClock.now()
 }
 
-/// Lets requests wait until there is a relay, and ends with it.
+/// A waiting room for requests: it holds them until there is a relay, and closes with it.
 final class AdminOffice: Sendable {
     private struct State {
         var parts: AdminParts?
@@ -28,9 +28,9 @@ final class AdminOffice: Sendable {
         events = EventLog()
     }
 
-    /// Returns what to work with, and waits for it.
+    /// Returns what the routes work with, and waits for it.
     ///
-    /// - Throws: `AnswerError` where the API has ended.
+    /// - Throws: `AnswerError` if the API has ended.
     func ready() async throws -> AdminParts {
         if let parts = state.withLock({ $0.parts }) { return parts }
         let parts = await withCheckedContinuation { continuation in
@@ -46,7 +46,7 @@ final class AdminOffice: Sendable {
         return parts
     }
 
-    /// Lets the requests in.
+    /// Opens the API with a relay, and lets the waiting requests in.
     func open(_ relay: Supervisor, _ report: @escaping @Sendable (String) -> Void) async {
         let parts = AdminParts(
             relay: relay,
@@ -64,7 +64,7 @@ final class AdminOffice: Sendable {
         for continuation in waiting { continuation.resume(returning: parts) }
     }
 
-    /// Lets nobody in any more, and ends the streams of events.
+    /// Lets no more requests in, and ends the streams of events.
     func close() async {
         let waiting = state.withLock { state in
             state.isClosed = true

@@ -5,9 +5,9 @@ import WeirFlow
 public import WeirRelay
 public import WeirWire
 
-/// Serves the control API: Toxiproxy's, and Weir's own under `/v1`.
+/// The server of the control API: Toxiproxy's, and Weir's own under `/v1`.
 ///
-/// It listens before the relay starts, so that no route can lead to it, and answers once it was told of the relay.
+/// It listens before the relay starts, so that no route can lead to it, and answers after `serve` was called.
 ///
 /// ```swift
 /// let admin = try await AdminServer(AdminSettings())
@@ -16,17 +16,18 @@ public import WeirWire
 /// await admin.serve(relay)
 /// ```
 public final class AdminServer: Sendable {
-    /// Names where it listens, with the port that the kernel chose where 0 was asked for.
+    /// The endpoint on which it listens, with the port that the kernel chose if 0 was requested.
     public let endpoint: Endpoint
 
-    /// Lists the endpoints that lead to it, for the routes that must not: `[::]` takes clients over IPv4 as well.
+    /// The endpoints that lead to it, to which no route may lead: `[::]` accepts clients over IPv4 as well.
     public var endpoints: [Endpoint] {
         guard endpoint.address.isUnspecified, !endpoint.address.isV4 else { return [endpoint] }
         return [endpoint, Endpoint(address: .anyV4, port: endpoint.port)]
     }
 
-    /// Serves every API of the process on one thread, and is never shut down: what still ends when an API has stopped may
-    /// be scheduled on it.
+    /// The one thread that serves every API of the process.
+    ///
+    /// It is never shut down: the last tasks of an API that was stopped may still be scheduled on it.
     private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
     private let office: AdminOffice
@@ -35,7 +36,7 @@ public final class AdminServer: Sendable {
 
     /// Listens.
     ///
-    /// - Throws: `SystemError` where it cannot listen, `AdminSettingsError` where that would not be safe.
+    /// - Throws: `SystemError` if it cannot listen, `AdminSettingsError` if that would not be safe.
     public init(_ settings: AdminSettings) async throws {
         let address = try settings.address()
         office = AdminOffice(settings)
@@ -55,21 +56,21 @@ public final class AdminServer: Sendable {
         endpoint = Endpoint(address: address.address, port: port ?? address.port)
     }
 
-    /// Is the output that feeds the stream of events; it is to be among the relay's.
+    /// The output that feeds the stream of events; add it to the relay's outputs.
     public var output: SinkOutput { office.events.output }
 
     /// Answers for a relay from now on.
     ///
     /// - Parameters:
     ///   - relay: the relay.
-    ///   - report: is told, in one line each, what a user should know.
+    ///   - report: receives messages for the user, one line each.
     public func serve(_ relay: Supervisor, report: @escaping @Sendable (String) -> Void = { _ in }) async {
         await office.open(relay, report)
     }
 
-    /// Makes the proxies of a file's text, which is what `POST /populate` takes.
+    /// Creates the proxies from a file's text, in the format of `POST /populate`.
     ///
-    /// - Throws: `ProxiesError` where the text is wrong, or the relay cannot listen where a proxy is to.
+    /// - Throws: `ProxiesError` if the text is wrong, or the relay cannot listen on a proxy's endpoint.
     public func populate(_ text: [UInt8]) async throws {
         do throws(JSONError) {
             _ = try JSONParser.parse(text)
@@ -83,7 +84,7 @@ public final class AdminServer: Sendable {
         throw ProxiesError((done.place.map { "proxy \($0): " } ?? "") + reason, isBadText: error.status == 400)
     }
 
-    /// Ends: answers nobody any more, and returns when the last connection has closed.
+    /// Stops answering, and returns after the last connection has closed.
     public func stop() async {
         try? await listener.close()
         let closed = try? await listener.eventLoop.submit { [places] in places.end() }.get()

@@ -2,36 +2,36 @@ public import WeirFlow
 public import WeirRelay
 import WeirWire
 
-/// Says where and how the control API is served.
+/// The settings of the control API.
 public struct AdminSettings: Sendable {
-    /// The fewest characters of a token: 16 random hexadecimal digits are 64 bits.
+    /// The minimum number of characters in a token: 16 random hexadecimal digits are 64 bits.
     public static let leastTokenLength = 16
 
-    /// Says where to listen: the address that Toxiproxy's clients expect.
+    /// The endpoint on which to listen; the default is what Toxiproxy's clients expect.
     public var listen = HostPort(.address(.loopbackV4), 8474)
-    /// Says which version the program has.
+    /// The version of the program.
     public var version = "0"
-    /// Names the folder where recordings are made and found.
+    /// The name of the folder with the recordings.
     private(set) var capturesFolder = "Captures"
-    /// Makes the settings of recordings: what else the files are to say.
+    /// The capture settings that recordings start from.
     public var recording = CaptureSettings(seed: 0)
-    /// Holds the secret that every call must know; nil where there is none.
+    /// The secret that every call must present; nil if there is none.
     var token: Token?
-    /// Bounds the connections at once.
+    /// The maximum number of simultaneous connections.
     var maxConnections = 256
-    /// Bounds the streams of events at once.
+    /// The maximum number of simultaneous streams of events.
     var maxStreams = 32
     #if Admin
-    /// Says what a client may take how long.
+    /// The time limits for a client.
     var times = ConnectionGuard.Times()
     #endif
 
-    /// Makes the settings of a server on the loopback, without a token.
+    /// Creates the settings of a server on the loopback, without a token.
     public init() {}
 
     /// Reads `HOST:PORT` or `default`.
     ///
-    /// - Throws: `AdminSettingsError` where it is neither.
+    /// - Throws: `AdminSettingsError` if it is neither.
     public mutating func listen(at text: String) throws(AdminSettingsError) {
         guard text != "default" else { return }
         guard let route = try? Route(echo: "tcp:\(text)"), route.transport == .tcp else {
@@ -43,17 +43,17 @@ public struct AdminSettings: Sendable {
         listen = route.listen
     }
 
-    /// Takes the folder where recordings are made and found.
+    /// Sets the folder for recordings.
     ///
-    /// - Throws: `AdminSettingsError` where the name is empty, which would mean the root folder.
+    /// - Throws: `AdminSettingsError` if the name is empty, which would mean the root folder.
     public mutating func keepCaptures(in folder: String) throws(AdminSettingsError) {
         guard !folder.isEmpty else { throw AdminSettingsError("the captures folder needs a name") }
         capturesFolder = folder
     }
 
-    /// Takes the secret that every call must know from the text of a file.
+    /// Sets the secret that every call must present, from the text of a file.
     ///
-    /// - Throws: `AdminSettingsError` if it is shorter than `leastTokenLength`, or cannot stand in a header.
+    /// - Throws: `AdminSettingsError` if it is shorter than `leastTokenLength`, or not allowed in a header.
     public mutating func requireToken(_ text: String) throws(AdminSettingsError) {
         guard let token = Token(text) else {
             throw AdminSettingsError("the token is one line of visible ASCII characters, and not empty")
@@ -67,7 +67,7 @@ public struct AdminSettings: Sendable {
         self.token = token
     }
 
-    /// Returns the one address to listen at.
+    /// Returns the one address on which to listen.
     func address() throws -> Endpoint {
         let endpoints = try Resolver.resolve(listen, family: nil)
         guard let first = endpoints.first(where: \.address.isV4) ?? endpoints.first else {
@@ -83,12 +83,12 @@ public struct AdminSettings: Sendable {
     }
 }
 
-/// Says what is wrong with how the control API is to be served.
+/// A mistake in the settings of the control API.
 public struct AdminSettingsError: Error, Hashable, CustomStringConvertible {
-    /// Says it in one line.
+    /// The error in one line.
     public var description: String
 
-    /// Makes an error.
+    /// Creates an error.
     public init(_ description: String) {
         self.description = description
     }

@@ -1,20 +1,21 @@
-/// Lends memory to batches of records for the bytes of their chunks, and gets it back when nobody reads them any more.
+/// A lender of memory for the chunk bytes of record batches, which gets it back when nothing reads them any more.
 ///
-/// An array that grows chunk by chunk is copied each time it grows, and what was used last is still in the caches.
+/// An array that grows chunk by chunk is copied each time it grows, and memory that was used last is still in the
+/// caches.
 public protocol BatchMemory: Sendable {
     /// Lends an empty array with room for the chunks of a turn.
     func take() -> [UInt8]
-    /// Takes an array back, whose bytes are not needed any more.
+    /// Takes back an array whose bytes are no longer needed.
     func giveBack(_ bytes: consuming [UInt8])
 }
 
-/// Holds the bytes of a batch in memory that was lent; all copies of the batch share it.
+/// The bytes of a batch in lent memory, shared by all copies of the batch.
 final class LentBytes: @unchecked Sendable {
-    /// Holds the bytes; they are changed only while one batch alone has them.
+    /// The bytes; they change only while a single batch refers to them.
     var bytes: [UInt8]
     private let memory: any BatchMemory
 
-    /// Moves bytes into memory that is lent.
+    /// Moves bytes into lent memory.
     init(_ bytes: [UInt8], from memory: any BatchMemory) {
         self.memory = memory
         self.bytes = memory.take()
@@ -22,7 +23,7 @@ final class LentBytes: @unchecked Sendable {
     }
 
     deinit {
-        // Swapped out, so that whoever gets it is the only one that has it.
+        // Swapped out, so that the lender gets the only reference.
         var bytes: [UInt8] = []
         swap(&bytes, &self.bytes)
         memory.giveBack(consume bytes)

@@ -1,5 +1,5 @@
-/// Keeps a run of bytes, first in, first out, in one block whose size is a power of two; a large block goes
-/// when the last byte does.
+/// A queue of bytes, first in, first out, in one block whose size is a power of two; a large block is freed when the
+/// last byte leaves.
 struct ByteRing {
     private var storage: [UInt8] = []
     private var head = 0
@@ -7,12 +7,12 @@ struct ByteRing {
 
     var isEmpty: Bool { count == 0 }
 
-    /// Returns the byte at a place; nil past the end.
+    /// Returns the byte at an offset; nil after the end.
     func byte(at offset: Int) -> UInt8? {
         offset < count ? storage[(head + offset) & (storage.count - 1)] : nil
     }
 
-    /// Adds bytes at the end, growing by doubling.
+    /// Appends bytes; the storage grows by doubling.
     mutating func append(_ bytes: UnsafeRawBufferPointer) {
         if count + bytes.count > storage.count { grow(toHold: count + bytes.count) }
         guard !bytes.isEmpty else { return }
@@ -25,27 +25,28 @@ struct ByteRing {
         count += bytes.count
     }
 
-    /// Drops bytes at the front.
+    /// Removes bytes at the front.
     mutating func removeFirst(_ amount: Int) {
         let amount = min(amount, count)
         count -= amount
         if count == 0 {
             head = 0
-            // A large block is given back; a small one is kept for the next message.
+            // A large block is freed; a small one is kept for the next message.
             if storage.count > 256 { storage = [] }
         } else {
             head = (head + amount) & (storage.count - 1)
         }
     }
 
-    /// Drops everything, and the storage.
+    /// Removes everything, and frees the storage.
     mutating func removeAll() {
         storage = []
         head = 0
         count = 0
     }
 
-    /// Counts how many bytes from `offset` on equal the bytes given, up to the first that differs or the ring's end.
+    /// Returns how many bytes from `offset` on equal the given bytes, up to the first difference or the end of the
+    /// ring.
     func commonPrefix(with bytes: UnsafeRawBufferPointer, from offset: Int = 0) -> Int {
         let length = min(bytes.count, count - offset)
         guard length > 0 else { return 0 }
@@ -62,7 +63,7 @@ struct ByteRing {
         var capacity = max(storage.count, 64)
         while capacity < needed { capacity *= 2 }
         let first = min(count, storage.count - head)
-        // What is not written yet is not read either: clearing it would cost as much as filling it.
+        // Bytes are never read before they are written: clearing them would cost as much as filling them.
         storage = Array(unsafeUninitializedCapacity: capacity) { target, filled in
             filled = capacity
             guard count > 0 else { return }
@@ -76,7 +77,7 @@ struct ByteRing {
     }
 }
 
-/// Counts the equal bytes at the front of two slices of the same length, eight at a time.
+/// Returns the number of equal bytes at the front of two slices of the same length, compared eight at a time.
 private func commonPrefixLength(_ left: Slice<UnsafeRawBufferPointer>, _ right: Slice<UnsafeRawBufferPointer>) -> Int {
     let left = UnsafeRawBufferPointer(rebasing: left)
     let right = UnsafeRawBufferPointer(rebasing: right)

@@ -1,23 +1,23 @@
-/// Names the process of this machine that owns a client's port.
+/// The process on this machine that owns a client's port.
 public struct ClientProcess: Hashable, Sendable {
-    /// Numbers the process.
+    /// The number of the process (PID).
     public var identifier: Int32
-    /// Holds its name, at most 15 bytes: any bytes but NUL, repaired where they are no UTF-8.
+    /// The name of the process, at most 15 bytes: any bytes but NUL, repaired if they are not UTF-8.
     public var name: String
-    /// Names its user, by the number where it has no name.
+    /// The name of the process's user, or the user's number if there is no name.
     public var user: String
 
-    /// Makes a process from its parts.
+    /// Creates a process from its parts.
     public init(identifier: Int32, name: String, user: String) {
         self.identifier = identifier
         self.name = name
         self.user = user
     }
 
-    /// Prints `curl/4711 user root`, in which nothing can steer a terminal and no blank stands within a name.
+    /// The process in the form `curl/4711 user root`, without control characters, or blanks within a name.
     public var description: String { "\(Self.plain(name))/\(identifier) user \(Self.plain(user))" }
 
-    /// Replaces what is neither a letter, a digit nor harmless by its number in hex: `Web\x20Content`.
+    /// Returns the text with `\xHH` for every byte but ASCII letters, digits and `-_.+@:`, as in `Web\x20Content`.
     public static func plain(_ text: String) -> String {
         var plain = ""
         for byte in text.utf8 {
@@ -34,19 +34,19 @@ public struct ClientProcess: Hashable, Sendable {
     }
 }
 
-/// Says what is known of the process behind a flow's client.
+/// What is known of the process of a flow's client.
 public enum ProcessAnswer: Hashable, Sendable {
     /// The process that owns the client's port.
     case found(ClientProcess)
-    /// The client is of this machine, and its process was not found: it had gone, or may not be looked at, or there were
-    /// too many to look for.
+    /// The client is on this machine, but its process was not found: it had exited, is not accessible, or there were
+    /// too many to search.
     case unknown
-    /// The client is not of this machine, or nobody looks.
+    /// The client is not on this machine, or the search is off.
     case notAsked
 }
 
-/// Answers which process is behind a flow's client; may wait for a moment, on a sink's thread.
+/// A function that returns the process of a flow's client; it may wait a moment, on a sink's thread.
 public typealias ProcessLookup = @Sendable (FlowID) -> ProcessAnswer
 
-/// Answers which process is behind a flow's client, without waiting; nil while it is looked for.
+/// A function that returns the process of a flow's client without waiting; nil while the search is under way.
 public typealias ProcessPeek = @Sendable (FlowID) -> ProcessAnswer?

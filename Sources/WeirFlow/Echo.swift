@@ -1,27 +1,28 @@
 import WeirWire
 
-/// Says which upstream bytes a downstream chunk repeats, and how long they took.
+/// The upstream bytes that a downstream chunk repeats, and the time that they took.
 public struct Echo: Hashable, Sendable {
-    /// Counts the upstream bytes before the first one that is repeated.
+    /// The offset of the first repeated byte in the upstream direction.
     public var offset: UInt64
-    /// Says how long after the first repeated byte was read the chunk that repeats it was.
+    /// The time from the reading of the first repeated byte to the reading of the chunk that repeats it.
     public var delay: Duration
 
-    /// Makes the description of an echo.
+    /// Creates the description of an echo.
     public init(offset: UInt64, delay: Duration) {
         self.offset = offset
         self.delay = delay
     }
 }
 
-/// Finds the upstream bytes that come back downstream.
+/// A matcher that finds upstream bytes that come back downstream.
 ///
-/// A stream's bytes must come back in order; chunk borders need not agree. Any of the last 64 datagrams of a session
-/// may. Only unmatched bytes are kept, and at most `window` of them; traffic that is no echo is given up silently.
+/// A stream's bytes must come back in order; chunk borders may differ. Of a session, any of the last 64 datagrams may
+/// come back. Only unmatched bytes are kept, at most `window` of them; for traffic that is no echo, the search silently
+/// ends.
 struct EchoMatcher {
     private enum Mode { case stream, datagrams, givenUp }
 
-    /// One upstream chunk that has not come back whole.
+    /// An upstream chunk that has not come back completely.
     private struct Mark {
         var offset: UInt64
         var length: Int
@@ -31,20 +32,20 @@ struct EchoMatcher {
 
     private static let datagramsKept = 64
     private static let missesAllowed = 256
-    /// A stream of tiny chunks shares marks beyond this many: the delay is then that of the mark's first chunk.
+    /// The maximum number of marks; in a stream of tiny chunks, further ones share the last mark, and thus its time.
     private static let marksKept = 1024
 
     private var mode: Mode
     private let window: Int
-    /// Gives nothing up: what is no echo is a mismatch.
+    /// Whether an echo is expected: then traffic that is no echo is a mismatch, and never given up silently.
     private let isExpected: Bool
     private var ring = ByteRing()
     private var marks: [Mark] = []
     private var misses = 0
-    /// Counts the datagrams that were forgotten before they came back.
+    /// The number of datagrams that were forgotten before they came back.
     private var unanswered: UInt64 = 0
     private var end: UInt64 = 0
-    /// The first byte of the last chunk that was not the expected one, until it is taken.
+    /// The mismatch found in the last chunk, until it is taken.
     private var mismatch: Mismatch?
 
     init(transport: Transport, window: Int, isExpected: Bool = false) {
@@ -80,7 +81,7 @@ struct EchoMatcher {
         }
     }
 
-    /// Says which upstream bytes a downstream chunk repeats, whole, and forgets them.
+    /// Returns which upstream bytes a whole downstream chunk repeats, and forgets them.
     mutating func downstream(_ bytes: RawSpan, at now: Instant) -> Echo? {
         switch mode {
         case .givenUp: nil
@@ -116,7 +117,7 @@ struct EchoMatcher {
             marks[0].offset += UInt64(left)
             marks[0].length -= left
         }
-        // Bytes beyond the last unmatched one are not an echo of anything.
+        // Bytes after the last unmatched one are no echo.
         return equal == bytes.byteCount ? Echo(offset: first.offset, delay: first.at.duration(to: now)) : nil
     }
 
@@ -138,9 +139,9 @@ struct EchoMatcher {
         return nil
     }
 
-    /// Notes where a datagram that is no echo differs from the one that it most likely is a changed echo of.
+    /// Notes where a datagram that is no echo differs from the sent one that is most similar.
     ///
-    /// That one has come back then: a changed datagram is one mismatch, and not an unanswered datagram as well.
+    /// That one then counts as returned: a changed datagram is one mismatch, and not an unanswered datagram as well.
     private mutating func noteDatagram(_ bytes: RawSpan) {
         guard isExpected else { return }
         guard let (index, start) = closestMark(to: bytes) else {
@@ -153,9 +154,10 @@ struct EchoMatcher {
         match(index)
     }
 
-    /// Finds the datagram that has not come back and differs least from another one.
+    /// Finds the unreturned datagram that differs least from a given one.
     ///
-    /// That is one of the same length, and the fewest bytes differ; else the oldest. Complexity: O(n) in the bytes kept.
+    /// If one has the same length, it is the one with the fewest different bytes; else the oldest. Complexity: O(n) in
+    /// the bytes kept.
     private func closestMark(to bytes: RawSpan) -> (index: Int, start: Int)? {
         var start = 0
         var closest: (index: Int, start: Int)?
@@ -174,7 +176,7 @@ struct EchoMatcher {
         return closest
     }
 
-    /// Notes that a datagram has come back, and forgets the oldest ones that have.
+    /// Marks a datagram as returned, and forgets the oldest returned ones.
     private mutating func match(_ index: Int) {
         marks[index].isMatched = true
         while let oldest = marks.first, oldest.isMatched {
@@ -191,20 +193,20 @@ struct EchoMatcher {
 
     // MARK: - An echo that is expected
 
-    /// Says that as many bytes wait for their echo as may.
+    /// Whether as many bytes wait for their echo as the window allows.
     var isFull: Bool { isExpected && mode == .stream && ring.count >= window }
 
-    /// Says that a stream's bytes wait for their echo.
+    /// Whether bytes of a stream wait for their echo.
     var isWaiting: Bool { isExpected && mode == .stream && !ring.isEmpty }
 
-    /// Returns the mismatch that the last bytes brought, once.
+    /// Returns the mismatch that the last bytes caused, once.
     mutating func takeMismatch() -> Mismatch? {
         guard mismatch != nil else { return nil }
         defer { mismatch = nil }
         return mismatch
     }
 
-    /// Returns what has not come back, once: nothing more will.
+    /// Returns what has not come back, once, and ends the search.
     mutating func takeMissing() -> Mismatch? {
         guard isExpected else { return nil }
         switch mode {
@@ -220,10 +222,10 @@ struct EchoMatcher {
         }
     }
 
-    /// Counts the upstream bytes that are kept.
+    /// The number of upstream bytes that are kept.
     var keptBytes: Int { ring.count }
 
-    /// Looks for no echo any more, and keeps nothing.
+    /// Ends the search for echoes, and forgets all bytes.
     mutating func giveUp() {
         mode = .givenUp
         ring.removeAll()

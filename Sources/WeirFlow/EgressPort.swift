@@ -1,12 +1,12 @@
 import WeirWire
 
-/// Says which port the relay dials a server from.
+/// The port from which the relay dials a server.
 public enum EgressPort: Hashable, Sendable, CustomStringConvertible {
     /// The kernel chooses, as for any client: nothing is bound before the dial.
     case kernel
-    /// The client's own port number where it is free on the address that the relay dials from, else the kernel's choice.
+    /// The client's own port number if it is free on the address from which the relay dials, else the kernel's choice.
     case same
-    /// The kernel chooses in a range (IP_LOCAL_PORT_RANGE).
+    /// The kernel chooses from a range (IP_LOCAL_PORT_RANGE).
     case range(PortRange)
 
     /// Parses `kernel`, `same` or `LOW-HIGH`.
@@ -20,7 +20,7 @@ public enum EgressPort: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Prints what is parsed.
+    /// The text that `init(_:)` parses.
     public var description: String {
         switch self {
         case .kernel: "kernel"
@@ -29,7 +29,7 @@ public enum EgressPort: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Says what was asked for on behalf of a client: `51514`, `20000-20999`; nil where the kernel was left alone.
+    /// Returns what was requested for a client, as in `51514` or `20000-20999`; nil if the choice is the kernel's.
     func asked(for client: Endpoint) -> String? {
         switch self {
         case .kernel: nil
@@ -38,7 +38,7 @@ public enum EgressPort: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Says whether a dial's endpoint is what was asked for.
+    /// Returns whether a dial's endpoint is as requested.
     func isGot(_ egress: Endpoint?, for client: Endpoint) -> Bool {
         guard let egress else { return false }
         switch self {

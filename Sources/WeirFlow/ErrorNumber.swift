@@ -1,31 +1,31 @@
-/// Holds an `errno` of Linux, printed by its name and its meaning.
+/// An `errno` of Linux, printed with its name and its meaning.
 ///
 /// Source: Linux `include/uapi/asm-generic/errno.h`, `errno-base.h`.
 @frozen
 public struct ErrorNumber: Hashable, Sendable, CustomStringConvertible {
-    /// Holds the number.
+    /// The number.
     public var rawValue: Int32
 
-    /// Makes an error number.
+    /// Creates an error number.
     @inlinable
     public init(_ rawValue: Int32) {
         self.rawValue = rawValue
     }
 
-    /// Says that the peer does not listen.
+    /// The peer does not listen: `ECONNREFUSED`.
     public static let connectionRefused = ErrorNumber(111)
-    /// Says that the peer reset the connection.
+    /// The peer reset the connection: `ECONNRESET`.
     public static let connectionReset = ErrorNumber(104)
-    /// Says that an operation took too long.
+    /// An operation took too long: `ETIMEDOUT`.
     public static let timedOut = ErrorNumber(110)
 
-    /// Names the error as C does: `ECONNREFUSED`; `errno 999` where this table has no name.
+    /// The name of the error in C, as in `ECONNREFUSED`; `errno 999` if the table has no such number.
     public var name: String { known?.name ?? "errno \(rawValue)" }
 
-    /// Says what the error means, in a few words.
+    /// The meaning of the error, in a few words.
     public var meaning: String { known?.meaning ?? "an error of the system" }
 
-    /// Prints the meaning and the name: `connection refused (ECONNREFUSED)`.
+    /// The meaning and the name: `connection refused (ECONNREFUSED)`.
     public var description: String { "\(meaning) (\(name))" }
 
     private var known: (number: Int32, name: String, meaning: String)? {

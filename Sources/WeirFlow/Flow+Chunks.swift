@@ -1,15 +1,15 @@
 public import WeirWire
 
-/// What happens to bytes between their arrival and the kernel's taking them.
+/// The way of bytes from their arrival to the kernel.
 extension Flow {
-    /// Takes a chunk about which nothing is to be done but to send it on: the usual case, without a list of actions.
+    /// Takes a chunk that only needs to be sent on: the usual case, without a list of actions.
     ///
     /// - Parameters:
     ///   - bytes: the chunk.
-    ///   - direction: the way it runs.
+    ///   - direction: the direction of the chunk.
     ///   - now: the time.
-    /// - Returns: whether it is to be sent, and then what the kernel does not take is to be reported with `sent`; false
-    ///   where nothing was done, and the chunk needs the event `received`.
+    /// - Returns: true if the chunk is to be sent; report with `sent` what the kernel does not take. False if nothing
+    ///   was done, and the chunk needs the event `received`.
     public mutating func passes(_ bytes: RawSpan, _ direction: Direction, at now: Instant) -> Bool {
         guard case .open = state, !isEcho, !settings.recordsChunks, !settings.expectsEcho,
             settings.idleTimeout == nil || hasScheduledWake, !self[direction].isFinished,
@@ -22,7 +22,7 @@ extension Flow {
 
     mutating func receive(_ direction: Direction, _ bytes: RawSpan, _ now: Moment, _ actions: inout [FlowAction]) {
         lastActivity = now.instant
-        // Toxics that are due by now make room first, and go first: one of the other direction, too, may end the flow.
+        // Toxics that are due by now come first, and make room; even one of the other direction may end the flow.
         arriving = (direction, bytes.byteCount)
         advanceToxics(now, &actions)
         guard arriving.take() != nil else { return }
@@ -31,11 +31,11 @@ extension Flow {
             return drop(direction, bytes: UInt64(bytes.byteCount), datagrams: datagrams, dropReason, now, &actions)
         }
         let exit = exit(of: direction)
-        // What comes behind a chunk that toxics had, and that waits for the kernel, arrives as that one did.
+        // A chunk that follows one from the toxics that still waits for the kernel is recorded the same way.
         let waitsBehindToxics = isSending && self[direction].hasMetToxics && self[exit].queue.endsUnrecorded
         guard self[direction].isDirect, !waitsBehindToxics else { return tamper(direction, bytes, now, &actions) }
         guard isSending, !self[exit].queue.endsUnrecorded else {
-            // Its record is made when it goes on, so that none comes before the record of the flow's opening.
+            // Its record is made when it goes on, so that no record precedes that of the flow's opening.
             return hold(bytes, exit, receivedAt: now.instant, now, &actions)
         }
         let chunk = count(direction, bytes, receivedAt: now.instant, from: answerSource)
@@ -48,7 +48,7 @@ extension Flow {
         checkEcho(now, &actions)
     }
 
-    /// Says why what comes is lost, where it cannot go on.
+    /// The reason why arriving bytes are lost if they cannot go on.
     var dropReason: DropReason {
         switch state {
         case .closing(let toxic, _), .resetting(_, .toxic, .toxic(let toxic)): .toxic(toxic)
@@ -56,7 +56,7 @@ extension Flow {
         }
     }
 
-    /// Counts a chunk as forwarded, and describes it.
+    /// Counts a chunk as forwarded, and returns its description.
     private mutating func count(
         _ direction: Direction,
         _ bytes: RawSpan,
@@ -100,11 +100,11 @@ extension Flow {
     /// Copies bytes into a direction's queue, and pauses its source at the high watermark.
     ///
     /// - Parameters:
-    ///   - bytes: a chunk, or what the kernel did not take of one.
-    ///   - direction: the queue's.
-    ///   - receivedAt: when the chunk was read, where its record is still to be made.
+    ///   - bytes: a chunk, or the part of one that the kernel did not take.
+    ///   - direction: the direction of the queue.
+    ///   - receivedAt: the time at which the chunk was read, if its record is still to be made.
     ///   - now: the time.
-    ///   - actions: where the actions go.
+    ///   - actions: receives the actions.
     mutating func hold(
         _ bytes: RawSpan,
         _ direction: Direction,
@@ -133,7 +133,7 @@ extension Flow {
         if isFull { pauseReading(source, &actions) }
     }
 
-    /// Says that enough has gone on for the source of a direction's queue to be read again.
+    /// Returns whether the queue has drained far enough for its source to be read again.
     private func isLow(_ direction: Direction) -> Bool {
         let source = source(of: direction)
         guard self[source].chain.stages.isEmpty else { return held(source) <= settings.toxicBound / 4 * 3 }
@@ -146,7 +146,7 @@ extension Flow {
         actions.append(.pauseReading(source))
     }
 
-    /// Reads a source, unless there is nothing more to read, or nowhere to send it.
+    /// Reads a source again, unless there is nothing more to read, or nowhere to send it.
     mutating func resumeReading(_ source: Direction, _ actions: inout [FlowAction]) {
         guard !self[source].isRead, !self[source].isEnded, !self[exit(of: source)].isEnded else { return }
         if source == .upstream, echo.isFull { return }
@@ -159,13 +159,13 @@ extension Flow {
         actions.append(.resumeReading(source))
     }
 
-    /// Sends what is queued, and passes the end on behind the last byte.
+    /// Sends what is queued, and passes the end on after the last byte.
     mutating func pump(_ direction: Direction, _ now: Moment, _ actions: inout [FlowAction]) {
         guard exit(of: direction) == direction else { return }
         if isLow(direction) { resumeReading(source(of: direction), &actions) }
         guard isSending, canSend(direction) else { return }
         guard self[direction].queue.isEmpty else {
-            // One offer at a time: a second one would take the next chunk before the first one's turn, and its record's.
+            // One offer at a time: a second one would take the next chunk and its record too early.
             guard !self[direction].isOffered else { return }
             self[direction].isOffered = true
             recordReleased(direction, now, &actions)
@@ -175,16 +175,16 @@ extension Flow {
         passEnd(direction, now, &actions)
     }
 
-    /// Says which direction's source fills a direction's queue.
+    /// Returns the direction whose source fills a direction's queue.
     func source(of direction: Direction) -> Direction { isEcho ? .upstream : direction }
 
-    /// Says whether what is queued may still be sent: an end or a reset that was passed on is final.
+    /// Returns whether queued bytes may still be sent: an end or a reset that was passed on is final.
     private func canSend(_ direction: Direction) -> Bool {
         if case .closing = state { return !self[direction].isFinished }
         return canForward(direction)
     }
 
-    /// Says whether bytes that come may still go on.
+    /// Returns whether arriving bytes may still go on.
     func canForward(_ direction: Direction) -> Bool {
         switch state {
         case .open: !self[exit(of: direction)].isFinished
@@ -194,7 +194,7 @@ extension Flow {
         }
     }
 
-    /// Makes the record of a chunk that a toxic or a dial held, when it is released.
+    /// Makes the record of a chunk that a toxic or a dial held, when the chunk is released.
     private mutating func recordReleased(_ direction: Direction, _ now: Moment, _ actions: inout [FlowAction]) {
         guard let arrival = self[direction].queue.takeArrival(), let bytes = self[direction].queue.firstBytes else {
             return

@@ -1,9 +1,9 @@
 import WeirWire
 
-/// How a flow reaches its server, and is opened.
+/// The way of a flow to its server, and its opening.
 extension Flow {
     mutating func dial(attempt: Int, _ now: Moment, _ actions: inout [FlowAction]) {
-        // Each attempt gets an equal share of the time that is left, so that a dead first address leaves some.
+        // Each attempt gets an equal share of the remaining time, so that a dead first address leaves some.
         let left = now.instant.duration(to: dialDeadline)
         let share = now.instant.advanced(by: left / (attempts - attempt))
         state = .dialing(attempt: attempt, since: now.instant, until: min(share, dialDeadline))
@@ -43,7 +43,7 @@ extension Flow {
         record(.opened, now, &actions)
     }
 
-    /// Makes the `opened` record now if it was not made yet: a flow that ends before its first dial has one too.
+    /// Makes the `opened` record if there is none yet: a flow that ends before its first dial has one too.
     mutating func openIfNeeded(_ now: Moment, _ actions: inout [FlowAction]) {
         if openedPath == nil { recordOpened(now, &actions) }
     }

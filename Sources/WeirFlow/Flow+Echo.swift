@@ -1,19 +1,19 @@
 import WeirWire
 
-/// What happens where an echo is expected (`FlowSettings.expectsEcho`).
+/// The checks of a flow whose echo is expected (`FlowSettings.expectsEcho`).
 extension Flow {
-    /// Says when an echo that is waited for is late; nil where none is, or an idle time-out ends the flow instead.
+    /// The time at which an awaited echo is late; nil if there is none, or if an idle time-out ends the flow instead.
     var echoDeadline: Instant? {
         guard echo.isWaiting, settings.idleTimeout == nil else { return nil }
         return lastActivity.advanced(by: settings.echoTimeout)
     }
 
-    /// Reports what the last chunk's bytes showed, and reads upstream only while its echo has room to be waited for.
+    /// Reports a mismatch in the last chunk, and pauses upstream reading while too many bytes wait for their echo.
     mutating func checkEcho(_ now: Moment, _ actions: inout [FlowAction]) {
         guard settings.expectsEcho else { return }
         if let mismatch = echo.takeMismatch() { record(.mismatch(mismatch), now, &actions) }
         if echo.isFull {
-            // A server that has sent its end sends no echo any more.
+            // After its end, a server sends no echo any more.
             guard down.isEnded, down.chain.isEmpty, down.queue.isEmpty else {
                 return pauseReading(.upstream, &actions)
             }
@@ -22,7 +22,7 @@ extension Flow {
         if up.queue.count <= settings.lowWatermark { resumeReading(.upstream, &actions) }
     }
 
-    /// Reports what has not come back and never will, and waits for it no longer.
+    /// Reports what has not come back and never will, and stops waiting for it.
     mutating func reportMissingEcho(_ now: Moment, _ actions: inout [FlowAction]) {
         guard let mismatch = echo.takeMissing() else { return }
         record(.mismatch(mismatch), now, &actions)

@@ -1,8 +1,8 @@
 import WeirWire
 
-/// How a flow ends: by halves, by a reset, by time, or because it must.
+/// The end of a flow: by half-closes, by a reset, by time, or by force.
 extension Flow {
-    /// The source has sent its last byte.
+    /// Handles the end of a direction: its source has sent its last byte.
     mutating func finish(_ direction: Direction, _ now: Moment, _ actions: inout [FlowAction]) {
         guard !self[direction].isEnded else { return }
         self[direction].isEnded = true
@@ -22,14 +22,14 @@ extension Flow {
         endReaches(direction, now, &actions)
     }
 
-    /// Takes the end of a direction through its toxics, or at once to what is queued.
+    /// Takes the end of a direction through its toxics, or, if there are none, directly after the queued bytes.
     private mutating func endReaches(_ direction: Direction, _ now: Moment, _ actions: inout [FlowAction]) {
         guard self[direction].chain.stages.isEmpty else { return passEndThroughToxics(direction, now, &actions) }
         self[exit(of: direction)].hasEndDue = true
         passEnd(exit(of: direction), now, &actions)
     }
 
-    /// Half-closes a direction behind its last byte; closes the flow when both are finished.
+    /// Half-closes a direction after its last byte; closes the flow when both directions are finished.
     mutating func passEnd(_ direction: Direction, _ now: Moment, _ actions: inout [FlowAction]) {
         if case .delivering = state { return resetReceiver(now, &actions) }
         guard isPassingEnds, self[direction].hasEndDue, !self[direction].isFinished, self[direction].queue.isEmpty
@@ -43,7 +43,7 @@ extension Flow {
             if transport == .tcp { actions.append(.finish(direction)) }
             return closeIfQuiet(now, &actions)
         }
-        // Closing a descriptor says the end too: the second half needs no system call of its own.
+        // Closing a descriptor sends the end too: the second half needs no system call of its own.
         if self[direction.opposite].isFinished {
             close(.finished, now, &actions)
         } else {
@@ -51,7 +51,7 @@ extension Flow {
         }
     }
 
-    /// Whether a direction's end has a record of its own when it goes on: what toxics hold goes on before it.
+    /// Returns whether the end of a direction gets a record of its own when it goes on, after what toxics hold.
     private func passesEndLater(_ direction: Direction) -> Bool { transport == .tcp && self[direction].hasMetToxics }
 
     private var isPassingEnds: Bool {
@@ -61,15 +61,16 @@ extension Flow {
         }
     }
 
-    /// A toxic has ended the flow: closes it once both sides have their end and have ended themselves, which they have
-    /// a second to do, as closing a socket with unread bytes is a reset that may cost bytes before it.
+    /// Closes a flow that a toxic ended, after both sides have got their end and have ended themselves; they have one
+    /// second to do so, because closing a socket with unread bytes sends a reset, which may cost bytes before it.
     mutating func closeIfQuiet(_ now: Moment, _ actions: inout [FlowAction]) {
         guard case .closing(let toxic, let until) = state, up.isFinished, down.isFinished else { return }
         if transport == .udp || up.isEnded && (down.isEnded || isEcho) { return close(.toxic, now, &actions) }
         if until == nil { state = .closing(by: toxic, until: now.instant.advanced(by: settings.resetDelay)) }
     }
 
-    /// A side has reset while a toxic ends the flow: it wants nothing any more, the other side still gets what was let go.
+    /// Handles a reset by one side while a toxic ends the flow: that side needs nothing any more, and the other side
+    /// still gets what was released.
     private mutating func leave(_ direction: Direction, _ now: Moment, _ actions: inout [FlowAction]) {
         dropQueue(direction.opposite, dropReason, now, &actions)
         self[direction].isEnded = true
@@ -77,8 +78,8 @@ extension Flow {
         closeIfQuiet(now, &actions)
     }
 
-    /// A second after both sides got their end, who has not ended is reset: once its kernel has all that was let go, as a
-    /// reset before would cost a slow reader the rest, and its end.
+    /// Resets the sides that have not ended a second after both got their end, but only after the kernel has sent
+    /// everything: an earlier reset would cost a slow reader the rest and the end.
     mutating func resetStaying(_ toxic: String, _ now: Moment, _ actions: inout [FlowAction]) {
         let pending: [Direction] = isEcho ? [.downstream] : [.downstream, .upstream]
         let until = settings.idleTimeout.map { now.instant.advanced(by: $0) } ?? .never
@@ -86,14 +87,14 @@ extension Flow {
         for direction in pending { actions.append(.reset(direction, by: until)) }
     }
 
-    /// The source has reset: what was read from it is delivered first, what was meant for it is lost.
+    /// Handles a reset by a source: the bytes read from it are delivered first; those meant for it are lost.
     mutating func abort(_ direction: Direction, _ now: Moment, _ actions: inout [FlowAction]) {
         let reason: CloseReason = direction == .upstream ? .clientReset : .serverReset
         switch state {
         case .resetting, .closed: return
         case .waiting, .dialing: return end(reason, losing: .reset, now, &actions)
         case .delivering(let delivered, _, let first):
-            // The receiver has gone as well: nothing can be delivered any more.
+            // The receiver is gone as well: nothing can be delivered any more.
             if direction != delivered { end(first, losing: .reset, now, &actions) }
             return
         case .closing(let toxic, _):
@@ -108,7 +109,7 @@ extension Flow {
         resetReceiver(now, &actions)
     }
 
-    /// Resets the receiver, once all that its peer had sent was read and handed to the kernel.
+    /// Resets the receiver, after everything from its peer was read and handed to the kernel.
     private mutating func resetReceiver(_ now: Moment, _ actions: inout [FlowAction]) {
         guard case .delivering(let direction, let until, let reason) = state,
             self[direction].hasEndDue, self[direction].queue.isEmpty
@@ -117,7 +118,7 @@ extension Flow {
         actions.append(.reset(direction, by: until))
     }
 
-    /// The second that a reset waits for delivery is over.
+    /// Handles the end of the second that a reset waits for delivery.
     mutating func deliveryIsLate(_ now: Moment, _ actions: inout [FlowAction]) {
         guard case .delivering(let direction, _, let reason) = state else { return }
         dropQueue(direction, .reset, now, &actions)
@@ -135,7 +136,7 @@ extension Flow {
         if pending.isEmpty { close(reason, now, &actions) }
     }
 
-    /// Ends the flow now: counts what was queued, resets what is connected, closes.
+    /// Ends the flow now: counts what was queued, resets what is connected, and closes.
     mutating func end(
         _ reason: CloseReason,
         losing drop: DropReason,
@@ -143,7 +144,7 @@ extension Flow {
         _ actions: inout [FlowAction]
     ) {
         if case .resetting(let pending, let first, _) = state {
-            // A second, stronger reason: the resets under way are to be done at once.
+            // A second, stronger reason: the pending resets are to happen at once.
             state = .resetting(pending: pending, first, drop)
             for direction in pending { actions.append(.reset(direction, by: now.instant)) }
             return
@@ -152,7 +153,7 @@ extension Flow {
         dropQueue(.upstream, drop, now, &actions)
         dropQueue(.downstream, drop, now, &actions)
         if let (direction, bytes) = arriving.take() {
-            // A toxic ended the flow before it had this chunk.
+            // A toxic ended the flow before it got this chunk.
             self.drop(
                 direction,
                 bytes: UInt64(bytes),
@@ -171,7 +172,7 @@ extension Flow {
         for direction in pending { actions.append(.reset(direction, by: now.instant)) }
     }
 
-    /// Closes both sides as an end, and not as a reset; what is queued is lost.
+    /// Closes both sides with an end, not with a reset; queued bytes are lost.
     mutating func dismiss(_ now: Moment, _ actions: inout [FlowAction]) {
         if case .resetting = state { return end(.requested, losing: .closed, now, &actions) }
         openIfNeeded(now, &actions)
@@ -195,7 +196,7 @@ extension Flow {
         actions.append(.close(reason))
     }
 
-    /// Why bytes that the kernel holds are lost, while the flow ends.
+    /// The reason why bytes in the kernel are lost while the flow ends.
     var lossReason: DropReason {
         switch state {
         case .resetting(_, _, let reason): reason
@@ -204,7 +205,7 @@ extension Flow {
         }
     }
 
-    /// Gives up what toxics hold of a direction, and what is queued.
+    /// Drops what toxics hold of a direction, and what is queued.
     mutating func dropQueue(
         _ direction: Direction,
         _ reason: DropReason,
@@ -233,7 +234,7 @@ extension Flow {
         record(.dropped(loss), now, &actions)
     }
 
-    /// A datagram's send returned an error: it costs that datagram, never the session.
+    /// Handles a failed send of a datagram: it costs that datagram, never the session.
     mutating func sendFailed(
         _ direction: Direction,
         _ error: ErrorNumber,
@@ -243,7 +244,7 @@ extension Flow {
     ) {
         var lost = UInt64(bytes.byteCount)
         if bytes.byteCount == 0, let queued = withQueued(direction, { UInt64($0.count) }) {
-            // It was the front of the queue that was offered.
+            // The front of the queue was offered.
             lost = queued
             self[direction].queue.take(Int(queued))
         }

@@ -1,16 +1,16 @@
 import WeirWire
 
-/// What toxics do to a flow: how it meets them, what becomes of chunks on their way through, and how it ends by one.
+/// The effects of toxics on a flow: when it meets them, how chunks pass through them, and how they end it.
 extension Flow {
-    /// Brings the flow to the toxics that its route has from now on, between two chunks.
+    /// Applies the route's new toxics to the flow, between two chunks.
     ///
-    /// What is the same stays as it is. What changes draws its toxicity again, and is asked again about what it holds. What
-    /// a toxic that goes has held goes on at once.
+    /// An unchanged toxic stays as it is. A changed one draws its toxicity again, and is asked again about what it
+    /// holds. What a removed toxic held goes on at once.
     ///
     /// - Parameters:
     ///   - toxics: the toxics of the flow's route.
     ///   - now: the time.
-    ///   - actions: where the actions go.
+    ///   - actions: receives the actions.
     public mutating func setToxics(_ toxics: ToxicSet, at now: Moment, into actions: inout [FlowAction]) {
         self.toxics = toxics
         switch state {
@@ -21,14 +21,15 @@ extension Flow {
         scheduleWake(now, &actions)
     }
 
-    /// Puts the route's toxics on the flow, which has just opened.
+    /// Applies the route's toxics to the flow, which has just opened.
     mutating func meetToxics(_ now: Moment, _ actions: inout [FlowAction]) {
         guard !toxics.isEmpty else { return }
         changeChains(now, &actions)
         guard !up.isDirect else { return }
-        // What came while the server was dialed passes them now; if one of them ends the flow, the rest is counted with it.
+        // Bytes that arrived while the server was dialed pass the toxics now; if a toxic ends the flow, the rest is
+        // counted with it.
         while true {
-            // What is due at once, as a reset, may end the flow before the next one.
+            // Something due at once, such as a reset, may end the flow before the next chunk.
             advanceToxics(now, &actions)
             guard !isClosed, let (bytes, receivedAt) = up.queue.takeUnrecorded() else { return }
             tamper(.upstream, bytes.span.bytes, receivedAt: receivedAt, copy: bytes, now, &actions)
@@ -42,7 +43,7 @@ extension Flow {
         if let first = firstBytes, hasHeard, first.count < longest { firstBytes = nil }
         let context = MeetingContext(client: path.client, number: number, seed: seed, firstBytes: firstBytes)
         for direction in Direction.allCases where !isClosed {
-            // An echo server's bytes turn around: they pass the toxics of both ways.
+            // An echo server's bytes turn around: they pass the toxics of both directions.
             let entries = isEcho ? (direction == .upstream ? toxics.entries : []) : toxics.entries(direction)
             guard !entries.isEmpty || !self[direction].chain.stages.isEmpty else { continue }
             self[direction].hasMetToxics = true
@@ -55,30 +56,30 @@ extension Flow {
         updateDirect()
     }
 
-    /// Notes which directions' chunks no toxic wants to see now.
+    /// Notes the directions whose chunks no toxic needs to see now.
     mutating func updateDirect() {
         let isUndecided = up.chain.isUndecided || down.chain.isUndecided
         up.isDirect = up.chain.isClear && !isUndecided
         down.isDirect = down.chain.isClear
     }
 
-    /// Estimates what a direction holds, in its toxics and behind them, in bytes.
+    /// Returns the estimated memory cost of what a direction holds in its toxics and after them, in bytes.
     func held(_ source: Direction) -> Int { self[source].chain.cost + self[exit(of: source)].queue.cost }
 
-    /// Says what a direction holds beside its toxics.
+    /// Returns what a direction holds besides what its toxics hold.
     private func load(_ source: Direction) -> ToxicChain.Load {
         .init(queued: self[exit(of: source)].queue.cost, bound: settings.toxicBound)
     }
 
-    /// Says when a toxic has something to do next; nil never, or not before something is sent.
+    /// Returns when a toxic has something to do next; nil if never, or not before something is sent.
     func nextDue(_ source: Direction) -> Instant? {
         self[source].chain.stages.isEmpty ? nil : self[source].chain.nextDue(load(source))
     }
 
-    /// Does what toxics have to do by now.
+    /// Lets the toxics do what is due by now.
     mutating func advanceToxics(_ now: Moment, _ actions: inout [FlowAction]) {
         for direction in Direction.allCases {
-            // Not all that comes out is queued: an empty piece of a stream makes room at once.
+            // Not everything that leaves the chain is queued: an empty piece of a stream makes room at once.
             while !isClosed, let due = nextDue(direction), due <= now.instant {
                 var output: [ToxicChain.Output] = []
                 self[direction].chain.advance(to: now.instant, load(direction), into: &output)
@@ -88,8 +89,8 @@ extension Flow {
         }
     }
 
-    /// Says whether a source that has reset still has bytes on their way through toxics; its receiver's reset waits for
-    /// them too.
+    /// Returns whether a source that has reset still has bytes on their way through toxics; the reset of its receiver
+    /// waits for these too.
     mutating func waitsForToxics(_ direction: Direction, _ now: Moment) -> Bool {
         guard case .delivering(_, _, let reason) = state, let release = self[direction].chain.nextRelease else {
             return false
@@ -111,12 +112,12 @@ extension Flow {
     /// Passes a chunk through the direction's toxics.
     ///
     /// - Parameters:
-    ///   - direction: the way it runs.
+    ///   - direction: the direction of the chunk.
     ///   - bytes: the chunk.
-    ///   - receivedAt: when it was read.
-    ///   - copy: the same bytes, where they are not those beside the event.
+    ///   - receivedAt: the time at which it was read.
+    ///   - copy: the same bytes, if they are not those passed with the event.
     ///   - now: the time.
-    ///   - actions: where the actions go.
+    ///   - actions: receives the actions.
     private mutating func tamper(
         _ direction: Direction,
         _ bytes: RawSpan,
@@ -160,7 +161,7 @@ extension Flow {
         pauseIfFull(exit(of: direction), &actions)
     }
 
-    /// Shows the client's first bytes to the toxics whose condition asks for them.
+    /// Shows the client's first bytes to the toxics whose conditions ask for them.
     private mutating func noteFirstBytes(_ bytes: RawSpan, _ now: Moment, _ actions: inout [FlowAction]) {
         guard var first = firstBytes, up.chain.isUndecided || down.chain.isUndecided else { return }
         let wanted = max(0, toxics.longestPrefix - first.count)
@@ -206,7 +207,7 @@ extension Flow {
             guard !hasGivenUp else { return dropAll(output[index...], direction, now, &actions) }
             switch item {
             case .chunk(let chunk):
-                // A stream has no empty chunks: the kernel would take nothing, for ever.
+                // A stream has no empty chunks: the kernel would take nothing, forever.
                 if transport == .udp || !chunk.bytes.isEmpty { self[exit].queue.append(chunk) }
             case .end(let closer): endComesOut(direction, closer, now, &actions)
             case .reset(let entry):
@@ -220,7 +221,7 @@ extension Flow {
         self[exit].isToPump = true
     }
 
-    /// Counts what toxics have dropped, and what cannot go on any more.
+    /// Counts what toxics have dropped, and what can no longer go on.
     private mutating func dropAll(
         _ output: ArraySlice<ToxicChain.Output>,
         _ direction: Direction,
@@ -238,7 +239,7 @@ extension Flow {
         }
     }
 
-    /// Says that nothing goes on any more.
+    /// Whether nothing goes on any more.
     private var hasGivenUp: Bool {
         switch state {
         case .closing, .resetting, .closed: true
@@ -260,7 +261,7 @@ extension Flow {
         self[exit(of: direction)].hasEndDue = true
     }
 
-    /// Ends both directions for a toxic, each behind what is queued; what other toxics hold is lost, and counted.
+    /// Ends both directions for a toxic, each after what is queued; what other toxics hold is lost, and counted.
     private mutating func beginClosing(_ closer: ToxicSet.Entry, _ now: Moment, _ actions: inout [FlowAction]) {
         record(.toxic(ToxicRecord(closer, .closed)), now, &actions)
         for direction in Direction.allCases {
@@ -273,7 +274,7 @@ extension Flow {
         (up.hasMetToxics, down.hasMetToxics) = (true, true)
         (up.hasEndDue, down.hasEndDue) = (true, true)
         (up.isToPump, down.isToPump) = (true, true)
-        // Both sides are read on, and what they say is dropped: an unread byte would make the close a reset.
+        // Both sides are still read, and their bytes dropped: an unread byte would turn the close into a reset.
         resumeReading(.upstream, &actions)
         if !isEcho { resumeReading(.downstream, &actions) }
     }

@@ -1,24 +1,25 @@
 public import WeirWire
 
-/// Is one client's conversation over a route, as a state machine: events in, actions out.
+/// One client's conversation over a route, as a state machine: events in, actions out.
 ///
-/// It does no I/O, reads no clock and owns no descriptor. Bytes come as a borrowed span; what must wait is copied into
-/// the flow's own queue. It makes exactly one `opened` and one `closed` record, and ends with exactly one `close`.
+/// It does no I/O, reads no clock and owns no descriptor. Bytes arrive in a borrowed span; bytes that must wait are
+/// copied into the flow's own queue. It makes exactly one `opened` and one `closed` record, and ends with exactly one
+/// `close`.
 ///
-/// Reading order: this file for a flow's life; `Flow+Dialing` for how it reaches its server; `Flow+Chunks` for what
-/// happens to bytes; `Flow+Toxics` for what toxics do to them; `Flow+Ending` for how a flow ends.
+/// Reading order: this file for a flow's life; `Flow+Dialing` for the way to its server; `Flow+Chunks` for the way of
+/// bytes; `Flow+Toxics` for the effects of toxics; `Flow+Ending` for the end of a flow.
 public struct Flow: Sendable {
-    /// Numbers the flow.
+    /// The identifier of the flow.
     public let id: FlowID
-    /// Says what carries it.
+    /// The transport of the flow.
     public let transport: Transport
-    /// Holds the four endpoints, as far as they are known.
+    /// The four endpoints, as far as they are known.
     public internal(set) var path: FlowPath
     var settings: FlowSettings
     let opened: Moment
-    /// Says that the flow is its own server: what comes is sent back.
+    /// Whether the flow is its own server, and sends back what arrives.
     public let isEcho: Bool
-    /// Counts the server's addresses that may be dialed.
+    /// The number of the server's addresses that may be dialed.
     var attempts = 0
     var dialDeadline = Instant(nanoseconds: 0)
 
@@ -28,74 +29,74 @@ public struct Flow: Sendable {
     var echo: EchoMatcher
     var lastActivity: Instant
     let seed: UInt64
-    /// Numbers the flow on its route, from 1.
+    /// The number of the flow on its route, from 1.
     let number: UInt64
     var toxics: ToxicSet
-    /// Holds what the client sent first, while a toxic's condition asks for it; nil where it does not.
+    /// The client's first bytes, while a toxic's condition asks for them; else nil.
     var firstBytes: [UInt8]?
-    /// Where the datagram at hand came from, if not from the server that was dialed.
+    /// The sender of the current datagram, if it is not the server that was dialed.
     var answerSource: Endpoint?
-    /// The port of the server that answered last, and gets the client's datagrams; nil while it is the one dialed.
+    /// The port of the server that answered last, to which the client's datagrams go; nil while it is the one dialed.
     var otherServer: Endpoint?
-    /// The chunk that is being taken to the toxics, and that no counter has yet: if the flow ends before, it is lost.
+    /// The chunk on its way to the toxics, which no counter includes yet: if the flow ends before, it is lost.
     var arriving: (direction: Direction, bytes: Int)?
     private var scheduledWake: Instant?
     var openedPath: FlowPath?
 
-    /// Lists where a flow can be in its life.
+    /// The states of a flow's life.
     enum State: Hashable, Sendable {
         /// The server's addresses are not known yet.
         case waiting
-        /// Dialing: the number of the attempt, when it began and when it is given up.
+        /// Dialing: the number of the attempt, its start and its deadline.
         case dialing(attempt: Int, since: Instant, until: Instant)
         case open
-        /// The source of a direction has reset: what was read from it is delivered, until a deadline.
+        /// The source of a direction has reset: the bytes read from it are delivered, until a deadline.
         case delivering(Direction, until: Instant, CloseReason)
-        /// A toxic ends the flow: what is queued goes on, then both sides get an end; what comes is dropped. Once both
-        /// have got it, they have until a deadline to end as well.
+        /// A toxic ends the flow: queued bytes go on, then both sides get an end; arriving bytes are dropped. After
+        /// both got it, they have until a deadline to end as well.
         case closing(by: String, until: Instant?)
-        /// The resets of these directions' receivers were asked for, and are not done yet.
+        /// The resets of these directions' receivers were requested, and are not done yet.
         case resetting(pending: [Direction], CloseReason, DropReason)
         case closed
     }
 
-    /// Holds one direction.
+    /// The state of one direction.
     struct Half: Sendable {
         var counters = Counters()
         var queue = ReleaseQueue()
         var chain: ToxicChain
-        /// Says that no toxic has anything to do with the direction's chunks.
+        /// Whether no toxic needs to see the direction's chunks.
         var isDirect = true
-        /// Says that a toxic is, or was, on the direction: its end has a record when it goes on.
+        /// Whether a toxic is, or was, on the direction: its end then gets a record when it goes on.
         var hasMetToxics = false
-        /// Counts what came and has not gone on: the toxics hold it, or made more or less of it.
+        /// The amount that arrived minus the amount that went on: the toxics hold it, or made more or less of it.
         var ahead: (bytes: Int64, chunks: Int64) = (0, 0)
-        /// Says that the source has sent its last byte, or will never be read again.
+        /// Whether the source has sent its last byte, or will never be read again.
         var isEnded = false
-        /// Says that the end is to be passed on behind what is queued.
+        /// Whether the end is to be passed on after what is queued.
         var hasEndDue = false
-        /// Says that the queue is to be looked at before the flow is left.
+        /// Whether the queue must be pumped before `handle` returns.
         var isToPump = false
         /// Whether the front of the queue has been offered with `sendQueued`, and the relay has not tried it yet.
         var isOffered = false
-        /// Says that the receiver was told the end.
+        /// Whether the receiver got the end.
         var isFinished = false
-        /// Says that the source is being read.
+        /// Whether the source is being read.
         var isRead = false
     }
 
-    /// Makes the flow of a client that has just come; `start` sets it going.
+    /// Creates the flow of a client that has just connected; `start` begins it.
     ///
     /// - Parameters:
-    ///   - id: the flow's number.
-    ///   - transport: what carries it.
-    ///   - client: where the client sends from.
-    ///   - listener: where the client sent to.
-    ///   - isEcho: whether the flow is its own server, and sends back what comes.
+    ///   - id: the identifier of the flow.
+    ///   - transport: the transport of the flow.
+    ///   - client: the client's endpoint.
+    ///   - listener: the endpoint to which the client sent.
+    ///   - isEcho: whether the flow is its own server, and sends back what arrives.
     ///   - toxics: the toxics of the flow's route.
     ///   - number: the flow's number on its route, from 1.
     ///   - seed: the seed of the flow's randomness.
-    ///   - settings: time-outs and bounds.
+    ///   - settings: the time-outs and limits.
     ///   - now: the time.
     public init(
         id: FlowID,
@@ -121,7 +122,7 @@ public struct Flow: Sendable {
         self.seed = seed
         up = Half(chain: ToxicChain(keepsOrder: transport == .tcp))
         down = Half(chain: ToxicChain(keepsOrder: transport == .tcp))
-        // What an echo server sends back is an echo by design: there is nothing to detect.
+        // What an echo server sends back is an echo by design: nothing is left to detect.
         echo = EchoMatcher(
             transport: transport,
             window: isEcho ? 0 : settings.echoWindow,
@@ -132,12 +133,13 @@ public struct Flow: Sendable {
         up.isFinished = isEcho
     }
 
-    /// Begins: dials the server, or opens at once where the flow is its own server.
+    /// Begins the flow: dials the server, or opens the flow at once if it is its own server.
     ///
     /// - Parameters:
-    ///   - attempts: how many of the server's addresses may be dialed, at least 1; an echo server's flow dials none.
+    ///   - attempts: the number of the server's addresses that may be dialed, at least 1; an echo server's flow dials
+    ///     none.
     ///   - now: the time.
-    ///   - actions: where the actions go.
+    ///   - actions: receives the actions.
     public mutating func start(attempts: Int = 1, at now: Moment, into actions: inout [FlowAction]) {
         guard case .waiting = state else { return }
         self.attempts = max(attempts, 1)
@@ -154,14 +156,14 @@ public struct Flow: Sendable {
         scheduleWake(now, &actions)
     }
 
-    /// Takes one event, and appends what is to be done about it.
+    /// Handles one event, and appends the actions that it calls for.
     ///
     /// - Parameters:
     ///   - event: what has happened.
-    ///   - bytes: with `received`, the chunk; with `sent` and `sendFailed`, what was offered, or nothing where that was
+    ///   - bytes: with `received`, the chunk; with `sent` and `sendFailed`, what was offered, or nothing if that was
     ///     the front of the queue.
     ///   - now: the time.
-    ///   - actions: where the actions go, in the order in which they are to be performed.
+    ///   - actions: receives the actions, in the order in which they are to be performed.
     public mutating func handle(
         _ event: FlowEvent,
         bytes: RawSpan = RawSpan(),
@@ -201,22 +203,22 @@ public struct Flow: Sendable {
         scheduleWake(now, &actions)
     }
 
-    /// Notes where the next datagram of the server's side comes from.
+    /// Notes the sender of the next datagram from the server's side.
     ///
-    /// If that is another port of the server, the client's datagrams go there from now on: so TFTP works (RFC 1350
-    /// section 4).
+    /// If that is another port of the server, the client's datagrams go there from now on; TFTP depends on that (RFC
+    /// 1350 section 4).
     ///
-    /// - Parameter source: the endpoint; nil if it is the server that was dialed.
-    /// - Returns: where the client's datagrams go from now on; nil is the server that was dialed.
+    /// - Parameter source: the sender's endpoint; nil if it is the server that was dialed.
+    /// - Returns: the endpoint to which the client's datagrams go from now on; nil for the server that was dialed.
     public mutating func answers(from source: Endpoint?) -> Endpoint? {
         answerSource = source
         if source == nil || source?.address == path.server?.address { otherServer = source }
         return otherServer
     }
 
-    /// Starts the idle time again, and the time for the bytes of a side that has reset.
+    /// Restarts the idle time, and the time to deliver the bytes of a side that has reset.
     ///
-    /// For the time in which a full sink kept the relay from reading.
+    /// This makes up for the time in which a full sink kept the relay from reading.
     public mutating func touch(at instant: Instant) {
         lastActivity = max(lastActivity, instant)
         guard case .delivering(let direction, let until, let reason) = state else { return }
@@ -224,29 +226,29 @@ public struct Flow: Sendable {
         state = .delivering(direction, until: max(until, later), reason)
     }
 
-    /// Makes records of every chunk from now on, or of none.
+    /// Turns the records of chunks on or off from now on.
     public mutating func recordChunks(_ isWanted: Bool) { settings.recordsChunks = isWanted }
 
-    /// Whether the flow has ended: nothing may be told of it any more.
+    /// Whether the flow has ended: it takes no more events.
     var isClosed: Bool { if case .closed = state { true } else { false } }
 
     var hasScheduledWake: Bool { scheduledWake != nil }
 
-    /// Counts the upstream bytes that are kept to find their echo.
+    /// The number of upstream bytes that are kept to find their echo.
     public var bytesKeptForEcho: Int { echo.keptBytes }
 
-    /// Looks for no echo any more, and keeps no bytes for it.
+    /// Ends the search for echoes, and forgets the bytes kept for it.
     public mutating func giveUpEcho() { echo.giveUp() }
 
-    /// Tells whether nothing waits in the flow's queues.
+    /// Whether nothing waits in the flow's queues.
     public var hasEmptyQueues: Bool {
         up.queue.isEmpty && down.queue.isEmpty && up.chain.isEmpty && down.chain.isEmpty
     }
 
-    /// Says that the end of a source would be passed on at once, behind its last byte.
+    /// Returns whether the end of a source would be passed on directly after its last byte.
     public func passesEnd(_ source: Direction) -> Bool { self[source].chain.stages.isEmpty }
 
-    /// Says that whatever comes is dropped, as the flow is ending.
+    /// Whether arriving bytes are dropped because the flow is ending.
     public var isDiscarding: Bool {
         switch state {
         case .closing, .resetting: true
@@ -254,21 +256,21 @@ public struct Flow: Sendable {
         }
     }
 
-    /// Whether the flow closes as soon as the reset of a direction's receiver is done.
+    /// Returns whether the flow closes as soon as the reset of a direction's receiver is done.
     public func isLastReset(_ direction: Direction) -> Bool {
         if case .resetting(let pending, _, _) = state { pending == [direction] } else { false }
     }
 
-    /// Bounds one read of a source, in bytes: toxics are exact to a read, and pay for each.
+    /// Returns the limit on one read of a source, in bytes: with toxics 64 KiB, as they are exact only to a read.
     public func readLimit(_ source: Direction) -> Int { self[source].isDirect ? .max : 1 << 16 }
 
-    /// Tells whether bytes of a direction wait in its queue.
+    /// Returns whether bytes of a direction wait in its queue.
     public func hasQueued(_ direction: Direction) -> Bool { !self[direction].queue.isEmpty }
 
-    /// Notes that the front of a direction's queue is tried now, as the action `sendQueued` says.
+    /// Notes that the relay now tries the front of a direction's queue, for the action `sendQueued`.
     public mutating func beginSending(_ direction: Direction) { self[direction].isOffered = false }
 
-    /// Lends the front of a direction's queue: what to offer the kernel next; nil where the queue is empty.
+    /// Lends the front of a direction's queue, the next bytes to offer to the kernel; nil if the queue is empty.
     public func withQueued<Result>(_ direction: Direction, _ body: (UnsafeRawBufferPointer) -> Result) -> Result? {
         self[direction].queue.withFirst(body)
     }
@@ -282,7 +284,7 @@ public struct Flow: Sendable {
         }
     }
 
-    /// Says that bytes may go to the kernel now, and need not wait for a dial.
+    /// Whether bytes may go to the kernel now, and need not wait for a dial.
     var isSending: Bool {
         switch state {
         case .open, .delivering, .closing: true
@@ -290,7 +292,7 @@ public struct Flow: Sendable {
         }
     }
 
-    /// Says which way the bytes of a direction leave: an echo server's upstream bytes turn around.
+    /// Returns the direction in which the bytes of a direction leave: an echo server's upstream bytes turn around.
     func exit(of direction: Direction) -> Direction { isEcho ? .downstream : direction }
 }
 
@@ -329,7 +331,8 @@ extension Flow {
         (up.isToPump, down.isToPump) = (true, true)
     }
 
-    /// Says when the flow has been idle for too long; what a toxic still holds for a time is no idleness.
+    /// The time at which the flow has been idle for too long; while a toxic still holds something, the flow is not
+    /// idle.
     private var idleDeadline: Instant? {
         guard let idleTimeout = settings.idleTimeout else { return nil }
         var active = lastActivity
@@ -339,7 +342,7 @@ extension Flow {
         return active.advanced(by: idleTimeout)
     }
 
-    /// Lets toxics do what is due, and sends what there is to send: once for each direction before the flow is left.
+    /// Lets toxics do what is due, and sends what there is to send, once for each direction before `handle` returns.
     mutating func settle(_ now: Moment, _ actions: inout [FlowAction]) {
         advanceToxics(now, &actions)
         if up.isToPump {
@@ -352,7 +355,7 @@ extension Flow {
         }
     }
 
-    /// Asks to be woken for the next deadline, unless an earlier or equal wake is under way.
+    /// Requests a wake for the next deadline, unless an earlier or equal one is under way.
     mutating func scheduleWake(_ now: Moment, _ actions: inout [FlowAction]) {
         var next: Instant?
         switch state {

@@ -1,17 +1,17 @@
 public import WeirWire
 
-/// Says what a flow wants done; one switch of the relay performs all of them.
+/// What a flow asks the relay to do; one switch of the relay performs all actions.
 public enum FlowAction: Hashable, Sendable {
-    /// Dial the server's address with this number, from 0, closing an earlier attempt.
+    /// Dial the server's address with this index, from 0, and close an earlier attempt.
     case connect(attempt: Int)
-    /// Offer the chunk just received to the kernel, and say how much it took with `sent`.
+    /// Offer the chunk just received to the kernel, and report how much it took with `sent`.
     case send(Direction)
-    /// Offer the front of the direction's queue to the kernel, and say how much it took with `sent`.
+    /// Offer the front of the direction's queue to the kernel, and report how much it took with `sent`.
     case sendQueued(Direction)
     /// Half-close: no byte follows in this direction.
     case finish(Direction)
-    /// Reset the receiver of a direction once the kernel has delivered what it holds for it, or at the instant given;
-    /// then say so with `resetDone`. A later `reset` of the same direction brings the instant forward.
+    /// Reset the receiver of a direction after the kernel has delivered what it holds for it, at the latest at the
+    /// given instant; then report `resetDone`. A later `reset` of the same direction brings the instant forward.
     case reset(Direction, by: Instant)
     /// Stop reading a direction's source.
     case pauseReading(Direction)
@@ -21,14 +21,14 @@ public enum FlowAction: Hashable, Sendable {
     case wake(at: Instant)
     /// Hand a record to the sinks; its bytes, if any, are the chunk just received.
     case record(FlowRecord)
-    /// Hand a record to the sinks with the bytes of a chunk that came before: they are the action's own, whatever becomes of
-    /// the flow's queues until it is performed.
+    /// Hand a record to the sinks with the bytes of an earlier chunk: the action owns them, whatever happens to the
+    /// flow's queues before it is performed.
     case recordCopy(FlowRecord, [UInt8])
     /// Forget the flow: its descriptors are closed, and no event may follow.
     case close(CloseReason)
 }
 
-/// Says why a flow ended.
+/// The reason why a flow ended.
 public enum CloseReason: String, Hashable, Sendable, CaseIterable {
     /// Both sides sent their last byte.
     case finished
@@ -42,7 +42,7 @@ public enum CloseReason: String, Hashable, Sendable, CaseIterable {
     case idle
     /// Another flow needed its place.
     case evicted
-    /// Somebody who steers the relay closed it, or its route.
+    /// A request closed it, or its route, for example through the control API.
     case requested = "closed on request"
     /// A toxic ended or reset the flow.
     case toxic

@@ -1,19 +1,19 @@
 public import WeirWire
 
-/// Tells a sink one thing that happened to one flow, at a time.
+/// One thing that happened to one flow, at a given time, for the sinks.
 public struct FlowRecord: Hashable, Sendable {
-    /// Numbers the flow.
+    /// The identifier of the flow.
     public var flow: FlowID
-    /// Says what carries the flow.
+    /// The transport of the flow.
     public var transport: Transport
-    /// Holds the flow's endpoints as they are known at this time.
+    /// The flow's endpoints, as far as they are known at this time.
     public var path: FlowPath
-    /// Says when it happened.
+    /// The time at which it happened.
     public var moment: Moment
-    /// Says what happened.
+    /// What happened.
     public var happening: Happening
 
-    /// Makes a record.
+    /// Creates a record.
     public init(flow: FlowID, transport: Transport, path: FlowPath, moment: Moment, happening: Happening) {
         self.flow = flow
         self.transport = transport
@@ -22,34 +22,34 @@ public struct FlowRecord: Hashable, Sendable {
         self.happening = happening
     }
 
-    /// Lists what can happen to a flow.
+    /// The kinds of things that can happen to a flow.
     public enum Happening: Hashable, Sendable {
-        /// The flow began; its first egress endpoint is known (nil where the dial never got one).
+        /// The flow began; its first egress endpoint is known (nil if the dial never got one).
         case opened
-        /// The dial succeeded, after a duration, on the path that the record holds; rerouted, where that is not the path
-        /// of `opened`, because an earlier attempt failed.
+        /// The dial succeeded, after a duration, on the path in the record; rerouted, if that is not the path of
+        /// `opened` because an earlier attempt failed.
         case connected(dial: Duration, isRerouted: Bool)
-        /// The server, or the system on its behalf, refused: a dial failed, or a datagram was answered by an ICMP error.
+        /// The server, or the system on its behalf, refused: a dial failed, or an ICMP error answered a datagram.
         case refused(ErrorNumber)
-        /// A chunk came in that a toxic has changed or holds; `forwarded` follows for what goes on.
+        /// A chunk arrived that a toxic changed or holds; `forwarded` follows for what goes on.
         case received(ChunkRecord)
-        /// A chunk went on to the other side. Where nothing changed it, this is the record of its arrival too.
+        /// A chunk went on to the other side. If nothing changed it, this is the record of its arrival too.
         case forwarded(ChunkRecord)
-        /// The source of a direction sent its last byte. Where toxics are, or were, on the direction, what came before may
-        /// still be on its way (`isDelayed`): then `endForwarded` follows behind the last chunk, or `closed` does.
+        /// The source of a direction sent its last byte. If toxics are, or were, on the direction, earlier bytes may
+        /// still be on their way (`isDelayed`): then `endForwarded` follows after the last chunk, or `closed` does.
         case ended(Direction, isDelayed: Bool = false)
-        /// What came downstream is not the echo that was expected.
+        /// The downstream bytes are not the expected echo.
         case mismatch(Mismatch)
-        /// Bytes of a direction did not make it to the other side.
+        /// Bytes of a direction did not reach the other side.
         case dropped(DropRecord)
-        /// A toxic did something to the flow, beside what it did to chunks.
+        /// A toxic did something to the flow, other than what it did to chunks.
         case toxic(ToxicRecord)
-        /// The end of a direction went on to the receiver: recorded where toxics are, or were, on the direction.
+        /// The end of a direction went on to the receiver: recorded if toxics are, or were, on the direction.
         case endForwarded(Direction)
         /// The flow ended.
         case closed(CloseRecord)
 
-        /// Describes the chunk that came in, or went on; nil where something else happened.
+        /// The chunk that arrived or went on; nil if something else happened.
         public var chunk: ChunkRecord? {
             switch self {
             case .received(let chunk), .forwarded(let chunk): chunk
@@ -59,39 +59,38 @@ public struct FlowRecord: Hashable, Sendable {
     }
 }
 
-/// Describes one chunk of one direction: the bytes of one read of a stream, or one datagram.
+/// One chunk of one direction: the bytes of one read of a stream, or one datagram.
 public struct ChunkRecord: Hashable, Sendable {
-    /// Says which way the chunk runs.
+    /// The direction of the chunk.
     public var direction: Direction
-    /// Numbers the chunk in its direction, from 0.
+    /// The number of the chunk in its direction, from 0.
     public var number: UInt64
-    /// Counts the bytes of the direction before this chunk.
+    /// The number of bytes in the direction before this chunk.
     public var offset: UInt64
-    /// Counts the chunk's bytes.
+    /// The length of the chunk, in bytes.
     public var length: Int
-    /// Says when the chunk was read; the record's own time says when it went on.
+    /// The time at which the chunk was read; the record's own time is when it went on.
     public var receivedAt: Instant
-    /// Says which upstream bytes this downstream chunk repeats, if it is an echo.
+    /// The upstream bytes that this downstream chunk repeats, if it is an echo.
     public var echo: Echo?
     /// The endpoint on the server's side that sent this datagram or gets it, if it is not the server that was dialed.
     public var peer: Endpoint?
-    /// Says that toxics had the chunk: a `received` record told its arrival.
+    /// Whether toxics had the chunk: its arrival has a `received` record.
     public var isTampered = false
-    /// Lists what toxics have changed in it, with offsets in the chunk.
+    /// The changes that toxics made, with offsets into the chunk.
     public var changes: [ToxicChange] = []
-    /// Says where the batch keeps the bytes: an offset into `RecordBatch.bytes`, or nil where no sink wants bytes.
+    /// The offset of the bytes in `RecordBatch.bytes`; nil if no sink wants bytes.
     public var bytesOffset: Int?
-    /// Lists the ranges of the chunk whose bytes the batch keeps, where that is not all of it: those that readers of messages
-    /// look at.
+    /// The ranges of the chunk whose bytes the batch keeps: those that dissectors read, or none if it keeps all bytes.
     public var parts: [Range<Int>] = []
 
-    /// Counts the bytes that the batch keeps.
+    /// The number of bytes that the batch keeps.
     public var keptBytes: Int {
         guard bytesOffset != nil else { return 0 }
         return parts.isEmpty ? length : parts.reduce(0) { $0 + $1.count }
     }
 
-    /// Makes the description of a chunk.
+    /// Creates the description of a chunk.
     public init(
         direction: Direction,
         number: UInt64,
@@ -111,18 +110,18 @@ public struct ChunkRecord: Hashable, Sendable {
     }
 }
 
-/// Describes bytes or datagrams that were lost, and why.
+/// Bytes or datagrams that were lost, and the reason.
 public struct DropRecord: Hashable, Sendable {
-    /// Says which way they were to run.
+    /// The direction in which they were going.
     public var direction: Direction
-    /// Counts the bytes; 0 where only the number of datagrams is known.
+    /// The number of bytes; 0 if only the number of datagrams is known.
     public var bytes: UInt64
-    /// Counts the datagrams; 0 for a stream.
+    /// The number of datagrams; 0 for a stream.
     public var datagrams: UInt64
-    /// Says why.
+    /// The reason.
     public var reason: DropReason
 
-    /// Makes the description of a loss.
+    /// Creates the description of a loss.
     public init(direction: Direction, bytes: UInt64, datagrams: UInt64 = 0, reason: DropReason) {
         self.direction = direction
         self.bytes = bytes
@@ -131,13 +130,13 @@ public struct DropRecord: Hashable, Sendable {
     }
 }
 
-/// Says why bytes were lost.
+/// The reason why bytes were lost.
 public enum DropReason: Hashable, Sendable, CustomStringConvertible {
     /// A side reset before they could be delivered.
     case reset
     /// The relay ended before they could be delivered.
     case shutdown
-    /// The flow ended by its idle time-out or for another flow's sake.
+    /// The flow ended by its idle time-out, or to make room for another flow.
     case closed
     /// The flow's queue was full.
     case queueFull
@@ -145,14 +144,14 @@ public enum DropReason: Hashable, Sendable, CustomStringConvertible {
     case receiveBufferFull
     /// The toxic with this name dropped them.
     case toxic(String)
-    /// The datagram was longer than a datagram can be relayed, and was cut.
+    /// The datagram was longer than the relay can forward, and was cut.
     case truncated
     /// The datagram came from this endpoint, which is not the server.
     case foreign(Endpoint)
     /// The kernel did not send it.
     case error(ErrorNumber)
 
-    /// Says it in a few words.
+    /// The reason in a few words.
     public var description: String {
         switch self {
         case .reset: "reset"
@@ -168,18 +167,18 @@ public enum DropReason: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Sums up a flow at its end.
+/// A summary of a flow at its end.
 public struct CloseRecord: Hashable, Sendable {
-    /// Says why the flow ended.
+    /// The reason why the flow ended.
     public var reason: CloseReason
-    /// Counts what went upstream.
+    /// The counts of the upstream direction.
     public var upstream: Counters
-    /// Counts what went downstream.
+    /// The counts of the downstream direction.
     public var downstream: Counters
-    /// Says how long the flow was open.
+    /// The time that the flow was open.
     public var duration: Duration
 
-    /// Makes the summary of a flow.
+    /// Creates the summary of a flow.
     public init(reason: CloseReason, upstream: Counters, downstream: Counters, duration: Duration) {
         self.reason = reason
         self.upstream = upstream
@@ -188,17 +187,17 @@ public struct CloseRecord: Hashable, Sendable {
     }
 }
 
-/// Counts one direction of a flow.
+/// The counts of one direction of a flow.
 public struct Counters: Hashable, Sendable {
-    /// Counts the bytes that were forwarded.
+    /// The number of bytes that were forwarded.
     public var bytes: UInt64 = 0
-    /// Counts the chunks that were forwarded.
+    /// The number of chunks that were forwarded.
     public var chunks: UInt64 = 0
-    /// Counts the bytes that were read and did not reach the other side.
+    /// The number of bytes that were read and did not reach the other side.
     public var droppedBytes: UInt64 = 0
-    /// Counts the datagrams that did not reach the other side.
+    /// The number of datagrams that did not reach the other side.
     public var droppedDatagrams: UInt64 = 0
 
-    /// Makes counters that stand at zero.
+    /// Creates counters at zero.
     public init() {}
 }

@@ -1,27 +1,27 @@
-/// Holds what a flow is told when it begins.
+/// The settings of a flow, fixed when it begins.
 public struct FlowSettings: Hashable, Sendable {
-    /// Bounds the time that all attempts to reach the server may take together.
+    /// The time limit for all attempts to reach the server together.
     public var connectTimeout: Duration = .seconds(10)
-    /// Ends a flow on which no byte has moved for this long; nil never does.
+    /// The time without a byte after which a flow ends; nil for never.
     public var idleTimeout: Duration?
-    /// Bounds the unmatched bytes that echo detection keeps; 0 turns it off.
+    /// The maximum number of unmatched bytes that echo detection keeps; 0 turns it off.
     public var echoWindow = 1 << 20
-    /// Takes a downstream that is no echo of the upstream for a fault: a `mismatch` record says where it differs.
+    /// Whether the downstream bytes must be an echo of the upstream ones: a `mismatch` record shows where they differ.
     public var expectsEcho = false
-    /// Bounds how long an expected echo may take, where no idle time-out does.
+    /// The time limit for an expected echo, if no idle time-out is set.
     public var echoTimeout: Duration = .seconds(10)
-    /// Pauses reading one side while this many bytes wait for the other one.
+    /// The number of bytes waiting for one side at which reading of the other one pauses.
     public var highWatermark = 4 << 20
-    /// Reads on once no more than this many bytes wait.
+    /// The number of waiting bytes at or below which reading resumes.
     public var lowWatermark = 1 << 20
-    /// Bounds what one direction may hold while toxics are on it, in bytes, 128 for each piece included: a stream's
-    /// source pauses there, a datagram is dropped and counted.
+    /// The maximum that one direction may hold while toxics are on it, in bytes, including 128 for each piece: a
+    /// stream's source pauses there, a datagram is dropped and counted.
     public var toxicBound = 32 << 20
-    /// Bounds how long the bytes of a side that has reset may take to be delivered.
+    /// The time limit for delivering the bytes of a side that has reset.
     public var resetDelay: Duration = .seconds(1)
-    /// Makes a record of every chunk; off where no sink wants them.
+    /// Whether each chunk gets a record; off if no sink wants them.
     public var recordsChunks = true
 
-    /// Makes the defaults of a TCP flow.
+    /// Creates the defaults of a TCP flow.
     public init() {}
 }

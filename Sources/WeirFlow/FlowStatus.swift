@@ -1,47 +1,47 @@
 public import WeirWire
 
-/// Describes a flow that is open, at one moment.
+/// The state of an open flow at one moment.
 public struct FlowStatus: Hashable, Sendable {
-    /// Numbers the flow.
+    /// The identifier of the flow.
     public var id: FlowID
-    /// Says what carries it.
+    /// The transport of the flow.
     public var transport: Transport
-    /// Holds the endpoints as far as they are known.
+    /// The endpoints, as far as they are known.
     public var path: FlowPath
-    /// Numbers the route that it came over.
+    /// The number of the flow's route.
     public var route = 0
-    /// Says where it is in its life.
+    /// The phase of its life.
     public var phase: Phase
-    /// Says when it began, in nanoseconds since 1970 UTC.
+    /// The time at which it began, in ns since 1970 UTC.
     public var openedWallNanoseconds: Int64
-    /// Says how long ago that is.
+    /// The time since it began.
     public var age: Duration
-    /// Says how long nothing has moved.
+    /// The time since a byte last moved.
     public var idle: Duration
-    /// Counts what went to the server.
+    /// The counts of the direction to the server.
     public var upstream: Counters
-    /// Counts what went to the client.
+    /// The counts of the direction to the client.
     public var downstream: Counters
-    /// Counts the bytes that wait to go to the server.
+    /// The number of bytes that wait to go to the server.
     public var queuedUpstream: Int
-    /// Counts the bytes that wait to go to the client.
+    /// The number of bytes that wait to go to the client.
     public var queuedDownstream: Int
 
-    /// Lists where a flow can be in its life.
+    /// The phases of a flow's life.
     public enum Phase: String, Hashable, Sendable, CaseIterable {
-        /// The server's addresses are looked up.
+        /// Weir is looking up the server's addresses.
         case resolving
-        /// The server is being reached.
+        /// Weir is dialing the server.
         case dialing
         /// Bytes move both ways.
         case open
-        /// A side has reset, and what it sent before is delivered.
+        /// A side has reset, or a toxic ends the flow, and earlier bytes are being delivered.
         case closing
     }
 }
 
 extension Flow {
-    /// Describes the flow as it is now.
+    /// Returns the state of the flow.
     public func status(at now: Instant) -> FlowStatus {
         let phase: FlowStatus.Phase =
             switch state {
@@ -65,9 +65,9 @@ extension Flow {
         )
     }
 
-    /// Counts what a direction has moved.
+    /// Returns the counts of a direction.
     public func counters(_ direction: Direction) -> Counters { self[direction].counters }
 
-    /// Counts the bytes of a direction that wait in its queue.
+    /// Returns the number of bytes of a direction that wait in its queue.
     public func queuedBytes(_ direction: Direction) -> Int { self[direction].queue.count }
 }

@@ -1,18 +1,18 @@
-/// Names a point of a monotonic clock, in nanoseconds since an origin that only the clock knows.
+/// A point in time on a monotonic clock, in ns since an origin that only the clock knows.
 ///
-/// The engine reads no clock: whoever drives it passes instants in.
+/// The engine reads no clock: its caller passes instants in.
 @frozen
 public struct Instant: Hashable, Comparable, Sendable, InstantProtocol {
-    /// Counts nanoseconds since the clock's origin.
+    /// The time since the clock's origin, in ns.
     public var nanoseconds: Int64
 
-    /// Makes the instant at a number of nanoseconds after the clock's origin.
+    /// Creates the instant a number of nanoseconds after the clock's origin.
     @inlinable
     public init(nanoseconds: Int64) {
         self.nanoseconds = nanoseconds
     }
 
-    /// Returns the instant that comes a duration later; a sum out of range stops at the last instant.
+    /// Returns the instant a duration later; a sum out of range gives the last instant.
     @inlinable
     public func advanced(by duration: Duration) -> Instant {
         let (sum, overflow) = nanoseconds.addingReportingOverflow(duration.inNanoseconds)
@@ -25,7 +25,7 @@ public struct Instant: Hashable, Comparable, Sendable, InstantProtocol {
         .nanoseconds(other.nanoseconds - nanoseconds)
     }
 
-    /// Tells whether one instant comes before another.
+    /// Returns whether one instant comes before another.
     @inlinable
     public static func < (left: Instant, right: Instant) -> Bool {
         left.nanoseconds < right.nanoseconds
@@ -33,7 +33,7 @@ public struct Instant: Hashable, Comparable, Sendable, InstantProtocol {
 }
 
 extension Duration {
-    /// Counts whole nanoseconds, at most `Int64.max` (292 years).
+    /// The duration in whole nanoseconds, at most `Int64.max` (292 years).
     @inlinable
     public var inNanoseconds: Int64 {
         let (seconds, attoseconds) = components
@@ -42,16 +42,16 @@ extension Duration {
     }
 }
 
-/// Pairs the time of day with the monotonic clock, read together.
+/// The time of day and the monotonic clock, read together.
 @frozen
 public struct Moment: Hashable, Sendable {
-    /// Counts nanoseconds since 1970-01-01 00:00 UTC.
+    /// The time of day, in ns since 1970-01-01 00:00 UTC.
     public var wallNanoseconds: Int64
-    /// Names the same point on the monotonic clock: durations are measured with it, so that a clock that is set
-    /// while flows are open changes none.
+    /// The same moment on the monotonic clock, which measures durations: setting the time of day while flows are open
+    /// does not change them.
     public var instant: Instant
 
-    /// Makes a moment from both clocks' readings.
+    /// Creates a moment from the readings of both clocks.
     @inlinable
     public init(wallNanoseconds: Int64, instant: Instant) {
         self.wallNanoseconds = wallNanoseconds

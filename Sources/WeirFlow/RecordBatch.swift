@@ -1,31 +1,31 @@
-/// Holds the records of one turn of an event loop, with the bytes of their chunks, for all sinks to share.
+/// The records of one turn of an event loop, with the bytes of their chunks, shared by all sinks.
 public struct RecordBatch: Sendable {
-    /// Lists the records in the order in which they happened.
+    /// The records in the order in which they happened.
     public private(set) var records: [FlowRecord] = []
-    /// Holds the chunks' bytes end to end; a record says where its own begin.
+    /// The chunks' bytes end to end; each record has the offset of its own.
     public var bytes: [UInt8] { lent?.bytes ?? own }
 
     private var own: [UInt8] = []
-    /// Holds the bytes once they are many.
+    /// The lent memory with the bytes, after they outgrow `ownLimit`.
     private var lent: LentBytes?
     private let memory: (any BatchMemory)?
-    /// Bounds the bytes for which no memory is borrowed: so many are soon copied, and mostly all there are.
+    /// The maximum number of bytes without lent memory: so few are quickly copied, and most batches have no more.
     private static let ownLimit = 64 << 10
 
     /// Makes an empty batch.
     ///
-    /// - Parameter memory: lends memory for many bytes; nil where that is not worth the trouble.
+    /// - Parameter memory: the lender of memory for many bytes; nil if that is not worth the trouble.
     public init(memory: (any BatchMemory)? = nil) {
         self.memory = memory
     }
 
-    /// Tells whether there is nothing in it.
+    /// Whether the batch has no records.
     public var isEmpty: Bool { records.isEmpty }
 
-    /// Counts what is in it, in bytes: its records and the chunks' bytes.
+    /// The size of the contents, in bytes: the records and the chunks' bytes.
     public var size: Int { records.count * Self.recordSize + byteCount }
 
-    /// Counts the memory that it takes up, in bytes: it has more room than what is in it needs.
+    /// The memory in use, in bytes, including unused capacity.
     public var cost: Int {
         records.capacity * Self.recordSize + (lent?.bytes.capacity ?? own.capacity) + partCount * Self.partSize
     }
@@ -41,12 +41,12 @@ public struct RecordBatch: Sendable {
         records.append(record)
     }
 
-    /// Adds a record; its chunk's bytes are copied, and the record says where they are.
+    /// Adds a record, copies its chunk's bytes, and notes their offset in the record.
     ///
     /// - Parameters:
     ///   - record: what happened.
     ///   - chunk: the chunk's bytes.
-    ///   - parts: which of them are copied, in order; nil copies all.
+    ///   - parts: the ranges to copy, in order; nil for all.
     public mutating func append(_ record: FlowRecord, bytes chunk: RawSpan, parts: [Range<Int>]? = nil) {
         guard var detail = record.happening.chunk, parts?.isEmpty != true else { return append(record) }
         detail.bytesOffset = byteCount
@@ -80,7 +80,7 @@ public struct RecordBatch: Sendable {
         }
     }
 
-    /// Returns the batch without its chunks, for a sink that has fallen behind, and what was left out.
+    /// Returns the batch without its chunks, for a sink that has fallen behind, and the amount left out.
     public func withoutChunks() -> (batch: RecordBatch, chunks: Int, bytes: UInt64) {
         var rest = RecordBatch()
         var (chunks, dropped): (Int, UInt64) = (0, 0)
@@ -89,7 +89,7 @@ public struct RecordBatch: Sendable {
             case .forwarded(let chunk):
                 chunks += 1
                 dropped += UInt64(chunk.length)
-            // What goes on of it is counted.
+            // Its bytes count when they go on.
             case .received: break
             default: rest.records.append(record)
             }

@@ -1,50 +1,50 @@
 import WeirWire
 
-/// Keeps what one direction of a flow is to send, in order: what the kernel did not take, what came before there was a
-/// server, and what toxics have let go.
+/// The bytes that one direction of a flow is to send, in order: those that the kernel did not take, those that arrived
+/// before the server was connected, and those that toxics released.
 ///
-/// A datagram's queue keeps the datagrams' boundaries. An empty queue owns no storage. What is held for a time is not
-/// here, but in its toxic's `HeldQueue`.
+/// A queue of datagrams keeps their boundaries. An empty queue owns no storage. What toxics hold is not here, but in a
+/// `HeldQueue`.
 struct ReleaseQueue {
-    /// One piece: what is left of a chunk, or a whole datagram.
+    /// One piece: the rest of a chunk, or a whole datagram.
     struct Entry {
         var bytes: [UInt8]
         var taken = 0
-        /// Says when the chunk was read, where its record is still to be made: when it is released.
+        /// The time at which the chunk was read, if its record is still to be made, on release; else nil.
         var receivedAt: Instant?
-        /// Says that its arrival has a record of its own: toxics had it.
+        /// Whether its arrival has a record of its own, because toxics had it.
         var isTampered = false
-        /// Lists what toxics have changed.
+        /// The changes that toxics made.
         var changes: [ToxicChange] = []
-        /// Where a datagram came from, if not from the server that was dialed.
+        /// The sender of a datagram, if it is not the server that was dialed.
         var source: Endpoint?
     }
 
     private var entries: [Entry] = []
     private var head = 0
-    /// Counts the bytes in the queue.
+    /// The number of bytes in the queue.
     private(set) var count = 0
 
     var isEmpty: Bool { head == entries.count }
 
-    /// Bounds a piece that a stream's bytes are added to.
+    /// The maximum size of a piece to which bytes of a stream are added.
     private static let pieceSize = 1 << 16
-    /// Estimates what an entry costs beside its bytes, so that empty datagrams have a price too.
+    /// The estimated memory cost of an entry besides its bytes, so that empty datagrams have a price too.
     static let entryCost = 128
 
-    /// Estimates what the queue costs in memory, in bytes.
+    /// The estimated memory cost of the queue, in bytes.
     var cost: Int { count + entryCount * Self.entryCost }
 
-    /// Says that the last entry's record is still to be made: what comes behind it must wait for its own.
+    /// Whether the last entry's record is still to be made: a chunk after it must wait for a record of its own.
     var endsUnrecorded: Bool { !isEmpty && entries[entries.count - 1].receivedAt != nil }
 
-    /// Counts the entries: with datagrams, the datagrams.
+    /// The number of entries: for UDP, of datagrams.
     var entryCount: Int { entries.count - head }
 
-    /// Holds the whole of the first entry.
+    /// All bytes of the first entry; nil if there is none.
     var firstBytes: [UInt8]? { isEmpty ? nil : entries[head].bytes }
 
-    /// Takes what is known about the first entry's chunk, once: its record is made then.
+    /// Takes the description of the first entry's chunk, once, to make its record.
     mutating func takeArrival()
         -> (receivedAt: Instant, isTampered: Bool, changes: [ToxicChange], source: Endpoint?)?
     {
@@ -58,7 +58,7 @@ struct ReleaseQueue {
         count += bytes.count
     }
 
-    /// Adds a chunk that toxics have let go; its record is made when it goes on.
+    /// Adds a chunk that toxics released; its record is made when it goes on.
     mutating func append(_ chunk: Chunk) {
         let receivedAt = chunk.receivedAt ?? chunk.arrivedAt
         entries.append(
@@ -75,7 +75,7 @@ struct ReleaseQueue {
 
     /// Adds bytes of a stream.
     ///
-    /// Small ones share a piece: a byte at a time costs no piece each.
+    /// Small ones share a piece, so that single bytes do not cost one each.
     mutating func appendStream(_ bytes: UnsafeRawBufferPointer) {
         let last = entries.count - 1
         if last >= head, entries[last].receivedAt == nil, entries[last].bytes.count + bytes.count <= Self.pieceSize {
@@ -86,7 +86,7 @@ struct ReleaseQueue {
         count += bytes.count
     }
 
-    /// Takes the first chunk, if its record is still to be made and no toxic has had it.
+    /// Removes and returns the first chunk, if its record is still to be made and no toxic has had it.
     mutating func takeUnrecorded() -> (bytes: [UInt8], receivedAt: Instant)? {
         guard !isEmpty, let receivedAt = entries[head].receivedAt, !entries[head].isTampered else { return nil }
         let bytes = entries[head].bytes
@@ -94,9 +94,9 @@ struct ReleaseQueue {
         return (bytes, receivedAt)
     }
 
-    /// Takes bytes off the front; an entry that is empty then is gone.
+    /// Removes bytes at the front, and every entry that becomes empty.
     ///
-    /// An empty datagram goes when 0 bytes are taken.
+    /// Taking 0 bytes removes an empty datagram.
     mutating func take(_ amount: Int) {
         var left = amount
         repeat {

@@ -1,18 +1,19 @@
-/// Guesses which word somebody meant who has mistyped it.
+/// A guesser of the word that a user meant but mistyped.
 public enum Spelling {
     private static let longest = 64
 
-    /// Returns the candidate that a word is probably meant to be: one that it begins, or the nearest one by its letters.
+    /// Returns the candidate that the user probably meant: the one that begins with the word, or the nearest by its
+    /// letters.
     ///
     ///     Spelling.nearest(to: "shwo", among: ["show", "echo"])  // "show"
     ///
-    /// One letter in three may be wrong, missing, too many, or in its neighbour's place.
+    /// One letter in three may be wrong, missing, extra, or swapped with its neighbor.
     ///
     /// - Parameters:
-    ///   - word: What was typed.
-    ///   - candidates: What there is; of equally near ones the first is taken.
+    ///   - word: The typed word.
+    ///   - candidates: The known words; of equally near ones the first is taken.
     /// - Returns: The candidate; nil if none is near, or the word is one of them or has more than 64 letters.
-    /// - Complexity: O(n) in the candidates, each with the product of both lengths.
+    /// - Complexity: O(n) in the candidates, for each the product of both lengths.
     public static func nearest(to word: String, among candidates: [String]) -> String? {
         let typed = Array(word.lowercased().unicodeScalars)
         guard !typed.isEmpty, typed.count <= longest, !candidates.contains(word) else { return nil }
@@ -23,7 +24,7 @@ public enum Spelling {
         return near.filter { $0.1 <= most }.min { $0.1 < $1.1 }?.0
     }
 
-    /// Counts the letters to change, to add, to remove or to swap with the next one; more than `most` is not exact.
+    /// Returns the number of letters to change, add, remove or swap with the next one; not exact above `most`.
     private static func distance(_ left: [Unicode.Scalar], _ right: [Unicode.Scalar], _ most: Int) -> Int {
         guard abs(left.count - right.count) <= most else { return most + 1 }
         var rows = [Array(0...right.count)]

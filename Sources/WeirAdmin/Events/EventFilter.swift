@@ -1,9 +1,9 @@
 import WeirFlow
 import WeirWire
 
-/// Chooses among events, as the query of `/v1/events` says.
+/// A filter of events, from the query of `/v1/events`.
 struct EventFilter: Sendable {
-    /// Lists the names that can be asked for.
+    /// The names of events that a client can request.
     static let names = [
         "open", "connected", "refused", "data", "end", "end_forwarded", "mismatch", "dropped", "toxic", "close",
     ]
@@ -15,12 +15,12 @@ struct EventFilter: Sendable {
     var listeners: [Endpoint] = []
     var wantsBytes = false
 
-    /// Whether it wants chunks; nobody gets them without asking.
+    /// Whether the client wants chunks, which it must request.
     var wantsChunks: Bool { events.contains("data") }
-    /// Whether it wants anything but chunks.
+    /// Whether the client wants anything but chunks.
     var wantsFlows: Bool { events != ["data"] }
 
-    /// What has to be recorded for it.
+    /// The records that the filter needs.
     var interest: Interest {
         wantsChunks ? (wantsBytes ? .bytes : .chunks) : .flows
     }

@@ -13,7 +13,7 @@ struct EventID: Hashable, Sendable {
         self.number = number
     }
 
-    /// Reads an ID; nil if it is none.
+    /// Reads an ID; nil if the text is not one.
     init?(_ text: some StringProtocol) {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
         guard let digits = parts.last, parts.count <= 2, (1...18).contains(digits.utf8.count),

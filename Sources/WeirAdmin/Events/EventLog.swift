@@ -3,11 +3,11 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// The last events, numbered, for clients that listen now and for those that come back.
+/// The last events, numbered, for clients that listen now and for those that reconnect.
 ///
-/// Chunks are kept apart from the other events, so that they cannot push those out; both share one numbering. Each kind is
-/// bounded in events and in bytes; a listener that is too slow loses the oldest and is told how many. It never makes the
-/// relay wait.
+/// Chunks are kept apart from the other events, so that they cannot displace those; both share one numbering. Each kind
+/// is limited in events and in bytes; a listener that is too slow loses the oldest and learns how many. The log never
+/// makes the relay wait.
 final class EventLog: Sendable {
     /// One event.
     struct Event: Sendable {
@@ -17,14 +17,14 @@ final class EventLog: Sendable {
         var direction: Direction?
         var transport: Transport
         var path: FlowPath
-        /// The object, as a line of `--log` without its line feed and without a chunk's bytes.
+        /// The object: a line of `--log` without its line feed and without a chunk's bytes.
         var text: [UInt8]
-        /// The object with the chunk's bytes, for the clients that asked for them; nil if none had.
+        /// The object with the chunk's bytes, for the clients that requested them; nil if none did.
         var textWithBytes: [UInt8]?
 
-        /// Whether it is of the kind that comes with every chunk.
+        /// Whether it is of the kind that occurs with every chunk.
         var isChunk: Bool { name == "data" }
-        /// The bytes that it takes.
+        /// The memory that it takes, in bytes.
         var size: Int { text.count + (textWithBytes?.count ?? 0) }
     }
 
@@ -38,9 +38,9 @@ final class EventLog: Sendable {
         var onInterest: (@Sendable () -> Void)?
     }
 
-    /// A random name for this log: numbers begin anew with each relay.
+    /// A random name for this log, because numbers restart with each relay.
     let instance: String
-    /// Keeps the ports of the flows that the events are about.
+    /// The ports of the flows of the events.
     let ports = PortBook()
     private let bound: Int
     private let byteBound: Int
@@ -55,12 +55,12 @@ final class EventLog: Sendable {
         instance = String(repeating: "0", count: 16 - digits.count) + digits
     }
 
-    /// Is the relay's output that fills the log; what comes faster than it is taken is left out and counted.
+    /// The relay's output that fills the log; records that arrive too fast are left out and counted.
     var output: SinkOutput {
         SinkOutput(name: "the stream of events", sink: EventSink(self), descriptor: -1, overflow: .drop)
     }
 
-    /// Says what listeners want now, or have wanted lately.
+    /// What the listeners want now, or have wanted recently.
     var interest: Interest {
         if byteListeners.load(ordering: .relaxed) > 0 { return .bytes }
         return chunkListeners.load(ordering: .relaxed) > 0 ? .chunks : .flows
@@ -98,39 +98,40 @@ final class EventLog: Sendable {
     /// A listener's place.
     struct Place: Sendable {
         let number: Int
-        /// Rings when there is something new; ends with the log.
+        /// A bell that rings when there is something new; ends with the log.
         let bell: AsyncStream<Void>
         let ring: AsyncStream<Void>.Continuation
         let interest: Interest
-        /// The number of the last event so far.
+        /// The number of the latest event.
         let newest: UInt64
-        /// The numbers of the last events of each kind that were gone before the listener came.
+        /// The numbers of the last events of each kind that were dropped before the listener came.
         let gone: (flows: UInt64, chunks: UInt64)
 
-        /// Returns where a listener begins, and whether what it knows is another relay's, which had this address before:
-        /// then all that there is is new.
+        /// Returns where a listener begins, and whether the event it knows is from another relay, at the same address.
+        ///
+        /// After such a restart, all events are new to the listener.
         func start(_ known: EventID?, in instance: String) -> (cursor: Cursor, isRestart: Bool) {
             guard let known else { return (Cursor(last: newest), false) }
-            // It knows nothing, so that it has lost nothing.
+            // It knows nothing, so it has lost nothing.
             guard known != EventID(number: 0) else { return (Cursor(last: 0, gone: gone), false) }
             let isOurs = (known.instance ?? instance) == instance && known.number <= newest
             return (Cursor(last: isOurs ? known.number : 0), !isOurs)
         }
     }
 
-    /// How far a listener has come.
+    /// The position of a listener.
     struct Cursor: Sendable {
-        /// The number of the last event that it has looked at.
+        /// The number of the last event that it has passed.
         var last: UInt64
-        /// The numbers up to which no event of a kind is a loss.
+        /// The numbers up to which a missing event of each kind is no loss.
         var gone: (flows: UInt64, chunks: UInt64) = (0, 0)
     }
 
-    /// How many events a listener has lost, by their kinds.
+    /// The number of events that a listener has lost, by kind.
     struct Loss: Sendable, Equatable {
         var flows: UInt64 = 0
         var chunks: UInt64 = 0
-        /// Those that are too old to tell.
+        /// The number of those that are too old to tell their kind.
         var unknown: UInt64 = 0
 
         var total: UInt64 { flows + chunks + unknown }
@@ -139,9 +140,9 @@ final class EventLog: Sendable {
     /// Listens from now on.
     ///
     /// - Parameters:
-    ///   - interest: which events are wanted; no chunk is recorded that nobody wants.
-    ///   - bound: how many listeners there may be.
-    /// - Returns: the place, nil where there are too many.
+    ///   - interest: the events that are wanted; a chunk that no listener wants is not recorded.
+    ///   - bound: the maximum number of listeners.
+    /// - Returns: the place; nil if there are too many.
     func listen(_ interest: Interest, bound: Int) -> Place? {
         let (bell, ring) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let place: Place? = state.withLock { state in
@@ -161,7 +162,7 @@ final class EventLog: Sendable {
         return place
     }
 
-    /// Listens no more; chunks are recorded for a while longer, for a listener that comes back.
+    /// Stops listening; chunks are recorded a while longer, for a listener that reconnects.
     func leave(_ place: Place) {
         state.withLock { state in
             _ = state.listeners.removeValue(forKey: place.number)
@@ -188,10 +189,10 @@ final class EventLog: Sendable {
     /// Returns the next events that are wanted.
     ///
     /// - Parameters:
-    ///   - cursor: how far the listener has come; moves on.
-    ///   - limit: how many at most.
-    ///   - filter: what the listener wants.
-    /// - Returns: the events, and how many of the wanted kinds are gone already.
+    ///   - cursor: the position of the listener, which is advanced.
+    ///   - limit: the maximum number of events.
+    ///   - filter: the events that the listener wants.
+    /// - Returns: the events, and the number of lost events of the wanted kinds.
     func events(_ cursor: inout Cursor, limit: Int, for filter: EventFilter) -> (events: [Event], loss: Loss) {
         let (known, bound) = (cursor.last, 4 * limit)
         let (flows, chunks, newest, gone) = state.withLock { state in
@@ -203,7 +204,7 @@ final class EventLog: Sendable {
         }
         guard known < newest else { return ([], Loss()) }
         let all = (flows + chunks).sorted { $0.id < $1.id }.prefix(bound)
-        // Behind the last of the kinds that are wanted there are only others.
+        // After the last event of the wanted kinds there are only others.
         cursor.last = all.count < bound ? newest : all.last?.id ?? newest
         var found: [Event] = []
         for event in all where filter.takes(event) {
@@ -215,7 +216,7 @@ final class EventLog: Sendable {
         let last = cursor.last
         let (flowsStart, chunksStart) = (max(known, cursor.gone.flows), max(known, cursor.gone.chunks))
         let loss = state.withLock { state in
-            // What is gone of a kind is older than what is left of it.
+            // The lost events of a kind are older than the remaining ones.
             var loss = Loss()
             if filter.wantsFlows {
                 let count = state.kinds.count(after: flowsStart, through: min(last, gone.flows))
@@ -230,14 +231,14 @@ final class EventLog: Sendable {
         return (found, loss)
     }
 
-    /// Counts the listeners.
+    /// The number of listeners.
     var listeners: Int { state.withLock { $0.listeners.count } }
 
     /// Ends every stream.
     func close() {
         let listeners = state.withLock { state in
             state.isClosed = true
-            // It holds the relay, whose output holds this log.
+            // The closure holds the relay, whose output holds this log.
             state.onInterest = nil
             defer { state.listeners = [:] }
             return Array(state.listeners.values)

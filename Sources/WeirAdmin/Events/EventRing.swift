@@ -1,12 +1,12 @@
-/// The last events of one kind, bounded in number and in bytes.
+/// The last events of one kind, limited in number and in bytes.
 struct EventRing {
     private var events: [EventLog.Event] = []
     private var head = 0
     private var bytes = 0
-    /// The number of the last event that had to go; 0 if none had.
+    /// The number of the last event that was dropped; 0 if none was.
     private(set) var lastGone: UInt64 = 0
 
-    /// Adds an event, and lets the oldest go; the newest stays, however large it is.
+    /// Adds an event, and drops the oldest; the newest stays, however large it is.
     mutating func append(_ event: EventLog.Event, bound: Int, byteBound: Int) {
         bytes += event.size
         events.append(event)
@@ -23,7 +23,7 @@ struct EventRing {
         }
     }
 
-    /// Returns the first events with higher numbers than one.
+    /// Returns the first events with numbers above `id`.
     func events(after id: UInt64, limit: Int) -> ArraySlice<EventLog.Event> {
         var (low, high) = (head, events.count)
         while low < high {
@@ -34,14 +34,14 @@ struct EventRing {
     }
 }
 
-/// Which of the last million events were chunks, a bit each: so that a loss can be told by its kind.
+/// For each of the last million events a bit that marks chunks, so that a loss can be counted by kind.
 struct EventKinds {
     private static let words = 1 << 14
     private var words = [UInt64](repeating: 0, count: words)
-    /// The number of the last event.
+    /// The number of the latest event.
     private(set) var newest: UInt64 = 0
 
-    /// Gives the next number to an event.
+    /// Assigns the next number to an event.
     mutating func add(isChunk: Bool) -> UInt64 {
         newest += 1
         let (word, bit) = Self.place(newest)
@@ -49,7 +49,7 @@ struct EventKinds {
         return newest
     }
 
-    /// Counts the chunks and the others among the events after one, through another, and those that are too old to tell.
+    /// Returns the number of chunks, of other events, and of events too old to tell, after one event through another.
     func count(after id: UInt64, through last: UInt64) -> (chunks: UInt64, others: UInt64, unknown: UInt64) {
         guard id < last else { return (0, 0, 0) }
         let known = UInt64(Self.words * 64)

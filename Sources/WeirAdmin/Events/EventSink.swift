@@ -1,7 +1,7 @@
 import WeirFlow
 import WeirWire
 
-/// Puts the records of a relay into the log of events, each as an object of `--log`.
+/// A sink that puts the records of a relay into the log of events, each as an object of `--log`.
 struct EventSink: Sink {
     private let log: EventLog
     private var plain = JSONLinesSink(withBytes: false)
@@ -28,14 +28,14 @@ struct EventSink: Sink {
         log.append(record, name: name, text: line, textWithBytes: lineWithBytes)
     }
 
-    /// Takes a line out of the output, without its line feed: nothing is written anywhere, the log keeps it.
+    /// Takes a line out of the output, without its line feed: it is not written anywhere, the log keeps it.
     private static func takeLine(_ output: inout WeirWire.ByteBuffer) -> [UInt8]? {
         let line = output.withUnsafeBytes { Array($0.dropLast()) }
         output.removeAll()
         return line.isEmpty ? nil : line
     }
 
-    /// Reads the event's name out of its object, where it stands behind the first `"event":"`.
+    /// Reads the event's name from its object, after the first `"event":"`.
     private static func eventName(_ line: [UInt8]) -> String {
         let key = Array("\"event\":\"".utf8)
         guard let start = line.firstRange(of: key)?.upperBound,
@@ -46,7 +46,7 @@ struct EventSink: Sink {
 }
 
 extension FlowRecord.Happening {
-    /// Says which way what happened runs, if it has a direction.
+    /// The direction of the happening, if it has one.
     var way: Direction? {
         switch self {
         case .received(let chunk), .forwarded(let chunk): chunk.direction

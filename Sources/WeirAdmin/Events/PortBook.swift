@@ -2,10 +2,12 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// Keeps which port the relay's system gave for which client's, of the last flows, and who chose ports how, of the first
-/// ones: what `weir relay --ports` says at its end.
+/// The ports that clients used and that the system gave the relay for them.
+///
+/// It has the port pairs of the last flows, and the series of port choices of the first ones, for the same report that
+/// `weir relay --ports` prints at its end.
 final class PortBook: Sendable {
-    /// Holds the ports of one flow.
+    /// The ports of one flow.
     struct Pair: Sendable {
         var flow: UInt64
         var transport: Transport
@@ -15,7 +17,7 @@ final class PortBook: Sendable {
     }
 
     private static let bound = 10_000
-    /// Bounds the choices of ports, 14 bytes each, and whose they are.
+    /// The limits on port choices, 14 bytes each, and on their series.
     private static let choices = (uses: 1 << 16, series: 1 << 12)
 
     private struct State {
@@ -28,7 +30,7 @@ final class PortBook: Sendable {
 
     private let state = Lock(State())
 
-    /// Takes notice of a record.
+    /// Notes a record.
     func notice(_ record: FlowRecord) {
         switch record.happening {
         case .opened: open(record)
@@ -62,7 +64,7 @@ final class PortBook: Sendable {
         }
     }
 
-    /// Takes notice of a further dial of a flow, if it is one.
+    /// Notes a further dial of a flow, if it is one.
     private func redial(_ record: FlowRecord) {
         state.withLock { state in
             guard let known = state.pairs[record.flow.rawValue]?.path else { return }
@@ -87,13 +89,13 @@ final class PortBook: Sendable {
         )
     }
 
-    /// Names the allocators behind the series of ports with higher numbers than one, the first of which is 1.
+    /// Returns reports on the series of ports with numbers above `number`; the first series has number 1.
     ///
     /// - Parameters:
-    ///   - number: the number that those of the series are above.
-    ///   - limit: the most reports.
-    ///   - ranges: the ranges that are known.
-    /// - Returns: the reports, how many choices there was no room for, and whether there are more series.
+    ///   - number: the number of the last series to skip.
+    ///   - limit: the maximum number of reports.
+    ///   - ranges: the known ranges.
+    /// - Returns: the reports, the number of choices for which there was no room, and whether there are more series.
     func reports(after number: Int, limit: Int, _ ranges: OwnPortRanges) -> (
         reports: [PortReport], leftOut: Int, isMore: Bool
     ) {
@@ -103,7 +105,7 @@ final class PortBook: Sendable {
         return (reports, table.leftOut, series.count > limit)
     }
 
-    /// Lists the ports of flows with higher numbers than one, by their numbers.
+    /// Returns the ports of flows with numbers above `flow`, in the order of their numbers.
     func pairs(after flow: UInt64, limit: Int) -> (pairs: [Pair], flows: UInt64, isMore: Bool) {
         let (all, total) = state.withLock { state in (state.pairs.values.filter { $0.flow > flow }, state.total) }
         let sorted = all.sorted { $0.flow < $1.flow }

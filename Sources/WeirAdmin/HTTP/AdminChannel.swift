@@ -3,7 +3,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// What makes a listener of the control API, and the pipeline of each connection that it accepts.
+/// The setup of a listener of the control API, and of the pipeline of each connection that it accepts.
 struct AdminChannel: Sendable {
     let desk: AdminDesk
     let times: ConnectionGuard.Times
@@ -32,7 +32,8 @@ struct AdminChannel: Sendable {
         encoding.automaticallySetFramingHeaders = false
         try channel.pipeline.syncOperations.configureHTTPServerPipeline(
             withErrorHandling: false,
-            // All that comes back of a request in a header is a recording's name, which has plain characters alone.
+            // The only part of a request that returns in a header is a recording's name, which has only plain
+            // characters.
             withOutboundHeaderValidation: false,
             withEncoderConfiguration: encoding,
             withDecoderLimitConfiguration: limits

@@ -3,25 +3,25 @@ import NIOCore
 import NIOHTTP1
 import WeirWire
 
-/// Answers the requests of one client, one after the other.
+/// The handler that answers the requests of one client, one after the other.
 ///
-/// It stands behind a handler that lets the next request come when the last one was answered. What is asked runs on the
-/// event loop's thread from the start, so that most answers are written before the read that brought the request returns.
+/// The handler before it lets the next request in after the last one was answered. A request is handled on the event
+/// loop's thread from the start, so most answers are written before the read that brought the request returns.
 final class AdminConnection: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
-    /// Bounds a request's body, in bytes.
+    /// The maximum size of a request's body, in bytes.
     static let largestBody = 1 << 20
 
     private let desk: AdminDesk
     private let executor: LoopExecutor
-    /// Holds the request that comes in; nil between two, and where it is not wanted any more.
+    /// The request that is being received; nil between two requests, and if it is not wanted any more.
     private var request: AdminRequest?
     private var version = HTTPVersion.http1_1
     private var keepsAlive = true
     private var task: Task<Void, Never>?
-    /// Says that a request is being handed on right now, below on the stack.
+    /// Whether a request is being handed on right now, further down the stack.
     private var isAsking = false
 
     init(desk: AdminDesk, executor: LoopExecutor) {
@@ -30,7 +30,7 @@ final class AdminConnection: ChannelInboundHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        // What is being answered ends as soon as it can.
+        // The current answer ends as soon as it can.
         if event is ChannelShouldQuiesceEvent { task?.cancel() }
         context.fireUserInboundEventTriggered(event)
     }
@@ -49,14 +49,14 @@ final class AdminConnection: ChannelInboundHandler {
     }
 
     private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-        // Behind the last request there is none (RFC 9112 section 9.6).
+        // No request follows the last one (RFC 9112 section 9.6).
         guard keepsAlive else { return }
         version = head.version
         keepsAlive = head.isKeepAlive
         guard let begun = AdminRequest(head) else {
             return refuse(.problem(400, "the request's target is no path"), context)
         }
-        // A stranger's body is not even read.
+        // The body of a request that is not let in is not even read.
         if let refusal = desk.refusal(of: begun) { return refuse(refusal, context) }
         guard !head.announcesTooMuch else { return refuse(Self.tooLarge, context) }
         request = begun
@@ -70,7 +70,7 @@ final class AdminConnection: ChannelInboundHandler {
 
     private static let tooLarge = AdminAnswer.problem(413, "a body may have \(largestBody) bytes at most")
 
-    /// Answers a request that is not read to its end, and nothing more of this client's.
+    /// Answers a request that is not read to its end, and no further ones of this client.
     private func refuse(_ answer: AdminAnswer, _ context: ChannelHandlerContext) {
         request = nil
         keepsAlive = false
@@ -85,7 +85,7 @@ final class AdminConnection: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        // What is made bit by bit has nobody to be made for; what was asked for is done to its end.
+        // A stream has no receiver any more; any other request is completed.
         if isStreaming { task?.cancel() }
         context.fireChannelInactive()
     }
@@ -96,7 +96,7 @@ final class AdminConnection: ChannelInboundHandler {
 
     private func ask(_ request: AdminRequest, _ context: ChannelHandlerContext) {
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        // Each answer lets the next request in at once: many that came together must not pile up on the stack.
+        // Each answer lets the next request in at once: many pipelined requests must not pile up on the stack.
         guard !isAsking else { return context.eventLoop.execute { bound.value.0.ask(request, bound.value.1) } }
         isAsking = true
         defer { isAsking = false }
@@ -110,13 +110,13 @@ final class AdminConnection: ChannelInboundHandler {
                 try await body(StreamWriter(bound))
                 bound.value.0.end(bound.value.1)
             } catch {
-                // An answer that is cut must not look whole.
+                // An incomplete answer must not look complete.
                 bound.value.1.close(promise: nil)
             }
         }
     }
 
-    /// Writes an answer whole, or the head of one that is made bit by bit.
+    /// Writes a whole answer, or the head of a stream.
     private func write(_ answer: AdminAnswer, isHead: Bool, _ context: ChannelHandlerContext) {
         var headers = HTTPHeaders(answer.headers)
         if !keepsAlive { headers.add(name: "connection", value: "close") }
@@ -128,7 +128,7 @@ final class AdminConnection: ChannelInboundHandler {
             if !isHead, !bytes.isEmpty { write(.body(.byteBuffer(NIOCore.ByteBuffer(bytes: bytes))), context) }
             end(context)
         case .stream:
-            // A client of HTTP/1.0 finds the end where the connection ends.
+            // For a client of HTTP/1.0, the end of the connection is the end of the answer.
             let isChunked = (version.major, version.minor) >= (1, 1)
             if isChunked, !isHead { headers.add(name: "transfer-encoding", value: "chunked") }
             if !isChunked, keepsAlive {
@@ -149,7 +149,7 @@ final class AdminConnection: ChannelInboundHandler {
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
     }
 
-    /// Writes the parts of an answer that is made bit by bit.
+    /// A writer of the parts of a stream.
     private struct StreamWriter: AnswerWriter {
         private let bound: NIOLoopBound<(AdminConnection, ChannelHandlerContext)>
 
@@ -160,7 +160,7 @@ final class AdminConnection: ChannelInboundHandler {
         func write(_ bytes: [UInt8]) async throws {
             try Task.checkCancellation()
             let taken = begin(bytes)
-            // Nobody waits for a client that takes nothing when the relay ends.
+            // When the relay ends, it does not wait for a client that takes nothing.
             try await withTaskCancellationHandler {
                 try await taken.futureResult.get()
             } onCancel: {
@@ -179,14 +179,14 @@ final class AdminConnection: ChannelInboundHandler {
 }
 
 extension HTTPRequestHead {
-    /// Tells whether the body is to be larger than it may be.
+    /// Whether the announced body is larger than allowed.
     var announcesTooMuch: Bool {
         (headers.first(name: "content-length").flatMap { Int($0) } ?? 0) > AdminConnection.largestBody
     }
 }
 
 extension AdminRequest {
-    /// Takes a request's head; nil where its target is no path.
+    /// Reads a request's head; nil if its target is not a path.
     fileprivate init?(_ head: HTTPRequestHead) {
         let (slash, mark) = (UInt8(ascii: "/"), UInt8(ascii: "?"))
         let target = head.uri.utf8

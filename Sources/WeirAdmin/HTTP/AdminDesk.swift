@@ -1,12 +1,12 @@
 import WeirRelay
 import WeirWire
 
-/// Answers requests: lets in who may come in, finds the route, and asks it.
+/// The dispatcher of requests: it checks whether a request is let in, finds its route, and calls it.
 struct AdminDesk: Sendable {
     let gatekeeper: Gatekeeper
     let office: AdminOffice
 
-    /// Says what is answered to who may not come in; nil lets in.
+    /// Returns the answer to a request that is not let in; nil for one that is.
     func refusal(of request: AdminRequest) -> AdminAnswer? {
         guard let (status, reason) = gatekeeper.refusal(of: request) else { return nil }
         let answer =
@@ -69,7 +69,7 @@ struct AdminDesk: Sendable {
     private static func isWeirs(_ request: AdminRequest) -> Bool { request.path.first == "v1" }
 }
 
-/// Makes names for requests: 20 characters, as Toxiproxy's.
+/// Identifiers for requests: 20 characters, like Toxiproxy's.
 enum RequestNumber {
     private static let digits = Array("0123456789abcdefghijklmnopqrstuv".utf8)
 

@@ -1,57 +1,57 @@
 import WeirRelay
 import WeirWire
 
-/// Holds a request to the control API, whole and within bounds.
+/// A whole request to the control API, within the size limits.
 struct AdminRequest: Sendable {
-    /// Names the method in capitals.
+    /// The name of the method, in capitals.
     var method: String
-    /// Holds the path's parts between its slashes, as they were sent, still percent-encoded.
+    /// The parts of the path between its slashes, as they were sent, still percent-encoded.
     var path: [Substring]
-    /// Lists the query's names and values, decoded.
+    /// The names and values in the query, decoded.
     var query: [(name: String, value: String)] = []
-    /// Lists the header fields, names in small letters.
+    /// The header fields, with lowercase names.
     var headers: [(name: String, value: String)] = []
-    /// Holds the body.
+    /// The body.
     var body: [UInt8] = []
-    /// Holds what the path has in the places of the route's parameters, decoded.
+    /// The values of the route's parameters in the path, decoded.
     var parameters: [String: String] = [:]
 
-    /// Returns the value of the first header field of a name in small letters.
+    /// Returns the value of the first header field with a lowercase name.
     func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
 
-    /// Returns the value of a query's first parameter of a name.
+    /// Returns the value of the query's first parameter with a name.
     func parameter(_ name: String) -> String? { query.first { $0.name == name }?.value }
 
-    /// Returns a part of the path; the route's pattern says that it is there.
+    /// Returns a part of the path, which exists because the route's pattern matched.
     func part(_ name: String) -> String { parameters[name] ?? "" }
 }
 
-/// Holds an answer of the control API.
+/// An answer of the control API.
 struct AdminAnswer: Sendable {
-    /// Is what the answer carries.
+    /// The body of an answer.
     enum Body: Sendable {
         case bytes([UInt8])
-        /// Is written bit by bit; each write must make progress in time, all of them together need not end.
+        /// A stream, written in parts; each write must make progress in time, but the whole need not end.
         case stream(@Sendable (any AnswerWriter) async throws -> Void)
     }
 
     var status: Int
     var headers: [(name: String, value: String)] = []
     var body = Body.bytes([])
-    /// Makes an answer of JSON.
+    /// Creates an answer with JSON.
     static func json(_ value: JSONValue, status: Int = 200, type: String = "application/json") -> AdminAnswer {
         AdminAnswer(status: status, headers: [("content-type", type)], body: .bytes(value.bytes))
     }
 
-    /// Makes an answer of text.
+    /// Creates an answer with text.
     static func text(_ text: String, status: Int = 200, type: String = "text/plain; charset=utf-8") -> AdminAnswer {
         AdminAnswer(status: status, headers: [("content-type", type)], body: .bytes(Array(text.utf8)))
     }
 
-    /// Makes an answer without a body.
+    /// Creates an answer without a body.
     static func empty(_ status: Int) -> AdminAnswer { AdminAnswer(status: status) }
 
-    /// Makes a problem: how `/v1` says what is wrong.
+    /// Creates a problem, the form of errors in `/v1`.
     ///
     /// Source: RFC 9457 section 3.
     static func problem(_ status: Int, _ detail: String) -> AdminAnswer {
@@ -69,13 +69,13 @@ struct AdminAnswer: Sendable {
     }
 }
 
-/// Writes the parts of an answer that is made bit by bit.
+/// A writer of the parts of a stream.
 protocol AnswerWriter: Sendable {
-    /// Writes, and waits while the client takes nothing.
+    /// Writes, and waits until the client has taken the bytes.
     func write(_ bytes: [UInt8]) async throws
 }
 
-/// Ends a request with an answer.
+/// An error that ends a request with an answer.
 struct AnswerError: Error {
     var answer: AdminAnswer
 
@@ -83,11 +83,11 @@ struct AnswerError: Error {
         self.answer = answer
     }
 
-    /// Ends it with a problem.
+    /// Returns an error that ends a request with a problem.
     static func problem(_ status: Int, _ detail: String) -> AnswerError { AnswerError(.problem(status, detail)) }
 }
 
-/// Knows the phrases of the status codes that are used.
+/// The phrases of the status codes in use.
 enum StatusText {
     static func phrase(of status: Int) -> String {
         switch status {

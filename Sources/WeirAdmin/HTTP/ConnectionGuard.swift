@@ -2,27 +2,27 @@
 import NIOCore
 import NIOHTTP1
 
-/// Bounds what one client's connection may take: the time for a whole request, the time for an answer, and its place.
+/// A guard that limits one client's connection: the time for a whole request, the time for an answer, and its place.
 ///
 /// Source: RFC 9112 section 9.5 and 9.6: a server may close a connection that it deems idle, and does so in stages, so
-/// that an answer is not lost behind a reset.
+/// that an answer is not lost to a reset.
 final class ConnectionGuard: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
-    /// Lists what may take how long.
+    /// The time limits.
     struct Times: Sendable {
-        /// Bounds the time in which a request must have come whole, counted from the connection or the last answer.
+        /// The limit for a whole request to arrive, from the beginning of the connection or the last answer.
         var request = TimeAmount.seconds(15)
-        /// Bounds the time from a whole request to the head of its answer.
+        /// The limit from a whole request to the head of its answer.
         var handling = TimeAmount.seconds(25)
-        /// Bounds the time in which an answer must have been taken whole.
+        /// The limit for the client to take a whole answer.
         var answer = TimeAmount.seconds(30)
-        /// Bounds the time in which a client may take nothing of an answer that is made bit by bit.
+        /// The limit for a client to take nothing of a stream.
         var progress = TimeAmount.seconds(10)
-        /// Bounds the time in which a client that is not answered any more may go on sending.
+        /// The limit for a client to go on sending after its last answer.
         var lingering = TimeAmount.seconds(2)
 
         init() {}
@@ -35,16 +35,16 @@ final class ConnectionGuard: ChannelDuplexHandler {
     private let times: Times
     private let places: ConnectionPlaces
     private var stage = Stage.reading
-    /// Says when the stage must be over.
+    /// The time at which the stage must be over.
     private var deadline = NIODeadline.distantFuture
     private var timer: Scheduled<Void>?
-    /// Says when the timer goes off.
+    /// The time at which the timer fires.
     private var due = NIODeadline.distantFuture
     private var unwritten = 0
-    /// Says that a request has come whole, and its answer has not begun.
+    /// Whether a request has arrived completely, and its answer has not begun.
     private var isAsked = false
     private var closes = false
-    /// Says that the connection has ended: its event loop may be gone too.
+    /// Whether the connection has ended: its event loop may be gone too.
     private var hasEnded = false
     private(set) var isWaiting = true
 
@@ -64,7 +64,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        // Who sends nothing more is answered what it has asked.
+        // A client that sends nothing more still gets its answer.
         if case .inputClosed? = event as? ChannelEvent {
             if stage == .reading { context.close(promise: nil) } else { closes = true }
         }
@@ -83,7 +83,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
         switch unwrapInboundIn(data) {
         case .head(let head):
             isWaiting = false
-            // Who announces too much is told so, and not to go on.
+            // A client that announces too much gets an error instead of 100 Continue.
             if head.headers.first(name: "expect")?.lowercased() == "100-continue", !head.announcesTooMuch {
                 let goOn = HTTPResponseHead(version: head.version, status: .continue)
                 context.writeAndFlush(wrapOutboundOut(.head(goOn)), promise: nil)
@@ -108,7 +108,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
         case .end: isLast = true
         }
         guard isLast || stage == .streaming else { return context.write(data, promise: promise) }
-        // The client may take its time from here on, however long there was nothing to write before.
+        // The client's time starts here, however long there was nothing to write before.
         if stage == .streaming, unwritten == 0 { enter(.streaming, context) }
         unwritten += 1
         let done = promise ?? context.eventLoop.makePromise()
@@ -128,7 +128,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
                 context.close(mode: .output, promise: nil)
                 return enter(.lingering, context)
             }
-            // The next request may have been let in before the answer had left.
+            // The next request may have been let in before the answer was sent.
             isWaiting = !isAsked
             return enter(isAsked ? .handling : .reading, context)
         }
@@ -146,7 +146,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
             case .lingering: times.lingering
             }
         deadline = context.eventLoop.now + time
-        // A timer that goes off too early finds that out: most stages end long before their time.
+        // A timer that fires too early is scheduled again: most stages end long before their limit.
         if timer == nil || deadline < due { schedule(context) }
     }
 
@@ -163,15 +163,15 @@ final class ConnectionGuard: ChannelDuplexHandler {
     private func expire(_ context: ChannelHandlerContext) {
         timer = nil
         guard deadline <= due else { return schedule(context) }
-        // A stream that has nothing to say waits for nobody.
+        // A stream with nothing to send is not waiting for the client.
         if stage == .streaming, unwritten == 0 { return enter(.streaming, context) }
         context.close(promise: nil)
     }
 }
 
-/// Bounds how many connections there may be: one more takes the place of the one that has waited longest for a request.
+/// A limit on connections: a further one takes the place of the one that has waited longest for a request.
 ///
-/// It is confined to the event loop of the API, as the guards are.
+/// It is confined to the event loop of the API, like the guards.
 final class ConnectionPlaces: @unchecked Sendable {
     private let bound: Int
     private var guards: [(handler: ConnectionGuard, context: ChannelHandlerContext)] = []
@@ -189,14 +189,14 @@ final class ConnectionPlaces: @unchecked Sendable {
 
     func leave(_ handler: ConnectionGuard) { guards.removeAll { $0.handler === handler } }
 
-    /// Ends all connections: each answers what it is answering, if that can be done now.
+    /// Ends all connections: each first completes its current answer, if that is possible now.
     ///
-    /// - Returns: a future for each, which succeeds when the connection has closed.
+    /// - Returns: a future for each, which succeeds after the connection has closed.
     func end() -> [EventLoopFuture<Void>] {
         let contexts = guards.map(\.context)
         let closed = contexts.map(\.channel.closeFuture)
         for context in contexts {
-            // To the one that answers first: the pipeline's other end may close at once.
+            // First to the handler that answers: the other end of the pipeline may close at once.
             context.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
             context.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
         }

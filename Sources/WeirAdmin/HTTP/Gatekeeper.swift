@@ -1,19 +1,20 @@
 import WeirWire
 
-/// Decides whether a request may be answered at all: the rules against other users' programs and strangers' web pages.
+/// The rules that decide whether a request is answered at all, against other users' programs and foreign web pages.
 ///
-/// Without a token only this machine can reach the port, and a web page could still try to, through a name of its own
-/// that leads to 127.0.0.1 (DNS rebinding): so Host must name the loopback. With a token everybody needs it. A page
-/// cannot send the token, but neither may it do anything without one: what a page of another origin asks is refused.
+/// Without a token only this machine can reach the port, but a web page could still try to, through a name of its own
+/// that resolves to 127.0.0.1 (DNS rebinding): so Host must name the loopback. With a token every request needs it. A
+/// page cannot send the token, but it may not do anything without one either: a request of a page of another origin is
+/// refused.
 struct Gatekeeper: Sendable {
     private let token: Token?
 
-    /// Makes a gatekeeper; without a token only the loopback's names are let in.
+    /// Creates a gatekeeper; without a token it admits only the loopback's names.
     init(token: Token?) {
         self.token = token
     }
 
-    /// Says what is to be answered to a request that is not let in; nil lets it in.
+    /// Returns the answer to a request that is not let in; nil for one that is.
     func refusal(of request: AdminRequest) -> (status: Int, reason: String)? {
         if let token {
             guard let given = bearer(request), token.matches(given) else {
@@ -27,7 +28,7 @@ struct Gatekeeper: Sendable {
         return Self.isForeign(request) ? (403, "a page of another origin may neither change nor read anything") : nil
     }
 
-    /// Tells whether a browser asks for a page of another origin: reading, too, makes the relay record and keep things.
+    /// Returns whether a page of another origin makes the request: even reading makes the relay record and keep things.
     ///
     /// Source: WHATWG Fetch, section 3.2 (Origin); W3C Fetch Metadata Request Headers, section 2.3 (Sec-Fetch-Site).
     private static func isForeign(_ request: AdminRequest) -> Bool {
@@ -49,7 +50,7 @@ struct Gatekeeper: Sendable {
         return parts[1].trimmingBlanks
     }
 
-    /// Tells whether a Host names the loopback: `localhost`, a name under it, 127.0.0.0/8 or `[::1]`, with any port.
+    /// Returns whether a Host names the loopback: `localhost`, a name under it, 127.0.0.0/8 or `[::1]`, with any port.
     static func isLoopback(host: String) -> Bool {
         guard let name = hostName(host)?.lowercased() else { return false }
         let bare = name.hasSuffix(".") ? String(name.dropLast()) : name
@@ -58,7 +59,7 @@ struct Gatekeeper: Sendable {
         return address.unmapped.isLoopback
     }
 
-    /// Cuts the port off, and the brackets; nil where it is no host.
+    /// Returns the host without its port and brackets; nil if it is not a host.
     private static func hostName(_ host: String) -> String? {
         if host.hasPrefix("[") {
             guard let end = host.firstIndex(of: "]") else { return nil }
@@ -74,25 +75,25 @@ struct Gatekeeper: Sendable {
         text.first == ":" && text.dropFirst().utf8.allSatisfy { (0x30...0x39).contains($0) }
     }
 
-    /// Tells whether an Origin is the one that the API itself would have.
+    /// Returns whether an Origin is the API's own.
     static func isSame(origin: String, host: String) -> Bool { origin.lowercased() == "http://" + host.lowercased() }
 }
 
-/// Holds the secret that every call must know.
+/// The secret that every call must present.
 package struct Token: Sendable {
     private let bytes: [UInt8]
 
-    /// Takes a token, which must not be empty.
+    /// Creates a token from text; nil if it is empty, or not visible ASCII.
     package init?(_ text: some StringProtocol) {
         let text = text.trimmingBlanks
         guard !text.isEmpty, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return nil }
         bytes = Array(text.utf8)
     }
 
-    /// The number of its characters.
+    /// The number of characters.
     var length: Int { bytes.count }
 
-    /// Compares in a time that depends on the given text's length alone.
+    /// Compares in a time that depends only on the length of the given text.
     func matches(_ given: String) -> Bool {
         var difference: UInt8 = 0
         var index = 0

@@ -1,19 +1,20 @@
 #if Admin
 import NIOCore
 
-/// Runs tasks on the thread of an event loop, which reads and writes for them: a call costs no change of threads.
+/// An executor that runs tasks on the thread of an event loop, which also does their I/O: a call needs no thread
+/// switch.
 ///
 /// Source: SE-0417, by which child tasks, and default actors that they enter, stay on the executor of their task.
 final class LoopExecutor: TaskExecutor, @unchecked Sendable {
     private let loop: any EventLoop
-    /// Says that what comes next begins at once; only the loop's thread looks at it.
+    /// Whether the next job runs at once; only the loop's thread reads it.
     private var beginsNow = false
 
     init(_ loop: any EventLoop) {
         self.loop = loop
     }
 
-    /// Begins a task, on the loop's thread: it has come to its end, or to where it waits, when this returns.
+    /// Starts a task on the loop's thread; it has run to its end or its first suspension when this returns.
     func start(_ operation: sending @escaping @isolated(any) () async -> Void) -> Task<Void, Never> {
         loop.preconditionInEventLoop()
         beginsNow = true

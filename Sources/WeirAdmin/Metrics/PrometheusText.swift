@@ -1,18 +1,18 @@
 import WeirFlow
 import WeirWire
 
-/// Writes metrics in Prometheus's text form.
+/// A writer of metrics in Prometheus's text format.
 ///
 /// Source: Prometheus, "Exposition formats", text format 0.0.4.
 struct PrometheusText: ~Copyable {
-    /// Says what the text is.
+    /// The content type of the text.
     static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
     private var output = ByteBuffer(capacity: 16 << 10)
 
-    /// Describes a metric.
+    /// A metric.
     final class Metric: Sendable {
-        /// Lists what a metric can be.
+        /// The kinds of metrics.
         enum Kind: String {
             case counter, gauge, histogram
         }
@@ -26,10 +26,10 @@ struct PrometheusText: ~Copyable {
         }
     }
 
-    /// Copies what was written.
+    /// Returns a copy of the text.
     func bytes() -> [UInt8] { output.withUnsafeBytes { Array($0) } }
 
-    /// Begins a metric: its samples follow.
+    /// Begins a metric, whose samples follow.
     mutating func begin(_ metric: Metric) { output.append(metric.head) }
 
     /// Writes one sample.
@@ -81,11 +81,11 @@ struct PrometheusText: ~Copyable {
         output.append("\n")
     }
 
-    /// Lists the bounds of a histogram's buckets as labels.
+    /// The bounds of a histogram's buckets, as labels.
     private static let bounds: [Labels] =
         LatencyHistogram.bounds.map { [("le", "\(Double($0) / 1e9)")] } + [[("le", "+Inf")]]
 
-    /// Holds labels as they are written: once for all samples that have them.
+    /// Labels in their text form, made once for all samples that share them.
     struct Labels: ExpressibleByArrayLiteral {
         fileprivate let text: String
 
@@ -93,7 +93,7 @@ struct PrometheusText: ~Copyable {
 
         init(arrayLiteral labels: (String, String)...) { self.init("", labels) }
 
-        /// Returns these labels and one more.
+        /// Returns these labels with one more.
         func with(_ name: String, _ value: String) -> Labels { Labels(text, [(name, value)]) }
 
         private init(_ begun: String, _ labels: [(String, String)]) {

@@ -2,9 +2,9 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// Describes a relay at one moment, as Prometheus reads it.
+/// The metrics of a relay at one moment, for Prometheus.
 enum RelayMetrics {
-    /// Holds what is known of one proxy; each metric looks at all of them, so none is copied.
+    /// The state of one proxy; a class, because each metric reads all of them without copies.
     private final class Row {
         let route: RouteStatus
         let tally: RouteTally
@@ -29,11 +29,11 @@ enum RelayMetrics {
         }
     }
 
-    /// Holds what the metrics of one direction are written with.
+    /// The counts and labels of one direction.
     private final class Direction {
         let way: RouteTally.Way
         let labels: PrometheusText.Labels
-        /// Are the labels of Toxiproxy's own metrics.
+        /// The labels of Toxiproxy's own metrics.
         let toxiproxy: PrometheusText.Labels
 
         init(_ way: RouteTally.Way, _ labels: PrometheusText.Labels, _ toxiproxy: PrometheusText.Labels) {
@@ -78,7 +78,7 @@ enum RelayMetrics {
         "Counts the streams of events that are open."
     )
 
-    /// Lists what is counted for each proxy.
+    /// The metrics of each proxy.
     private static let ofProxies: [(Metric, @Sendable (Row) -> Int)] = [
         (Metric("weir_proxy_enabled", .gauge, "Is 1 while the proxy takes clients."), { $0.route.isEnabled ? 1 : 0 }),
         (Metric("weir_proxy_toxics", .gauge, "Counts the toxics of the proxy."), { $0.route.toxics.count }),
@@ -98,7 +98,7 @@ enum RelayMetrics {
         ),
     ]
 
-    /// Lists what is counted for each direction of a proxy, where it is carried by what is named, if anything is.
+    /// The metrics of each direction of a proxy, some only for one transport.
     private static let ofWays: [(Metric, Transport?, @Sendable (RouteTally.Way) -> UInt64)] = [
         (Metric("weir_bytes_total", .counter, "Counts the bytes that went on."), nil, { $0.counters.bytes }),
         (
@@ -123,7 +123,7 @@ enum RelayMetrics {
         ),
     ]
 
-    /// Lists the histograms of each proxy.
+    /// The histograms of each proxy.
     private static let ofLatencies: [(Metric, @Sendable (RouteTally) -> LatencyHistogram)] = [
         (Metric("weir_dial_seconds", .histogram, "Counts how long it took to reach the server."), { $0.dials }),
         (
@@ -135,7 +135,7 @@ enum RelayMetrics {
         ),
     ]
 
-    /// Lists the two metrics that Toxiproxy has.
+    /// The two metrics that Toxiproxy has.
     private static let ofToxiproxy: [(Metric, @Sendable (Counters) -> UInt64)] = [
         (
             Metric(

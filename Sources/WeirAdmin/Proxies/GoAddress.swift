@@ -3,21 +3,21 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// Reads addresses as Toxiproxy does, which is written in Go.
+/// An address as read by Toxiproxy, which is written in Go.
 ///
-/// It is `HOST:PORT`; an empty host is every one, and a name that has several addresses means its first IPv4 one. Behind
-/// `udp:` is a UDP address, which Toxiproxy does not have.
+/// It is `HOST:PORT`; an empty host means all addresses, and a name with several addresses means its first IPv4 one.
+/// The prefix `udp:`, which Toxiproxy does not have, makes it a UDP address.
 ///
 /// Source: Go's `net.SplitHostPort`, `net.Listen` and `net.ResolveTCPAddr`.
 struct GoAddress: Hashable, Sendable {
-    /// Says what carries the flows.
+    /// The transport of the flows.
     var transport: Transport
-    /// Holds the host as it was given; empty for every one.
+    /// The host as it was given; empty for all addresses.
     var host: String
-    /// Holds the port as it was given.
+    /// The port as it was given.
     var port: UInt16
 
-    /// Says why an address cannot be used, in Go's words.
+    /// The reason why an address cannot be used, in Go's words.
     struct Failure: Error, Hashable, CustomStringConvertible {
         var description: String
     }
@@ -61,11 +61,11 @@ struct GoAddress: Hashable, Sendable {
         return (String(host), port)
     }
 
-    /// Says where to listen; blocks where a name is to be resolved.
+    /// Returns the endpoint on which to listen; blocks to resolve a name.
     func listening() throws(Failure) -> HostPort {
         if host.isEmpty { return HostPort(.any, port) }
         if let address = IPAddress(host) {
-            // Go opens one socket for both families where either wildcard is asked for.
+            // Go opens one socket for both families for either wildcard.
             return address.isUnspecified ? HostPort(.any, port) : HostPort(.address(address.unmapped), port)
         }
         guard let name = try? HostPort.Host(alone: host) else { throw noSuchHost }
@@ -74,10 +74,10 @@ struct GoAddress: Hashable, Sendable {
         return HostPort(first)
     }
 
-    /// Says where to forward to; a name is not looked up.
+    /// Returns the endpoint to which to forward; a name is not resolved.
     func target() throws(Failure) -> HostPort {
         guard port > 0 else { throw Failure(description: "address \(host):\(port): invalid port") }
-        // Go takes no host for this machine.
+        // Go takes an empty host for this machine.
         if host.isEmpty { return HostPort(.address(.loopbackV4), port) }
         guard let host = try? HostPort.Host(alone: host), host != .any, host != .loopbackByDefault else {
             throw noSuchHost
@@ -87,7 +87,7 @@ struct GoAddress: Hashable, Sendable {
 
     private var noSuchHost: Failure { Failure(description: "lookup \(host): no such host") }
 
-    /// Prints an address that sockets are bound to, as Toxiproxy shows it.
+    /// Returns an address to which sockets are bound, in Toxiproxy's form.
     static func text(_ transport: Transport, _ endpoints: [Endpoint]) -> String? {
         guard let first = endpoints.first else { return nil }
         var text = "\(first)"
@@ -95,7 +95,7 @@ struct GoAddress: Hashable, Sendable {
         return transport == .udp ? "udp:\(text)" : text
     }
 
-    /// Prints where a route is to listen, as Toxiproxy shows it; a name keeps its spelling.
+    /// Returns the endpoint on which a route is to listen, in Toxiproxy's form; a name keeps its spelling.
     static func text(_ route: Route) -> String {
         let place =
             switch route.listen.host {
@@ -106,7 +106,7 @@ struct GoAddress: Hashable, Sendable {
         return route.transport == .udp ? "udp:\(place)" : place
     }
 
-    /// Says why listening failed.
+    /// Returns the reason why listening failed, in Go's words.
     static func failure(_ error: any Error, listening route: Route) -> String {
         guard let error = error as? SystemError else { return "\(error)" }
         let place =

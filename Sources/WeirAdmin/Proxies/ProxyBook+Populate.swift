@@ -1,14 +1,14 @@
 import WeirRelay
 
-/// How the proxies of a list are made.
+/// The creation of the proxies of a list.
 extension ProxyBook {
-    /// What became of a list.
+    /// The result of a list.
     struct Populated: Sendable {
-        /// The proxies that are there now.
+        /// The proxies that exist now.
         var proxies: [Proxy] = []
-        /// What stopped it, if anything did.
+        /// The error that stopped it, if there was one.
         var error: ToxiproxyError?
-        /// The place in the list, from 1, of the proxy that could not be made.
+        /// The place in the list, from 1, of the proxy that could not be created.
         var place: Int?
     }
 
@@ -20,10 +20,10 @@ extension ProxyBook {
         var isEnabled: Bool
     }
 
-    /// Makes the proxies of a list, and replaces those that are different.
+    /// Creates the proxies of a list, and replaces those that are different.
     ///
-    /// Whatever is wrong with the list is found before the first proxy is made: then nothing changes. If one cannot
-    /// listen, those before it are there, and one that it was to replace stays.
+    /// All mistakes in the list are found before the first proxy is created: then nothing changes. If a proxy cannot
+    /// listen, those before it exist, and one that it was to replace stays.
     func populate(_ body: [UInt8]) async -> Populated {
         do throws(ToxiproxyError) {
             let items = try Self.items(body)
@@ -51,7 +51,7 @@ extension ProxyBook {
     private func populate(_ items: [Item]) async -> Populated {
         var done = Populated()
         do {
-            // A place to listen at that cannot be read is found when its turn comes, as with Toxiproxy.
+            // An endpoint that cannot be read is reported when its turn comes, as with Toxiproxy.
             var routes: [(name: String, route: Route, isEnabled: Bool)] = []
             for (index, item) in items.enumerated() {
                 done.place = index + 1

@@ -2,9 +2,9 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// How Toxiproxy's clients put toxics on proxies.
+/// The toxics of proxies, for Toxiproxy's clients.
 extension ProxyBook {
-    /// Lists a proxy's toxics: those of upstream first, each direction in the order of its chain.
+    /// Returns a proxy's toxics: those of upstream first, each direction in the order of its chain.
     func toxics(of status: RouteStatus, streams: [String: String]) -> [JSONValue] {
         Self.ordered(status.toxics).map { Self.json($0, stream: streams[$0.name]) }
     }
@@ -36,7 +36,7 @@ extension ProxyBook {
         return Self.json(toxic, stream: stream(of: name, on: proxy))
     }
 
-    /// Puts a toxic on a proxy, for the flows that it has as well.
+    /// Adds a toxic to a proxy, including its open flows.
     func addToxic(_ proxy: String, _ body: [UInt8]) async throws -> JSONValue {
         let status = try route(proxy)
         let input = try ProxyInput(body)
@@ -66,7 +66,7 @@ extension ProxyBook {
         return Self.json(made, stream: stream)
     }
 
-    /// Changes a toxic's attributes, those that are given, and its toxicity.
+    /// Changes the given attributes of a toxic, and its toxicity.
     func updateToxic(_ proxy: String, _ name: String, _ body: [UInt8]) async throws -> JSONValue {
         let status = try route(proxy)
         guard let old = status.toxics.first(where: { $0.name == name }),
@@ -99,7 +99,7 @@ extension ProxyBook {
 
     // MARK: - Helpers
 
-    /// Reads a stream's name as Toxiproxy does, in any case.
+    /// Reads a stream's name in any case, like Toxiproxy; nil if it is neither direction.
     static func direction(_ stream: String) -> Direction? {
         switch stream.lowercased() {
         case "upstream": .upstream
@@ -108,7 +108,7 @@ extension ProxyBook {
         }
     }
 
-    /// Takes the attributes that the type has; others are passed over, and null leaves one as it was.
+    /// Reads the attributes that the type has; others are ignored, and null leaves one unchanged.
     private static func attributes(
         _ members: [JSONValue.Member],
         of type: ToxicType
@@ -138,7 +138,7 @@ extension ProxyBook {
         return values
     }
 
-    /// Changes a proxy's chain as one step.
+    /// Changes a proxy's chain in one step.
     private func change<Result: Sendable>(
         _ status: RouteStatus,
         _ change: @Sendable (inout [ToxicConfiguration]) throws(ToxicError) -> Result

@@ -2,28 +2,28 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// Keeps the relay's routes as Toxiproxy's clients know them: proxies, each with a name and with toxics.
+/// The relay's routes as Toxiproxy's clients know them: proxies, each with a name and with toxics.
 final class ProxyBook: Sendable {
-    /// How a proxy's values were spelled by the client; its route says what they mean.
+    /// The client's spelling of a proxy's values; its route has their meaning.
     struct Entry: Sendable {
-        /// Where it is to listen, while it has never listened there.
+        /// The endpoint on which it is to listen, until it has listened for the first time.
         var listen: String?
         var upstream: String?
-        /// Each toxic's stream, in any case.
+        /// The stream of each toxic, in any case.
         var streams: [String: String] = [:]
     }
 
-    /// A proxy as a client wants it.
+    /// A change of a proxy that a client wants.
     struct Wanted: Sendable {
-        /// Where it listens and leads; nil if both stay as they are.
+        /// The new endpoints; nil if both stay as they are.
         var route: Route?
         var isEnabled: Bool?
-        /// The spelling of a new place to listen at, and of a new upstream.
+        /// The spelling of a new endpoint to listen on, and of a new upstream.
         var listen: String?
         var upstream: String?
     }
 
-    /// Describes a proxy.
+    /// The description of a proxy.
     struct Proxy: Sendable {
         var name: String
         var listen: String
@@ -35,7 +35,7 @@ final class ProxyBook: Sendable {
             [
                 "name": .string(name), "listen": .string(listen), "upstream": .string(upstream),
                 "enabled": .bool(isEnabled),
-                // Toxiproxy shows this by accident, and clients may have come to know it.
+                // Toxiproxy shows this by accident, and clients may depend on it.
                 "Logger": [:],
                 "toxics": .array(toxics),
             ]
@@ -44,7 +44,7 @@ final class ProxyBook: Sendable {
 
     let relay: Supervisor
     private let report: @Sendable (String) -> Void
-    /// Lets one change pass at a time; nobody waits who only looks.
+    /// A turnstile that passes one change at a time; reads do not wait.
     let turnstile = Turnstile()
     private let entries = Lock([String: Entry]())
 
@@ -55,12 +55,12 @@ final class ProxyBook: Sendable {
 
     // MARK: - Proxies
 
-    /// Lists all proxies, by their names.
+    /// Returns all proxies, in the order of their names.
     func all() -> [Proxy] { relay.routes.map(describe) }
 
     func proxy(_ name: String) throws(ToxiproxyError) -> Proxy { describe(try route(name)) }
 
-    /// Makes a proxy.
+    /// Creates a proxy.
     func create(_ body: [UInt8]) async throws -> Proxy {
         let input = try ProxyInput(body)
         let name = try input.string("name") ?? ""
@@ -82,7 +82,7 @@ final class ProxyBook: Sendable {
         return describe(status)
     }
 
-    /// Says that a proxy takes clients from everywhere, each time that it begins to.
+    /// Warns that a proxy accepts clients from everywhere, each time that it begins to.
     private func warn(of status: RouteStatus, after before: RouteStatus? = nil) {
         func isOpen(_ status: RouteStatus) -> Bool {
             status.isEnabled && status.endpoints.contains(where: \.address.isUnspecified)
@@ -107,7 +107,7 @@ final class ProxyBook: Sendable {
         }
     }
 
-    /// Says what is to change about a proxy; what is the same as now stays as it is, also in its spelling.
+    /// Returns what to change about a proxy; a value with the same meaning stays as it is, even in its spelling.
     func wanted(_ status: RouteStatus, _ listen: String?, _ upstream: String?) async throws -> Wanted {
         let now = describe(status)
         var (wanted, route) = (Wanted(), status.route)
@@ -201,7 +201,7 @@ final class ProxyBook: Sendable {
         entries.withLock { $0[name, default: Entry()].streams[toxic] = stream }
     }
 
-    /// Reads where to listen; a name is resolved.
+    /// Reads the endpoint on which to listen; a name is resolved.
     func place(_ listen: String) async throws -> (transport: Transport, listen: HostPort) {
         let address: GoAddress
         do throws(GoAddress.Failure) {
@@ -254,7 +254,7 @@ final class ProxyBook: Sendable {
 }
 
 extension RouteStatus {
-    /// Tells whether a route listens at a place already, or would if it were not disabled.
+    /// Returns whether a route already listens on an endpoint, or would if it were not disabled.
     fileprivate func listens(_ transport: Transport, at place: HostPort) -> Bool {
         guard transport == route.transport else { return false }
         guard isEnabled else {

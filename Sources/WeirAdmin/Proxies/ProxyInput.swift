@@ -1,11 +1,11 @@
 import WeirWire
 
-/// Reads the bodies that Toxiproxy's clients send as Go reads them: the first value of the body, keys in any case,
-/// what is not known is passed over, and null leaves a field as it was.
+/// A body from Toxiproxy's clients, read as Go reads it: the first value counts, keys match in any case, unknown keys
+/// are ignored, and null leaves a field unchanged.
 struct ProxyInput {
     private let value: JSONValue
 
-    /// Reads a body that is to be an object.
+    /// Reads a body that must be an object.
     ///
     /// - Throws: `ToxiproxyError` with 400.
     init(_ body: [UInt8]) throws(ToxiproxyError) {
@@ -17,7 +17,7 @@ struct ProxyInput {
         try Self.check(value)
     }
 
-    /// Takes a value that is to be an object.
+    /// Takes a value that must be an object.
     init(value: JSONValue) throws(ToxiproxyError) {
         self.value = value
         try Self.check(value)
@@ -30,7 +30,7 @@ struct ProxyInput {
         }
     }
 
-    /// Reads a body that is to be a list of objects.
+    /// Reads a body that must be a list of objects.
     static func list(_ body: [UInt8]) throws(ToxiproxyError) -> [ProxyInput] {
         let value: JSONValue
         do throws(JSONError) {
@@ -52,7 +52,7 @@ struct ProxyInput {
         .badBody("json: cannot unmarshal \(value.kind) into Go \(field) of type \(type)")
     }
 
-    /// Returns what stands under a key; null is nothing.
+    /// Returns the value of a key; nil for null.
     private func member(_ key: String) -> JSONValue? {
         guard let members = value.members else { return nil }
         let found = members.last { $0.key == key } ?? members.last { $0.key.lowercased() == key }

@@ -1,6 +1,6 @@
 import WeirWire
 
-/// Says what Toxiproxy's clients are told where something is wrong: a message and a status.
+/// An error for Toxiproxy's clients: a message and a status.
 struct ToxiproxyError: Error, Hashable {
     var message: String
     var status: Int
@@ -27,12 +27,12 @@ struct ToxiproxyError: Error, Hashable {
         ToxiproxyError(message: "\(reason)", status: 500)
     }
 
-    /// Is the error as the clients read it.
+    /// The members of the JSON object that clients read.
     var members: [JSONValue.Member] {
         [.init("error", .string(message)), .init("status", .int(status))]
     }
 
-    /// Answers as Toxiproxy does: JSON that is sent as text, since Go's `http.Error` sends it.
+    /// The answer in Toxiproxy's form: JSON that is sent as text, because Go's `http.Error` sends it so.
     var answer: AdminAnswer {
         AdminAnswer.text(JSONValue.object(members).text + "\n", status: status)
             .with("x-content-type-options", "nosniff")

@@ -2,13 +2,13 @@ import Glibc
 import WeirFlow
 import WeirRelay
 
-/// Starts and stops recordings of the relayed traffic, and finds them, in one folder and nowhere else.
+/// The recordings of the relayed traffic, in one folder and nowhere else: it starts, stops and finds them.
 actor Recordings {
-    /// Describes a recording.
+    /// A recording.
     struct Recording: Sendable {
         var name: String
         var bytes: Int
-        /// Says when it was written to last, in nanoseconds since 1970 UTC.
+        /// The time of the last write, in ns since 1970 UTC.
         var modified: Int64
         var isActive: Bool
     }
@@ -18,7 +18,7 @@ actor Recordings {
         var descriptor: Int32
     }
 
-    /// Bounds the recordings at once: each one costs a copy of every byte.
+    /// The maximum number of simultaneous recordings: each one costs a copy of every byte.
     private static let most = 8
     private static let endings = [".pcapng", ".pcap"]
 
@@ -34,7 +34,7 @@ actor Recordings {
         capture = settings.recording
     }
 
-    /// Tells whether a name may stand in the folder: plain characters, no dot in front, and a capture's ending.
+    /// Returns whether a name is allowed in the folder: plain characters, no leading dot, and a capture's extension.
     static func isName(_ name: String) -> Bool {
         guard (1...128).contains(name.utf8.count), !name.hasPrefix("."), endings.contains(where: name.hasSuffix) else {
             return false
@@ -49,14 +49,14 @@ actor Recordings {
         }
     }
 
-    /// Begins to record into a new file.
+    /// Starts a recording into a new file.
     ///
     /// - Parameters:
-    ///   - name: the file's name; nil makes one of the time.
-    ///   - legs: the sides of each flow that are recorded.
+    ///   - name: the file's name; nil to derive one from the time.
+    ///   - legs: the legs of each flow that are recorded.
     ///   - format: the file's format.
-    /// - Returns: the recording that runs now.
-    /// - Throws: `AnswerError` where the name is wrong or taken, or too many run.
+    /// - Returns: the running recording.
+    /// - Throws: `AnswerError` if the name is wrong or taken, or too many run.
     func start(
         _ name: String?,
         _ legs: CaptureSettings.Legs,
@@ -93,7 +93,7 @@ actor Recordings {
         return Recording(name: made, bytes: 0, modified: SystemClock.now().wallNanoseconds, isActive: true)
     }
 
-    /// Ends a recording: its file is whole then.
+    /// Stops a recording, whose file is then complete.
     func stop(_ name: String) async throws -> Recording {
         guard let recording = running.removeValue(forKey: name) else {
             _ = try find(name)
@@ -104,7 +104,7 @@ actor Recordings {
         return try find(name)
     }
 
-    /// Lists the recordings of the folder, by their names.
+    /// Returns the recordings in the folder, in the order of their names.
     func all() -> [Recording] {
         guard let directory = opendir(folder) else { return [] }
         defer { closedir(directory) }
@@ -138,7 +138,7 @@ actor Recordings {
 
     private func openFile(_ name: String) -> (descriptor: Int32, status: stat)? {
         guard Self.isName(name) else { return nil }
-        // A link could lead out of the folder, and a pipe would make the opening wait.
+        // A link could lead out of the folder, and opening a pipe would block.
         let descriptor = open(folder + name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else { return nil }
         var status = stat()

@@ -1,14 +1,13 @@
 import WeirWire
 
-/// Describes one thing that the API can do: a row of `Routes.all`, from which requests are answered and the OpenAPI
-/// document is made.
+/// One operation of the API: a row of `Routes.all`, the table for answering requests and for the OpenAPI document.
 final class AdminRoute: Sendable {
-    /// Says whose API a route belongs to: the two differ in how they say what is wrong.
+    /// The API to which a route belongs: the two differ in the form of their errors.
     enum API: Sendable {
         case toxiproxy, weir
     }
 
-    /// Describes a parameter of the query or the path.
+    /// A parameter of the query or the path.
     struct Parameter: Sendable {
         var name: String
         var help: String
@@ -17,7 +16,7 @@ final class AdminRoute: Sendable {
         var isHeader = false
     }
 
-    /// Describes an answer.
+    /// The description of an answer.
     struct Answer: Sendable {
         var status: Int
         var help: String
@@ -35,9 +34,9 @@ final class AdminRoute: Sendable {
 
     let api: API
     let method: String
-    /// Holds the path; `{name}` stands for any one part.
+    /// The path; `{name}` matches any one part.
     let path: String
-    /// Names the operation, for programs that are made from the document.
+    /// The name of the operation, for programs generated from the document.
     let operation: String
     let summary: String
     let parameters: [Parameter]
@@ -46,7 +45,7 @@ final class AdminRoute: Sendable {
     let answers: [Answer]
     let handle: Handle
 
-    /// Is what stands between two slashes of the path.
+    /// A part of the path between two slashes.
     enum Part: Sendable {
         case literal(String)
         case parameter(String)
@@ -56,7 +55,7 @@ final class AdminRoute: Sendable {
         }
     }
 
-    /// Lists the parts of the path.
+    /// The parts of the path.
     let parts: [Part]
 
     init(
@@ -84,7 +83,7 @@ final class AdminRoute: Sendable {
         parts = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map(Part.init)
     }
 
-    /// Returns what a path has in the places of the parameters; nil where it is another path.
+    /// Returns the values of the parameters in a path; nil if the path does not match.
     func match(_ path: [Substring]) -> [String: String]? {
         guard path.count == parts.count else { return nil }
         var parameters: [String: String] = [:]
@@ -100,14 +99,14 @@ final class AdminRoute: Sendable {
     }
 }
 
-/// Lists what the API can do.
+/// The operations of the API.
 enum Routes {
-    /// Lists all routes.
+    /// All routes.
     static let all: [AdminRoute] =
         ToxiproxyRoutes.all + V1Routes.all + EventRoutes.all + RecordingRoutes.all + HoldRoutes.all
     private static let byLength = Dictionary(grouping: all) { $0.parts.count }
 
-    /// Says what was found for a request.
+    /// The result of a search for a request's route.
     enum Finding {
         case none
         case otherMethods([String])

@@ -2,7 +2,7 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// Serves events as they happen.
+/// The route that streams events as they happen.
 ///
 /// Source: WHATWG HTML, section 9.2, "Server-sent events".
 enum EventRoutes {
@@ -90,7 +90,7 @@ enum EventRoutes {
 
     /// Returns the event that the client says it knows.
     private static func known(_ request: AdminRequest) throws(AnswerError) -> EventID? {
-        // What is no id of ours is another program's.
+        // A text that is no ID of Weir's is another program's.
         if let last = request.header("last-event-id"), !last.isEmpty {
             return EventID(last) ?? EventID(instance: last, number: 0)
         }
@@ -122,7 +122,7 @@ enum EventRoutes {
     }
 }
 
-/// Sends one client its events.
+/// The stream of events to one client.
 struct EventStream: Sendable {
     private static let silence = Duration.seconds(5)
 
@@ -134,9 +134,9 @@ struct EventStream: Sendable {
     let isRestart: Bool
     let left: Int?
 
-    /// Sends until the client has gone, the log is closed, or there were as many as were wanted.
+    /// Sends until the client disconnects, the log is closed, or the wanted number of events is sent.
     func run(_ writer: any AnswerWriter) async throws {
-        // A client that is silent is asked whether it is there still.
+        // A comment to a silent client finds out whether it is still there.
         let ring = place.ring
         let ticks = Task {
             while !Task.isCancelled {

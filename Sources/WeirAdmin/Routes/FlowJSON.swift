@@ -2,14 +2,14 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// Renders flows, ports and times as the API shows them.
+/// The JSON form of flows, ports and times in the API.
 enum FlowJSON {
     /// Returns the routes' names by their numbers.
     static func names(_ parts: AdminParts) -> [Int: String] {
         Dictionary(uniqueKeysWithValues: parts.relay.routes.map { ($0.number, $0.name) })
     }
 
-    /// Reads a flow's number out of the path.
+    /// Reads a flow's number from the path.
     static func number(_ request: AdminRequest) -> FlowID? {
         UInt64(request.part("flow")).map { FlowID($0) }
     }
@@ -42,14 +42,14 @@ enum FlowJSON {
         ]
     }
 
-    /// Takes the object of `weir ports --json` for a series of ports.
+    /// Returns the object of `weir ports --json` for a series of ports.
     static func report(_ report: PortReport) throws(JSONError) -> JSONValue {
         var output = WeirWire.ByteBuffer(capacity: 2048)
         PortsJSON().append(report, to: &output)
         return try JSONParser.parse(output.withUnsafeBytes { Array($0) })
     }
 
-    /// Writes a time in nanoseconds since 1970 UTC as RFC 3339 does.
+    /// Returns a time, given in ns since 1970 UTC, in the form of RFC 3339.
     static func time(_ nanoseconds: Int64) -> String {
         var timestamp = Timestamp()
         var output = WeirWire.ByteBuffer(capacity: 40)
@@ -58,7 +58,7 @@ enum FlowJSON {
     }
 }
 
-/// Renders the table of toxics.
+/// The JSON form of the table of toxics.
 enum ToxicJSON {
     static func type(_ type: ToxicType) -> JSONValue {
         [

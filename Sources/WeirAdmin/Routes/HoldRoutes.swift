@@ -2,11 +2,11 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// Shows the chunks that `hold` toxics keep, and takes what somebody decides about them.
+/// The routes that show the chunks that `hold` toxics keep, and take decisions about them.
 enum HoldRoutes {
     static let all: [AdminRoute] = [list, decideAll, find, decide]
 
-    /// Bounds how long a request may wait for a chunk, in seconds.
+    /// The maximum time that a request may wait for a chunk, in seconds.
     private static let longestWait = 10
 
     private static let hold = AdminRoute.Parameter(
@@ -141,7 +141,7 @@ enum HoldRoutes {
 
     private static let missing = AnswerError.problem(404, "the chunk is not held any more")
 
-    /// Finds the chunk that a path names.
+    /// Returns the chunk that a path names.
     private static func chunk(_ request: AdminRequest, _ parts: AdminParts) async throws -> HeldChunk {
         let id = request.part("hold")
         let chunks = await parts.relay.heldChunks(limit: .max)

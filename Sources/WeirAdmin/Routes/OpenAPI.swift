@@ -1,6 +1,6 @@
 import WeirWire
 
-/// Makes the OpenAPI document from the table of routes.
+/// The OpenAPI document, made from the table of routes.
 ///
 /// Source: OpenAPI Specification 3.1.0.
 enum OpenAPI {
@@ -27,7 +27,7 @@ enum OpenAPI {
                 "schemas": .object(Schemas.components.map { JSONValue.Member($0.0, $0.1) }),
                 "securitySchemes": ["token": ["type": "http", "scheme": "bearer"]],
             ],
-            // Where the relay was started without a token, none is needed.
+            // The token is needed only if the relay was started with one.
             "security": [[:], ["token": []]],
         ]
     }
@@ -63,7 +63,7 @@ enum OpenAPI {
         var members: [JSONValue.Member] = []
         var answers = route.answers
         if route.api == .weir {
-            // Said before the route is asked.
+            // Answers that are given before the route is called.
             for (status, help) in [
                 (401, "The token is missing or wrong."), (403, "Host, Origin or Sec-Fetch-Site is a stranger's."),
                 (413, "The body is too large."),

@@ -2,7 +2,7 @@ import Glibc
 import WeirFlow
 import WeirWire
 
-/// Starts, stops, lists and sends recordings.
+/// The routes that start, stop, list and send recordings.
 enum RecordingRoutes {
     static let all: [AdminRoute] = [list, start, find, download, stop]
 
@@ -55,7 +55,7 @@ enum RecordingRoutes {
 
     private static let body: JSONValue = ["oneOf": [body(.pcapng, required: []), body(.pcap, required: ["format"])]]
 
-    /// Describes a body for one format, which a name has to end with.
+    /// Returns the schema of a body for one format, with whose extension the name must end.
     private static func body(_ format: CaptureSettings.Format, required: [String]) -> JSONValue {
         [
             "type": "object", "additionalProperties": false, "required": .array(required.map(JSONValue.string)),
@@ -125,7 +125,7 @@ enum RecordingRoutes {
     }
 }
 
-/// Owns a file that is sent to a client.
+/// A file that is sent to a client.
 private final class OpenFile: Sendable {
     private let descriptor: Int32
     private let size: Int
@@ -149,7 +149,7 @@ private final class OpenFile: Sendable {
     }
 }
 
-/// Reads the body of a request to `/v1`: one object with known keys, or nothing.
+/// The body of a request to `/v1`: one object with known keys, or nothing.
 struct BodyReader {
     private let value: JSONValue
 

@@ -1,7 +1,7 @@
 import WeirFlow
 import WeirWire
 
-/// Describes the API's values for the OpenAPI document.
+/// The schemas of the API's values, for the OpenAPI document.
 ///
 /// Source: JSON Schema 2020-12, OpenAPI 3.1.0 section 4.8.24.
 enum Schemas {
@@ -27,7 +27,7 @@ enum Schemas {
         ]
     }
 
-    /// Lists the named schemas.
+    /// The named schemas.
     static let components: [(String, JSONValue)] = [
         ("Proxy", proxy), ("Toxic", toxic), ("Error", error), ("Problem", problem), ("Flow", flow),
         ("Recording", recording), ("HeldChunk", heldChunk),

@@ -1,11 +1,11 @@
 import WeirFlow
 import WeirWire
 
-/// Lists what Toxiproxy 2.12 can do, as its clients know it.
+/// The operations of Toxiproxy 2.12, as its clients know them.
 ///
 /// Source: Toxiproxy's README, "HTTP API", and its `api.go`.
 enum ToxiproxyRoutes {
-    /// Is the version of Toxiproxy whose API this is: its clients choose by it how they speak.
+    /// The version of Toxiproxy with this API: clients choose their dialect by it.
     static let version = "2.12.0"
 
     static let all: [AdminRoute] = proxies + toxics + others
@@ -26,7 +26,7 @@ enum ToxiproxyRoutes {
     private static let proxy = Schemas.reference("Proxy")
     private static let toxic = Schemas.reference("Toxic")
 
-    /// Describes an error: an object of `error` and `status` that is sent as text.
+    /// Returns the description of an error: an object of `error` and `status` that is sent as text.
     private static func error(_ status: Int, _ help: String) -> AdminRoute.Answer {
         AdminRoute.Answer(status: status, help: help, type: "text/plain; charset=utf-8", schema: Schemas.string)
     }
@@ -36,7 +36,8 @@ enum ToxiproxyRoutes {
     private static let failed = error(500, "The relay cannot listen there; nothing has changed.")
     private static let browser = error(403, "Browsers and strangers are not answered.")
 
-    /// Is where a proxy listens: `HOST:PORT`, perhaps behind `udp:`, or nothing for any port of every address.
+    /// The endpoint on which a proxy listens: `HOST:PORT`, possibly after `udp:`, or nothing for any port of every
+    /// address.
     private static let listen: JSONValue = [
         "type": ["string", "null"], "pattern": "^$|^(udp:)?([A-Za-z0-9._-]*|\\[[0-9A-Fa-f:.]+\\]):[0-9]{0,5}$",
     ]
@@ -57,7 +58,7 @@ enum ToxiproxyRoutes {
         ("enabled", ["type": ["boolean", "null"]]),
     ])
 
-    /// Describes an object whose members may all be missing, and which may be null itself.
+    /// Returns the schema of an object that may be null, and whose members are all optional.
     private static func optional(_ members: [(String, JSONValue)]) -> JSONValue {
         [
             "type": ["object", "null"],

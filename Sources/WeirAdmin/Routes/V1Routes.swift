@@ -2,7 +2,7 @@ import WeirFlow
 import WeirRelay
 import WeirWire
 
-/// Lists what Weir can do beside what Toxiproxy can: flows, toxic types, ports, health, and the document of it all.
+/// The operations of Weir beyond Toxiproxy's: flows, toxic types, ports, health, and the document of the whole API.
 enum V1Routes {
     static let all: [AdminRoute] = [health, document, flows, flow, closeFlow, toxicTypes, ports, portsReport]
 
@@ -231,7 +231,7 @@ enum V1Routes {
     }
 }
 
-/// Reads a query's values, and says what is wrong with one.
+/// A reader of a query's values, which reports mistakes in them.
 struct QueryReader {
     private let request: AdminRequest
 

@@ -1,18 +1,18 @@
 import WeirWire
 
-/// Counts what happened on one route: flows that have ended and flows that are open together.
+/// The counts of one route: ended and open flows together.
 ///
-/// A flow counts for itself while it lives; its counts are added here when it ends, or when somebody asks. Moving a byte
-/// costs nothing for it.
+/// A flow keeps its own counts while it lives; they are added here when it ends, or when a reader asks. Moving a byte
+/// costs nothing extra.
 public struct RouteTally: Hashable, Sendable {
-    /// Counts one direction.
+    /// The counts of one direction.
     public struct Way: Hashable, Sendable {
-        /// Counts what went on, and what did not.
+        /// The counts of what went on, and what did not.
         public var counters = Counters()
-        /// Counts the bytes that wait in the queues of flows that are open.
+        /// The number of bytes that wait in the queues of open flows.
         public var queuedBytes = 0
 
-        /// Makes counts that stand at zero.
+        /// Creates counts at zero.
         public init() {}
 
         mutating func add(_ other: Counters) {
@@ -23,28 +23,28 @@ public struct RouteTally: Hashable, Sendable {
         }
     }
 
-    /// Counts the flows that have begun.
+    /// The number of flows that have begun.
     public var flows: UInt64 = 0
-    /// Counts the flows that are open.
+    /// The number of open flows.
     public var openFlows = 0
-    /// Counts failed dials, and datagrams that were answered by an error.
+    /// The number of failed dials, and of datagrams that were answered with an error.
     public var refusals: UInt64 = 0
-    /// Counts what goes to the server.
+    /// The counts of the direction to the server.
     public var upstream = Way()
-    /// Counts what goes to the client.
+    /// The counts of the direction to the client.
     public var downstream = Way()
-    /// Counts how long it took to reach the server.
+    /// The latencies of dials to the server.
     public var dials = LatencyHistogram()
-    /// Counts how long echoes took, where they are looked for.
+    /// The latencies of echoes, if echo detection is on.
     public var echoes = LatencyHistogram()
 
-    /// Makes a tally that stands at zero.
+    /// Creates a tally at zero.
     public init() {}
 
     /// Adds the counts of a flow that has ended.
     public mutating func add(ended flow: borrowing Flow) { addCounts(flow) }
 
-    /// Adds the counts of a flow that is open, for a look at the whole.
+    /// Adds the counts of an open flow, for a look at the whole.
     public mutating func add(open flow: borrowing Flow) {
         addCounts(flow)
         openFlows += 1
@@ -52,7 +52,7 @@ public struct RouteTally: Hashable, Sendable {
         downstream.queuedBytes += flow.queuedBytes(.downstream)
     }
 
-    /// Takes notice of what a record says.
+    /// Counts what a record reports.
     public mutating func notice(_ happening: FlowRecord.Happening) {
         switch happening {
         case .opened: flows += 1

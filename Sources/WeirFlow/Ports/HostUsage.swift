@@ -1,24 +1,24 @@
 public import WeirWire
 
-/// Describes a socket of this host, as the kernel lists it.
+/// A socket of this host, as the kernel lists it.
 public struct HostSocket: Hashable, Sendable {
-    /// Says what it carries.
+    /// The transport of the socket.
     public var transport: Transport
-    /// Names this end; the address is unspecified where it takes all.
+    /// The local endpoint; the address is unspecified if the socket accepts all.
     public var local: Endpoint
-    /// Names the other end; port 0 where there is none.
+    /// The remote endpoint; port 0 if there is none.
     public var remote: Endpoint
-    /// Says what its connection is doing.
+    /// The state of the connection.
     public var state: State
 
-    /// Lists the states of a TCP connection; a connected UDP socket is `established`, another one `closed`.
+    /// The states of a TCP connection; a connected UDP socket is `established`, an unconnected one `closed`.
     ///
     /// Source: Linux include/net/tcp_states.h.
     public enum State: UInt8, Hashable, Sendable, CaseIterable {
         case established = 1, synSent, synReceived, finWait1, finWait2, timeWait, closed, closeWait, lastAck, listen
         case closing, newSynReceived
 
-        /// Prints the name that ss(8) has for it.
+        /// The name in ss(8).
         public var name: String {
             switch self {
             case .established: "ESTAB"
@@ -36,7 +36,7 @@ public struct HostSocket: Hashable, Sendable {
         }
     }
 
-    /// Makes a socket from its parts.
+    /// Creates a socket from its parts.
     public init(transport: Transport, local: Endpoint, remote: Endpoint, state: State) {
         self.transport = transport
         self.local = local
@@ -45,43 +45,44 @@ public struct HostSocket: Hashable, Sendable {
     }
 }
 
-/// Tells how much of a host's range of ephemeral ports is in use, and how long the rest lasts.
+/// The use of a host's range of ephemeral ports: how full it is, and how long the rest lasts.
 ///
-/// A port of TCP is used up for a destination alone: the same one can lead to others. Past one half of the range Linux's
-/// `connect` looks at every port of its own parity before it takes one of the other: each connection gets slow there.
+/// A TCP port is used up only for one destination: the same port can lead to others. After half of the range is used,
+/// Linux's `connect` tries every port of its own parity before it takes one of the other: from there on each connection
+/// is slow.
 ///
 /// Source: Linux net/ipv4/inet_hashtables.c, `__inet_hash_connect`.
 public struct HostUsage: Sendable {
-    /// Is the range in force.
+    /// The range in force.
     public var range: PortRange
-    /// Counts the ports of it that are kept free.
+    /// The number of its ports that are reserved.
     public var reserved: Int
-    /// Counts sockets with a port of the range, by transport and state.
+    /// The number of sockets with a port in the range, by transport and state.
     public private(set) var states: [Transport: [HostSocket.State: Int]] = [:]
-    /// Counts the different ports of the range that are in use.
+    /// The number of different ports of the range in use, by transport.
     public private(set) var portsInUse: [Transport: Int] = [:]
-    /// Lists the destinations, those with the most ports first.
+    /// The destinations, those with the most ports first.
     public private(set) var destinations: [Destination] = []
-    /// Holds the ports of TCP in use, for a picture.
+    /// The TCP ports in use, in rising order, for a picture.
     public private(set) var usedPorts: [UInt16] = []
 
-    /// Tells of one destination of TCP.
+    /// The use of the range by connections to one TCP destination.
     public struct Destination: Hashable, Sendable {
-        /// Names whom the connections go to.
+        /// The endpoint to which the connections go.
         public var server: Endpoint
-        /// Names the address that they come from.
+        /// The address from which they come.
         public var source: IPAddress
-        /// Counts the ports of the range that lead there.
+        /// The number of ports of the range that lead there.
         public var ports: Int
-        /// Counts those of them whose connection is over, and which wait.
+        /// The number of those ports whose connections are over, and in TIME-WAIT.
         public var timeWait: Int
-        /// Counts the ports with the parity of the range's first one, which `connect` takes first.
+        /// The number of ports with the parity of the range's first one, which `connect` takes first.
         public var firstParity: Int
-        /// Counts the ports that were not there before; nil where nothing is known of before.
+        /// The number of ports since the earlier count; nil if there was none.
         public var new: Int?
-        /// Is by how many ports a second it grows; nil where that is not known.
+        /// The growth in ports per second; nil if it is not known.
         public var growth: Double?
-        /// Is how many new ports a second it takes.
+        /// The number of new ports per second; nil if it is not known.
         public var rate: Double?
     }
 
@@ -101,11 +102,11 @@ public struct HostUsage: Sendable {
     /// Counts sockets.
     ///
     /// - Parameters:
-    ///   - sockets: all of the host.
+    ///   - sockets: all sockets of the host.
     ///   - range: the range in force.
-    ///   - reserved: what is kept free of it.
-    ///   - before: what was counted earlier, for the rates.
-    ///   - seconds: how long ago that was.
+    ///   - reserved: the reserved ports.
+    ///   - before: an earlier count, for the rates.
+    ///   - seconds: the time since that count.
     public init(
         _ sockets: [HostSocket],
         range: PortRange,
@@ -117,7 +118,7 @@ public struct HostUsage: Sendable {
         self.reserved = (range.low...range.high).count { port in reserved.contains { $0.contains(port) } }
         var used: [Transport: Set<UInt16>] = [:]
         var ways: [Way: Destination] = [:]
-        // What a listener accepted has the listener's port: it was not chosen here.
+        // A connection that a listener accepted has the listener's port: it was not chosen here.
         let listening = Set(sockets.filter { $0.state == .listen }.map(\.local.port))
         for socket in sockets where range.contains(Int(socket.local.port)) {
             states[socket.transport, default: [:]][socket.state, default: 0] += 1
@@ -169,13 +170,13 @@ public struct HostUsage: Sendable {
         }
     }
 
-    /// Counts the ports that can be chosen.
+    /// The number of ports that can be chosen.
     public var usable: Int { max(1, range.size - reserved) }
 
-    /// Counts the ports after which `connect` gets slow: one half.
+    /// The number of ports after which `connect` gets slow: one half.
     public var cliff: Int { usable / 2 }
 
-    /// Says in how many seconds a destination reaches a number of ports as it grows now; nil where it never does.
+    /// Returns in how many seconds a destination reaches a number of ports at its present growth; nil for never.
     public func seconds(until ports: Int, _ destination: Destination) -> Double? {
         if destination.ports >= ports { return 0 }
         guard let growth = destination.growth, growth > 0 else { return nil }

@@ -1,11 +1,11 @@
 public import WeirWire
 
-/// Renders how full a host's range of ports is.
+/// The text and JSON forms of a host's use of its range of ports.
 public enum HostUsageText {
-    /// Says how many destinations are shown where there is room.
+    /// The default number of destinations that the text shows.
     public static let destinationsShown = 20
 
-    /// Renders it for people: three lines, one a destination, and one that counts those that are not shown.
+    /// Appends the text: three lines, one for each destination, and the number of those not shown.
     public static func append(
         _ usage: HostUsage,
         destinations shown: Int = destinationsShown,
@@ -52,11 +52,11 @@ public enum HostUsageText {
         PortReasons.percent(Double(ports) / Double(usage.usable))
     }
 
-    /// Renders one object of JSON and a line feed.
+    /// Appends one JSON object and a line feed.
     ///
-    /// Keys, in this order: `time`, `range_low`, `range_high`, `reserved`, `cliff`, `tcp` and `udp` (`ports`, `states`),
-    /// `destinations` (`source`, `server`, `ports`, `share`, `time_wait`, `first_parity`, `rate`, `growth`, `cliff_seconds`,
-    /// `exhausted_seconds`; null where that is not known, or never). Source: RFC 8259.
+    /// Keys, in this order: `time`, `range_low`, `range_high`, `reserved`, `cliff`, `tcp` and `udp` (`ports`,
+    /// `states`), `destinations` (`source`, `server`, `ports`, `share`, `time_wait`, `first_parity`, `rate`, `growth`,
+    /// `cliff_seconds`, `exhausted_seconds`; null if not known, or never). Source: RFC 8259.
     public static func appendJSON(_ usage: HostUsage, at time: Int64, to output: inout ByteBuffer) {
         var timestamp = Timestamp()
         output.append("{\"time\":\"")

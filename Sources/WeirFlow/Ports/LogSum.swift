@@ -1,9 +1,9 @@
-/// Adds up logarithms of chances, as a product for as long as that fits: a logarithm a chance would be dear.
+/// A sum of logarithms of probabilities, kept as a product for as long as it fits, which saves most logarithms.
 struct LogSum {
     private var sum = 0.0
     private var product = 1.0
 
-    /// Adds the natural logarithm of a chance.
+    /// Adds the natural logarithm of a probability.
     ///
     /// - Parameter chance: above 1e-100, below 1e100.
     mutating func add(_ chance: Double) {
@@ -13,6 +13,6 @@ struct LogSum {
         product = 1
     }
 
-    /// Gives the sum.
+    /// The sum.
     var value: Double { sum + PortMath.ln(product) }
 }

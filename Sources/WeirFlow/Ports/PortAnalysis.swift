@@ -1,23 +1,23 @@
 import WeirWire
 
-/// Measures series of ports, and names the allocators that chose them.
+/// The analysis that measures series of ports, and names the allocators that chose them.
 ///
-/// The verdict is the class whose model makes the ports most likely, where that leaves the others less than 1 in 100,000
-/// together; else none is named, and the classes that cannot be told apart are listed. No more is claimed than that: the
-/// models are those of `PortAllocator`, and what is none of them is `mixed` or close to one of them.
+/// The verdict is the class whose model makes the ports most likely, if all other classes together have a share of less
+/// than 1 in 100,000; else no class is named, and those that cannot be told apart are listed. The analysis claims no
+/// more than that: the models are those of `PortAllocator`, and any other allocator is `mixed` or close to one of them.
 ///
 /// Source: RFC 6056, RFC 9415; the signatures were measured on Linux 6.18.
 public enum PortAnalysis {
-    /// Is how many choices a verdict needs.
+    /// The minimum number of choices for a verdict.
     public static let fewest = 8
-    /// Is what all other classes together may have of the likelihood.
+    /// The maximum share of the likelihood for all other classes together.
     static let doubt = 1e-5
 
     /// Measures a series and names its class.
     ///
     /// - Parameters:
     ///   - series: the choices.
-    ///   - range: the range in force, where it is known.
+    ///   - range: the range in force, if it is known.
     /// - Returns: the statistics with the verdict.
     public static func report(_ series: PortSeries, range: PortRange? = nil) -> PortReport {
         report(series, range: range, named: nil)
@@ -27,7 +27,7 @@ public enum PortAnalysis {
     ///
     /// - Parameters:
     ///   - series: the choices.
-    ///   - known: the range in force with the name of what set it, where it is known.
+    ///   - known: the range in force with the name of what set it, if it is known.
     /// - Returns: the statistics with the verdict.
     public static func report(_ series: PortSeries, known: PortRange.Known?) -> PortReport {
         report(series, range: known?.range, named: known?.name)
@@ -59,27 +59,27 @@ public enum PortAnalysis {
     ///
     /// - Parameters:
     ///   - table: the series.
-    ///   - range: the range in force for all of them, where it is known.
-    /// - Returns: a report each, in the table's order.
+    ///   - range: the range in force for all of them, if it is known.
+    /// - Returns: one report for each series, in the table's order.
     public static func reports(_ table: PortTable, range: PortRange? = nil) -> [PortReport] {
         table.series.map { report($0, range: range) }
     }
 
     // MARK: - Ranges
 
-    /// Holds a range that may be the one in force.
+    /// A range that may be the one in force.
     struct Candidate {
         var range: PortRange
         var source: PortRangeSource
         var name: String?
-        /// Is the natural logarithm of what is believed of it before a port is seen.
+        /// The natural logarithm of its prior probability, before any port is seen.
         var prior: Double
     }
 
-    /// Lists the ranges that are possible, one at least.
+    /// Returns the possible ranges, at least one.
     static func ranges(for series: PortSeries, given: PortRange?, named name: String? = nil) -> [Candidate] {
         let inside = { (range: PortRange) in series.ports.count { range.contains(Int($0)) } }
-        // An estimated range has two free numbers, each one of 64,512.
+        // An estimated range has two free parameters, each with 64,512 possible values.
         let free = -2 * PortMath.ln(64_512)
         let own = Candidate(range: PortMeasuring.corrected(series), source: .estimated, prior: free)
         if let given {
@@ -89,7 +89,7 @@ public enum PortAnalysis {
         let fitting = PortRange.known.filter { inside($0.range) * 100 >= series.count * 99 }.map {
             Candidate(range: $0.range, source: .assumed, name: $0.name, prior: 0)
         }
-        // Of many ports the wider of two ranges is never the likelier one.
+        // With many ports, the wider of two ranges is never the likelier one.
         let tight = fitting.filter { wide in
             series.count < 64 || !fitting.contains { $0.range != wide.range && wide.range.contains($0.range) }
         }
@@ -120,25 +120,25 @@ public enum PortAnalysis {
         return verdict
     }
 
-    /// Says whether ports lie right behind used ones so often that a search from a random start has found them.
+    /// Returns whether ports lie directly after used ones so often that a search from a random start found them.
     private static func isRandomStart(_ series: PortSeries, _ range: PortRange) -> Bool {
         UsedRuns.gain(series, in: range) > -PortMath.ln(doubt)
     }
 }
 
-/// Weighs the classes by their likelihoods in all ranges that are possible.
+/// The posterior shares of the classes, by their likelihoods in all possible ranges.
 struct Posterior {
-    /// Lists the classes with their shares, the greatest first.
+    /// The classes with their shares, the greatest first.
     private(set) var ranking: [(allocator: PortAllocator, share: Double)] = []
-    /// Holds the range that the first class fits best.
+    /// The range that the first class fits best.
     private(set) var range: PortAnalysis.Candidate
-    /// Is the share of all classes but the first.
+    /// The share of all classes but the first.
     var doubt: Double { ranking.dropFirst().reduce(0) { $0 + $1.share } }
 
-    /// Is how much less than the others a mixture is believed in, as its natural logarithm.
+    /// The natural logarithm of the prior of a mixture, relative to the other classes.
     private static let mixedPrior = -12.0
     private static let ofLinux: Set<PortAllocator> = [.linuxConnect, .linuxLocalRange, .oddBind, .lowerHalfBind]
-    /// Are the classes of UDP: the others are about connections.
+    /// The classes that apply to UDP: the others are about connections.
     private static let ofUDP: Set<PortAllocator> = [
         .sequential, .sequentialPerDestination, .sequentialRandomStart, .uniformRandom, .mixed,
     ]
@@ -156,7 +156,7 @@ struct Posterior {
             for (allocator, value) in values where series.key.transport == .tcp || Self.ofUDP.contains(allocator) {
                 add(allocator, value + candidate.prior + (allocator == .mixed ? Self.mixedPrior : 0), number)
             }
-            // What fills an estimated range may be the lower half of one that is twice as wide.
+            // Ports that fill an estimated range may be the lower half of a range twice as wide.
             if !isBounded, series.key.transport == .tcp, let bound = values[.oddBind] {
                 add(.lowerHalfBind, bound + candidate.prior, number)
             }
@@ -169,7 +169,7 @@ struct Posterior {
             .sorted { $0.share > $1.share }
         let first = ranking.first?.allocator
         range = candidates[first.flatMap { best[$0]?.candidate } ?? 0]
-        // A counter says little of its range: what is Linux's is taken to have Linux's.
+        // A counter reveals little about its range: for Linux's classes, Linux's default range is assumed.
         if let first, Self.ofLinux.contains(first), range.source == .assumed,
             let own = candidates.first(where: { $0.name == PortRange.known[0].name })
         {

@@ -1,6 +1,6 @@
 public import WeirWire
 
-/// Draws a series of ports in a terminal: ports over time in Braille dots, and the histogram of steps.
+/// A drawing of a series of ports in a terminal: ports over time in Braille dots, and the histogram of steps.
 ///
 /// Source: Unicode 16, chapter 21.1 (Braille patterns: eight dots a character, from U+2800 on).
 public enum PortGraph {
@@ -8,7 +8,7 @@ public enum PortGraph {
     private static let rows = 12
     private static let barWidth = 40
 
-    /// Renders both.
+    /// Appends both drawings.
     public static func append(_ series: PortSeries, _ report: PortReport, to output: inout ByteBuffer) {
         guard series.count > 0 else { return }
         appendScatter(series.sorted(), report.statistics, to: &output)

@@ -1,33 +1,33 @@
 import WeirWire
 
-/// Reads the choices of ports out of the relay's JSON lines: the client's and the relay's own for it.
+/// A reader of port choices from the relay's JSON lines: the client's and the relay's own for it.
 ///
-/// A line that says that a flow was opened has both; one that says that a further dial of it succeeded or failed has the
-/// relay's for that dial. Other lines, and what is no line of a relay's, are counted and left out. A string with an escape
-/// is none that a relay writes in a key that is read here.
+/// A line about the opening of a flow has both; a line about the success or failure of a further dial has the relay's
+/// for that dial. Other lines, and lines that are not from a relay, are counted and ignored. A relay writes no string
+/// with an escape in the keys that are read here.
 ///
-/// Repeated lines that open the same flow for the same client are one choice, also after the flow's end if their times are
-/// the same: logs that overlap may stand one after the other. A relay that was started anew numbers its flows from 1 again.
+/// Repeated lines that open the same flow for the same client are one choice, even after the flow's end if their times
+/// are the same: overlapping logs may follow each other. A restarted relay numbers its flows from 1 again.
 ///
-/// A flow costs 16 bytes besides what `PortTable` keeps of it; numbers from 2^22 on cost 32 to 64, until the flow ends, and
-/// are forgotten then.
+/// A flow costs 16 bytes besides what `PortTable` keeps of it; with a number from 2^22 on it costs 32 to 64 bytes,
+/// until it ends.
 public struct PortLog: Sendable {
-    /// Counts the lines that are not empty.
+    /// The number of lines that are not empty.
     public private(set) var lines = 0
-    /// Counts the lines that opened a flow.
+    /// The number of lines that opened a flow.
     public private(set) var flows = 0
-    /// Counts the lines that were no JSON object of a relay's.
+    /// The number of lines that were not a relay's JSON objects.
     public private(set) var unknownLines = 0
-    /// Numbers the first of those, from 1; nil where there is none.
+    /// The number of the first such line, from 1; nil if there is none.
     public private(set) var firstUnknown: Int?
     private var number = 0
     private var clock = PortLogClock()
-    /// Holds the egress that each open flow was given last, to tell a further dial.
+    /// The latest egress of each open flow, to detect a further dial.
     private var egress = FlowMarks()
-    /// Holds whom each flow was opened for, and when, to tell a repeated record.
+    /// The client and time of each flow's opening, to detect a repeated record.
     private var openings = FlowMarks()
 
-    /// Makes a reader.
+    /// Creates a reader.
     public init() {}
 
     /// Reads one line without its line feed.
@@ -41,7 +41,7 @@ public struct PortLog: Sendable {
             guard let client = fields.client, let listener = fields.listener else { return noteUnknown() }
             open(fields, for: client, at: listener, &table)
         case .dialed:
-            // A flow that has ended is dialed no more: this log stands there twice.
+            // An ended flow is not dialed any more: the log repeats here.
             guard fields.flow.map({ !Opening.hasEnded(openings[$0]) }) ?? false else { break }
             addEgress(fields, to: &table)
         case .closed:
@@ -70,7 +70,7 @@ public struct PortLog: Sendable {
             let opening = Opening(client: Self.mark(client), time: fields.time)
             let before = openings.replace(flow, by: opening.word)
             isRepeated = opening.isRepeated(of: before)
-            // A flow that has ended has its dials behind it.
+            // A flow that has ended has no dials left.
             if isRepeated, !Opening.isOpen(before) { return openings.end(flow) }
         }
         if !isRepeated {
@@ -92,7 +92,7 @@ public struct PortLog: Sendable {
         table.add(fields.use(by: own, to: server, .egress))
     }
 
-    /// Tells an endpoint from another one of the same flow: surely for IPv4, for IPv6 but for 1 in 2^48.
+    /// Returns a mark that tells the endpoints of one flow apart: always for IPv4, for IPv6 except 1 in 2^48.
     private static func mark(_ endpoint: Endpoint) -> UInt64 {
         let address = endpoint.address
         guard !address.isV4 else { return UInt64(address.v4) << 16 | UInt64(endpoint.port) }
@@ -101,7 +101,7 @@ public struct PortLog: Sendable {
     }
 }
 
-/// Whom a flow was opened for, and when, in a word: 32 bits for the client, 31 for the time, and the last for an open flow.
+/// The client and time of a flow's opening, in a word: 32 bits for the client, 31 for the time, 1 for an open flow.
 private struct Opening {
     let word: UInt64
 
@@ -115,27 +115,28 @@ private struct Opening {
 
     static func hasEnded(_ word: UInt64) -> Bool { word != 0 && !isOpen(word) }
 
-    /// Tells whether another word is of the same flow: its client is the same, and its time if it has ended since.
+    /// Returns whether another word is of the same flow: the clients are the same, and if it has ended since, the times
+    /// too.
     func isRepeated(of other: UInt64) -> Bool {
         guard other != 0 else { return false }
         return Self.isOpen(other) ? word >> 32 == other >> 32 : word >> 1 == other >> 1
     }
 }
 
-/// Remembers a number for each flow: in a table, since flows are numbered from 1, and a log of millions is read.
+/// A number for each flow, kept in a table because flows are numbered from 1, and a log can have millions.
 private struct FlowMarks {
     private static let tableSize: UInt64 = 1 << 22
 
     private var table: [UInt64] = []
     private var others: [UInt64: UInt64] = [:]
 
-    /// Returns a flow's mark; 0 is none.
+    /// The mark of a flow; 0 if there is none.
     subscript(flow: UInt64) -> UInt64 {
         guard flow < Self.tableSize else { return others[flow] ?? 0 }
         return Int(flow) < table.count ? table[Int(flow)] : 0
     }
 
-    /// Notes a mark, and returns the one before; 0 is none.
+    /// Sets a mark, and returns the previous one; 0 if there was none.
     mutating func replace(_ flow: UInt64, by mark: UInt64) -> UInt64 {
         guard flow < Self.tableSize else { return others.updateValue(mark, forKey: flow) ?? 0 }
         let place = Int(flow)
@@ -154,7 +155,7 @@ private struct FlowMarks {
         }
     }
 
-    /// Takes the last bit of a flow's mark away; a flow with a great number is forgotten.
+    /// Clears the last bit of a flow's mark; a flow with a great number is forgotten.
     mutating func end(_ flow: UInt64) {
         if flow >= Self.tableSize {
             others[flow] = nil

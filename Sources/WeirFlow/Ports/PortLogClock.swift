@@ -1,11 +1,11 @@
-/// Reads times in UTC, `2026-11-22T12:31:07.104218394Z`, in nanoseconds since 1970.
+/// A reader of times in UTC, `2026-11-22T12:31:07.104218394Z`, in ns since 1970.
 ///
-/// The last second is remembered: most lines of a log are of the second of the line before.
+/// It remembers the last second, because most lines of a log are of the same second as the line before.
 ///
 /// Source: RFC 3339 section 5.6; H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", `days_from_civil`.
 struct PortLogClock: Sendable {
     private struct Second: Equatable {
-        // The 19 bytes of date and time, the last word over one byte of the second.
+        // The 19 bytes of date and time; the last word overlaps the second one by one byte.
         var first: UInt64
         var second: UInt64
         var third: UInt32
@@ -14,7 +14,7 @@ struct PortLogClock: Sendable {
     private var text: Second?
     private var nanoseconds: Int64 = 0
 
-    /// Reads a time; nil where it is none.
+    /// Reads a time; returns nil if the text is not one.
     mutating func read(_ text: UnsafeRawBufferPointer) -> Int64? {
         guard text.count >= 20, text[text.count - 1] == UInt8(ascii: "Z") else { return nil }
         let second = Second(
@@ -25,7 +25,7 @@ struct PortLogClock: Sendable {
         if second != self.text {
             guard let found = Self.seconds(text) else { return nil }
             let (product, overflows) = found.multipliedReportingOverflow(by: 1_000_000_000)
-            // The years 1677 to 2262 can be said; a second less leaves room for its fraction.
+            // The years 1677 to 2262 fit; a second less leaves room for its fraction.
             guard !overflows, product < .max - 1_000_000_000 else { return nil }
             (self.text, nanoseconds) = (second, product)
         }

@@ -1,7 +1,7 @@
 import Glibc
 import WeirWire
 
-/// Holds what a line of the relay's log says of ports.
+/// The port-related contents of a line of the relay's log.
 struct PortLogLine {
     enum Event { case opened, dialed, closed, other }
 
@@ -25,7 +25,7 @@ struct PortLogLine {
         )
     }
 
-    /// Reads the keys in front, up to `server` or the end; nil where the line is no object with an event.
+    /// Reads the leading keys, up to `server` or the end; nil if the line is not an object with an event.
     init?(_ line: UnsafeRawBufferPointer, _ clock: inout PortLogClock) {
         guard var cursor = JSONCursor(line), cursor.take(UInt8(ascii: "{")) else { return nil }
         var hasEvent = false
@@ -37,7 +37,7 @@ struct PortLogLine {
             case .event:
                 hasEvent = true
                 event = Self.event(value)
-                // Most lines of a log are none of these, and a chunk's bytes can be long.
+                // Most lines of a log have other events, and a chunk's bytes can be long.
                 if event == .other { return }
             case .transport: transport = Self.isEqual(value, "udp") ? .udp : .tcp
             case .client: client = Self.endpoint(value)
@@ -45,7 +45,7 @@ struct PortLogLine {
             case .egress: egress = Self.endpoint(value)
             case .server:
                 server = Self.endpoint(value)
-                // Nothing behind the server is of interest.
+                // No key after the server is needed.
                 if hasEvent { return }
             case nil: break
             }
@@ -80,11 +80,11 @@ struct PortLogLine {
     }
 }
 
-/// Names the keys that are read.
+/// The keys that are read.
 private enum PortLogKey {
     case time, flow, event, transport, client, listener, egress, server
 
-    /// Knows a key; nil for one that is not read.
+    /// Looks up a key; nil for one that is not read.
     init?(_ text: UnsafeRawBufferPointer) {
         let found: (PortLogKey, StaticString)
         switch (text.count, text.first) {
@@ -103,7 +103,7 @@ private enum PortLogKey {
     }
 }
 
-/// Walks over the keys and values of a flat JSON object.
+/// A cursor over the keys and values of a flat JSON object.
 ///
 /// Source: RFC 8259.
 private struct JSONCursor {
@@ -111,7 +111,7 @@ private struct JSONCursor {
     private let count: Int
     private var place = 0
 
-    /// Begins in front; nil where there is nothing.
+    /// Starts at the first byte; nil if there is none.
     init?(_ bytes: UnsafeRawBufferPointer) {
         guard let base = bytes.baseAddress else { return nil }
         (self.base, count) = (base, bytes.count)
@@ -131,13 +131,13 @@ private struct JSONCursor {
         return true
     }
 
-    /// Takes a string, and returns what is between its quotes; nil where none begins here, or it has no end.
+    /// Takes a string, and returns the bytes between its quotes; nil if no string begins here, or it has no end.
     mutating func string() -> UnsafeRawBufferPointer? {
         guard take(UInt8(ascii: "\"")) else { return nil }
         let start = place
         while place < count, let quote = memchr(base + place, 0x22, count - place) {
             let end = UnsafeRawPointer(quote) - base
-            // A quote behind an odd number of backslashes is one of the string's.
+            // A quote after an odd number of backslashes belongs to the string.
             var slashes = 0
             while end - slashes > start, byte(end - slashes - 1) == UInt8(ascii: "\\") { slashes += 1 }
             place = end + 1
@@ -147,7 +147,7 @@ private struct JSONCursor {
         return nil
     }
 
-    /// Takes a string, a number, an object or a word, and returns its text, that of a string without the quotes.
+    /// Takes a string, a number, an object or a word, and returns its text; for a string, without the quotes.
     mutating func value() -> UnsafeRawBufferPointer? {
         skipBlanks()
         guard place < count else { return nil }
@@ -171,7 +171,7 @@ private struct JSONCursor {
         return nil
     }
 
-    /// Returns what is between a place and this one, without the blanks at its end.
+    /// Returns the bytes from a place to the current one, without the blanks at the end.
     private func text(from start: Int) -> UnsafeRawBufferPointer {
         var end = place
         while end > start, Self.isBlank(byte(end - 1)) { end -= 1 }

@@ -1,27 +1,27 @@
 import Glibc
 import WeirWire
 
-/// Splits a relay's JSON lines, which come in pieces of any size, and reads the choices of ports out of them.
+/// A reader of port choices from a relay's JSON lines, which may arrive in pieces of any size.
 ///
-/// A line without an end yet is kept up to `longestLine`: a longer one is counted as no record, and none of it is kept.
-/// Each byte is looked at once for the end of its line, however long that is.
+/// An unfinished line is kept up to `longestLine` bytes: a longer one is counted as no record, and none of it is kept.
+/// Each byte is searched once for the end of its line, however long the line is.
 public struct PortLogReader: Sendable {
-    /// The bytes that a line may have: a record with `--log-bytes` has 700 KB for a chunk of 512 KiB.
+    /// The maximum length of a line, in bytes: a record with `--log-bytes` has 700 KB for a chunk of 512 KiB.
     public static let longestLine = 2 << 20
 
-    /// What the lines so far have said.
+    /// What the lines so far have contained.
     public private(set) var log = PortLog()
-    /// The bytes that were searched for the end of a line.
+    /// The number of bytes that were searched for the end of a line.
     private(set) var bytesScanned = 0
-    /// The beginning of a line whose end has not come.
+    /// The beginning of a line whose end has not arrived.
     private var held: [UInt8] = []
-    /// Whether what comes belongs to a line that is too long.
+    /// Whether the next bytes belong to a line that is too long.
     private var isSkipping = false
 
-    /// The bytes that are kept of a line without an end.
+    /// The number of bytes reserved for a line without an end.
     var bytesHeld: Int { held.capacity }
 
-    /// Makes a reader.
+    /// Creates a reader.
     public init() {}
 
     /// Reads a piece.
@@ -43,7 +43,7 @@ public struct PortLogReader: Sendable {
         }
     }
 
-    /// Reads the last line, which need not have an end: that of a log which is still written may be cut.
+    /// Reads the last line, which may lack its end: a log that is still being written may be cut.
     public mutating func finish(into table: inout PortTable) {
         if isSkipping || !held.isEmpty { endLine(into: &table) }
     }

@@ -6,7 +6,7 @@ import Musl
 import Darwin
 #endif
 
-/// Holds the mathematics of the statistics of ports.
+/// The mathematics of the statistics of ports.
 enum PortMath {
     static func ln(_ value: Double) -> Double { log(value) }
     static func e(_ value: Double) -> Double { exp(value) }
@@ -18,13 +18,14 @@ enum PortMath {
         return most + log(values.reduce(0) { $0 + exp($1 - most) })
     }
 
-    /// Returns the natural logarithm of the beta function of two whole numbers plus one: of the chance of one order of
-    /// successes and failures whose share is not known.
+    /// Returns the natural logarithm of the beta function of two whole numbers plus one: of the probability of one
+    /// sequence of successes and failures with an unknown share.
     static func logBeta(_ successes: Int, _ failures: Int) -> Double {
         lgamma(Double(successes) + 1) + lgamma(Double(failures) + 1) - lgamma(Double(successes + failures) + 2)
     }
 
-    /// Returns log10 of the chance that a fair coin gives a count of heads at least as far from one half, either way.
+    /// Returns log10 of the probability that a fair coin gives a count of heads at least as far from one half, either
+    /// way.
     static func log10CoinTail(_ heads: Int, of count: Int) -> Double {
         guard count > 0 else { return 0 }
         let most = max(heads, count - heads)
@@ -32,7 +33,7 @@ enum PortMath {
         return min(0, (logTail(most, of: count, 0.5) + log(2)) / log(10))
     }
 
-    /// Returns the natural logarithm of the chance of at least so many successes.
+    /// Returns the natural logarithm of the probability of at least a number of successes.
     static func logTail(_ successes: Int, of count: Int, _ chance: Double) -> Double {
         guard successes > 0 else { return 0 }
         guard chance > 0 else { return -.infinity }
@@ -41,7 +42,7 @@ enum PortMath {
         term += Double(successes) * log(chance) + Double(count - successes) * log(1 - chance)
         var sum = 0.0
         var factor = 1.0
-        // The terms fall from the mean on; those that do not count any more end the sum.
+        // The terms fall from the mean on; the sum ends when they are negligible.
         for index in successes...count {
             sum += factor
             factor *= Double(count - index) / Double(index + 1) * chance / (1 - chance)
@@ -50,7 +51,7 @@ enum PortMath {
         return min(0, term + log(sum))
     }
 
-    /// Returns the chance of a chi-square value at least as great.
+    /// Returns the probability of a chi-square value at least as great.
     ///
     /// Source: E. B. Wilson, M. M. Hilferty, "The Distribution of Chi-Square" (1931): the cube root is nearly normal.
     static func chiSquareTail(_ value: Double, degrees: Int) -> Double {

@@ -1,10 +1,10 @@
-/// Measures a series of ports in a range.
+/// The measurement of a series of ports in a range.
 ///
-/// Complexity: O(n) in the number of choices, a few passes; 1 MB besides.
+/// Complexity: O(n) in the number of choices, in a few passes; up to 1 MB of memory.
 struct PortMeasuring {
     private let series: PortSeries
     private var result = PortStatistics()
-    /// How many of the last ports of a destination a small step is looked for behind.
+    /// The number of a destination's last ports that are compared with the next one for a small step.
     private static let chain = 4
 
     /// Measures a series that is in the order of time.
@@ -44,12 +44,12 @@ struct PortMeasuring {
         }
     }
 
-    /// Says between which ports all of a series are.
+    /// Returns the range from the lowest port of a series to the highest.
     static func seen(_ series: PortSeries) -> PortRange {
         PortRange(Int(series.ports.min() ?? 0), Int(series.ports.max() ?? 0))
     }
 
-    /// Says where the range can be expected to end: a mean gap outside of what was seen.
+    /// Returns the probable range: the seen one, widened by the mean gap at both ends.
     static func corrected(_ series: PortSeries) -> PortRange {
         let seen = seen(series)
         guard series.count > 1 else { return seen }
@@ -57,7 +57,7 @@ struct PortMeasuring {
         return PortRange(max(1, seen.low - gap), seen.high + gap)
     }
 
-    /// Says what a small step is at most in a range of some size.
+    /// Returns the largest small step in a range of some size, in ports.
     static func smallBound(_ size: Int) -> Int { min(64, max(8, size / 8)) }
 
     private mutating func measureSteps() {
@@ -96,7 +96,7 @@ struct PortMeasuring {
 
     private static func share(_ part: Int, of whole: Int) -> Double { whole > 0 ? Double(part) / Double(whole) : 0 }
 
-    /// Returns the way from one port to the next, modulo the range's size: from minus one half of it to one half.
+    /// Returns the step from one port to the next, modulo the range's size: from minus one half of it to one half.
     static func step(_ from: UInt16, _ to: UInt16, _ size: Int) -> Int {
         let step = Int(to) - Int(from)
         if step > size / 2 { return step - size }
@@ -151,7 +151,7 @@ struct PortMeasuring {
 
     private mutating func measureReuse() {
         var lastUse = LastUse(of: series.count)
-        // Counts by how many choices lead from a use to the next one: a million of them would be dear to sort.
+        // The number of reuses for each distance in choices: sorting a million of them would take long.
         var between = [Int32](repeating: 0, count: series.count)
         var shortest = Int64.max
         for (index, port) in series.ports.enumerated() {
@@ -164,7 +164,7 @@ struct PortMeasuring {
             }
         }
         let size = Double(result.range.size)
-        // Each choice meets one of the others with the chance of their share of the range.
+        // Each choice meets a given other one with a probability of one in the range's size.
         let distinct = size * (1 - PortMath.e(Double(series.count) * PortMath.ln(1 - 1 / max(2, size))))
         result.reuse.expected = max(0, Double(series.count) - distinct)
         guard result.reuse.count > 0 else { return }
@@ -178,7 +178,7 @@ struct PortMeasuring {
     }
 }
 
-/// Remembers where each port was used last: in a table where there are many, which takes 256 KB.
+/// The last use of each port: for many choices in a table, which takes 256 KB.
 private struct LastUse {
     private var table: [Int32]
     private var few: [UInt16: Int32] = [:]

@@ -1,8 +1,8 @@
-/// What the sums of a series come to, class by class.
+/// The likelihoods of the classes, from the sums of a series.
 extension PortModels {
     func results() -> Likelihoods {
         let fresh = -PortMath.ln(size)
-        // Where bounds are estimated, so is the parity of the first: either was possible.
+        // If the bounds are estimated, so is the parity of the first port: both were possible.
         let either = isBounded ? 0 : -PortMath.ln(2)
         return [
             .uniformRandom: sums.uniform.value,
@@ -19,12 +19,12 @@ extension PortModels {
         ]
     }
 
-    /// Is what the choices outside the range cost.
+    /// The log-likelihood of the choices outside the range.
     private var strays: Double { Double(sums.outside) * PortMath.ln(Stray.range * size / 64_512) }
 
-    /// Is the likelihood of the steps of a counter that others may use too: geometric, with any mean.
+    /// Returns the log-likelihood of the steps of a counter that others may share: geometric, with any mean.
     private static func counter(_ counts: [Int], back: Int, _ fresh: Double) -> Double {
-        // A counter whose steps nobody else sees is the likelier the fewer of them are missing.
+        // The fewer steps are missing, the likelier is a counter that nothing else uses.
         let shares = [(0.97, 0.6), (0.7, 0.2), (0.45, 0.198), (0.25, 0.001), (0.12, 0.001)]
         let variants = shares.map { share, prior in
             var sum = PortMath.ln(prior) + Double(counts[0]) * (PortMath.ln(Stray.count) + fresh)
@@ -38,7 +38,7 @@ extension PortModels {
         return PortMath.logSum(variants)
     }
 
-    /// Is the likelihood of runs of a counter that begin at random ports.
+    /// Returns the log-likelihood of runs of a counter that begin at random ports.
     private func randomStarts(_ fresh: Double) -> Double {
         var variants: [Double] = []
         for goesOn in [0.35, 0.5, 0.7] {
@@ -54,7 +54,8 @@ extension PortModels {
         return PortMath.logSum(variants) - PortMath.ln(Double(variants.count))
     }
 
-    /// Is the likelihood of anything: any share of even ports, any share of small steps behind one of the last four.
+    /// The log-likelihood of any allocator: any share of even ports, any share of small steps after one of the last
+    /// four.
     private var mixture: Double {
         let bound = Double(PortMeasuring.smallBound(range.size))
         let count = series.count

@@ -1,11 +1,11 @@
-/// Says how likely a series of ports is under each class of allocators, in one range.
+/// The likelihoods of a series of ports under each class of allocators, in one range.
 ///
-/// Each class is a model with few free numbers: how far a step goes, how often a counter begins anew, which parity ports
-/// have. A small share of choices that do not fit is allowed to each, so that one odd packet decides nothing.
+/// Each class is a model with few free parameters: the length of a step, how often a counter restarts, the parity of
+/// ports. Each allows a small share of choices that do not fit, so that a single odd packet decides nothing.
 ///
 /// Complexity: O(n) in the number of choices.
 struct PortModels {
-    /// Is the share of choices that may fall out of the range, out of the parity, out of the pattern.
+    /// The shares of choices that are allowed not to fit the range, the parity or the pattern.
     enum Stray {
         static let range = 0.001
         static let parity = 0.005
@@ -16,51 +16,53 @@ struct PortModels {
 
     let series: PortSeries
     let range: PortRange
-    /// Says that the range's bounds are known, and with them the parity of its first port.
+    /// Whether the range's bounds are known, and with them the parity of its first port.
     let isBounded: Bool
     let size: Double
-    /// Are the parities of `connect`, that of the first port of the range, and of `bind`, the other one.
+    /// The parities of `connect`, that of the range's first port, and of `bind`, the other one.
     private let parities: (connect: Int, bind: Int)
     var sums = Sums()
 
-    /// Holds the logarithms of the likelihoods that are added up choice by choice.
+    /// The logarithms of the likelihoods, summed choice by choice.
     struct Sums {
         var uniform = LogSum()
         var bound = LogSum()
         var lowerHalf = LogSum()
         var connect = LogSum()
-        /// Is `connect` of Linux before 5.12, one counter behind a hash: others' flows make steps of any even length.
+        /// The sums for `connect` of Linux before 5.12, with one counter behind a hash: flows of others make even steps
+        /// of any length.
         var oneCounter = [LogSum](repeating: LogSum(), count: PortModels.oneCounterShares.count)
         var localRange = LogSum()
-        /// Counts choices that begin a destination, and those outside the range.
+        /// The numbers of choices that begin a destination, and of those outside the range.
         var firsts = 0
         var outside = 0
         var even = 0
         var flagged = 0
         var following = 0
-        /// Counts steps by their length, in the order of all and within destinations; the place 0 holds the others.
+        /// The number of steps by their length, in the order of all choices and within destinations; index 0 counts the
+        /// others.
         var merged = [Int](repeating: 0, count: PortModels.longestCount + 1)
         var within = [Int](repeating: 0, count: PortModels.longestCount + 1)
         var mergedBack = 0
         var withinBack = 0
-        /// What a linear search from a random start gains over a random choice, were all ports kept.
+        /// The gain of a linear search from a random start over a random choice, if all ports were kept.
         var randomStart = 0.0
     }
 
-    /// Is the longest step that a counter of others' flows is believed to make.
+    /// The longest plausible step of a counter that other flows share.
     static let longestCount = 512
     static let skip = 256
-    /// Are the shares of the counter's steps that a destination's next flow comes after.
+    /// The shares of a counter's steps after which a destination's next flow comes.
     static let oneCounterShares = [0.2, 0.08, 0.03]
 
-    /// Holds the natural logarithm of the likelihood of each class.
+    /// The natural logarithm of the likelihood of each class.
     typealias Likelihoods = [PortAllocator: Double]
 
     /// Computes the likelihoods of a series that is in the order of time.
     ///
     /// - Parameters:
-    ///   - series: the choices, 1 at least.
-    ///   - range: where they are taken from.
+    ///   - series: the choices, at least 1.
+    ///   - range: the range from which they are taken.
     ///   - isBounded: whether the range's bounds are known, rather than estimated.
     /// - Returns: the logarithm of each class's likelihood.
     static func likelihoods(_ series: PortSeries, in range: PortRange, isBounded: Bool) -> Likelihoods {
@@ -74,7 +76,7 @@ struct PortModels {
         self.range = range
         self.isBounded = isBounded
         size = Double(range.size)
-        // The parity of a range that is only estimated is what most ports have.
+        // The parity of an estimated range is that of most ports.
         let even = series.ports.count { $0 & 1 == 0 }
         let (first, most) = (range.low & 1, even * 2 >= series.count ? 0 : 1)
         parities = isBounded ? (first, 1 - first) : (most, most)
@@ -109,25 +111,25 @@ struct PortModels {
         }
     }
 
-    /// Says how likely Linux has changed its key between two choices: every 10 s it does.
+    /// Returns the probability that Linux changed its key between two choices, which it does every 10 s.
     private static func jumpChance(from then: Int64?, to now: Int64?) -> Double {
         guard let then, let now else { return 0.3 }
         return min(1, max(0, Double(now - then) / 10e9) + Stray.jump)
     }
 }
 
-// Methods of the sums alone: one of the models would have them copied for each choice.
+// Methods of the sums only: a method of the models would copy them for each choice.
 extension PortModels.Sums {
     private typealias Models = PortModels
 
-    /// Adds what classes without a memory make of a choice.
+    /// Adds the likelihood of a choice under classes without a memory.
     fileprivate mutating func addRandom(_ fresh: Double, _ likeBind: Double, isLow: Bool) {
         uniform.add(fresh)
         bound.add(likeBind)
         lowerHalf.add(likeBind * 2 * (isLow ? 1 : Models.Stray.parity))
     }
 
-    /// Adds what counters make of the first choice of a destination.
+    /// Adds the likelihood of the first choice of a destination under counters.
     fileprivate mutating func addFirst(_ fresh: Double, _ likeConnect: Double) {
         firsts += 1
         connect.add(likeConnect)
@@ -135,7 +137,7 @@ extension PortModels.Sums {
         localRange.add(fresh)
     }
 
-    /// Adds what counters make of a step within a destination.
+    /// Adds the likelihood of a step within a destination under counters.
     fileprivate mutating func addStep(_ step: Int, _ jump: Double, _ fresh: Double, _ likeConnect: Double) {
         Self.count(step, &within, &withinBack)
         following += 1
@@ -161,7 +163,7 @@ extension PortModels.Sums {
     }
 }
 
-/// Remembers the last ports of each destination.
+/// The last ports of each destination.
 private struct RecentPorts {
     private static let kept = 4
 
@@ -175,7 +177,7 @@ private struct RecentPorts {
         places = [Int](repeating: -1, count: destinations)
     }
 
-    /// Gives the place of the last choice; nil for a destination's first.
+    /// Returns the index of the last choice; nil for a destination's first.
     func last(_ destination: Int) -> Int? { places[destination] < 0 ? nil : places[destination] }
 
     func contains(_ destination: Int, where isMet: (UInt16) -> Bool) -> Bool {

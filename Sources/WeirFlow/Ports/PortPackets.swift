@@ -1,23 +1,24 @@
 public import WeirWire
 
-/// Finds the choices of ports in the packets of a capture: each first SYN, and each first datagram of a port.
+/// A finder of port choices in the packets of a capture: each first SYN, and each first datagram from a port.
 ///
-/// A SYN that is sent again is one choice. A UDP port is one choice for as long as it is heard of within two minutes, to
-/// whomever it talks. Ports below 1024, and datagrams between equal ports, are no ephemeral ones; neither are the answers
-/// of a server whose client was heard of before.
+/// A retransmitted SYN is no new choice. A UDP port is one choice, whatever its destinations, until it is silent for
+/// two minutes. Ports below 1024, and datagrams between equal ports, are not ephemeral; nor are the answers of a server
+/// whose client was seen before.
 ///
-/// In a capture that Weir made, the comment on a flow's first packet says on which side of the relay it was.
+/// In a capture that Weir made, the comment on a flow's first packet tells the side of the relay.
 ///
 /// A choice costs 16 to 40 bytes besides what `PortTable` keeps of it.
 public struct PortPackets: Sendable {
-    /// Counts SYNs and datagrams from ports below 1024, or between equal ports.
+    /// The number of SYNs and datagrams from ports below 1024, or between equal ports.
     public private(set) var privileged = 0
-    /// Remembers each connection by its tuple and first number; a collision, 1 in 2^64 a pair, hides one choice.
+    /// The hashes of each connection's tuple and first sequence number; a collision, 1 in 2^64 for a pair, hides one
+    /// choice.
     private var connections: Set<Int> = []
-    /// Remembers when each datagram's pair of endpoints was heard of last, and by whom it was begun.
+    /// The time of the last datagram to or from each sender.
     private var datagrams: [Sender: Int64] = [:]
     private var clock: Int64 = 0
-    /// Bounds what is remembered of connections and senders.
+    /// The limit on connections, and on senders, that are remembered.
     private let limit: Int
 
     private static let silence: Int64 = 120_000_000_000
@@ -27,20 +28,20 @@ public struct PortPackets: Sendable {
         var port: UInt16
     }
 
-    /// Makes a finder.
+    /// Creates a finder.
     ///
-    /// - Parameter limit: the most connections that are remembered, and the most UDP senders.
+    /// - Parameter limit: the maximum number of connections, and of UDP senders, that are remembered.
     public init(limit: Int = PortTable.defaultLimit) {
         self.limit = limit
     }
 
-    /// Takes a packet.
+    /// Reads a packet.
     ///
     /// - Parameters:
-    ///   - packet: what it says.
-    ///   - time: nanoseconds since 1970 UTC; nil where it is not known.
-    ///   - comments: gives what the file says of it, for a packet that has a choice.
-    ///   - table: takes the choice.
+    ///   - packet: the decoded packet.
+    ///   - time: the time in ns since 1970 UTC; nil if it is not known.
+    ///   - comments: returns the packet's comments, for a packet with a choice.
+    ///   - table: receives the choice.
     public mutating func take(
         _ packet: DecodedPacket,
         at time: Int64?,
@@ -85,7 +86,7 @@ public struct PortPackets: Sendable {
             return
         }
         let now = time ?? clock
-        // An answer goes to a port that is known as a client's, from one that is not.
+        // An answer goes to a port known as a client's, from one that is not.
         let receiver = Sender(address: destination.address, port: destination.port)
         if let heard = datagrams[receiver], now - heard < Self.silence {
             datagrams[receiver] = now

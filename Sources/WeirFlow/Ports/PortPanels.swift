@@ -1,6 +1,6 @@
 import WeirWire
 
-/// Draws the three panels of one series, in a field of 960 by 460.
+/// The three panels of one series, in a field of 960 by 460.
 struct PortPanels {
     private static let mostDots = 4000
     private static let colors = 6
@@ -14,7 +14,7 @@ struct PortPanels {
         self.report = report
     }
 
-    /// Is a field with axes.
+    /// A field with axes.
     private struct Frame {
         var (x, y, width, height): (Double, Double, Double, Double)
         var horizontal: ClosedRange<Double>
@@ -76,7 +76,7 @@ struct PortPanels {
 
     private func color(_ destination: Int) -> Int { min(destination, Self.colors) }
 
-    /// Says in which unit a time is written, and by what seconds are multiplied.
+    /// Returns the unit of a time axis, and the factor from seconds.
     private static func unit(_ seconds: Double) -> (String, Double) {
         seconds < 0.01
             ? ("microseconds", 1e6)
@@ -139,7 +139,7 @@ struct PortPanels {
 
     private func appendUse(to output: inout ByteBuffer) {
         let bins = 64
-        // The least known range around the ports, and a little more: where nothing is chosen is seen too.
+        // The smallest known range around the ports, and a margin, which shows where nothing is chosen.
         let range = statistics.range
         let all = PortRange(min(range.low, statistics.seen.low), max(range.high, statistics.seen.high))
         let rim = max(1, all.size / 16)
@@ -211,7 +211,7 @@ struct PortPanels {
         text(name, place, frame.y + frame.height / 2, kind: "label", anchor: "middle", extra: turn, &output)
     }
 
-    /// Lists round numbers within bounds, about so many.
+    /// Returns about `wanted` round numbers within bounds.
     static func ticks(_ bounds: ClosedRange<Double>, _ wanted: Int, isWhole: Bool) -> [Double] {
         let rough = (bounds.upperBound - bounds.lowerBound) / Double(wanted)
         guard rough > 0, rough.isFinite else { return [bounds.lowerBound] }

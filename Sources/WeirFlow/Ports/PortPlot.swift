@@ -1,10 +1,10 @@
 public import WeirWire
 
-/// Draws series of ports as a picture: a file of SVG, or a page of HTML that holds all it needs.
+/// A picture of series of ports: an SVG file, or a self-contained HTML page.
 ///
-/// For each series there are three panels: the ports over time, coloured by destination; the histogram of steps within
-/// destinations; and how the range is used. Colours follow the reader's light or dark setting. At most 12 series are
-/// drawn, of each at most 4000 ports, evenly taken; what is left out is said.
+/// For each series there are three panels: the ports over time, colored by destination; the histogram of steps within
+/// destinations; and the use of the range. Colors follow the reader's light or dark setting. At most 12 series are
+/// drawn, each with at most 4000 ports, evenly sampled; a note reports what is left out.
 ///
 /// Source: SVG 1.1, CSS Media Queries 5 (`prefers-color-scheme`).
 public struct PortPlot: Sendable {
@@ -16,7 +16,7 @@ public struct PortPlot: Sendable {
     private var parts: [(series: PortSeries, report: PortReport)] = []
     private var leftOut = 0
 
-    /// Makes an empty picture; `isPage` makes it a page of HTML.
+    /// Creates an empty picture; `isPage` selects an HTML page.
     public init(isPage: Bool) {
         self.isPage = isPage
     }
@@ -91,12 +91,12 @@ public struct PortPlot: Sendable {
         output.append("</pre>\n")
     }
 
-    /// Escapes what has a meaning in markup.
+    /// Returns the text with markup characters escaped.
     static func escaped(_ text: String) -> String {
         text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
     }
 
-    /// Are the colours, of Okabe and Ito's palette (told apart by the colour-blind), for light and dark paper.
+    /// The colors for light and dark paper, from Okabe and Ito's palette, which color-blind readers can tell apart.
     private static let style = """
         .paper { fill: #ffffff } .ink, .label { fill: #1a1a1a } .label { fill: #444444 } .rule { stroke: #d9d9d9; fill: none }
         .axis { stroke: #666666; fill: none } .bar { fill: #0072b2 } .known { fill: #0072b2; fill-opacity: 0.12 }

@@ -1,4 +1,4 @@
-/// Says in words what led to a verdict, and what it does not say.
+/// The reasons for a verdict, and its caveats, in words.
 enum PortReasons {
     static func reasons(_ verdict: PortVerdict, _ statistics: PortStatistics) -> [String] {
         var reasons: [String] = []
@@ -32,7 +32,7 @@ enum PortReasons {
         return reasons
     }
 
-    /// Lists the most frequent small steps: `2 (11%), 4 (13%)`.
+    /// Returns the most frequent small steps: `2 (11%), 4 (13%)`.
     private static func steps(_ statistics: PortStatistics) -> String? {
         let small = statistics.steps - statistics.jumps
         guard small * 10 > statistics.steps else { return nil }
@@ -70,13 +70,13 @@ enum PortReasons {
         return caveats
     }
 
-    /// Says whether the ports look as if several allocators shared the address: several counters side by side.
+    /// Returns whether several allocators seem to share the address: several counters side by side.
     private static func isShared(_ verdict: PortVerdict, _ statistics: PortStatistics) -> Bool {
         if verdict.allocator == .mixed { return true }
         return statistics.steps >= 8 && statistics.chainedShare > statistics.smallShare + 0.2
     }
 
-    /// Counts the steps within destinations that took less than 10 s.
+    /// Returns the number of steps within destinations that took less than 10 s.
     private static func quickSteps(_ series: PortSeries) -> Int {
         var last = [Int](repeating: -1, count: series.destinations.count)
         var quick = 0
@@ -92,17 +92,17 @@ enum PortReasons {
         return quick
     }
 
-    /// Prints a number with its noun: `(1 sample)`, `(8 samples)`.
+    /// Returns a number with its noun: `(1 sample)`, `(8 samples)`.
     static func count(_ count: Int, _ noun: String) -> String { "(\(count) \(noun)\(count == 1 ? "" : "s"))" }
 
-    /// Prints a share, with no bare number for `text2pcap` to stumble over: `87%`, `0.4%`.
+    /// Returns a percentage without a bare number, which `text2pcap` could misread: `87%`, `0.4%`.
     static func percent(_ share: Double) -> String {
         let value = share * 100
         if value > 0, value < 1 { return "\(decimal(value, places: 1))%" }
         return value < 100 && value > 99 ? "\(decimal(value, places: 1))%" : "\(Int(value.rounded()))%"
     }
 
-    /// Prints a number with so many places.
+    /// Returns a number with a fixed number of decimal places.
     static func decimal(_ value: Double, places: Int = 2) -> String {
         guard value.isFinite, abs(value) < 1e15 else { return "\(value)" }
         let scale = (0..<places).reduce(1) { product, _ in product * 10 }

@@ -1,17 +1,18 @@
-/// Looks for the period in which an allocator begins anew: Linux hashes with a new key every 10 s.
+/// A search for the period after which an allocator restarts: Linux hashes with a new key every 10 s.
 ///
-/// Source: Linux net/ipv4/inet_hashtables.c, `inet_hash_connect`; net/core/secure_seq.c, `EPHEMERAL_PORT_SHUFFLE_PERIOD`.
+/// Source: Linux net/ipv4/inet_hashtables.c, `inet_hash_connect`; net/core/secure_seq.c,
+/// `EPHEMERAL_PORT_SHUFFLE_PERIOD`.
 enum PortRekeying {
     private static let period: Int64 = 10_000_000_000
     private static let phases = 10_000
-    /// Is what phases are apart: 1 ms, so that one lies in what two steps have in common.
+    /// The distance between phases: 1 ms, small enough for one to lie in the overlap of two steps.
     private static let grain = period / Int64(phases)
-    /// Bounds the steps that are looked at: what they tell does not get clearer.
+    /// The maximum number of steps that are examined: more would not make the result clearer.
     private static let mostSteps = 4000
 
     private struct Step { var from: Int64; var to: Int64 }
 
-    /// Tells which phase explains the jumps best; nil where fewer than two jumps have times, or most steps are jumps.
+    /// Returns the phase that explains the jumps best; nil if fewer than two jumps have times, or most steps are jumps.
     static func find(_ series: PortSeries, size: Int, bound: Int) -> PortStatistics.Rekeying? {
         var (jumps, smalls): ([Step], [Step]) = ([], [])
         var last = [Int](repeating: -1, count: series.destinations.count)
@@ -39,16 +40,17 @@ enum PortRekeying {
         }
         best.jumps = jumps.count
         let chance = jumps.reduce(0.0) { $0 + Double($1.to - $1.from) / Double(period) } / Double(jumps.count)
-        // Each phase that was tried could have fitted by chance; those that lie in the same steps count as one, but never fewer than 200.
+        // Each phase that was tried could fit by chance; phases in the same steps count as one, but at least 200 count
+        // in all.
         let tried = max(200, min(Double(phases), 1 / max(chance, 1e-9)))
         let log = PortMath.logTail(best.explained, of: jumps.count, min(1, chance)) + PortMath.ln(tried)
         best.log10P = min(0, log / PortMath.ln(10))
         return best
     }
 
-    /// Counts, for each phase, the steps that a period of it begins in.
+    /// Returns, for each phase, the number of steps in which a period of that phase begins.
     private static func crossings(_ steps: [Step]) -> [Int] {
-        // The phases of a step are a run, so that only the changes from phase to phase are noted.
+        // The phases of a step are a run, so it is enough to note the changes from phase to phase.
         var changes = [Int](repeating: 0, count: phases + 1)
         var everywhere = 0
         for step in steps {

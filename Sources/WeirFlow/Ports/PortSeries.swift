@@ -1,31 +1,31 @@
 public import WeirWire
 
-/// Holds the ports that one client took over one transport, in the order of time.
+/// The ports that one client took over one transport, in the order of time.
 ///
-/// A choice costs 14 bytes; each destination is held once.
+/// A choice costs 14 bytes; each destination is kept once.
 public struct PortSeries: Sendable {
-    /// Stands for a time that is not known.
+    /// The value that means an unknown time.
     static let noTime = Int64.min
-    /// Is up to how many destinations are looked through; more are hashed.
+    /// The number of destinations up to which they are searched one by one; more are hashed.
     private static let few = 4
 
-    /// Says whose choices these are.
+    /// The client, the transport and the side of these choices.
     public let key: PortSeriesKey
-    /// Lists whom the client talked to, in the order of their first flows.
+    /// The destinations of the client, in the order of their first flows.
     public private(set) var destinations: [Endpoint] = []
     private var indices: [Endpoint: UInt32] = [:]
     private(set) var times: [Int64] = []
     private(set) var places: [UInt32] = []
-    /// Lists the ports.
+    /// The ports.
     public private(set) var ports: [UInt16] = []
     private var isSorted = true
 
-    /// Makes a series of nothing.
+    /// Creates an empty series.
     public init(_ key: PortSeriesKey) {
         self.key = key
     }
 
-    /// Makes a series of choices; the client, the transport and the side of the first one count.
+    /// Creates a series of choices, with the client, the transport and the side of the first one.
     public init(_ uses: [PortUse]) {
         let first = uses.first
         self.init(
@@ -38,15 +38,15 @@ public struct PortSeries: Sendable {
         for use in uses { add(use.port, to: use.destination, at: use.time) }
     }
 
-    /// Counts the choices.
+    /// The number of choices.
     public var count: Int { ports.count }
 
-    /// Says when a choice was made, in nanoseconds since 1970 UTC; nil where that is not known.
+    /// Returns when a choice was made, in ns since 1970 UTC; nil if that is not known.
     public func time(_ index: Int) -> Int64? {
         index < times.count && times[index] != Self.noTime ? times[index] : nil
     }
 
-    /// Gives the place of a choice's destination in `destinations`.
+    /// Returns the index of a choice's destination in `destinations`.
     public func destination(_ index: Int) -> Int { Int(places[index]) }
 
     /// Adds a choice.
@@ -74,7 +74,7 @@ public struct PortSeries: Sendable {
         ports.append(port)
     }
 
-    /// Returns the series in the order of time; choices of one time stay in the order in which they were added.
+    /// Returns the series in the order of time; choices with the same time keep their order.
     public func sorted() -> PortSeries {
         guard !isSorted else { return self }
         let order = times.indices.sorted { (times[$0], $0) < (times[$1], $1) }
@@ -87,29 +87,29 @@ public struct PortSeries: Sendable {
     }
 }
 
-/// Gathers choices of ports into series, one for each client, transport and side.
+/// A table of port choices, grouped into series by client, transport and side.
 public struct PortTable: Sendable {
-    /// Gives the most choices that are kept by default, about 60 MB of them.
+    /// The default limit on choices, which take about 60 MB.
     public static let defaultLimit = 1 << 22
 
     private var indices: [PortSeriesKey: Int] = [:]
-    /// Remember the last series and the one before: the sides of a relay take turns.
+    /// The last series and the one before: the sides of a relay alternate.
     private var last: (key: PortSeriesKey, index: Int)?
     private var beforeLast: (key: PortSeriesKey, index: Int)?
-    /// Lists the series in the order of their first choices.
+    /// The series in the order of their first choices.
     public private(set) var series: [PortSeries] = []
-    /// Counts the choices that are held.
+    /// The number of choices in the table.
     public private(set) var count = 0
-    /// Counts the choices that there was no room for.
+    /// The number of choices for which there was no room.
     public private(set) var leftOut = 0
     private let limit: Int
     private let seriesLimit: Int
 
-    /// Makes an empty table.
+    /// Creates an empty table.
     ///
     /// - Parameters:
-    ///   - limit: the most choices that are kept; those past it are counted.
-    ///   - seriesLimit: the most series that are kept; the choices of further ones are counted.
+    ///   - limit: the maximum number of choices that are kept; further ones are only counted.
+    ///   - seriesLimit: the maximum number of series; choices of further ones are only counted.
     public init(limit: Int = defaultLimit, seriesLimit: Int = 1 << 16) {
         self.limit = limit
         self.seriesLimit = seriesLimit

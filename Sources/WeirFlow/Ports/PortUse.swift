@@ -1,21 +1,21 @@
 public import WeirWire
 
-/// Tells that a client took a port to talk from: one choice of an ephemeral-port allocator.
+/// One choice of an ephemeral-port allocator: a client took a port for a flow.
 public struct PortUse: Hashable, Sendable {
-    /// Counts nanoseconds since 1970 UTC; nil where the time is not known.
+    /// The time in ns since 1970 UTC; nil if it is not known.
     public var time: Int64?
-    /// Names who chose the port.
+    /// The address of the client that chose the port.
     public var client: IPAddress
-    /// Says what carries the flow.
+    /// The transport of the flow.
     public var transport: Transport
-    /// Says on which side of a relay the choice was seen.
+    /// The side of a relay on which the choice was seen.
     public var side: PortSide
-    /// Names whom the client talks to.
+    /// The endpoint to which the client sends.
     public var destination: Endpoint
-    /// Holds the port that was chosen.
+    /// The port that was chosen.
     public var port: UInt16
 
-    /// Makes a use of a port from its parts.
+    /// Creates a use of a port from its parts.
     public init(
         time: Int64?,
         client: IPAddress,
@@ -33,9 +33,9 @@ public struct PortUse: Hashable, Sendable {
     }
 }
 
-/// Says on which side of a relay a client's choice of a port was seen.
+/// The side of a relay on which a client's choice of a port was seen.
 public enum PortSide: String, Hashable, Sendable, CaseIterable {
-    /// Between a client and its server, with no relay of Weir's known there.
+    /// Between a client and its server, without a known relay of Weir's.
     case direct
     /// Between a client and the relay, which is its destination.
     case client
@@ -43,28 +43,28 @@ public enum PortSide: String, Hashable, Sendable, CaseIterable {
     case egress
 }
 
-/// Names whose choices a series holds.
+/// The client, transport and side of a series' choices.
 public struct PortSeriesKey: Hashable, Sendable, CustomStringConvertible {
-    /// Names who chose the ports.
+    /// The address that chose the ports.
     public var client: IPAddress
-    /// Says what carries the flows.
+    /// The transport of the flows.
     public var transport: Transport
-    /// Says on which side of a relay they were seen.
+    /// The side of a relay on which they were seen.
     public var side: PortSide
 
-    /// Makes a key from its parts.
+    /// Creates a key from its parts.
     public init(client: IPAddress, transport: Transport, side: PortSide = .direct) {
         self.client = client
         self.transport = transport
         self.side = side
     }
 
-    /// Feeds the key to a hasher as whole words: what is derived would hash the side's name.
+    /// Hashes the key as whole words: the synthesized function would hash the side's name.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(client)
         hasher.combine((transport == .udp ? 4 : 0) | (side == .client ? 1 : side == .egress ? 2 : 0))
     }
 
-    /// Prints `client 10.0.0.2 tcp`, `egress 10.0.0.1 tcp`.
+    /// The key in the form `client 10.0.0.2 tcp` or `egress 10.0.0.1 tcp`.
     public var description: String { "\(side == .egress ? "egress" : "client") \(client) \(transport)" }
 }

@@ -1,33 +1,34 @@
-/// Names the classes of allocators of ephemeral ports that are told apart.
+/// The classes of allocators of ephemeral ports that are told apart.
 ///
 /// Source: RFC 6056 section 3.3 (the algorithms), Linux net/ipv4/inet_hashtables.c and inet_connection_sock.c.
 public enum PortAllocator: String, Hashable, Sendable, CaseIterable {
-    /// Counts upwards by one for all destinations together.
+    /// A counter, up by one for all destinations together.
     case sequential
-    /// Counts upwards by one for each destination: RFC 6056 algorithms 3 and 4 without further randomness.
+    /// A counter for each destination, up by one: RFC 6056 algorithms 3 and 4 without further randomness.
     case sequentialPerDestination = "sequential-per-destination"
-    /// Begins at a random port, goes on linearly, and begins anew now and then: RFC 6056 algorithm 1.
+    /// A linear search from a random port, restarted now and then: RFC 6056 algorithm 1.
     case sequentialRandomStart = "sequential-random-start"
-    /// Is Linux's `connect`: a counter a destination, steps of 2 to 16, ports of the parity of the range's first one.
+    /// Linux's `connect`: a counter for each destination, steps of 2 to 16, ports of the parity of the range's first
+    /// one.
     case linuxConnect = "linux-connect"
-    /// Is Linux's `connect` with IP_LOCAL_PORT_RANGE: a counter a destination, steps of 1 to 8, any parity.
+    /// Linux's `connect` with IP_LOCAL_PORT_RANGE: a counter for each destination, steps of 1 to 8, any parity.
     case linuxLocalRange = "linux-local-range"
-    /// Chooses any port of the range at random: Linux's UDP, OpenBSD; RFC 6056 algorithm 2.
+    /// A random choice from the whole range: Linux's UDP, OpenBSD; RFC 6056 algorithm 2.
     case uniformRandom = "uniform-random"
-    /// Is Linux's `bind` to port 0: random, ports of the other parity than `connect`'s, odd ones by default.
+    /// Linux's `bind` to port 0: random, ports of the other parity than `connect`'s, by default odd ones.
     case oddBind = "odd-bind"
-    /// Is Linux's `bind` to port 0 with SO_REUSEADDR: as odd-bind, from the lower half of the range.
+    /// Linux's `bind` to port 0 with SO_REUSEADDR: as odd-bind, from the lower half of the range.
     case lowerHalfBind = "lower-half-bind"
-    /// Is several at once: what was seen fits no single class.
+    /// Several allocators at once: the ports fit no single class.
     case mixed
-    /// Is no class: the samples, their destinations or their times do not suffice to name one.
+    /// No class: the samples, their destinations or their times do not suffice to name one.
     case tooFew = "too-few"
 
-    /// Lists the classes that a verdict can name.
+    /// The classes that a verdict can name.
     static let named = allCases.filter { $0 != .tooFew }
 }
 
-/// Warns of what a verdict does not say.
+/// A limit of what a verdict says.
 public enum PortCaveat: String, Hashable, Sendable, CaseIterable {
     /// The destination is the relay.
     case throughARelay = "through-a-relay"
@@ -39,7 +40,7 @@ public enum PortCaveat: String, Hashable, Sendable, CaseIterable {
     case rangeEstimated = "range-estimated"
     /// All flows went to one destination.
     case oneDestination = "one-destination"
-    /// The parity of the ports alone tells the class.
+    /// The parity of the ports alone identifies the class.
     case parityAlone = "parity-alone"
     /// Few steps were quick enough to tell a counter with a new key every 10 s from chance.
     case slowSteps = "slow-steps"
@@ -47,10 +48,10 @@ public enum PortCaveat: String, Hashable, Sendable, CaseIterable {
     case noTimes = "no-times"
     /// Algorithm 1 of RFC 6056 looks the same while few ports are in use.
     case randomStartPossible = "random-start-possible"
-    /// The class is what the program asked for, by binding before it connects.
+    /// The program caused the class, by binding before it connects.
     case boundByCaller = "bound-by-caller"
 
-    /// Says it in a sentence.
+    /// The caveat in a sentence.
     public var explanation: String {
         switch self {
         case .throughARelay:
@@ -69,32 +70,32 @@ public enum PortCaveat: String, Hashable, Sendable, CaseIterable {
     }
 }
 
-/// Names the allocator of a series of ports, or says why none can be named.
+/// The allocator of a series of ports, or the reasons why none can be named.
 public struct PortVerdict: Hashable, Sendable {
-    /// Names the class; `tooFew` where none is named.
+    /// The class; `tooFew` if none is named.
     public var allocator: PortAllocator
-    /// Holds the class's share of all likelihood, at most 0.999999; of the most likely one where none is named.
+    /// The class's share of the total likelihood, at most 0.999999; if none is named, the share of the most likely one.
     public var confidence: Double
-    /// Lists the classes that cannot be told apart, the likeliest first, where none is named.
+    /// If no class is named, the classes that cannot be told apart, the likeliest first.
     public var candidates: [PortAllocator] = []
-    /// Says in a few words each what led to the verdict.
+    /// The reasons for the verdict, in a few words each.
     public var reasons: [String] = []
-    /// Lists what the verdict does not say.
+    /// The caveats of the verdict.
     public var caveats: [PortCaveat] = []
 
-    /// Makes a verdict.
+    /// Creates a verdict.
     public init(_ allocator: PortAllocator, confidence: Double) {
         self.allocator = allocator
         self.confidence = confidence
     }
 }
 
-/// Holds a series' verdict with what led to it.
+/// A series' verdict with the statistics behind it.
 public struct PortReport: Sendable {
-    /// Says whose ports they are.
+    /// The client, transport and side of the ports.
     public var key: PortSeriesKey
-    /// Holds the statistics.
+    /// The statistics.
     public var statistics: PortStatistics
-    /// Names the class.
+    /// The verdict.
     public var verdict: PortVerdict
 }

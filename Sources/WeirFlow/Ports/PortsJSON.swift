@@ -1,16 +1,16 @@
 public import WeirWire
 
-/// Renders one JSON object a series of ports.
+/// The JSON form of reports on series of ports, one object each.
 ///
-/// A key keeps its meaning for ever; new keys may come behind the others.
+/// A key keeps its meaning forever; new keys may follow the others.
 ///
 /// Keys, in this order: `client`, `transport`, `side` (`direct`, `client`, `egress`), `class`, `confidence`, `samples`,
 /// `candidates` (classes that cannot be told apart), `reasons`, `caveats`, `statistics`. Source: RFC 8259.
 public struct PortsJSON: Sendable {
-    /// Makes a renderer.
+    /// Creates a renderer.
     public init() {}
 
-    /// Renders one object and a line feed.
+    /// Appends one object and a line feed.
     public func append(_ report: PortReport, to output: inout ByteBuffer) {
         output.append("{\"client\":\"")
         report.key.client.write(to: &output)
@@ -69,7 +69,7 @@ public struct PortsJSON: Sendable {
 
     private func optional(_ value: Double?) -> String { value.map { number($0) } ?? "null" }
 
-    /// Prints a number with six places at most; JSON has none that is not finite.
+    /// Returns a number with at most six decimal places, or null: JSON has only finite numbers.
     private func number(_ value: Double) -> String {
         guard value.isFinite else { return "null" }
         return abs(value) < 1e9 ? PortReasons.decimal(value, places: 6) : "\(Int64(min(abs(value), 9e18)))"
@@ -77,7 +77,7 @@ public struct PortsJSON: Sendable {
 
     private func list(_ texts: [String]) -> String { "[" + texts.map { quoted($0) }.joined(separator: ",") + "]" }
 
-    /// Quotes a text of Weir's own, which has no control characters.
+    /// Returns one of Weir's own texts, which have no control characters, in quotes.
     private func quoted(_ text: String) -> String {
         "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
     }

@@ -1,17 +1,17 @@
 public import WeirWire
 
-/// Renders reports of series of ports for people.
+/// The text form of reports on series of ports.
 ///
-/// No line holds a bare word of hex digits before a blank: the relay's output stays readable by `text2pcap`.
+/// No line has a bare word of hex digits before a blank: the relay's output stays readable by `text2pcap`.
 public struct PortsText: Sendable {
     private let color: Bool
 
-    /// Makes a renderer; `color` sets the class in bold.
+    /// Creates a renderer; `color` sets the class in bold.
     public init(color: Bool = false) {
         self.color = color
     }
 
-    /// Renders one report, some lines.
+    /// Appends one report, in several lines.
     public func append(_ report: PortReport, to output: inout ByteBuffer) {
         let (verdict, statistics) = (report.verdict, report.statistics)
         output.append("\(report.key)\(side(report.key.side)): ")

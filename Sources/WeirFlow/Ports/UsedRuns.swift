@@ -1,8 +1,9 @@
-/// Knows runs of ports that are in use.
+/// The runs of ports that are in use.
 struct UsedRuns {
-    /// Returns what a linear search from a random start gains in likelihood over a random choice, were all ports kept.
+    /// Returns the gain in likelihood of a linear search from a random start over a random choice, if all ports were
+    /// kept.
     ///
-    /// Each choice has the chance of its own port's draw and of those of the run of used ports right before it.
+    /// Each choice has the probability of drawing its own port or one of the run of used ports directly before it.
     ///
     /// - Returns: the natural logarithm of the gain.
     static func gain(_ series: PortSeries, in range: PortRange) -> Double {
@@ -16,13 +17,13 @@ struct UsedRuns {
         return gain
     }
 
-    /// Holds, for a used port, one of its run at or before it; the first of a run holds itself.
+    /// For each used port, one of its run at or before it; the first of a run has itself.
     private var before = [Int32](repeating: -1, count: 65_537)
     private(set) var used = 0
 
     func isUsed(_ port: UInt16) -> Bool { before[Int(port)] >= 0 }
 
-    /// Counts the used ports right before one.
+    /// Returns the number of used ports directly before a port.
     mutating func length(before port: UInt16) -> Int {
         guard port > 0, isUsed(port - 1) else { return 0 }
         return Int(port) - first(Int(port) - 1)

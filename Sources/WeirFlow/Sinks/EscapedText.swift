@@ -1,9 +1,9 @@
 import WeirWire
 
-/// Renders bytes as indented lines of text in which nothing can steer a terminal.
+/// A renderer of bytes as indented lines of text that cannot control a terminal.
 ///
-/// UTF-8 passes where it is well formed; control characters, marks that turn the direction of writing, and bytes that
-/// are not UTF-8 are escaped: `\r`, `\t`, `\x1b`, `\u{202e}`.
+/// Valid UTF-8 passes; control characters, characters that change the direction of writing, and bytes that are not
+/// UTF-8 are escaped: `\r`, `\t`, `\x1b`, `\u{202e}`.
 enum EscapedText {
     static func append(_ bytes: RawSpan, to output: inout ByteBuffer) {
         guard bytes.byteCount > 0 else { return }

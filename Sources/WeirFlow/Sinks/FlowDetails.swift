@@ -1,25 +1,26 @@
 import WeirWire
 
-/// Tells a sink what an `open` record says besides the endpoints: whose the client is, and which egress port was asked for.
+/// The contents of an `open` record besides the endpoints: the client's process, and the egress port that was
+/// requested.
 public struct FlowDetails: Sendable {
-    /// Answers which process a client is; nil where nobody looks.
+    /// A function that finds a client's process; nil if the search is off.
     public var process: ProcessLookup?
-    /// Says which port the relay asks for when it dials.
+    /// The port that the relay requests when it dials.
     public var egressPort: EgressPort
-    /// The host's range of ephemeral ports; nil if nobody has asked, or the system does not say.
+    /// The host's range of ephemeral ports; nil if it was not read, or the system does not report it.
     public var hostPorts: PortRange?
 
-    /// The ranges that reports of ports are about.
+    /// The ranges for reports on ports.
     public var portRanges: OwnPortRanges { OwnPortRanges(host: hostPorts, egressPort: egressPort) }
 
-    /// Makes the details of a relay.
+    /// Creates the details of a relay.
     public init(process: ProcessLookup? = nil, egressPort: EgressPort = .kernel, hostPorts: PortRange? = nil) {
         self.hostPorts = hostPorts
         self.process = process
         self.egressPort = egressPort
     }
 
-    /// Answers which process a record's client is.
+    /// Returns the process of a record's client.
     func answer(_ record: FlowRecord) -> ProcessAnswer { process?(record.flow) ?? .notAsked }
 
     /// Appends to a line: `, process curl/4711 user root, egress port asked for (51514): got`.
@@ -34,7 +35,7 @@ public struct FlowDetails: Sendable {
         output.append(", egress port asked for (\(asked)): \(isGot ? "got" : "not free")")
     }
 
-    /// Appends keys to an object: `process` (null where it is not known), `egress_asked` and `egress_got`.
+    /// Appends keys to an object: `process` (null if it is not known), `egress_asked` and `egress_got`.
     func appendJSON(_ record: FlowRecord, to output: inout ByteBuffer) {
         switch answer(record) {
         case .found(let process):
@@ -53,7 +54,7 @@ public struct FlowDetails: Sendable {
 }
 
 extension ByteBuffer {
-    /// Appends any text as a string of JSON.
+    /// Appends any text as a JSON string.
     ///
     /// Source: RFC 8259 section 7.
     mutating func appendQuoted(text: String) {

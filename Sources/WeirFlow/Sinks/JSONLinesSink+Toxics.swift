@@ -1,12 +1,12 @@
 import WeirWire
 
-/// How JSON lines say what toxics did.
+/// The keys of JSON lines for the effects of toxics.
 extension ByteBuffer {
-    /// Appends the keys of a chunk that toxics had: `held_ns`, and `toxics` with what they changed.
+    /// Appends the keys of a chunk that toxics had: `held_ns`, and `toxics` with their changes.
     ///
     /// - Parameters:
     ///   - chunk: the chunk.
-    ///   - moment: when it went on.
+    ///   - moment: the time at which it went on.
     mutating func appendToxicKeys(of chunk: ChunkRecord, at moment: Moment) {
         guard chunk.isTampered else { return }
         append(",\"held_ns\":")
@@ -29,7 +29,7 @@ extension ByteBuffer {
         append("]")
     }
 
-    /// Appends the keys of what a toxic did to a flow: `toxic`, `type`, `effect`, and `acts` where it was drawn.
+    /// Appends the keys of a toxic's effect on a flow: `toxic`, `type`, `effect`, and `acts` if it was drawn.
     mutating func appendToxicKeys(_ toxic: ToxicRecord) {
         append(",\"toxic\":")
         appendJSON(toxic.name)

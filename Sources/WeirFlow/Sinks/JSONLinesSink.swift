@@ -1,11 +1,11 @@
 public import WeirWire
 
-/// Renders one JSON object a record: the `--log` format.
+/// A sink that renders one JSON object for each record: the `--log` format.
 ///
-/// A key keeps its meaning for ever; new keys may come.
+/// A key keeps its meaning forever; new keys may be added.
 ///
 /// Keys, in this order: `time` (RFC 3339, UTC, ns), `flow`, `event`, `transport`, `client`, `listener`, `egress`,
-/// `server` (null where unknown), then those of the event. Source: RFC 8259.
+/// `server` (null if unknown), then those of the event. Source: RFC 8259.
 public struct JSONLinesSink: Sink {
     private let withBytes: Bool
     private let details: FlowDetails
@@ -13,13 +13,13 @@ public struct JSONLinesSink: Sink {
     private var timestamp = Timestamp()
     private var messages: FlowMessages?
 
-    /// Makes a sink.
+    /// Creates a sink.
     ///
     /// - Parameters:
-    ///   - withBytes: adds each chunk's bytes in base64.
-    ///   - dissects: adds an object for each message that ends in a chunk.
-    ///   - showsOriginals: adds what came to toxics, beside what goes on.
-    ///   - details: adds keys to `open`.
+    ///   - withBytes: whether to add each chunk's bytes in base64.
+    ///   - dissects: whether to add an object for each message that ends in a chunk.
+    ///   - showsOriginals: whether to add the chunks before toxics changed them, besides those that go on.
+    ///   - details: the details that are added to `open`.
     public init(
         withBytes: Bool,
         dissects: Bool = false,
@@ -32,16 +32,16 @@ public struct JSONLinesSink: Sink {
         if dissects { messages = FlowMessages(wantsFields: false, demand: withBytes ? nil : ByteDemand()) }
     }
 
-    /// Tells the loops which bytes are looked at, where none are logged.
+    /// The chunks whose bytes the sink reads without logging them.
     public var demand: ByteDemand? { messages?.demand }
 
-    /// Wants every chunk.
+    /// The interest in every chunk, with or without bytes.
     public var interest: Interest { withBytes ? .bytes : .chunks }
 
-    /// Renders one object and a line feed.
+    /// Appends one object and a line feed.
     public mutating func render(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
         guard messages != nil else { return renderRecord(record, bytes: bytes, into: &output) }
-        // What is left of a flow's messages comes before its last object.
+        // What is left of a flow's messages precedes its last object.
         let isLast = if case .closed = record.happening { true } else { false }
         if !isLast { renderRecord(record, bytes: bytes, into: &output) }
         renderMessages(record, bytes: bytes, into: &output)
@@ -94,7 +94,7 @@ public struct JSONLinesSink: Sink {
     }
 
     private mutating func renderMessages(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
-        // Taken out, so that it can lend messages while the sink changes.
+        // Moved out, so that it can lend messages while the sink changes.
         guard var messages = self.messages.take() else { return }
         messages.read(record, bytes) { message in
             begin("message", record, &output)
@@ -105,7 +105,7 @@ public struct JSONLinesSink: Sink {
         self.messages = messages
     }
 
-    /// Renders an object with the event `lost`, which belongs to no flow.
+    /// Appends an object with the event `lost`, which belongs to no flow.
     public mutating func renderLoss(chunks: UInt64, bytes: UInt64, into output: inout ByteBuffer) {
         output.append("{\"event\":\"lost\",\"chunks\":")
         output.appendDecimal(chunks)

@@ -1,9 +1,10 @@
 public import WeirWire
 
-/// Shows how ports are assigned while a relay runs: a line for each flow, and a report for each address at the end.
+/// A sink that shows how ports are assigned while a relay runs: a line for each flow, and a final report for each
+/// address.
 ///
-/// The line has the client's port and the relay's own for it, each with its step from the one before to the same
-/// destination. Memory is bounded: the first 2^20 choices of ports are kept for the report, 14 bytes each.
+/// The line has the client's port and the relay's own for it, each with its step from the previous one to the same
+/// destination. Memory is limited: the first 2^20 choices of ports are kept for the report, 14 bytes each.
 public struct PortsSink: Sink {
     private static let usesKept = 1 << 20
     private static let destinationsKept = 1 << 16
@@ -16,17 +17,17 @@ public struct PortsSink: Sink {
     private var timestamp: Timestamp
     private var table = PortTable(limit: usesKept)
     private var last: [Way: UInt16] = [:]
-    /// Holds the egress of each open flow, to tell a further dial.
+    /// The egress of each open flow, to detect a further dial.
     private var egress: [FlowID: Endpoint] = [:]
     private let text: PortsText
     private let ranges: OwnPortRanges
 
-    /// Makes a sink.
+    /// Creates a sink.
     ///
     /// - Parameters:
     ///   - localOffset: how far local time is ahead of UTC.
     ///   - color: whether the report sets classes in bold.
-    ///   - ranges: the ranges that are known.
+    ///   - ranges: the known ranges.
     public init(
         localOffset: @escaping Timestamp.LocalOffset = { _ in 0 },
         color: Bool = false,
@@ -37,7 +38,7 @@ public struct PortsSink: Sink {
         text = PortsText(color: color)
     }
 
-    /// Wants nothing of chunks.
+    /// The interest in flows, but not in chunks.
     public var interest: Interest { .flows }
 
     /// Renders the line of a flow that begins, or is dialed again.

@@ -1,43 +1,43 @@
 public import WeirWire
 
-/// Renders records into bytes; whoever owns the descriptor writes them.
+/// A renderer of records into bytes; the owner of the descriptor writes them.
 public protocol Sink: Sendable {
-    /// Says which records the sink wants.
+    /// The records that the sink wants.
     var interest: Interest { get }
 
-    /// Says whether the sink shows which chunks are echoes; where no sink does, nobody looks for them.
+    /// Whether the sink shows which chunks are echoes; if no sink does, echo detection is off.
     var showsEchoes: Bool { get }
 
-    /// Says of which chunks the sink looks at bytes though it shows none; nil where its interest says all.
+    /// The chunks whose bytes the sink reads without showing them; nil if its interest already covers this.
     var demand: ByteDemand? { get }
 
-    /// Renders what comes before the first record of a file.
+    /// Renders the bytes before the first record of a file.
     ///
     /// - Parameters:
-    ///   - time: the time, in nanoseconds since 1970 UTC.
-    ///   - output: where the rendering goes.
+    ///   - time: the time, in ns since 1970 UTC.
+    ///   - output: receives the rendering.
     mutating func begin(at time: Int64, into output: inout ByteBuffer)
 
     /// Renders one record, whole lines or whole blocks only.
     ///
     /// - Parameters:
     ///   - record: what happened.
-    ///   - bytes: the chunk's bytes; empty where the record has none or no sink wants them.
-    ///   - output: where the rendering goes.
+    ///   - bytes: the chunk's bytes; empty if the record has none or no sink wants them.
+    ///   - output: receives the rendering.
     mutating func render(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer)
 
-    /// Renders what was left out because the sink fell behind.
+    /// Renders the counts of what was left out because the sink fell behind.
     mutating func renderLoss(chunks: UInt64, bytes: UInt64, into output: inout ByteBuffer)
 
-    /// Renders what comes after the last record.
+    /// Renders the bytes after the last record.
     mutating func finish(into output: inout ByteBuffer)
 }
 
 extension Sink {
-    /// Says that echoes are shown wherever chunks are.
+    /// By default, whether chunks are shown.
     public var showsEchoes: Bool { interest >= .chunks }
 
-    /// Looks at no bytes beyond its interest.
+    /// By default nil.
     public var demand: ByteDemand? { nil }
 
     /// Renders nothing.
@@ -50,15 +50,15 @@ extension Sink {
     public mutating func finish(into output: inout ByteBuffer) {}
 }
 
-/// Says which records a sink wants: each level includes the one before.
+/// The records that a sink wants: each level includes the previous one.
 public enum Interest: Int, Comparable, Sendable {
-    /// How flows begin and end, and what goes wrong.
+    /// How flows begin and end, and errors.
     case flows
-    /// Every chunk too, by its length.
+    /// Every chunk too, with its length.
     case chunks
     /// Every chunk with its bytes.
     case bytes
 
-    /// Orders by how much is wanted.
+    /// Returns whether one level includes less than another.
     public static func < (left: Interest, right: Interest) -> Bool { left.rawValue < right.rawValue }
 }

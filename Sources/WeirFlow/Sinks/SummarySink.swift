@@ -1,8 +1,8 @@
 public import WeirWire
 
-/// Sums the run up at its end: flows, bytes, and for each client address its ports and the egress ports they were given.
+/// A sink that sums up the run at its end: flows, bytes, and for each client address its ports with their egress ports.
 ///
-/// Memory is bounded: the first 1,000 client addresses are listed, each with its first 256 ports on a listener.
+/// Memory is limited: the first 1,000 client addresses are listed, each with its first 256 ports on a listener.
 public struct SummarySink: Sink {
     private static let clientsKept = 1000
     private static let portsKept = 256
@@ -36,15 +36,15 @@ public struct SummarySink: Sink {
     private var upstream = Counters()
     private var downstream = Counters()
 
-    /// Makes an empty summary; `details` tells of the clients' processes.
+    /// Creates an empty summary; `details` finds the clients' processes.
     public init(details: FlowDetails = FlowDetails()) {
         self.details = details
     }
 
-    /// Wants nothing of chunks: the closing records count them.
+    /// The interest in flows, but not in chunks: the closing records count those.
     public var interest: Interest { .flows }
 
-    /// Counts; renders nothing until the end.
+    /// Counts a record; renders nothing until the end.
     public mutating func render(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
         switch record.happening {
         case .closed(let close):
@@ -166,7 +166,7 @@ public struct SummarySink: Sink {
         if let known = processes[client] { append(known, &output) }
     }
 
-    /// Appends whose the flows of a client were: `  processes: curl/4711 user root (3 flows), not known (1 flow)`.
+    /// Appends the processes of a client: `  processes: curl/4711 user root (3 flows), not known (1 flow)`.
     private func append(_ known: Processes, _ output: inout ByteBuffer) {
         var texts = known.order.map { process in
             let flows = known.flows[process] ?? 0

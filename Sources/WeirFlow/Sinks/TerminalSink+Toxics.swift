@@ -1,12 +1,12 @@
 import WeirWire
 
-/// How the terminal shows what toxics did.
+/// The terminal's form of the effects of toxics.
 extension ByteBuffer {
     /// Appends what toxics did to a chunk that went on: `  held 100.210 ms, replaced (3 bytes) @40 by 'bye'`.
     ///
     /// - Parameters:
     ///   - chunk: the chunk.
-    ///   - moment: when it went on.
+    ///   - moment: the time at which it went on.
     mutating func appendToxics(of chunk: ChunkRecord, at moment: Moment) {
         guard chunk.isTampered else { return }
         append("  held ")
@@ -42,7 +42,7 @@ extension ByteBuffer {
 }
 
 extension ToxicChange.Kind {
-    /// Names what is counted.
+    /// The noun for what is counted.
     var noun: StaticString {
         switch self {
         case .replaced, .cut: "byte"
@@ -52,7 +52,7 @@ extension ToxicChange.Kind {
         }
     }
 
-    /// Says that the change is at a place in the chunk.
+    /// Whether the change has a place in the chunk.
     var hasPlace: Bool {
         switch self {
         case .replaced, .flipped, .cut: true

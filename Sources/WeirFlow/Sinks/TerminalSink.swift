@@ -1,12 +1,12 @@
 public import WeirWire
 
-/// Renders records as text for people, and for `text2pcap`: the `--show` formats, and the summary at the end.
+/// A sink that renders records as text for people and for `text2pcap`: the `--show` formats, and the final summary.
 ///
-/// Outside a dump no line holds a bare word of hex digits before a blank (a count stands behind a parenthesis), and
-/// whatever stands between two dumps begins with a time, so that `text2pcap` reads the whole output: it takes such a word
-/// for an offset, and the text before a dump for its time. Control characters of the traffic never reach the terminal.
+/// Outside a dump no line has a bare word of hex digits before a blank (a count follows a parenthesis), and any text
+/// between two dumps begins with a time, so that `text2pcap` reads the whole output: it takes such a word for an
+/// offset, and the text before a dump for its time. Control characters in the traffic never reach the terminal.
 public struct TerminalSink: Sink {
-    /// Says how chunks are shown.
+    /// The form in which chunks are shown.
     public enum Show: String, Sendable, CaseIterable {
         /// A line and a hex dump for each chunk.
         case hex
@@ -27,20 +27,20 @@ public struct TerminalSink: Sink {
     private var summary: SummarySink
     private var ports: PortsSink?
     private var messages: MessageLines?
-    /// Holds the last record's time, in ns since 1970 UTC: for a line that belongs to no record.
+    /// The last record's time, in ns since 1970 UTC, for a line that belongs to no record.
     private var lastTime: Int64 = 0
 
-    /// Makes a sink.
+    /// Creates a sink.
     ///
     /// - Parameters:
-    ///   - show: how chunks are shown.
-    ///   - limit: how many bytes of a chunk are shown; 0 shows all.
-    ///   - color: whether lines are coloured with ANSI sequences.
-    ///   - dissects: whether a line under a chunk says what the messages mean that end in it.
-    ///   - showsOriginals: whether what came to toxics is shown beside what goes on.
+    ///   - show: the form in which chunks are shown.
+    ///   - limit: the maximum number of a chunk's bytes that are shown; 0 for all.
+    ///   - color: whether lines are colored with ANSI sequences.
+    ///   - dissects: whether a line under a chunk describes each message that ends in it.
+    ///   - showsOriginals: whether chunks are shown as they were before toxics, besides those that go on.
     ///   - localOffset: how far local time is ahead of UTC.
-    ///   - details: what else an `open` line says.
-    ///   - showsPorts: whether a line tells of each flow's ports, and a report at the end names their allocators.
+    ///   - details: the details in an `open` line.
+    ///   - showsPorts: whether a line shows each flow's ports, and a final report names their allocators.
     public init(
         show: Show = .hex,
         limit: Int = 4096,
@@ -62,10 +62,10 @@ public struct TerminalSink: Sink {
         if dissects, show != .none { messages = MessageLines(show, color: color, localOffset: localOffset) }
     }
 
-    /// Tells the loops which bytes are looked at, where chunks are summed up alone.
+    /// The chunks whose bytes the sink reads although it shows only their lengths.
     public var demand: ByteDemand? { messages?.demand }
 
-    /// Wants bytes for the dumps, lengths for the summaries, nothing of chunks for `none`.
+    /// The interest: bytes for the dumps, lengths for the summaries, no chunks for `none`.
     public var interest: Interest {
         switch show {
         case .hex, .text: .bytes
@@ -86,7 +86,7 @@ public struct TerminalSink: Sink {
         }
         let shown = interest < .bytes ? 0 : limit == 0 ? bytes.byteCount : min(limit, bytes.byteCount)
         messages?.read(record, bytes, shown: shown)
-        // What is left of a flow's messages comes before its last line.
+        // What is left of a flow's messages precedes its last line.
         if case .closed = record.happening { messages?.append(to: &output) }
         begin(record, &output)
         switch record.happening {
@@ -133,7 +133,7 @@ public struct TerminalSink: Sink {
         messages?.append(to: &output)
     }
 
-    /// Appends a chunk's bytes; those that were read as messages in the messages' colours.
+    /// Appends a chunk's bytes; if messages were read from them, with the colors of the fields.
     private mutating func appendBytes(_ bytes: RawSpan, isRead: Bool, _ output: inout ByteBuffer) {
         switch show {
         case .hex where isRead && messages != nil: messages?.appendDump(bytes, to: &output)
@@ -143,7 +143,7 @@ public struct TerminalSink: Sink {
         }
     }
 
-    /// Says how many chunks are not shown.
+    /// Appends how many chunks are not shown.
     public mutating func renderLoss(chunks: UInt64, bytes: UInt64, into output: inout ByteBuffer) {
         guard show != .none else { return }
         timestamp.appendTimeOfDay(lastTime, to: &output)
@@ -250,7 +250,7 @@ extension TerminalSink {
         output.append(" close  up ")
         output.appendCounters(close.upstream)
         if isEcho, close.downstream == Counters() {
-            // An echo server's own answers are no traffic of their own.
+            // An echo server's own answers are no separate traffic.
             output.append(" sent back ")
         } else {
             output.append(" down ")
@@ -264,9 +264,9 @@ extension TerminalSink {
 }
 
 extension ByteBuffer {
-    /// Appends a number and its noun, with an s where there is not one: `(1 byte)`, `(14 bytes)`.
+    /// Appends a number and its noun, with an s unless the number is one: `(1 byte)`, `(14 bytes)`.
     ///
-    /// The parentheses are not for looks: `text2pcap` takes a bare number for an offset, and throws away what it read before it.
+    /// The parentheses are needed: `text2pcap` takes a bare number for an offset, and discards what it read before it.
     mutating func appendCount(_ count: UInt64, _ noun: StaticString) {
         append(UInt8(ascii: "("))
         appendDecimal(count)
@@ -287,7 +287,7 @@ extension ByteBuffer {
         server.write(to: &self)
     }
 
-    /// Appends what went one way, and what was lost of it: `(14 bytes) (1 chunk) dropped (5 bytes)`.
+    /// Appends the counts of one direction, and of its losses: `(14 bytes) (1 chunk) dropped (5 bytes)`.
     mutating func appendCounters(_ counters: Counters) {
         appendCount(counters.bytes, "byte")
         append(UInt8(ascii: " "))
@@ -297,7 +297,7 @@ extension ByteBuffer {
         appendLoss(bytes: counters.droppedBytes, datagrams: counters.droppedDatagrams)
     }
 
-    /// Appends the counts that are not zero, or `(0 bytes)`, each behind a blank.
+    /// Appends the counts that are not zero, or `(0 bytes)`, each after a blank.
     mutating func appendLoss(bytes: UInt64, datagrams: UInt64) {
         if datagrams > 0 {
             append(UInt8(ascii: " "))
@@ -308,7 +308,7 @@ extension ByteBuffer {
         appendCount(bytes, "byte")
     }
 
-    /// Appends a duration for people: `0.512 ms`, from a second on `9.9 s`.
+    /// Appends a duration for people: `0.512 ms`, from one second on `9.9 s`.
     mutating func appendDuration(_ duration: Duration) {
         guard duration < .milliseconds(1000) else {
             let tenths = (duration.inNanoseconds + 50_000_000) / 100_000_000

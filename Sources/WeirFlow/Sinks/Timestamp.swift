@@ -1,8 +1,8 @@
 public import WeirWire
 
-/// Renders times of day and RFC 3339 times, keeping the last second's text.
+/// A renderer of times of day and RFC 3339 times, which keeps the fields of the last second.
 public struct Timestamp: Sendable {
-    /// Says how many seconds local time is ahead of UTC at a time, in seconds since 1970 UTC.
+    /// A function that returns how many seconds local time is ahead of UTC at a time, in seconds since 1970 UTC.
     public typealias LocalOffset = @Sendable (_ secondsSince1970: Int64) -> Int
 
     private let localOffset: LocalOffset
@@ -12,7 +12,7 @@ public struct Timestamp: Sendable {
     private var offset = 0
     private var date = CivilDate(secondsSince1970: 0)
 
-    /// Makes a renderer; the default is UTC.
+    /// Creates a renderer; the default is UTC.
     public init(localOffset: @escaping LocalOffset = { _ in 0 }) {
         self.localOffset = localOffset
     }
@@ -32,7 +32,7 @@ public struct Timestamp: Sendable {
         output.appendDecimal(Int(nanoseconds &- second &* 1_000_000_000) / 1000, width: 6)
     }
 
-    /// Makes the local fields of a time, and returns its second.
+    /// Sets the local fields for a time, and returns its second.
     @discardableResult
     private mutating func setLocal(_ nanoseconds: Int64) -> Int64 {
         let second = nanoseconds.floorDivided(by: 1_000_000_000)
@@ -73,7 +73,7 @@ public struct Timestamp: Sendable {
         output.appendDecimal(date.day, width: 2)
     }
 
-    /// Appends the time in UTC to the second, as it stands in a file's name: `20261122T123107Z`.
+    /// Appends the time in UTC to the second, in the form for a file's name: `20261122T123107Z`.
     ///
     /// Source: ISO 8601-1, basic format.
     public func appendCompact(_ nanoseconds: Int64, to output: inout ByteBuffer) {
@@ -99,7 +99,7 @@ public struct Timestamp: Sendable {
     }
 }
 
-/// Splits a time into the fields of the Gregorian calendar.
+/// A time in the fields of the Gregorian calendar.
 ///
 /// Source: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.
 private struct CivilDate {
@@ -116,7 +116,7 @@ private struct CivilDate {
         hour = rest / 3600
         minute = rest / 60 % 60
         second = rest % 60
-        // Years start in March, so that the leap day is the last of its year; an era is 400 of them.
+        // Years start in March, so that the leap day is the last of its year; an era is 400 years.
         let shifted = days + 719_468
         let era = shifted.floorDivided(by: 146_097)
         let dayOfEra = Int(shifted - era * 146_097)

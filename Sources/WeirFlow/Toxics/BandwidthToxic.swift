@@ -1,9 +1,9 @@
 import WeirWire
 
-/// Lets bytes go on at a rate, as a link of that speed would: what comes faster waits.
+/// A toxic that limits the rate of bytes, as a link of that speed would: faster bytes wait.
 ///
-/// A stream's chunk goes on in pieces of 20 ms; a datagram goes on whole, once the link has sent it. Source for the unit:
-/// Toxiproxy's `bandwidth`, where 1 KB is 1,000 bytes.
+/// A stream's chunk goes on in pieces of 20 ms; a datagram goes on whole, after the link has sent it. Source of the
+/// unit: Toxiproxy's `bandwidth`, whose 1 KB is 1,000 bytes.
 struct BandwidthToxic: Toxic {
     static let type = ToxicType(
         "bandwidth",
@@ -16,9 +16,9 @@ struct BandwidthToxic: Toxic {
     let rate: Int64
     let cuts: Bool
     private let pieceSize: Int
-    /// Says when the link has sent what it has taken.
+    /// The time at which the link has sent everything it has taken.
     private var free = Instant(nanoseconds: .min)
-    /// Counts what is left of a nanosecond, in 1/`rate` of it, so that no rounding adds up.
+    /// The remaining fraction of a nanosecond, in units of 1/`rate`, so that rounding errors do not add up.
     private var remainder: Int64 = 0
 
     init(kilobytesPerSecond: Int, cuts: Bool) {
@@ -43,7 +43,7 @@ struct BandwidthToxic: Toxic {
         return Verdict(pieces)
     }
 
-    /// Takes bytes onto the link, and says when it has sent them.
+    /// Takes bytes onto the link, and returns when the link has sent them.
     private mutating func send(_ count: Int) -> Instant {
         // A byte takes 10⁹ ns / (rate · 10³).
         let (nanoseconds, rest) = (Int64(count) * 1_000_000 + remainder).quotientAndRemainder(dividingBy: rate)

@@ -1,6 +1,6 @@
-/// Drops everything until it is removed; the flow stays open.
+/// A toxic that drops everything until it is removed; the flow stays open.
 ///
-/// The end of a stream passes: a client that leaves must not leave a flow open for ever.
+/// The end of a stream passes: a client that leaves must not leave a flow open forever.
 struct BlackholeToxic: Toxic {
     static let type = ToxicType(
         "blackhole",

@@ -1,4 +1,4 @@
-/// Draws events that come at a rate, alone or in bursts: a Markov chain with two states.
+/// A random draw of events that occur at a rate, alone or in bursts: a Markov chain with two states.
 ///
 /// With the correlation c, an event follows an event with the probability rate + c · (1 - rate), and anything else with
 /// rate · (1 - c): the share of events is the rate, whatever c is, and their mean burst is 1 / ((1 - rate) · (1 - c)).
@@ -14,7 +14,7 @@ struct BurstDraw: Sendable {
         self.correlation = correlation
     }
 
-    /// Draws whether this is an event.
+    /// Draws whether the next item is an event.
     mutating func next(_ random: inout SplitMix64) -> Bool {
         let probability =
             switch last {

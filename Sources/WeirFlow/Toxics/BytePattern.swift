@@ -1,15 +1,15 @@
-/// Holds bytes that are written as a text or in hex.
+/// A pattern of bytes, written as text or in hex.
 public struct BytePattern: Hashable, Sendable, CustomStringConvertible {
-    /// Holds the bytes.
+    /// The bytes of the pattern.
     public var bytes: [UInt8]
 
-    /// Makes a pattern of bytes.
+    /// Creates a pattern from bytes.
     public init(_ bytes: [UInt8]) {
         self.bytes = bytes
     }
 
-    /// Reads `hex:` and pairs of hex digits, which blanks may separate, or else a text in UTF-8 with the escapes `\n`,
-    /// `\r`, `\t`, `\0`, `\\` and `\xHH`; nil where it is neither.
+    /// Reads `hex:` and pairs of hex digits, which blanks may separate, or else UTF-8 text with the escapes `\n`, `\r`,
+    /// `\t`, `\0`, `\\` and `\xHH`; nil if it is neither.
     public init?(_ text: String) {
         if text.hasPrefix("hex:") {
             guard let bytes = Self.hex(text.utf8.dropFirst(4)) else { return nil }
@@ -20,7 +20,7 @@ public struct BytePattern: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Prints the pattern as it is read: as text where all of it is ASCII, else in hex.
+    /// The pattern in a form that `init(_:)` reads: text if all of it is printable ASCII, else hex.
     public var description: String {
         if bytes.allSatisfy({ (0x20..<0x7F).contains($0) && $0 != 0x5C }), !bytes.starts(with: "hex:".utf8) {
             return String(decoding: bytes, as: UTF8.self)

@@ -1,30 +1,30 @@
 import WeirWire
 
-/// Owns the bytes of one read of a stream, or of one datagram, where something holds them back.
+/// The bytes of one read of a stream, or of one datagram, copied because something holds them back.
 public struct Chunk: Hashable, Sendable {
-    /// Holds the bytes.
+    /// The bytes of the chunk.
     public var bytes: [UInt8]
-    /// Says when they are to go on.
+    /// The time at which the chunk is to go on.
     public var due: Instant
-    /// Says when they came to the toxic that is asked.
+    /// The time at which the chunk arrived at the toxic that is asked.
     public internal(set) var arrivedAt: Instant
-    /// Says when they were read; nil takes what the toxic's input says.
+    /// The time at which the bytes were read; nil to take it over from the toxic's input.
     public internal(set) var receivedAt: Instant?
-    /// Where a datagram came from, if not from the server that was dialed.
+    /// The sender of a datagram, if it is not the server that was dialed.
     var source: Endpoint?
-    /// Numbers the chunk among those that a `hold` has held.
+    /// The chunk's number among those that a `hold` has held.
     var holdNumber: UInt64?
-    /// Lists what toxics have changed, with offsets into these bytes.
+    /// The changes that toxics made, with offsets into these bytes.
     public var changes: [ToxicChange] = []
 
-    /// Makes a chunk that goes on at a time.
+    /// Creates a chunk that goes on at a given time.
     public init(bytes: [UInt8], due: Instant) {
         self.bytes = bytes
         self.due = due
         arrivedAt = due
     }
 
-    /// Makes a chunk that was just read.
+    /// Creates a chunk that was just read.
     init(bytes: [UInt8], receivedAt: Instant) {
         self.bytes = bytes
         due = receivedAt
@@ -56,15 +56,15 @@ public struct Chunk: Hashable, Sendable {
     }
 }
 
-/// Says what a toxic has changed in a chunk.
+/// A change that a toxic made to a chunk.
 public struct ToxicChange: Hashable, Sendable {
-    /// Lists what can be changed.
+    /// The kinds of changes.
     public enum Kind: String, Hashable, Sendable {
         /// Bytes were replaced by others.
         case replaced
         /// Bits were flipped.
         case flipped
-        /// The chunk was cut in pieces: this is one of them.
+        /// The chunk was cut into pieces, and this is one of them.
         case sliced
         /// The chunk was cut at its end.
         case cut
@@ -74,16 +74,16 @@ public struct ToxicChange: Hashable, Sendable {
         case reordered
     }
 
-    /// Names the toxic.
+    /// The name of the toxic.
     public var toxic: String
-    /// Says what was done.
+    /// The kind of the change.
     public var kind: Kind
-    /// Counts what was changed: bytes that were replaced or cut, bits that were flipped, pieces or copies.
+    /// The amount of change: bytes replaced or cut, bits flipped, pieces or copies.
     public var count: Int
-    /// Says where the first change is: an offset in the chunk's bytes.
+    /// The offset of the first change in the chunk's bytes.
     public var offset: Int
 
-    /// Makes the description of a change; the chain fills the toxic's name in.
+    /// Creates the description of a change; the chain fills in the toxic's name.
     public init(_ kind: Kind, count: Int, offset: Int = 0) {
         toxic = ""
         self.kind = kind

@@ -1,4 +1,5 @@
-/// Flips bits at a rate, each with the same probability: where the flips are does not depend on how a stream was read.
+/// A toxic that flips each bit with the same probability, so the flips do not depend on how a stream was split into
+/// reads.
 struct CorruptToxic: Toxic {
     static let type = ToxicType(
         "corrupt",
@@ -9,7 +10,7 @@ struct CorruptToxic: Toxic {
     }
 
     let rate: Double
-    /// Is the probability that a byte has a flip.
+    /// The probability that a byte has at least one flipped bit.
     private let anyOfByte: Double
 
     init(rate: Double) {
@@ -34,12 +35,12 @@ struct CorruptToxic: Toxic {
         return Verdict([chunk])
     }
 
-    /// Draws which bits of a byte are flipped, where at least one is.
+    /// Draws which bits of a byte are flipped, given that at least one is.
     ///
     /// - Parameters:
-    ///   - unit: a number below `anyOfByte`, drawn uniformly: it says which bit is the first.
-    ///   - random: draws the bits behind it.
-    /// - Returns: the bits.
+    ///   - unit: a uniform random number below `anyOfByte`, which decides the first flipped bit.
+    ///   - random: the generator that decides the bits after it.
+    /// - Returns: a mask of the flipped bits.
     private func mask(_ unit: Double, _ random: inout SplitMix64) -> UInt8 {
         var first = 0
         var (mass, rest) = (rate, unit)

@@ -1,6 +1,6 @@
 import WeirWire
 
-/// Sends datagrams more than once.
+/// A toxic that sends datagrams more than once.
 struct DuplicateToxic: Toxic {
     static let type = ToxicType(
         "duplicate",

@@ -1,8 +1,8 @@
-/// Keeps what one toxic holds on one direction of a flow, by due time.
+/// What one toxic holds on one direction of a flow, in the order of due times.
 ///
 /// An empty queue owns no storage.
 struct HeldQueue: Sendable {
-    /// Is a chunk, or the end of the direction, which a toxic may have made.
+    /// A chunk, or the end of the direction, with the toxic that ended it, if one did.
     enum Item: Sendable {
         case chunk(Chunk)
         case end(closer: ToxicSet.Entry?)
@@ -15,23 +15,23 @@ struct HeldQueue: Sendable {
 
     private var entries: [Held] = []
     private var head = 0
-    /// Counts the bytes of the chunks.
+    /// The number of bytes in the chunks.
     private(set) var bytes = 0
-    /// Counts the chunks.
+    /// The number of chunks.
     private(set) var chunks = 0
 
     var isEmpty: Bool { head == entries.count }
 
-    /// Estimates what the queue costs, in bytes: small pieces have a price too.
+    /// The estimated memory cost of the queue, in bytes; each entry has a price, so that small pieces have one too.
     var cost: Int { bytes + (entries.count - head) * ReleaseQueue.entryCost }
 
-    /// Says when the first entry is due.
+    /// The due time of the first entry; nil if there is none.
     var firstDue: Instant? { isEmpty ? nil : entries[head].due }
 
-    /// Says when the last entry is due.
+    /// The due time of the last entry; nil if there is none.
     var lastDue: Instant? { isEmpty ? nil : entries[entries.count - 1].due }
 
-    /// Adds an item behind those that are due before it, or at the same time.
+    /// Inserts an item after those that are due earlier or at the same time.
     mutating func insert(_ item: Item, due: Instant) {
         if case .chunk(let chunk) = item {
             bytes += chunk.bytes.count
@@ -42,7 +42,7 @@ struct HeldQueue: Sendable {
         entries.insert(Held(item: item, due: due), at: index)
     }
 
-    /// Takes the first entry.
+    /// Removes and returns the first entry.
     mutating func popFirst() -> (item: Item, due: Instant)? {
         guard !isEmpty else { return nil }
         let first = entries[head]
@@ -62,10 +62,10 @@ struct HeldQueue: Sendable {
         return (first.item, first.due)
     }
 
-    /// Lists what is held, in order.
+    /// The held items, in order.
     var all: some Sequence<Item> { entries[head...].lazy.map(\.item) }
 
-    /// Takes everything, in order.
+    /// Removes and returns all items, in order.
     mutating func takeAll() -> [Item] {
         let items = entries[head...].map(\.item)
         self = HeldQueue()

@@ -1,6 +1,7 @@
-/// Holds each chunk until somebody decides about it, or until its time is over: then it goes on as it is.
+/// A toxic that holds each chunk until a user decides about it, or until its time is over: then the chunk goes on
+/// unchanged.
 ///
-/// What comes behind a held chunk of a stream waits for it, so that the stream stays in order.
+/// Whatever follows a held chunk of a stream waits for it, so that the stream stays in order.
 struct HoldToxic: Toxic {
     static let type = ToxicType(
         "hold",
@@ -27,7 +28,7 @@ struct HoldToxic: Toxic {
 
     mutating func process(_ input: ToxicInput, at now: Instant, random: inout SplitMix64) -> Verdict {
         guard case .chunk(var chunk) = input else { return Verdict() }
-        // What was decided about is not asked about again.
+        // A chunk that was decided about is not held again.
         guard !chunk.isDecided, contains.isEmpty || chunk.bytes.firstRange(of: contains) != nil else {
             return Verdict([chunk.due(at: now)])
         }
@@ -42,8 +43,8 @@ struct HoldToxic: Toxic {
 }
 
 extension Chunk {
-    /// Says that a hold had the chunk, and somebody has decided about it.
+    /// Whether a hold had the chunk, and a user has decided about it.
     var isDecided: Bool { holdNumber != nil && due <= arrivedAt }
-    /// Says that the chunk waits for somebody to decide.
+    /// Whether the chunk waits for a decision.
     var isHeld: Bool { holdNumber != nil && due > arrivedAt }
 }

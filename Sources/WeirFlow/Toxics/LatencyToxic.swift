@@ -1,6 +1,6 @@
-/// Delays each chunk from its arrival on, so that many are on their way at once.
+/// A toxic that delays each chunk from its arrival on, so that many can be on their way at once.
 ///
-/// A stream's end waits for the chunks before it. Datagrams overtake each other where the jitter says so.
+/// A stream's end waits for the chunks before it. With jitter, datagrams may overtake each other.
 struct LatencyToxic: Toxic {
     static let type = ToxicType(
         "latency",

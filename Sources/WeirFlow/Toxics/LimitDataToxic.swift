@@ -1,4 +1,4 @@
-/// Lets so many bytes go on, then closes the flow.
+/// A toxic that passes a number of bytes, then closes the flow.
 ///
 /// The count survives a change of the settings.
 struct LimitDataToxic: Toxic {

@@ -1,8 +1,8 @@
 import WeirWire
 
-/// Drops chunks at a rate, alone or in bursts.
+/// A toxic that drops chunks at a rate, alone or in bursts.
 struct LossToxic: Toxic {
-    /// Loses datagrams.
+    /// The type that drops datagrams.
     static let loss = ToxicType(
         "loss",
         "Drops datagrams at a rate, alone or in bursts.",
@@ -15,7 +15,7 @@ struct LossToxic: Toxic {
         LossToxic(BurstDraw(rate: settings.number("rate"), correlation: settings.number("correlation")))
     }
 
-    /// Loses chunks, under Toxiproxy's names.
+    /// The type that drops chunks of either transport, with Toxiproxy's names.
     static let packetLoss = ToxicType(
         "packet_loss",
         "Drops chunks at a rate: whole reads of a stream, or datagrams.",

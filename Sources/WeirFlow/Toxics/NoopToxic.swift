@@ -1,4 +1,4 @@
-/// Does nothing: it passes chunks as they come.
+/// A toxic that does nothing: chunks pass unchanged.
 struct NoopToxic: Toxic {
     static let type = ToxicType("noop", "Does nothing.") { _ in NoopToxic() }
 

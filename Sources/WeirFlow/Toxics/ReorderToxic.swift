@@ -1,6 +1,6 @@
 import WeirWire
 
-/// Holds datagrams back, so that those that follow overtake them.
+/// A toxic that holds datagrams back, so that later ones overtake them.
 struct ReorderToxic: Toxic {
     static let type = ToxicType(
         "reorder",

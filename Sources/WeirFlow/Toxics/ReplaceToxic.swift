@@ -1,9 +1,9 @@
 import WeirWire
 
-/// Replaces a pattern of bytes by another one, longer or shorter, also where reads have cut it.
+/// A toxic that replaces a pattern of bytes by another one, longer or shorter, even if the pattern spans several reads.
 ///
-/// In a stream the end of a chunk that may be the beginning of the pattern waits for what follows, but not for long: who
-/// answers only to a whole message must not wait for ever. What a datagram holds is looked at alone.
+/// In a stream, the end of a chunk that may begin the pattern waits for the next bytes, but only for a short time: a
+/// peer that answers only a whole message must not wait forever. Each datagram is searched alone.
 struct ReplaceToxic: Toxic {
     static let type = ToxicType(
         "replace",
@@ -33,13 +33,14 @@ struct ReplaceToxic: Toxic {
 
     let find: [UInt8]
     let with: [UInt8]
-    /// Is nil for datagrams, which wait for nothing.
+    /// The time that the beginning of the pattern waits for its rest; nil for datagrams, which do not wait.
     let wait: Duration?
-    /// Says for each beginning of the pattern how long the longest shorter one is that it ends with.
+    /// The failure function: for each prefix of the pattern, the length of its longest proper prefix that is also its
+    /// suffix.
     ///
     /// Source: Knuth, Morris, Pratt, "Fast Pattern Matching in Strings", SIAM Journal on Computing 6, 1977, section 2.
     private let shorter: [Int]
-    /// Counts the pattern's first bytes that the last chunk ended with: they are kept.
+    /// The number of the pattern's first bytes with which the last chunk ended; these bytes are kept.
     private var matched = 0
     private var keptSince: Instant?
 
@@ -65,7 +66,7 @@ struct ReplaceToxic: Toxic {
         }
     }
 
-    /// Lets go what was kept.
+    /// Returns and clears the kept bytes.
     private mutating func kept(_ now: Instant) -> [Chunk] {
         guard matched > 0 else { return [] }
         var chunk = Chunk(bytes: Array(find[..<matched]), due: now)
@@ -81,7 +82,7 @@ struct ReplaceToxic: Toxic {
         var found: (count: Int, first: Int) = (0, 0)
         for byte in chunk.bytes {
             while matched > 0, byte != find[matched] {
-                // The first bytes of what was kept cannot begin the pattern any more.
+                // The first of the kept bytes cannot begin the pattern any more.
                 result += find[..<(matched - shorter[matched])]
                 matched = shorter[matched]
             }
@@ -108,7 +109,7 @@ struct ReplaceToxic: Toxic {
         return verdict(changed, now)
     }
 
-    /// Makes the verdict on a chunk without its end that is kept.
+    /// Makes the verdict on a chunk, from whose end the kept bytes are already removed.
     private mutating func verdict(_ chunk: Chunk, _ now: Instant) -> Verdict {
         guard matched > 0, let wait else {
             keptSince = nil

@@ -1,4 +1,5 @@
-/// Resets both sides a time after the first data, or the end: what comes meanwhile is dropped.
+/// A toxic that resets both sides a time after the first data or end, and drops everything that arrives in the
+/// meantime.
 struct ResetPeerToxic: Toxic {
     static let type = ToxicType(
         "reset_peer",

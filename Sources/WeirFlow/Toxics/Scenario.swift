@@ -1,31 +1,31 @@
 public import WeirWire
 
-/// Says which toxics come, change and go at which times: so that a failure can be had again.
+/// A timetable of toxics that are added, changed and removed, so that you can reproduce a failure.
 public struct Scenario: Hashable, Sendable {
-    /// Is one change of the toxics.
+    /// A change of the toxics.
     public enum Change: Hashable, Sendable {
-        /// Adds a toxic behind those that there are.
+        /// The addition of a toxic after the existing ones.
         case add(ToxicConfiguration)
-        /// Changes settings of the toxic with a name; nil leaves the toxicity.
+        /// New settings for the toxic with a name; nil leaves the toxicity unchanged.
         case change(name: String, attributes: [String: ToxicValue], toxicity: Float?)
-        /// Takes the toxic with a name away.
+        /// The removal of the toxic with a name.
         case remove(name: String)
-        /// Takes all away.
+        /// The removal of all toxics.
         case clear
     }
 
-    /// Is a change at a time.
+    /// A change at a given time.
     public struct Step: Hashable, Sendable {
-        /// Counts from the scenario's start, or the start of a repetition.
+        /// The time from the start of the scenario or of a repetition.
         public var at: Duration
-        /// Is the place of the one route that is meant, from 0; nil for all on which the change can be made.
+        /// The index of the route, from 0; nil for all routes on which the change is possible.
         public var route: Int?
-        /// Says what changes.
+        /// The change to make.
         public var change: Change
-        /// Says in which line of a file it stands, from 1; nil where it is of none.
+        /// The line of the file, from 1; nil if the step is not from a file.
         public var line: Int?
 
-        /// Makes a step.
+        /// Creates a step.
         public init(at: Duration, route: Int? = nil, line: Int? = nil, _ change: Change) {
             self.at = at
             self.route = route
@@ -34,18 +34,18 @@ public struct Scenario: Hashable, Sendable {
         }
     }
 
-    /// Is the seed of the toxics' randomness; nil where the file names none.
+    /// The seed of the toxics' randomness; nil if the file gives none.
     public var seed: UInt64?
-    /// Lists the changes; those of one time in their order.
+    /// The steps in the order of time; those with the same time keep their order.
     public private(set) var steps: [Step]
-    /// Says after which time it begins anew; nil never.
+    /// The time after which the scenario repeats; nil for never.
     public var period: Duration?
-    /// Bounds how often it is run; nil repeats it for ever.
+    /// The maximum number of runs; nil for no limit.
     public var times: Int?
 
-    /// Makes a scenario; the steps are put in the order of time.
+    /// Creates a scenario; the steps are sorted by time.
     public init(_ steps: [Step], seed: UInt64? = nil, period: Duration? = nil, times: Int? = nil) {
-        // A stable order: those of one time stay as they are.
+        // A stable sort: steps with the same time keep their order.
         self.steps = steps.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }
             .map(\.element)
         self.seed = seed
@@ -53,10 +53,10 @@ public struct Scenario: Hashable, Sendable {
         self.times = times
     }
 
-    /// Finds a step by its number.
+    /// Returns a step by its number.
     ///
-    /// - Parameter number: counts from 0 through all repetitions.
-    /// - Returns: the step, with the time at which it is due; nil behind the last.
+    /// - Parameter number: the number of the step, from 0, counted through all repetitions.
+    /// - Returns: the step and its due time; nil after the last one.
     public func step(_ number: Int) -> (due: Duration, step: Step)? {
         guard !steps.isEmpty else { return nil }
         let (round, index) = number.quotientAndRemainder(dividingBy: steps.count)
@@ -66,10 +66,10 @@ public struct Scenario: Hashable, Sendable {
 }
 
 extension Scenario.Change {
-    /// Makes the change in a route's list of toxics.
+    /// Applies the change to a route's list of toxics.
     ///
     /// - Parameter toxics: the list.
-    /// - Throws: `ToxicError` where a name is taken or unknown.
+    /// - Throws: `ToxicError` if a name is taken or unknown.
     public func apply(to toxics: inout [ToxicConfiguration]) throws(ToxicError) {
         switch self {
         case .add(let configuration):
@@ -90,14 +90,14 @@ extension Scenario.Change {
 }
 
 extension Scenario.Step {
-    /// Lists the routes that the step is about.
+    /// Returns the routes to which the step applies.
     ///
     /// - Parameters:
     ///   - chains: the toxics of each route.
-    ///   - transports: what each route carries.
-    /// - Returns: the places of the routes; for all routes those that carry what an added toxic is for, and those that
-    ///   have the toxic that changes or goes.
-    /// - Throws: `ToxicError` where there is none.
+    ///   - transports: the transport of each route.
+    /// - Returns: the indices of the routes; for a step without a route, those whose transport suits an added toxic, or
+    ///   those that have the toxic to change or remove.
+    /// - Throws: `ToxicError` if there is none.
     public func routes(
         of chains: [[ToxicConfiguration]],
         over transports: [Transport]
@@ -122,11 +122,11 @@ extension Scenario.Step {
 }
 
 extension Scenario {
-    /// Runs through the steps once without a relay, so that what is wrong is known before the first client comes.
+    /// Runs through the steps once without a relay, to find errors before the first client connects.
     ///
     /// - Parameters:
-    ///   - chains: the toxics that each route has from the start.
-    ///   - transports: what each route carries.
+    ///   - chains: the toxics that each route has at the start.
+    ///   - transports: the transport of each route.
     /// - Throws: `StepError` with the step's number, from 1, and the reason.
     public func check(_ chains: [[ToxicConfiguration]], over transports: [Transport]) throws(StepError) {
         var chains = chains
@@ -142,18 +142,18 @@ extension Scenario {
         }
     }
 
-    /// Says which step cannot be made, and why.
+    /// A step that is not possible, and the reason.
     public struct StepError: Error, Hashable, CustomStringConvertible {
-        /// Says when the step is due.
+        /// The due time of the step.
         public var at: Duration
-        /// Numbers the step in the order of time, from 1.
+        /// The number of the step in the order of time, from 1.
         public var number: Int
-        /// Says in which line of a file it stands, from 1; nil where it is of none.
+        /// The line of the file, from 1; nil if the step is not from a file.
         public var line: Int?
-        /// Says why.
+        /// The reason.
         public var error: ToxicError
 
-        /// Says it in one line.
+        /// The error in one line.
         public var description: String {
             (line.map { "line \($0): " } ?? "")
                 + "step \(number) of the scenario, at \(Double(at.inNanoseconds) / 1e9) s: \(error)"
@@ -162,7 +162,7 @@ extension Scenario {
 }
 
 extension Scenario.Change: CustomStringConvertible {
-    /// Says it in a few words.
+    /// The change in a few words.
     public var description: String {
         switch self {
         case .add(let configuration): "\(configuration.name) added"

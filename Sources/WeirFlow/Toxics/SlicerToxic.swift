@@ -1,4 +1,4 @@
-/// Cuts chunks into small pieces, with a pause after each.
+/// A toxic that cuts chunks into small pieces, with a pause after each.
 struct SlicerToxic: Toxic {
     static let type = ToxicType(
         "slicer",
@@ -19,7 +19,7 @@ struct SlicerToxic: Toxic {
     let average: Int
     let variation: Int
     let pause: Duration
-    /// Says when the pause after the last piece is over.
+    /// The end of the pause after the last piece.
     private var free = Instant(nanoseconds: .min)
 
     init(average: Int, variation: Int, pause: Duration) {

@@ -1,4 +1,4 @@
-/// Passes the end of a stream on later than it came.
+/// A toxic that delays the end of a stream.
 struct SlowCloseToxic: Toxic {
     static let type = ToxicType(
         "slow_close",

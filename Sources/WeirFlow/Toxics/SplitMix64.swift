@@ -1,20 +1,20 @@
-/// Generates randomness from a seed, so that the same seed and input give the same result.
+/// A generator of random numbers from a seed: the same seed and input give the same result.
 ///
 /// Source: Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014, figure 17.
 public struct SplitMix64: RandomNumberGenerator, Hashable, Sendable {
     private var state: UInt64
 
-    /// Makes a generator that starts from a seed.
+    /// Creates a generator from a seed.
     public init(seed: UInt64) {
         state = seed
     }
 
-    /// Makes the generator of one toxic on one flow: it depends on nothing that happens elsewhere.
+    /// Creates the generator of one toxic on one flow, independent of everything that happens elsewhere.
     ///
     /// - Parameters:
     ///   - seed: the flow's seed.
     ///   - name: the toxic's name.
-    ///   - direction: a number for the way it runs.
+    ///   - direction: the number of the toxic's direction.
     init(seed: UInt64, name: String, direction: UInt8) {
         // Source: FNV-1a with 64 bits, draft-eastlake-fnv-17 section 2.
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
@@ -32,9 +32,9 @@ public struct SplitMix64: RandomNumberGenerator, Hashable, Sendable {
         return z ^ (z >> 31)
     }
 
-    /// Returns a number from 0 up to, but not, 1, in steps of 2⁻⁵³.
+    /// Returns a number in 0..<1, in steps of 2⁻⁵³.
     mutating func nextUnit() -> Double { Double(next() >> 11) * 0x1p-53 }
 
-    /// Draws once with a probability.
+    /// Draws once, and returns true with the given probability.
     mutating func draw(_ probability: Double) -> Bool { nextUnit() < probability }
 }

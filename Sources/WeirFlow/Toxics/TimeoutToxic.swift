@@ -1,4 +1,4 @@
-/// Drops everything, and closes the flow after a time without data; the end of a stream passes.
+/// A toxic that drops everything, and closes the flow after a time without data; the end of a stream passes.
 struct TimeoutToxic: Toxic {
     static let type = ToxicType(
         "timeout",

@@ -1,66 +1,66 @@
-/// Is one fault on one direction of one flow: a value, so its state is plain `var`s.
+/// A fault on one direction of one flow: a value, so its state is plain `var`s.
 ///
-/// A new one is a file here with its row in `Toxics.all`. What it returns with a later due time is held for it by its
-/// stage of the flow's chain; it keeps bytes of its own only to look for something across chunks.
+/// A new one is a file here with its row in `Toxics.all`. If it returns a chunk with a later due time, its stage of the
+/// flow's chain holds the chunk; a toxic keeps bytes of its own only to find something that spans several chunks.
 public protocol Toxic: Sendable {
-    /// Says that chunks now go on untouched and at once: the relay then need not ask, nor copy them.
+    /// Whether chunks now pass unchanged and without delay: the relay then neither asks the toxic nor copies them.
     var passesChunks: Bool { get }
 
-    /// Says what becomes of a chunk, or of the end of a stream.
+    /// Decides what happens to a chunk, or to the end of a stream.
     ///
     /// - Parameters:
-    ///   - input: what has come.
+    ///   - input: what has arrived or happened.
     ///   - now: the time; a toxic reads no clock.
-    ///   - random: the toxic's own seeded generator on this flow; it rolls no other dice.
-    /// - Returns: the chunks that go on, each with its time, and what follows them.
+    ///   - random: the toxic's own seeded generator on this flow, its only source of randomness.
+    /// - Returns: the chunks that go on, each with its due time, and what follows them.
     mutating func process(_ input: ToxicInput, at now: Instant, random: inout SplitMix64) -> Verdict
 
-    /// Takes what is to survive a change of the settings from the toxic as it was, as a count of bytes.
+    /// Takes over the state that survives a change of the settings, such as a count of bytes, from the previous toxic.
     mutating func adopt(_ previous: any Toxic)
 }
 
 extension Toxic {
-    /// Is false: a toxic wants to see chunks.
+    /// False: a toxic asks for chunks.
     public var passesChunks: Bool { false }
 
-    /// Takes nothing.
+    /// Takes nothing over.
     public mutating func adopt(_ previous: any Toxic) {}
 }
 
-/// Says what a toxic is asked about.
+/// What a toxic is asked about.
 public enum ToxicInput: Hashable, Sendable {
-    /// The flow has met the toxic, or its settings have changed.
+    /// The flow has met the toxic, or the toxic's settings have changed.
     case added
-    /// A chunk has come.
+    /// A chunk has arrived.
     case chunk(Chunk)
     /// The source has sent its last byte.
     case end
-    /// The time has come for which `Verdict.Sequel.wake` asked.
+    /// The time for which `Verdict.Sequel.wake` asked has come.
     case wake
-    /// The toxic is taken away, or replaced by one with other settings: bytes that it keeps itself go on now.
+    /// The toxic is removed, or replaced by one with other settings: the bytes that it keeps itself go on now.
     case removed
 }
 
-/// Says what a toxic made of its input.
+/// What a toxic decides about its input.
 public struct Verdict: Hashable, Sendable {
-    /// Lists the chunks that go on, with their due times.
+    /// The chunks that go on, with their due times.
     ///
-    /// A stream's never overtake each other: one that is due before an earlier one waits for it.
+    /// The chunks of a stream never overtake each other: one that is due before an earlier one waits for it.
     public var chunks: [Chunk]
-    /// Says what follows them.
+    /// What follows the chunks.
     public var then: Sequel
-    /// Counts the bytes that the toxic has dropped.
+    /// The number of bytes that the toxic dropped.
     public var droppedBytes = 0
-    /// Counts the chunks that the toxic has dropped whole: with datagrams, the datagrams.
+    /// The number of chunks that the toxic dropped whole: for UDP, of datagrams.
     public var droppedChunks = 0
 
-    /// Makes a verdict.
+    /// Creates a verdict.
     public init(_ chunks: [Chunk] = [], then: Sequel = .proceed) {
         self.chunks = chunks
         self.then = then
     }
 
-    /// Makes the verdict that a chunk is dropped.
+    /// Returns the verdict that drops a chunk.
     public static func dropping(_ chunk: Chunk, then: Sequel = .proceed) -> Verdict {
         var verdict = Verdict(then: then)
         verdict.droppedBytes = chunk.bytes.count
@@ -68,15 +68,15 @@ public struct Verdict: Hashable, Sendable {
         return verdict
     }
 
-    /// Lists what can follow a verdict's chunks.
+    /// What can follow a verdict's chunks.
     ///
-    /// A close, a reset or a wake that was asked for before is replaced.
+    /// It replaces an earlier request for a close, a reset or a wake.
     public enum Sequel: Hashable, Sendable {
-        /// Go on: an end is passed on after everything before it, and nothing is due any more.
+        /// Go on: an end is passed on after everything before it, and nothing else is due any more.
         case proceed
         /// End the direction at a time, as if its source had sent its last byte.
         case finish(at: Instant)
-        /// End both directions at a time, each behind its last byte.
+        /// End both directions at a time, each after its last byte.
         case close(at: Instant)
         /// Reset both sides at a time.
         case reset(at: Instant)

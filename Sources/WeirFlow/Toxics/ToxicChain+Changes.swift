@@ -1,17 +1,17 @@
 import WeirWire
 
-/// How toxics come to a chain, change and go: between two chunks, with nothing lost, and nothing out of order.
+/// The addition, change and removal of toxics: between two chunks, without losing or reordering anything.
 extension ToxicChain {
-    /// Brings the chain to a new list of toxics.
+    /// Applies a new list of toxics to the chain.
     ///
-    /// What a toxic that goes has held goes on to the next one at once. A toxic that changes is asked again about what it
-    /// holds. Where the order of those that stay changes, all of them give up what they hold first.
+    /// What a removed toxic held goes on to the next one at once. A changed toxic is asked again about what it holds.
+    /// If the order of the remaining ones changes, all of them first release what they hold.
     ///
     /// - Parameters:
     ///   - entries: the toxics from now on.
     ///   - context: what is known about the flow.
     ///   - now: the time.
-    ///   - output: where what comes out goes.
+    ///   - output: receives what leaves the chain.
     mutating func change(
         to entries: [ToxicSet.Entry],
         _ context: MeetingContext,
@@ -37,7 +37,7 @@ extension ToxicChain {
             return ToxicStage(entry, seed: context.seed)
         }
         let added = Set(names).subtracting(kept.map { names[$0] })
-        // From the last one on, which is ahead: what it lets go must not wait behind what comes from others.
+        // From the last one on, which is ahead: what it releases must not wait for what comes from the others.
         for index in stages.indices.reversed() {
             if added.contains(stages[index].entry.name) || !keepsPlaces {
                 meet(index, context, now, .met, &output)
@@ -47,7 +47,7 @@ extension ToxicChain {
         }
     }
 
-    /// Takes the bytes that came first from the client, and lets the toxics act whose condition they meet.
+    /// Takes the client's first bytes, and lets the toxics act if the bytes meet their conditions.
     mutating func decide(_ firstBytes: [UInt8], at now: Instant, into output: inout [Output]) {
         for index in stages.indices.reversed() where stages[index].meeting == .undecided {
             let wanted = stages[index].entry.configuration.match?.prefix?.bytes ?? []
@@ -59,10 +59,10 @@ extension ToxicChain {
         }
     }
 
-    /// Says that a stage waits for the client's first bytes.
+    /// Whether a stage waits for the client's first bytes.
     var isUndecided: Bool { stages.contains { $0.meeting == .undecided } }
 
-    /// Gives up everything that is held, and says how much that was.
+    /// Removes everything held, and returns how much it was.
     mutating func removeAll() -> (bytes: Int, chunks: Int) {
         var output: [Output] = []
         for index in stages.indices where stages[index].meeting == .acts {
@@ -80,7 +80,7 @@ extension ToxicChain {
 
     // MARK: - One toxic
 
-    /// Lets the flow meet a toxic, if it is one of those that do.
+    /// Lets the flow meet a toxic, if the toxic's conditions admit the flow.
     private mutating func meet(
         _ index: Int,
         _ context: MeetingContext,
@@ -115,7 +115,7 @@ extension ToxicChain {
         if acts { ask(.added, index, now, &output) }
     }
 
-    /// Gives a stage its new settings, and asks again about what it holds.
+    /// Gives a stage its new settings, and asks the toxic again about what it holds.
     private mutating func change(
         _ index: Int,
         _ context: MeetingContext,
@@ -149,7 +149,7 @@ extension ToxicChain {
         if let heldEnd { feed(.end(closer: heldEnd.closer), index, now, &output) }
     }
 
-    /// Takes a stage away: what it holds goes on to the next one, in order.
+    /// Removes a stage: what it holds goes on to the next one, in order.
     private mutating func remove(_ index: Int, _ now: Instant, _ output: inout [Output]) {
         let entry = stages[index].entry
         if stages[index].meeting == .acts { output.append(.record(ToxicRecord(entry, .removed))) }
@@ -164,12 +164,12 @@ extension ToxicChain {
     }
 }
 
-/// Holds what a toxic's condition asks about a flow.
+/// The properties of a flow that a toxic's conditions can ask about.
 struct MeetingContext {
     var client: Endpoint
-    /// Numbers the flow on its route, from 1.
+    /// The number of the flow on its route, from 1.
     var number: UInt64
     var seed: UInt64
-    /// Holds the client's first bytes, as far as they have come; nil where they went by.
+    /// The client's first bytes, as far as they have arrived; nil if they passed unseen.
     var firstBytes: [UInt8]?
 }

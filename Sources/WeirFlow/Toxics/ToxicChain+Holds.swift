@@ -1,37 +1,37 @@
 public import WeirWire
 
-/// Is a chunk that a `hold` keeps until somebody decides.
+/// A chunk that a `hold` keeps until a user decides.
 public struct HeldChunk: Hashable, Sendable {
-    /// Numbers the flow.
+    /// The identifier of the flow.
     public var flow: FlowID
-    /// Numbers the flow's route.
+    /// The number of the flow's route.
     public var route = 0
-    /// Says which way the chunk runs.
+    /// The direction of the chunk.
     public var direction: Direction
-    /// Names the toxic that holds it.
+    /// The name of the toxic that holds it.
     public var toxic: String
-    /// Numbers the chunk among those that the toxic has held on this flow, from 1.
+    /// The number of the chunk among those that the toxic has held on this flow, from 1.
     public var number: UInt64
-    /// Holds the bytes.
+    /// The bytes of the chunk.
     public var bytes: [UInt8]
-    /// Says when it came.
+    /// The time of its arrival.
     public var since: Instant
-    /// Says when it goes on as it is.
+    /// The time at which it goes on unchanged.
     public var until: Instant
 }
 
-/// Says what is to become of a chunk that is held.
+/// A decision about a held chunk.
 public enum HoldDecision: Hashable, Sendable {
-    /// It goes on as it is.
+    /// It goes on unchanged.
     case forward
     /// It is dropped, and counted.
     case drop
-    /// These bytes go on in its place; none of them are the same as a drop in a stream.
+    /// These bytes go on in its place; in a stream, no bytes are the same as a drop.
     case replace([UInt8])
 }
 
 extension ToxicChain {
-    /// Lists the chunks that wait for a decision, with the toxic that holds each.
+    /// The chunks that wait for a decision, each with the name of the toxic that holds it.
     var heldChunks: [(toxic: String, chunk: Chunk)] {
         stages.filter { $0.meeting == .acts && $0.toxic is HoldToxic }.flatMap { stage in
             stage.queue.all.compactMap { item in
@@ -41,15 +41,15 @@ extension ToxicChain {
         }
     }
 
-    /// Decides about a chunk; what waited for it alone goes on as well.
+    /// Decides about a chunk; whatever waited only for it goes on as well.
     ///
     /// - Parameters:
-    ///   - number: the chunk's number, among those that the toxic has held.
+    ///   - number: the chunk's number among those that the toxic has held.
     ///   - toxic: the toxic's name.
-    ///   - decision: what is to become of the chunk.
+    ///   - decision: what happens to the chunk.
     ///   - now: the time.
-    ///   - output: where what comes out goes.
-    /// - Returns: false where the chunk is not held any more.
+    ///   - output: receives what leaves the chain.
+    /// - Returns: false if the chunk is no longer held.
     mutating func decide(
         _ number: UInt64,
         of toxic: String,
@@ -67,7 +67,7 @@ extension ToxicChain {
                 guard let decided = decide(item, decision, stages[index].entry, &output) else { continue }
                 item = decided
             }
-            // What is undecided keeps its time; everything else waits for what is before it alone.
+            // An undecided chunk keeps its time; everything else waits only for what is before it.
             var due = now
             if case .chunk(let chunk) = item, chunk.isHeld { due = chunk.due }
             if case .end = item { due = last }
@@ -110,7 +110,7 @@ extension HeldQueue.Item {
 }
 
 extension Flow {
-    /// Lists the chunks that wait for somebody's decision.
+    /// The chunks that wait for a decision.
     public var heldChunks: [HeldChunk] {
         Direction.allCases.flatMap { direction in
             self[direction].chain.heldChunks.map { toxic, chunk in
@@ -132,11 +132,11 @@ extension Flow {
     /// - Parameters:
     ///   - number: the chunk's number.
     ///   - toxic: the name of the toxic that holds it.
-    ///   - direction: the way it runs.
-    ///   - decision: what is to become of it.
+    ///   - direction: the direction of the chunk.
+    ///   - decision: what happens to the chunk.
     ///   - now: the time.
-    ///   - actions: where the actions go.
-    /// - Returns: false where it is not held any more.
+    ///   - actions: receives the actions.
+    /// - Returns: false if the chunk is no longer held.
     public mutating func decide(
         _ number: UInt64,
         of toxic: String,

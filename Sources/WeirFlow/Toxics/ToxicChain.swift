@@ -1,16 +1,17 @@
 import WeirWire
 
-/// Is the chain of toxics that the chunks of one direction of a flow pass, in order.
+/// The chain of toxics that the chunks of one direction of a flow pass, in order.
 ///
-/// Each toxic has its own stage with a queue by due time, so that taking one away finds what it holds. What is due in
-/// one stage comes to the next one at that time. In a stream nothing overtakes anything.
+/// Each toxic has its own stage with a queue in the order of due times, so that removing a toxic finds what it holds. A
+/// chunk that is due in one stage reaches the next one at that time. In a stream, nothing overtakes anything.
 ///
-/// Reading order: `push` and `advance` bring things in; `ask` performs a verdict; `ToxicChain+Changes` adds and removes.
+/// Reading order: `push` and `advance` bring things in; `ask` performs a verdict; `ToxicChain+Changes` adds and
+/// removes.
 struct ToxicChain: Sendable {
-    /// Says what comes out.
+    /// What leaves the chain.
     enum Output: Sendable {
         case chunk(Chunk)
-        /// The end of the direction; with a toxic, that one ends the flow.
+        /// The end of the direction; if a toxic is given, that toxic ends the flow.
         case end(closer: ToxicSet.Entry?)
         case reset(by: ToxicSet.Entry)
         case dropped(by: ToxicSet.Entry, bytes: Int, chunks: Int)
@@ -18,26 +19,26 @@ struct ToxicChain: Sendable {
     }
 
     var stages: [ToxicStage] = []
-    /// Says that what comes is a stream, whose order is kept.
+    /// Whether the chain carries a stream, whose order is kept.
     let keepsOrder: Bool
 
     init(keepsOrder: Bool) {
         self.keepsOrder = keepsOrder
     }
 
-    /// Says that chunks go by untouched and at once.
+    /// Whether chunks pass unchanged and without delay.
     var isClear: Bool { stages.allSatisfy(\.isClear) }
 
-    /// Says that it holds nothing.
+    /// Whether the chain holds nothing.
     var isEmpty: Bool { stages.allSatisfy(\.queue.isEmpty) }
 
-    /// Estimates what the chain holds, in bytes.
+    /// The estimated memory cost of what the chain holds, in bytes.
     var cost: Int { stages.reduce(0) { $0 + $1.queue.cost } }
 
-    /// Says when something is to happen next without anything coming.
+    /// Returns when something happens next without further input.
     ///
     /// - Parameter load: what else the direction holds.
-    /// - Returns: the time; nil never, or not before what was let go is sent.
+    /// - Returns: the time; nil if never, or not before the released bytes are sent.
     func nextDue(_ load: Load = Load()) -> Instant? {
         let places = releasing(load)
         var next = Instant.never
@@ -48,30 +49,31 @@ struct ToxicChain: Sendable {
         return next == .never ? nil : next
     }
 
-    /// Says what a direction holds beside what its toxics do.
+    /// What a direction holds besides what its toxics hold.
     struct Load {
-        /// Estimates what waits for the kernel, in bytes.
+        /// The estimated memory cost of what waits for the kernel, in bytes.
         var queued = 0
-        /// Is the bound of all together.
+        /// The limit on the total, in bytes.
         var bound = Int.max
     }
 
-    /// Lists the stages that may let something go now.
+    /// Returns the stages that may release something now.
     ///
-    /// A later stage may make many pieces of one chunk, so that what is held grows on its way. At the bound only the last one that holds something may, once everything before is sent.
+    /// A later stage may make many pieces of one chunk, so that the cost grows on the way. At the limit, only the last
+    /// stage that holds something may release it, and only after everything before is sent.
     private func releasing(_ load: Load) -> Range<Int> {
         guard cost + load.queued >= load.bound else { return stages.indices }
         guard load.queued == 0, let last = stages.lastIndex(where: { !$0.queue.isEmpty }) else { return 0..<0 }
         return last..<stages.count
     }
 
-    /// Says when the next chunk goes on; nil where none ever does.
+    /// The time at which the next chunk goes on; nil if there is none, or never.
     var nextRelease: Instant? {
         let next = stages.lazy.compactMap(\.queue.firstDue).min()
         return next == .never ? nil : next
     }
 
-    /// Takes a chunk; what is due behind it comes with the next `advance`.
+    /// Takes a chunk; what is due after it comes with the next `advance`.
     mutating func push(_ chunk: Chunk, at now: Instant, into output: inout [Output]) {
         feed(.chunk(chunk), 0, now, &output)
     }
@@ -81,12 +83,12 @@ struct ToxicChain: Sendable {
         feed(.end(closer: nil), 0, now, &output)
     }
 
-    /// Does what is due by now, in the order of time.
+    /// Performs what is due by now, in the order of time.
     ///
     /// - Parameters:
     ///   - now: the time.
     ///   - load: what else the direction holds.
-    ///   - output: where what comes out goes.
+    ///   - output: receives what leaves the chain.
     mutating func advance(to now: Instant, _ load: Load = Load(), into output: inout [Output]) {
         var load = load
         var counted = output.count
@@ -104,7 +106,7 @@ struct ToxicChain: Sendable {
         }
     }
 
-    /// Finds what is due first; of two at the same time what is in the later stage, which is ahead, and there what waits.
+    /// Finds what is due first; at equal times the later stage, which is ahead, comes first, and in it the queue.
     private func earliest(by now: Instant, _ load: Load) -> (index: Int, due: Instant, isDeadline: Bool)? {
         let places = releasing(load)
         var found: (index: Int, due: Instant, isDeadline: Bool)?
@@ -132,7 +134,7 @@ struct ToxicChain: Sendable {
         }
     }
 
-    /// Hands something to a stage, or out behind the last one.
+    /// Hands an item to a stage, or out of the chain after the last one.
     mutating func feed(_ item: HeldQueue.Item, _ index: Int, _ now: Instant, _ output: inout [Output]) {
         var index = index
         while index < stages.count, stages[index].meeting != .acts { index += 1 }
@@ -190,13 +192,13 @@ struct ToxicChain: Sendable {
             return
         case .close(let at): stages[index].deadline = (at, .close)
         case .reset(let at): stages[index].deadline = (at, .reset)
-        // A wake at once would come again and again.
+        // A wake at once would repeat forever.
         case .wake(let at): stages[index].deadline = (max(at, now.advanced(by: .nanoseconds(1))), .wake)
         }
         if input == .end { stages[index].heldEnd = .init(closer: closer) }
     }
 
-    /// Puts something where it waits until it is due, or hands it on where it is.
+    /// Queues an item until it is due, or hands it on if it is due now.
     private mutating func place(
         _ item: HeldQueue.Item,
         due: Instant,
@@ -217,7 +219,7 @@ struct ToxicChain: Sendable {
 }
 
 extension Chunk {
-    /// Fills in what the toxic does not say: when the chunk was read, and who has changed it.
+    /// Fills in what the toxic leaves out: when the chunk was read, and which toxic changed it.
     fileprivate func signed(by entry: ToxicSet.Entry, from input: ToxicInput) -> Chunk {
         var chunk = self
         if case .chunk(let source) = input {
@@ -233,6 +235,6 @@ extension Chunk {
 }
 
 extension Instant {
-    /// Is when something is due that never is.
+    /// The due time of something that is never due.
     static let never = Instant(nanoseconds: .max)
 }

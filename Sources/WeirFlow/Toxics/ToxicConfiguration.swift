@@ -1,29 +1,29 @@
 public import WeirWire
 
-/// Says which toxic is put on which direction of a route, and how it is set.
+/// A toxic on one direction of a route, and its settings.
 public struct ToxicConfiguration: Hashable, Sendable {
-    /// Names the toxic on its route, in both directions.
+    /// The name of the toxic on its route, unique across both directions.
     public var name: String
-    /// Names its type in `Toxics.all`.
+    /// The name of its type in `Toxics.all`.
     public var type: String
-    /// Says which way the bytes run that it is put on.
+    /// The direction of the bytes to which it applies.
     public var direction: Direction
-    /// Is the probability with which a flow meets it, from 0 to 1.
+    /// The probability that it acts on a flow, 0...1.
     public var toxicity: Float
-    /// Holds its settings by the fields' names; once `validated`, a value for every field, of the field's kind.
+    /// The settings by the fields' names; after `validated`, a value of the field's kind for every field.
     public var attributes: [String: ToxicValue]
-    /// Says which flows meet it; nil for all.
+    /// The condition on flows; nil for all flows.
     public var match: ToxicMatch?
 
-    /// Makes a configuration, which is not checked yet.
+    /// Creates a configuration without checking it.
     ///
     /// - Parameters:
     ///   - type: the type's name in `Toxics.all`.
-    ///   - direction: the way the bytes run.
+    ///   - direction: the direction of the bytes.
     ///   - name: the toxic's name; without one it is `TYPE_DIRECTION`, as in `latency_downstream`.
-    ///   - toxicity: the probability with which a flow meets it.
-    ///   - attributes: its settings; what is missing has its default.
-    ///   - match: which flows meet it; nil for all.
+    ///   - toxicity: the probability that it acts on a flow, 0...1.
+    ///   - attributes: the settings; a missing one has its default.
+    ///   - match: the condition on flows; nil for all flows.
     public init(
         _ type: String,
         _ direction: Direction = .downstream,
@@ -40,9 +40,9 @@ public struct ToxicConfiguration: Hashable, Sendable {
         self.match = match
     }
 
-    /// Returns the configuration with all attributes filled in and of their fields' kinds.
+    /// Returns the configuration with a value of the right kind for every attribute.
     ///
-    /// - Parameter transport: what it is to be put on; nil asks nothing of it.
+    /// - Parameter transport: the transport of the route; nil to skip that check.
     /// - Returns: the complete configuration.
     /// - Throws: `ToxicError` with what is wrong.
     public func validated(for transport: Transport? = nil) throws(ToxicError) -> ToxicConfiguration {
@@ -54,23 +54,23 @@ public struct ToxicConfiguration: Hashable, Sendable {
         if let transport, !type.transports.contains(transport) { throw .unsupported(type: type.name, transport) }
         var complete = self
         complete.attributes = try type.completed(attributes)
-        // What depends on more than one field is found where the toxic is made.
+        // Rules about more than one field are checked when the toxic is made.
         _ = try type.toxic(complete.attributes, for: transport ?? type.transports.first ?? .tcp)
         return complete
     }
 
-    /// Lists the attributes in the order of the type's fields, with the defaults of those that are missing.
+    /// The attributes in the order of the type's fields, with defaults for missing ones.
     public var orderedAttributes: [(name: String, value: ToxicValue)] {
         (Toxics.type(named: type)?.fields ?? []).map { ($0.name, attributes[$0.name] ?? $0.default) }
     }
 }
 
 extension [ToxicConfiguration] {
-    /// Returns the chain of a route with every configuration completed.
+    /// Returns a route's list of toxics with every configuration completed.
     ///
-    /// - Parameter transport: what the route carries.
+    /// - Parameter transport: the transport of the route; nil to skip that check.
     /// - Returns: the complete configurations, in the same order.
-    /// - Throws: `ToxicError` with what is wrong, also where two have one name.
+    /// - Throws: `ToxicError` with what is wrong, also if two have the same name.
     public func validated(for transport: Transport? = nil) throws(ToxicError) -> [ToxicConfiguration] {
         var names: Set<String> = []
         var complete: [ToxicConfiguration] = []

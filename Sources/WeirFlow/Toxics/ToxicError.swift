@@ -1,10 +1,10 @@
 public import WeirWire
 
-/// Says why a toxic cannot be had.
+/// The reason why a toxic is refused.
 public enum ToxicError: Error, Hashable, Sendable, CustomStringConvertible {
     /// There is no such type.
     case unknownType(String)
-    /// A setting of a type is none of its own, or has a value that it cannot have.
+    /// A type has no such setting, or the setting cannot have this value.
     ///
     /// The fields of every toxic are `toxicity`, `name`, `stream` and `match`.
     case invalid(type: String, field: String, reason: String)
@@ -19,12 +19,12 @@ public enum ToxicError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The text of a toxic on the command line cannot be read.
     case malformed(text: String, reason: String)
 
-    /// Names the field that is wrong; nil where it is not one field.
+    /// The name of the wrong field; nil if it is not one field.
     public var field: String? {
         if case .invalid(_, let field, _) = self { field } else { nil }
     }
 
-    /// Says why, without the field's name.
+    /// The reason, without the field's name.
     public var reason: String {
         switch self {
         case .unknownType(let type):
@@ -47,7 +47,7 @@ public enum ToxicError: Error, Hashable, Sendable, CustomStringConvertible {
         return "there is no toxic '\(type)'; did you mean '\(near)'? The types are \(list)"
     }
 
-    /// Says it in one line.
+    /// The error in one line.
     public var description: String {
         if case .invalid(let type, let field, let reason) = self {
             return "toxic '\(type)': \(field) \(reason)"

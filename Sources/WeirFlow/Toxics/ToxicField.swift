@@ -1,6 +1,6 @@
-/// Describes one setting of a toxic: the row that drives the command line's help, the control API and the checks.
+/// One setting of a toxic: the row that drives the command line's help, the control API and the checks.
 public struct ToxicField: Hashable, Sendable {
-    /// Lists what a setting can be.
+    /// The kinds of settings.
     public enum Kind: String, Hashable, Sendable, CaseIterable {
         /// A whole number.
         case integer
@@ -10,20 +10,20 @@ public struct ToxicField: Hashable, Sendable {
         case text
     }
 
-    /// Names the setting, as in the control API.
+    /// The name of the setting, as in the control API.
     public let name: String
-    /// Says what it is.
+    /// The kind of the setting.
     public let kind: Kind
-    /// Says in which unit it counts, as `ms`; nil where it has none.
+    /// The unit, such as `ms`; nil if there is none.
     public let unit: String?
-    /// Is the value where none is given.
+    /// The default value.
     public let `default`: ToxicValue
-    /// Bounds a number; nil for a text.
+    /// The range of a number; nil for a text.
     public let range: ClosedRange<Double>?
-    /// Says what it does, in a few words.
+    /// A few words of help.
     public let help: String
 
-    /// Makes a whole number.
+    /// Creates a field for a whole number.
     static func integer(
         _ name: String,
         _ unit: String? = nil,
@@ -34,7 +34,7 @@ public struct ToxicField: Hashable, Sendable {
         ToxicField(name: name, kind: .integer, unit: unit, default: .int(value), range: range, help: help)
     }
 
-    /// Makes a number.
+    /// Creates a field for a number.
     static func number(
         _ name: String,
         default value: Double,
@@ -44,22 +44,22 @@ public struct ToxicField: Hashable, Sendable {
         ToxicField(name: name, kind: .number, unit: nil, default: .double(value), range: range, help: help)
     }
 
-    /// Makes a text.
+    /// Creates a field for a text.
     static func text(_ name: String, default value: String = "", _ help: String) -> ToxicField {
         ToxicField(name: name, kind: .text, unit: nil, default: .string(value), range: nil, help: help)
     }
 
-    /// Is the largest whole number of a setting: a hundred years of milliseconds, 3 TB, 3 TB/s.
+    /// The largest whole number of a setting: a hundred years of milliseconds, 3 TB, 3 TB/s.
     static let largestInteger = 3e12
 }
 
 // MARK: - Values
 
 extension ToxicField {
-    /// Brings a value into the field's kind, and checks it.
+    /// Converts a value to the field's kind, and checks it.
     ///
     /// - Parameters:
-    ///   - value: what was given.
+    ///   - value: the given value.
     ///   - type: the toxic's type, for the error.
     /// - Returns: an integer for `integer`, a double for `number`, a string for `text`.
     /// - Throws: `ToxicError.invalid` with the field's name, and the reason.
@@ -87,10 +87,10 @@ extension ToxicField {
         throw error(type, "takes a number from \(bounds), not \(value)")
     }
 
-    /// Reads a value as it stands on the command line.
+    /// Reads a value as written on the command line.
     ///
     /// - Parameters:
-    ///   - text: what was given.
+    ///   - text: the given text.
     ///   - type: the toxic's type, for the error.
     /// - Returns: the checked value.
     /// - Throws: `ToxicError.invalid` with the field's name, and the reason.

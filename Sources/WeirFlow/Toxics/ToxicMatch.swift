@@ -1,22 +1,22 @@
 public import WeirWire
 
-/// Says which flows meet a toxic: those for which everything that is set holds.
+/// A condition on the flows that meet a toxic: everything that is set must hold.
 public struct ToxicMatch: Hashable, Sendable {
-    /// Holds a range of addresses: those with the first bits of one address.
+    /// A range of addresses that share the first bits of one address.
     public struct Network: Hashable, Sendable, CustomStringConvertible {
-        /// Holds an address in the range.
+        /// An address in the range.
         public var address: IPAddress
-        /// Counts the bits that count, from 0 to 32 or 128.
+        /// The prefix length, 0...32 (IPv4) or 0...128 (IPv6).
         public var bits: Int
 
-        /// Makes a range.
+        /// Creates a range.
         public init(_ address: IPAddress, bits: Int? = nil) {
             self.address = address
             let all = address.isV4 ? 32 : 128
             self.bits = Swift.min(Swift.max(bits ?? all, 0), all)
         }
 
-        /// Reads `10.0.0.0/8` or an address alone; nil where the text is neither.
+        /// Reads `10.0.0.0/8` or a single address; nil if the text is neither.
         public init?(_ text: String) {
             let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
             guard let address = IPAddress(parts[0]) else { return nil }
@@ -28,32 +28,32 @@ public struct ToxicMatch: Hashable, Sendable {
             self.init(address, bits: bits)
         }
 
-        /// Tells whether an address is in the range.
+        /// Returns whether an address is in the range.
         public func contains(_ other: IPAddress) -> Bool {
             guard address.isV4 == other.isV4 else { return false }
             let (high, low) = (address.high ^ other.high, address.low ^ other.low)
-            // An IPv4 address is the last 32 bits of the 128.
+            // An IPv4 address takes the last 32 of the 128 bits.
             let bits = address.isV4 ? bits + 96 : bits
             if bits <= 64 { return high >> UInt64(64 - bits) == 0 }
             return high == 0 && low >> UInt64(128 - bits) == 0
         }
 
-        /// Prints the range as it is read.
+        /// The range in the form that `init(_:)` reads.
         public var description: String { bits == (address.isV4 ? 32 : 128) ? "\(address)" : "\(address)/\(bits)" }
     }
 
-    /// Asks for a client's address.
+    /// The range of the client's address.
     public var client: Network?
-    /// Asks for a client's port.
+    /// The range of the client's port.
     public var ports: ClosedRange<UInt16>?
-    /// Asks for the first bytes that the client sends.
+    /// The first bytes that the client sends.
     ///
-    /// What comes before they are known goes by untouched, and so does a flow on which they went by before.
+    /// Until they are known, everything passes unchanged; so does a flow whose first bytes passed before.
     public var prefix: BytePattern?
-    /// Asks for the flow's number: one of the first so many that begin after the toxic was added.
+    /// The maximum number of flows: only the first so many that begin after the toxic was added.
     public var flows: Int?
 
-    /// Makes a condition that holds for all flows.
+    /// Creates a condition, by default one that holds for all flows.
     public init(
         client: Network? = nil,
         ports: ClosedRange<UInt16>? = nil,
@@ -66,13 +66,13 @@ public struct ToxicMatch: Hashable, Sendable {
         self.flows = flows
     }
 
-    /// Tells whether what is known from the start holds.
+    /// Returns whether the conditions hold that can be checked before any bytes arrive.
     ///
     /// - Parameters:
-    ///   - client: where the client sends from.
+    ///   - client: the client's address and port.
     ///   - number: the flow's number on its route, from 1.
-    ///   - since: how many flows there had been when the toxic was added.
-    /// - Returns: whether all of it holds.
+    ///   - since: the number of flows on the route when the toxic was added.
+    /// - Returns: whether all of these conditions hold.
     func admits(_ client: Endpoint, number: UInt64, since: UInt64) -> Bool {
         if let network = self.client, !network.contains(client.address) { return false }
         if let ports, !ports.contains(client.port) { return false }

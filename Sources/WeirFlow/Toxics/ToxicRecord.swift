@@ -1,34 +1,34 @@
 public import WeirWire
 
-/// Says what a toxic did to a flow, beside what it did to chunks.
+/// Something that a toxic did to a flow, other than what it did to chunks.
 public struct ToxicRecord: Hashable, Sendable {
-    /// Lists what can happen.
+    /// The possible effects.
     public enum Effect: Hashable, Sendable {
-        /// The flow has met the toxic, which acts, or not: the draw of its toxicity said so.
+        /// The flow has met the toxic, which acts or not, as the draw with its toxicity decided.
         case met(acts: Bool)
-        /// The toxic's settings have changed, and the draw was made again.
+        /// The toxic's settings have changed, and the draw was repeated.
         case changed(acts: Bool)
-        /// The toxic was taken away.
+        /// The toxic was removed.
         case removed
-        /// The toxic ends the flow: both sides get an end behind their last byte.
+        /// The toxic ends the flow: both sides get an end after their last byte.
         case closed
         /// The toxic resets both sides.
         case reset
     }
 
-    /// Tells a first meeting from one after a change.
+    /// Whether a flow meets a toxic for the first time, or again after a change.
     enum Meeting { case met, changed }
 
-    /// Says which way the bytes run that it is put on.
+    /// The direction of the bytes to which the toxic applies.
     public var direction: Direction
-    /// Names the toxic.
+    /// The name of the toxic.
     public var name: String
-    /// Names its type.
+    /// The name of its type.
     public var type: String
-    /// Says what it did.
+    /// The effect on the flow.
     public var effect: Effect
 
-    /// Makes a record.
+    /// Creates a record.
     public init(direction: Direction, name: String, type: String, effect: Effect) {
         self.direction = direction
         self.name = name
@@ -36,8 +36,8 @@ public struct ToxicRecord: Hashable, Sendable {
         self.effect = effect
     }
 
-    /// Quotes a name that the user gave: no blank stands in it, so that `text2pcap` takes no part of it for an offset, and
-    /// nothing that steers a terminal.
+    /// Quotes a name that the user gave, with `_` for anything but visible ASCII: without blanks `text2pcap` takes no
+    /// part of it for an offset, and nothing in it can control a terminal.
     static func quoted(_ name: String) -> String {
         "'" + String(name.unicodeScalars.map { (0x21...0x7E).contains($0.value) ? Character($0) : "_" }) + "'"
     }

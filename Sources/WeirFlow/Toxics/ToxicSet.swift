@@ -1,14 +1,14 @@
 public import WeirWire
 
-/// Holds the checked toxics of one route, as its flows meet them: made once, and shared by all of them.
+/// The checked toxics of one route: made once, and shared by all its flows.
 public struct ToxicSet: Sendable {
-    /// Is one toxic of the route.
+    /// One toxic of the route.
     public final class Entry: Sendable {
-        /// Says what it is, with all attributes.
+        /// The configuration, with all attributes.
         public let configuration: ToxicConfiguration
-        /// Is the toxic in the state in which it meets a flow.
+        /// The toxic in the state in which it meets a flow.
         let prototype: any Toxic
-        /// Counts the flows that the route had had when the toxic was added.
+        /// The number of flows that the route had seen when the toxic was added.
         let since: UInt64
 
         init(_ configuration: ToxicConfiguration, _ prototype: any Toxic, since: UInt64) {
@@ -17,29 +17,29 @@ public struct ToxicSet: Sendable {
             self.since = since
         }
 
-        /// Names the toxic.
+        /// The name of the toxic.
         public var name: String { configuration.name }
-        /// Says which way the bytes run that it is put on.
+        /// The direction of the bytes to which it applies.
         public var direction: Direction { configuration.direction }
     }
 
-    /// Lists the toxics, in the order of the chain.
+    /// The toxics, in the order of the chain.
     public let entries: [Entry]
 
-    /// Holds no toxic.
+    /// The set without toxics.
     public static let none = ToxicSet(entries: [])
 
     init(entries: [Entry]) {
         self.entries = entries
     }
 
-    /// Makes the toxics of a route.
+    /// Creates the toxics of a route.
     ///
     /// - Parameters:
-    ///   - chain: what they are; in each direction bytes pass them in this order.
-    ///   - transport: what the route carries.
-    ///   - previous: what the route had until now: what is the same in both is not counted as added.
-    ///   - flows: how many flows the route has had.
+    ///   - chain: the configurations; in each direction, bytes pass them in this order.
+    ///   - transport: the transport of the route.
+    ///   - previous: the route's toxics until now: a toxic that is the same in both does not count as added.
+    ///   - flows: the number of flows that the route has seen.
     /// - Throws: `ToxicError` with what is wrong.
     public init(
         _ chain: [ToxicConfiguration],
@@ -62,7 +62,7 @@ public struct ToxicSet: Sendable {
         self.init(entries: entries)
     }
 
-    /// Makes a set of toxics that are no rows of the table: for tests.
+    /// Creates a set of toxics that are not in the table, for tests.
     package init(_ toxics: [Direction: [any Toxic]]) {
         entries = Direction.allCases.flatMap { direction in
             (toxics[direction] ?? []).enumerated().map { index, toxic in
@@ -71,15 +71,15 @@ public struct ToxicSet: Sendable {
         }
     }
 
-    /// Says that there is no toxic.
+    /// Whether there are no toxics.
     public var isEmpty: Bool { entries.isEmpty }
 
-    /// Lists the configurations, all attributes filled in.
+    /// The configurations, with all attributes filled in.
     public var configurations: [ToxicConfiguration] { entries.map(\.configuration) }
 
-    /// Counts the bytes that the longest prefix asks for.
+    /// The length of the longest prefix in the conditions, in bytes.
     var longestPrefix: Int { entries.map { $0.configuration.match?.prefix?.bytes.count ?? 0 }.max() ?? 0 }
 
-    /// Lists the toxics of one direction.
+    /// Returns the toxics of one direction.
     func entries(_ direction: Direction) -> [Entry] { entries.filter { $0.direction == direction } }
 }

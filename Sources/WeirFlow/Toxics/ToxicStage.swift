@@ -1,18 +1,18 @@
 import WeirWire
 
-/// Is one toxic's place in the chain of one flow and direction, with what the toxic holds there.
+/// One toxic's place in the chain of one flow and direction, with what the toxic holds there.
 struct ToxicStage: Sendable {
-    /// Says whether the toxic acts on this flow.
+    /// Whether the toxic acts on this flow.
     enum Meeting: Sendable {
-        /// The first bytes that decide it have not come yet.
+        /// The first bytes, which decide it, have not arrived yet.
         case undecided
-        /// It acts: the draw of the toxicity said so.
+        /// The toxic acts: the draw with its toxicity decided so.
         case acts
-        /// It does nothing.
+        /// The toxic does nothing.
         case passes
     }
 
-    /// Says what is to happen at a time of its own, whatever comes.
+    /// What happens at a set time, whether or not anything arrives.
     enum Deadline: Sendable {
         case wake, close, reset
     }
@@ -23,12 +23,12 @@ struct ToxicStage: Sendable {
     var random: SplitMix64
     var queue = HeldQueue()
     var deadline: (at: Instant, what: Deadline)?
-    /// The toxic has ended the direction itself: nothing goes on behind that.
+    /// Whether the toxic has ended the direction itself: nothing goes on after that.
     var hasEnded = false
-    /// Holds an end that the toxic holds back.
+    /// The end that the toxic holds back; nil if none.
     var heldEnd: HeldEnd?
 
-    /// Is an end, with the toxic that made it, if one did.
+    /// An end, with the toxic that made it, if one did.
     struct HeldEnd: Sendable { var closer: ToxicSet.Entry? }
 
     init(_ entry: ToxicSet.Entry, seed: UInt64) {
@@ -43,12 +43,12 @@ struct ToxicStage: Sendable {
         meeting = random.draw(toxicity) ? .acts : .passes
     }
 
-    /// Asks the toxic, with the stage's own dice.
+    /// Asks the toxic, with the stage's own random generator.
     mutating func ask(_ input: ToxicInput, at now: Instant) -> Verdict {
         toxic.process(input, at: now, random: &random)
     }
 
-    /// Says that chunks go by untouched and at once.
+    /// Whether chunks pass unchanged and without delay.
     var isClear: Bool {
         guard queue.isEmpty, !hasEnded else { return false }
         return meeting == .acts ? toxic.passesChunks : true

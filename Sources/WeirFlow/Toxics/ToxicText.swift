@@ -1,14 +1,14 @@
 public import WeirWire
 
-/// Reads a toxic as it stands on the command line: `latency,down,latency=100,jitter=20`.
+/// A toxic as written on the command line: `latency,down,latency=100,jitter=20`.
 ///
-/// The type comes first, then the direction (`up`, `down` or `both`; `down` where there is none), then settings: those of
-/// the type, and `toxicity`, `name`, `route` (from 1), `match.client`, `match.port`, `match.prefix` and `match.flows`. A
+/// The type comes first, then the direction (`up`, `down` or `both`; by default `down`), then settings: those of the
+/// type, and `toxicity`, `name`, `route` (from 1), `match.client`, `match.port`, `match.prefix` and `match.flows`. A
 /// comma within a value is written `\,`.
 public struct ToxicText: Hashable, Sendable {
-    /// Lists what is meant: two where it is put on both directions.
+    /// The configurations: two if the toxic applies to both directions.
     public var configurations: [ToxicConfiguration]
-    /// Is the place of the one route that is meant, from 0; nil for all routes.
+    /// The index of the route, from 0; nil for all routes.
     public var route: Int?
 
     /// Reads a toxic.
@@ -34,11 +34,11 @@ public struct ToxicText: Hashable, Sendable {
         for part in parts { try settings.take(part, of: type, in: text) }
         configurations = directions.map { settings.configuration(type, $0, isOneOfTwo: directions.count == 2) }
         route = settings.route
-        // What is wrong is said at once, and not only where the routes are known.
+        // Mistakes are reported at once, before the routes are known.
         for configuration in configurations { _ = try configuration.validated() }
     }
 
-    /// Reads a direction's name: `up`, `upstream`, `down`, `downstream` or `both`; nil where it is none.
+    /// Reads a direction: `up`, `upstream`, `down`, `downstream` or `both`; returns nil for anything else.
     public static func directions(_ name: String) -> [Direction]? {
         switch name {
         case "up", "upstream": [.upstream]
@@ -48,7 +48,7 @@ public struct ToxicText: Hashable, Sendable {
         }
     }
 
-    /// Splits at commas that no backslash stands before.
+    /// Splits at commas that are not preceded by a backslash.
     private static func split(_ text: String) -> [String] {
         var parts = [""]
         var isEscaped = false
@@ -68,7 +68,7 @@ public struct ToxicText: Hashable, Sendable {
         return parts
     }
 
-    /// Gathers the settings, one by one.
+    /// The settings, collected one by one.
     private struct Settings {
         var name: String?
         var toxicity: Float = 1
@@ -120,8 +120,8 @@ extension ToxicMatch {
     ///
     /// - Parameters:
     ///   - key: `client`, `port`, `prefix` or `flows`.
-    ///   - value: its value: an address or `10.0.0.0/8`, a port or `5000-6000`, bytes as in `BytePattern`, a number.
-    /// - Returns: what is wrong; nil where nothing is.
+    ///   - value: the value: an address or `10.0.0.0/8`, a port or `5000-6000`, bytes as in `BytePattern`, a number.
+    /// - Returns: what is wrong; nil if nothing is.
     public mutating func take(_ key: String, _ value: String) -> String? {
         switch key {
         case "client":

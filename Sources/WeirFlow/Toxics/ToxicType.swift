@@ -1,16 +1,16 @@
 public import WeirWire
 
-/// Describes a type of toxic: its row in the table `Toxics.all`.
+/// A type of toxic: a row in the table `Toxics.all`.
 public struct ToxicType: Sendable {
-    /// Names the type, as in the control API.
+    /// The name of the type, as in the control API.
     public let name: String
-    /// Says what it does, in one sentence.
+    /// One sentence about what it does.
     public let summary: String
-    /// Lists what it can be put on.
+    /// The transports to which it can apply.
     public let transports: [Transport]
-    /// Lists its settings.
+    /// The settings of the type.
     public let fields: [ToxicField]
-    /// Makes the toxic from settings that are complete and in range.
+    /// A function that makes the toxic from complete settings in range.
     let make: @Sendable (ToxicSettings) throws(ToxicError) -> any Toxic
 
     init(
@@ -27,12 +27,12 @@ public struct ToxicType: Sendable {
         self.make = make
     }
 
-    /// Returns the field with a name; nil where the type has none.
+    /// Returns the field with a name; nil if the type has none.
     public func field(_ name: String) -> ToxicField? { fields.first { $0.name == name } }
 
-    /// Completes attributes with the defaults, and checks them.
+    /// Fills in defaults for missing attributes, and checks all.
     ///
-    /// - Parameter attributes: what was given, by the fields' names.
+    /// - Parameter attributes: the given values, by the fields' names.
     /// - Returns: a value for every field.
     /// - Throws: `ToxicError.invalid` with the field's name and the reason.
     public func completed(_ attributes: [String: ToxicValue]) throws(ToxicError) -> [String: ToxicValue] {
@@ -51,40 +51,40 @@ public struct ToxicType: Sendable {
     /// Makes a toxic.
     ///
     /// - Parameters:
-    ///   - attributes: its settings, by the fields' names; what is missing has its default.
-    ///   - transport: what it is put on.
+    ///   - attributes: the settings, by the fields' names; a missing one has its default.
+    ///   - transport: the transport of the route.
     /// - Returns: the toxic, in the state in which it meets a flow.
-    /// - Throws: `ToxicError` with the field and the reason, or that it does nothing to the transport.
+    /// - Throws: `ToxicError` with the field and the reason, or if the type does not support the transport.
     public func toxic(_ attributes: [String: ToxicValue], for transport: Transport) throws(ToxicError) -> any Toxic {
         guard transports.contains(transport) else { throw .unsupported(type: name, transport) }
         return try make(ToxicSettings(type: name, transport: transport, attributes: try completed(attributes)))
     }
 }
 
-/// Lends the settings of a toxic that is made: complete, and in their fields' ranges.
+/// The settings of a new toxic: complete, and in their fields' ranges.
 struct ToxicSettings {
     let type: String
     let transport: Transport
     let attributes: [String: ToxicValue]
 
-    /// Returns a whole number.
+    /// Returns the value of a whole number.
     func integer(_ name: String) -> Int {
         if case .int(let value)? = attributes[name] { value } else { 0 }
     }
 
-    /// Returns a number.
+    /// Returns the value of a number.
     func number(_ name: String) -> Double {
         if case .double(let value)? = attributes[name] { value } else { 0 }
     }
 
-    /// Returns a text.
+    /// Returns the value of a text.
     func text(_ name: String) -> String {
         if case .string(let value)? = attributes[name] { value } else { "" }
     }
 
-    /// Returns a number of milliseconds.
+    /// Returns the value of a number of milliseconds.
     func milliseconds(_ name: String) -> Duration { .milliseconds(Int64(integer(name))) }
 
-    /// Makes the error of a field.
+    /// Returns an error about a field.
     func error(_ field: String, _ reason: String) -> ToxicError { .invalid(type: type, field: field, reason: reason) }
 }

@@ -1,15 +1,15 @@
-/// Holds one setting of a toxic.
+/// The value of one setting of a toxic.
 public enum ToxicValue: Hashable, Sendable, CustomStringConvertible {
-    /// Is a whole number.
+    /// A whole number.
     case int(Int)
-    /// Is a number.
+    /// A number.
     case double(Double)
-    /// Is a text.
+    /// A text.
     case string(String)
-    /// Is a truth value.
+    /// A Boolean.
     case bool(Bool)
 
-    /// Prints the value as it stands on the command line.
+    /// The value as written on the command line.
     public var description: String {
         switch self {
         case .int(let value): "\(value)"

@@ -1,6 +1,6 @@
-/// Lists the types of toxics: the table that drives the command line's help, the control API and the contract tests.
+/// The types of toxics: the table that drives the command line's help, the control API and the contract tests.
 public enum Toxics {
-    /// Lists all types.
+    /// All types.
     public static let all: [ToxicType] = [
         LatencyToxic.type,
         BandwidthToxic.type,
@@ -20,6 +20,6 @@ public enum Toxics {
         HoldToxic.type,
     ]
 
-    /// Returns the type with a name; nil where there is none.
+    /// Returns the type with a name; nil if there is none.
     public static func type(named name: String) -> ToxicType? { all.first { $0.name == name } }
 }

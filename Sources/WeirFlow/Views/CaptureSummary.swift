@@ -1,12 +1,12 @@
 public import WeirWire
 
-/// Sums up a capture: counts, times, protocols, who sent how much, and what is damaged.
+/// A summary of a capture: counts, times, protocols, the hosts with the most bytes, and the damage.
 public struct CaptureSummary: Sendable {
-    /// Counts packets and their bytes, with their original lengths.
+    /// The number of packets and of their bytes, with original lengths.
     public struct Count: Hashable, Sendable {
-        /// Counts packets.
+        /// The number of packets.
         public internal(set) var packets = 0
-        /// Counts bytes.
+        /// The number of bytes.
         public internal(set) var bytes = 0
 
         mutating func add(_ length: Int) {
@@ -19,25 +19,25 @@ public struct CaptureSummary: Sendable {
         }
     }
 
-    /// Counts all packets.
+    /// The counts of all packets.
     public private(set) var total = Count()
-    /// Counts the bytes that were captured of them.
+    /// The number of their bytes that were captured.
     public private(set) var capturedBytes = 0
-    /// Counts packets of which not all bytes were captured.
+    /// The number of packets of which not all bytes were captured.
     public private(set) var cutPackets = 0
-    /// Counts packets whose time is before that of the packet before.
+    /// The number of packets whose time is before that of the previous packet.
     public private(set) var backwards = 0
-    /// Counts packets without a time.
+    /// The number of packets without a time.
     public private(set) var timeless = 0
-    /// Holds the earliest time in nanoseconds since 1970 UTC.
+    /// The earliest time, in ns since 1970 UTC.
     public private(set) var earliest: Int64?
-    /// Holds the latest time.
+    /// The latest time, in ns since 1970 UTC.
     public private(set) var latest: Int64?
-    /// Names the link types, in the order in which they came.
+    /// The link types, in the order of their first packets.
     public private(set) var linkTypes: [LinkType] = []
-    /// Names the programs that wrote the capture.
+    /// The names of the programs that wrote the capture.
     public private(set) var applications: [String] = []
-    /// Counts what interfaces say was dropped: those of earlier sections, and the last word of each of this one.
+    /// The number of packets dropped in earlier sections, and the latest such number of each interface of this section.
     private var droppedBefore: UInt64 = 0
     private var droppedNow: [UInt32: UInt64] = [:]
     private var last: Int64?
@@ -45,12 +45,12 @@ public struct CaptureSummary: Sendable {
     private var stops: [String: Count] = [:]
     private var hosts: [IPAddress: Count] = [:]
 
-    /// Makes the summary of no packet.
+    /// Creates the summary of no packet.
     public init() {
         kinds = Array(repeating: Count(), count: 1 + Int(LayerKind.allCases.map(\.rawValue).max() ?? 0))
     }
 
-    /// Counts a packet.
+    /// Adds a packet.
     public mutating func add(_ captured: CapturedPacket, _ flows: borrowing CaptureFlows) {
         let length = captured.originalLength
         total.add(length)
@@ -63,7 +63,7 @@ public struct CaptureSummary: Sendable {
         var counted: UInt64 = 0
         for index in 0..<flows.packet.layers.count {
             let kind = Int(flows.packet.layers[index].kind.rawValue)
-            // A packet counts once for each protocol in it; there are fewer than 64.
+            // A packet counts once for each protocol in it; there are fewer than 64 protocols.
             guard counted >> UInt64(kind) & 1 == 0 else { continue }
             counted |= 1 << UInt64(kind)
             kinds[kind].add(length)
@@ -75,7 +75,7 @@ public struct CaptureSummary: Sendable {
         }
     }
 
-    /// Takes what the file says of itself.
+    /// Adds what the file says about itself.
     public mutating func add(_ block: CaptureBlock) {
         switch block {
         case .section(let section):
@@ -96,7 +96,7 @@ public struct CaptureSummary: Sendable {
         hosts[host, default: Count()].add(length)
     }
 
-    /// The most addresses without a flow that are counted.
+    /// The maximum number of addresses outside of flows that are counted.
     private static let mostHosts = 1 << 20
 
     private mutating func addTime(_ time: Int64?) {
@@ -120,21 +120,21 @@ public struct CaptureSummary: Sendable {
 }
 
 extension CaptureSummary {
-    /// Counts packets that the interfaces, or the system, dropped, as the capture says.
+    /// The number of packets that the interfaces, or the system, dropped, as the capture says.
     public var dropped: UInt64 { droppedNow.values.reduce(droppedBefore, &+) }
 
-    /// Gives the nanoseconds from the earliest packet to the latest.
+    /// The time from the earliest packet to the latest, in ns.
     public var duration: UInt64? {
         guard let earliest, let latest else { return nil }
         return UInt64(bitPattern: latest &- earliest)
     }
 
-    /// Returns how many packets hold each protocol that is there, in the order of the layers' names.
+    /// The number of packets with each protocol found, in the order of the layers' names.
     public var protocols: [(kind: LayerKind, count: Count)] {
         LayerKind.allCases.map { ($0, kinds[Int($0.rawValue)]) }.filter { $0.1.packets > 0 }
     }
 
-    /// Returns why packets were not decoded to their end, the most frequent reason first.
+    /// The reasons why packets were not decoded to their end, the most frequent one first.
     public var reasons: [(name: String, count: Count)] {
         stops.map { ($0.key, $0.value) }
             .sorted { ($1.1.packets, $0.0) < ($0.1.packets, $1.0) }

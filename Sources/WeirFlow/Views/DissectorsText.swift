@@ -1,8 +1,8 @@
 public import WeirWire
 
-/// Renders the table of dissectors: what is read, on which ports, and what each field means.
+/// The text form of the table of dissectors: their protocols, ports, and the meaning of each field.
 public enum DissectorsText {
-    /// Renders all of them.
+    /// Appends the description of all dissectors.
     public static func append(_ dissectors: [DissectorDescription], to output: inout ByteBuffer) {
         for (index, dissector) in dissectors.enumerated() {
             if index > 0 { output.append("\n") }

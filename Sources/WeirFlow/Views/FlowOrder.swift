@@ -1,29 +1,29 @@
 import WeirWire
 
-/// Names what flows are sorted by.
+/// The order in which flows are sorted.
 public enum FlowOrder: String, Hashable, Sendable, CaseIterable {
-    /// Puts them in the order of their first packets.
+    /// By their first packets.
     case flow
-    /// Puts the earliest first.
+    /// By start, the earliest first.
     case start
-    /// Puts the longest first.
+    /// By duration, the longest first.
     case duration
-    /// Puts the one with the most packets first.
+    /// By packets, the most first.
     case packets
-    /// Puts the one with the most bytes first.
+    /// By bytes, the most first.
     case bytes
-    /// Puts the one with the most bytes from its client first.
+    /// By bytes from the client, the most first.
     case up
-    /// Puts the one with the most bytes from its server first.
+    /// By bytes from the server, the most first.
     case down
-    /// Sorts by the client's address, then its port.
+    /// By the client's address, then its port.
     case client
-    /// Sorts by the server's address, then its port.
+    /// By the server's address, then its port.
     case server
-    /// Sorts by how the flows ended.
+    /// By how the flows ended.
     case close
 
-    /// Sorts rows; equal ones stay in the order of their numbers.
+    /// Sorts rows; equal ones are in the order of their numbers.
     public func sort(_ rows: inout [FlowRow]) {
         switch self {
         case .flow: rows.sort { $0.number < $1.number }

@@ -1,6 +1,6 @@
 public import WeirWire
 
-/// Says which flows are wanted: what `--where` takes.
+/// A condition that selects flows: the argument of `--where`.
 ///
 /// ```
 /// port 65432 and tcp
@@ -8,78 +8,78 @@ public import WeirWire
 /// bytes > 1M and close client_reset
 /// ```
 public indirect enum FlowQuery: Hashable, Sendable {
-    /// Wants a transport.
+    /// The flow has this transport.
     case transport(Transport)
-    /// Wants a version of the Internet Protocol.
+    /// The flow has this version of the Internet Protocol.
     case family(IPAddress.Family)
-    /// Wants an address that begins with so many bits of this one, on one side or any.
+    /// An address on this side begins with so many bits of this address.
     case host(IPAddress, prefix: Int, Side)
-    /// Wants a port of a range, on one side or any.
+    /// A port on this side is in the range.
     case port(ClosedRange<UInt16>, Side)
-    /// Wants a way to end.
+    /// The flow ended this way.
     case close(FlowClose)
-    /// Wants a number.
+    /// The flow has this number.
     case number(Int)
-    /// Compares a quantity with a value.
+    /// The quantity compares with the value as given.
     case compare(Quantity, Comparison, UInt64)
-    /// Wants what the other does not.
+    /// The query does not hold.
     case not(FlowQuery)
-    /// Wants what both do.
+    /// Both queries hold.
     case and(FlowQuery, FlowQuery)
-    /// Wants what one of them does.
+    /// At least one of the queries holds.
     case or(FlowQuery, FlowQuery)
 
-    /// Names a side of a flow; listener and egress are those of flows that Weir recorded.
+    /// A side of a flow; only flows that Weir recorded have a listener and an egress.
     public enum Side: String, Hashable, Sendable, CaseIterable {
-        /// Means every side.
+        /// Every side.
         case any
-        /// Means the client.
+        /// The client.
         case client
-        /// Means the server.
+        /// The server.
         case server
-        /// Means the relay's side of the client's leg.
+        /// The relay's side of the client's leg.
         case listener
-        /// Means the relay's side of the server's leg.
+        /// The relay's side of the server's leg.
         case egress
     }
 
-    /// Names what can be compared.
+    /// The quantities to compare.
     public enum Quantity: String, Hashable, Sendable, CaseIterable {
-        /// Counts packets both ways.
+        /// The number of packets in both directions.
         case packets
-        /// Counts bytes both ways.
+        /// The number of bytes in both directions.
         case bytes
-        /// Counts packets from the client.
+        /// The number of packets from the client.
         case packetsUp = "packets_up"
-        /// Counts packets from the server.
+        /// The number of packets from the server.
         case packetsDown = "packets_down"
-        /// Counts bytes from the client.
+        /// The number of bytes from the client.
         case bytesUp = "bytes_up"
-        /// Counts bytes from the server.
+        /// The number of bytes from the server.
         case bytesDown = "bytes_down"
-        /// Holds the time from the first packet to the last in nanoseconds.
+        /// The time from the first packet to the last, in ns.
         case duration
     }
 
-    /// Names the ways to compare.
+    /// The comparison operators.
     public enum Comparison: String, Hashable, Sendable, CaseIterable {
-        /// Wants more or as much.
+        /// Greater than or equal.
         case atLeast = ">="
-        /// Wants less or as much.
+        /// Less than or equal.
         case atMost = "<="
-        /// Wants another value.
+        /// Not equal.
         case notEqual = "!="
-        /// Wants the value.
+        /// Equal.
         case equal = "="
-        /// Wants more.
+        /// Greater than.
         case more = ">"
-        /// Wants less.
+        /// Less than.
         case less = "<"
     }
 }
 
 extension FlowQuery {
-    /// Says whether the answer is known only when the whole capture was read.
+    /// Whether the answer is known only after the whole capture was read.
     public var needsWholeFlow: Bool {
         switch self {
         case .close, .compare: true
@@ -89,7 +89,7 @@ extension FlowQuery {
         }
     }
 
-    /// The number that a flow must have to be wanted, if there is one.
+    /// The number that a flow must have to match, if the query asks for one.
     public var number: Int? {
         switch self {
         case .number(let number): number
@@ -98,7 +98,7 @@ extension FlowQuery {
         }
     }
 
-    /// Says whether a flow is wanted; one whose legs are joined is if either of them is.
+    /// Returns whether a flow matches; a flow with two joined legs matches if either of them does.
     public func matches(_ row: FlowRow) -> Bool {
         switch self {
         case .transport(let transport): return row.flow.transport == transport
@@ -147,7 +147,7 @@ extension FlowQuery.Comparison {
 }
 
 extension FlowRow {
-    /// Gives the endpoints of a side.
+    /// Returns the endpoints of a side.
     fileprivate func endpoints(_ side: FlowQuery.Side) -> [Endpoint] {
         let ends = [path?.client ?? flow.client, path?.server ?? flow.server]
         switch side {
@@ -161,7 +161,7 @@ extension FlowRow {
 }
 
 extension IPAddress {
-    /// Says whether the first bits are those of another address of the same kind.
+    /// Returns whether the first bits equal those of another address of the same family.
     fileprivate func begins(with other: IPAddress, bits: Int) -> Bool {
         guard family == other.family else { return false }
         if isV4 { return bits == 0 || (low ^ other.low) >> UInt64(32 - bits) == 0 }

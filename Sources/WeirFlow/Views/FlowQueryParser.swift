@@ -1,15 +1,15 @@
 import WeirWire
 
-/// Says what in a query was not understood.
+/// A mistake in a query.
 public struct FlowQueryError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Holds the word that was not expected; empty at the end.
+    /// The unexpected word; empty at the end of the query.
     public var word: String
-    /// Says what was expected there.
+    /// What was expected there.
     public var expected: String
-    /// What the word was probably meant to be, if that can be guessed.
+    /// The word that the user probably meant, if it can be guessed.
     public var near: String?
 
-    /// Says it in one line.
+    /// The error in one line.
     public var description: String {
         if word.isEmpty { return "the query ends where \(expected) was expected" }
         return "'\(word)' is not \(expected)\(near.map { "; did you mean '\($0)'?" } ?? "")"
@@ -19,9 +19,9 @@ public struct FlowQueryError: Error, Hashable, Sendable, CustomStringConvertible
 extension FlowQuery {
     /// Reads a query.
     ///
-    /// `not` binds more than `and`, and that more than `or`; `!`, `&&` and `||` mean the same.
+    /// `not` binds tighter than `and`, and `and` tighter than `or`; `!`, `&&` and `||` mean the same.
     ///
-    /// - Throws: `FlowQueryError` that names the word which is wrong.
+    /// - Throws: `FlowQueryError` with the wrong word.
     public init(parsing text: String) throws(FlowQueryError) {
         var parser = FlowQueryParser(text)
         self = try parser.disjunction()
@@ -30,7 +30,7 @@ extension FlowQuery {
     }
 }
 
-/// Reads a query word by word, each level of the grammar a function.
+/// A parser that reads a query word by word, with one function for each level of the grammar.
 private struct FlowQueryParser {
     private var words: [String]
     private var depth = 0
@@ -140,7 +140,7 @@ private struct FlowQueryParser {
 
 // Words and values
 extension FlowQueryParser {
-    /// Splits at blanks; parentheses and signs are words of their own.
+    /// Splits at blanks; parentheses and operators are words of their own.
     private static func words(of text: String) -> [String] {
         var words: [String] = []
         var isSign = false
@@ -201,7 +201,7 @@ extension FlowQueryParser {
         return overflow ? nil : product
     }
 
-    /// Reads digits alone: no sign, as `UInt64` would take.
+    /// Reads digits only: unlike `UInt64`, it accepts no sign.
     private static func number(_ word: Substring) -> UInt64? {
         word.utf8.allSatisfy { (0x30...0x39).contains($0) } ? UInt64(word) : nil
     }

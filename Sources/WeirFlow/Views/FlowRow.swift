@@ -1,28 +1,28 @@
 public import WeirWire
 
-/// Is one line of the flows view: a flow, or both legs of a relayed one.
+/// One line of the flows view: a flow, or both legs of a relayed one.
 public struct FlowRow: Hashable, Sendable {
-    /// Numbers the flow, from 1 in the order of the flows' first packets.
+    /// The number of the flow, from 1 in the order of the flows' first packets.
     public var number: Int
-    /// Counts its packets; those of the client's leg where both are joined.
+    /// The counts of the flow; if both legs are joined, those of the client's leg.
     public var flow: ObservedFlow
-    /// Holds all endpoints of a flow that Weir recorded.
+    /// All endpoints of a flow that Weir recorded.
     public var path: FlowPath?
-    /// Holds the number and the counts of the server's leg where it was found.
+    /// The number and the counts of the server's leg, if it was found.
     public var serverLeg: ServerLeg?
 
-    /// Says what protocol the flow is of and what it is known by, where that was found.
+    /// The protocol of the flow and its identifying fields, if they were found.
     public var found: FlowProbes.Found?
 
-    /// Holds the leg between the relay and the server.
+    /// The leg between the relay and the server.
     public struct ServerLeg: Hashable, Sendable {
-        /// Numbers it among the flows of the capture.
+        /// The number of the leg among the flows of the capture.
         public var number: Int
-        /// Counts its packets.
+        /// The counts of the leg.
         public var flow: ObservedFlow
     }
 
-    /// Makes a row.
+    /// Creates a row.
     public init(number: Int, flow: ObservedFlow, path: FlowPath? = nil, serverLeg: ServerLeg? = nil) {
         self.number = number
         self.flow = flow
@@ -30,8 +30,8 @@ public struct FlowRow: Hashable, Sendable {
         self.serverLeg = serverLeg
     }
 
-    /// How the flow ended, if it is one of TCP: where the relay did not reach the server, that, and not that the relay
-    /// reset the client's leg for it.
+    /// How a TCP flow ended, if it is one; if the relay did not reach the server, that counts, and not the reset that
+    /// the relay then sent on the client's leg.
     public var close: FlowClose? {
         switch serverLeg?.flow.close {
         case .refused: .refused
@@ -40,20 +40,20 @@ public struct FlowRow: Hashable, Sendable {
         }
     }
 
-    /// Says whether a number is that of the flow, or of its server's leg.
+    /// Returns whether a number is that of the flow, or of its server's leg.
     public func has(_ number: Int) -> Bool { self.number == number || serverLeg?.number == number }
 }
 
-/// Joins the legs of the flows of a table.
+/// A joiner of the legs of a table's flows.
 public struct FlowRows: Sendable {
     private var paths: [Int: RecordedPath] = [:]
-    /// The places of the flows of each path, in rising order: seldom more than the two legs.
+    /// The indices of the flows of each path, in rising order: seldom more than the two legs.
     private var places: [RecordedPath: [Int]] = [:]
 
-    /// Makes a joiner that knows of no legs.
+    /// Creates a joiner that knows no legs.
     public init() {}
 
-    /// Takes the comment of a flow's first packet.
+    /// Reads the comment of a flow's first packet.
     public mutating func add(comment: String, place: Int) {
         guard let path = RecordedPath(comment: comment) else { return }
         if let other = paths[place] { places[other]?.removeAll { $0 == place } }
@@ -61,7 +61,7 @@ public struct FlowRows: Sendable {
         places[path, default: []].append(place)
     }
 
-    /// Takes the comments of a packet that begins flows.
+    /// Reads the comments of a packet that begins flows.
     public mutating func add(_ comments: [String], in flows: borrowing CaptureFlows) {
         for comment in comments {
             if let place = flows.tcp, place.isNew { add(comment: comment, place: place.index) }
@@ -72,15 +72,15 @@ public struct FlowRows: Sendable {
         }
     }
 
-    /// Returns the row of one flow as it is known so far; its legs are not joined.
+    /// Returns the row of one flow as known so far, without joining its legs.
     public func row(_ place: Int, of table: borrowing FlowTable) -> FlowRow {
         let flow = table[place]
         let path = paths[place].flatMap { $0.leg(of: flow) == nil ? nil : $0.path }
         return FlowRow(number: place + 1, flow: flow, path: path)
     }
 
-    /// Returns the rows of a table in the order of their numbers; a server's leg has none of its own where its client's
-    /// leg is there.
+    /// Returns the rows of a table in the order of their numbers; a server's leg has no row of its own if its client's
+    /// leg was found.
     ///
     /// Complexity: O(n) in the number of flows.
     public func rows(of table: borrowing FlowTable) -> [FlowRow] {
@@ -92,9 +92,10 @@ public struct FlowRows: Sendable {
         return rows
     }
 
-    /// Returns the row of the flow with a number, or of the flow whose server's leg has it; nil if there is none.
+    /// Returns the row of the flow with a number, or of the flow whose server's leg has the number; nil if there is
+    /// none.
     ///
-    /// Complexity: O(1), however many flows there are.
+    /// Complexity: O(1) in the number of flows.
     public func row(number: Int, of table: borrowing FlowTable) -> FlowRow? {
         guard number > 0, number <= table.count else { return nil }
         if let row = joined(number - 1, of: table) { return row }
@@ -102,7 +103,7 @@ public struct FlowRows: Sendable {
         return joined(client, of: table)
     }
 
-    /// Joins the legs of a flow; nil if it is a server's leg that its client's has the row of.
+    /// Returns the row of a flow with its legs joined; nil for a server's leg that is in its client's row.
     private func joined(_ place: Int, of table: borrowing FlowTable) -> FlowRow? {
         var row = FlowRow(number: place + 1, flow: table[place])
         guard let path = paths[place], let leg = path.leg(of: row.flow) else { return row }

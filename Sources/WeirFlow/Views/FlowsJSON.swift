@@ -1,22 +1,22 @@
 public import WeirWire
 
-/// Renders one JSON object a flow.
+/// The JSON form of flows, one object each.
 ///
-/// A key keeps its meaning for ever; new keys may come behind the others.
+/// A key keeps its meaning forever; new keys may follow the others.
 ///
 /// Keys, in this order: `flow`, `transport`, `client`, `server`, `packets_up`, `packets_down`, `bytes_up`, `bytes_down`
-/// (whole frames, original lengths), `start` (RFC 3339, UTC, ns), `duration_ns`, `close` (null for UDP; `refused` or `unanswered`
-/// where Weir's own dial was, though Weir then reset the client's leg). A flow that Weir
-/// recorded has all its endpoints: `listener`, `egress`, `leg` (whose packets are counted: `client` or `server`), and,
-/// where both legs were found, `server_leg` with the counts of the other one. A flow whose protocol was recognised has
-/// `protocol`, and what its first messages name: `sni`, `host`, `query`. Source: RFC 8259.
+/// (whole frames, original lengths), `start` (RFC 3339, UTC, ns), `duration_ns`, `close` (null for UDP; `refused` or
+/// `unanswered` if Weir's own dial was, although Weir then reset the client's leg). A flow that Weir recorded has all
+/// its endpoints: `listener`, `egress`, `leg` (the leg whose packets are counted: `client` or `server`), and, if both
+/// legs were found, `server_leg` with the counts of the other one. A flow whose protocol was recognized has `protocol`,
+/// and the names in its first messages: `sni`, `host`, `query`. Source: RFC 8259.
 public struct FlowsJSON: Sendable {
     private var timestamp = Timestamp()
 
-    /// Makes a renderer.
+    /// Creates a renderer.
     public init() {}
 
-    /// Renders one object and a line feed.
+    /// Appends one object and a line feed.
     public mutating func append(_ row: FlowRow, to output: inout ByteBuffer) {
         output.append("{\"flow\":")
         output.appendDecimal(row.number)
@@ -88,7 +88,7 @@ public struct FlowsJSON: Sendable {
 }
 
 extension ByteBuffer {
-    /// Appends an endpoint as a string of JSON, or null.
+    /// Appends an endpoint as a JSON string, or null.
     mutating func appendQuoted(_ endpoint: Endpoint?) {
         guard let endpoint else { return append("null") }
         append(UInt8(ascii: "\""))

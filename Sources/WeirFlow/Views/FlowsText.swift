@@ -1,6 +1,6 @@
 public import WeirWire
 
-/// Renders flows as a table for people.
+/// The text form of flows: a table.
 public struct FlowsText: Sendable {
     private let color: Bool
     private var timestamp: Timestamp
@@ -15,11 +15,11 @@ public struct FlowsText: Sendable {
         var bytesDown = 8
     }
 
-    /// Makes a renderer whose columns are wide enough for some rows.
+    /// Creates a renderer with columns that are wide enough for the given rows.
     ///
     /// - Parameters:
-    ///   - rows: what is going to be rendered.
-    ///   - color: whether lines are coloured with ANSI sequences.
+    ///   - rows: the rows to render.
+    ///   - color: whether lines are colored with ANSI sequences.
     ///   - localOffset: how far local time is ahead of UTC.
     public init(_ rows: [FlowRow], color: Bool, localOffset: @escaping Timestamp.LocalOffset = { _ in 0 }) {
         self.color = color
@@ -36,7 +36,7 @@ public struct FlowsText: Sendable {
         self.widths = widths
     }
 
-    /// Renders the line of headings.
+    /// Appends the line of headings.
     public func appendHeading(to output: inout ByteBuffer) {
         if color { output.append("\u{1B}[1m") }
         output.appendRight("flow", widths.number)
@@ -56,7 +56,7 @@ public struct FlowsText: Sendable {
         output.append("\n")
     }
 
-    /// Renders the line of a flow.
+    /// Appends the line of a flow.
     public mutating func append(_ row: FlowRow, to output: inout ByteBuffer) {
         let flow = row.flow
         if color { output.append(Self.sequence(for: row.close)) }
@@ -85,7 +85,7 @@ public struct FlowsText: Sendable {
         output.append("\n")
     }
 
-    /// Appends the endpoints: all four of a flow whose path is known.
+    /// Appends the endpoints: all four if the path is known.
     private func appendEnds(_ row: FlowRow, to output: inout ByteBuffer) {
         if let path = row.path { return output.appendPath(path) }
         row.flow.client.write(to: &output)
@@ -93,7 +93,7 @@ public struct FlowsText: Sendable {
         row.flow.server.write(to: &output)
     }
 
-    /// Appends the protocol and what the flow is known by: `  tls sni example.com`.
+    /// Appends the protocol and the flow's identifying fields: `  tls sni example.com`.
     private func appendFound(_ found: FlowProbes.Found, to output: inout ByteBuffer) {
         output.append("  ")
         output.append(found.name)
@@ -127,13 +127,13 @@ public struct FlowsText: Sendable {
 }
 
 extension ByteBuffer {
-    /// Appends ASCII text with blanks before it, so that it is as wide as told.
+    /// Appends ASCII text, padded with blanks on the left to a width.
     mutating func appendRight(_ text: String, _ width: Int) {
         for _ in 0..<max(width - text.utf8.count, 0) { append(UInt8(ascii: " ")) }
         append(text)
     }
 
-    /// Appends ASCII text with blanks behind it, so that it is as wide as told.
+    /// Appends ASCII text, padded with blanks on the right to a width.
     mutating func appendLeft(_ text: String, _ width: Int) {
         append(text)
         for _ in 0..<max(width - text.utf8.count, 0) { append(UInt8(ascii: " ")) }
@@ -141,7 +141,7 @@ extension ByteBuffer {
 }
 
 extension FlowsText {
-    /// Renders the line below the flows: how many there are, and what is of no flow.
+    /// Appends the line below the flows: their number and counts, and those of packets outside of flows.
     public func appendTotals(_ rows: [FlowRow], of flows: borrowing CaptureFlows, to output: inout ByteBuffer) {
         let shown = rows.reduce(into: (flows: 0, packets: 0, bytes: 0)) { sum, row in
             for flow in [row.flow, row.serverLeg?.flow].compactMap({ $0 }) {

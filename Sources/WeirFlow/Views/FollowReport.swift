@@ -1,13 +1,13 @@
 public import WeirWire
 
 extension StreamReport {
-    /// Renders what was not as it should be, a line for each, with a mark before it.
+    /// Appends the irregularities of the stream, one line each with a prefix.
     ///
     /// - Parameters:
-    ///   - direction: which way the stream went.
+    ///   - direction: the direction of the stream.
     ///   - flow: the number of its flow.
-    ///   - prefix: what each line begins with.
-    ///   - output: where to.
+    ///   - prefix: the beginning of each line.
+    ///   - output: receives the lines.
     public func append(_ direction: Direction, flow: Int, prefix: String, to output: inout ByteBuffer) {
         for line in lines {
             output.append(prefix)
@@ -18,7 +18,7 @@ extension StreamReport {
         }
     }
 
-    /// Gives the lines: one alone where all is well.
+    /// The lines of the report: only one if all is well.
     private var lines: [String] {
         var lines: [String] = []
         var first = "\(Self.count(bytes, "byte")) in \(Self.count(segments, "segment"))"
@@ -55,7 +55,7 @@ extension StreamReport {
 
     private static func count(_ count: Int, _ noun: String) -> String { "(\(count) \(noun)\(count == 1 ? "" : "s"))" }
 
-    /// Lists the first ranges: `@100-104, @2000`.
+    /// Returns a list of the first ranges: `@100-104, @2000`.
     private static func places(_ ranges: OffsetRanges) -> String {
         let first = ranges.ranges.prefix(10)
             .map { $0.count == 1 ? "@\($0.lowerBound)" : "@\($0.lowerBound)-\($0.upperBound - 1)" }

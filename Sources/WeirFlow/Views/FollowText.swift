@@ -1,19 +1,19 @@
 public import WeirWire
 
-/// Names the ways to show a stream.
+/// The ways to show a stream.
 public enum FollowForm: String, Hashable, Sendable, CaseIterable {
-    /// Shows text, with everything that is not text escaped.
+    /// Text, with everything that is not text escaped.
     case text
-    /// Shows a hex dump.
+    /// A hex dump.
     case hex
-    /// Gives the bytes and nothing else.
+    /// The bytes and nothing else.
     case raw
 }
 
-/// Renders what both sides of a captured flow sent, piece by piece, as the relay shows its chunks.
+/// The text form of what both sides of a captured flow sent, piece by piece, as the relay shows its chunks.
 ///
-/// Text and hex are in the form that `text2pcap` reads: see `TerminalSink`. Raw bytes are those of the stream alone;
-/// gaps leave no trace in them, and are in the report.
+/// Text and hex have the form that `text2pcap` reads: see `TerminalSink`. Raw output has only the stream's bytes; gaps
+/// leave no trace in it, but are in the report.
 public struct FollowText: Sendable {
     private let form: FollowForm
     private let color: Bool
@@ -22,11 +22,11 @@ public struct FollowText: Sendable {
     private var dissector: FlowDissector?
     private var colors = FieldColors()
 
-    /// Makes a renderer.
+    /// Creates a renderer.
     ///
     /// - Parameters:
     ///   - form: how bytes are shown.
-    ///   - color: whether lines are coloured with ANSI sequences.
+    ///   - color: whether lines are colored with ANSI sequences.
     ///   - localOffset: how far local time is ahead of UTC.
     public init(_ form: FollowForm, color: Bool, localOffset: @escaping Timestamp.LocalOffset = { _ in 0 }) {
         self.form = form
@@ -34,18 +34,18 @@ public struct FollowText: Sendable {
         timestamp = Timestamp(localOffset: localOffset)
     }
 
-    /// Colours the fields of messages in dumps from now on, where there is colour at all.
+    /// Colors the fields of messages in dumps from now on, if color is on.
     public mutating func dissect(_ transport: Transport, client: Endpoint, server: Endpoint) {
         guard color, form == .hex else { return }
         dissector = FlowDissector(transport, clientPort: client.port, serverPort: server.port)
     }
 
-    /// Follows that the client has turned out to be the other side.
+    /// Notes that the client turned out to be the other side.
     public mutating func turn() { dissector?.turn() }
 
-    /// Finds the fields in a piece, also in one that is not shown: what the other side says can depend on it.
+    /// Finds the fields in a piece, even one that is not shown: the meaning of the other side's bytes can depend on it.
     public mutating func read(_ piece: StreamPiece, _ bytes: RawSpan) {
-        // Taken out, so that it can lend messages while the colours change.
+        // Moved out, so that it can lend messages while the colors change.
         guard var dissector = self.dissector.take() else { return }
         defer { self.dissector = dissector }
         let isStream = dissector.isStream
@@ -59,7 +59,7 @@ public struct FollowText: Sendable {
         if isStream { dissector.unfinished(piece.direction) { colors.add($0) } }
     }
 
-    /// Renders a piece of a stream, which was read before where it is to be coloured; a datagram is one, too.
+    /// Appends a piece of a stream, or a datagram; to color its fields, pass it to `read` first.
     public mutating func append(_ piece: StreamPiece, _ bytes: RawSpan, to output: inout ByteBuffer) {
         guard form != .raw else { return output.append(bytes) }
         begin(piece, &output)
@@ -94,18 +94,18 @@ public struct FollowText: Sendable {
     }
 }
 
-/// Renders what both sides of a captured flow sent as JSON lines.
+/// The JSON form of what both sides of a captured flow sent, one object a line.
 ///
-/// Keys, in this order: `time` (RFC 3339, UTC, ns; null where it is not known), `flow`, `event` (`data`, `gap`, `report`),
+/// Keys, in this order: `time` (RFC 3339, UTC, ns; null if it is not known), `flow`, `event` (`data`, `gap`, `report`),
 /// `direction`; with `data`: `offset`, `length`, `bytes` (base64); with `gap`: `offset`, `length`, `reason` (`missing`,
-/// `cut`); with `report` what `StreamReport` holds.
+/// `cut`); with `report` the contents of `StreamReport`.
 public struct FollowJSON: Sendable {
     private var timestamp = Timestamp()
 
-    /// Makes a renderer.
+    /// Creates a renderer.
     public init() {}
 
-    /// Renders a piece of a stream, and a line feed.
+    /// Appends a piece of a stream, and a line feed.
     public mutating func append(_ piece: StreamPiece, _ bytes: RawSpan, to output: inout ByteBuffer) {
         output.append("{\"time\":")
         if let time = piece.time {
@@ -131,7 +131,7 @@ public struct FollowJSON: Sendable {
         output.append("}\n")
     }
 
-    /// Renders the report of a direction, and a line feed.
+    /// Appends the report of a direction, and a line feed.
     public func append(_ report: StreamReport, flow: Int, _ direction: Direction, to output: inout ByteBuffer) {
         output.append("{\"time\":null")
         begin("report", flow, direction, &output)
@@ -159,7 +159,7 @@ public struct FollowJSON: Sendable {
 }
 
 extension StreamReport {
-    /// Gives the counts by the names that JSON has for them.
+    /// The counts with their names in JSON.
     fileprivate var counts: [(String, Int)] {
         [
             ("segments", segments), ("bytes", bytes), ("out_of_order", outOfOrder),

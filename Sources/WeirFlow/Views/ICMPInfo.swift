@@ -1,13 +1,13 @@
 import WeirWire
 
-/// Renders an ICMP header in a line, as tshark 4.0 does: `Echo (ping) request  id=0x881c, seq=0/0, ttl=64`.
+/// The text form of an ICMP header, in one line as in tshark 4.0: `Echo (ping) request  id=0x881c, seq=0/0, ttl=64`.
 enum ICMPInfo {
     static func append(_ header: ICMPv4Header, timeToLive: UInt8, to output: inout ByteBuffer) {
         switch header.type {
         case 0, 8:
             output.append(header.type == 8 ? "Echo (ping) request  id=0x" : "Echo (ping) reply    id=0x")
             appendEcho(header.rest, to: &output)
-            // The number in the other byte order, too: some systems send it so.
+            // The number in the other byte order, too, because some systems send it so.
             output.append("/")
             output.appendDecimal(UInt16(truncatingIfNeeded: header.rest).byteSwapped)
             output.append(", ttl=")

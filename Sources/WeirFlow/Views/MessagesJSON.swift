@@ -1,24 +1,24 @@
 public import WeirWire
 
-/// Renders the messages of a capture as one JSON object each.
+/// The JSON form of the messages of a capture, one object each.
 ///
-/// A key keeps its meaning for ever; new keys may come behind the others.
+/// A key keeps its meaning forever; new keys may follow the others.
 ///
-/// Keys, in this order: `time` (of the last byte; RFC 3339, UTC, ns; null where it is not known), `flow`, `event`
-/// (`message`), `direction`, `protocol`, `offset` and `length` (in the direction's stream, or in the datagram), `complete`,
-/// `summary`; with an answer `answers` (the offset of its request) and `delay_ns`; with fields `fields`, a list of `name`,
-/// `offset`, `length`, `value`, and `cut` (true) if the value is its beginning alone, and `fields_left_out` if there were
-/// too many. Source: RFC 8259.
+/// Keys, in this order: `time` (of the last byte; RFC 3339, UTC, ns; null if it is not known), `flow`, `event`
+/// (`message`), `direction`, `protocol`, `offset` and `length` (in the direction's stream, or in the datagram),
+/// `complete`, `summary`; with an answer `answers` (the offset of its request) and `delay_ns`; with fields `fields`, a
+/// list of `name`, `offset`, `length`, `value`, and `cut` (true) if the value is cut off, and `fields_left_out` if
+/// there were too many. Source: RFC 8259.
 public struct MessagesJSON: Sendable {
     private let hasFields: Bool
     private var timestamp = Timestamp()
 
-    /// Makes a renderer, with fields or without.
+    /// Creates a renderer, with or without fields.
     public init(hasFields: Bool) {
         self.hasFields = hasFields
     }
 
-    /// Renders a message of a flow, and a line feed.
+    /// Appends a message of a flow, and a line feed.
     public mutating func append(_ message: DissectedMessage, flow: Int, to output: inout ByteBuffer) {
         output.append("{\"time\":")
         if let time = message.time ?? message.firstTime {

@@ -1,16 +1,16 @@
 public import WeirWire
 
-/// Renders the messages of a capture for people: a line each, and a line for each field where they are wanted.
+/// The text form of the messages of a capture: a line each, and if requested a line for each field.
 public struct MessagesText: Sendable {
     private let hasFields: Bool
     private let color: Bool
     private var timestamp: Timestamp
 
-    /// Makes a renderer.
+    /// Creates a renderer.
     ///
     /// - Parameters:
     ///   - hasFields: whether fields are shown.
-    ///   - color: whether lines are coloured with ANSI sequences.
+    ///   - color: whether lines are colored with ANSI sequences.
     ///   - localOffset: how far local time is ahead of UTC.
     public init(hasFields: Bool, color: Bool, localOffset: @escaping Timestamp.LocalOffset = { _ in 0 }) {
         self.hasFields = hasFields
@@ -18,7 +18,7 @@ public struct MessagesText: Sendable {
         timestamp = Timestamp(localOffset: localOffset)
     }
 
-    /// Renders a message of a flow.
+    /// Appends a message of a flow.
     public mutating func append(_ message: DissectedMessage, flow: Int, to output: inout ByteBuffer) {
         if color { output.append(message.direction == .upstream ? "\u{1B}[36m" : "\u{1B}[33m") }
         if let time = message.time ?? message.firstTime {

@@ -1,6 +1,6 @@
 import WeirWire
 
-/// Renders what a message of neighbour discovery is about: ` for fe80::2 from 00:11:22:33:44:55`.
+/// The text form of the subject of a Neighbor Discovery message: ` for fe80::2 from 00:11:22:33:44:55`.
 ///
 /// Source: RFC 4861 sections 4.2 to 4.4 and 4.6.1.
 enum NeighborInfo {

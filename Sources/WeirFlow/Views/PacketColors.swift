@@ -1,22 +1,22 @@
 import WeirWire
 
-/// Colours the fields of messages in the dumps of captured packets.
+/// The colors of message fields in the dumps of captured packets.
 ///
-/// A field that goes over several packets is coloured in the one with which it is known, and in those behind it.
+/// A field that spans several packets is colored from the packet on in which it was recognized.
 struct PacketColors: ~Copyable, Sendable {
     private var dissector = CaptureDissector(settings)
     private var colors = FieldColors()
-    /// A message is coloured in the packet that completes it, so no bytes wait for others that may belong before them.
+    /// The settings that show a message's fields in the packet that completes it: bytes do not wait for earlier ones.
     private static var settings: ReassemblySettings {
         var settings = ReassemblySettings()
         settings.startPatience = 0
         return settings
     }
 
-    /// Reads the next packet, also one that is not shown: what later ones mean can depend on it.
+    /// Reads the next packet, even one that is not shown: the meaning of later ones can depend on it.
     mutating func read(_ captured: CapturedPacket, _ bytes: RawSpan, in flows: borrowing CaptureFlows) {
         guard let place = flows.innermost else { return colors.begin(0..<0, .upstream) }
-        // The message's bytes are in this packet only where it holds the datagram whole.
+        // The message's bytes are in this packet only if it holds the whole datagram.
         let payload = flows.payloadInPacket
         let start = dissector.streamOffset(in: flows)
         colors.begin(start..<(start + payload.count), place.direction, behind: payload.lowerBound)
@@ -37,12 +37,13 @@ struct PacketColors: ~Copyable, Sendable {
         if flows.tcp != nil { dissector.unfinished(place.index, place.direction) { colors.add($1) } }
     }
 
-    /// Appends the dump of the packet that was read, and the legend.
+    /// Appends the dump of the last packet read, and the legend.
     mutating func append(_ bytes: RawSpan, to output: inout ByteBuffer) { colors.append(bytes, to: &output) }
 }
 
 extension CaptureFlows {
-    /// Gives the place of the last packet's payload among its captured bytes; nothing where it is not among them.
+    /// The range of the last packet's payload among its captured bytes; empty if it was reassembled, or if there is
+    /// none.
     fileprivate var payloadInPacket: Range<Int> {
         if let segment = packet.tcp { return segment.isReassembled ? 0..<0 : segment.payload }
         guard let datagram = packet.innerUDP.last ?? packet.udp else { return 0..<0 }

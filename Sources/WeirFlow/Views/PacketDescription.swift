@@ -1,29 +1,30 @@
 public import WeirWire
 
-/// Says in a few words what a packet is: from where, to where, its protocol and what it is for.
+/// A description of a packet in a few words: its source, its destination, its protocol and its purpose.
 ///
-/// The columns and words are those of tshark 4.0, as far as TCP, UDP, ICMP and ARP: of a packet in a packet the innermost
-/// counts. It is filled again and again, so that describing a packet allocates little.
+/// The columns and words are those of tshark 4.0, for TCP, UDP, ICMP and ARP; of a packet within a packet, the
+/// innermost counts. The value is refilled for each packet, so that describing one allocates little.
 public struct PacketDescription: ~Copyable, Sendable {
-    /// Holds the sender: an IP address, or one of Ethernet.
+    /// The sender: an IP or Ethernet address.
     public internal(set) var source = ByteBuffer(capacity: 64)
-    /// Holds the receiver.
+    /// The receiver: an IP or Ethernet address.
     public internal(set) var destination = ByteBuffer(capacity: 64)
-    /// Names the protocol.
+    /// The name of the protocol.
     public internal(set) var name = ByteBuffer(capacity: 32)
-    /// Says what the packet is for.
+    /// The purpose of the packet.
     public internal(set) var info = ByteBuffer(capacity: 256)
-    /// By how many bits the two sides of a flow shift their windows, as far as their SYNs were seen: the client's first.
+    /// The window shifts of the two sides of each flow, in bits, as far as their SYNs were captured: the client's
+    /// first.
     private var shifts: [Int: (UInt8?, UInt8?)] = [:]
 
-    /// Makes the description of no packet.
+    /// Creates the description of no packet.
     public init() {}
 
     /// Describes a packet.
     ///
     /// - Parameters:
-    ///   - bytes: its captured bytes.
-    ///   - flows: what it says, and its place in its flow.
+    ///   - bytes: the packet's captured bytes.
+    ///   - flows: the decoded packet, and its place in its flow.
     public mutating func describe(_ bytes: RawSpan, in flows: borrowing CaptureFlows) {
         source.removeAll()
         destination.removeAll()
@@ -44,7 +45,7 @@ public struct PacketDescription: ~Copyable, Sendable {
         case .arp: flows.withBytes(of: found.top, bytes) { describe(arp: $0) }
         default: describeRest(flows.packet, found)
         }
-        // What a transport carries is not decoded here, and what an ICMP error quotes is seldom whole.
+        // The payload of a transport is not decoded here, and a packet quoted in an ICMP error is seldom complete.
         guard let stop = flows.packet.stop, found.top != nil, flows.packet.icmp == nil else { return }
         if case .unsupported = stop { return }
         info.append(" [")
@@ -75,7 +76,7 @@ public struct PacketDescription: ~Copyable, Sendable {
     ) {
         name.append("TCP")
         guard let header = try? TCPHeader(parsing: bytes), let segment = flows.packet.tcp else { return }
-        // The flow is that of the outermost segment; one within another has no numbers of its own to count from.
+        // The flow is that of the outermost segment; one within another has no relative numbers of its own.
         let place = segment.header.lowerBound == found.top?.range.lowerBound ? flows.tcp : nil
         var (first, other) = (UInt32?.none, UInt32?.none)
         var shift: UInt8 = 0
@@ -87,7 +88,7 @@ public struct PacketDescription: ~Copyable, Sendable {
         TCPInfo(header, length: segment.payloadLength, first: first, other: other, shift: shift).append(to: &info)
     }
 
-    /// Notes the shift that a SYN asks for, and returns the one for this segment: it counts when both sides ask.
+    /// Notes the shift in a SYN, and returns the one for this segment: it applies if both SYNs have one.
     private mutating func windowShift(_ header: TCPHeader, _ place: FlowTable.Place) -> UInt8 {
         var both = place.isNew ? (nil, nil) : shifts[place.index] ?? (nil, nil)
         if place.hasTurned { both = (both.1, both.0) }
@@ -143,7 +144,7 @@ public struct PacketDescription: ~Copyable, Sendable {
         }
     }
 
-    /// Describes a fragment, and what is not decoded further.
+    /// Describes a fragment, or a packet that is not decoded further.
     private mutating func describeRest(_ packet: borrowing DecodedPacket, _ found: borrowing FoundLayers) {
         if let fragment = packet.fragment {
             let isV4 = fragment.key.addresses.source.isV4
@@ -171,7 +172,7 @@ public struct PacketDescription: ~Copyable, Sendable {
 }
 
 extension LayerKind {
-    /// Gives the name that a line shows for a packet that ends with this header.
+    /// The name shown for a packet whose last header is this one.
     fileprivate var name: StaticString {
         switch self {
         case .ipv4: "IPv4"
@@ -204,10 +205,10 @@ extension LayerKind {
     }
 }
 
-/// Holds the headers that a line about a packet is made of.
+/// The headers that a packet's line is made of.
 private struct FoundLayers {
     var link: Layer?
-    /// The innermost IP header, but none that an ICMP error quotes.
+    /// The innermost IP header, but none quoted in an ICMP error.
     var network: Layer?
     /// The innermost header above IP, or ARP.
     var top: Layer?
@@ -243,7 +244,7 @@ private struct FoundLayers {
 }
 
 extension CaptureFlows {
-    /// Lends the bytes of a header and what follows it.
+    /// Lends the bytes from a header to the end of the packet.
     fileprivate borrowing func withBytes(of layer: Layer?, _ bytes: RawSpan, _ body: (RawSpan) -> Void) {
         guard let layer else { return }
         guard layer.isReassembled else { return body(bytes.extracting(layer.range.lowerBound..<bytes.byteCount)) }
@@ -252,7 +253,7 @@ extension CaptureFlows {
 }
 
 extension IPProtocol {
-    /// Gives the name that tshark has for it, with a blank behind, if it is a well-known one.
+    /// The name in tshark, with a blank after it; empty for a less known protocol.
     fileprivate var name: StaticString {
         switch self {
         case .tcp: "TCP "

@@ -1,7 +1,7 @@
 public import WeirWire
 
-/// Renders a line for each packet in the columns of tshark: number, seconds since the first packet, source, destination,
-/// protocol, length and what it is for; and its bytes.
+/// The text form of packets, one line each with tshark's columns and on request a dump: number, seconds since the first
+/// packet, source, destination, protocol, length and purpose.
 public struct PacketText: ~Copyable, Sendable {
     private let hasHex: Bool
     private let color: Bool
@@ -9,31 +9,31 @@ public struct PacketText: ~Copyable, Sendable {
     private var first: Int64?
     private var colors = PacketColors()
 
-    /// Makes a renderer.
+    /// Creates a renderer.
     ///
     /// - Parameters:
-    ///   - hasHex: whether the dump of the packet's bytes follows its line.
-    ///   - color: whether lines are coloured with ANSI sequences, and the fields of messages in dumps.
+    ///   - hasHex: whether a dump of the packet's bytes follows its line.
+    ///   - color: whether lines, and the fields of messages in dumps, are colored with ANSI sequences.
     public init(hasHex: Bool, color: Bool) {
         self.hasHex = hasHex
         self.color = color
     }
 
-    /// Takes a packet that is not shown: it counts for what later ones mean.
+    /// Reads a packet that is not shown: the meaning of later ones can depend on it.
     public mutating func skip(_ captured: CapturedPacket, _ bytes: RawSpan, in flows: borrowing CaptureFlows) {
         first = first ?? captured.timestamp
         if flows.packet.tcp?.flags.contains(.syn) == true { description.describe(bytes, in: flows) }
         if hasHex, color { colors.read(captured, bytes, in: flows) }
     }
 
-    /// Renders a packet.
+    /// Appends a packet.
     ///
     /// - Parameters:
-    ///   - captured: its time and lengths.
-    ///   - bytes: its captured bytes.
-    ///   - flows: what it says, and the flows up to it; the number of packets there is its number.
-    ///   - digits: how many digits of a second its time has.
-    ///   - output: where to.
+    ///   - captured: the packet's time and lengths.
+    ///   - bytes: the packet's captured bytes.
+    ///   - flows: the decoded packet, and the flows up to it; the number of packets there is its number.
+    ///   - digits: the number of digits for fractions of a second.
+    ///   - output: receives the lines.
     public mutating func append(
         _ captured: CapturedPacket,
         _ bytes: RawSpan,
@@ -101,27 +101,27 @@ public struct PacketText: ~Copyable, Sendable {
     }
 }
 
-/// Renders one JSON object a packet.
+/// The JSON form of packets, one object each.
 ///
-/// Keys, in this order: `packet` (number from 1), `time` (RFC 3339, UTC, ns; null where it is not known), `interface`,
-/// `length` (original), `captured`, `source`, `destination`, `protocol`, `flow` (null where it is of none), `info`, and
-/// with bytes asked for `bytes` (base64).
+/// Keys, in this order: `packet` (number from 1), `time` (RFC 3339, UTC, ns; null if it is not known), `interface`,
+/// `length` (original), `captured`, `source`, `destination`, `protocol`, `flow` (null if it is in none), `info`, and on
+/// request `bytes` (base64).
 public struct PacketJSON: ~Copyable, Sendable {
     private let hasBytes: Bool
     private var description = PacketDescription()
     private var timestamp = Timestamp()
 
-    /// Makes a renderer.
+    /// Creates a renderer.
     public init(hasBytes: Bool) {
         self.hasBytes = hasBytes
     }
 
-    /// Takes a packet that is not shown: it counts for what later ones mean.
+    /// Reads a packet that is not shown: the meaning of later ones can depend on it.
     public mutating func skip(_ bytes: RawSpan, in flows: borrowing CaptureFlows) {
         if flows.packet.tcp?.flags.contains(.syn) == true { description.describe(bytes, in: flows) }
     }
 
-    /// Renders a packet and a line feed.
+    /// Appends a packet and a line feed.
     public mutating func append(
         _ captured: CapturedPacket,
         _ bytes: RawSpan,
@@ -153,7 +153,7 @@ public struct PacketJSON: ~Copyable, Sendable {
         description.name.withUnsafeBytes { output.append($0.bytes) }
         output.append("\",\"flow\":")
         if let place = flows.innermost { output.appendDecimal(place.index + 1) } else { output.append("null") }
-        // Nothing that a packet holds gets here but as numbers and names of this program's own.
+        // No text from a packet gets here: only numbers, and names from this program.
         output.append(",\"info\":\"")
         description.info.withUnsafeBytes { output.append($0.bytes) }
         if hasBytes {
@@ -165,12 +165,12 @@ public struct PacketJSON: ~Copyable, Sendable {
 }
 
 extension ByteBuffer {
-    /// Appends so many blanks; none where the number is negative.
+    /// Appends a number of blanks; none if the number is negative.
     mutating func appendBlanks(_ count: Int) {
         for _ in 0..<max(count, 0) { append(UInt8(ascii: " ")) }
     }
 
-    /// Appends a number with blanks before it, so that it is as wide as told.
+    /// Appends a number, padded with blanks on the left to a width.
     mutating func appendRight(digits number: UInt64, width: Int) {
         appendBlanks(width - UInt64.digits(number))
         appendDecimal(number)
@@ -178,7 +178,7 @@ extension ByteBuffer {
 }
 
 extension UInt64 {
-    /// Counts the decimal digits of a number.
+    /// Returns the number of decimal digits.
     static func digits(_ number: UInt64) -> Int {
         var (count, rest) = (1, number / 10)
         while rest > 0 {

@@ -1,16 +1,16 @@
 public import WeirWire
 
-/// Renders the summary of a capture as one JSON object on a line.
+/// The JSON form of a capture's summary: one object on a line.
 ///
 /// Keys, in this order: `packets`, `bytes`, `bytes_captured`, `first`, `last` (RFC 3339, UTC, ns), `duration_ns`,
 /// `flows_tcp`, `flows_udp`, `link_types`, `applications`, `protocols`, `not_decoded`, `talkers`, `damage`.
 public struct SummaryJSON: Sendable {
     private var timestamp = Timestamp()
 
-    /// Makes a renderer.
+    /// Creates a renderer.
     public init() {}
 
-    /// Renders the object and a line feed.
+    /// Appends the object and a line feed.
     public mutating func append(
         _ summary: CaptureSummary,
         _ flows: borrowing CaptureFlows,
@@ -75,7 +75,7 @@ public struct SummaryJSON: Sendable {
 }
 
 extension ByteBuffer {
-    /// Appends any text as a string of JSON.
+    /// Appends any text as a JSON string.
     ///
     /// Source: RFC 8259 section 7.
     mutating func appendJSON(_ text: String) {

@@ -1,27 +1,27 @@
 public import WeirWire
 
-/// Renders the summary of a capture for people.
+/// The text form of a capture's summary.
 public struct SummaryText: Sendable {
     private let color: Bool
     private var timestamp: Timestamp
 
-    /// Makes a renderer.
+    /// Creates a renderer.
     ///
     /// - Parameters:
-    ///   - color: whether headings are coloured with ANSI sequences.
+    ///   - color: whether headings are highlighted with ANSI sequences.
     ///   - localOffset: how far local time is ahead of UTC.
     public init(color: Bool, localOffset: @escaping Timestamp.LocalOffset = { _ in 0 }) {
         self.color = color
         timestamp = Timestamp(localOffset: localOffset)
     }
 
-    /// Renders all of it.
+    /// Appends the whole summary.
     ///
     /// - Parameters:
     ///   - summary: the counts.
     ///   - flows: the flows, and the fragments.
     ///   - damage: what is wrong with the files, a line each.
-    ///   - output: where to.
+    ///   - output: receives the text.
     public mutating func append(
         _ summary: CaptureSummary,
         _ flows: borrowing CaptureFlows,
@@ -123,7 +123,7 @@ public struct SummaryText: Sendable {
         fixed(whole > 0 ? 100 * Double(part) / Double(whole) : 0, 2)
     }
 
-    /// Prints a number with some digits behind the point.
+    /// Returns a number with a fixed number of decimal places.
     private static func fixed(_ value: Double, _ digits: Int) -> String {
         let scale = (0..<digits).reduce(1.0) { scale, _ in scale * 10 }
         let rounded = (value * scale).rounded()
@@ -134,14 +134,14 @@ public struct SummaryText: Sendable {
         return "\(number / Int(scale)).\(zeros)\(fraction)"
     }
 
-    /// Leaves out of a file's own words what could steer a terminal.
+    /// Returns a text from a file without characters that could control a terminal: only printable ASCII.
     private static func printable(_ text: String) -> String {
         String(text.unicodeScalars.filter { (0x20...0x7e).contains($0.value) }.map(Character.init))
     }
 }
 
 extension CaptureSummary {
-    /// Returns what is not as it should be in the packets.
+    /// Returns the irregularities of the packets.
     func notes(_ flows: borrowing CaptureFlows) -> [String] {
         let fragments = flows.decoder.reassembler
         let counters = fragments.counters

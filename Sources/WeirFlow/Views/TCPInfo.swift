@@ -1,6 +1,6 @@
 import WeirWire
 
-/// Renders a TCP header in a line, as tshark 4.0 does: `49152 → 80 [SYN] Seq=0 Win=64240 Len=0 MSS=1460`.
+/// The text form of a TCP header, in one line as in tshark 4.0: `49152 → 80 [SYN] Seq=0 Win=64240 Len=0 MSS=1460`.
 struct TCPInfo {
     private let header: TCPHeader
     private let length: Int
@@ -8,14 +8,14 @@ struct TCPInfo {
     private let other: UInt32
     private let shift: UInt8
 
-    /// Makes a renderer.
+    /// Creates a renderer.
     ///
     /// - Parameters:
     ///   - header: the header.
-    ///   - length: how many bytes follow.
-    ///   - first: the number that the sender's stream begins with; numbers are shown as if it were 0.
-    ///   - other: the number that the receiver's stream begins with.
-    ///   - shift: by how many bits the window is shifted.
+    ///   - length: the number of bytes that follow.
+    ///   - first: the first sequence number of the sender's stream; numbers are shown relative to it.
+    ///   - other: the first sequence number of the receiver's stream.
+    ///   - shift: the number of bits by which the window is shifted.
     init(_ header: TCPHeader, length: Int, first: UInt32?, other: UInt32?, shift: UInt8) {
         self.header = header
         self.length = length

@@ -1,59 +1,59 @@
 public import WeirWire
 
-/// Names one side of a flow.
+/// One side of a relayed flow.
 @frozen
 public enum FlowLeg: UInt8, Hashable, Sendable, CaseIterable {
-    /// Joins the client and the relay's listener.
+    /// The leg between the client and the relay's listener.
     case client
-    /// Joins the relay's egress and the server.
+    /// The leg between the relay's egress and the server.
     case server
 }
 
-/// Says what a capture of relayed traffic is to hold.
+/// The settings of a capture of relayed traffic.
 public struct CaptureSettings: Sendable {
-    /// Names the formats of a capture file.
+    /// The formats of a capture file.
     public enum Format: String, Sendable, CaseIterable {
-        /// Holds both legs apart, comments, names and statistics.
+        /// Pcapng, with the legs as two interfaces, comments, names and statistics.
         case pcapng
-        /// Holds packets alone, with times in nanoseconds.
+        /// Pcap: packets only, with times in ns.
         case pcap
     }
 
-    /// Chooses the legs that are written.
+    /// The legs that are written.
     public enum Legs: String, Sendable, CaseIterable {
-        /// Takes both.
+        /// Both legs.
         case both
-        /// Takes what goes between clients and the relay.
+        /// The traffic between clients and the relay.
         case client
-        /// Takes what goes between the relay and servers.
+        /// The traffic between the relay and servers.
         case server
     }
 
-    /// Says what the file looks like.
+    /// The format of the file.
     public var format = Format.pcapng
-    /// Says which legs it holds.
+    /// The legs in the file.
     public var legs = Legs.both
-    /// Bounds an IP packet that carries TCP, in bytes, from 576 to 65,535; a datagram stays whole.
+    /// The maximum size of an IP packet that carries TCP, in bytes, 576...65535; a datagram stays whole.
     public var largestPacket = 65_535
-    /// Names the program that writes the file.
+    /// The name of the program that writes the file.
     public var application = "weir"
-    /// Names the system that it runs on.
+    /// The name of the system on which it runs.
     public var operatingSystem: String?
-    /// Gives the names that the relay has resolved to an address.
+    /// A function that returns the names that the relay resolved to an address.
     public var names: @Sendable (IPAddress) -> [String] = { _ in [] }
-    /// Answers which process a client is, for the comment on a flow's first packets; nil where nobody looks.
+    /// A function that finds the client's process, for the comment on a flow's first packets; nil if the search is off.
     public var process: ProcessLookup?
-    /// Is what the first sequence numbers are drawn from.
+    /// The seed of the first sequence numbers.
     public var seed: UInt64
 
-    /// Makes the settings of a pcapng capture of both legs.
+    /// Creates the settings of a pcapng capture of both legs.
     ///
-    /// - Parameter seed: what the first sequence numbers are drawn from; the same seed and records give the same file.
+    /// - Parameter seed: the seed of the first sequence numbers; the same seed and records give the same file.
     public init(seed: UInt64) {
         self.seed = seed
     }
 
-    /// Says whether a leg is written.
+    /// Returns whether a leg is written.
     func includes(_ leg: FlowLeg) -> Bool {
         switch legs {
         case .both: true

@@ -1,11 +1,11 @@
 public import WeirWire
 
-/// Renders relayed traffic as a capture: packets that say what the relay's sockets have said.
+/// A sink that renders relayed traffic as a capture: packets that show what the relay's sockets sent and received.
 ///
-/// TCP flows get whole connections: handshakes at the times of accept and dial, a packet or more for each chunk and one
-/// acknowledgement, FIN and RST as they happened, with right checksums and sequence numbers. A chunk stands on both legs:
-/// on the one that it came from at the time when it was read, on the other when it went on. What a slow output left
-/// out is a gap in the sequence numbers, and counted in the statistics.
+/// TCP flows get whole connections: handshakes at the times of accept and dial, one or more packets for each chunk and
+/// one acknowledgment, FIN and RST as they happened, with correct checksums and sequence numbers. A chunk is on both
+/// legs: on its source's at the time when it was read, on the other when it went on. Chunks left out because of a slow
+/// output are a gap in the sequence numbers, and counted in the statistics.
 ///
 /// Reading order: `CaptureSink`, `CapturedFlow`, `FrameWriter`, `Frame`.
 ///
@@ -14,18 +14,18 @@ public struct CaptureSink: Sink {
     private var frames: FrameWriter
     private var flows: [FlowID: CapturedFlow] = [:]
 
-    /// Makes a sink.
+    /// Creates a sink.
     public init(_ settings: CaptureSettings) {
         frames = FrameWriter(settings)
     }
 
-    /// Wants every byte.
+    /// The interest in every byte.
     public var interest: Interest { .bytes }
 
-    /// Compares nothing: a capture holds an echo as it holds everything else.
+    /// False: a capture treats an echo like all other traffic.
     public var showsEchoes: Bool { false }
 
-    /// Renders the head of a file: what it is, its interfaces, and the names that are known by now.
+    /// Renders the head of a file: its section, its interfaces, and the names that are known so far.
     public mutating func begin(at time: Int64, into output: inout ByteBuffer) {
         frames.begin(at: time, to: &output)
     }
@@ -60,7 +60,7 @@ public struct CaptureSink: Sink {
         }
     }
 
-    /// Finds a record's flow, and begins one that is new.
+    /// Returns the index of a record's flow, and begins the flow if it is new.
     private mutating func index(
         of record: FlowRecord,
         _ output: inout ByteBuffer
@@ -75,7 +75,7 @@ public struct CaptureSink: Sink {
         return flows.index(forKey: record.flow) ?? flows.startIndex
     }
 
-    /// Counts what was left out.
+    /// Counts the chunks that were left out.
     public mutating func renderLoss(chunks: UInt64, bytes: UInt64, into output: inout ByteBuffer) {
         frames.lose(chunks)
     }

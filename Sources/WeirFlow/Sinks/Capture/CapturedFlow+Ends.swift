@@ -1,6 +1,6 @@
 import WeirWire
 
-// How a flow begins
+// The beginning of a flow
 extension CapturedFlow {
     /// Writes the client's handshake, and the first packet of the dial.
     mutating func open(at time: Int64, _ frames: inout FrameWriter, _ output: inout ByteBuffer) {
@@ -12,7 +12,7 @@ extension CapturedFlow {
         on(.server) { $0.synchronize(at: time, &frames, &output) }
     }
 
-    /// Writes that the server has accepted, after a dial of so long.
+    /// Writes that the server accepted, after a dial of the given duration.
     mutating func connect(
         _ record: FlowRecord,
         after dial: Duration,
@@ -28,8 +28,8 @@ extension CapturedFlow {
         }
     }
 
-    /// Writes that a dial has failed, or that a datagram was refused: the server's RST where there was one, else a
-    /// comment on the next packet.
+    /// Writes that a dial failed, or that a datagram was refused: the server's RST if there was one, else a comment on
+    /// the next packet.
     mutating func refuse(
         _ record: FlowRecord,
         _ error: ErrorNumber,
@@ -51,9 +51,9 @@ extension CapturedFlow {
     }
 }
 
-// How a flow ends
+// The end of a flow
 extension CapturedFlow {
-    /// Writes that a source has sent its last byte: FIN on its leg, and on the other one, unless toxics may hold it back.
+    /// Writes the end of a source: FIN on its leg, and on the other one, unless toxics may hold it back.
     mutating func end(
         _ direction: Direction,
         at time: Int64,
@@ -92,7 +92,7 @@ extension CapturedFlow {
         on(direction == .upstream ? .server : .client) { $0.finish(direction, at: time, &frames, &output) }
     }
 
-    /// Writes how the flow ends where that is not by two ends: who has reset, and whom the relay resets for it.
+    /// Writes any other end of the flow than two FINs: the reset by a side, and the relay's resets that follow from it.
     mutating func close(
         _ reason: CloseReason,
         at time: Int64,
@@ -114,7 +114,7 @@ extension CapturedFlow {
         case .requested:
             for direction in Direction.allCases { passEnd(direction, at: time, &frames, &output) }
         case .toxic where Direction.allCases.allSatisfy { self[$0].isEnding && self[$0].isPassed }:
-            // Both sides have ended by themselves since: nobody was reset.
+            // Both sides have ended by themselves since: nothing was reset.
             break
         case .refused, .idle, .evicted, .toxic, .shutdown:
             on(.client) { $0.reset(.downstream, at: time, &frames, &output) }

@@ -1,35 +1,35 @@
 import WeirWire
 
-/// Follows one flow, and writes what its records say as packets on both legs.
+/// One flow in a capture: a writer of its records as packets on both legs.
 ///
-/// This type knows who says what when; `CapturedLeg` knows the numbers with which it is said. `CapturedFlow+Ends`
+/// This type decides which side sends what, and when; `CapturedLeg` decides the sequence numbers. `CapturedFlow+Ends`
 /// begins and ends connections.
 struct CapturedFlow: Sendable {
     let transport: Transport
-    /// Says that the flow ends at the listener, which sends back what comes.
+    /// Whether the flow ends at the listener, which sends back what arrives.
     let isEcho: Bool
     private let process: ClientProcess?
     private var client: CapturedLeg
-    /// Is nil until a dial has an egress.
+    /// The leg to the server; nil until a dial has an egress.
     private var server: CapturedLeg?
     private var up = Progress()
     private var down = Progress()
 
-    /// Counts one direction's bytes on the leg that they come from and on the leg that they go to.
+    /// The numbers of bytes of one direction on the leg of its source and on the leg of its receiver.
     ///
-    /// The two differ while a toxic holds chunks, and where it changes them.
+    /// The two differ while a toxic holds chunks, and after it changes them.
     struct Progress {
         var received = UInt64(0)
         var forwarded = UInt64(0)
-        /// The source has ended.
+        /// Whether the source has ended.
         var isEnding = false
-        /// Toxics are, or were, on the direction: a record of its own says when its end goes on.
+        /// Whether toxics are, or were, on the direction: then a record of its own reports when its end goes on.
         var isTampered = false
-        /// The receiver was told the end.
+        /// Whether the receiver got the end.
         var isPassed = false
     }
 
-    /// Makes the state of a flow from its first record, and the process that the client is.
+    /// Creates the state of a flow from its first record, with the client's process.
     init(_ record: FlowRecord, _ process: ClientProcess? = nil) {
         self.process = process
         transport = record.transport
@@ -43,28 +43,28 @@ struct CapturedFlow: Sendable {
         set { if direction == .upstream { up = newValue } else { down = newValue } }
     }
 
-    /// Says where a direction's bytes come from.
+    /// Returns the leg from which a direction's bytes come.
     func source(of direction: Direction) -> FlowLeg { direction == .upstream || isEcho ? .client : .server }
 
-    /// Lets a leg write, if it is there.
+    /// Lets a leg write, if it exists.
     mutating func on(_ leg: FlowLeg, _ body: (inout CapturedLeg) -> Void) {
         if leg == .client { body(&client) } else { server?.apply(body) }
     }
 
-    /// Takes another server leg where a record's dial is another one than the last; returns whether it is.
+    /// Takes a new server leg if the record's dial differs from the last one; returns whether it does.
     mutating func takeServerLeg(of record: FlowRecord) -> Bool {
         guard let leg = CapturedLeg(serverLegOf: record, process), !leg.hasSameEnds(as: server) else { return false }
         server = leg
         return true
     }
 
-    /// Says something with the next packet of a leg, or of the client's where the leg is not there.
+    /// Adds a comment to the next packet of a leg, or of the client's leg if that one does not exist.
     mutating func note(_ text: String, on leg: FlowLeg) { on(server == nil ? .client : leg) { $0.note(text) } }
 
-    /// Says that a dial met itself.
+    /// Whether a dial connected a socket to itself.
     var isSelfConnected: Bool { server?.isSelfConnected ?? false }
 
-    /// Says how many bytes of a chunk one packet takes: the same on both legs, so that their packets are pairs.
+    /// Returns how many bytes of a chunk fit one packet: the same on both legs, so that their packets are pairs.
     private func largestPayload(inPackets size: Int) -> Int {
         guard transport == .tcp else { return .max }
         let legs = [client.initiator.address, server?.initiator.address ?? client.initiator.address]
@@ -74,7 +74,7 @@ struct CapturedFlow: Sendable {
 
 // Bytes
 extension CapturedFlow {
-    /// Writes a chunk that has come, and is held, on the leg that it comes from.
+    /// Writes a chunk that arrived, and is held, on the leg of its source.
     mutating func receive(
         _ chunk: ChunkRecord,
         _ bytes: RawSpan,
@@ -98,8 +98,8 @@ extension CapturedFlow {
         self[chunk.direction].received = chunk.end
     }
 
-    /// Writes a chunk that has gone on: on the leg that it goes to, and, if that was not written when it was received, on
-    /// the leg that it comes from.
+    /// Writes a chunk that went on: on the leg of its receiver, and, if it was not written on arrival, on the leg of
+    /// its source.
     mutating func forward(
         _ chunk: ChunkRecord,
         _ bytes: RawSpan,
@@ -116,7 +116,7 @@ extension CapturedFlow {
             write(bytes, source(of: direction), chunk, direction, number, skipping: gap, at: received, &frames, &output)
             self[direction].received = progress.received &+ gap &+ UInt64(bytes.byteCount)
         }
-        // What an echo server sends back is another packet than what came: it has a number of its own.
+        // The packet that an echo server sends back is another one than the one that came: it has its own number.
         if isEcho { number = frames.takeNumbers(frames.pieces.count) }
         let target: FlowLeg = isEcho || direction == .downstream ? .client : .server
         let way = isEcho ? .downstream : direction
@@ -140,7 +140,7 @@ extension CapturedFlow {
             if isStream {
                 leg.write(bytes, direction, first, skipping: gap, at: time, &frames, &output)
             } else {
-                // The client knows the listener alone.
+                // The client knows only the listener.
                 let peer = leg.leg == .server ? chunk.peer : nil
                 leg.sendDatagram(bytes, direction, with: peer, first, at: time, &frames, &output)
             }
@@ -158,14 +158,14 @@ extension CapturedFlow {
         case .met(false), .changed(false): break
         case .removed: note("toxic \(name) was removed", on: source(of: toxic.direction))
         case .closed:
-            // The relay says both ends itself.
+            // The relay sends both ends itself.
             (up.isTampered, down.isTampered) = (true, true)
             note("toxic \(name) ends the flow", on: .client)
         case .reset: note("toxic \(name) resets both sides", on: .client)
         }
     }
 
-    /// Notes bytes or datagrams that did not make it to the leg that they were to go to.
+    /// Notes bytes or datagrams that did not reach the leg of their receiver.
     mutating func note(_ drop: DropRecord) {
         let datagrams = drop.datagrams > 0 ? "(\(drop.datagrams) datagrams) " : ""
         let bytes = drop.bytes > 0 || drop.datagrams == 0 ? "(\(drop.bytes) bytes) " : ""
@@ -175,7 +175,7 @@ extension CapturedFlow {
 }
 
 extension CapturedLeg {
-    /// Makes the server leg of a record; nil where its dial has no egress.
+    /// Creates the server leg of a record; nil if its dial has no egress.
     fileprivate init?(serverLegOf record: FlowRecord, _ process: ClientProcess?) {
         guard let egress = record.path.egress, let server = record.path.server else { return nil }
         self.init(.server, egress, server, of: record, process)
@@ -183,10 +183,10 @@ extension CapturedLeg {
 }
 
 extension ChunkRecord {
-    /// Counts the bytes of the direction up to the chunk's end.
+    /// The offset of the chunk's end in its direction.
     fileprivate var end: UInt64 { offset &+ UInt64(length) }
 
-    /// Counts the bytes that are missing between what was written last and the bytes at hand, which end the chunk.
+    /// Returns the number of bytes missing between the last ones written and the given ones, which end the chunk.
     fileprivate func gap(behind written: UInt64, holding bytes: RawSpan) -> UInt64 {
         let start = end &- UInt64(bytes.byteCount)
         return start > written ? start &- written : 0

@@ -4,20 +4,20 @@ import WeirWire
 extension CapturedLeg {
     private static let window: UInt16 = 65_535
     private static let windowScale: UInt8 = 7
-    /// Is the longest packet of an Ethernet in bytes: a longer one stands for several.
+    /// The maximum size of an Ethernet packet, in bytes: a longer one represents several.
     private static let ethernetPacket = 1500
 
-    /// Writes one packet of a connection, and counts what it says.
+    /// Writes one packet of a connection, and advances the sequence numbers.
     ///
     /// - Parameters:
-    ///   - flags: what it means.
-    ///   - direction: the way it runs.
-    ///   - payload: its bytes.
-    ///   - sum: their sum.
-    ///   - number: the packet's number, nil for a new one.
-    ///   - time: when, in nanoseconds since 1970 UTC.
-    ///   - frames: writes it.
-    ///   - output: gets it.
+    ///   - flags: its flags.
+    ///   - direction: its direction.
+    ///   - payload: its payload.
+    ///   - sum: the checksum of the payload.
+    ///   - number: the packet's number; nil for a new one.
+    ///   - time: its time, in ns since 1970 UTC.
+    ///   - frames: the writer of the file.
+    ///   - output: receives the packet.
     mutating func send(
         _ flags: TCPFlags,
         _ direction: Direction,
@@ -59,7 +59,7 @@ extension CapturedLeg {
     ) {
         let limit = 65_535 - UDPHeader.size - (initiator.address.isV4 ? IPv4Header.minimumSize : 0)
         guard payload.byteCount <= limit else {
-            // An IPv6 client may send more than goes on over IPv4: the kernel has sent no such packet.
+            // An IPv6 client may send more than fits into an IPv4 datagram: the kernel sent no such packet.
             return note("a datagram of \(payload.byteCount) bytes \(direction) is longer than this leg carries")
         }
         let frame = frame(direction, number, with: peer, at: time, frames.file)
@@ -91,7 +91,7 @@ extension CapturedLeg {
         )
     }
 
-    /// Counts the bytes of an IP and a TCP header without options.
+    /// The size of an IP and a TCP header without options, in bytes.
     private var headersSize: Int { Frame.headersSize(initiator.address) }
 
     private func options(largestPacket: Int) -> TCPOptions {

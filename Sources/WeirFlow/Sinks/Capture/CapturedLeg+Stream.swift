@@ -1,6 +1,6 @@
 import WeirWire
 
-// TCP: what happens, as the packets that say it.
+// TCP: the packets for what happens.
 //
 // Source: RFC 9293 sections 3.5 and 3.6.
 extension CapturedLeg {
@@ -23,7 +23,7 @@ extension CapturedLeg {
     /// Writes that the connection was refused.
     mutating func refuse(at time: Int64, _ frames: inout FrameWriter, _ output: inout ByteBuffer) {
         guard state == .opening else { return }
-        // A port that nobody listens on answers with the sequence number 0: section 3.10.7.1.
+        // A port on which nothing listens answers with the sequence number 0: section 3.10.7.1.
         self[.downstream].next = 0
         send([.rst, .ack], .downstream, at: time, &frames, &output)
         state = .closed
@@ -33,12 +33,12 @@ extension CapturedLeg {
     ///
     /// - Parameters:
     ///   - bytes: the chunk.
-    ///   - direction: the way it runs.
-    ///   - first: the number of its first packet.
-    ///   - gap: how many bytes before it are missing.
-    ///   - time: when, in nanoseconds since 1970 UTC.
-    ///   - frames: holds the pieces.
-    ///   - output: gets the packets.
+    ///   - direction: the direction of the chunk.
+    ///   - first: the number of the first packet.
+    ///   - gap: the number of missing bytes before it.
+    ///   - time: the time, in ns since 1970 UTC.
+    ///   - frames: the writer of the file, with the pieces of the chunk.
+    ///   - output: receives the packets.
     mutating func write(
         _ bytes: RawSpan,
         _ direction: Direction,
@@ -60,7 +60,7 @@ extension CapturedLeg {
         acknowledge(direction.opposite, at: time, &frames, &output)
     }
 
-    /// Writes that an end has sent its last byte.
+    /// Writes the FIN of an end.
     mutating func finish(
         _ direction: Direction,
         at time: Int64,
@@ -73,7 +73,7 @@ extension CapturedLeg {
         acknowledge(direction.opposite, at: time, &frames, &output)
     }
 
-    /// Writes that an end has reset the connection.
+    /// Writes the reset of the connection by an end.
     mutating func reset(
         _ direction: Direction,
         at time: Int64,
@@ -85,7 +85,7 @@ extension CapturedLeg {
         state = .closed
     }
 
-    /// Acknowledges what the other end has sent, once.
+    /// Acknowledges the bytes of the other end, once.
     private mutating func acknowledge(
         _ direction: Direction,
         at time: Int64,

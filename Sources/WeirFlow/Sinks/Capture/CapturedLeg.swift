@@ -1,23 +1,23 @@
 import WeirWire
 
-/// Follows one leg of a flow: what each end has said and acknowledged, so that every packet has the right numbers.
+/// One leg of a flow: what each end has sent and acknowledged, so that every packet has the right numbers.
 ///
-/// Whatever one end sends, the other acknowledges once. Nobody sends behind an own FIN, and nothing follows a reset.
+/// Whatever one end sends, the other acknowledges once. No end sends after its own FIN, and nothing follows a reset.
 /// `CapturedLeg+Stream` writes TCP, `CapturedLeg+Packets` writes datagrams, and every packet.
 struct CapturedLeg: Sendable {
-    /// Bounds the notes that wait for a packet.
+    /// The maximum number of notes that wait for a packet.
     private static let notesKept = 8
 
-    /// Holds what one end has said.
+    /// The state of one end.
     struct End {
-        /// Is the sequence number of its next byte.
+        /// The sequence number of its next byte.
         var next: UInt32 = 0
-        /// Is the acknowledgment number that it has sent last.
+        /// The last acknowledgment number that it sent.
         var acknowledged: UInt32 = 0
         var isFinished = false
     }
 
-    /// Lists what a connection can be.
+    /// The states of a connection.
     enum State {
         case closed, opening, open
     }
@@ -27,12 +27,12 @@ struct CapturedLeg: Sendable {
     let responder: Endpoint
     private let flow: FlowID
     private let path: FlowPath
-    /// Says which process the client is, where that is known.
+    /// The client's process, if it is known.
     private let process: ClientProcess?
     var state = State.closed
     private var up = End()
     private var down = End()
-    /// Numbers the last file in which a packet says whose leg this is.
+    /// The number of the last file in which a packet's comment introduces this leg.
     private var introducedIn: UInt32 = 0
     private var notes: [String] = []
 
@@ -46,7 +46,7 @@ struct CapturedLeg: Sendable {
         path = record.path
     }
 
-    /// Says that both ends are one socket, which has met itself.
+    /// Whether both ends are one socket, which connected to itself.
     var isSelfConnected: Bool { initiator == responder }
 
     func hasSameEnds(as other: CapturedLeg?) -> Bool {
@@ -58,15 +58,15 @@ struct CapturedLeg: Sendable {
         set { if direction == .upstream { up = newValue } else { down = newValue } }
     }
 
-    /// Does something to the leg: what optional chaining needs.
+    /// Runs a closure on the leg, for use with optional chaining.
     mutating func apply(_ body: (inout CapturedLeg) -> Void) { body(&self) }
 
-    /// Says something with the leg's next packet.
+    /// Adds a comment to the leg's next packet.
     mutating func note(_ text: String) {
         if notes.count < Self.notesKept { notes.append(text) }
     }
 
-    /// Takes what is to be said with a packet of a file.
+    /// Takes the comments for a packet of a file.
     mutating func takeComments(in file: UInt32) -> [String] {
         guard introducedIn != file || !notes.isEmpty else { return [] }
         defer { notes = [] }
@@ -75,7 +75,7 @@ struct CapturedLeg: Sendable {
         return [introduction] + notes
     }
 
-    /// Says whose packets these are: the flow's number and the endpoints that it has.
+    /// The comment that introduces the leg: the flow's number, its known endpoints, and the client's process.
     private var introduction: String {
         var text = path.introduction(of: flow)
         if let process { text += "; process \(process.description)" }

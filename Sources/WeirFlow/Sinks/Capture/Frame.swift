@@ -1,37 +1,37 @@
 import WeirWire
 
-/// Describes one Ethernet frame, but for its transport header and its payload.
+/// One Ethernet frame, without its transport header and its payload.
 struct Frame {
     var leg: FlowLeg
     var direction: Direction
     var source: Endpoint
     var destination: Endpoint
-    /// Holds when it is to have been seen, in nanoseconds since 1970 UTC.
+    /// The time of the packet, in ns since 1970 UTC.
     var time: Int64
-    /// Numbers it; frames with the same payload on both legs share a number.
+    /// The number of the packet; frames with the same payload on both legs share a number.
     var number: UInt64
-    /// Holds what is said about it.
+    /// The comments on the packet.
     var comments: [String] = []
 
-    /// Counts the bytes of the frame with a transport header and a payload of so many bytes.
+    /// Returns the size of the frame with a transport header and a payload, in bytes.
     func size(_ header: some TransportHeader, payload: Int) -> Int {
         let internet = source.address.isV4 ? IPv4Header.minimumSize : IPv6Header.size
         return EthernetHeader.size + internet + header.headerSize + payload
     }
 
-    /// Counts the bytes of an IP and a TCP header without options, between addresses like this one.
+    /// Returns the size of an IP and a TCP header without options for a kind of address, in bytes.
     static func headersSize(_ address: IPAddress) -> Int {
         (address.isV4 ? IPv4Header.minimumSize : IPv6Header.size) + TCPHeader.minimumSize
     }
 
-    /// Writes the frame to the start of a room that has as many bytes as `size` says.
+    /// Writes the frame to the start of a buffer of at least `size` bytes.
     ///
     /// - Parameters:
     ///   - header: the transport header; its checksum is set here.
-    ///   - payload: what follows it.
-    ///   - sum: the sum of the payload.
-    ///   - room: where the bytes go.
-    /// - Returns: how many bytes the frame has.
+    ///   - payload: the bytes after the header.
+    ///   - sum: the checksum of the payload.
+    ///   - room: receives the bytes.
+    /// - Returns: the length of the frame, in bytes.
     func write(
         _ header: some TransportHeader,
         _ payload: RawSpan,
@@ -83,15 +83,15 @@ struct Frame {
     }
 }
 
-/// Is what TCP's and UDP's headers have in common.
+/// The common parts of the TCP and UDP headers.
 protocol TransportHeader {
-    /// Is what the IP header calls it.
+    /// The number of the protocol in the IP header.
     static var number: IPProtocol { get }
-    /// Gives the size of the header with its options in bytes.
+    /// The size of the header with its options, in bytes.
     var headerSize: Int { get }
-    /// Puts the right checksum into the header, for a payload whose sum and length in bytes are known.
+    /// Sets the checksum of the header, for a payload with a known sum and length in bytes.
     mutating func setChecksum(from source: IPAddress, to destination: IPAddress, payload: Checksum, count: Int)
-    /// Writes the header to the start of a room, and returns how many bytes it has.
+    /// Writes the header to the start of a buffer, and returns its length in bytes.
     func emit(into room: UnsafeMutableRawBufferPointer) -> Int
 }
 
@@ -106,14 +106,14 @@ extension UDPHeader: TransportHeader {
 }
 
 extension MACAddress {
-    /// Makes the address that an interface would have: none on the loopback, else a locally administered one that the
-    /// IP address gives.
+    /// Creates a plausible address for an interface: zero on the loopback, else a locally administered one derived from
+    /// the IP address.
     init(standingFor address: IPAddress) {
         guard !address.isLoopback else {
             self = .zero
             return
         }
-        // An IPv6 address has more bits than fit: its halves are mixed, so that neighbours stay apart.
+        // An IPv6 address has more bits than fit: its halves are mixed, so that neighbors differ.
         let bits = address.isV4 ? UInt64(address.v4) : address.low ^ (address.high &* 0x9E37_79B9_7F4A_7C15) >> 24
         self.init(0x02 << 40 | bits & 0xff_ffff_ffff)
     }

@@ -1,6 +1,6 @@
 import WeirWire
 
-/// Writes frames as the packets of one capture: knows its format, its interfaces, its clock and its counts.
+/// A writer of frames as the packets of one capture, with its format, its interfaces, its clock and its counts.
 struct FrameWriter: Sendable {
     private static let snapLength: UInt32 = 262_144
     private static let statement = """
@@ -9,27 +9,27 @@ struct FrameWriter: Sendable {
         addresses are not, and round-trip times are the relay's. On both legs 'in' is from the client to the server.
         """
 
-    /// Counts what one interface has seen in this file.
+    /// The counts of one interface in this file.
     private struct Interface {
         var leg: FlowLeg
         var packets: UInt64 = 0
     }
 
     let settings: CaptureSettings
-    /// Numbers the file, from 1: whatever every file must say once is said anew.
+    /// The number of the file, from 1: what each file must contain once is written again in the next.
     private(set) var file: UInt32 = 0
     private var pcapng = PcapngWriter()
     private let pcap: PcapWriter
     private var interfaces: [Interface] = []
     private var began: Int64 = 0
-    /// Holds the time of the last packet: none is earlier than the one before it.
+    /// The time of the last packet, in ns since 1970 UTC: no later packet has an earlier time.
     private var last = Int64.min
     private var nextNumber: UInt64 = 1
-    /// Counts the chunks that were left out of this file.
+    /// The number of chunks that were left out of this file.
     private var lostChunks: UInt64 = 0
     private var names = CapturedNames()
     private var random: SplitMix64
-    /// Says where each payload of the chunk at hand is, and what its bytes add up to: summed once for both legs.
+    /// The payloads of the current chunk, each with its checksum, computed once for both legs.
     private(set) var pieces: [(range: Range<Int>, sum: Checksum)] = []
 
     init(_ settings: CaptureSettings) {
@@ -39,16 +39,16 @@ struct FrameWriter: Sendable {
         interfaces = FlowLeg.allCases.filter(settings.includes).map { Interface(leg: $0) }
     }
 
-    /// Takes as many numbers as there are frames, and returns the first.
+    /// Takes a number for each of some frames, and returns the first.
     mutating func takeNumbers(_ count: Int = 1) -> UInt64 {
         defer { nextNumber &+= UInt64(count) }
         return nextNumber
     }
 
-    /// Draws the first sequence number of a connection's end, which is never 0.
+    /// Draws the first sequence number of an end of a connection, which is never 0.
     mutating func drawSequenceNumber() -> UInt32 { UInt32.random(in: 1 ... .max, using: &random) }
 
-    /// Cuts a chunk into payloads that fit a packet, an empty one into one; returns the number of their first packet.
+    /// Cuts a chunk into payloads that fit a packet (one for an empty chunk); returns the number of their first packet.
     mutating func cut(_ bytes: RawSpan, _ largest: Int) -> UInt64 {
         pieces.removeAll(keepingCapacity: true)
         var start = 0
@@ -62,7 +62,7 @@ struct FrameWriter: Sendable {
         return takeNumbers(pieces.count)
     }
 
-    /// Appends a frame; its time is moved behind that of the frame before it where it is not later.
+    /// Appends a frame; if its time is not later than that of the previous frame, it is moved to 1 ns after that.
     mutating func append(
         _ frame: Frame,
         _ header: some TransportHeader,
@@ -89,9 +89,9 @@ struct FrameWriter: Sendable {
     }
 }
 
-// What stands around the packets
+// The blocks around the packets
 extension FrameWriter {
-    /// Begins a file at a time, in nanoseconds since 1970 UTC.
+    /// Begins a file at a time, in ns since 1970 UTC.
     mutating func begin(at time: Int64, to output: inout ByteBuffer) {
         file &+= 1
         began = time
@@ -122,7 +122,7 @@ extension FrameWriter {
         )
     }
 
-    /// Says which names an address has, once a file, if the relay has resolved any.
+    /// Writes the names of an address, once for each file, if the relay resolved any.
     mutating func introduce(_ address: IPAddress?, to output: inout ByteBuffer) {
         guard settings.format == .pcapng, let address, let record = names.add(address, settings.names(address)) else {
             return
@@ -133,7 +133,7 @@ extension FrameWriter {
     /// Counts chunks that are not in the file.
     mutating func lose(_ chunks: UInt64) { lostChunks &+= chunks }
 
-    /// Ends the file: says what each interface has counted.
+    /// Ends the file with the statistics of each interface.
     mutating func finish(to output: inout ByteBuffer) {
         guard settings.format == .pcapng, file > 0 else { return }
         let end = max(began, last)
@@ -149,21 +149,21 @@ extension FrameWriter {
     }
 }
 
-/// Remembers the names that a capture has told, so that the next file can tell them again.
+/// The names that a capture has written, so that the next file can repeat them.
 struct CapturedNames: Sendable {
     private static let bound = 4096
     private var names: [IPAddress: [String]] = [:]
     private var order: [IPAddress] = []
 
-    /// Returns what is to be told about an address; nil where nothing is, or all of it was told.
+    /// Returns the names to write for an address; nil if there are none, or they were all written.
     mutating func add(_ address: IPAddress, _ found: [String]) -> CaptureNames.Record? {
-        // A zone is no part of the address in a packet.
+        // A zone is not part of the address in a packet.
         let plain = address.isV4 ? address : IPAddress(v6: address.high, low: address.low)
         guard !found.isEmpty, names[plain] != found, names.count < Self.bound || names[plain] != nil else { return nil }
         if names.updateValue(found, forKey: plain) == nil { order.append(plain) }
         return .address(plain, names: found)
     }
 
-    /// Lists everything that was told.
+    /// All names that were written.
     var all: [CaptureNames.Record] { order.map { .address($0, names: names[$0] ?? []) } }
 }

@@ -1,14 +1,15 @@
 import Synchronization
 import WeirWire
 
-/// Tells event loops which chunks' bytes a sink still looks at, so that those of other chunks are not copied for it.
+/// The chunks whose bytes a sink still reads, for event loops to ask: they do not copy the bytes of other chunks for
+/// it.
 ///
-/// The sink's thread says it for a flow and direction, and loops ask; neither waits. What was never said, or was forgotten
-/// for another flow's sake, is wanted: a byte too many costs its copy and nothing else.
+/// The sink's thread sets the demand for a flow and direction, and loops ask; neither waits. If it was never set, or
+/// was forgotten to make room for another flow, the bytes are wanted: an unneeded byte costs only its copy.
 public final class ByteDemand: Sendable {
-    /// Holds what is known of one flow.
+    /// The demand for one flow.
     private final class Place: Sendable {
-        /// Holds the flow's number plus one; 0 while it changes.
+        /// The flow's number plus one; 0 while it changes.
         let flow = Atomic<UInt64>(0)
         let upstream = Atomic<UInt64>(0)
         let downstream = Atomic<UInt64>(0)
@@ -21,14 +22,14 @@ public final class ByteDemand: Sendable {
 
     private let places: [Place]
 
-    /// Makes a demand for everything.
+    /// Creates a demand for everything.
     ///
-    /// - Parameter places: of how many flows it knows more, at least 1.
+    /// - Parameter places: the number of flows for which it stores more, at least 1.
     public init(places: Int = 1024) {
         self.places = (0..<max(places, 1)).map { _ in Place() }
     }
 
-    /// Says from which offset on the bytes of a direction are looked at; one thread alone says it.
+    /// Sets the offset from which on the bytes of a direction are read; only one thread may call it.
     func want(_ flow: FlowID, _ direction: Direction, from offset: UInt64) {
         let (place, name) = (places[Int(flow.rawValue % UInt64(places.count))], flow.rawValue &+ 1)
         if place.flow.load(ordering: .relaxed) != name {
@@ -43,7 +44,7 @@ public final class ByteDemand: Sendable {
         }
     }
 
-    /// Says whether any byte of a chunk is looked at; asked on any thread.
+    /// Returns whether the sink reads any byte of a chunk; callable on any thread.
     public func wants(_ chunk: ChunkRecord, of flow: FlowID) -> Bool {
         let (place, name) = (places[Int(flow.rawValue % UInt64(places.count))], flow.rawValue &+ 1)
         guard place.flow.load(ordering: .acquiring) == name else { return true }

@@ -1,21 +1,21 @@
 import WeirWire
 
-/// Colours the fields of messages in the dump of a chunk, and names the colours in a legend.
+/// The colors of message fields in the dump of a chunk, with a legend.
 struct FieldColors: Sendable {
     private var painted: [UInt8] = []
     private var names: [StaticString] = []
     private var fields: [(name: StaticString, range: Range<Int>)] = []
     private var shown = 0..<0
-    /// Counts the bytes of the dump before those.
+    /// The number of bytes in the dump before the part.
     private var lead = 0
     private var direction = Direction.upstream
 
-    /// Begins with a part of a stream or a datagram, which has no colours yet.
+    /// Begins a part of a stream or a datagram, without colors yet.
     ///
     /// - Parameters:
-    ///   - range: where it is in its stream; a datagram begins at 0.
-    ///   - direction: which way it goes.
-    ///   - lead: how many bytes of other things stand before it in the dump.
+    ///   - range: its range in the stream; a datagram begins at 0.
+    ///   - direction: its direction.
+    ///   - lead: the number of other bytes before it in the dump.
     mutating func begin(_ range: Range<Int>, _ direction: Direction, behind lead: Int = 0) {
         shown = range
         self.lead = lead
@@ -31,7 +31,7 @@ struct FieldColors: Sendable {
         }
     }
 
-    /// Appends the dump, with the fields' colours, and the legend.
+    /// Appends the dump, with the fields' colors, and the legend.
     mutating func append(_ bytes: RawSpan, to output: inout ByteBuffer) {
         guard !fields.isEmpty else { return HexDump.append(bytes, to: &output) }
         paint()
@@ -49,7 +49,7 @@ struct FieldColors: Sendable {
     private mutating func paint() {
         painted = Array(repeating: 0, count: lead + shown.count)
         names.removeAll(keepingCapacity: true)
-        // A field within another one is painted over it; names have their colours in the order of the bytes.
+        // A field within another one is painted over it; colors are assigned to names in the order of the bytes.
         fields.sort { ($0.range.lowerBound, -$0.range.count) < ($1.range.lowerBound, -$1.range.count) }
         for (name, range) in fields {
             let known = names.firstIndex { $0.utf8Start == name.utf8Start }

@@ -1,20 +1,20 @@
 import WeirWire
 
-/// Reads the messages of live flows from the records that a sink gets: on the sink's thread, never on a byte's way.
+/// A reader of the messages of live flows, from a sink's records: on the sink's thread, never in the path of a byte.
 ///
-/// A flow whose bytes no dissector takes is given up after its first chunks: nothing of it is kept or scanned any more.
-/// What is held back is bounded for a flow by `FlowDissector`, and for all flows together here.
+/// A flow whose bytes no dissector recognizes is given up after its first chunks: nothing of it is kept or scanned any
+/// more. `FlowDissector` limits the bytes held for one flow; this type limits those for all flows together.
 struct FlowMessages: Sendable {
-    /// Bounds the chunks of a direction, one after another, in which no message was found.
+    /// The maximum number of successive chunks of a direction without a message.
     static let patience: UInt16 = 128
-    /// Bounds the bytes that all flows hold back.
+    /// The maximum number of bytes held for all flows.
     static let heldLimit = 64 << 20
 
     private var flows: [FlowID: LiveFlow] = [:]
     private var givenUp: Set<FlowID> = []
     private var held = 0
     private let wantsFields: Bool
-    /// Tells the loops which bytes are looked at; nil where a sink shows them all.
+    /// The chunks whose bytes are read, for the event loops; nil if the sink shows all bytes.
     let demand: ByteDemand?
 
     init(wantsFields: Bool, demand: ByteDemand? = nil) {
@@ -22,14 +22,14 @@ struct FlowMessages: Sendable {
         self.demand = demand
     }
 
-    /// Counts the flows of which something is kept.
+    /// The number of flows with state.
     var count: Int { flows.count }
 
     /// Reads a record, and lends the messages that end with it.
     mutating func read(_ record: FlowRecord, _ bytes: RawSpan, to receiver: FlowDissector.Receiver) {
         switch record.happening {
         case .forwarded(let chunk): read(chunk, of: record, bytes, receiver)
-        // A chunk that toxics hold back comes behind the end of its source.
+        // A chunk that toxics hold back arrives after the end of its source.
         case .ended(let direction, isDelayed: false), .endForwarded(let direction):
             let before = flows[record.flow]?.dissector.heldBytes ?? 0
             flows[record.flow]?.dissector.finish(direction, to: receiver)
@@ -74,24 +74,24 @@ struct FlowMessages: Sendable {
         }
     }
 
-    /// Lends the message of a direction that goes on behind the last chunk.
+    /// Lends the message of a direction that is incomplete after the last chunk.
     func unfinished(_ flow: FlowID, _ direction: Direction, to receiver: FlowDissector.Receiver) {
         flows[flow]?.dissector.unfinished(direction, to: receiver)
     }
 }
 
-/// Holds how far one flow was read.
+/// The progress of reading one flow.
 private struct LiveFlow: Sendable {
     var dissector: FlowDissector
     private var ends: (up: UInt64, down: UInt64) = (0, 0)
-    /// Counts the chunks in which no message was found, since the last one.
+    /// The number of chunks without a message, since the last one.
     private var unread: (up: UInt16, down: UInt16) = (0, 0)
 
     init(_ record: FlowRecord, _ wantsFields: Bool) {
         dissector = FlowDissector(of: record, wantsFields: wantsFields)
     }
 
-    /// Reads a chunk; the bytes of it that were not kept pass.
+    /// Reads a chunk; bytes of it that were not kept are skipped.
     mutating func read(
         _ chunk: ChunkRecord,
         _ bytes: RawSpan,
@@ -130,9 +130,9 @@ private struct LiveFlow: Sendable {
 }
 
 extension FlowDissector {
-    /// Makes the state of a live flow, which all that read it make alike.
+    /// Creates the state of a live flow, the same for all its readers.
     init(of record: FlowRecord, wantsFields: Bool) {
-        // The client's own port says nothing; the listener's was chosen for the service, as the server's was.
+        // The client's own port identifies no service; the listener's was chosen for one, like the server's.
         self.init(
             record.transport,
             clientPort: record.path.listener.port,

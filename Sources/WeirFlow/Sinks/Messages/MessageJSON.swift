@@ -1,8 +1,8 @@
 import WeirWire
 
 extension ByteBuffer {
-    /// Appends the keys of a message, as `MessagesJSON` has them: `protocol`, `offset` (in a stream), `length`, `complete`,
-    /// `summary`, and, where it answers, `answers` (the request's offset, in a stream) and `delay_ns`.
+    /// Appends the keys of a message, as in `MessagesJSON`: `protocol`, `offset` (in a stream), `length`, `complete`,
+    /// `summary`, and for an answer `answers` (the request's offset, in a stream) and `delay_ns`.
     mutating func appendMessageKeys(_ message: borrowing DissectedMessage, isOfStream: Bool) {
         append(",\"protocol\":\"")
         append(message.name)
@@ -26,7 +26,7 @@ extension ByteBuffer {
         appendDecimal(delay)
     }
 
-    /// Appends text in which there are no control characters.
+    /// Appends text without control characters.
     ///
     /// Source: RFC 8259 section 7.
     private mutating func appendJSONEscaped(_ text: [UInt8]) {

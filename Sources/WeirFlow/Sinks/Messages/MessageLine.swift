@@ -1,11 +1,11 @@
 import WeirWire
 
 extension ByteBuffer {
-    /// Appends what a message says, in the form of the terminal's lines: `http: GET /  answers up @0, 0.512 ms`.
+    /// Appends the summary of a message, in the form of the terminal's lines: `http: GET /  answers up @0, 0.512 ms`.
     ///
     /// - Parameters:
-    ///   - message: what is said.
-    ///   - isOfStream: whether its offsets are those of a stream; in datagrams they say nothing.
+    ///   - message: the message.
+    ///   - isOfStream: whether its offsets are those of a stream; those of datagrams have no meaning.
     mutating func appendMessage(_ message: borrowing DissectedMessage, isOfStream: Bool) {
         append(message.name)
         append(": ")
@@ -22,9 +22,9 @@ extension ByteBuffer {
         appendDuration(.nanoseconds(delay))
     }
 
-    /// Appends a text in which no bare word of hex digits is left: `200` becomes `(200)`, `14 bytes` becomes `(14 bytes)`.
+    /// Appends a text without bare words of hex digits: `200` becomes `(200)`, `14 bytes` becomes `(14 bytes)`.
     ///
-    /// `text2pcap` takes such a word for an offset, also behind `>` and before a colon.
+    /// `text2pcap` takes such a word for an offset, even after `>` and before a colon.
     mutating func appendGuarded(_ text: [UInt8]) {
         let text = text.span.bytes
         var at = 0
@@ -69,7 +69,7 @@ extension ByteBuffer {
         return true
     }
 
-    /// Finds the end of `14 bytes` behind its number; of the number, where no unit follows.
+    /// Returns the end of `14 bytes`, given its number; the end of the number if no unit follows.
     private static func unitEnd(_ text: RawSpan, _ number: RawSpan, _ end: Int) -> Int {
         for unit in [" bytes", " byte"] as [StaticString] {
             let count = unit.utf8CodeUnitCount

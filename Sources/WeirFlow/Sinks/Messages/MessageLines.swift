@@ -1,8 +1,8 @@
 import WeirWire
 
-/// Makes the terminal's lines that say what messages mean, and the colours of their fields.
+/// The terminal's lines for messages, and the colors of their fields.
 struct MessageLines: Sendable {
-    /// Bounds the lines under a chunk; the messages behind them are counted.
+    /// The maximum number of lines under a chunk; further messages are counted.
     private static let limit = 32
 
     private var messages: FlowMessages
@@ -10,7 +10,7 @@ struct MessageLines: Sendable {
     private let color: Bool
     private var timestamp: Timestamp
     private var record: FlowRecord?
-    /// Holds the messages that are to have a line.
+    /// The messages that wait for a line.
     private var waiting: [DissectedMessage] = []
     private var left: UInt64 = 0
 
@@ -24,7 +24,7 @@ struct MessageLines: Sendable {
 
     var demand: ByteDemand? { messages.demand }
 
-    /// Reads a record; of its chunk so many bytes are shown.
+    /// Reads a record; `shown` is the number of its chunk's bytes that are shown.
     mutating func read(_ record: FlowRecord, _ bytes: RawSpan, shown: Int) {
         self.record = record
         var (waiting, left, colors) = (self.waiting, self.left, self.colors)
@@ -43,12 +43,12 @@ struct MessageLines: Sendable {
         (self.waiting, self.left, self.colors) = (waiting, left, colors)
     }
 
-    /// Appends the dump of the chunk that was read, or of its first bytes.
+    /// Appends the dump of the last chunk read, or of its first bytes.
     mutating func appendDump(_ bytes: RawSpan, to output: inout ByteBuffer) {
         if colors == nil { HexDump.append(bytes, to: &output) } else { colors?.append(bytes, to: &output) }
     }
 
-    /// Appends the lines of the messages that ended with the record, which are then forgotten.
+    /// Appends the lines of the messages that ended with the record, and forgets them.
     mutating func append(to output: inout ByteBuffer) {
         guard let record, !waiting.isEmpty else { return }
         for message in waiting {

@@ -1,31 +1,31 @@
 import WeirWire
 
-/// Finds in the chunks of live flows the parts that readers of messages look at, so that no others are copied for them.
+/// A finder of the parts of live flows' chunks that dissectors read, so that no others are copied for them.
 ///
-/// It runs on the event loop, where reading the heads of messages costs less than copying their bodies. Where it does not,
-/// because messages are small or the bytes are none, a flow is left to its sinks for good, and its chunks are copied whole:
-/// what a flow can cost is bounded by `patience`.
+/// It runs on the event loop, where reading the heads of messages costs less than copying their bodies. If that is not
+/// so for a flow, because its messages are small or not recognized, the finder gives up that flow for good, and its
+/// chunks are copied whole: `patience` limits what a flow can cost.
 public struct PartFinder: Sendable {
-    /// Bounds the bytes of a flow that are looked at beyond a quarter of all.
+    /// The maximum number of a flow's bytes that are read beyond a quarter of all.
     static let patience = 128 << 10
-    /// Bounds the parts of a chunk; one that has more is copied whole.
+    /// The maximum number of parts of a chunk; one with more is copied whole.
     static let partLimit = 64
 
     private var flows: [FlowID: ReadFlow] = [:]
 
-    /// Makes a finder that knows of no flow.
+    /// Creates a finder that knows no flow.
     public init() {}
 
-    /// Counts the flows of which something is kept.
+    /// The number of flows with state.
     var count: Int { flows.count }
 
-    /// Reads a record that sinks are to get, and says which bytes of its chunk are kept for them.
+    /// Reads a record for the sinks, and returns which bytes of its chunk are kept for them.
     ///
     /// - Parameters:
-    ///   - record: what happened; each record of a flow comes here, in order.
+    ///   - record: the record; each record of a flow must be passed, in order.
     ///   - bytes: the chunk's bytes, if it has any.
-    ///   - isWanted: says whether sinks look at a chunk of which nothing was found here.
-    /// - Returns: the ranges of the chunk that are kept, none where nobody looks at it; nil for all of it.
+    ///   - isWanted: returns whether sinks read a chunk in which nothing was found here.
+    /// - Returns: the ranges of the chunk that are kept, none if no sink reads it; nil for all of it.
     public mutating func parts(
         of record: FlowRecord,
         _ bytes: RawSpan,
@@ -45,9 +45,9 @@ public struct PartFinder: Sendable {
     }
 }
 
-/// Holds how far one flow was read on the event loop.
+/// The progress of reading one flow on the event loop.
 private struct ReadFlow: Sendable {
-    /// Is as far as those of the sinks will be; nil where they are left alone.
+    /// A dissector in the same state as those of the sinks will be; nil if this flow was given up.
     private var dissector: FlowDissector?
     private var ends: (up: UInt64, down: UInt64) = (0, 0)
     private var waste = 0
@@ -56,11 +56,11 @@ private struct ReadFlow: Sendable {
         dissector = FlowDissector(of: record, wantsFields: false)
     }
 
-    /// Reads a chunk; nil says that nothing is known of it.
+    /// Reads a chunk; returns nil if nothing is known of it.
     mutating func parts(_ chunk: ChunkRecord, _ bytes: RawSpan) -> [Range<Int>]? {
         guard dissector != nil else { return nil }
         let isUp = chunk.direction == .upstream
-        // Somebody showed bytes in between, and nothing was read here.
+        // A sink showed bytes in the meantime, and nothing was read here.
         guard chunk.offset == (isUp ? ends.up : ends.down), bytes.byteCount == chunk.length else {
             dissector = nil
             return nil
@@ -69,7 +69,7 @@ private struct ReadFlow: Sendable {
         if isUp { ends.up = end } else { ends.down = end }
         guard let (parts, effort) = dissector?.parts(of: bytes, chunk.direction) else { return nil }
         waste = max(0, waste + effort - chunk.length / 4)
-        // What was found of this chunk is right; the next ones are copied whole.
+        // The result for this chunk is right; the next ones are copied whole.
         if waste > PartFinder.patience || dissector?.hasGivenUp == true { dissector = nil }
         return parts
     }
