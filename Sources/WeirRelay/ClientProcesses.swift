@@ -17,7 +17,7 @@ public final class ClientProcesses: Sendable {
     /// The maximum number of questions per second, in the long run.
     static let perSecond = 500
     /// The maximum number of answers that are kept.
-    private static let kept = 1 << 16
+    private static let kept = 1 << 15
     /// The maximum time that a sink waits for an answer.
     private static let patience = Duration.milliseconds(250)
 

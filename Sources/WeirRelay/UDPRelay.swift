@@ -207,6 +207,14 @@ final class UDPRelay {
             if !isServer { dispatch(session, .foreign(from: source, bytes: Int(datagram.pointee.length))) }
             return isServer
         }
+        // Whoever forges such a source would make the session send to itself, or to the relay.
+        if !isServer,
+            loop.shared.own.contains(.udp, source) || source == session.flow.path.egress
+                || source == session.flow.path.client
+        {
+            dispatch(session, .foreign(from: source, bytes: Int(datagram.pointee.length)))
+            return false
+        }
         let peer = session.flow.answers(from: isServer ? nil : source) ?? server
         if peer != session.peer {
             // Datagrams that wait to be sent go to the peer that was current when they arrived.

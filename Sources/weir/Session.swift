@@ -67,10 +67,11 @@ struct Session: Sendable {
         _ capture: RelayCapture? = nil
     ) async throws -> ExitStatus {
         let (events, feed) = AsyncStream<Event>.makeStream()
+        // The start may wait long for a name: a signal ends it at once.
         Signals.receive { number in
-            // Lines that are printed from now on must not keep the program from ending.
-            Diagnostics.stopWaiting()
-            feed.yield(.signal(number))
+            recording?.discard()
+            capture?.discard()
+            Signals.end(by: number)
         }
         let outputs = others + [recording?.output].compactMap { $0 }
         var configuration = configuration
@@ -91,6 +92,11 @@ struct Session: Sendable {
             recording?.discard()
             capture?.discard()
             throw error
+        }
+        Signals.receive { number in
+            // Lines that are printed from now on must not keep the program from ending.
+            Diagnostics.stopWaiting()
+            feed.yield(.signal(number))
         }
         announce(relay)
         do {

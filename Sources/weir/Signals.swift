@@ -36,11 +36,17 @@ enum Signals {
             if let body = receiver.withLock({ $0 }) {
                 body(number)
             } else {
-                signal(number, SIG_DFL)
-                pthread_sigmask(SIG_UNBLOCK, &set, nil)
-                raise(number)
+                end(by: number)
             }
         }
+    }
+
+    /// Ends the program by a signal, as if it had not been blocked.
+    static func end(by number: Int32) {
+        var set = endingSet()
+        signal(number, SIG_DFL)
+        pthread_sigmask(SIG_UNBLOCK, &set, nil)
+        raise(number)
     }
 
     /// The write end of a pipe to which a signal handler writes the numbers of signals.

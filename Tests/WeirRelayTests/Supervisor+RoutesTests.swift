@@ -21,8 +21,12 @@ struct SupervisorRoutesTests {
         try await runThread { (try? TCPPeer(to: endpoint)) == nil }
     }
 
-    private static func route(_ server: Endpoint, over transport: Transport = .tcp) -> Route {
-        Route(transport, listen: HostPort(.address(.loopbackV4), 0), target: HostPort(server))
+    private static func route(
+        _ server: Endpoint,
+        over transport: Transport = .tcp,
+        at place: Endpoint = .anyPortV4
+    ) -> Route {
+        Route(transport, listen: HostPort(place), target: HostPort(server))
     }
 
     @Test(
@@ -110,7 +114,8 @@ struct SupervisorRoutesTests {
                     $0.takesRoutes = true; $0.threads = threads
                 }
             ) { relay, collector in
-                let added = try await relay.add(Self.route(echo.endpoint, over: .udp), named: "one")
+                let place = Endpoint(address: .loopbackV4, port: try LoopbackPort.free())
+                let added = try await relay.add(Self.route(echo.endpoint, over: .udp, at: place), named: "one")
                 try await runThread {
                     let client = try UDPPeer(to: added.endpoints[0])
                     try client.send("hello")

@@ -111,6 +111,29 @@ struct UDPRelaySourcesTests {
         }
     }
 
+    @Test("With any source no datagram may send the session to itself, to the relay or to its client", .needsRoot)
+    func forgedSource() async throws {
+        let server = try UDPPeer()
+        try await withRelay(try server.route, configure: { $0.takesAnySource = true }) { relay, collector in
+            let client = try UDPPeer(to: relay.endpoint)
+            try await runThread {
+                try client.send("hello")
+                let egress = try server.receive().from
+                let ports = [relay.endpoint.port, egress.port, try #require(client.local).port]
+                for source in ports {
+                    try UDPPeer.forge(Array("forged".utf8), fromPort: source, to: egress)
+                }
+                try server.send("answer", to: egress)
+                #expect(try client.receiveText() == "answer")
+                try client.send("again")
+                #expect(try server.receiveText() == "again")
+            }
+            let dropped = try await collector.wait(for: 3, "dropped") { $0.dropped != nil }
+            #expect(dropped.allSatisfy { $0.dropped?.bytes == 6 })
+            #expect(relay.openSessions == 1)
+        }
+    }
+
     @Test(
         "A datagram whose source is a listener of the relay is refused, and said once",
         .needsRoot,

@@ -112,7 +112,7 @@ struct DatagramSourcesTests {
         let stream = try TCPPeer(to: endpoints[1])
         let steady = try UDPPeer(to: endpoints[0])
         let egress = try talk(steady, "first")
-        var memory: (early: Int, most: Int) = (0, 0)
+        var memory: (early: Int, late: Int, most: Int) = (0, .max, 0)
         // A part of the loopback that another run of this test does not have.
         let network = 0x7f40_0000 + UInt32(truncatingIfNeeded: getpid() & 0x3fff) << 8
         for number in 0..<batches {
@@ -133,10 +133,15 @@ struct DatagramSourcesTests {
             #expect(try stream.receive(4) == Array("ping".utf8))
             let now = try program.memory
             if number == batches / 4 { memory.early = now }
+            if number > batches / 4 * 3 { memory.late = min(memory.late, now) }
             memory.most = max(memory.most, now)
         }
-        // Four times as many sources need no more memory, but for the totals and what the allocator leaves unused.
-        if !TestSize.isSanitized { #expect(memory.most < memory.early + (8 << 20)) }
+        // Four times as many sources need no more memory, but for the totals and what the allocator leaves unused. On a busy
+        // machine records wait for their thread now and then, with a bound of their own.
+        if !TestSize.isSanitized {
+            #expect(memory.late < memory.early + (8 << 20))
+            #expect(memory.most < memory.early + (24 << 20))
+        }
         stream.finish()
         #expect(try stream.receiveToEnd() == ([], .end))
         let ended = try await program.stop()

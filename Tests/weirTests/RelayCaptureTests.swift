@@ -59,25 +59,25 @@ struct RelayCaptureTests {
 
     @Test("The first SYN and the last FIN of a flow are in the file, every time", .needsRoot)
     func whole() async throws {
-        let whole = try await withThrowingTaskGroup(of: Int.self) { group in
+        let broken = try await withThrowingTaskGroup(of: [String].self) { group in
             for _ in 0..<Self.atOnce {
                 group.addTask {
                     // The filter has the server's port: each relay has a server that no other one has at the time.
                     let echo = try WeirProgram(["echo", "--show", "none", "tcp:0"], seconds: 240)
                     let server = try echo.listening()[0]
-                    var whole = 0
-                    for run in 0..<(Self.runs / Self.atOnce) where try await Self.isWhole(server, run) { whole += 1 }
+                    var broken: [String] = []
+                    for run in 0..<(Self.runs / Self.atOnce) { broken += try await Self.brokenLegs(server, run) }
                     _ = try await echo.stop()
-                    return whole
+                    return broken
                 }
             }
-            return try await group.reduce(0, +)
+            return try await group.reduce([], +)
         }
-        #expect(whole == Self.runs)
+        #expect(broken.isEmpty)
     }
 
-    /// Relays one flow through a relay of its own, ends that at once, and says whether its capture has both legs whole.
-    private static func isWhole(_ server: Endpoint, _ number: Int) async throws -> Bool {
+    /// Relays one flow through a relay of its own, ends that at once, and describes the legs that its capture has not whole.
+    private static func brokenLegs(_ server: Endpoint, _ number: Int) async throws -> [String] {
         let folder = try TemporaryFolder()
         let path = folder.path + "/capture.pcapng"
         let program = try WeirProgram(["relay", "--show", "none", "--capture", path, "tcp:0=\(server)"], seconds: 60)
@@ -95,13 +95,18 @@ struct RelayCaptureTests {
         let ended = try await program.stop()
         #expect(ended.status == 0)
         #expect(ended.errors.contains(" packets captured, 0 dropped by the kernel on lo\n"), "\(ended.errors)")
-        let legs = SeenLeg.all(try SeenFrames(at: path))
         let clientLeg = FiveTuple(transport: .tcp, source: try #require(local), destination: relay).canonical
-        let isEachWhole = legs.values.allSatisfy { leg in
-            leg.flags.first == .syn && leg.flags.last == .ack && leg.flags.count { $0.contains(.fin) } == 2
-                && leg.frames[0].comments.count == 1 && leg.comments.count == 1
+        // Another program's connection may have a port of these by chance.
+        let legs = SeenLeg.all(try SeenFrames(at: path)).filter {
+            $0.key == clientLeg || $0.key.source == server || $0.key.destination == server
         }
-        return legs.count == 2 && legs[clientLeg] != nil && isEachWhole
+        if legs.count != 2 || legs[clientLeg] == nil { return ["run \(number): \(legs.count) legs"] }
+        let broken = legs.filter { _, leg in
+            leg.flags.first != .syn || leg.flags.last != .ack || leg.flags.count { $0.contains(.fin) } != 2
+                || leg.comments.count > 1
+        }
+        // A first packet waits for its comment for 100 ms, which may pass on a busy machine.
+        return broken.map { "run \(number), \($0.key): \($0.value.flags) \($0.value.comments)" }
     }
 
     @Test("tshark shows the four endpoints of each flow, once on each leg", .needsRoot, .needsProgram("tshark"))
