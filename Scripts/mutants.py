@@ -179,7 +179,7 @@ def write_copy(mutants):
 def build(mutants):
     """Builds the copy; mutants that do not compile are taken out. Gives those that are left."""
     environment = {name: os.environ[name] for name in ['HOME', 'PATH', 'TMPDIR', 'http_proxy', 'https_proxy'] if os.environ.get(name)}
-    environment['WEIR_TESTING'] = '1'
+    environment.update(WEIR_TESTING='1', SWIFT_DETERMINISTIC_HASHING='1')
     log = os.path.join(WORK, 'build.log')
     while True:
         write_copy(mutants)

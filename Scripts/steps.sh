@@ -16,10 +16,10 @@ print_steps() {
     printf '%s\n' ${steps[@]+"${steps[@]}"} "$(printf '%5d s  all of %s' "$SECONDS" "$0")"
 }
 
-# swift_build OPTION...: runs 'swift build' with an environment that is the same each time: the package manager builds
-# everything anew if any variable has changed.
+# swift_build OPTION...: runs 'swift build' with an environment that is the same each time, and without chance: the package manager
+# builds everything anew if any variable has changed, or the order of the traits, which is that of a hash table.
 swift_build() {
-    local keep=(HOME="$HOME" PATH="$PATH")
+    local keep=(HOME="$HOME" PATH="$PATH" SWIFT_DETERMINISTIC_HASHING=1)
     local name
     for name in WEIR_TESTING WEIR_ONLY TMPDIR http_proxy https_proxy; do
         [[ -z ${!name:-} ]] || keep+=("$name=${!name}")

@@ -1,6 +1,6 @@
-/// An `errno` of Linux, printed with its name and its meaning.
+/// An `errno` of Linux, or a negative error of getaddrinfo(3), printed with its name and its meaning.
 ///
-/// Source: Linux `include/uapi/asm-generic/errno.h`, `errno-base.h`.
+/// Source: Linux `include/uapi/asm-generic/errno.h`, `errno-base.h`; glibc `netdb.h`.
 @frozen
 public struct ErrorNumber: Hashable, Sendable, CustomStringConvertible {
     /// The number.
@@ -19,6 +19,9 @@ public struct ErrorNumber: Hashable, Sendable, CustomStringConvertible {
     /// An operation took too long: `ETIMEDOUT`.
     public static let timedOut = ErrorNumber(110)
 
+    /// The name of the target has no address: `EAI_NONAME`.
+    public static let nameNotResolved = ErrorNumber(-2)
+
     /// The name of the error in C, as in `ECONNREFUSED`; `errno 999` if the table has no such number.
     public var name: String { known?.name ?? "errno \(rawValue)" }
 
@@ -33,6 +36,7 @@ public struct ErrorNumber: Hashable, Sendable, CustomStringConvertible {
     }
 
     private static let all: [(number: Int32, name: String, meaning: String)] = [
+        (-2, "EAI_NONAME", "name cannot be resolved"),
         (1, "EPERM", "operation not permitted"),
         (2, "ENOENT", "no such file or folder"),
         (4, "EINTR", "interrupted"),

@@ -89,6 +89,8 @@ final class Target: Sendable {
         var resolvedAt: Instant
         /// Whether connections to the addresses were refused, or timed out, since they were looked up.
         var isDoubtful = false
+        /// Whether a look-up has found an address, if only one of the relay's own listeners.
+        var isResolved = true
         var waiting: [@Sendable () -> Void] = []
     }
 
@@ -130,7 +132,8 @@ final class Target: Sendable {
         } catch {
             report("\(error); it is looked up again for each client, and refused until it has an address")
         }
-        state = Lock(State(endpoints: endpoints, resolvedAt: SystemClock.instant()))
+        let isResolved = !endpoints.isEmpty
+        state = Lock(State(endpoints: endpoints, resolvedAt: SystemClock.instant(), isResolved: isResolved))
     }
 
     /// Makes a target whose name is resolved when a flow needs it, and again for each flow until it has an address.
@@ -160,6 +163,9 @@ final class Target: Sendable {
 
     /// The addresses of the last look-up.
     var endpoints: [Endpoint] { state.withLock { $0.endpoints } }
+
+    /// The error of a flow for which there is no further address.
+    var refusal: ErrorNumber { state.withLock { $0.isResolved ? .connectionRefused : .nameNotResolved } }
 
     /// Returns the addresses, or nil if they are old: then another thread looks them up, and calls `answer`.
     func endpoints(at now: Instant, orAfter answer: @escaping @Sendable () -> Void) -> [Endpoint]? {
@@ -212,6 +218,7 @@ final class Target: Sendable {
     private func answer(_ endpoints: [Endpoint]?) {
         let waiting = state.withLock { state in
             if let endpoints { state.endpoints = endpoints }
+            state.isResolved = endpoints != nil || !state.endpoints.isEmpty
             state.resolvedAt = SystemClock.instant()
             state.isDoubtful = false
             defer { state.waiting = [] }

@@ -25,8 +25,6 @@ final class Shared: Sendable {
     let isAcceptingPaused = Atomic<Bool>(false)
     /// Whether the user was told that the client's port is always taken on the client's own address.
     let ownAddressNotice = Once()
-    /// Whether the user was told that datagrams come from a listener of the relay.
-    let loopNotice = Once()
     /// Whether the user was told of the limit on flows.
     let limitNotice = Once()
     /// Whether the user was told that the process is out of descriptors.

@@ -73,8 +73,9 @@ extension TCPRelay {
             starved.removeAll { $0 === connection }
         }
         guard attempt < connection.targets.count else {
-            // Every address of the name is now one of this relay's own listeners.
-            return feed(connection, .connectFailed(.connectionRefused))
+            // The name has no address, or each is now one of this relay's own listeners.
+            let error = loop.shared.targets[connection.route]?.refusal ?? .connectionRefused
+            return feed(connection, .connectFailed(error))
         }
         let target = connection.targets[attempt]
         let descriptor: Descriptor

@@ -47,12 +47,12 @@ extension UDPRelay {
         }
         guard !loop.isDraining else { return nil }
         guard !loop.shared.own.contains(.udp, client) else {
-            if loop.shared.loopNotice.isFirst() {
-                loop.shared.report(
-                    "udp \(listener.listening.endpoint): a datagram from \(client) is dropped, and each further one: that "
-                        + "is a listener of this relay, and the answer would go round for ever"
-                )
-            }
+            // Such a datagram has no flow, and so no record: the reports count it.
+            loop.shared.refusals.tell(
+                "udp \(listener.listening.endpoint): a datagram from \(client) is dropped: that is a listener of this relay, "
+                    + "and the answer would go round for ever",
+                of: "loop \(listener.listening.endpoint)"
+            )
             return nil
         }
         return begin(client, local, key, at: listener)
@@ -134,8 +134,8 @@ extension UDPRelay {
     /// connected socket does.
     func dial(_ session: UDPSession, _ attempt: Int) {
         guard attempt < session.targets.count else {
-            // Every address of the name is now one of this relay's own listeners.
-            return fail(session, .connectionRefused)
+            // The name has no address, or each is now one of this relay's own listeners.
+            return fail(session, loop.shared.targets[session.listener.listening.route]?.refusal ?? .connectionRefused)
         }
         let target = session.targets[attempt]
         do throws(SystemError) {

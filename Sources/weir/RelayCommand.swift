@@ -130,7 +130,8 @@ struct RelayCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "The datagrams that go to a client: from its server alone (others are dropped, and shown with their source), or "
-                + "from any endpoint, as TFTP needs.",
+                + "from any endpoint, as TFTP needs. After one from another port of the server's address, the client's "
+                + "datagrams go there.",
             valueName: "server|any"
         )
     )

@@ -15,6 +15,7 @@ struct ErrorNumberTests {
         #expect(ErrorNumber.connectionRefused.rawValue == ECONNREFUSED)
         #expect(ErrorNumber.connectionReset.rawValue == ECONNRESET)
         #expect(ErrorNumber.timedOut.rawValue == ETIMEDOUT)
+        #expect(ErrorNumber.nameNotResolved.rawValue == EAI_NONAME)
         let names: [(Int32, String)] = [
             (EPERM, "EPERM"), (ENOENT, "ENOENT"), (EBADF, "EBADF"), (EAGAIN, "EAGAIN"), (EMFILE, "EMFILE"),
             (ENFILE, "ENFILE"), (EPIPE, "EPIPE"), (EMSGSIZE, "EMSGSIZE"), (EADDRINUSE, "EADDRINUSE"),

@@ -208,14 +208,23 @@ struct SupervisorTests {
         }
     }
 
-    @Test("A target's name that does not resolve is said at the start, and its clients are refused")
-    func unknownName() async throws {
+    @Test(
+        "A target's name that does not resolve is said at the start, and its clients are refused",
+        arguments: ["tcp", "udp"]
+    )
+    func unknownName(transport: String) async throws {
         let reports = Reports()
-        try await withRelay("tcp:0=nonexistent.invalid:80", reports: reports) { relay, collector in
+        try await withRelay("\(transport):0=nonexistent.invalid:80", reports: reports) { relay, collector in
             #expect(reports.lines.first?.hasPrefix("cannot resolve 'nonexistent.invalid': ") == true)
-            let ending = try await runThread { try TCPPeer(to: relay.endpoint).receiveToEnd().ending }
-            #expect(ending == .failed(.connectionReset))
+            try await runThread {
+                guard transport == "tcp" else { return try UDPPeer(to: relay.endpoint).send("hello") }
+                #expect(try TCPPeer(to: relay.endpoint).receiveToEnd().ending == .failed(.connectionReset))
+            }
             #expect(try await collector.closes().map(\.reason) == [.refused])
+            let errors = collector.records.compactMap { record in
+                if case .refused(let error) = record.happening { error } else { nil }
+            }
+            #expect(errors == [.nameNotResolved])
         }
     }
 

@@ -73,12 +73,13 @@ public struct SummarySink: Sink {
         processes[client] = nil
         switch answer {
         case .found(let process):
-            if known.flows[process] == nil, known.order.count < Self.processesKept { known.order.append(process) }
-            if known.order.count < Self.processesKept || known.flows[process] != nil {
-                known.flows[process, default: 0] += 1
-            } else {
+            let isListed = known.flows[process] != nil
+            guard isListed || known.order.count < Self.processesKept else {
                 known.notListed += 1
+                break
             }
+            if !isListed { known.order.append(process) }
+            known.flows[process, default: 0] += 1
         case .unknown: known.notKnown += 1
         case .notAsked: break
         }

@@ -75,7 +75,8 @@ struct AdminClient: Sendable {
         let reason = value?["error"]?.stringValue ?? value?["detail"]?.stringValue
         let words = reason ?? String(decoding: answer.body.prefix(Self.longestReason), as: UTF8.self)
         let shown = String(decoding: words.utf8.prefix(Self.longestReason), as: UTF8.self)
-        throw Failure(.unavailable, "\(authority) says \(answer.status): \(SafeText.escaped(shown))")
+        let advice = answer.status == 401 ? "; name the token's file with --token-file" : ""
+        throw Failure(.unavailable, "\(authority) says \(answer.status): \(SafeText.escaped(shown))\(advice)")
     }
 
     /// Makes the error for an answer that is not from a control API.

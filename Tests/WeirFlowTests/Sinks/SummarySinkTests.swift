@@ -74,6 +74,27 @@ struct SummarySinkTests {
         #expect(sink.finished().hasSuffix("(3 flows): 1=>42332, 2=>42332, 3=>42332\n"))
     }
 
+    @Test(
+        "Lists the first 64 processes of a client with their flows, and counts the others",
+        arguments: [63, 64, 65, 70]
+    )
+    func processes(count: UInt64) {
+        let lookup: ProcessLookup = { flow in
+            // Each process has two flows, the last one is not found.
+            flow.rawValue == 2 * count + 1
+                ? .unknown
+                : .found(ClientProcess(identifier: Int32((flow.rawValue - 1) % count) + 1, name: "curl", user: "me"))
+        }
+        var sink = SummarySink(details: FlowDetails(process: lookup))
+        for flow in 1...(2 * count + 1) { _ = sink.rendered(record(.opened, flow: flow)) }
+        _ = sink.rendered(record(Sample.closed(Counters(), Counters()), flow: 1))
+        let line = sink.finished().split(separator: "\n").last.map(String.init) ?? ""
+        let listed = min(count, 64)
+        let names = (1...listed).map { "curl/\($0) user me (2 flows)" }
+        let others = count > listed ? ["others (\(2 * (count - listed)) flows)"] : []
+        #expect(line == "  processes: " + (names + others + ["not known (1 flow)"]).joined(separator: ", "))
+    }
+
     @Test("Lists the first 256 ports of a client on a listener")
     func ports() throws {
         var sink = SummarySink()
