@@ -82,6 +82,32 @@ public enum Resolver {
     }
 }
 
+extension Resolver {
+    /// Resolves the names among some hosts, all at the same time: each may take as long as the system's resolver does.
+    static func resolveNames(
+        _ hosts: [HostPort],
+        _ resolve: @escaping Resolve,
+        family: AddressFamily?
+    ) async -> [HostPort: Result<[Endpoint], ResolveError>] {
+        await withTaskGroup(of: (HostPort, Result<[Endpoint], ResolveError>).self) { group in
+            for host in Set(hosts) {
+                guard case .name = host.host else { continue }
+                group.addTask {
+                    await withCheckedContinuation { continuation in
+                        let lookUp: @Sendable () -> Void = {
+                            let answer = Result { () throws(ResolveError) in try resolve(host, family) }
+                            continuation.resume(returning: (host, answer))
+                        }
+                        // Swift's own threads must not wait.
+                        do { try startThread(named: "weir-resolve", lookUp) } catch { lookUp() }
+                    }
+                }
+            }
+            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+        }
+    }
+}
+
 /// The addresses of one route's target, whose name is resolved again when the answer is old.
 final class Target: Sendable {
     private struct State {
@@ -106,7 +132,8 @@ final class Target: Sendable {
     /// The minimum interval between look-ups that are caused by doubt alone.
     private static let doubtInterval = Duration.milliseconds(100)
 
-    /// Resolves the target for the first time; if it has no address yet, each flow looks it up again.
+    /// Resolves the target for the first time, unless the answer is given; if it has no address yet, each flow looks it up
+    /// again.
     init(
         _ host: HostPort,
         over transport: Transport,
@@ -115,6 +142,7 @@ final class Target: Sendable {
         lifetime: Duration = .seconds(30),
         resolve: @escaping Resolve = Resolver.resolve,
         names: ResolvedNames = ResolvedNames(),
+        first: Result<[Endpoint], ResolveError>? = nil,
         clock: @escaping @Sendable () -> Instant = { SystemClock.instant() },
         report: @escaping @Sendable (String) -> Void
     ) {
@@ -127,7 +155,7 @@ final class Target: Sendable {
         self.report = RepeatedReport(clock: clock, report)
         var endpoints: [Endpoint] = []
         do {
-            endpoints = try resolve(host, family)
+            endpoints = try first?.get() ?? resolve(host, family)
             if case .name(let name) = host.host { names.add(name, endpoints) }
         } catch {
             report("\(error); it is looked up again for each client, and refused until it has an address")

@@ -25,6 +25,8 @@ final class Shared: Sendable {
     let isAcceptingPaused = Atomic<Bool>(false)
     /// Whether the user was told that the client's port is always taken on the client's own address.
     let ownAddressNotice = Once()
+    /// Whether the user was told that the kernel does not count the datagrams that it drops.
+    let dropNotice = Once()
     /// Whether the user was told of the limit on flows.
     let limitNotice = Once()
     /// Whether the user was told that the process is out of descriptors.

@@ -107,7 +107,9 @@ package enum Socket {
     /// Makes closing a TCP socket reset its connection.
     package static func resetOnClose(_ raw: Int32) {
         var option = linger(l_onoff: 1, l_linger: 0)
-        setsockopt(raw, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+        let size = socklen_t(MemoryLayout<linger>.size)
+        // A connection that is disconnected is reset, too (connect(2), AF_UNSPEC).
+        if setsockopt(raw, SOL_SOCKET, SO_LINGER, &option, size) != 0 { _ = weir_disconnect(raw) }
     }
 
     private static func advice(for error: ErrorNumber, _ endpoint: Endpoint) -> String? {

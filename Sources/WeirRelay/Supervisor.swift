@@ -52,7 +52,7 @@ public actor Supervisor {
         toxicSets = try configuration.toxicSets()
         let own = OwnListeners()
         for endpoint in configuration.adminEndpoints { own.add(.tcp, endpoint, of: .admin) }
-        let targets = Self.resolveTargets(configuration, own, report)
+        let targets = await Self.resolveTargets(configuration, own, report)
         let descriptors = DescriptorLimit.raise()
         let limits = DescriptorLimit.share(descriptors, for: configuration)
         guard limits.tcpFlows > 0, limits.udpSessions > 0 else {
@@ -187,8 +187,10 @@ public actor Supervisor {
         _ configuration: RelayConfiguration,
         _ own: OwnListeners,
         _ report: @escaping @Sendable (String) -> Void
-    ) -> [Target?] {
-        configuration.routes.map { route in
+    ) async -> [Target?] {
+        let hosts = configuration.routes.compactMap(\.target)
+        let answers = await Resolver.resolveNames(hosts, configuration.resolve, family: configuration.family)
+        return configuration.routes.map { route in
             route.target.map { target in
                 Target(
                     target,
@@ -198,6 +200,7 @@ public actor Supervisor {
                     lifetime: configuration.nameLifetime,
                     resolve: configuration.resolve,
                     names: configuration.names,
+                    first: answers[target],
                     report: report
                 )
             }

@@ -59,6 +59,7 @@ extension TCPRelay {
     func accept(from place: Int) {
         let listener = listeners[place]
         let shared = loop.shared
+        var failures = 0
         for _ in 0..<Self.acceptsPerTurn {
             guard !listener.isPaused, !listener.isClosed else { return }
             guard shared.reserveFlow() else { return pauseAccepting(nil) }
@@ -70,7 +71,10 @@ extension TCPRelay {
                 shared.releaseFlow(wakesOthers: !error.isShortage)
                 if error.rawValue == EAGAIN { return }
                 if error.isShortage { return pauseAccepting(error) }
-                // Every other error is about the connection that was not accepted (accept(2), "Error handling").
+                // Every other error is about the connection that was not accepted (accept(2), "Error handling"), unless it
+                // is always the same: then the call itself is refused.
+                failures += 1
+                if failures == Self.acceptsPerTurn { return pauseAccepting(error) }
                 continue
             }
             // On a wildcard listener, use the address that the client chose.
@@ -152,6 +156,9 @@ extension TCPRelay {
     private func sayThatItPauses(_ shortage: ErrorNumber?) {
         let shared = loop.shared
         guard (shortage == nil ? shared.limitNotice : shared.shortageNotice).isFirst() else { return }
+        if let shortage, !shortage.isShortage {
+            return shared.report("the kernel refuses to accept clients: \(shortage); they wait in the backlog")
+        }
         let reason = shortage.map { "\($0)" } ?? "\(shared.limits.tcpFlows) TCP flows are open, the most at once"
         shared.report("accepting pauses until a flow ends: \(reason); clients wait in the backlog")
     }

@@ -76,8 +76,11 @@ extension TCPRelay {
     /// everything that was sent: the rest is never sent. An acknowledgment may be late (the peer's kernel delays it for
     /// up to 40 ms); after `settleTime` it counts as lost, and so do the bytes.
     private func isSettled(_ raw: Int32, _ by: Instant, _ now: Instant) -> Bool {
-        if weir_unsent(raw) <= 0 || loop.hasFailed { return true }
+        let unsent = weir_unsent(raw)
+        if unsent == 0 || loop.hasFailed { return true }
         guard now >= by else { return false }
+        // If the kernel refuses to say it, what it has may be delivered until the deadline.
+        if unsent < 0 { return true }
         return weir_in_flight(raw) <= 0 || now >= by.advanced(by: Self.settleTime)
     }
 
@@ -88,11 +91,11 @@ extension TCPRelay {
         if connection[source: receiver].isOpen {
             let raw = connection[source: receiver].raw
             feedUnread(connection, receiver)
-            Socket.resetOnClose(raw)
             // For a receiver that has reset, the lost bytes were counted at its reset.
             if !connection[source: receiver].hasAborted {
                 unsent = withoutEnd(Int(weir_unsent(raw)), connection, receiver)
             }
+            Socket.resetOnClose(raw)
             connection[source: receiver].close()
         }
         // A side that is not reset is closed after this.

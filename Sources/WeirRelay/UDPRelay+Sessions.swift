@@ -274,16 +274,25 @@ extension UDPRelay {
 
     // MARK: - What the kernel dropped
 
+    /// Returns the number of datagrams that the kernel has dropped at a socket; 0 if it refuses to say it.
+    private func countDrops(_ raw: Int32) -> Int {
+        let drops = Int(weir_drops(raw))
+        if drops < 0, loop.shared.dropNotice.isFirst() {
+            loop.shared.report("the kernel does not say which datagrams it drops: \(ErrorNumber(Int32(-drops)))")
+        }
+        return max(0, drops)
+    }
+
     func reportDrops(of session: UDPSession) {
         guard session.raw >= 0, !session.isClosed else { return }
-        let drops = Int(weir_drops(session.raw))
+        let drops = countDrops(session.raw)
         guard drops > session.drops else { return }
         dispatch(session, .overflowed(.downstream, datagrams: drops - session.drops))
         session.drops = drops
     }
 
     func reportDrops(of listener: UDPListener) {
-        let drops = Int(weir_drops(listener.raw))
+        let drops = countDrops(listener.raw)
         guard drops > listener.drops else { return }
         loop.shared.report(
             "udp \(listener.listening.endpoint): the kernel dropped \(drops - listener.drops) datagrams of clients: "

@@ -11,6 +11,8 @@ import WeirWire
 final class UDPRelay {
     /// The maximum number of batches from one socket in one turn.
     private static let batchesPerTurn = 4
+    /// The maximum number of failed receives in a row on a listener, each of which may be about an earlier datagram.
+    private static let mostFailures = 1000
     /// The maximum number of datagrams in one read from one server.
     private static let serverBatch: UInt32 = 32
 
@@ -144,8 +146,15 @@ final class UDPRelay {
     private func receive(from listener: UDPListener) {
         let batch = UInt32(WEIR_BATCH)
         let count = Int(weir_inbox_receive(clientInbox, listener.raw, 0, batch, true))
-        // Every error of a receive belongs to an earlier datagram; only EAGAIN means that nothing is left.
+        // An error of a receive belongs to an earlier datagram; EAGAIN means that nothing is left. If there are as many in a
+        // row as datagrams may be under way, the call itself is refused, until the kernel has news.
         if count < Int(batch), count >= 0 || count == -Int(EAGAIN) { listener.isReadable = false }
+        listener.failures = count >= 0 || count == -Int(EAGAIN) ? 0 : listener.failures + 1
+        if listener.failures > Self.mostFailures {
+            listener.isReadable = false
+            let (endpoint, error) = (listener.listening.endpoint, ErrorNumber(Int32(-count)))
+            loop.shared.refusals.tell("udp \(endpoint): the kernel refuses to receive datagrams: \(error)")
+        }
         guard count > 0 else { return }
         var length = 0
         for index in 0..<count {

@@ -85,6 +85,8 @@ final class UDPListener {
     @exclusivity(unchecked) var sessions: [SessionKey: UDPSession] = [:]
     var isReadable = false
     var isReady = false
+    /// The number of receives in a row that have failed.
+    var failures = 0
     /// The sessions whose answers wait for room in the kernel.
     var blocked: [UDPSession] = []
     /// The number of datagrams that the kernel has dropped here, as last reported.

@@ -12,8 +12,14 @@ package struct User: Hashable, Sendable {
     /// Finds a user.
     ///
     /// - Returns: nil if there is no user with that name.
-    package init?(named name: String) {
-        guard let entry = getpwnam(name) else { return nil }
+    /// - Throws: `SystemError` if the system's list of users cannot be read.
+    package init?(named name: String) throws(SystemError) {
+        errno = 0
+        guard let entry = getpwnam(name) else {
+            // What means that there is no such user (getpwnam(3), "ERRORS").
+            if [0, ENOENT, ESRCH, EBADF, EPERM].contains(errno) { return nil }
+            throw SystemError("look up the user '\(name)'", .current)
+        }
         self.name = name
         id = entry.pointee.pw_uid
         group = entry.pointee.pw_gid

@@ -122,8 +122,12 @@ struct CaptureCommand: AsyncParsableCommand {
 
     private func findUser() throws(Failure) -> User? {
         guard let user else { return nil }
-        guard let found = User(named: user) else { throw Failure(.usage, "there is no user '\(user)'") }
-        return found
+        do throws(SystemError) {
+            if let found = try User(named: user) { return found }
+        } catch {
+            throw Failure(error)
+        }
+        throw Failure(.usage, "there is no user '\(user)'")
     }
 
     private func makeKeeper(for user: User) throws(SystemError) -> (any FileMaker)? {

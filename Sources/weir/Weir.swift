@@ -86,12 +86,17 @@ package enum CommandLineProgram {
             let near = Spelling.nearest(to: word, among: names + ["help"]).map { "Did you mean '\($0)'? " } ?? ""
             let list = names.joined(separator: ", ")
             let name = path.joined(separator: " ")
-            return exit(command, "There is no command '\(name)'. \(near)The commands are \(list).")
-        }
-    }
+            let parent = (["weir"] + path.dropLast()).joined(separator: " ")
+            // As the argument parser writes it, which knows the usage of the whole command only here.
+            Diagnostics.write(
+                """
+                Error: There is no command '\(name)'. \(near)The commands are \(list).
+                Usage: \(Weir.usageString(for: command))
+                  See '\(parent) --help' for more information.
 
-    /// Ends the program with a usage error; a separate function, because it opens the existential type.
-    private static func exit(_ command: (some ParsableCommand).Type, _ message: String) {
-        command.exit(withError: ValidationError(message))
+                """
+            )
+            Glibc.exit(ExitStatus.usage.rawValue)
+        }
     }
 }

@@ -123,6 +123,24 @@ struct TargetTests {
         #expect(names.asked.load(ordering: .relaxed) == 2)
     }
 
+    @Test("The names of all targets are looked up at the same time, each once", .timeLimit(.minutes(1)))
+    func atOnce() async throws {
+        let asked = Lock<[HostPort]>([])
+        // Each answer waits until all three are asked for.
+        let resolve: Resolve = { host, _ throws(ResolveError) in
+            asked.withLock { $0.append(host) }
+            while asked.withLock({ $0.count }) < 3 { sched_yield() }
+            if host.port == 3 { throw ResolveError(name: "n", reason: "gone") }
+            return [Endpoint(address: .loopbackV4, port: host.port)]
+        }
+        let hosts = [1, 2, 3, 1, 2].map { HostPort(.name("n"), $0) } + [HostPort(.address(.loopbackV4), 4)]
+        let answers = await Resolver.resolveNames(hosts, resolve, family: nil)
+        #expect(asked.withLock { Set($0) == Set(hosts.prefix(3)) && $0.count == 3 })
+        #expect(answers.count == 3)
+        #expect(try answers[hosts[0]]?.get().map(\.port) == [1] && answers[hosts[1]]?.get().map(\.port) == [2])
+        #expect(answers[hosts[2]] == .failure(ResolveError(name: "n", reason: "gone")))
+    }
+
     @Test("A name that never resolves is told once, and then each ten seconds with a count")
     func never() async throws {
         let (reports, time) = (Reports(), ManualTime())

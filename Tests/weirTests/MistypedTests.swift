@@ -16,6 +16,8 @@ struct MistypedTests {
             (["cap"], "There is no command 'cap'. Did you mean 'capture'?"),
             (["nothing"], "There is no command 'nothing'. The commands are relay, "),
             (["toxic", "ad", "a", "b"], "There is no command 'toxic ad'. Did you mean 'add'? The commands are "),
+            (["toxic", "lsit"], "\nUsage: weir toxic <subcommand>\n  See 'weir toxic --help' for more information.\n"),
+            (["shwo"], "\nUsage: weir <subcommand>\n  See 'weir --help' for more information.\n"),
             (["toxic", "lsit"], "Did you mean 'list'?"), (["show", "--pakets", "x"], "Did you mean '--packets'?"),
             (["show", "x", "--sort", "byte"], "  - bytes"),
             (["relay", "--overflow", "wiat", route], "Please provide one of 'wait' and 'drop'."),

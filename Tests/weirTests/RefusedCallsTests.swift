@@ -12,6 +12,9 @@ struct RefusedCallsTests {
         case rtSigtimedwait = 128
         case setsockopt = 54
         case getsockopt = 55
+        case ioctl = 16
+        case accept = 43
+        case recvmsg = 47
         case accept4 = 288
         case recvmmsg = 299
         case sendmmsg = 307
@@ -91,6 +94,51 @@ struct RefusedCallsTests {
             }
         }
         #expect(try await program.processorShare(during: .milliseconds(300)) < 0.5)
+        #expect(try await program.stop().status == 0)
+    }
+
+    @Test("Where no client can be accepted it says so, waits, and ends", arguments: [EPERM, ENOSYS])
+    func cannotAccept(_ error: Int32) async throws {
+        let server = try TCPServer()
+        let program = try WeirProgram(
+            ["relay", "--show", "none", server.route],
+            launcher: Self.refusing([.accept4, .accept], error)
+        )
+        let client = try TCPPeer(to: try program.listening()[0])
+        #expect(try program.readErrorLine().hasPrefix("weir: the kernel refuses to accept clients: "))
+        #expect(try await program.processorShare(during: .milliseconds(300)) < 0.5)
+        #expect(try await program.stop().status == 0)
+        client.close()
+    }
+
+    @Test("Where no datagram can be received it says so, waits, and ends", arguments: [EPERM, ENOSYS])
+    func cannotReceive(_ error: Int32) async throws {
+        let server = try UDPPeer()
+        let program = try WeirProgram(
+            ["relay", "--show", "none", try server.route],
+            launcher: Self.refusing([.recvmmsg, .recvmsg], error)
+        )
+        try UDPPeer(to: try program.listening()[0]).send("hello")
+        #expect(try program.readErrorLine().contains(": the kernel refuses to receive datagrams: "))
+        #expect(try await program.processorShare(during: .milliseconds(300)) < 0.5)
+        #expect(try await program.stop().status == 0)
+    }
+
+    @Test("Where the kernel does not say what is unsent, what was delivered still is", arguments: [EPERM, ENOSYS])
+    func unknownQueue(_ error: Int32) async throws {
+        let server = try TCPServer()
+        let program = try WeirProgram(
+            ["relay", "--show", "none", server.route],
+            launcher: Self.refusing([.ioctl], error)
+        )
+        let client = try TCPPeer(to: try program.listening()[0])
+        let peer = try server.accept()
+        let text = String(repeating: "what was read is delivered; ", count: 100)
+        try client.send(text)
+        // The relay has read it all, as one segment, and the server's kernel has it: a reset at once would take it away.
+        #expect(try peer.receive(1) == Array(text.utf8.prefix(1)))
+        client.reset()
+        #expect(try peer.receiveToEnd() == (Array(text.utf8.dropFirst()), .failed(.connectionReset)))
         #expect(try await program.stop().status == 0)
     }
 
