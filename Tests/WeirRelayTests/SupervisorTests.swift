@@ -82,6 +82,7 @@ struct SupervisorTests {
             try ListeningSockets.bind(configuration.routes[0], index: 0, at: .anyPortV4, loops: 1, configuration)
                 .map { (loop: loop, socket: $0) }[0]
         }
+        for (_, socket) in sockets { try ListeningSockets.listen(socket, .tcp) }
         var broken = sockets
         // An epoll refuses a regular file.
         let folder = try TemporaryFolder()
