@@ -8,6 +8,8 @@ var settings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .treatAllWarnings(as: .error),
+    // The checks of exclusive access stay on where tests run.
+    .define("WEIR_CHECKS", .when(configuration: .debug)),
 ]
 
 /// What the C of the relay is built with: tests can make the kernel's answers wrong.
@@ -19,6 +21,7 @@ var socketTestSettings = settings
 // Scripts/test.sh: one optimised build, whose modules the tests may look into.
 if Context.environment["WEIR_TESTING"] != nil {
     settings.append(.unsafeFlags(["-enable-testing"], .when(configuration: .release)))
+    settings.append(.define("WEIR_CHECKS", .when(configuration: .release)))
     cSettings.append(.define("WEIR_STAND_IN", .when(configuration: .release)))
     socketTestSettings.append(.unsafeFlags(["-Onone"], .when(configuration: .release)))
 }

@@ -2,7 +2,7 @@ public import WeirWire
 
 /// The way of bytes from their arrival to the kernel.
 extension Flow {
-    /// Takes a chunk that only needs to be sent on: the usual case, without a list of actions.
+    /// Takes a chunk whose only action would be `send`: the usual case, without a turn.
     ///
     /// - Parameters:
     ///   - bytes: the chunk.
@@ -11,41 +11,61 @@ extension Flow {
     /// - Returns: true if the chunk is to be sent; report with `sent` what the kernel does not take. False if nothing
     ///   was done, and the chunk needs the event `received`.
     public mutating func passes(_ bytes: RawSpan, _ direction: Direction, at now: Instant) -> Bool {
-        guard case .open = state, !isEcho, !settings.recordsChunks, !settings.expectsEcho,
-            settings.idleTimeout == nil || hasScheduledWake, !self[direction].isFinished,
-            self[direction].queue.isEmpty, self[direction].isDirect
+        guard goesOnAtOnce(direction), !isEcho, !settings.recordsChunks, !settings.expectsEcho,
+            settings.idleTimeout == nil || scheduledWake != nil, case .open = state
         else { return false }
         lastActivity = now
         _ = count(direction, bytes, receivedAt: now)
         return true
     }
 
-    mutating func receive(_ direction: Direction, _ bytes: RawSpan, _ now: Moment, _ actions: inout [FlowAction]) {
-        lastActivity = now.instant
+    /// Returns whether an arriving chunk is sent as it is, before anything else.
+    private func goesOnAtOnce(_ direction: Direction) -> Bool {
+        self[direction].isDirect && self[exit(of: direction)].queue.isEmpty && isSending && canForward(direction)
+    }
+
+    mutating func receive(_ direction: Direction, _ bytes: RawSpan, _ turn: inout Turn) {
+        lastActivity = turn.now.instant
         // Toxics that are due by now come first, and make room; even one of the other direction may end the flow.
         arriving = (direction, bytes.byteCount)
-        advanceToxics(now, &actions)
+        advanceToxics(&turn)
         guard arriving.take() != nil else { return }
+        let exit = exit(of: direction)
+        let goesOnAtOnce = goesOnAtOnce(direction)
+        guard goesOnAtOnce || goesOnInOrder(direction) else { return detain(direction, bytes, exit, &turn) }
+        let chunk = count(direction, bytes, receivedAt: turn.now.instant, from: answerSource)
+        if settings.recordsChunks { record(.forwarded(chunk), &turn) }
+        if goesOnAtOnce {
+            turn.ask(.send(exit))
+        } else {
+            hold(bytes, exit, &turn)
+        }
+        checkEcho(&turn)
+    }
+
+    /// Returns whether an arriving chunk goes on unchanged after chunks that are recorded already, so that its record
+    /// is made now.
+    private func goesOnInOrder(_ direction: Direction) -> Bool {
+        canForward(direction) && isSending && self[direction].isDirect
+            && !self[exit(of: direction)].queue.endsUnrecorded
+    }
+
+    /// Drops a chunk that cannot go on, shows it to the toxics, or keeps it until its record can be made.
+    private mutating func detain(
+        _ direction: Direction,
+        _ bytes: RawSpan,
+        _ exit: Direction,
+        _ turn: inout Turn
+    ) {
         guard canForward(direction) else {
             let datagrams: UInt64 = transport == .udp ? 1 : 0
-            return drop(direction, bytes: UInt64(bytes.byteCount), datagrams: datagrams, dropReason, now, &actions)
+            return drop(direction, bytes: UInt64(bytes.byteCount), datagrams: datagrams, dropReason, &turn)
         }
-        let exit = exit(of: direction)
         // A chunk that follows one from the toxics that still waits for the kernel is recorded the same way.
         let waitsBehindToxics = isSending && self[direction].hasMetToxics && self[exit].queue.endsUnrecorded
-        guard self[direction].isDirect, !waitsBehindToxics else { return tamper(direction, bytes, now, &actions) }
-        guard isSending, !self[exit].queue.endsUnrecorded else {
-            // Its record is made when it goes on, so that no record precedes that of the flow's opening.
-            return hold(bytes, exit, receivedAt: now.instant, now, &actions)
-        }
-        let chunk = count(direction, bytes, receivedAt: now.instant, from: answerSource)
-        if settings.recordsChunks { record(.forwarded(chunk), now, &actions) }
-        if self[exit].queue.isEmpty {
-            actions.append(.send(exit))
-        } else {
-            hold(bytes, exit, now, &actions)
-        }
-        checkEcho(now, &actions)
+        guard self[direction].isDirect, !waitsBehindToxics else { return tamper(direction, bytes, &turn) }
+        // Its record is made when it goes on, so that no record precedes that of the flow's opening.
+        hold(bytes, exit, receivedAt: turn.now.instant, &turn)
     }
 
     /// The reason why arriving bytes are lost if they cannot go on.
@@ -85,12 +105,11 @@ extension Flow {
         _ direction: Direction,
         _ amount: Int,
         of bytes: RawSpan,
-        _ now: Moment,
-        _ actions: inout [FlowAction]
+        _ turn: inout Turn
     ) {
-        if amount > 0 { lastActivity = now.instant }
+        if amount > 0 { lastActivity = turn.now.instant }
         if bytes.byteCount > 0 {
-            if amount < bytes.byteCount { hold(bytes.extracting(amount...), direction, now, &actions) }
+            if amount < bytes.byteCount { hold(bytes.extracting(amount...), direction, &turn) }
         } else if amount > 0 || transport == .udp {
             self[direction].queue.take(amount)
             self[direction].isToPump = true
@@ -103,34 +122,32 @@ extension Flow {
     ///   - bytes: a chunk, or the part of one that the kernel did not take.
     ///   - direction: the direction of the queue.
     ///   - receivedAt: the time at which the chunk was read, if its record is still to be made.
-    ///   - now: the time.
-    ///   - actions: receives the actions.
+    ///   - turn: the time; receives the actions.
     mutating func hold(
         _ bytes: RawSpan,
         _ direction: Direction,
         receivedAt: Instant? = nil,
-        _ now: Moment,
-        _ actions: inout [FlowAction]
+        _ turn: inout Turn
     ) {
         if transport == .udp || receivedAt != nil {
             let count = bytes.byteCount
             if transport == .udp, self[direction].queue.cost + ReleaseQueue.entryCost + count > settings.highWatermark {
-                return drop(direction, bytes: UInt64(count), datagrams: 1, .queueFull, now, &actions)
+                return drop(direction, bytes: UInt64(count), datagrams: 1, .queueFull, &turn)
             }
             self[direction].queue.append(bytes.withUnsafeBytes { Array($0) }, receivedAt: receivedAt)
         } else {
             bytes.withUnsafeBytes { self[direction].queue.appendStream($0) }
         }
-        pauseIfFull(direction, &actions)
+        pauseIfFull(direction, &turn)
     }
 
-    mutating func pauseIfFull(_ direction: Direction, _ actions: inout [FlowAction]) {
+    mutating func pauseIfFull(_ direction: Direction, _ turn: inout Turn) {
         guard transport == .tcp else { return }
         let source = source(of: direction)
         let isFull =
             self[source].chain.stages.isEmpty
             ? self[direction].queue.count >= settings.highWatermark : held(source) >= settings.toxicBound
-        if isFull { pauseReading(source, &actions) }
+        if isFull { pauseReading(source, &turn) }
     }
 
     /// Returns whether the queue has drained far enough for its source to be read again.
@@ -140,14 +157,14 @@ extension Flow {
         return self[direction].queue.count <= settings.lowWatermark
     }
 
-    mutating func pauseReading(_ source: Direction, _ actions: inout [FlowAction]) {
+    mutating func pauseReading(_ source: Direction, _ turn: inout Turn) {
         guard self[source].isRead else { return }
         self[source].isRead = false
-        actions.append(.pauseReading(source))
+        turn.ask(.pauseReading(source))
     }
 
     /// Reads a source again, unless there is nothing more to read, or nowhere to send it.
-    mutating func resumeReading(_ source: Direction, _ actions: inout [FlowAction]) {
+    mutating func resumeReading(_ source: Direction, _ turn: inout Turn) {
         guard !self[source].isRead, !self[source].isEnded, !self[exit(of: source)].isEnded else { return }
         if source == .upstream, echo.isFull { return }
         switch state {
@@ -156,23 +173,23 @@ extension Flow {
         case .waiting, .dialing, .delivering, .resetting, .closed: return
         }
         self[source].isRead = true
-        actions.append(.resumeReading(source))
+        turn.ask(.resumeReading(source))
     }
 
     /// Sends what is queued, and passes the end on after the last byte.
-    mutating func pump(_ direction: Direction, _ now: Moment, _ actions: inout [FlowAction]) {
+    mutating func pump(_ direction: Direction, _ turn: inout Turn) {
         guard exit(of: direction) == direction else { return }
-        if isLow(direction) { resumeReading(source(of: direction), &actions) }
+        if isLow(direction) { resumeReading(source(of: direction), &turn) }
         guard isSending, canSend(direction) else { return }
         guard self[direction].queue.isEmpty else {
             // One offer at a time: a second one would take the next chunk and its record too early.
             guard !self[direction].isOffered else { return }
             self[direction].isOffered = true
-            recordReleased(direction, now, &actions)
-            actions.append(.sendQueued(direction))
+            recordReleased(direction, &turn)
+            turn.ask(.sendQueued(direction))
             return
         }
-        passEnd(direction, now, &actions)
+        passEnd(direction, &turn)
     }
 
     /// Returns the direction whose source fills a direction's queue.
@@ -195,7 +212,7 @@ extension Flow {
     }
 
     /// Makes the record of a chunk that a toxic or a dial held, when the chunk is released.
-    private mutating func recordReleased(_ direction: Direction, _ now: Moment, _ actions: inout [FlowAction]) {
+    private mutating func recordReleased(_ direction: Direction, _ turn: inout Turn) {
         guard let arrival = self[direction].queue.takeArrival(), let bytes = self[direction].queue.firstBytes else {
             return
         }
@@ -208,8 +225,8 @@ extension Flow {
             counted.changes = arrival.changes
         }
         if settings.recordsChunks {
-            actions.append(.recordCopy(makeRecord(.forwarded(counted), now), bytes))
+            record(.forwarded(counted), copy: bytes, &turn)
         }
-        checkEcho(now, &actions)
+        checkEcho(&turn)
     }
 }

@@ -9,23 +9,23 @@ extension Flow {
     }
 
     /// Reports a mismatch in the last chunk, and pauses upstream reading while too many bytes wait for their echo.
-    mutating func checkEcho(_ now: Moment, _ actions: inout [FlowAction]) {
+    mutating func checkEcho(_ turn: inout Turn) {
         guard settings.expectsEcho else { return }
-        if let mismatch = echo.takeMismatch() { record(.mismatch(mismatch), now, &actions) }
+        if let mismatch = echo.takeMismatch() { record(.mismatch(mismatch), &turn) }
         if echo.isFull {
             // After its end, a server sends no echo any more.
             guard down.isEnded, down.chain.isEmpty, down.queue.isEmpty else {
-                return pauseReading(.upstream, &actions)
+                return pauseReading(.upstream, &turn)
             }
-            reportMissingEcho(now, &actions)
+            reportMissingEcho(&turn)
         }
-        if up.queue.count <= settings.lowWatermark { resumeReading(.upstream, &actions) }
+        if up.queue.count <= settings.lowWatermark { resumeReading(.upstream, &turn) }
     }
 
     /// Reports what has not come back and never will, and stops waiting for it.
-    mutating func reportMissingEcho(_ now: Moment, _ actions: inout [FlowAction]) {
+    mutating func reportMissingEcho(_ turn: inout Turn) {
         guard let mismatch = echo.takeMissing() else { return }
-        record(.mismatch(mismatch), now, &actions)
-        if up.queue.count <= settings.lowWatermark { resumeReading(.upstream, &actions) }
+        record(.mismatch(mismatch), &turn)
+        if up.queue.count <= settings.lowWatermark { resumeReading(.upstream, &turn) }
     }
 }

@@ -3,40 +3,30 @@ import WeirWire
 /// The effects of toxics on a flow: when it meets them, how chunks pass through them, and how they end it.
 extension Flow {
     /// Applies the route's new toxics to the flow, between two chunks.
-    ///
-    /// An unchanged toxic stays as it is. A changed one draws its toxicity again, and is asked again about what it
-    /// holds. What a removed toxic held goes on at once.
-    ///
-    /// - Parameters:
-    ///   - toxics: the toxics of the flow's route.
-    ///   - now: the time.
-    ///   - actions: receives the actions.
-    public mutating func setToxics(_ toxics: ToxicSet, at now: Moment, into actions: inout [FlowAction]) {
+    mutating func reconfigure(_ toxics: ToxicSet, _ turn: inout Turn) {
         self.toxics = toxics
         switch state {
-        case .open, .delivering: changeChains(now, &actions)
-        case .waiting, .dialing, .closing, .resetting, .closed: return
+        case .open, .delivering: changeChains(&turn)
+        case .waiting, .dialing, .closing, .resetting, .closed: break
         }
-        settle(now, &actions)
-        scheduleWake(now, &actions)
     }
 
     /// Applies the route's toxics to the flow, which has just opened.
-    mutating func meetToxics(_ now: Moment, _ actions: inout [FlowAction]) {
+    mutating func meetToxics(_ turn: inout Turn) {
         guard !toxics.isEmpty else { return }
-        changeChains(now, &actions)
+        changeChains(&turn)
         guard !up.isDirect else { return }
         // Bytes that arrived while the server was dialed pass the toxics now; if a toxic ends the flow, the rest is
         // counted with it.
         while true {
             // Something due at once, such as a reset, may end the flow before the next chunk.
-            advanceToxics(now, &actions)
+            advanceToxics(&turn)
             guard !isClosed, let (bytes, receivedAt) = up.queue.takeUnrecorded() else { return }
-            tamper(.upstream, bytes.span.bytes, receivedAt: receivedAt, copy: bytes, now, &actions)
+            tamper(.upstream, bytes.span.bytes, receivedAt: receivedAt, copy: bytes, &turn)
         }
     }
 
-    private mutating func changeChains(_ now: Moment, _ actions: inout [FlowAction]) {
+    private mutating func changeChains(_ turn: inout Turn) {
         let longest = toxics.longestPrefix
         let hasHeard = up.counters.chunks > 0 || up.ahead.chunks > 0
         if !hasHeard { firstBytes = longest > 0 ? [] : nil }
@@ -49,9 +39,9 @@ extension Flow {
             self[direction].hasMetToxics = true
             if isEcho { down.hasMetToxics = true }
             var output: [ToxicChain.Output] = []
-            self[direction].chain.change(to: entries, context, at: now.instant, into: &output)
-            apply(output, direction, now, &actions)
-            pauseIfFull(exit(of: direction), &actions)
+            self[direction].chain.change(to: entries, context, at: turn.now.instant, into: &output)
+            apply(output, direction, &turn)
+            pauseIfFull(exit(of: direction), &turn)
         }
         updateDirect()
     }
@@ -77,13 +67,13 @@ extension Flow {
     }
 
     /// Lets the toxics do what is due by now.
-    mutating func advanceToxics(_ now: Moment, _ actions: inout [FlowAction]) {
+    mutating func advanceToxics(_ turn: inout Turn) {
         for direction in Direction.allCases {
             // Not everything that leaves the chain is queued: an empty piece of a stream makes room at once.
-            while !isClosed, let due = nextDue(direction), due <= now.instant {
+            while !isClosed, let due = nextDue(direction), due <= turn.now.instant {
                 var output: [ToxicChain.Output] = []
-                self[direction].chain.advance(to: now.instant, load(direction), into: &output)
-                apply(output, direction, now, &actions)
+                self[direction].chain.advance(to: turn.now.instant, load(direction), into: &output)
+                apply(output, direction, &turn)
                 updateDirect()
             }
         }
@@ -91,11 +81,11 @@ extension Flow {
 
     /// Returns whether a source that has reset still has bytes on their way through toxics; the reset of its receiver
     /// waits for these too.
-    mutating func waitsForToxics(_ direction: Direction, _ now: Moment) -> Bool {
+    mutating func waitsForToxics(_ direction: Direction, _ now: Instant) -> Bool {
         guard case .delivering(_, _, let reason) = state, let release = self[direction].chain.nextRelease else {
             return false
         }
-        let until = max(release, now.instant).advanced(by: settings.resetDelay)
+        let until = max(release, now).advanced(by: settings.resetDelay)
         state = .delivering(direction, until: until, reason)
         return true
     }
@@ -105,8 +95,8 @@ extension Flow {
 
 extension Flow {
     /// Passes a chunk through the direction's toxics.
-    mutating func tamper(_ direction: Direction, _ bytes: RawSpan, _ now: Moment, _ actions: inout [FlowAction]) {
-        tamper(direction, bytes, receivedAt: now.instant, copy: nil, now, &actions)
+    mutating func tamper(_ direction: Direction, _ bytes: RawSpan, _ turn: inout Turn) {
+        tamper(direction, bytes, receivedAt: turn.now.instant, copy: nil, &turn)
     }
 
     /// Passes a chunk through the direction's toxics.
@@ -116,19 +106,17 @@ extension Flow {
     ///   - bytes: the chunk.
     ///   - receivedAt: the time at which it was read.
     ///   - copy: the same bytes, if they are not those passed with the event.
-    ///   - now: the time.
-    ///   - actions: receives the actions.
+    ///   - turn: the time; receives the actions.
     private mutating func tamper(
         _ direction: Direction,
         _ bytes: RawSpan,
         receivedAt: Instant,
         copy: [UInt8]?,
-        _ now: Moment,
-        _ actions: inout [FlowAction]
+        _ turn: inout Turn
     ) {
         let count = bytes.byteCount
         if transport == .udp, held(direction) + ReleaseQueue.entryCost + count > settings.toxicBound {
-            return drop(direction, bytes: UInt64(count), datagrams: 1, .queueFull, now, &actions)
+            return drop(direction, bytes: UInt64(count), datagrams: 1, .queueFull, &turn)
         }
         let half = self[direction]
         var arrival = ChunkRecord(
@@ -142,54 +130,52 @@ extension Flow {
         self[direction].ahead.bytes += Int64(count)
         self[direction].ahead.chunks += 1
         if settings.recordsChunks {
-            let record = makeRecord(.received(arrival), now)
-            actions.append(copy.map { .recordCopy(record, $0) } ?? .record(record))
+            record(.received(arrival), copy: copy, &turn)
         }
         if direction == .upstream {
             arriving = (direction, count)
-            noteFirstBytes(bytes, now, &actions)
+            noteFirstBytes(bytes, &turn)
             guard arriving.take() != nil else { return }
-            guard canForward(direction) else { return dropLate(direction, count, now, &actions) }
+            guard canForward(direction) else { return dropLate(direction, count, &turn) }
         }
         let owned = copy ?? bytes.withUnsafeBytes { Array($0) }
         var output: [ToxicChain.Output] = []
         var chunk = Chunk(bytes: owned, receivedAt: receivedAt)
         if direction == .downstream { chunk.source = answerSource }
-        self[direction].chain.push(chunk, at: now.instant, into: &output)
-        apply(output, direction, now, &actions)
+        self[direction].chain.push(chunk, at: turn.now.instant, into: &output)
+        apply(output, direction, &turn)
         updateDirect()
-        pauseIfFull(exit(of: direction), &actions)
+        pauseIfFull(exit(of: direction), &turn)
     }
 
     /// Shows the client's first bytes to the toxics whose conditions ask for them.
-    private mutating func noteFirstBytes(_ bytes: RawSpan, _ now: Moment, _ actions: inout [FlowAction]) {
+    private mutating func noteFirstBytes(_ bytes: RawSpan, _ turn: inout Turn) {
         guard var first = firstBytes, up.chain.isUndecided || down.chain.isUndecided else { return }
         let wanted = max(0, toxics.longestPrefix - first.count)
         bytes.withUnsafeBytes { first += $0.prefix(wanted) }
         firstBytes = first
         for direction in Direction.allCases where !isClosed {
             var output: [ToxicChain.Output] = []
-            self[direction].chain.decide(first, at: now.instant, into: &output)
-            apply(output, direction, now, &actions)
+            self[direction].chain.decide(first, at: turn.now.instant, into: &output)
+            apply(output, direction, &turn)
         }
     }
 
     /// Takes the end of a direction through its toxics.
-    mutating func passEndThroughToxics(_ direction: Direction, _ now: Moment, _ actions: inout [FlowAction]) {
-        advanceToxics(now, &actions)
+    mutating func passEndThroughToxics(_ direction: Direction, _ turn: inout Turn) {
+        advanceToxics(&turn)
         var output: [ToxicChain.Output] = []
-        self[direction].chain.pushEnd(at: now.instant, into: &output)
-        apply(output, direction, now, &actions)
+        self[direction].chain.pushEnd(at: turn.now.instant, into: &output)
+        apply(output, direction, &turn)
         updateDirect()
     }
 
     private mutating func dropLate(
         _ direction: Direction,
         _ count: Int,
-        _ now: Moment,
-        _ actions: inout [FlowAction]
+        _ turn: inout Turn
     ) {
-        drop(direction, bytes: UInt64(count), datagrams: transport == .udp ? 1 : 0, dropReason, now, &actions)
+        drop(direction, bytes: UInt64(count), datagrams: transport == .udp ? 1 : 0, dropReason, &turn)
     }
 }
 
@@ -199,23 +185,22 @@ extension Flow {
     mutating func apply(
         _ output: [ToxicChain.Output],
         _ direction: Direction,
-        _ now: Moment,
-        _ actions: inout [FlowAction]
+        _ turn: inout Turn
     ) {
         let exit = exit(of: direction)
         for (index, item) in output.enumerated() {
-            guard !hasGivenUp else { return dropAll(output[index...], direction, now, &actions) }
+            guard !hasGivenUp else { return dropAll(output[index...], direction, &turn) }
             switch item {
             case .chunk(let chunk):
                 // A stream has no empty chunks: the kernel would take nothing, forever.
                 if transport == .udp || !chunk.bytes.isEmpty { self[exit].queue.append(chunk) }
-            case .end(let closer): endComesOut(direction, closer, now, &actions)
+            case .end(let closer): endComesOut(direction, closer, &turn)
             case .reset(let entry):
-                record(.toxic(ToxicRecord(entry, .reset)), now, &actions)
-                dropAll(output[(index + 1)...], direction, now, &actions)
-                return end(.toxic, losing: .toxic(entry.name), now, &actions)
-            case .dropped: dropAll([item], direction, now, &actions)
-            case .record(let happening): record(.toxic(happening), now, &actions)
+                record(.toxic(ToxicRecord(entry, .reset)), &turn)
+                dropAll(output[(index + 1)...], direction, &turn)
+                return end(.toxic, losing: .toxic(entry.name), &turn)
+            case .dropped: dropAll([item], direction, &turn)
+            case .record(let happening): record(.toxic(happening), &turn)
             }
         }
         self[exit].isToPump = true
@@ -225,15 +210,14 @@ extension Flow {
     private mutating func dropAll(
         _ output: ArraySlice<ToxicChain.Output>,
         _ direction: Direction,
-        _ now: Moment,
-        _ actions: inout [FlowAction]
+        _ turn: inout Turn
     ) {
         for item in output {
             switch item {
-            case .chunk(let chunk): dropLate(direction, chunk.bytes.count, now, &actions)
+            case .chunk(let chunk): dropLate(direction, chunk.bytes.count, &turn)
             case .dropped(let entry, let bytes, let chunks):
                 let datagrams = transport == .udp ? UInt64(chunks) : 0
-                drop(direction, bytes: UInt64(bytes), datagrams: datagrams, .toxic(entry.name), now, &actions)
+                drop(direction, bytes: UInt64(bytes), datagrams: datagrams, .toxic(entry.name), &turn)
             case .end, .reset, .record: break
             }
         }
@@ -250,32 +234,31 @@ extension Flow {
     private mutating func endComesOut(
         _ direction: Direction,
         _ closer: ToxicSet.Entry?,
-        _ now: Moment,
-        _ actions: inout [FlowAction]
+        _ turn: inout Turn
     ) {
-        if let closer, case .open = state { return beginClosing(closer, now, &actions) }
+        if let closer, case .open = state { return beginClosing(closer, &turn) }
         if !self[direction].isEnded {
-            pauseReading(direction, &actions)
+            pauseReading(direction, &turn)
             self[direction].isEnded = true
         }
         self[exit(of: direction)].hasEndDue = true
     }
 
     /// Ends both directions for a toxic, each after what is queued; what other toxics hold is lost, and counted.
-    private mutating func beginClosing(_ closer: ToxicSet.Entry, _ now: Moment, _ actions: inout [FlowAction]) {
-        record(.toxic(ToxicRecord(closer, .closed)), now, &actions)
+    private mutating func beginClosing(_ closer: ToxicSet.Entry, _ turn: inout Turn) {
+        record(.toxic(ToxicRecord(closer, .closed)), &turn)
         for direction in Direction.allCases {
             let held = self[direction].chain.removeAll()
             guard held.chunks > 0 else { continue }
             let datagrams = transport == .udp ? UInt64(held.chunks) : 0
-            drop(direction, bytes: UInt64(held.bytes), datagrams: datagrams, .toxic(closer.name), now, &actions)
+            drop(direction, bytes: UInt64(held.bytes), datagrams: datagrams, .toxic(closer.name), &turn)
         }
         state = .closing(by: closer.name, until: nil)
         (up.hasMetToxics, down.hasMetToxics) = (true, true)
         (up.hasEndDue, down.hasEndDue) = (true, true)
         (up.isToPump, down.isToPump) = (true, true)
         // Both sides are still read, and their bytes dropped: an unread byte would turn the close into a reset.
-        resumeReading(.upstream, &actions)
-        if !isEcho { resumeReading(.downstream, &actions) }
+        resumeReading(.upstream, &turn)
+        if !isEcho { resumeReading(.downstream, &turn) }
     }
 }

@@ -14,7 +14,9 @@ public struct Flow: Sendable {
     /// The transport of the flow.
     public let transport: Transport
     /// The four endpoints, as far as they are known.
-    public internal(set) var path: FlowPath
+    public internal(set) var path: FlowPath { didSet { subject = FlowSubject(id, transport, path) } }
+    /// The flow as its records name it.
+    private var subject: FlowSubject
     var settings: FlowSettings
     let opened: Moment
     /// Whether the flow is its own server, and sends back what arrives.
@@ -40,7 +42,7 @@ public struct Flow: Sendable {
     var otherServer: Endpoint?
     /// The chunk on its way to the toxics, which no counter includes yet: if the flow ends before, it is lost.
     var arriving: (direction: Direction, bytes: Int)?
-    private var scheduledWake: Instant?
+    var scheduledWake: Instant?
     var openedPath: FlowPath?
 
     /// The states of a flow's life.
@@ -113,6 +115,7 @@ public struct Flow: Sendable {
         self.id = id
         self.transport = transport
         path = FlowPath(client: client, listener: listener)
+        subject = FlowSubject(id, transport, path)
         self.settings = settings
         self.isEcho = isEcho
         opened = now
@@ -133,112 +136,68 @@ public struct Flow: Sendable {
         up.isFinished = isEcho
     }
 
-    /// Begins the flow: dials the server, or opens the flow at once if it is its own server.
-    ///
-    /// - Parameters:
-    ///   - attempts: the number of the server's addresses that may be dialed, at least 1; an echo server's flow dials
-    ///     none.
-    ///   - now: the time.
-    ///   - actions: receives the actions.
-    public mutating func start(attempts: Int = 1, at now: Moment, into actions: inout [FlowAction]) {
-        guard case .waiting = state else { return }
-        self.attempts = max(attempts, 1)
-        if isEcho {
-            state = .open
-            recordOpened(now, &actions)
-            meetToxics(now, &actions)
-            resumeReading(.upstream, &actions)
-        } else {
-            dialDeadline = now.instant.advanced(by: settings.connectTimeout)
-            dial(attempt: 0, now, &actions)
-        }
-        settle(now, &actions)
-        scheduleWake(now, &actions)
-    }
-
     /// Handles one event, and appends the actions that it calls for.
     ///
     /// - Parameters:
     ///   - event: what has happened.
     ///   - bytes: with `received`, the chunk; with `sent` and `sendFailed`, what was offered, or nothing if that was
     ///     the front of the queue.
-    ///   - now: the time.
-    ///   - actions: receives the actions, in the order in which they are to be performed.
-    public mutating func handle(
-        _ event: FlowEvent,
-        bytes: RawSpan = RawSpan(),
-        at now: Moment,
-        into actions: inout [FlowAction]
-    ) {
+    ///   - turn: the time; receives the actions.
+    public mutating func handle(_ event: FlowEvent, bytes: RawSpan = RawSpan(), in turn: inout Turn) {
         if case .closed = state { return }
         switch event {
-        case .received(let direction): receive(direction, bytes, now, &actions)
-        case .sent(let direction, let count): sent(direction, count, of: bytes, now, &actions)
+        case .started(let attempts): start(attempts, &turn)
+        case .received(let direction): receive(direction, bytes, &turn)
+        case .sent(let direction, let count): sent(direction, count, of: bytes, &turn)
         case .writable(let direction): self[direction].isToPump = true
-        case .finished(let direction): finish(direction, now, &actions)
-        case .aborted(let direction, _): abort(direction, now, &actions)
-        case .sendFailed(let direction, let error): sendFailed(direction, error, bytes, now, &actions)
-        case .sendBlocked(let direction): hold(bytes, direction, now, &actions)
-        case .refused(let error): record(.refused(error), now, &actions)
+        case .finished(let direction): finish(direction, &turn)
+        case .aborted(let direction, _): abort(direction, &turn)
+        case .sendFailed(let direction, let error): sendFailed(direction, error, bytes, &turn)
+        case .sendBlocked(let direction): hold(bytes, direction, &turn)
+        case .refused(let error): record(.refused(error), &turn)
         case .truncated(let direction, let read):
-            touch(at: now.instant)
-            drop(direction, bytes: UInt64(read), datagrams: 1, .truncated, now, &actions)
+            excuse(until: turn.now.instant)
+            drop(direction, bytes: UInt64(read), datagrams: 1, .truncated, &turn)
         case .foreign(let source, let bytes):
-            drop(.downstream, bytes: UInt64(bytes), datagrams: 1, .foreign(source), now, &actions)
+            drop(.downstream, bytes: UInt64(bytes), datagrams: 1, .foreign(source), &turn)
         case .overflowed(let direction, let datagrams):
-            drop(direction, bytes: 0, datagrams: UInt64(datagrams), .receiveBufferFull, now, &actions)
-        case .dialed(let egress, let server): dialed(egress, server, now, &actions)
-        case .connected: connected(now, &actions)
-        case .connectFailed(let error): connectFailed(error, now, &actions)
-        case .resetDone(let direction, let unsent): resetDone(direction, unsent, now, &actions)
+            drop(direction, bytes: 0, datagrams: UInt64(datagrams), .receiveBufferFull, &turn)
+        case .dialed(let egress, let server): dialed(egress, server, &turn)
+        case .connected: connected(&turn)
+        case .connectFailed(let error): connectFailed(error, &turn)
+        case .resetDone(let direction, let unsent, let unread): resetDone(direction, unsent, unread, &turn)
         case .lost(let direction, let bytes):
-            openIfNeeded(now, &actions)
-            drop(direction, bytes: UInt64(bytes), datagrams: 0, lossReason, now, &actions)
-        case .wake: wake(now, &actions)
-        case .evicted: end(.evicted, losing: .closed, now, &actions)
-        case .dismissed: dismiss(now, &actions)
-        case .shutdown: end(.shutdown, losing: .shutdown, now, &actions)
+            openIfNeeded(&turn)
+            drop(direction, bytes: UInt64(bytes), datagrams: 0, lossReason, &turn)
+        case .answered(let source): answerSource = source
+            if source == nil || source?.address == path.server?.address { otherServer = source }
+        case .wake: wake(&turn)
+        case .held(let until): excuse(until: until)
+        case .reconfigured(let toxics): reconfigure(toxics, &turn)
+        case .decided(let chunk, let decision): decide(chunk, decision, &turn)
+        case .chunkRecords(let areWanted): settings.recordsChunks = areWanted
+        case .echoesFull: echo.giveUp()
+        case .evicted: end(.evicted, losing: .closed, &turn)
+        case .dismissed: dismiss(&turn)
+        case .shutdown: end(.shutdown, losing: .shutdown, &turn)
         }
-        settle(now, &actions)
-        scheduleWake(now, &actions)
-    }
-
-    /// Notes the sender of the next datagram from the server's side.
-    ///
-    /// If that is another port of the server, the client's datagrams go there from now on; TFTP depends on that (RFC
-    /// 1350 section 4).
-    ///
-    /// - Parameter source: the sender's endpoint; nil if it is the server that was dialed.
-    /// - Returns: the endpoint to which the client's datagrams go from now on; nil for the server that was dialed.
-    public mutating func answers(from source: Endpoint?) -> Endpoint? {
-        answerSource = source
-        if source == nil || source?.address == path.server?.address { otherServer = source }
-        return otherServer
+        settle(&turn)
+        scheduleWake(&turn)
     }
 
     /// Restarts the idle time, and the time to deliver the bytes of a side that has reset.
-    ///
-    /// This makes up for the time in which a full sink kept the relay from reading.
-    public mutating func touch(at instant: Instant) {
+    private mutating func excuse(until instant: Instant) {
         lastActivity = max(lastActivity, instant)
         guard case .delivering(let direction, let until, let reason) = state else { return }
         let later = instant.advanced(by: settings.resetDelay)
         state = .delivering(direction, until: max(until, later), reason)
     }
 
-    /// Turns the records of chunks on or off from now on.
-    public mutating func recordChunks(_ isWanted: Bool) { settings.recordsChunks = isWanted }
-
     /// Whether the flow has ended: it takes no more events.
     var isClosed: Bool { if case .closed = state { true } else { false } }
 
-    var hasScheduledWake: Bool { scheduledWake != nil }
-
     /// The number of upstream bytes that are kept to find their echo.
     public var bytesKeptForEcho: Int { echo.keptBytes }
-
-    /// Ends the search for echoes, and forgets the bytes kept for it.
-    public mutating func giveUpEcho() { echo.giveUp() }
 
     /// Whether nothing waits in the flow's queues.
     public var hasEmptyQueues: Bool {
@@ -256,23 +215,22 @@ public struct Flow: Sendable {
         }
     }
 
-    /// Returns whether the flow closes as soon as the reset of a direction's receiver is done.
-    public func isLastReset(_ direction: Direction) -> Bool {
-        if case .resetting(let pending, _, _) = state { pending == [direction] } else { false }
-    }
-
     /// Returns the limit on one read of a source, in bytes: with toxics 64 KiB, as they are exact only to a read.
     public func readLimit(_ source: Direction) -> Int { self[source].isDirect ? .max : 1 << 16 }
 
-    /// Returns whether bytes of a direction wait in its queue.
-    public func hasQueued(_ direction: Direction) -> Bool { !self[direction].queue.isEmpty }
+    /// The endpoint of the server's side to which the client's datagrams go; nil for the server that was dialed.
+    ///
+    /// It is the port of the server that answered last; TFTP depends on that (RFC 1350 section 4).
+    public var destination: Endpoint? { otherServer }
 
-    /// Notes that the relay now tries the front of a direction's queue, for the action `sendQueued`.
-    public mutating func beginSending(_ direction: Direction) { self[direction].isOffered = false }
-
-    /// Lends the front of a direction's queue, the next bytes to offer to the kernel; nil if the queue is empty.
-    public func withQueued<Result>(_ direction: Direction, _ body: (UnsafeRawBufferPointer) -> Result) -> Result? {
-        self[direction].queue.withFirst(body)
+    /// Lends the front of a direction's queue to the relay, which performs the action `sendQueued`; returns nil if the
+    /// queue is empty.
+    public mutating func offerQueued<Result>(
+        _ direction: Direction,
+        _ body: (UnsafeRawBufferPointer) -> Result
+    ) -> Result? {
+        self[direction].isOffered = false
+        return self[direction].queue.withFirst(body)
     }
 
     subscript(direction: Direction) -> Half {
@@ -299,33 +257,29 @@ public struct Flow: Sendable {
 // MARK: - Records
 
 extension Flow {
-    func record(_ happening: FlowRecord.Happening, _ now: Moment, _ actions: inout [FlowAction]) {
-        actions.append(.record(makeRecord(happening, now)))
-    }
-
-    func makeRecord(_ happening: FlowRecord.Happening, _ now: Moment) -> FlowRecord {
-        FlowRecord(flow: id, transport: transport, path: path, moment: now, happening: happening)
+    func record(_ happening: FlowRecord.Happening, copy: [UInt8]? = nil, _ turn: inout Turn) {
+        turn.record(FlowRecord(of: subject, moment: turn.now, happening: happening), copy: copy)
     }
 }
 
 // MARK: - Time
 
 extension Flow {
-    private mutating func wake(_ now: Moment, _ actions: inout [FlowAction]) {
+    private mutating func wake(_ turn: inout Turn) {
         scheduledWake = nil
         switch state {
-        case .dialing(_, _, let until) where until <= now.instant:
-            return connectFailed(.timedOut, now, &actions)
-        case .delivering(let direction, let until, _) where until <= now.instant:
-            guard !waitsForToxics(direction, now) else { break }
-            return deliveryIsLate(now, &actions)
+        case .dialing(_, _, let until) where until <= turn.now.instant:
+            return connectFailed(.timedOut, &turn)
+        case .delivering(let direction, let until, _) where until <= turn.now.instant:
+            guard !waitsForToxics(direction, turn.now.instant) else { break }
+            return deliveryIsLate(&turn)
         case .closing(let toxic, let until):
-            if let until, until <= now.instant { return resetStaying(toxic, now, &actions) }
-            guard until == nil, let idleDeadline, idleDeadline <= now.instant else { break }
-            return end(.toxic, losing: .toxic(toxic), now, &actions)
+            if let until, until <= turn.now.instant { return resetStaying(toxic, &turn) }
+            guard until == nil, let idleDeadline, idleDeadline <= turn.now.instant else { break }
+            return end(.toxic, losing: .toxic(toxic), &turn)
         case .open:
-            if let idleDeadline, idleDeadline <= now.instant { return end(.idle, losing: .closed, now, &actions) }
-            if let until = echoDeadline, until <= now.instant { reportMissingEcho(now, &actions) }
+            if let idleDeadline, idleDeadline <= turn.now.instant { return end(.idle, losing: .closed, &turn) }
+            if let until = echoDeadline, until <= turn.now.instant { reportMissingEcho(&turn) }
         default: break
         }
         (up.isToPump, down.isToPump) = (true, true)
@@ -343,20 +297,20 @@ extension Flow {
     }
 
     /// Lets toxics do what is due, and sends what there is to send, once for each direction before `handle` returns.
-    mutating func settle(_ now: Moment, _ actions: inout [FlowAction]) {
-        advanceToxics(now, &actions)
+    mutating func settle(_ turn: inout Turn) {
+        advanceToxics(&turn)
         if up.isToPump {
             up.isToPump = false
-            pump(.upstream, now, &actions)
+            pump(.upstream, &turn)
         }
         if down.isToPump {
             down.isToPump = false
-            pump(.downstream, now, &actions)
+            pump(.downstream, &turn)
         }
     }
 
     /// Requests a wake for the next deadline, unless an earlier or equal one is under way.
-    mutating func scheduleWake(_ now: Moment, _ actions: inout [FlowAction]) {
+    mutating func scheduleWake(_ turn: inout Turn) {
         var next: Instant?
         switch state {
         case .closed, .resetting, .waiting: return
@@ -373,6 +327,6 @@ extension Flow {
         guard let next else { return }
         if let scheduledWake, scheduledWake <= next { return }
         scheduledWake = next
-        actions.append(.wake(at: next))
+        turn.ask(.wake(at: next))
     }
 }

@@ -1,6 +1,6 @@
 public import WeirWire
 
-/// What a flow asks the relay to do; one switch of the relay performs all actions.
+/// What a flow asks the relay to do; one switch of the relay (`FlowHost`) performs all actions.
 public enum FlowAction: Hashable, Sendable {
     /// Dial the server's address with this index, from 0, and close an earlier attempt.
     case connect(attempt: Int)
@@ -12,18 +12,15 @@ public enum FlowAction: Hashable, Sendable {
     case finish(Direction)
     /// Reset the receiver of a direction after the kernel has delivered what it holds for it, at the latest at the
     /// given instant; then report `resetDone`. A later `reset` of the same direction brings the instant forward.
-    case reset(Direction, by: Instant)
+    case reset(by: Instant, Direction)
     /// Stop reading a direction's source.
     case pauseReading(Direction)
     /// Read a direction's source again.
     case resumeReading(Direction)
     /// Send the event `wake` at an instant; a later `wake` action replaces it.
     case wake(at: Instant)
-    /// Hand a record to the sinks; its bytes, if any, are the chunk just received.
-    case record(FlowRecord)
-    /// Hand a record to the sinks with the bytes of an earlier chunk: the action owns them, whatever happens to the
-    /// flow's queues before it is performed.
-    case recordCopy(FlowRecord, [UInt8])
+    /// Hand the turn's record at this place to the sinks.
+    case record(Int)
     /// Forget the flow: its descriptors are closed, and no event may follow.
     case close(CloseReason)
 }

@@ -4,7 +4,10 @@ public import WeirWire
 ///
 /// A direction identifies a stream: `received(.upstream)` came from the client, `sent(.upstream, …)` went to the
 /// server.
-public enum FlowEvent: Hashable, Sendable {
+public enum FlowEvent: Sendable {
+    /// The flow begins: this many of the server's addresses may be dialed, at least 1. A flow that is its own server
+    /// dials none, and opens at once.
+    case started(attempts: Int)
     /// A dial is under way from an egress endpoint (nil if the kernel chose none) to a server.
     case dialed(egress: Endpoint?, server: Endpoint)
     /// The dial succeeded.
@@ -32,15 +35,32 @@ public enum FlowEvent: Hashable, Sendable {
     case sendBlocked(Direction)
     /// The answer to an earlier datagram to the server was an error.
     case refused(ErrorNumber)
-    /// The requested reset of a direction's receiver is done; the kernel still held `unsent` bytes for it.
-    case resetDone(Direction, unsent: Int)
+    /// The requested reset of a direction's receiver is done; the kernel still held `unsent` bytes for it, and
+    /// `unread` bytes of its source that will not be read if this was the flow's last reset.
+    case resetDone(Direction, unsent: Int, unread: Int = 0)
     /// The kernel holds a number of bytes of a direction that are lost: the relay will not read them, or their receiver
     /// has reset before they were sent.
     case lost(Direction, bytes: Int)
     /// The kernel dropped datagrams of a direction before they could be read, because the receive buffer was full.
     case overflowed(Direction, datagrams: Int)
+    /// The next datagram from the server's side comes from this endpoint; nil for the server that was dialed.
+    case answered(from: Endpoint?)
     /// The instant of an earlier `wake` action has come.
     case wake
+    /// A full sink kept the relay from reading until this instant: that time counts as activity, and not toward the
+    /// time for delivering the bytes of a side that has reset.
+    case held(until: Instant)
+    /// The flow's route has new toxics.
+    ///
+    /// An unchanged toxic stays as it is. A changed one draws its toxicity again, and is asked again about what it
+    /// holds. What a removed toxic held goes on at once.
+    case reconfigured(ToxicSet)
+    /// A user decided about a chunk that a toxic holds.
+    case decided(HeldChunk.Name, HoldDecision)
+    /// The sinks want a record of each chunk from now on, or no longer.
+    case chunkRecords(Bool)
+    /// The flows of the relay keep too many bytes to find echoes: this one forgets its own.
+    case echoesFull
     /// Another flow needs this one's place.
     case evicted
     /// A request to close the flow arrived: both sides see its end, not a reset.

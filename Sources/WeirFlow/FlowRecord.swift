@@ -1,25 +1,33 @@
 public import WeirWire
 
 /// One thing that happened to one flow, at a given time, for the sinks.
+///
+/// It has 64 bytes: what most records do not have is behind a reference.
 public struct FlowRecord: Hashable, Sendable {
-    /// The identifier of the flow.
-    public var flow: FlowID
-    /// The transport of the flow.
-    public var transport: Transport
-    /// The flow's endpoints, as far as they are known at this time.
-    public var path: FlowPath
+    /// The flow.
+    public let subject: FlowSubject
     /// The time at which it happened.
     public var moment: Moment
     /// What happened.
     public var happening: Happening
 
+    /// The identifier of the flow.
+    public var flow: FlowID { subject.id }
+    /// The transport of the flow.
+    public var transport: Transport { subject.transport }
+    /// The flow's endpoints, as far as they are known at this time.
+    public var path: FlowPath { subject.path }
+
     /// Creates a record.
-    public init(flow: FlowID, transport: Transport, path: FlowPath, moment: Moment, happening: Happening) {
-        self.flow = flow
-        self.transport = transport
-        self.path = path
+    public init(of subject: FlowSubject, moment: Moment, happening: Happening) {
+        self.subject = subject
         self.moment = moment
         self.happening = happening
+    }
+
+    /// Creates a record of a flow with these properties.
+    public init(flow: FlowID, transport: Transport, path: FlowPath, moment: Moment, happening: Happening) {
+        self.init(of: FlowSubject(flow, transport, path), moment: moment, happening: happening)
     }
 
     /// The kinds of things that can happen to a flow.
@@ -39,15 +47,15 @@ public struct FlowRecord: Hashable, Sendable {
         /// still be on their way (`isDelayed`): then `endForwarded` follows after the last chunk, or `closed` does.
         case ended(Direction, isDelayed: Bool = false)
         /// The downstream bytes are not the expected echo.
-        case mismatch(Mismatch)
+        indirect case mismatch(Mismatch)
         /// Bytes of a direction did not reach the other side.
-        case dropped(DropRecord)
+        indirect case dropped(DropRecord)
         /// A toxic did something to the flow, other than what it did to chunks.
-        case toxic(ToxicRecord)
+        indirect case toxic(ToxicRecord)
         /// The end of a direction went on to the receiver: recorded if toxics are, or were, on the direction.
         case endForwarded(Direction)
         /// The flow ended.
-        case closed(CloseRecord)
+        indirect case closed(CloseRecord)
 
         /// The chunk that arrived or went on; nil if something else happened.
         public var chunk: ChunkRecord? {
@@ -59,55 +67,29 @@ public struct FlowRecord: Hashable, Sendable {
     }
 }
 
-/// One chunk of one direction: the bytes of one read of a stream, or one datagram.
-public struct ChunkRecord: Hashable, Sendable {
-    /// The direction of the chunk.
-    public var direction: Direction
-    /// The number of the chunk in its direction, from 0.
-    public var number: UInt64
-    /// The number of bytes in the direction before this chunk.
-    public var offset: UInt64
-    /// The length of the chunk, in bytes.
-    public var length: Int
-    /// The time at which the chunk was read; the record's own time is when it went on.
-    public var receivedAt: Instant
-    /// The upstream bytes that this downstream chunk repeats, if it is an echo.
-    public var echo: Echo?
-    /// The endpoint on the server's side that sent this datagram or gets it, if it is not the server that was dialed.
-    public var peer: Endpoint?
-    /// Whether toxics had the chunk: its arrival has a `received` record.
-    public var isTampered = false
-    /// The changes that toxics made, with offsets into the chunk.
-    public var changes: [ToxicChange] = []
-    /// The offset of the bytes in `RecordBatch.bytes`; nil if no sink wants bytes.
-    public var bytesOffset: Int?
-    /// The ranges of the chunk whose bytes the batch keeps: those that dissectors read, or none if it keeps all bytes.
-    public var parts: [Range<Int>] = []
+/// The flow that records are about; a flow has a new one when its path changes.
+public final class FlowSubject: Hashable, Sendable {
+    /// The identifier of the flow.
+    public let id: FlowID
+    /// The transport of the flow.
+    public let transport: Transport
+    /// The flow's endpoints, as far as they are known.
+    public let path: FlowPath
 
-    /// The number of bytes that the batch keeps.
-    public var keptBytes: Int {
-        guard bytesOffset != nil else { return 0 }
-        return parts.isEmpty ? length : parts.reduce(0) { $0 + $1.count }
+    /// Creates the description of a flow.
+    public init(_ id: FlowID, _ transport: Transport, _ path: FlowPath) {
+        self.id = id
+        self.transport = transport
+        self.path = path
     }
 
-    /// Creates the description of a chunk.
-    public init(
-        direction: Direction,
-        number: UInt64,
-        offset: UInt64,
-        length: Int,
-        receivedAt: Instant,
-        echo: Echo? = nil,
-        bytesOffset: Int? = nil
-    ) {
-        self.direction = direction
-        self.number = number
-        self.offset = offset
-        self.length = length
-        self.receivedAt = receivedAt
-        self.echo = echo
-        self.bytesOffset = bytesOffset
+    /// Returns whether two descriptions say the same.
+    public static func == (left: FlowSubject, right: FlowSubject) -> Bool {
+        left === right || left.id == right.id && left.transport == right.transport && left.path == right.path
     }
+
+    /// Hashes the flow's number.
+    public func hash(into hasher: inout Hasher) { hasher.combine(id) }
 }
 
 /// Bytes or datagrams that were lost, and the reason.

@@ -13,47 +13,68 @@ final class EventLoop {
     /// The size of a batch, in bytes, above which it goes to the sinks before the turn ends.
     static let batchSize = 1 << 20
 
+    /// What changes with each turn.
+    struct State {
+        var timers = TimerHeap()
+        /// Whether an output is full, so that the loop does not read.
+        fileprivate(set) var isHeld = false
+        /// The time at which reading resumed after the last hold; time before it does not count as idleness.
+        fileprivate var heldUntil: Instant?
+        fileprivate(set) var isDraining = false
+        /// The toxics of each route.
+        fileprivate(set) var toxics: [ToxicSet]
+        /// The finder of the parts that readers of messages need, if no sink shows bytes.
+        fileprivate var finder = PartFinder()
+        fileprivate var batch: RecordBatch
+        fileprivate var wantsBytes: Bool
+        /// The counts of each route, by its number, that no open flow keeps itself.
+        fileprivate(set) var tallies: [RouteTally] = []
+        fileprivate var wallAhead: Int64 = 0
+        /// The time at which this turn began; precise enough for idle time-outs.
+        fileprivate(set) var turnBegan = Instant(nanoseconds: 0)
+    }
+
     let shared: Shared
     let index: Int
     let epoll: Descriptor
     let readBuffer: UnsafeMutableRawBufferPointer
-    @exclusivity(unchecked) var timers = TimerHeap()
-    /// Whether an output is full, so that the loop does not read.
-    @exclusivity(unchecked) private(set) var isHeld = false
-    /// The time at which reading resumed after the last hold; time before it does not count as idleness.
-    @exclusivity(unchecked) private var heldUntil = Instant(nanoseconds: 0)
-    @exclusivity(unchecked) private(set) var isDraining = false
+    #if WEIR_CHECKS
+        private var state: State
+    #else
+        @exclusivity(unchecked) private var state: State
+    #endif
     /// Whether the loop can no longer wait for events, so that no work may be left for later.
     private(set) var hasFailed = false
-    /// The toxics of each route.
-    @exclusivity(unchecked) private(set) var toxics: [ToxicSet]
-
     private let memory: RecycledMemory
-    /// The finder of the parts that readers of messages need, if no sink shows bytes.
-    @exclusivity(unchecked) private var finder = PartFinder()
-    @exclusivity(unchecked) private var batch: RecordBatch
-    @exclusivity(unchecked) private var wantsBytes: Bool
-    /// The counts of each route, by its number, that no open flow keeps itself.
-    @exclusivity(unchecked) var tallies: [RouteTally] = []
-    @exclusivity(unchecked) private var wallAhead: Int64 = 0
-    /// The time at which this turn began; precise enough for idle time-outs.
-    @exclusivity(unchecked) private(set) var turnBegan = Instant(nanoseconds: 0)
     private var whenIdle: (@Sendable () -> Void)?
     private var whenStopped: (@Sendable () -> Void)?
-    lazy var tcp = TCPRelay(loop: self)
-    lazy var udp = UDPRelay(loop: self)
+    lazy var host = FlowHost(loop: self)
+    lazy var tcp = TCPCarrier(loop: self, host: host)
+    lazy var udp = UDPCarrier(loop: self, host: host)
+
+    var timers: TimerHeap {
+        @inline(__always) _read { yield state.timers }
+        @inline(__always) _modify { yield &state.timers }
+    }
+    var isHeld: Bool { state.isHeld }
+    var isDraining: Bool { state.isDraining }
+    var toxics: [ToxicSet] { state.toxics }
+    var tallies: [RouteTally] { state.tallies }
+    var turnBegan: Instant { state.turnBegan }
 
     private init(index: Int, shared: Shared) throws(SystemError) {
         self.index = index
         self.shared = shared
-        toxics = shared.toxics
         memory = shared.loops[index].memory
-        batch = RecordBatch(memory: memory)
+        state = State(
+            toxics: shared.toxics,
+            batch: RecordBatch(memory: memory),
+            wantsBytes: shared.hub.interest == .bytes
+        )
         let raw = weir_epoll_create()
         guard raw >= 0 else { throw SystemError("make an epoll", ErrorNumber(-raw)) }
         epoll = Descriptor(owning: raw)
         readBuffer = .allocate(byteCount: Self.readSize, alignment: 4096)
-        wantsBytes = shared.hub.interest == .bytes
         try watch(shared.loops[index].mailbox.signal, UInt32(WEIR_IN), Token(.mailbox))
         updateWallClock()
     }
@@ -108,12 +129,11 @@ final class EventLoop {
 
     /// Ends the flows of a loop that can no longer wait for events, and reports the error.
     private func fail(_ error: SystemError) {
-        isDraining = true
+        state.isDraining = true
         hasFailed = true
         tcp.drain()
         udp.drain()
-        tcp.shutdown()
-        udp.shutdown()
+        host.shutdown()
         shared.configuration.whenLoopFails(error)
     }
 
@@ -130,7 +150,7 @@ final class EventLoop {
         fireTimers()
         if isDraining { udp.endIdle() }
         flush()
-        if let whenIdle, tcp.isEmpty, udp.isEmpty {
+        if let whenIdle, host.isEmpty {
             self.whenIdle = nil
             whenIdle()
         }
@@ -148,38 +168,34 @@ final class EventLoop {
         switch token.kind {
         case .mailbox: for message in shared.loops[index].mailbox.take() { handle(message) }
         case .tcpListener: tcp.accept(from: token.place)
+        case .opening: tcp.handleOpening(event.events, token)
         case .client: tcp.handle(event.events, from: .upstream, token)
         case .server: tcp.handle(event.events, from: .downstream, token)
         case .udpListener: udp.handleListener(event.events, token)
         case .session: udp.handleSession(event.events, token)
-        case .tcpTimer, .udpTimer, .retryAccept, nil: break
+        case .flowTimer, .retryAccept, nil: break
         }
     }
 
     private func handle(_ message: LoopMessage) {
         switch message {
         case .adopt(let connection): tcp.adopt(connection)
-        case .resolved(let route):
-            tcp.targetResolved(route)
-            udp.targetResolved(route)
+        case .resolved(let target): host.resolved(target)
         case .resumeAccepting: tcp.resumeAccepting()
         case .evictSession: udp.evictForOthers()
         case .sinksReady: break
         case .drain(let whenIdle):
-            isDraining = true
+            state.isDraining = true
             self.whenIdle = whenIdle
             tcp.drain()
             udp.drain()
         case .perform(let body): body(self)
         case .setToxics(let set, let route, let whenDone):
             addRoute(route)
-            toxics[route] = set
-            tcp.setToxics(set, route: route)
-            udp.setToxics(set, route: route)
+            state.toxics[route] = set
+            host.setToxics(set, route: route)
             whenDone()
-        case .shutdown:
-            tcp.shutdown()
-            udp.shutdown()
+        case .shutdown: host.shutdown()
         case .stop(let whenStopped): self.whenStopped = whenStopped
         }
     }
@@ -190,8 +206,8 @@ final class EventLoop {
         let now = SystemClock.instant()
         while let entry = timers.popDue(at: now) {
             switch entry.token.kind {
-            case .tcpTimer: tcp.wake(entry, excusedUntil: isHeld ? now : heldUntil)
-            case .udpTimer: udp.wake(entry, excusedUntil: isHeld ? now : heldUntil)
+            case .flowTimer: host.wake(entry, heldUntil: isHeld ? now : state.heldUntil)
+            case .opening: tcp.openingIsLate(entry.token)
             case .retryAccept: tcp.retryAccepting()
             default: break
             }
@@ -201,8 +217,7 @@ final class EventLoop {
     private func thinTimers() {
         timers.thin { entry in
             switch entry.token.kind {
-            case .tcpTimer: tcp.isNeeded(entry)
-            case .udpTimer: udp.isNeeded(entry)
+            case .flowTimer: host.isNeeded(entry)
             default: true
             }
         }
@@ -215,13 +230,13 @@ final class EventLoop {
     /// The wall clock is read once a turn and carried on by the monotonic one.
     func now() -> Moment {
         let instant = SystemClock.instant()
-        return Moment(wallNanoseconds: instant.nanoseconds &+ wallAhead, instant: instant)
+        return Moment(wallNanoseconds: instant.nanoseconds &+ state.wallAhead, instant: instant)
     }
 
     /// Returns a target's addresses, or nil if they are being looked up again; the message `resolved` follows.
-    func endpoints(of target: Target, route: Int) -> [Endpoint]? {
+    func endpoints(of target: Target) -> [Endpoint]? {
         let mailbox = shared.loops[index].mailbox
-        return target.endpoints(at: now().instant, orAfter: { mailbox.post(.resolved(route: route)) })
+        return target.endpoints(at: now().instant, orAfter: { mailbox.post(.resolved(target)) })
     }
 
     /// Adds a descriptor to the epoll.
@@ -233,40 +248,36 @@ final class EventLoop {
     /// Adds a record to this turn's batch, with its chunk's bytes if a sink wants them.
     func record(_ record: FlowRecord, bytes: RawSpan, route: Int) {
         tally(route) { $0.notice(record.happening) }
-        switch record.happening {
-        case .mismatch: shared.mismatches.add(1, ordering: .relaxed)
-        case .refused: shared.targets[route]?.doubt()
-        default: break
-        }
-        if wantsBytes, record.happening.chunk != nil {
-            batch.append(record, bytes: bytes)
+        if case .mismatch = record.happening { shared.mismatches.add(1, ordering: .relaxed) }
+        if state.wantsBytes, record.happening.chunk != nil {
+            state.batch.append(record, bytes: bytes)
         } else if shared.hub.hasDemands {
-            let parts = finder.parts(of: record, bytes) { shared.hub.wants($0, of: record.flow) }
-            batch.append(record, bytes: bytes, parts: parts)
+            let parts = state.finder.parts(of: record, bytes) { shared.hub.wants($0, of: record.flow) }
+            state.batch.append(record, bytes: bytes, parts: parts)
         } else {
-            batch.append(record)
+            state.batch.append(record)
         }
         // One turn may read a great deal, so check the sinks' queues within the turn.
-        if batch.size > Self.batchSize { flush() }
+        if state.batch.size > Self.batchSize { flush() }
     }
 
     /// Passes the batch to the sinks, and stops reading if one of them is full now.
     func flush() {
-        guard !batch.isEmpty else { return }
-        shared.hub.submit(batch, lane: index)
-        batch = RecordBatch(memory: memory)
-        if shared.hub.isFull { isHeld = true }
+        guard !state.batch.isEmpty else { return }
+        shared.hub.submit(state.batch, lane: index)
+        state.batch = RecordBatch(memory: memory)
+        if shared.hub.isFull { state.isHeld = true }
     }
 
     /// Makes room for a route, which has no toxics yet.
     func addRoute(_ route: Int) {
-        while toxics.count <= route { toxics.append(.none) }
+        while state.toxics.count <= route { state.toxics.append(.none) }
     }
 
     /// Changes the counts of a route.
     func tally(_ route: Int, _ change: (inout RouteTally) -> Void) {
-        while tallies.count <= route { tallies.append(RouteTally()) }
-        change(&tallies[route])
+        while state.tallies.count <= route { state.tallies.append(RouteTally()) }
+        change(&state.tallies[route])
     }
 
     /// The maximum number of bytes that a flow keeps to find echoes; 0 if no output shows them and none are expected.
@@ -278,21 +289,20 @@ final class EventLoop {
     /// Makes the records that the outputs now want.
     func followInterest() {
         let interest = shared.hub.interest
-        wantsBytes = interest == .bytes
-        tcp.recordChunks(interest >= .chunks)
-        udp.recordChunks(interest >= .chunks)
+        state.wantsBytes = interest == .bytes
+        host.recordChunks(interest >= .chunks)
     }
 
     private func release() {
-        isHeld = false
-        heldUntil = SystemClock.instant()
-        tcp.markAllReady()
-        udp.markAllReady()
+        state.isHeld = false
+        state.heldUntil = SystemClock.instant()
+        host.markAllReady()
+        udp.markListenersReady()
     }
 
     private func updateWallClock() {
         let moment = SystemClock.now()
-        wallAhead = moment.wallNanoseconds - moment.instant.nanoseconds
-        turnBegan = moment.instant
+        state.wallAhead = moment.wallNanoseconds - moment.instant.nanoseconds
+        state.turnBegan = moment.instant
     }
 }

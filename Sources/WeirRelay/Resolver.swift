@@ -185,7 +185,10 @@ final class Target: Sendable {
         names = configuration.names
         self.report = RepeatedReport(report)
         var endpoints: [Endpoint] = []
-        if case .address(let address) = host.host { endpoints = [Endpoint(address: address, port: host.port)] }
+        if case .address(let address) = host.host {
+            let endpoint = Endpoint(address: address, port: host.port)
+            if !isOwn(endpoint) { endpoints = [endpoint] }
+        }
         state = Lock(State(endpoints: endpoints, resolvedAt: SystemClock.instant()))
     }
 

@@ -10,12 +10,15 @@ public struct Route: Hashable, Sendable, CustomStringConvertible {
     public var listen: HostPort
     /// The host and port to forward to; if nil, bytes are sent back to the client.
     public var target: HostPort?
+    /// What a client must say first, over TCP: it may name its own target.
+    public var opening: OpeningKind?
 
     /// Makes a route.
-    public init(_ transport: Transport, listen: HostPort, target: HostPort?) {
+    public init(_ transport: Transport, listen: HostPort, target: HostPort?, opening: OpeningKind? = nil) {
         self.transport = transport
         self.listen = listen
         self.target = target
+        self.opening = opening
     }
 
     /// Reads `LISTEN=TARGET`.

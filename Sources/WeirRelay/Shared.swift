@@ -5,7 +5,7 @@ import WeirWire
 /// The state that all event loops of a relay share.
 final class Shared: Sendable {
     let configuration: RelayConfiguration
-    /// The target of each route; nil for a route that sends bytes back.
+    /// The target of each route, and what its clients must say first.
     let targets: Targets
     let own: OwnListeners
     let hub: SinkHub
@@ -37,7 +37,7 @@ final class Shared: Sendable {
 
     init(
         configuration: RelayConfiguration,
-        targets: [Target?],
+        targets: Targets,
         own: OwnListeners,
         hub: SinkHub,
         limits: Limits,
@@ -46,7 +46,7 @@ final class Shared: Sendable {
         report: @escaping @Sendable (String) -> Void
     ) {
         self.configuration = configuration
-        self.targets = Targets(targets)
+        self.targets = targets
         self.own = own
         self.hub = hub
         self.limits = limits
@@ -68,6 +68,12 @@ final class Shared: Sendable {
                     + "client's port is always taken; the kernel chooses"
             )
         }
+    }
+
+    /// Makes the target that a client has named; a flow to one of the relay's own listeners is refused.
+    func target(_ host: HostPort, over transport: Transport) -> Target {
+        let own = own
+        return Target(later: host, configuration, report: report) { own.contains(transport, $0) }
     }
 
     func nextFlowID() -> FlowID {
@@ -159,8 +165,8 @@ final class LoopHandle: Sendable {
 enum LoopMessage: Sendable {
     /// A connection that another loop accepted, and that will live here.
     case adopt(AcceptedConnection)
-    /// A route's target was resolved again.
-    case resolved(route: Int)
+    /// A target was resolved again.
+    case resolved(Target)
     /// A flow has ended, so that accepting may resume.
     case resumeAccepting
     /// The limit on UDP sessions is exceeded, and this loop has the most.

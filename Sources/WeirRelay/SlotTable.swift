@@ -1,3 +1,9 @@
+/// A place in a table, and its generation.
+struct Slot: Hashable {
+    var place: Int
+    var generation: UInt32
+}
+
 /// Elements at places that stay the same for their life; a place's generation distinguishes its successive elements.
 struct SlotTable<Element> {
     private var elements: [Element?] = []
@@ -19,20 +25,36 @@ struct SlotTable<Element> {
         numbered number: UInt64? = nil,
         _ make: (_ place: Int, _ generation: UInt32) -> Element
     ) -> Element {
+        let slot = reserve()
+        let element = make(slot.place, slot.generation)
+        put(element, at: slot, numbered: number)
+        return element
+    }
+
+    /// Finds a free place for an element that is to be made; `put` must follow.
+    mutating func reserve() -> Slot {
         let place = free.popLast() ?? elements.count
         if place == elements.count {
             elements.append(nil)
             generations.append(0)
             numbers.append(nil)
         }
-        let element = make(place, generations[place])
-        elements[place] = element
+        return Slot(place: place, generation: generations[place])
+    }
+
+    /// Puts a new element at its place.
+    ///
+    /// - Parameters:
+    ///   - element: The element.
+    ///   - slot: The place, from `reserve`.
+    ///   - number: The flow's number, which no other element has; `find` uses it.
+    mutating func put(_ element: Element, at slot: Slot, numbered number: UInt64? = nil) {
+        elements[slot.place] = element
         if let number {
-            numbers[place] = number
-            places[number] = place
+            numbers[slot.place] = number
+            places[number] = slot.place
         }
         count += 1
-        return element
     }
 
     mutating func remove(at place: Int) {

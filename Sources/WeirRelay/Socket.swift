@@ -93,6 +93,16 @@ package enum Socket {
         return endpoint
     }
 
+    /// Returns the endpoint to which a socket is connected; nil if there is none.
+    package static func peerEndpoint(_ raw: Int32) -> Endpoint? {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let status = withUnsafeMutablePointer(to: &storage) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getpeername(raw, $0, &length) }
+        }
+        return status == 0 ? SocketAddress.endpoint(&storage) : nil
+    }
+
     /// Returns a socket's pending error, and clears it; nil if there is none.
     package static func pendingError(_ raw: Int32) -> ErrorNumber? {
         var value: Int32 = 0

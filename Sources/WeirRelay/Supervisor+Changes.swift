@@ -195,8 +195,7 @@ extension Supervisor {
         for loop in shared.loops { _ = await on(loop) { _ in } }
         for loop in shared.loops {
             _ = await on(loop) { loop in
-                loop.tcp.dismiss(number)
-                loop.udp.dismiss(number)
+                loop.host.dismiss(route: number)
             }
         }
     }
@@ -225,12 +224,5 @@ extension RouteStatus {
     /// Returns whether the route's own sockets may prevent its new version from listening.
     fileprivate func mayOverlap(_ other: Route) -> Bool {
         other.transport == route.transport && endpoints.contains { $0.port == other.listen.port }
-    }
-}
-
-extension UDPRelay {
-    /// Ends the sessions of a route, which continues to accept datagrams.
-    fileprivate func dismiss(_ route: Int) {
-        for session in sessions.all where session.listener.listening.route == route { end(session, .dismissed) }
     }
 }

@@ -63,61 +63,31 @@ extension Supervisor {
 extension EventLoop {
     func flows(_ filter: Supervisor.FlowFilter, limit: Int) -> [FlowStatus] {
         let now = now().instant
-        var found: [FlowStatus] = []
-        for connection in tcp.connections.all where filter.takes(connection.flow, route: connection.route) {
-            found.append(connection.flow.status(at: now, route: connection.route))
-        }
-        for session in udp.sessions.all where filter.takes(session.flow, route: session.route) {
-            found.append(session.flow.status(at: now, route: session.route))
-        }
+        let found = host.flows.filter { filter.takes($0.flow, route: $0.route) }.map { $0.status(at: now) }
         return Array(found.sorted { $0.id.rawValue < $1.id.rawValue }.prefix(limit))
     }
 
-    func flow(_ id: FlowID) -> FlowStatus? {
-        let now = now().instant
-        if let connection = tcp.connection(id) { return connection.flow.status(at: now, route: connection.route) }
-        return udp.session(id).map { $0.flow.status(at: now, route: $0.route) }
-    }
+    func flow(_ id: FlowID) -> FlowStatus? { host.find(id)?.status(at: now().instant) }
 
     func dismiss(_ id: FlowID) -> Bool {
-        if let connection = tcp.connection(id) {
-            tcp.dismiss(connection)
-            return true
-        }
-        guard let session = udp.session(id) else { return false }
-        udp.end(session, .dismissed)
+        guard let relayed = host.find(id) else { return false }
+        relayed.end(with: .dismissed)
         return true
     }
 
     func wholeTallies() -> [RouteTally] {
         var whole = tallies
-        func add(_ flow: borrowing Flow, _ route: Int) {
-            while whole.count <= route { whole.append(RouteTally()) }
-            whole[route].add(open: flow)
+        for relayed in host.flows {
+            while whole.count <= relayed.route { whole.append(RouteTally()) }
+            whole[relayed.route].add(open: relayed.flow)
         }
-        for connection in tcp.connections.all { add(connection.flow, connection.route) }
-        for session in udp.sessions.all { add(session.flow, session.route) }
         return whole
     }
 }
 
-extension TCPRelay {
-    /// Finds a flow by its number.
-    func connection(_ id: FlowID) -> TCPConnection? { connections.find(id.rawValue) }
-}
-
-extension UDPRelay {
-    /// Finds a session by its number.
-    func session(_ id: FlowID) -> UDPSession? { sessions.find(id.rawValue) }
-}
-
-extension UDPSession {
-    var route: Int { listener.listening.route }
-}
-
-extension Flow {
-    fileprivate func status(at now: Instant, route: Int) -> FlowStatus {
-        var status = status(at: now)
+extension RelayedFlow {
+    fileprivate func status(at now: Instant) -> FlowStatus {
+        var status = flow.status(at: now)
         status.route = route
         return status
     }

@@ -26,7 +26,8 @@ extension Supervisor {
         _ decision: HoldDecision
     ) async -> Bool {
         for loop in shared.loops {
-            let isDone = await on(loop) { $0.decide(number, of: toxic, direction, flow: flow, decision) }
+            let chunk = HeldChunk.Name(direction, toxic: toxic, number: number)
+            let isDone = await on(loop) { $0.decide(chunk, flow: flow, decision) }
             if isDone ?? false { return true }
         }
         return false
@@ -42,29 +43,21 @@ extension HeldChunk {
 extension EventLoop {
     fileprivate func heldChunks(_ route: Int?, _ limit: Int) -> [HeldChunk] {
         var found: [HeldChunk] = []
-        func add(_ flow: borrowing Flow, _ number: Int) {
-            guard (route ?? number) == number else { return }
-            for var chunk in flow.heldChunks {
-                chunk.route = number
+        for relayed in host.flows where (route ?? relayed.route) == relayed.route {
+            for var chunk in relayed.flow.heldChunks {
+                chunk.route = relayed.route
                 found.append(chunk)
             }
         }
-        for connection in tcp.connections.all { add(connection.flow, connection.route) }
-        for session in udp.sessions.all { add(session.flow, session.route) }
         return Array(found.sorted(by: HeldChunk.isOlder).prefix(limit))
     }
 
-    fileprivate func decide(
-        _ number: UInt64,
-        of toxic: String,
-        _ direction: Direction,
-        flow: FlowID,
-        _ decision: HoldDecision
-    ) -> Bool {
-        if let connection = tcp.connection(flow) {
-            return tcp.change(connection) { $0.decide(number, of: toxic, direction, decision, at: $1, into: &$2) }
-        }
-        guard let session = udp.session(flow) else { return false }
-        return udp.change(session) { $0.decide(number, of: toxic, direction, decision, at: $1, into: &$2) }
+    fileprivate func decide(_ chunk: HeldChunk.Name, flow: FlowID, _ decision: HoldDecision) -> Bool {
+        guard let relayed = host.find(flow) else { return false }
+        // What is due by now goes on first: it is no longer held.
+        host.dispatch(relayed, .wake)
+        guard relayed.flow.holds(chunk) else { return false }
+        host.dispatch(relayed, .decided(chunk, decision))
+        return true
     }
 }

@@ -79,7 +79,7 @@ public actor Supervisor {
             let hub = try SinkHub(outputs: outputs, lanes: loops, bound: configuration.sinkBound, report: sinkReport)
             shared = Shared(
                 configuration: configuration,
-                targets: targets,
+                targets: Targets(targets, openings: configuration.routes.map(\.opening)),
                 own: own,
                 hub: hub,
                 limits: limits,

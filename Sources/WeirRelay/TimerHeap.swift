@@ -60,7 +60,7 @@ struct TimerHeap {
 /// for a flow that has ended is not mistaken for one of its successor's.
 struct Token: Hashable {
     enum Kind: UInt8 {
-        case mailbox, tcpListener, client, server, udpListener, session, tcpTimer, udpTimer, retryAccept
+        case mailbox, tcpListener, opening, client, server, udpListener, session, flowTimer, retryAccept
     }
 
     let rawValue: UInt64

@@ -21,59 +21,101 @@ struct SessionKey: Hashable {
 }
 
 /// One UDP session, on the loop where it lives.
-final class UDPSession {
-    @exclusivity(unchecked) var flow: Flow
-    /// The socket to the server; nil for a session that sends bytes back.
+final class UDPSession: RelayedFlow {
+    /// The socket to the server, and what is known of it.
+    struct Egress {
+        /// The descriptor; -1 for a session that sends bytes back, and before the dial.
+        var raw: Int32 = -1
+        /// The server that was dialed.
+        var server: Endpoint?
+        /// The destination of the client's datagrams: the server, or the port of it that answered last.
+        var peer: Endpoint?
+        var isReadable = false
+        var isReading = false
+        /// Whether the socket has no room now.
+        var isBlocked = false
+        /// The places in the clients' inbox of the datagrams for the server in the next batch.
+        var pending: [Int] = []
+    }
+
+    #if WEIR_CHECKS
+        var socket = Egress()
+        /// The neighbours in the list of sessions by their last activity.
+        var newer: UDPSession?
+        unowned(unsafe) var older: UDPSession?
+    #else
+        @exclusivity(unchecked) var socket = Egress()
+        /// The neighbours in the list of sessions by their last activity.
+        @exclusivity(unchecked) var newer: UDPSession?
+        @exclusivity(unchecked) unowned(unsafe) var older: UDPSession?
+    #endif
+    /// The owner of the socket to the server.
     var egress: Descriptor?
-    var raw: Int32 = -1
-    /// The server that was dialed.
-    var server: Endpoint?
-    /// The destination of the client's datagrams: the server, or the port of it that answered last.
-    @exclusivity(unchecked) var peer: Endpoint?
     /// A socket for the first dial, made before the flow starts: only then can another session be ended to free a
     /// descriptor.
     var spare: Descriptor?
+    /// The datagram that began the session, until the flow has it.
+    var first: Arrival?
+    unowned(unsafe) let carrier: UDPCarrier
     let listener: UDPListener
     let key: SessionKey
     let client: Endpoint
     /// The source address of answers; nil if the listener has only one address.
     let local: IPAddress?
-    let place: Int
-    let generation: UInt32
-    var targets: [Endpoint] = []
-    @exclusivity(unchecked) var isReadable = false
-    var isReady = false
-    @exclusivity(unchecked) var isReading = false
-    @exclusivity(unchecked) var isClosed = false
-    /// Whether the socket to the server has no room now.
-    var isBlocked = false
-    var wakeAt: Instant?
     /// The number of datagrams that the kernel has dropped here, as last reported.
     var drops = 0
-    /// The neighbours in the list of sessions by their last activity.
-    @exclusivity(unchecked) var newer: UDPSession?
-    @exclusivity(unchecked) unowned(unsafe) var older: UDPSession?
-    /// The places in the clients' inbox of the datagrams for the server in the next batch.
-    @exclusivity(unchecked) var pending: [Int] = []
 
     init(
-        flow: Flow,
-        listener: UDPListener,
-        key: SessionKey,
-        local: IPAddress?,
-        place: Int,
-        generation: UInt32
+        _ flow: Flow,
+        target: Target?,
+        at slot: Slot,
+        of carrier: UDPCarrier,
+        _ listener: UDPListener,
+        _ key: SessionKey,
+        local: IPAddress?
     ) {
-        self.flow = flow
+        self.carrier = carrier
         self.listener = listener
         self.key = key
         self.local = local
-        self.place = place
-        self.generation = generation
         client = flow.path.client
+        super.init(flow, target: target, route: listener.listening.route, at: slot, of: carrier.host)
     }
 
-    func token(_ kind: Token.Kind) -> Token { Token(kind, place: place, generation: generation) }
+    // MARK: - What the flow asks
+
+    override func dial(_ attempt: Int) { carrier.dial(self, attempt) }
+
+    override func send(_ arrival: Arrival, _ direction: Direction) { carrier.put(self, arrival, direction) }
+
+    override func sendQueued(_ direction: Direction) { carrier.sendQueued(self, direction) }
+
+    // A UDP flow has no halves to close or reset, and its listener is shared, so clients' datagrams are always read.
+    override func setReading(_ direction: Direction, _ isReading: Bool) {
+        guard direction == .downstream else { return }
+        socket.isReading = isReading
+        if isReading { carrier.markReady(self) }
+    }
+
+    override func close() { carrier.close(self) }
+
+    // MARK: - What the host tells
+
+    override func begin() { carrier.begin(self) }
+
+    override func continueAfterActions() {
+        if host.loop.isDraining { carrier.state.touched.append(self) }
+    }
+
+    override func markReady() { carrier.markReady(self) }
+
+    override func timerFired() { carrier.reportDrops(of: self) }
+
+    override func end(with event: FlowEvent) {
+        carrier.flush(self)
+        carrier.reportDrops(of: self)
+        host.dispatch(self, event)
+    }
 }
 
 /// A UDP socket to which clients send, with its sessions.
@@ -82,7 +124,11 @@ final class UDPListener {
     let raw: Int32
     let listening: Listening
     let place: Int
-    @exclusivity(unchecked) var sessions: [SessionKey: UDPSession] = [:]
+    #if WEIR_CHECKS
+        var sessions: [SessionKey: UDPSession] = [:]
+    #else
+        @exclusivity(unchecked) var sessions: [SessionKey: UDPSession] = [:]
+    #endif
     var isReadable = false
     var isReady = false
     /// The number of receives in a row that have failed.

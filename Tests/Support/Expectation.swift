@@ -14,19 +14,19 @@ public struct Expectation: Sendable {
 
     private let kind: Kind
 
-    /// Makes the action.
+    /// Makes the step.
     ///
     /// - Parameters:
     ///   - flow: The flow after the step.
     ///   - now: The current time.
     ///   - copies: The bytes of the step's records, in order; those of a released chunk must match its length.
-    /// - Returns: The expected action.
-    func action(for flow: Flow, at now: Moment, _ copies: inout [[UInt8]]) -> FlowAction {
+    /// - Returns: The expected step.
+    func step(for flow: Flow, at now: Moment, _ copies: inout [[UInt8]]) -> TurnStep {
         func record(_ happening: FlowRecord.Happening) -> FlowRecord {
             FlowRecord(flow: flow.id, transport: flow.transport, path: flow.path, moment: now, happening: happening)
         }
         switch kind {
-        case .action(let action): return action
+        case .action(let action): return .action(action)
         case .record(let happening): return .record(record(happening))
         case .arrived(var chunk):
             chunk.receivedAt = now.instant
@@ -36,7 +36,7 @@ public struct Expectation: Sendable {
             let made = record(.forwarded(chunk))
             guard isQueued else { return .record(made) }
             let copy = copies.isEmpty ? [] : copies.removeFirst()
-            return .recordCopy(made, copy.count == chunk.length ? copy : [])
+            return .record(made, copy: copy.count == chunk.length ? copy : [])
         }
     }
 }
@@ -60,7 +60,7 @@ extension Expectation {
 
     /// Expects a reset of a direction's receiver, at a given time at the latest.
     public static func reset(_ direction: Direction, by time: Duration) -> Expectation {
-        Expectation(kind: .action(.reset(direction, by: ManualClock.instant(time))))
+        Expectation(kind: .action(.reset(by: ManualClock.instant(time), direction)))
     }
 
     /// Expects that a source is no longer read.

@@ -54,11 +54,7 @@ public struct Playbook: Sendable {
         _ change: (inout FlowSettings) -> Void = { _ in }
     ) -> Playbook {
         var playbook = Playbook(transport, toxics: toxics, set: set, change)
-        playbook.run { flow, now, actions in
-            flow.start(at: now, into: &actions)
-            flow.handle(.dialed(egress: path.egress, server: serverEndpoint), at: now, into: &actions)
-            flow.handle(.connected, at: now, into: &actions)
-        }
+        playbook.run([.started(attempts: 1), .dialed(egress: path.egress, server: serverEndpoint), .connected])
         return playbook
     }
 
@@ -70,13 +66,13 @@ public struct Playbook: Sendable {
         _ change: (inout FlowSettings) -> Void = { _ in }
     ) -> Playbook {
         var playbook = Playbook(transport, isEcho: true, toxics: toxics, set: set, change)
-        playbook.run { flow, now, actions in flow.start(at: now, into: &actions) }
+        playbook.run([.started(attempts: 1)])
         return playbook
     }
 
-    private mutating func run(_ body: (inout Flow, Moment, inout [FlowAction]) -> Void) {
-        var actions: [FlowAction] = []
-        body(&flow, clock.now, &actions)
+    private mutating func run(_ events: [FlowEvent]) {
+        var turn = Turn(at: clock.now)
+        for event in events { flow.handle(event, in: &turn) }
     }
 }
 
@@ -89,9 +85,7 @@ extension Playbook {
         gives expected: Expectation...,
         sourceLocation: SourceLocation = #_sourceLocation
     ) {
-        var actions: [FlowAction] = []
-        flow.start(attempts: attempts, at: clock.now, into: &actions)
-        check(actions, expected, "start", sourceLocation)
+        tell(.started(attempts: attempts), [], expected, sourceLocation)
     }
 
     /// Passes an event without bytes to the flow, and checks its actions.
@@ -135,12 +129,13 @@ extension Playbook {
 
     /// Counts as activity, as when a full sink made the relay wait.
     public mutating func touch() {
-        flow.touch(at: clock.now.instant)
+        run([.held(until: clock.now.instant)])
     }
 
     /// Returns the front of a direction's queue as text; nil if the queue is empty.
     public func queued(_ direction: Direction) -> String? {
-        flow.withQueued(direction) { String(decoding: $0, as: UTF8.self) }
+        var flow = flow
+        return flow.offerQueued(direction) { String(decoding: $0, as: UTF8.self) }
     }
 
     /// Applies a new set of toxics to the flow, and checks its actions.
@@ -149,9 +144,7 @@ extension Playbook {
         gives expected: Expectation...,
         sourceLocation: SourceLocation = #_sourceLocation
     ) {
-        var actions: [FlowAction] = []
-        flow.setToxics(toxics, at: clock.now, into: &actions)
-        check(actions, expected, "setToxics", sourceLocation)
+        tell(.reconfigured(toxics), [], expected, sourceLocation)
     }
 
     private mutating func tell(
@@ -160,21 +153,21 @@ extension Playbook {
         _ expected: [Expectation],
         _ sourceLocation: SourceLocation
     ) {
-        var actions: [FlowAction] = []
-        flow.handle(event, bytes: bytes.span.bytes, at: clock.now, into: &actions)
-        check(actions, expected, "\(event)", sourceLocation)
+        var turn = Turn(at: clock.now)
+        flow.handle(event, bytes: bytes.span.bytes, in: &turn)
+        check(turn, expected, "\(event)", sourceLocation)
     }
 
     private mutating func check(
-        _ actions: [FlowAction],
+        _ turn: Turn,
         _ expected: [Expectation],
         _ step: String,
         _ sourceLocation: SourceLocation
     ) {
         // The relay attempts each send at once.
-        for case .sendQueued(let direction) in actions { flow.beginSending(direction) }
-        var copies = actions.compactMap { if case .recordCopy(_, let bytes) = $0 { bytes } else { nil } }
-        let wanted = expected.map { $0.action(for: flow, at: clock.now, &copies) }
-        #expect(actions == wanted, "after \(step)", sourceLocation: sourceLocation)
+        for case .sendQueued(let direction) in turn.actions { flow.offerQueued(direction) { _ in } }
+        var copies = turn.records.compactMap(\.copy)
+        let wanted = expected.map { $0.step(for: flow, at: clock.now, &copies) }
+        #expect(turn.steps == wanted, "after \(step)", sourceLocation: sourceLocation)
     }
 }

@@ -166,9 +166,12 @@ struct FlowNotesTests {
     mutating func zones() throws {
         let address = try #require(IPAddress("fe80::1"))
         let zoned = IPAddress(v6: address.high, low: address.low, scope: 3)
-        var record = legs.record()
-        record.path.client = Endpoint(address: zoned, port: 50_000)
-        record.path.listener = Endpoint(address: zoned, port: 9000)
+        var path = legs.record().path
+        path.client = Endpoint(address: zoned, port: 50_000)
+        path.listener = Endpoint(address: zoned, port: 9000)
+        let plain = legs.record()
+        let subject = FlowSubject(plain.flow, plain.transport, path)
+        let record = FlowRecord(of: subject, moment: plain.moment, happening: plain.happening)
         notes = FlowNotes(feed, .raw)
         learn([record])
         var buffer = ByteBuffer()

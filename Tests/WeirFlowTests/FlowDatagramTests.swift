@@ -173,15 +173,15 @@ struct FlowDatagramTests {
         ]
     )
     func activity(_ event: FlowEvent) {
-        var actions: [FlowAction] = []
         var flow = Playbook.connected(.udp) { $0.idleTimeout = .seconds(60) }.flow
-        flow.handle(event, at: ManualClock.moment(.seconds(30)), into: &actions)
-        actions = []
-        flow.handle(.wake, at: ManualClock.moment(.seconds(60)), into: &actions)
-        #expect(actions == [.wake(at: ManualClock.instant(.seconds(90)))])
-        actions = []
-        flow.handle(.wake, at: ManualClock.moment(.seconds(90)), into: &actions)
-        #expect(actions.last == .close(.idle))
+        var turn = Turn(at: ManualClock.moment(.seconds(30)))
+        flow.handle(event, in: &turn)
+        turn.begin(at: ManualClock.moment(.seconds(60)))
+        flow.handle(.wake, in: &turn)
+        #expect(turn.actions == [.wake(at: ManualClock.instant(.seconds(90)))])
+        turn.begin(at: ManualClock.moment(.seconds(90)))
+        flow.handle(.wake, in: &turn)
+        #expect(turn.actions.last == .close(.idle))
     }
 
     @Test("Is not kept alive by what was lost")

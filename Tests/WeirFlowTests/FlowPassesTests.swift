@@ -51,7 +51,7 @@ struct FlowPassesTests {
     @Test("It counts as activity, and the idle time-out is never forgotten")
     func idleTimeout() {
         var flow = Playbook.connected(.tcp) { ($0.recordsChunks, $0.idleTimeout) = (false, .seconds(2)) }.flow
-        #expect(flow.hasScheduledWake)
+        #expect(flow.scheduledWake != nil)
         let passes = flow.passes(bytes.span.bytes, .upstream, at: now.advanced(by: .seconds(1)))
         #expect(passes)
         #expect(flow.lastActivity == now.advanced(by: .seconds(1)))

@@ -14,7 +14,7 @@ extension Simulation {
         case 16..<24: tell(.writable(flow.isEcho ? .downstream : direction))
         case 24..<28: pass(.milliseconds(Int64(roll(50))))
         case 28: pass(.milliseconds(Int64(roll(1500))))
-        case 29: flow.touch(at: clock.now.instant)
+        case 29: tell(.held(until: clock.now.instant))
         case 30..<36: dial()
         case 36: if flow.transport == .tcp { end(direction) } else { lose(direction) }
         case 37: if flow.transport == .tcp, roll(4) == 0, mayFail(direction) { abort(direction) { $0.tell($1) } }
@@ -105,12 +105,7 @@ extension Simulation {
     private mutating func removeToxics() { setToxics(.none) }
 
     /// Brings the flow to other toxics, as the relay does between two chunks.
-    mutating func setToxics(_ set: ToxicSet) {
-        actions = []
-        flow.setToxics(set, at: clock.now, into: &actions)
-        performAll([])
-        check()
-    }
+    mutating func setToxics(_ set: ToxicSet) { tell(.reconfigured(set)) }
 
     // MARK: - What must hold
 

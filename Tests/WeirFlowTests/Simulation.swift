@@ -45,7 +45,7 @@ struct Simulation {
     var dialing: Int?
     var isConnected = false
     var isClosed = false
-    var actions: [FlowAction] = []
+    var turn = Turn(at: ManualClock.start)
     var records: [FlowRecord.Happening] = []
     /// The kernel takes everything, and errors are over.
     var isGenerous = false
@@ -100,16 +100,16 @@ struct Simulation {
     // MARK: - The relay's part
 
     mutating func start() {
-        actions = []
-        flow.start(attempts: 2, at: clock.now, into: &actions)
+        turn.begin(at: clock.now)
+        feed(.started(attempts: 2))
         performAll([])
     }
 
     mutating func tell(_ event: FlowEvent, _ bytes: [UInt8] = []) {
         let wasClosed = isClosed
-        actions = []
-        flow.handle(event, bytes: bytes.span.bytes, at: clock.now, into: &actions)
-        if wasClosed { #expect(actions.isEmpty, "after close: \(event)") }
+        turn.begin(at: clock.now)
+        feed(event, bytes)
+        if wasClosed { #expect(turn.actions.isEmpty, "after close: \(event)") }
         performAll(bytes)
         check()
     }
@@ -120,21 +120,22 @@ struct Simulation {
             return tell(.received(direction), bytes)
         }
         passed += 1
-        actions = []
+        turn.begin(at: clock.now)
         send(direction, bytes)
         performAll(bytes)
         check()
     }
 
     private mutating func feed(_ event: FlowEvent, _ bytes: [UInt8] = []) {
-        flow.handle(event, bytes: bytes.span.bytes, at: clock.now, into: &actions)
+        turn.now = clock.now
+        flow.handle(event, bytes: bytes.span.bytes, in: &turn)
     }
 
     mutating func performAll(_ bytes: [UInt8]) {
         var index = 0
-        while index < actions.count {
+        while index < turn.actions.count {
             #expect(!isClosed, "an action follows close")
-            perform(actions[index], bytes)
+            perform(turn.actions[index], bytes)
             index += 1
             guard index < 10_000 else {
                 Issue.record("the flow goes round in circles")
@@ -158,9 +159,9 @@ struct Simulation {
         case .sendQueued(let direction): sendQueued(direction)
         case .finish(let direction):
             #expect(!self[direction].isFinished, "the same end twice")
-            #expect(!flow.hasQueued(direction), "an end before the last byte")
+            #expect(flow[direction].queue.isEmpty, "an end before the last byte")
             self[direction].isFinished = true
-        case .reset(let direction, _): if !resets.contains(direction) { resets.append(direction) }
+        case .reset(_, let direction): if !resets.contains(direction) { resets.append(direction) }
         case .pauseReading(let direction):
             #expect(self[direction].isRead, "pauses what is not read")
             self[direction].isRead = false
@@ -171,8 +172,7 @@ struct Simulation {
         case .wake(let instant):
             #expect(instant > clock.now.instant, "a wake that spins")
             wakeAt = instant
-        case .record(let record): note(record, bytes)
-        case .recordCopy(let record, let copy): note(record, copy)
+        case .record(let place): note(turn.records[place].record, turn.records[place].copy ?? bytes)
         case .close: isClosed = true
         }
     }
@@ -208,8 +208,7 @@ struct Simulation {
 
     private mutating func sendQueued(_ direction: Direction) {
         #expect(!self[direction].isFinished, "a byte behind the end")
-        flow.beginSending(direction)
-        guard let bytes = flow.withQueued(direction, { Array($0) }) else { return }
+        guard let bytes = flow.offerQueued(direction, { Array($0) }) else { return }
         if flow.transport == .udp { return sendDatagram(direction, bytes, isQueued: true) }
         if failsSend(direction) { return abort(flow.isEcho ? .upstream : direction.opposite) { $0.feed($1) } }
         let amount = amount(of: bytes.count)

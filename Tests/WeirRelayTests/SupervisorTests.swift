@@ -90,7 +90,7 @@ struct SupervisorTests {
         close(sockets[1].socket.descriptor)
         let shared = Shared(
             configuration: configuration,
-            targets: [nil],
+            targets: Targets([nil]),
             own: OwnListeners(),
             hub: try SinkHub(outputs: [], lanes: 3) { Issue.record("\($0)") },
             limits: Limits(tcpFlows: 1, udpSessions: 1),

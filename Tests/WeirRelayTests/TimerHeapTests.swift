@@ -13,7 +13,7 @@ struct TimerHeapTests {
         for place in 0..<count {
             let time = Int64(random.next() % 100)
             times.append(time)
-            heap.insert(Token(.tcpTimer, place: place), due: Instant(nanoseconds: time))
+            heap.insert(Token(.flowTimer, place: place), due: Instant(nanoseconds: time))
         }
         #expect(heap.firstDue?.nanoseconds == times.min())
         var popped: [Int64] = []
@@ -31,7 +31,7 @@ struct TimerHeapTests {
     @Test("Keeps what is not due")
     func due() {
         var heap = TimerHeap()
-        heap.insert(Token(.tcpTimer), due: Instant(nanoseconds: 10))
+        heap.insert(Token(.flowTimer), due: Instant(nanoseconds: 10))
         #expect(heap.popDue(at: Instant(nanoseconds: 9))?.due == nil)
         #expect(heap.popDue(at: Instant(nanoseconds: 10))?.due.nanoseconds == 10)
         #expect(heap.popDue(at: Instant(nanoseconds: 10))?.due == nil)
@@ -53,7 +53,7 @@ struct TimerHeapTests {
         var thinned = 0
         // Of so many flows that come and go, the last hundred are open.
         for place in 0..<100_000 {
-            heap.insert(Token(.udpTimer, place: place), due: Instant(nanoseconds: Int64(place * 7919 % 100_000)))
+            heap.insert(Token(.opening, place: place), due: Instant(nanoseconds: Int64(place * 7919 % 100_000)))
             guard heap.isCrowded else { continue }
             thinned += 1
             heap.thin { $0.token.place > place - 100 }

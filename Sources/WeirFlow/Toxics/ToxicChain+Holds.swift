@@ -20,6 +20,25 @@ public struct HeldChunk: Hashable, Sendable {
     public var until: Instant
 }
 
+extension HeldChunk {
+    /// What identifies a held chunk within its flow.
+    public struct Name: Hashable, Sendable {
+        /// The direction of the chunk.
+        public var direction: Direction
+        /// The name of the toxic that holds it.
+        public var toxic: String
+        /// The number of the chunk among those that the toxic has held on this flow, from 1.
+        public var number: UInt64
+
+        /// Creates the name of a chunk.
+        public init(_ direction: Direction, toxic: String, number: UInt64) {
+            self.direction = direction
+            self.toxic = toxic
+            self.number = number
+        }
+    }
+}
+
 /// A decision about a held chunk.
 public enum HoldDecision: Hashable, Sendable {
     /// It goes on unchanged.
@@ -127,31 +146,21 @@ extension Flow {
         }
     }
 
-    /// Decides about a chunk that is held.
-    ///
-    /// - Parameters:
-    ///   - number: the chunk's number.
-    ///   - toxic: the name of the toxic that holds it.
-    ///   - direction: the direction of the chunk.
-    ///   - decision: what happens to the chunk.
-    ///   - now: the time.
-    ///   - actions: receives the actions.
-    /// - Returns: false if the chunk is no longer held.
-    public mutating func decide(
-        _ number: UInt64,
-        of toxic: String,
-        _ direction: Direction,
-        _ decision: HoldDecision,
-        at now: Moment,
-        into actions: inout [FlowAction]
-    ) -> Bool {
-        advanceToxics(now, &actions)
+    /// Returns whether a toxic holds a chunk.
+    public func holds(_ chunk: HeldChunk.Name) -> Bool {
+        self[chunk.direction].chain.heldChunks.contains {
+            $0.toxic == chunk.toxic && $0.chunk.holdNumber == chunk.number
+        }
+    }
+
+    /// Decides about a chunk; does nothing if it is no longer held.
+    mutating func decide(_ chunk: HeldChunk.Name, _ decision: HoldDecision, _ turn: inout Turn) {
+        advanceToxics(&turn)
         var output: [ToxicChain.Output] = []
-        let isDone = self[direction].chain.decide(number, of: toxic, decision, at: now.instant, into: &output)
-        apply(output, direction, now, &actions)
+        let now = turn.now.instant
+        guard self[chunk.direction].chain.decide(chunk.number, of: chunk.toxic, decision, at: now, into: &output)
+        else { return }
+        apply(output, chunk.direction, &turn)
         updateDirect()
-        settle(now, &actions)
-        scheduleWake(now, &actions)
-        return isDone
     }
 }

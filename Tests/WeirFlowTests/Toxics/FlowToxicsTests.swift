@@ -101,17 +101,15 @@ struct FlowToxicsTests {
         flow.start(gives: .connect(0), .wake(at: .seconds(10)))
         flow(.received(.upstream), "early")
         flow(.dialed(egress: Playbook.path.egress, server: Playbook.serverEndpoint), gives: .opened)
-        var actions: [FlowAction] = []
+        var turn = Turn(at: ManualClock.start)
         var engine = flow.flow
-        engine.handle(.connected, at: ManualClock.start, into: &actions)
-        let copies = actions.compactMap {
-            if case .recordCopy(let record, let bytes) = $0 { (record, bytes) } else { nil }
-        }
-        #expect(copies.map(\.1) == [Array("early".utf8)])
-        guard case .received(let chunk)? = copies.first?.0.happening else { return #expect(Bool(false), "no arrival") }
+        engine.handle(.connected, in: &turn)
+        let copies = turn.records.filter { $0.copy != nil }
+        #expect(copies.map(\.copy) == [Array("early".utf8)])
+        guard case .received(let chunk)? = copies.first?.record.happening else { return #expect(Bool(false), "no arrival") }
         #expect(chunk.length == 5 && chunk.offset == 0)
         #expect(!engine.hasEmptyQueues)
-        #expect(engine.withQueued(.upstream) { $0.count } == nil)
+        #expect(engine.offerQueued(.upstream) { $0.count } == nil)
     }
 
     @Test("Randomness of a toxic depends on the seed, its name and direction, and on nothing else")

@@ -80,16 +80,14 @@ struct ScenarioTests {
             while let (due, step) = scenario.step(number), ManualClock.instant(due) <= clock.now.instant {
                 try step.change.apply(to: &chain)
                 let set = try ToxicSet(chain, for: transport)
-                simulation.perform(at: clock.now) { $0.setToxics(set, at: clock.now, into: &$1) }
+                simulation.perform(.reconfigured(set), at: clock.now)
                 number += 1
             }
             for direction in Direction.allCases {
                 let bytes: [UInt8] = Array("some bytes that pass".utf8)
-                simulation.perform(bytes, at: clock.now) {
-                    $0.handle(.received(direction), bytes: bytes.span.bytes, at: clock.now, into: &$1)
-                }
+                simulation.perform(.received(direction), bytes, at: clock.now)
             }
-            simulation.perform(at: clock.now) { $0.handle(.wake, at: clock.now, into: &$1) }
+            simulation.perform(.wake, at: clock.now)
         }
         return simulation.records
     }
@@ -109,32 +107,21 @@ struct ScenarioTests {
                 settings: FlowSettings(),
                 at: now
             )
-            perform(at: now) { flow, actions in
-                flow.start(at: now, into: &actions)
-                flow.handle(
-                    .dialed(egress: Playbook.path.egress, server: Playbook.serverEndpoint),
-                    at: now,
-                    into: &actions
-                )
-                flow.handle(.connected, at: now, into: &actions)
-            }
+            perform(.started(attempts: 1), at: now)
+            perform(.dialed(egress: Playbook.path.egress, server: Playbook.serverEndpoint), at: now)
+            perform(.connected, at: now)
         }
 
-        mutating func perform(
-            _ bytes: [UInt8] = [],
-            at now: Moment,
-            _ body: (inout Flow, inout [FlowAction]) -> Void
-        ) {
-            var actions: [FlowAction] = []
-            body(&flow, &actions)
+        mutating func perform(_ event: FlowEvent, _ bytes: [UInt8] = [], at now: Moment) {
+            var turn = Turn(at: now)
+            flow.handle(event, bytes: bytes.span.bytes, in: &turn)
             var index = 0
-            while index < actions.count {
-                switch actions[index] {
-                case .record(let record), .recordCopy(let record, _):
-                    records.append(record)
+            while index < turn.actions.count {
+                switch turn.actions[index] {
+                case .record(let place): records.append(turn.records[place].record)
                 case .sendQueued(let direction):
-                    let count = flow.withQueued(direction) { $0.count } ?? 0
-                    flow.handle(.sent(direction, count), at: now, into: &actions)
+                    let count = flow.offerQueued(direction) { $0.count } ?? 0
+                    flow.handle(.sent(direction, count), in: &turn)
                 default: break
                 }
                 index += 1

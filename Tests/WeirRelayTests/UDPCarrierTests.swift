@@ -5,7 +5,7 @@ import WeirRelay
 import WeirWire
 
 @Suite("UDP relay", .tags(.network), .timeLimit(.minutes(1)))
-struct UDPRelayTests {
+struct UDPCarrierTests {
     @Test("Carries datagrams of every size, and keeps their borders", arguments: [1, 2], [0, 1, 9_000, 65_507])
     func sizes(threads: Int, size: Int) async throws {
         let server = try UDPPeer()

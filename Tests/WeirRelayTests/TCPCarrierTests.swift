@@ -7,7 +7,7 @@ import WeirRelay
 import WeirWire
 
 @Suite("TCP relay", .tags(.network), .timeLimit(.minutes(1)))
-struct TCPRelayTests {
+struct TCPCarrierTests {
     @Test("Carries bytes both ways and then the ends", arguments: [1, 2], [Endpoint.anyPortV4, .anyPortV6])
     func bothWays(threads: Int, address: Endpoint) async throws {
         let server = try TCPServer(at: address)

@@ -7,7 +7,7 @@ import WeirWire
 @testable import WeirRelay
 
 @Suite("UDP errors cost one datagram at most", .tags(.network), .timeLimit(.minutes(1)))
-struct UDPRelaySendTests {
+struct UDPCarrierSendTests {
     @Test("A client with source port 0 cannot be answered; the listener goes on", .needsRoot, arguments: [1, 2])
     func sourcePortZero(threads: Int) async throws {
         let server = try UDPPeer()

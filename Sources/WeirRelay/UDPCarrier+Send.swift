@@ -4,51 +4,51 @@ import WeirFlow
 import WeirWire
 
 /// Sending datagrams in batches, where each error costs one datagram at most.
-extension UDPRelay {
+extension UDPCarrier {
     /// The maximum number of retries for a datagram whose send returned an error of an earlier one.
     private static let mostTries = 4
 
     /// Sends the datagrams that wait for their servers.
     func flushUpstream() {
-        guard !pendingUpstream.isEmpty else { return }
-        let turn = pendingUpstream
-        pendingUpstream.removeAll(keepingCapacity: true)
+        guard !state.pendingUpstream.isEmpty else { return }
+        let turn = state.pendingUpstream
+        state.pendingUpstream.removeAll(keepingCapacity: true)
         for session in turn { flush(session) }
     }
 
     /// Sends one session's datagrams to its server.
     func flush(_ session: UDPSession) {
-        guard !session.pending.isEmpty else { return }
-        let pending = session.pending
-        session.pending.removeAll(keepingCapacity: true)
+        guard !session.socket.pending.isEmpty else { return }
+        let pending = session.socket.pending
+        session.socket.pending.removeAll(keepingCapacity: true)
         guard !session.isClosed else { return }
         var peer = sockaddr_storage()
-        let length = session.peer.map { SocketAddress.write($0, to: &peer) } ?? 0
+        let length = session.socket.peer.map { SocketAddress.write($0, to: &peer) } ?? 0
         for (index, place) in pending.enumerated() {
             let bytes = received(place)
             weir_outbox_put(upstreamOutbox, UInt32(index), bytes.baseAddress, bytes.count, &peer, length, nil)
         }
-        sendBatch(upstreamOutbox, session.raw, count: pending.count) { index, failure in
-            let bytes = received(pending[index]).bytes
+        sendBatch(upstreamOutbox, session.socket.raw, count: pending.count) { index, failure in
+            let bytes = received(pending[index])
             switch failure {
-            case .refused(let error): dispatch(session, .refused(error))
-            case .lost(let error): dispatch(session, .sendFailed(.upstream, error), bytes: bytes)
+            case .refused(let error): host.dispatch(session, .refused(error))
+            case .lost(let error): host.dispatch(session, .sendFailed(.upstream, error), Arrival(bytes: bytes))
             case .blocked:
-                session.isBlocked = true
-                dispatch(session, .sendBlocked(.upstream), bytes: bytes)
+                session.socket.isBlocked = true
+                host.dispatch(session, .sendBlocked(.upstream), Arrival(bytes: bytes))
             }
         }
     }
 
-    private func received(_ place: Int) -> UnsafeRawBufferPointer {
+    func received(_ place: Int) -> UnsafeRawBufferPointer {
         guard let datagram = weir_inbox_datagram(clientInbox, UInt32(place)) else { return .init(start: nil, count: 0) }
         return .init(start: weir_inbox_bytes(clientInbox, UInt32(place)), count: Int(datagram.pointee.length))
     }
 
     /// Adds an answer to the batch for the clients.
     func putDownstream(_ session: UDPSession, _ bytes: UnsafeRawBufferPointer) {
-        put(session, bytes, in: downstreamOutbox, at: pendingDownstream.count)
-        pendingDownstream.append((session, bytes))
+        put(session, bytes, in: downstreamOutbox, at: state.pendingDownstream.count)
+        state.pendingDownstream.append((session, bytes))
     }
 
     private func put(_ session: UDPSession, _ bytes: UnsafeRawBufferPointer, in outbox: OpaquePointer?, at index: Int) {
@@ -64,18 +64,18 @@ extension UDPRelay {
 
     /// Sends the answers that wait for their clients.
     func flushDownstream() {
-        guard let listener = pendingDownstream.first?.session.listener else { return }
-        let pending = pendingDownstream
-        pendingDownstream.removeAll(keepingCapacity: true)
+        guard let listener = state.pendingDownstream.first?.session.listener else { return }
+        let pending = state.pendingDownstream
+        state.pendingDownstream.removeAll(keepingCapacity: true)
         sendBatch(downstreamOutbox, listener.raw, count: pending.count) { index, failure in
             let (session, bytes) = pending[index]
             guard !session.isClosed else { return }
             switch failure {
             case .refused: break
-            case .lost(let error): dispatch(session, .sendFailed(.downstream, error), bytes: bytes.bytes)
+            case .lost(let error): host.dispatch(session, .sendFailed(.downstream, error), Arrival(bytes: bytes))
             case .blocked:
                 block(session, at: listener)
-                dispatch(session, .sendBlocked(.downstream), bytes: bytes.bytes)
+                host.dispatch(session, .sendBlocked(.downstream), Arrival(bytes: bytes))
             }
         }
     }
@@ -88,35 +88,33 @@ extension UDPRelay {
     func unblock(_ listener: UDPListener) {
         let waiting = listener.blocked
         listener.blocked = []
-        for session in waiting where !session.isClosed { dispatch(session, .writable(.downstream)) }
+        for session in waiting where !session.isClosed { host.dispatch(session, .writable(.downstream)) }
     }
 
     /// Sends the first datagram of a session's queue.
     func sendQueued(_ session: UDPSession, _ direction: Direction) {
-        session.flow.beginSending(direction)
         let outbox = singleOutbox
-        let raw = direction == .upstream ? session.raw : session.listener.raw
-        var sent = -1
-        var failure: SendFailure?
-        let isOffered: Void? = session.flow.withQueued(direction) { bytes in
+        let raw = direction == .upstream ? session.socket.raw : session.listener.raw
+        var failures: [SendFailure] = []
+        let sent = session.flow.offerQueued(direction) { bytes in
             if direction == .upstream {
                 var peer = sockaddr_storage()
-                let length = session.peer.map { SocketAddress.write($0, to: &peer) } ?? 0
+                let length = session.socket.peer.map { SocketAddress.write($0, to: &peer) } ?? 0
                 weir_outbox_put(outbox, 0, bytes.baseAddress, bytes.count, &peer, length, nil)
             } else {
                 put(session, bytes, in: outbox, at: 0)
             }
-            sent = bytes.count
-            sendBatch(outbox, raw, count: 1) { _, what in
-                if case .refused(let error) = what { feed(session, .refused(error)) } else { failure = what }
-            }
+            sendBatch(outbox, raw, count: 1) { _, failure in failures.append(failure) }
+            return bytes.count
         }
-        guard isOffered != nil else { return }
-        switch failure {
-        case nil, .refused: feed(session, .sent(direction, sent))
-        case .lost(let error): feed(session, .sendFailed(direction, error))
+        guard let sent else { return }
+        // The errors of earlier datagrams come first; the last failure is this datagram's, if it has one.
+        for case .refused(let error) in failures { host.feed(session, .refused(error)) }
+        switch failures.last {
+        case nil, .refused: host.feed(session, .sent(direction, sent))
+        case .lost(let error): host.feed(session, .sendFailed(direction, error))
         case .blocked:
-            if direction == .upstream { session.isBlocked = true } else { block(session, at: session.listener) }
+            if direction == .upstream { session.socket.isBlocked = true } else { block(session, at: session.listener) }
         }
     }
 

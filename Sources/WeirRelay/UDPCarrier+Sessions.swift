@@ -5,7 +5,7 @@ import WeirFlow
 import WeirWire
 
 /// The beginning and the end of UDP sessions.
-extension UDPRelay {
+extension UDPCarrier {
     func listen(_ listeners: [UDPListener]) throws(SystemError) {
         if !listeners.isEmpty { makeBatches() }
         self.listeners = listeners
@@ -25,7 +25,7 @@ extension UDPRelay {
 
     /// Stops receiving the datagrams of a route, and ends its sessions.
     func remove(_ route: Int) {
-        for session in sessions.all where session.listener.listening.route == route { end(session, .dismissed) }
+        for session in sessions where session.route == route { session.end(with: .dismissed) }
         for listener in listeners where listener.listening.route == route && !listener.isClosed {
             reportDrops(of: listener)
             listener.blocked = []
@@ -33,16 +33,22 @@ extension UDPRelay {
         }
     }
 
-    private static let interest = UInt32(WEIR_IN) | UInt32(WEIR_OUT) | (UInt32(1) << 31)
+    static let interest = UInt32(WEIR_IN) | UInt32(WEIR_OUT) | (UInt32(1) << 31)
 
-    /// Finds the session of a datagram, or begins one; returns nil if the datagram is dropped.
-    func session(of datagram: UnsafePointer<weir_datagram>, at listener: UDPListener) -> UDPSession? {
+    /// Finds the session of a datagram, or begins one.
+    ///
+    /// - Returns: the session that is to get the datagram; nil if it is dropped, or its flow has it already.
+    func session(
+        of datagram: UnsafePointer<weir_datagram>,
+        _ arrival: Arrival,
+        at listener: UDPListener
+    ) -> UDPSession? {
         let client = withUnsafePointer(to: datagram.pointee.peer) { SocketAddress.endpoint($0) }
         guard let client else { return nil }
         let local = listener.listening.isWildcard ? SocketAddress.address(datagram.pointee.local) : nil
         let key = SessionKey(client: client, local: local ?? listener.listening.endpoint.address)
         if let session = listener.sessions[key] {
-            recent.touch(session)
+            state.recent.touch(session)
             return session
         }
         guard !loop.isDraining else { return nil }
@@ -55,13 +61,15 @@ extension UDPRelay {
             )
             return nil
         }
-        return begin(client, local, key, at: listener)
+        let session = begin(client, local, key, arrival, at: listener)
+        return session.first.take() == nil ? nil : session
     }
 
     private func begin(
         _ client: Endpoint,
         _ local: IPAddress?,
         _ key: SessionKey,
+        _ arrival: Arrival,
         at listener: UDPListener
     ) -> UDPSession {
         let shared = loop.shared
@@ -69,62 +77,39 @@ extension UDPRelay {
         let count = shared.udpSessions.add(1, ordering: .acquiringAndReleasing).newValue
         if count > shared.limits.udpSessions { evictOldest() }
         shared.loops[loop.index].sessions.add(1, ordering: .relaxed)
-        let (number, seed) = shared.nextFlow(of: listener.listening.route)
-        let flow = Flow(
-            id: shared.nextFlowID(),
-            transport: .udp,
-            client: client,
-            listener: local.map { Endpoint(address: $0, port: listener.listening.endpoint.port) }
+        let route = listener.listening.route
+        let target = shared.targets[route]
+        let session = host.add(
+            .udp,
+            from: client,
+            at: local.map { Endpoint(address: $0, port: listener.listening.endpoint.port) }
                 ?? listener.listening.endpoint,
-            isEcho: shared.targets[listener.listening.route] == nil,
-            toxics: loop.toxics[listener.listening.route],
-            number: number,
-            seed: seed,
-            settings: settings,
-            at: loop.now()
-        )
-        let session = sessions.insert(numbered: flow.id.rawValue) { place, generation in
-            UDPSession(flow: flow, listener: listener, key: key, local: local, place: place, generation: generation)
+            route: route,
+            target: target,
+            raw: nil
+        ) { flow, slot in
+            UDPSession(flow, target: target, at: slot, of: self, listener, key, local: local)
         }
         listener.sessions[key] = session
-        recent.touch(session)
-        shared.configuration.processes?.ask(flow.id, .udp, flow.path, raw: nil, at: loop.now())
-        resolve(session)
+        state.recent.touch(session)
+        session.first = arrival
+        host.begin(session)
         return session
     }
 
-    private func resolve(_ session: UDPSession) {
-        let route = session.listener.listening.route
-        guard let target = loop.shared.targets[route] else { return start(session) }
-        guard let endpoints = loop.endpoints(of: target, route: route) else {
-            unresolved.append(session)
-            return
-        }
-        begin(session, at: endpoints)
-    }
-
-    private func begin(_ session: UDPSession, at endpoints: [Endpoint]) {
-        session.targets = endpoints
+    /// Starts a session whose server's addresses are known.
+    func begin(_ session: UDPSession) {
+        let endpoints = session.state.addresses
         do {
             if let first = endpoints.first { session.spare = try Socket.make(.udp, for: first.address) }
         } catch {
-            if error.error.isShortage, let oldest = recent.oldest, oldest !== session {
+            if error.error.isShortage, let oldest = state.recent.oldest, oldest !== session {
                 // The process is out of descriptors, so end the least recently active session to free one.
-                end(oldest, .evicted)
+                oldest.end(with: .evicted)
                 session.spare = try? Socket.make(.udp, for: endpoints[0].address)
             }
         }
-        start(session)
-    }
-
-    /// Continues the sessions that waited for a target's addresses, which are known again.
-    func targetResolved(_ route: Int) {
-        guard let target = loop.shared.targets[route] else { return }
-        let waiting = unresolved.filter { $0.listener.listening.route == route }
-        unresolved.removeAll { $0.listener.listening.route == route }
-        for session in waiting where !session.isClosed {
-            begin(session, at: target.endpoints)
-        }
+        host.start(session)
     }
 
     /// Opens the socket to the server.
@@ -133,11 +118,11 @@ extension UDPRelay {
     /// other endpoints are visible (see `RelayConfiguration.takesAnySource`); it keeps the errors of its peers as a
     /// connected socket does.
     func dial(_ session: UDPSession, _ attempt: Int) {
-        guard attempt < session.targets.count else {
+        guard attempt < session.state.addresses.count else {
             // The name has no address, or each is now one of this relay's own listeners.
-            return fail(session, loop.shared.targets[session.listener.listening.route]?.refusal ?? .connectionRefused)
+            return fail(session, session.state.target?.refusal ?? .connectionRefused)
         }
-        let target = session.targets[attempt]
+        let target = session.state.addresses[attempt]
         do throws(SystemError) {
             let descriptor: Descriptor
             if let spare = session.spare.take() {
@@ -149,22 +134,22 @@ extension UDPRelay {
             Socket.set(SO_RCVBUF, of: SOL_SOCKET, to: 1 << 20, on: raw)
             let isBound = loop.shared.prepareEgress(raw, session.flow, to: target)
             let (egress, error) = Self.takePort(raw, toward: target, isBound: isBound)
-            feed(session, .dialed(egress: egress, server: target))
+            host.feed(session, .dialed(egress: egress, server: target))
             if let error { return fail(session, error) }
             // A socket to which the kernel gave the server's own port would answer itself.
             if egress == target { return fail(session, .connectionRefused) }
             try loop.watch(raw, Self.interest, session.token(.session))
-            session.raw = raw
+            session.socket.raw = raw
             session.egress = consume descriptor
             // The kernel treats 0.0.0.0 and [::] as the loopback, so answers come from there.
-            session.server = target
+            session.socket.server = target
             if target.address.isUnspecified {
-                session.server?.address = target.address.isV4 ? .loopbackV4 : .loopbackV6
+                session.socket.server?.address = target.address.isV4 ? .loopbackV4 : .loopbackV6
             }
-            session.peer = session.server
-            feed(session, .connected)
+            session.socket.peer = session.socket.server
+            host.feed(session, .connected)
         } catch {
-            feed(session, .dialed(egress: nil, server: target))
+            host.feed(session, .dialed(egress: nil, server: target))
             fail(session, error.error)
         }
     }
@@ -204,16 +189,13 @@ extension UDPRelay {
 
     /// Informs a session that it cannot reach the server; the datagram that began the session is lost, and counted.
     private func fail(_ session: UDPSession, _ error: ErrorNumber) {
-        if let bytes = arriving {
-            arriving = nil
-            feed(session, .received(.upstream), bytes: bytes.bytes)
-        }
-        feed(session, .connectFailed(error))
+        if let arrival = session.first.take() { host.feed(session, .received(.upstream), bytes: arrival.bytes.bytes) }
+        host.feed(session, .connectFailed(error))
     }
 
     /// Ends this loop's least recently active session; if it has none, asks the loop with the most sessions to end one.
     private func evictOldest() {
-        if let oldest = recent.oldest { return end(oldest, .evicted) }
+        if let oldest = state.recent.oldest { return oldest.end(with: .evicted) }
         let fullest = loop.shared.loops.max {
             $0.sessions.load(ordering: .relaxed) < $1.sessions.load(ordering: .relaxed)
         }
@@ -223,11 +205,11 @@ extension UDPRelay {
     /// Ends this loop's least recently active session, if all loops together still have too many.
     func evictForOthers() {
         let shared = loop.shared
-        guard shared.udpSessions.load(ordering: .acquiring) > shared.limits.udpSessions, let oldest = recent.oldest
+        guard shared.udpSessions.load(ordering: .acquiring) > shared.limits.udpSessions, let oldest = state.recent.oldest
         else {
             return
         }
-        end(oldest, .evicted)
+        oldest.end(with: .evicted)
     }
 
     /// Reports what the kernel has dropped; `endIdle` does the rest.
@@ -240,33 +222,18 @@ extension UDPRelay {
     /// The first call checks all sessions, and each later call only those with an action since: nothing else empties a
     /// queue.
     func endIdle() {
-        if !hasBegunToEnd {
-            hasBegunToEnd = true
-            for session in sessions.all where session.flow.hasEmptyQueues { end(session, .shutdown) }
-        }
-        let turn = touched
-        touched.removeAll(keepingCapacity: true)
-        for session in turn where !session.isClosed && session.flow.hasEmptyQueues { end(session, .shutdown) }
+        let turn = hasBegunToEnd ? state.touched : sessions
+        hasBegunToEnd = true
+        state.touched.removeAll(keepingCapacity: true)
+        for session in turn where !session.isClosed && session.flow.hasEmptyQueues { session.end(with: .shutdown) }
     }
 
-    func shutdown() {
-        for session in sessions.all { end(session, .shutdown) }
-    }
-
-    func end(_ session: UDPSession, _ event: FlowEvent) {
-        flush(session)
-        reportDrops(of: session)
-        dispatch(session, event)
-    }
-
+    /// Closes a session's socket.
     func close(_ session: UDPSession) {
-        session.isClosed = true
-        session.isReadable = false
+        session.socket.isReadable = false
         session.egress = nil
-        recent.remove(session)
-        loop.tally(session.listener.listening.route) { $0.add(ended: session.flow) }
+        state.recent.remove(session)
         session.listener.sessions[session.key] = nil
-        sessions.remove(at: session.place)
         loop.shared.udpSessions.subtract(1, ordering: .acquiringAndReleasing)
         loop.shared.loops[loop.index].sessions.subtract(1, ordering: .relaxed)
         loop.shared.flowEnded()
@@ -284,10 +251,10 @@ extension UDPRelay {
     }
 
     func reportDrops(of session: UDPSession) {
-        guard session.raw >= 0, !session.isClosed else { return }
-        let drops = countDrops(session.raw)
+        guard session.socket.raw >= 0, !session.isClosed else { return }
+        let drops = countDrops(session.socket.raw)
         guard drops > session.drops else { return }
-        dispatch(session, .overflowed(.downstream, datagrams: drops - session.drops))
+        host.dispatch(session, .overflowed(.downstream, datagrams: drops - session.drops))
         session.drops = drops
     }
 

@@ -8,7 +8,7 @@ import WeirWire
 @testable import WeirRelay
 
 @Suite("How TCP flows end", .tags(.network), .timeLimit(.minutes(1)))
-struct TCPRelayEndingTests {
+struct TCPCarrierEndingTests {
     @Test(
         "One side half-closes first; the other one then sends 64 MiB to a slow reader, and closes",
         .tags(.slow),
@@ -223,7 +223,7 @@ struct TCPRelayEndingTests {
                     for loop in shared.loops {
                         loop.mailbox.post(
                             .perform { loop in
-                                guard let connection = loop.tcp.connections.all.first else { return }
+                                guard let connection = loop.host.flows.first as? TCPConnection else { return }
                                 let raw = connection[source: direction.opposite].raw
                                 continuation.resume(returning: weir_in_flight(raw) <= 0 || weir_is_resending(raw))
                             }

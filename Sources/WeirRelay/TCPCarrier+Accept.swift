@@ -4,6 +4,16 @@ import Synchronization
 import WeirFlow
 import WeirWire
 
+/// A connection that was accepted, on its way to the loop where it will live.
+struct AcceptedConnection: Sendable {
+    var descriptor: Int32
+    var client: Endpoint
+    var listener: Endpoint
+    var route: Int
+    /// The server's end, if it is connected already.
+    var server: Int32?
+}
+
 /// A listening socket, with its state.
 final class TCPListener {
     private var descriptor: Descriptor?
@@ -24,7 +34,7 @@ final class TCPListener {
 }
 
 /// The beginning of TCP flows.
-extension TCPRelay {
+extension TCPCarrier {
     static let interest =
         UInt32(WEIR_IN) | UInt32(WEIR_OUT) | UInt32(WEIR_RDHUP) | UInt32(WEIR_PRI) | (UInt32(1) << 31)
     private static let acceptsPerTurn = 64
@@ -48,11 +58,6 @@ extension TCPRelay {
     /// Stops accepting clients of a route; its flows continue.
     func unlisten(_ route: Int) {
         for listener in listeners where listener.listening.route == route { listener.close() }
-    }
-
-    /// Closes the flows of a route.
-    func dismiss(_ route: Int) {
-        for connection in connections.all where connection.route == route { dismiss(connection) }
     }
 
     /// Accepts waiting clients, as many as a turn allows.
@@ -105,34 +110,47 @@ extension TCPRelay {
         if best == loop.index { adopt(accepted) } else { loops[best].mailbox.post(.adopt(accepted)) }
     }
 
-    /// Makes the flow of an accepted client.
+    /// Makes the flow of an accepted client, after its opening if its route has one.
     func adopt(_ accepted: AcceptedConnection) {
-        let (number, seed) = loop.shared.nextFlow(of: accepted.route)
-        let flow = Flow(
-            id: loop.shared.nextFlowID(),
-            transport: .tcp,
-            client: accepted.client,
-            listener: accepted.listener,
-            isEcho: loop.shared.targets[accepted.route] == nil,
-            toxics: loop.toxics[accepted.route],
-            number: number,
-            seed: seed,
-            settings: settings,
-            at: loop.now()
-        )
-        let processes = loop.shared.configuration.processes
-        processes?.ask(flow.id, .tcp, flow.path, raw: accepted.descriptor, at: loop.now())
-        let connection = connections.insert(numbered: flow.id.rawValue) { place, generation in
-            TCPConnection(flow: flow, route: accepted.route, place: place, generation: generation)
-        }
-        connection.client.open(Descriptor(owning: accepted.descriptor))
+        if let opening = loop.shared.targets.opening(of: accepted.route) { return open(accepted, opening()) }
+        let connection = add(accepted, target: loop.shared.targets[accepted.route])
         do {
             try loop.watch(accepted.descriptor, Self.interest, connection.token(.client))
         } catch {
-            loop.shared.refusals.tell("\(error); the client \(accepted.client) is reset", of: "\(error)")
-            return dispatch(connection, .shutdown)
+            return refuse(connection, error)
         }
-        begin(connection)
+        host.begin(connection)
+    }
+
+    /// Makes the flow of an accepted client.
+    ///
+    /// - Parameters:
+    ///   - accepted: the client's connection.
+    ///   - target: where it goes; nil for a flow that is its own server.
+    func add(_ accepted: AcceptedConnection, target: Target?) -> TCPConnection {
+        let connection = host.add(
+            .tcp,
+            from: accepted.client,
+            at: accepted.listener,
+            route: accepted.route,
+            target: target,
+            raw: accepted.descriptor
+        ) { flow, slot in
+            TCPConnection(flow, target: target, route: accepted.route, at: slot, of: self)
+        }
+        connection.legs.client.open(Descriptor(owning: accepted.descriptor))
+        if let server = accepted.server {
+            connection.legs.server.open(Descriptor(owning: server))
+            connection.legs.isDialed = true
+        }
+        return connection
+    }
+
+    /// Resets a client whose descriptor the kernel does not watch.
+    func refuse(_ connection: TCPConnection, _ error: SystemError) {
+        let client = connection.flow.path.client
+        loop.shared.refusals.tell("\(error); the client \(client) is reset", of: "\(error)")
+        host.dispatch(connection, .shutdown)
     }
 
     // MARK: - Pausing

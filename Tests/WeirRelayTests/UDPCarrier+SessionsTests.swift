@@ -5,7 +5,7 @@ import WeirRelay
 import WeirWire
 
 @Suite("UDP sessions", .tags(.network), .timeLimit(.minutes(1)))
-struct UDPRelaySessionsTests {
+struct UDPCarrierSessionsTests {
     @Test("Over the bound, the least recently active session makes room")
     func eviction() async throws {
         let server = try UDPPeer()

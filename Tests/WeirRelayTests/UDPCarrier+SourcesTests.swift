@@ -5,7 +5,7 @@ import WeirRelay
 import WeirWire
 
 @Suite("Where a session's datagrams come from", .tags(.network), .timeLimit(.minutes(1)))
-struct UDPRelaySourcesTests {
+struct UDPCarrierSourcesTests {
     private static let addresses: [Endpoint] = [.anyPortV4] + (LoopbackSocket.hasIPv6 ? [.anyPortV6] : [])
 
     @Test(

@@ -7,7 +7,7 @@ import WeirWire
 @testable import WeirRelay
 
 @Suite("How TCP flows reach their servers", .tags(.network), .timeLimit(.minutes(1)))
-struct TCPRelayDialTests {
+struct TCPCarrierDialTests {
     /// Makes a server whose backlog is full: a dial to it stays under way until `accept`.
     private static func busyServer() throws -> (TCPServer, filler: TCPPeer) {
         let server = try TCPServer(backlog: 0)
@@ -151,8 +151,8 @@ struct TCPRelayDialTests {
             await withCheckedContinuation { continuation in
                 _ = shared.loops[0].mailbox.post(
                     .perform { loop in
-                        for connection in loop.tcp.connections.all {
-                            for raw in [connection.client.raw, connection.server.raw] {
+                        for case let connection as TCPConnection in loop.host.flows {
+                            for raw in [connection.legs.client.raw, connection.legs.server.raw] {
                                 let isOn = Socket.get(SO_KEEPALIVE, of: SOL_SOCKET, on: raw)
                                 let times = [TCP_KEEPIDLE, TCP_KEEPINTVL].map {
                                     Socket.get(Int32($0), of: Int32(IPPROTO_TCP), on: raw)

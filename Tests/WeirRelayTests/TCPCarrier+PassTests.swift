@@ -8,7 +8,7 @@ import WeirWire
 
 /// Where no output wants chunks, they take a shorter way: what holds on the long one must hold here.
 @Suite("TCP relay whose chunks nobody watches", .tags(.network), .timeLimit(.minutes(1)))
-struct TCPRelayPassTests {
+struct TCPCarrierPassTests {
     @Test("Carries 32 MiB both ways at once", .timeLimit(.minutes(2)), arguments: [1, 2])
     func bulk(threads: Int) async throws {
         let size = TestSize.bytes(32 << 20)

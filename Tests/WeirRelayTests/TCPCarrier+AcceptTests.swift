@@ -6,7 +6,7 @@ import WeirRelay
 import WeirWire
 
 @Suite("How TCP flows begin", .tags(.network), .timeLimit(.minutes(1)))
-struct TCPRelayAcceptTests {
+struct TCPCarrierAcceptTests {
     @Test("Clients over the bound wait, and are served when a flow ends", arguments: [1, 2])
     func maxFlows(threads: Int) async throws {
         let server = try TCPServer()
