@@ -105,6 +105,18 @@ final class Shared: Sendable {
         return false
     }
 
+    /// Returns the index of the loop with the fewest TCP flows; of several, the preferred one or the first.
+    func loopWithFewestFlows(preferring preferred: Int = 0) -> Int {
+        guard loops.count > 1 else { return preferred }
+        var best = preferred
+        var least = loops[best].flows.load(ordering: .relaxed)
+        for (index, other) in loops.enumerated() {
+            let flows = other.flows.load(ordering: .relaxed)
+            if flows < least { (best, least) = (index, flows) }
+        }
+        return best
+    }
+
     /// Counts one TCP flow less.
     func releaseFlow(wakesOthers: Bool = true) {
         tcpFlows.subtract(1, ordering: .sequentiallyConsistent)

@@ -1,3 +1,5 @@
+import Glibc
+import Synchronization
 public import WeirFlow
 public import WeirWire
 
@@ -57,6 +59,36 @@ extension Supervisor {
             for index in part.indices { sum[index].add(part[index]) }
         }
         return sum
+    }
+}
+
+extension Supervisor {
+    /// Joins two TCP connections that exist already to one flow of a route: what arrives on one leaves on the other.
+    ///
+    /// - Parameters:
+    ///   - client: the connection to the client.
+    ///   - server: the connection to the server.
+    ///   - route: the number of a route with a target.
+    /// - Returns: false if as many flows are open as the limit allows, or the relay has ended; both are closed then.
+    package nonisolated func adopt(client: consuming Descriptor, server: consuming Descriptor, route: Int) -> Bool {
+        guard let peer = Socket.peerEndpoint(client.raw), let local = Socket.localEndpoint(client.raw),
+            shared.reserveFlow()
+        else { return false }
+        for raw in [client.raw, server.raw] { _ = fcntl(raw, F_SETFL, fcntl(raw, F_GETFL) | O_NONBLOCK) }
+        let loop = shared.loops[shared.loopWithFewestFlows()]
+        loop.flows.add(1, ordering: .relaxed)
+        let (clientEnd, serverEnd) = (client.release(), server.release())
+        let accepted = AcceptedConnection(
+            descriptor: clientEnd,
+            client: peer,
+            listener: local,
+            route: route,
+            server: serverEnd
+        )
+        guard !loop.mailbox.post(.adopt(accepted)) else { return true }
+        close(clientEnd)
+        close(serverEnd)
+        return false
     }
 }
 

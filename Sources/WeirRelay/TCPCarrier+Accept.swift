@@ -97,22 +97,16 @@ extension TCPCarrier {
 
     /// Gives a connection to the loop with the fewest flows.
     private func assign(_ accepted: AcceptedConnection) {
-        let loops = loop.shared.loops
-        var best = loop.index
-        if loops.count > 1 {
-            var least = loops[best].flows.load(ordering: .relaxed)
-            for (index, other) in loops.enumerated() {
-                let flows = other.flows.load(ordering: .relaxed)
-                if flows < least { (best, least) = (index, flows) }
-            }
-        }
-        loops[best].flows.add(1, ordering: .relaxed)
-        if best == loop.index { adopt(accepted) } else { loops[best].mailbox.post(.adopt(accepted)) }
+        let best = loop.shared.loopWithFewestFlows(preferring: loop.index)
+        loop.shared.loops[best].flows.add(1, ordering: .relaxed)
+        if best == loop.index { adopt(accepted) } else { loop.shared.loops[best].mailbox.post(.adopt(accepted)) }
     }
 
     /// Makes the flow of an accepted client, after its opening if its route has one.
     func adopt(_ accepted: AcceptedConnection) {
-        if let opening = loop.shared.targets.opening(of: accepted.route) { return open(accepted, opening()) }
+        if accepted.server == nil, let opening = loop.shared.targets.opening(of: accepted.route) {
+            return open(accepted, opening())
+        }
         let connection = add(accepted, target: loop.shared.targets[accepted.route])
         do {
             try loop.watch(accepted.descriptor, Self.interest, connection.token(.client))

@@ -41,6 +41,14 @@ package final class SocketTally: Sendable {
 
     func sent(_ count: Int) { state.withLock { $0.sent += max(0, count) } }
     func received(_ count: Int) { state.withLock { $0.received += max(0, count) } }
+    /// Leaves out bytes that belong to no flow, such as those of an opening.
+    func leaveOut(sent: Int, received: Int) {
+        state.withLock { state in
+            state.sent -= sent
+            state.received -= received
+        }
+    }
+
     func end() { state.withLock { $0.isComplete = true } }
 
     /// Notes that the socket is about to be closed.

@@ -96,6 +96,9 @@ package struct TCPPeer: Sendable {
         } catch let error as SystemError where error.error.rawValue == EAGAIN {}
     }
 
+    /// Leaves bytes that belong to no flow, such as those of an opening, out of what is compared with the records.
+    package func leaveOut(sent: Int, received: Int) { socket.tally.leaveOut(sent: sent, received: received) }
+
     /// Half-closes: no more bytes follow.
     package func finish() { shutdown(socket.raw, Int32(SHUT_WR)) }
 
