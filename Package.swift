@@ -39,6 +39,10 @@ let package = Package(
     products: [
         .executable(name: "weir", targets: ["Program"]),
         .library(name: "WeirWire", targets: ["WeirWire"]),
+        .library(name: "WeirDissect", targets: ["WeirDissect"]),
+        .library(name: "WeirEngine", targets: ["WeirEngine"]),
+        .library(name: "WeirSinks", targets: ["WeirSinks"]),
+        .library(name: "WeirAnalysis", targets: ["WeirAnalysis"]),
         .library(name: "WeirCapture", targets: ["WeirCapture"]),
         .library(name: "WeirRelay", targets: ["WeirRelay"]),
     ],
@@ -55,7 +59,14 @@ let package = Package(
     ],
     targets: [
         .target(name: "WeirWire", swiftSettings: settings),
-        .target(name: "WeirFlow", dependencies: ["WeirWire"], swiftSettings: settings),
+        .target(name: "WeirDissect", dependencies: ["WeirWire"], swiftSettings: settings),
+        .target(name: "WeirEngine", dependencies: ["WeirWire"], swiftSettings: settings),
+        .target(name: "WeirSinks", dependencies: ["WeirEngine", "WeirDissect", "WeirWire"], swiftSettings: settings),
+        .target(
+            name: "WeirAnalysis",
+            dependencies: ["WeirEngine", "WeirDissect", "WeirWire"],
+            swiftSettings: settings
+        ),
         .systemLibrary(
             name: "CPcap",
             pkgConfig: "libpcap",
@@ -66,18 +77,22 @@ let package = Package(
         .target(
             name: "WeirCapture",
             dependencies: [
-                "WeirFlow", "WeirWire",
+                "WeirSinks", "WeirAnalysis", "WeirEngine", "WeirDissect", "WeirWire",
                 .target(name: "CPcap", condition: .when(traits: ["LiveCapture"])),
                 .target(name: "CZlib", condition: .when(traits: ["Gzip"])),
             ],
             swiftSettings: settings
         ),
         .target(name: "CWeir", cSettings: cSettings),
-        .target(name: "WeirRelay", dependencies: ["WeirFlow", "WeirWire", "CWeir"], swiftSettings: settings),
+        .target(
+            name: "WeirRelay",
+            dependencies: ["WeirSinks", "WeirAnalysis", "WeirEngine", "WeirDissect", "WeirWire", "CWeir"],
+            swiftSettings: settings
+        ),
         .target(
             name: "WeirAdmin",
             dependencies: [
-                "WeirRelay", "WeirFlow", "WeirWire",
+                "WeirRelay", "WeirSinks", "WeirAnalysis", "WeirEngine", "WeirWire",
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Admin"])),
                 .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["Admin"])),
                 .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["Admin"])),
@@ -88,7 +103,8 @@ let package = Package(
         .target(
             name: "weir",
             dependencies: [
-                "WeirRelay", "WeirCapture", "WeirFlow", "WeirWire", "CWeir",
+                "WeirRelay", "WeirCapture", "WeirSinks", "WeirAnalysis", "WeirEngine", "WeirDissect", "WeirWire",
+                "CWeir",
                 .target(name: "WeirAdmin", condition: .when(traits: ["Admin"])),
                 .target(name: "CYaml", condition: .when(traits: ["Scenarios"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -103,34 +119,49 @@ let package = Package(
         ),
         .target(
             name: "Support",
-            dependencies: ["WeirRelay", "WeirFlow", "WeirWire", "CWeir"],
+            dependencies: ["WeirRelay", "WeirEngine", "WeirWire", "CWeir"],
             path: "Tests/Support",
             swiftSettings: settings
         ),
+        .testTarget(name: "WeirWireTests", dependencies: ["WeirWire", "Support"], swiftSettings: settings),
         .testTarget(
-            name: "WeirWireTests",
-            dependencies: ["WeirWire", "Support"],
+            name: "WeirDissectTests",
+            dependencies: ["WeirDissect", "WeirWire", "Support"],
             exclude: ["Reassembly/followed.tsv"],
             swiftSettings: settings
         ),
-        .testTarget(name: "WeirFlowTests", dependencies: ["WeirFlow", "WeirWire", "Support"], swiftSettings: settings),
+        .testTarget(
+            name: "WeirEngineTests",
+            dependencies: ["WeirEngine", "WeirSinks", "WeirWire", "Support"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "WeirSinksTests",
+            dependencies: ["WeirSinks", "WeirEngine", "WeirDissect", "WeirWire", "Support"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "WeirAnalysisTests",
+            dependencies: ["WeirAnalysis", "WeirSinks", "WeirEngine", "WeirDissect", "WeirWire", "Support"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "WeirCaptureTests",
             dependencies: [
-                "WeirCapture", "WeirFlow", "WeirWire", "Support",
+                "WeirCapture", "WeirEngine", "WeirDissect", "WeirWire", "Support",
                 .target(name: "CZlib", condition: .when(traits: ["Gzip"])),
             ],
             swiftSettings: socketTestSettings
         ),
         .testTarget(
             name: "WeirRelayTests",
-            dependencies: ["WeirRelay", "WeirFlow", "WeirWire", "CWeir", "Support"],
+            dependencies: ["WeirRelay", "WeirSinks", "WeirEngine", "WeirWire", "CWeir", "Support"],
             swiftSettings: socketTestSettings
         ),
         .testTarget(
             name: "WeirAdminTests",
             dependencies: [
-                "WeirAdmin", "WeirRelay", "WeirFlow", "WeirWire", "Support",
+                "WeirAdmin", "WeirRelay", "WeirEngine", "WeirWire", "Support",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -140,7 +171,7 @@ let package = Package(
         ),
         .testTarget(
             name: "weirTests",
-            dependencies: ["weir", "WeirCapture", "WeirFlow", "WeirWire", "Support"],
+            dependencies: ["weir", "WeirCapture", "WeirEngine", "WeirDissect", "WeirWire", "Support"],
             swiftSettings: socketTestSettings
         ),
     ]
@@ -150,7 +181,8 @@ let package = Package(
 // them Package.resolved would change, and the next build of the whole begin anew.
 if let only = Context.environment["WEIR_ONLY"] {
     let chosen = only.split(separator: ",").map(String.init)
-    let wanted = Set(["WeirWire", "WeirFlow", "CWeir", "WeirRelay", "Support"] + chosen)
+    let libraries = ["WeirWire", "WeirDissect", "WeirEngine", "WeirSinks", "WeirAnalysis", "CWeir", "WeirRelay"]
+    let wanted = Set(libraries + ["Support"] + chosen)
     package.targets.removeAll { !wanted.contains($0.name) }
     package.products.removeAll { $0.name != "WeirRelay" }
 }

@@ -10,7 +10,7 @@ folder=.build/release
 bundle=$folder/weirPackageTests.xctest
 # Pure tests: bytes in, values out. They run in parallel. The others have sockets, programs and time limits of their own, and run one
 # at a time: those of the program, and beside them those of the libraries.
-pure='^(WeirWireTests|WeirFlowTests)\.'
+pure='^Weir(Wire|Dissect|Engine|Sinks|Analysis)Tests\.'
 program='^weirTests\.'
 bench=(--package-path Benchmarks --scratch-path .build/benchmarks)
 

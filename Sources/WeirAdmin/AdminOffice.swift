@@ -1,4 +1,4 @@
-import WeirFlow
+import WeirEngine
 import WeirRelay
 
 /// What the routes of the API work with, once the relay runs.

@@ -1,5 +1,5 @@
-public import WeirFlow
 public import WeirRelay
+public import WeirSinks
 import WeirWire
 
 /// The settings of the control API.

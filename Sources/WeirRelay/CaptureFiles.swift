@@ -1,5 +1,7 @@
 import Glibc
-public import WeirFlow
+import WeirEngine
+public import WeirSinks
+public import WeirWire
 
 /// The files of a capture: the first is created at once, the next ones when they are due.
 ///

@@ -1,4 +1,3 @@
-import WeirFlow
 import WeirWire
 
 /// A maker of capture files' names: the given name, or one with the time at which the file begins.

@@ -1,7 +1,7 @@
 import CWeir
 import Glibc
 import Synchronization
-public import WeirFlow
+public import WeirEngine
 import WeirWire
 
 /// A finder of the processes that own the clients' sockets on this machine, with a thread of its own.

@@ -1,5 +1,5 @@
 import Glibc
-public import WeirFlow
+public import WeirWire
 
 /// The system's clocks.
 public enum SystemClock {

@@ -1,5 +1,5 @@
 import Glibc
-import WeirFlow
+import WeirEngine
 public import WeirWire
 
 /// A client's way to reach a peer: a handshake over TCP, a connected socket over UDP.

@@ -1,5 +1,5 @@
 import Glibc
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 /// The four ways that bytes move, each by one system call.

@@ -1,5 +1,5 @@
 import Glibc
-public import WeirFlow
+public import WeirEngine
 import WeirWire
 
 /// A connection between an input, an output and a peer, as in `nc`: the input goes to the peer, the peer to the output.

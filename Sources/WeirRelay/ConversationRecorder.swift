@@ -1,4 +1,4 @@
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 /// A maker of a conversation's records, if it has an observer.

@@ -1,6 +1,6 @@
 import CWeir
 import Glibc
-public import WeirFlow
+public import WeirEngine
 import WeirWire
 
 /// The binding of a dialing socket to the configured port, before it connects.

@@ -1,7 +1,8 @@
 import CWeir
 import Glibc
 import Synchronization
-import WeirFlow
+import WeirEngine
+import WeirSinks
 import WeirWire
 
 /// One thread with one epoll: it reads, passes events to the flows, and performs the actions that they return.

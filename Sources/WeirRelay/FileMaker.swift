@@ -1,6 +1,6 @@
 import CWeir
 import Glibc
-import WeirFlow
+import WeirEngine
 
 /// A type that creates and deletes the files of a capture.
 package protocol FileMaker: Sendable {

@@ -1,4 +1,5 @@
-import WeirFlow
+import WeirEngine
+import WeirWire
 
 /// The rule by which a file ends and the next one begins, and how many are kept.
 public struct FileRotation: Hashable, Sendable {

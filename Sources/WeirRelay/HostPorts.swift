@@ -1,6 +1,7 @@
 import CWeir
 import Glibc
-public import WeirFlow
+public import WeirAnalysis
+public import WeirEngine
 import WeirWire
 
 /// A reader of this host's ports: the ephemeral range, and the sockets that use ports.

@@ -1,6 +1,6 @@
 import CWeir
 import Glibc
-import WeirFlow
+import WeirEngine
 public import WeirWire
 
 /// A bound socket, before its event loop takes it over.

@@ -1,6 +1,6 @@
 import CWeir
 import Glibc
-import WeirFlow
+import WeirEngine
 
 /// A queue of messages to a thread that waits on an eventfd: any thread posts, one takes.
 final class Mailbox<Message: Sendable>: Sendable {

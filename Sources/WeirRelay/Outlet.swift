@@ -1,5 +1,5 @@
 import Glibc
-import WeirFlow
+import WeirEngine
 
 /// An inherited descriptor for output, to which no more is written than it can take at once.
 ///

@@ -1,5 +1,5 @@
 import Glibc
-import WeirFlow
+import WeirEngine
 
 /// The opening of files to which records are appended.
 enum OutputFile {

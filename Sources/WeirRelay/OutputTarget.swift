@@ -1,5 +1,5 @@
 import Glibc
-import WeirFlow
+import WeirSinks
 import WeirWire
 
 /// The destination of an output's thread: a lent descriptor, or a file that is opened again if it is gone from its

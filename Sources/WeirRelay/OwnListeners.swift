@@ -1,5 +1,5 @@
 import Glibc
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 /// The endpoints at which this relay listens.

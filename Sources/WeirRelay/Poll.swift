@@ -1,5 +1,6 @@
 import Glibc
-import WeirFlow
+import WeirEngine
+import WeirWire
 
 /// Waiting with `poll(2)`: unlike epoll it accepts regular files, which are always ready.
 enum Poll {

@@ -1,6 +1,7 @@
 import CWeir
 import Glibc
-public import WeirFlow
+public import WeirAnalysis
+public import WeirEngine
 public import WeirWire
 
 /// A measurement of how this host assigns ports: it takes ports on the loopback, toward its own listeners, and frees

@@ -1,6 +1,6 @@
 import CWeir
 import Glibc
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 extension ProcessSearch {

@@ -1,5 +1,5 @@
 import Glibc
-import WeirFlow
+import WeirWire
 
 extension ProcessSearch {
     /// The name and start time of a process that has sockets open.

@@ -1,6 +1,6 @@
 import CWeir
 import Glibc
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 /// A search for the processes of this machine that own sockets; it lives on one thread.

@@ -1,4 +1,5 @@
-import WeirFlow
+import WeirEngine
+import WeirWire
 
 /// A merge of the records of several event loops by time; each loop's own records are already in order.
 ///

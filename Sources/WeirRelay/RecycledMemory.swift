@@ -1,4 +1,4 @@
-import WeirFlow
+import WeirEngine
 
 /// Arrays that the batches of one event loop no longer need, kept for the next batches.
 final class RecycledMemory: BatchMemory {

@@ -1,4 +1,4 @@
-public import WeirFlow
+public import WeirEngine
 public import WeirWire
 
 /// The configuration of a relay at its start.

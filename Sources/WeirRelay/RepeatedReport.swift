@@ -1,4 +1,4 @@
-import WeirFlow
+import WeirWire
 
 /// A limit on the lines that clients can cause: a problem is reported at once, and then at most every ten seconds, with
 /// the number of repetitions in between.

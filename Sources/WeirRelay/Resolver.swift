@@ -1,6 +1,6 @@
 import CWeir
 import Glibc
-import WeirFlow
+import WeirEngine
 public import WeirWire
 
 /// The error of a host name without a usable address.

@@ -1,4 +1,4 @@
-public import WeirFlow
+public import WeirEngine
 public import WeirWire
 
 /// A route that a relay serves, or would serve if it were not disabled.

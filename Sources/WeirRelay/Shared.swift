@@ -1,5 +1,5 @@
 import Synchronization
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 /// The state that all event loops of a relay share.

@@ -1,7 +1,6 @@
 import Glibc
 import Synchronization
-public import WeirFlow
-import WeirWire
+public import WeirEngine
 
 /// The destination of a sink's output, and the rule for when it is too slow.
 public struct SinkOutput: Sendable {

@@ -1,4 +1,4 @@
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 /// The rendered output of a sink that is not written yet, and the counts of records that will never be written.

@@ -1,5 +1,5 @@
 import Glibc
-public import WeirFlow
+public import WeirEngine
 
 /// A report about an output.
 public enum SinkReport: Sendable {

@@ -1,7 +1,7 @@
 import CWeir
 import Glibc
 import Synchronization
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 /// The thread of one output, which renders batches and writes them.

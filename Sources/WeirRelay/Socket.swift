@@ -1,6 +1,6 @@
 import CWeir
 import Glibc
-package import WeirFlow
+package import WeirEngine
 package import WeirWire
 
 /// The making of sockets, and their options; every descriptor is non-blocking and closed on exec.

@@ -1,5 +1,5 @@
 import Glibc
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 /// Making and changing routes, one at a time; every step that can be refused or fail comes before any visible change.

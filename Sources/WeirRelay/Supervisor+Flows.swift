@@ -1,4 +1,4 @@
-public import WeirFlow
+public import WeirEngine
 public import WeirWire
 
 /// Reading and closing the open flows.

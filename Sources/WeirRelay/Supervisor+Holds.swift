@@ -1,4 +1,4 @@
-public import WeirFlow
+public import WeirEngine
 public import WeirWire
 
 /// Reading the chunks that toxics hold, and deciding about them.

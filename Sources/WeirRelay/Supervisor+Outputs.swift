@@ -1,4 +1,3 @@
-import WeirFlow
 import WeirWire
 
 /// Adding and removing outputs while the relay runs.

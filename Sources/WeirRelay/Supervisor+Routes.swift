@@ -1,5 +1,4 @@
 import Glibc
-import WeirFlow
 import WeirWire
 
 /// Adding, changing and removing routes while the relay runs.

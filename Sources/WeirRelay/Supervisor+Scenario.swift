@@ -1,4 +1,4 @@
-public import WeirFlow
+public import WeirEngine
 import WeirWire
 
 /// Running a scenario.

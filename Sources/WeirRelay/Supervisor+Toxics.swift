@@ -1,5 +1,4 @@
-public import WeirFlow
-import WeirWire
+public import WeirEngine
 
 /// Changing the toxics of a route while it serves.
 extension Supervisor {

@@ -1,6 +1,6 @@
 import Glibc
 import Synchronization
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 /// A relay, from its start to its end: the interface of `WeirRelay`, where control meets the event loops.

@@ -1,4 +1,4 @@
-public import WeirFlow
+public import WeirEngine
 
 /// The error of a system call: what it was for, and the error number.
 public struct SystemError: Error, Hashable, CustomStringConvertible {

@@ -1,6 +1,6 @@
 import CWeir
 import Glibc
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 /// A connection that was accepted, on its way to the loop where it will live.

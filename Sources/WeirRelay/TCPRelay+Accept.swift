@@ -1,7 +1,7 @@
 import CWeir
 import Glibc
 import Synchronization
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 /// A listening socket, with its state.

@@ -1,5 +1,5 @@
 import CWeir
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 /// Receiving and sending resets.

@@ -1,7 +1,7 @@
 import CWeir
 import Glibc
 import Synchronization
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 /// The relay of one event loop's TCP flows: it reads, passes events to the flow, and performs the actions it returns.

@@ -1,6 +1,6 @@
 import CWeir
 import Glibc
-import WeirFlow
+import WeirEngine
 
 /// Runs a closure on a new thread, with a name for `ps` and debuggers.
 ///

@@ -1,4 +1,4 @@
-import WeirFlow
+import WeirWire
 
 /// A binary heap of tokens, ordered by the time at which they are due.
 struct TimerHeap {

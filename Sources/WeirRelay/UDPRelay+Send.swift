@@ -1,6 +1,6 @@
 import CWeir
 import Glibc
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 /// Sending datagrams in batches, where each error costs one datagram at most.

@@ -1,7 +1,7 @@
 import CWeir
 import Glibc
 import Synchronization
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 /// The beginning and the end of UDP sessions.

@@ -1,7 +1,7 @@
 import CWeir
 import Glibc
 import Synchronization
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 /// The relay of one event loop's UDP sessions: it reads and sends datagrams in batches, and each one passes its flow.

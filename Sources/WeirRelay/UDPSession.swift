@@ -1,6 +1,6 @@
 import CWeir
 import Glibc
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 /// The key of a UDP session: the client's endpoint, and the address to which it sends.

@@ -1,6 +1,6 @@
 import CWeir
 import Glibc
-import WeirFlow
+import WeirEngine
 
 /// A user of this machine, whose rights this process can take on.
 package struct User: Hashable, Sendable {

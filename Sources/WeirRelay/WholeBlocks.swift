@@ -1,6 +1,5 @@
 import Glibc
-import WeirFlow
-import WeirWire
+import WeirSinks
 
 /// The search for the end of the last whole block, or packet, in a capture that was cut short.
 enum WholeBlocks {

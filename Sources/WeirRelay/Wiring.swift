@@ -1,4 +1,3 @@
-import WeirFlow
 import WeirWire
 
 /// The listeners and targets of a relay's routes, for finding flows that would come back to their own listener.

@@ -2,9 +2,8 @@ import ArgumentParser
 import CWeir
 import Glibc
 import WeirCapture
-import WeirFlow
 import WeirRelay
-import WeirWire
+import WeirSinks
 
 /// The command `weir capture`, which records packets from an interface, or shows them.
 struct CaptureCommand: AsyncParsableCommand {

@@ -1,6 +1,6 @@
 import ArgumentParser
 import WeirCapture
-import WeirFlow
+import WeirEngine
 
 /// The options for how the kernel captures.
 struct CaptureOptions: ParsableArguments {

@@ -1,6 +1,6 @@
 import Glibc
 import WeirCapture
-import WeirFlow
+import WeirEngine
 import WeirRelay
 
 /// A live capture on a thread of its own.

@@ -1,7 +1,8 @@
 import ArgumentParser
 import Glibc
-import WeirFlow
+import WeirEngine
 import WeirRelay
+import WeirSinks
 import WeirWire
 
 /// The command `weir connect`, which connects standard input and output to a peer.

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Glibc
 import Synchronization
-import WeirFlow
 import WeirRelay
+import WeirSinks
 import WeirWire
 
 /// The command `weir demo`, which shows the main job on loopback.

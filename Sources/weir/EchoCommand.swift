@@ -1,7 +1,7 @@
 import ArgumentParser
 import Glibc
-import WeirFlow
 import WeirRelay
+import WeirSinks
 import WeirWire
 
 /// The command `weir echo`, which sends all received bytes back.

@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 import WeirCapture
-import WeirFlow
+import WeirEngine
 import WeirRelay
 
 /// The exit codes, according to sysexits(3).

@@ -1,9 +1,11 @@
 public import ArgumentParser
 import CWeir
 import Glibc
-public import WeirFlow
+import WeirAnalysis
+import WeirDissect
 public import WeirRelay
-public import WeirWire
+import WeirSinks
+import WeirWire
 
 /// A duration on the command line: `10s`, `500ms`, `2m`, `1h`, or a plain number of seconds.
 struct DurationArgument: ExpressibleByArgument, CustomStringConvertible {
@@ -143,9 +145,14 @@ struct ShowOptions: ParsableArguments {
             showsOriginals: showsOriginals,
             localOffset: Terminal.localOffset,
             details: details,
-            showsPorts: showsPorts
+            ports: showsPorts ? PortsSink(localOffset: Terminal.localOffset, ranges: details.portRanges) : nil
         )
     }
+}
+
+extension FlowDetails {
+    /// The ranges for reports on ports.
+    var portRanges: OwnPortRanges { OwnPortRanges(host: hostPorts, egressPort: egressPort) }
 }
 
 /// The terminal in which the program runs.

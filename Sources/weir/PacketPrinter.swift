@@ -1,6 +1,6 @@
 import Glibc
 import WeirCapture
-import WeirFlow
+import WeirEngine
 import WeirRelay
 import WeirWire
 

@@ -1,8 +1,8 @@
 public import ArgumentParser
 import Glibc
-public import WeirFlow
+import WeirEngine
 import WeirRelay
-import WeirWire
+import WeirSinks
 
 extension CaptureSettings.Format: ExpressibleByArgument {}
 extension CaptureSettings.Legs: ExpressibleByArgument {}

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Glibc
 import WeirCapture
-import WeirFlow
+import WeirEngine
 import WeirRelay
 import WeirWire
 

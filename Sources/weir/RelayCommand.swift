@@ -1,8 +1,7 @@
 import ArgumentParser
 import Glibc
-import WeirFlow
 import WeirRelay
-import WeirWire
+import WeirSinks
 
 /// The sources of datagrams that are relayed to a client.
 enum DatagramSources: String, ExpressibleByArgument, CaseIterable {

@@ -1,5 +1,5 @@
 import Glibc
-import WeirFlow
+import WeirEngine
 import WeirRelay
 
 /// The signals that end the program; the main thread waits for them.

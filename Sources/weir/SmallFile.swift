@@ -1,5 +1,5 @@
 import Glibc
-import WeirFlow
+import WeirEngine
 import WeirRelay
 
 /// A file that the user names and that fits into memory: a token, proxies, a scenario.

@@ -1,7 +1,6 @@
 import ArgumentParser
-import WeirFlow
+import WeirEngine
 import WeirRelay
-import WeirWire
 
 /// The options for the toxics on the relay's routes.
 struct ToxicOptions: ParsableArguments {

@@ -2,7 +2,8 @@ import Foundation
 import Glibc
 import Support
 import Testing
-import WeirFlow
+import WeirEngine
+import WeirWire
 
 @testable import WeirRelay
 

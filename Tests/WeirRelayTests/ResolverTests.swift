@@ -2,7 +2,6 @@ import Glibc
 import Support
 import Synchronization
 import Testing
-import WeirFlow
 import WeirWire
 
 @testable import WeirRelay

@@ -1,5 +1,6 @@
 import Testing
-import WeirFlow
+import WeirEngine
+import WeirWire
 
 @testable import WeirRelay
 

@@ -1,7 +1,8 @@
 import Support
 import Testing
-import WeirFlow
+import WeirEngine
 import WeirRelay
+import WeirSinks
 import WeirWire
 
 @Suite("Where a session's datagrams come from", .tags(.network), .timeLimit(.minutes(1)))

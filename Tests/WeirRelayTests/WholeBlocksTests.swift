@@ -1,6 +1,7 @@
 import Support
 import Testing
-import WeirFlow
+import WeirEngine
+import WeirSinks
 import WeirWire
 
 @testable import WeirRelay

@@ -2,7 +2,6 @@ import Foundation
 import Glibc
 import Support
 import Testing
-import WeirFlow
 import WeirWire
 
 @Suite("The options of --record", .serialized, .tags(.network, .capture), .timeLimit(.minutes(2)))

@@ -2,8 +2,7 @@ import Foundation
 import Glibc
 import Support
 import Testing
-import WeirFlow
-import WeirWire
+import WeirEngine
 
 @Suite("weir relay under toxics", .serialized, .tags(.network), .timeLimit(.minutes(2)))
 struct ToxicOptionsTests {

@@ -1,6 +1,7 @@
 public import ArgumentParser
-public import WeirFlow
+public import WeirEngine
 import WeirRelay
+import WeirSinks
 
 extension EgressPort: ExpressibleByArgument {
     /// Parses `kernel`, `same` or `LOW-HIGH`.
