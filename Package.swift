@@ -42,6 +42,10 @@ let package = Package(
     products: [
         .executable(name: "weir", targets: ["Program"]),
         .library(name: "WeirWire", targets: ["WeirWire"]),
+        .library(name: "WeirDissect", targets: ["WeirDissect"]),
+        .library(name: "WeirEngine", targets: ["WeirEngine"]),
+        .library(name: "WeirSinks", targets: ["WeirSinks"]),
+        .library(name: "WeirAnalysis", targets: ["WeirAnalysis"]),
         .library(name: "WeirCapture", targets: ["WeirCapture"]),
         .library(name: "WeirRelay", targets: ["WeirRelay"]),
     ],
@@ -58,7 +62,14 @@ let package = Package(
     ],
     targets: [
         .target(name: "WeirWire", swiftSettings: settings),
-        .target(name: "WeirFlow", dependencies: ["WeirWire"], swiftSettings: settings),
+        .target(name: "WeirDissect", dependencies: ["WeirWire"], swiftSettings: settings),
+        .target(name: "WeirEngine", dependencies: ["WeirWire"], swiftSettings: settings),
+        .target(name: "WeirSinks", dependencies: ["WeirEngine", "WeirDissect", "WeirWire"], swiftSettings: settings),
+        .target(
+            name: "WeirAnalysis",
+            dependencies: ["WeirEngine", "WeirDissect", "WeirWire"],
+            swiftSettings: settings
+        ),
         .systemLibrary(
             name: "CPcap",
             pkgConfig: "libpcap",
@@ -69,18 +80,22 @@ let package = Package(
         .target(
             name: "WeirCapture",
             dependencies: [
-                "WeirFlow", "WeirWire",
+                "WeirSinks", "WeirAnalysis", "WeirEngine", "WeirDissect", "WeirWire",
                 .target(name: "CPcap", condition: .when(traits: ["LiveCapture"])),
                 .target(name: "CZlib", condition: .when(traits: ["Gzip"])),
             ],
             swiftSettings: settings
         ),
         .target(name: "CWeir", cSettings: cSettings),
-        .target(name: "WeirRelay", dependencies: ["WeirFlow", "WeirWire", "CWeir"], swiftSettings: settings),
+        .target(
+            name: "WeirRelay",
+            dependencies: ["WeirSinks", "WeirAnalysis", "WeirEngine", "WeirDissect", "WeirWire", "CWeir"],
+            swiftSettings: settings
+        ),
         .target(
             name: "WeirAdmin",
             dependencies: [
-                "WeirRelay", "WeirFlow", "WeirWire",
+                "WeirRelay", "WeirSinks", "WeirAnalysis", "WeirEngine", "WeirWire",
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Admin"])),
                 .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["Admin"])),
                 .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["Admin"])),
@@ -91,7 +106,8 @@ let package = Package(
         .target(
             name: "weir",
             dependencies: [
-                "WeirRelay", "WeirCapture", "WeirFlow", "WeirWire", "CWeir",
+                "WeirRelay", "WeirCapture", "WeirSinks", "WeirAnalysis", "WeirEngine", "WeirDissect", "WeirWire",
+                "CWeir",
                 .target(name: "WeirAdmin", condition: .when(traits: ["Admin"])),
                 .target(name: "CYaml", condition: .when(traits: ["Scenarios"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -106,34 +122,49 @@ let package = Package(
         ),
         .target(
             name: "Support",
-            dependencies: ["WeirRelay", "WeirFlow", "WeirWire", "CWeir"],
+            dependencies: ["WeirRelay", "WeirEngine", "WeirWire", "CWeir"],
             path: "Tests/Support",
             swiftSettings: settings
         ),
+        .testTarget(name: "WeirWireTests", dependencies: ["WeirWire", "Support"], swiftSettings: settings),
         .testTarget(
-            name: "WeirWireTests",
-            dependencies: ["WeirWire", "Support"],
+            name: "WeirDissectTests",
+            dependencies: ["WeirDissect", "WeirWire", "Support"],
             exclude: ["Reassembly/followed.tsv"],
             swiftSettings: settings
         ),
-        .testTarget(name: "WeirFlowTests", dependencies: ["WeirFlow", "WeirWire", "Support"], swiftSettings: settings),
+        .testTarget(
+            name: "WeirEngineTests",
+            dependencies: ["WeirEngine", "WeirSinks", "WeirWire", "Support"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "WeirSinksTests",
+            dependencies: ["WeirSinks", "WeirEngine", "WeirDissect", "WeirWire", "Support"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "WeirAnalysisTests",
+            dependencies: ["WeirAnalysis", "WeirSinks", "WeirEngine", "WeirDissect", "WeirWire", "Support"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "WeirCaptureTests",
             dependencies: [
-                "WeirCapture", "WeirFlow", "WeirWire", "Support",
+                "WeirCapture", "WeirEngine", "WeirDissect", "WeirWire", "Support",
                 .target(name: "CZlib", condition: .when(traits: ["Gzip"])),
             ],
             swiftSettings: socketTestSettings
         ),
         .testTarget(
             name: "WeirRelayTests",
-            dependencies: ["WeirRelay", "WeirFlow", "WeirWire", "CWeir", "Support"],
+            dependencies: ["WeirRelay", "WeirSinks", "WeirEngine", "WeirWire", "CWeir", "Support"],
             swiftSettings: socketTestSettings
         ),
         .testTarget(
             name: "WeirAdminTests",
             dependencies: [
-                "WeirAdmin", "WeirRelay", "WeirFlow", "WeirWire", "Support",
+                "WeirAdmin", "WeirRelay", "WeirEngine", "WeirWire", "Support",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -143,7 +174,7 @@ let package = Package(
         ),
         .testTarget(
             name: "weirTests",
-            dependencies: ["weir", "WeirCapture", "WeirFlow", "WeirWire", "Support"],
+            dependencies: ["weir", "WeirCapture", "WeirEngine", "WeirDissect", "WeirWire", "Support"],
             swiftSettings: socketTestSettings
         ),
     ]
@@ -153,7 +184,8 @@ let package = Package(
 // them Package.resolved would change, and the next build of the whole begin anew.
 if let only = Context.environment["WEIR_ONLY"] {
     let chosen = only.split(separator: ",").map(String.init)
-    let wanted = Set(["WeirWire", "WeirFlow", "CWeir", "WeirRelay", "Support"] + chosen)
+    let libraries = ["WeirWire", "WeirDissect", "WeirEngine", "WeirSinks", "WeirAnalysis", "CWeir", "WeirRelay"]
+    let wanted = Set(libraries + ["Support"] + chosen)
     package.targets.removeAll { !wanted.contains($0.name) }
     package.products.removeAll { $0.name != "WeirRelay" }
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs each libFuzzer target of Tests/Fuzz for some seconds: Scripts/fuzz.sh [SECONDS] [TARGET...]
 # A target is one file there that defines LLVMFuzzerTestOneInput; a new one needs nothing else. Lines in it may say more:
-#   // modules: WeirFlow     it uses this module too, which is built as a second library
+#   // modules: MODULE...    it uses these modules beside WeirDissect and WeirWire, each one before those that it imports
 #   // sources: FILE...      it is compiled with these files of a module that cannot be built here
 #   // swiftc: OPTION...     options of its own for the compiler
 #   // libFuzzer: OPTION...  options of its own for libFuzzer
@@ -37,11 +37,10 @@ build() {
 }
 
 build WeirWire
-for target in "${targets[@]}"; do
-    if [[ $(said modules "$target") == WeirFlow ]]; then
-        build WeirFlow -I "$out"
-        break
-    fi
+build WeirDissect -I "$out"
+used=" $(for target in "${targets[@]}"; do said modules "$target"; done | tr '\n' ' ')"
+for module in WeirEngine WeirAnalysis; do
+    [[ $used != *" $module "* ]] || build "$module" -I "$out"
 done
 failed=()
 for target in "${targets[@]}"; do
@@ -49,7 +48,7 @@ for target in "${targets[@]}"; do
     libraries=()
     for module in $(said modules "$target"); do libraries+=("-l$module"); done
     swiftc "${flags[@]}" -module-name "$target" -I "$out" "Tests/Fuzz/$target.swift" Tests/Fuzz/Support/*.swift \
-        $(said sources "$target") $(said swiftc "$target") -L "$out" "${libraries[@]}" -lWeirWire -o "$out/$target.run"
+        $(said sources "$target") $(said swiftc "$target") -L "$out" "${libraries[@]}" -lWeirDissect -lWeirWire -o "$out/$target.run"
     mkdir -p "$out/$target/found"
     seeds=()
     if [[ -d Tests/Fuzz/Seeds/$target ]]; then

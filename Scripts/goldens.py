@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes Tests/WeirWireTests/Reassembly/followed.tsv: what tshark puts together of each TCP stream of the corpus.
+"""Makes Tests/WeirDissectTests/Reassembly/followed.tsv: what tshark puts together of each TCP stream of the corpus.
 
 usage: Scripts/goldens.py [--check]
 
@@ -10,7 +10,7 @@ first 16 hex digits of their SHA-256.
 import concurrent.futures, hashlib, os, re, subprocess, sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-GOLDEN = os.path.join(ROOT, 'Tests/WeirWireTests/Reassembly/followed.tsv')
+GOLDEN = os.path.join(ROOT, 'Tests/WeirDissectTests/Reassembly/followed.tsv')
 CORPUS = os.environ.get('WEIR_CORPUS') or os.path.join(ROOT, '../shared/corpus')
 
 

@@ -20,7 +20,9 @@ import argparse, collections, concurrent.futures, os, random, re, resource, shut
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 WORK = os.path.join(ROOT, '.build/mutants')
 COPY = os.path.join(WORK, 'weir')
-MODULES = ['WeirWire', 'WeirFlow', 'WeirRelay', 'WeirAdmin', 'WeirCapture', 'weir']
+MODULES = [
+    'WeirWire', 'WeirDissect', 'WeirEngine', 'WeirSinks', 'WeirAnalysis', 'WeirRelay', 'WeirAdmin', 'WeirCapture', 'weir',
+]
 WANTED = 0.90
 
 # Each mutated operator is an operator of its own, a symbol that nothing else uses: so that what is around it stays as it is written.

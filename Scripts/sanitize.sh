@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs tests under a sanitizer, and fails if it reports anything, also about a program that a test has started:
-#   Scripts/sanitize.sh [thread|address] [--relay] [--build] [what the tests take, as --filter TCPRelayTests]
+#   Scripts/sanitize.sh [thread|address] [--relay] [--build] [what the tests take, as --filter TCPCarrierTests]
 # Without 'thread' or 'address': both, one after the other. With --relay: the relay and its tests alone, which build no other
 # package. With --build: builds, and runs nothing.
 set -euo pipefail

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up, builds once, optimised and with warnings as errors, and runs all tests, those of the benchmark too:
 #   Scripts/test.sh
-# With arguments it runs only what they choose, one test at a time: Scripts/test.sh --filter TCPRelayTests
+# With arguments it runs only what they choose, one test at a time: Scripts/test.sh --filter TCPCarrierTests
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . Scripts/steps.sh
@@ -10,7 +10,7 @@ folder=.build/release
 bundle=$folder/weirPackageTests.xctest
 # Pure tests: bytes in, values out. They run in parallel. The others have sockets, programs and time limits of their own, and run one
 # at a time: those of the program, and beside them those of the libraries.
-pure='^(WeirWireTests|WeirFlowTests)\.'
+pure='^Weir(Wire|Dissect|Engine|Sinks|Analysis)Tests\.'
 program='^weirTests\.'
 bench=(--package-path Benchmarks --scratch-path .build/benchmarks)
 

@@ -1,7 +1,7 @@
 #if Admin
 import NIOCore
 import NIOPosix
-import WeirFlow
+import WeirEngine
 public import WeirRelay
 public import WeirWire
 

@@ -1,4 +1,4 @@
-public import WeirFlow
+public import WeirSinks
 public import WeirWire
 
 /// The description of a capture for the head of its file.

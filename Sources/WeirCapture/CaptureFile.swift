@@ -1,5 +1,5 @@
 import Glibc
-import WeirFlow
+import WeirEngine
 public import WeirWire
 
 /// A reader of a capture in a file or a pipe, of any size in constant memory; it decompresses gzip.

@@ -1,5 +1,5 @@
 import Synchronization
-public import WeirFlow
+public import WeirEngine
 public import WeirWire
 
 /// The relay's flows for a live capture: a sink adds records on its thread, and the capture takes them on its own.

@@ -1,4 +1,4 @@
-public import WeirFlow
+public import WeirEngine
 public import WeirWire
 
 /// The choice of the packets with a comment about their flow: in each file, the first of each leg of each flow.

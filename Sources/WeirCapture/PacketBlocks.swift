@@ -1,4 +1,4 @@
-import WeirFlow
+import WeirSinks
 public import WeirWire
 
 /// A renderer of the packets of a live capture for a file.

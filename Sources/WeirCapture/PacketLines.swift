@@ -1,4 +1,3 @@
-public import WeirFlow
 public import WeirWire
 
 /// A renderer of captured packets for people: one line each, and on request the dump of their bytes.

@@ -1,5 +1,4 @@
 import Glibc
-import WeirFlow
 import WeirWire
 
 /// A thread that reads a file ahead while earlier bytes are decoded.

@@ -48,7 +48,7 @@ extension IPAddress: LosslessStringConvertible {
     }
 
     /// The maximum length of the text in bytes: 8 groups, 7 colons, `%` and a number of 10 digits.
-    static let longestText = 50
+    package static let longestText = 50
 }
 
 // Printing

@@ -1,7 +1,7 @@
 import ArgumentParser
 import CWeir
 import Glibc
-import WeirFlow
+import WeirWire
 
 /// The program's command, with its subcommands, which do the work.
 struct Weir: AsyncParsableCommand {

@@ -1,7 +1,7 @@
-// modules: WeirFlow
+// modules: WeirAnalysis WeirEngine
 // libFuzzer: -max_len=4096 -use_value_profile=1
 
-import WeirFlow
+import WeirAnalysis
 
 /// Reads any text as a query of flows.
 @_cdecl("LLVMFuzzerTestOneInput")

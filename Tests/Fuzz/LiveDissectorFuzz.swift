@@ -1,3 +1,4 @@
+import WeirDissect
 import WeirWire
 
 /// Reads any bytes as the chunks of a live flow, of which those that are not wanted are left out.

@@ -1,3 +1,4 @@
+import WeirDissect
 import WeirWire
 
 /// Reads any bytes as the chunks of a live flow twice, whole and in the parts that were looked at: both must say the same.

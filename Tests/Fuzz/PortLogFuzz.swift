@@ -1,7 +1,7 @@
-// modules: WeirFlow
+// modules: WeirAnalysis WeirEngine
 // libFuzzer: -max_len=16384
 
-import WeirFlow
+import WeirAnalysis
 
 /// Reads any bytes as the JSON lines of a relay, whole and in pieces: both must find the same.
 @_cdecl("LLVMFuzzerTestOneInput")

@@ -1,9 +1,8 @@
-// modules: WeirFlow
+// modules: WeirEngine
 // sources: Sources/weir/Scenario/ScenarioFile.swift Sources/weir/Scenario/YAMLDocument.swift
 // swiftc: -D Scenarios -I Sources/CYaml -lyaml
 // libFuzzer: -max_len=4096
 
-import WeirFlow
 import WeirWire
 
 /// Reads any text as the YAML of a scenario, and checks what it says for two routes.

@@ -1,3 +1,4 @@
+import WeirDissect
 import WeirWire
 
 /// Puts the streams of a capture together, or, of any other bytes, segments that they describe; whatever comes, the pieces

@@ -1,7 +1,7 @@
-// modules: WeirFlow
+// modules: WeirEngine
 // libFuzzer: -max_len=2048 -use_value_profile=1
 
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 /// Reads any text as a toxic of the command line; what is read can be checked and put into a chain.

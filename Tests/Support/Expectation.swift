@@ -1,4 +1,4 @@
-public import WeirFlow
+public import WeirEngine
 public import WeirWire
 
 /// An action that a step must produce; the flow, its path and the time are filled in.

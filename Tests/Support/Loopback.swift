@@ -1,5 +1,5 @@
 package import Testing
-package import WeirFlow
+package import WeirEngine
 package import WeirRelay
 package import WeirWire
 

@@ -1,5 +1,5 @@
 import Glibc
-import WeirFlow
+import WeirEngine
 package import WeirRelay
 package import WeirWire
 

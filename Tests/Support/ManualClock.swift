@@ -1,5 +1,5 @@
 import Synchronization
-public import WeirFlow
+public import WeirWire
 
 /// A clock that stands still until a test moves it.
 public struct ManualClock: Sendable {

@@ -1,5 +1,5 @@
 import Glibc
-import WeirFlow
+import WeirEngine
 
 /// An endless stream of bytes from a seed, which is generated or checked with only one block in memory.
 ///

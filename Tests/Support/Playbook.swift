@@ -1,5 +1,5 @@
 public import Testing
-public import WeirFlow
+public import WeirEngine
 public import WeirWire
 
 /// A dialogue with a flow: an event in, the exact actions that must come out, one line for each step.

@@ -1,4 +1,4 @@
-package import WeirFlow
+package import WeirEngine
 package import WeirRelay
 package import WeirWire
 

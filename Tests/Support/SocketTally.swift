@@ -1,6 +1,5 @@
 import CWeir
 import Glibc
-import WeirFlow
 import WeirRelay
 import WeirWire
 

@@ -1,5 +1,5 @@
 import Glibc
-package import WeirFlow
+package import WeirEngine
 import WeirRelay
 package import WeirWire
 

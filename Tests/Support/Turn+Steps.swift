@@ -1,4 +1,4 @@
-public import WeirFlow
+public import WeirEngine
 
 /// An action of a turn, with its record if it has one.
 public enum TurnStep: Hashable, Sendable {

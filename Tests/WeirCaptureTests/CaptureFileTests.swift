@@ -2,7 +2,6 @@ import Foundation
 import Support
 import Testing
 import WeirCapture
-import WeirFlow
 import WeirWire
 
 @Suite("Capture file")

@@ -1,6 +1,6 @@
 import Support
 import WeirCapture
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 /// Makes a frame of TCP or UDP over IPv4 over Ethernet, with a payload of zeros.

@@ -1,6 +1,7 @@
 import Synchronization
 import Testing
-import WeirFlow
+import WeirAnalysis
+import WeirEngine
 import WeirWire
 
 @testable import WeirCapture

@@ -1,5 +1,5 @@
 import Testing
-import WeirFlow
+import WeirSinks
 import WeirWire
 
 @testable import WeirCapture

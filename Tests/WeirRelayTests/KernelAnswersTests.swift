@@ -2,8 +2,7 @@ import CWeir
 import Glibc
 import Support
 import Testing
-import WeirFlow
-import WeirWire
+import WeirEngine
 
 @testable import WeirRelay
 

@@ -1,7 +1,7 @@
 import Glibc
 import Support
 import Testing
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 @Suite("weir relay and clients that do not behave", .serialized, .tags(.network, .slow), .timeLimit(.minutes(2)))

@@ -1,6 +1,6 @@
 import Support
 import Testing
-import WeirFlow
+import WeirEngine
 
 @Suite("Shell completions", .tags(.slow), .timeLimit(.minutes(1)))
 struct CompletionsTests {

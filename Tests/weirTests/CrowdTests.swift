@@ -1,6 +1,5 @@
 import Support
 import Testing
-import WeirFlow
 import WeirWire
 
 @Suite("weir relay before a crowd", .serialized, .tags(.network, .slow), .timeLimit(.minutes(2)))

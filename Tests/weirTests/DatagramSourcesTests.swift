@@ -1,7 +1,6 @@
 import Glibc
 import Support
 import Testing
-import WeirFlow
 import WeirWire
 
 @Suite("weir relay with more UDP clients than sessions", .serialized, .tags(.network, .slow), .timeLimit(.minutes(2)))

@@ -1,7 +1,7 @@
 import Glibc
 import Support
 import Testing
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 @Suite("The end of weir relay by a signal", .serialized, .tags(.network), .timeLimit(.minutes(2)))

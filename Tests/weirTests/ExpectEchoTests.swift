@@ -1,6 +1,6 @@
 import Support
 import Testing
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 @Suite("weir relay --expect-echo", .serialized, .tags(.network), .timeLimit(.minutes(1)))

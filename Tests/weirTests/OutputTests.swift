@@ -1,7 +1,6 @@
 import Glibc
 import Support
 import Testing
-import WeirFlow
 import WeirWire
 
 @Suite("The outputs of weir relay", .serialized, .tags(.network), .timeLimit(.minutes(2)))

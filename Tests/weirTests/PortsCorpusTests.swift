@@ -1,7 +1,6 @@
 import Support
 import Testing
-import WeirFlow
-import WeirWire
+import WeirAnalysis
 
 @testable import weir
 

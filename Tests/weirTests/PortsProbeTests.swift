@@ -1,8 +1,7 @@
 import Foundation
 import Support
 import Testing
-import WeirFlow
-import WeirWire
+import WeirAnalysis
 
 /// Names an allocator of this kernel, the settings that show it, and the verdict that is right.
 private struct Case: Sendable, CustomTestStringConvertible {

@@ -1,6 +1,5 @@
 import Support
 import Testing
-import WeirFlow
 import WeirWire
 
 @Suite("What tshark reads of recorded datagrams", .serialized, .tags(.network, .capture), .timeLimit(.minutes(2)))

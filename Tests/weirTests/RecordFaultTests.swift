@@ -1,7 +1,6 @@
 import Glibc
 import Support
 import Testing
-import WeirFlow
 import WeirWire
 
 @Suite("A capture that is cut short", .serialized, .tags(.network, .capture, .slow), .timeLimit(.minutes(3)))

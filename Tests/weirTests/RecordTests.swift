@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Support
 import Testing
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 /// Real flows, recorded; what tshark 4.0.17 says of each is what the synthesised packets were made for.

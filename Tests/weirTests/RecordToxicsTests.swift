@@ -2,7 +2,6 @@ import Foundation
 import Glibc
 import Support
 import Testing
-import WeirFlow
 import WeirWire
 
 /// What came stands on one leg, what went on on the other, each at its time.

@@ -1,7 +1,6 @@
 import Foundation
 import Support
 import Testing
-import WeirFlow
 import WeirWire
 
 /// Runs `weir relay --record` for a test, and checks of every capture what holds for all of them.

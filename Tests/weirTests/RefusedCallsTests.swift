@@ -1,7 +1,7 @@
 import Glibc
 import Support
 import Testing
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 /// What a kernel that refuses system calls, as old container profiles have it do, is answered with.

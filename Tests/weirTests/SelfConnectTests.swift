@@ -1,7 +1,6 @@
 import Glibc
 import Support
 import Testing
-import WeirFlow
 import WeirWire
 
 /// Where nobody listens on an ephemeral port, the kernel may give a dial that very port: it then meets itself.

@@ -1,6 +1,5 @@
 import Support
 import Testing
-import WeirFlow
 import WeirWire
 
 @Suite("A reader of standard output that is slow", .serialized, .tags(.network, .slow), .timeLimit(.minutes(2)))

@@ -1,7 +1,7 @@
 import Glibc
 import Support
 import Testing
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 /// Each fault is one line on standard error and an exit code; nothing goes to standard output.

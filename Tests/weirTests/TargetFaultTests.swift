@@ -1,7 +1,7 @@
 import Foundation
 import Support
 import Testing
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 @Suite("weir relay and targets that fail", .serialized, .tags(.network), .timeLimit(.minutes(2)))

@@ -2,8 +2,7 @@ import Foundation
 import Glibc
 import Support
 import Testing
-import WeirFlow
-import WeirWire
+import WeirEngine
 
 @Suite("What text2pcap reads of weir relay", .serialized, .tags(.network), .timeLimit(.minutes(2)))
 struct Text2pcapTests {

@@ -1,7 +1,7 @@
 import Foundation
 import Support
 import Testing
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 @Suite("The wall clock set back and forward under weir relay", .serialized, .tags(.network), .timeLimit(.minutes(1)))

@@ -1,5 +1,5 @@
 import Synchronization
-import WeirFlow
+import WeirEngine
 import WeirRelay
 import WeirWire
 

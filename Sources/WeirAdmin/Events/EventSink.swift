@@ -1,4 +1,5 @@
-import WeirFlow
+import WeirEngine
+import WeirSinks
 import WeirWire
 
 /// A sink that puts the records of a relay into the log of events, each as an object of `--log`.

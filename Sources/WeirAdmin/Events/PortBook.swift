@@ -1,4 +1,5 @@
-import WeirFlow
+import WeirAnalysis
+import WeirEngine
 import WeirRelay
 import WeirWire
 

@@ -1,4 +1,4 @@
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 /// A writer of metrics in Prometheus's text format.

@@ -1,4 +1,4 @@
-import WeirFlow
+import WeirEngine
 import WeirRelay
 import WeirWire
 

@@ -1,6 +1,8 @@
 import Glibc
-import WeirFlow
+import WeirEngine
 import WeirRelay
+import WeirSinks
+import WeirWire
 
 /// The recordings of the relayed traffic, in one folder and nowhere else: it starts, stops and finds them.
 actor Recordings {

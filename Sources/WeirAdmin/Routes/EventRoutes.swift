@@ -1,4 +1,3 @@
-import WeirFlow
 import WeirRelay
 import WeirWire
 

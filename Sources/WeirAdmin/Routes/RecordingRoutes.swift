@@ -1,5 +1,5 @@
 import Glibc
-import WeirFlow
+import WeirSinks
 import WeirWire
 
 /// The routes that start, stop, list and send recordings.

@@ -1,4 +1,4 @@
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 /// The schemas of the API's values, for the OpenAPI document.

@@ -1,4 +1,4 @@
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 /// The operations of Toxiproxy 2.12, as its clients know them.

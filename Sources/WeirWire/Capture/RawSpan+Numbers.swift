@@ -14,7 +14,7 @@ extension RawSpan {
     /// Copies bytes.
     ///
     /// - Precondition: The bytes are there.
-    func bytes(_ range: Range<Int>) -> [UInt8] {
+    package func bytes(_ range: Range<Int>) -> [UInt8] {
         extracting(range).withUnsafeBytes { Array($0) }
     }
 

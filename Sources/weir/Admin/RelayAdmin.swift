@@ -1,7 +1,7 @@
 #if Admin
 import WeirAdmin
-import WeirFlow
 import WeirRelay
+import WeirSinks
 import WeirWire
 
 /// The control API of a relay.
@@ -69,7 +69,6 @@ extension AdminOptions {
     }
 }
 #else
-import WeirFlow
 import WeirRelay
 import WeirWire
 

@@ -1,5 +1,5 @@
 import Glibc
-import WeirFlow
+import WeirAnalysis
 import WeirRelay
 import WeirWire
 

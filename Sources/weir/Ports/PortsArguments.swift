@@ -1,5 +1,5 @@
 public import ArgumentParser
-public import WeirFlow
+public import WeirEngine
 public import WeirRelay
 public import WeirWire
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
-import WeirFlow
+import WeirAnalysis
+import WeirEngine
 import WeirRelay
 import WeirWire
 

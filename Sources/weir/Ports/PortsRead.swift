@@ -1,6 +1,7 @@
 import Glibc
+import WeirAnalysis
 import WeirCapture
-import WeirFlow
+import WeirEngine
 import WeirRelay
 import WeirWire
 

@@ -1,4 +1,5 @@
-import WeirFlow
+import WeirAnalysis
+import WeirDissect
 import WeirWire
 
 /// The view of a capture's flows.

@@ -1,4 +1,5 @@
-import WeirFlow
+import WeirAnalysis
+import WeirDissect
 import WeirWire
 
 /// The view of what both sides of a flow sent: a reassembled TCP stream, or datagrams.

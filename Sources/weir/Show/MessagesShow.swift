@@ -1,4 +1,5 @@
-import WeirFlow
+import WeirAnalysis
+import WeirDissect
 import WeirWire
 
 /// The view of what the bytes of the flows mean, message by message.

@@ -1,4 +1,5 @@
-import WeirFlow
+import WeirAnalysis
+import WeirDissect
 import WeirWire
 
 /// The view with a line for each packet.

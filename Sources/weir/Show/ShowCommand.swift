@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
-import WeirFlow
+import WeirAnalysis
+import WeirDissect
 import WeirWire
 
 /// The command `weir show`, which shows the contents of captures.

@@ -1,5 +1,5 @@
 import Glibc
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 /// Standard output, written in large pieces.

@@ -1,5 +1,4 @@
 import Glibc
-import WeirFlow
 import WeirWire
 
 /// A progress bar on standard error, for files of more than 100 MB together, on a terminal.

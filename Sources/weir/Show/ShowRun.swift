@@ -1,6 +1,6 @@
 import Glibc
 import WeirCapture
-import WeirFlow
+import WeirDissect
 import WeirWire
 
 /// A view of a capture.

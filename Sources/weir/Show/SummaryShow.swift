@@ -1,4 +1,5 @@
-import WeirFlow
+import WeirAnalysis
+import WeirDissect
 import WeirWire
 
 /// The view of counts, times, rates, protocols, top talkers and damage.

@@ -1,7 +1,6 @@
 import Glibc
-import WeirFlow
+import WeirEngine
 import WeirRelay
-import WeirWire
 
 /// A hexdump, which can be read back.
 enum HexText {

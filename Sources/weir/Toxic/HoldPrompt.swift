@@ -1,5 +1,4 @@
 import Glibc
-import WeirFlow
 import WeirRelay
 import WeirWire
 

@@ -1,6 +1,7 @@
 import Glibc
-import WeirFlow
+import WeirEngine
 import WeirRelay
+import WeirWire
 
 /// The lines that a user types at a prompt, or that a script provides.
 struct PromptInput {

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Glibc
-import WeirFlow
+import WeirEngine
 import WeirRelay
 import WeirWire
 

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Glibc
-import WeirFlow
 import WeirRelay
 import WeirWire
 

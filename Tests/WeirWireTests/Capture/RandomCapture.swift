@@ -1,3 +1,4 @@
+import Support
 import WeirWire
 
 /// Makes captures of random blocks and packets.

@@ -1,6 +1,6 @@
 import Support
 import Testing
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 /// Is a relay with its control API, and what `weir toxic` says to it.

@@ -1,0 +1,89 @@
+import WeirEngine
+public import WeirWire
+
+/// The text and JSON forms of a host's use of its range of ports.
+public enum HostUsageText {
+    /// The default number of destinations that the text shows.
+    public static let destinationsShown = 20
+
+    /// Appends the text: three lines, one for each destination, and the number of those not shown.
+    public static func append(
+        _ usage: HostUsage,
+        destinations shown: Int = destinationsShown,
+        to output: inout ByteBuffer
+    ) {
+        let kept = usage.reserved > 0 ? ", (\(usage.reserved) reserved)" : ""
+        output.append("range \(usage.range): \(PortReasons.count(usage.range.size, "port"))\(kept); ")
+        output.append("connect is slow past (\(usage.cliff)) to one destination\n")
+        for transport in Transport.allCases {
+            let used = usage.portsInUse[transport] ?? 0
+            output.append("\(transport): \(PortReasons.count(used, "port")) in use, \(share(used, usage))")
+            let states = (usage.states[transport] ?? [:]).sorted { $0.value > $1.value }
+            output.append(
+                states.isEmpty ? "" : ": " + states.map { "\($0.key.name) (\($0.value))" }.joined(separator: ", ")
+            )
+            output.append("\n")
+        }
+        for destination in usage.destinations.prefix(shown) { append(destination, usage, to: &output) }
+        let more = usage.destinations.count - shown
+        if more > 0 { output.append("\(PortReasons.count(more, "destination")) more\n") }
+    }
+
+    private static func append(_ destination: HostUsage.Destination, _ usage: HostUsage, to output: inout ByteBuffer) {
+        output.append("\(destination.source) -> \(destination.server): ")
+        output.append("\(PortReasons.count(destination.ports, "port")) ")
+        output.append("\(share(destination.ports, usage)), TIME-WAIT (\(destination.timeWait))")
+        if let rate = destination.rate, let growth = destination.growth {
+            output.append(
+                ", \(PortReasons.decimal(rate, places: 1)) new/s, grows \(PortReasons.decimal(growth, places: 1))/s"
+            )
+        }
+        if destination.ports >= usage.cliff {
+            output.append(", PAST THE CLIFF")
+        } else if let seconds = usage.seconds(until: usage.cliff, destination) {
+            output.append(", the cliff in \(Int(min(seconds, 1e9))) s")
+        }
+        if let seconds = usage.seconds(until: usage.usable, destination), destination.ports < usage.usable {
+            output.append(", none left in \(Int(min(seconds, 1e9))) s")
+        }
+        output.append("\n")
+    }
+
+    private static func share(_ ports: Int, _ usage: HostUsage) -> String {
+        PortReasons.percent(Double(ports) / Double(usage.usable))
+    }
+
+    /// Appends one JSON object and a line feed.
+    ///
+    /// Keys, in this order: `time`, `range_low`, `range_high`, `reserved`, `cliff`, `tcp` and `udp` (`ports`,
+    /// `states`), `destinations` (`source`, `server`, `ports`, `share`, `time_wait`, `first_parity`, `rate`, `growth`,
+    /// `cliff_seconds`, `exhausted_seconds`; null if not known, or never). Source: RFC 8259.
+    public static func appendJSON(_ usage: HostUsage, at time: Int64, to output: inout ByteBuffer) {
+        var timestamp = Timestamp()
+        output.append("{\"time\":\"")
+        timestamp.appendRFC3339(time, to: &output)
+        output.append("\",\"range_low\":\(usage.range.low),\"range_high\":\(usage.range.high)")
+        output.append(",\"reserved\":\(usage.reserved),\"cliff\":\(usage.cliff)")
+        for transport in Transport.allCases {
+            let states = (usage.states[transport] ?? [:]).sorted { $0.key.rawValue < $1.key.rawValue }
+            let list = states.map { "\"\($0.key.name)\":\($0.value)" }.joined(separator: ",")
+            output.append(",\"\(transport)\":{\"ports\":\(usage.portsInUse[transport] ?? 0),\"states\":{\(list)}}")
+        }
+        output.append(",\"destinations\":[")
+        for (index, destination) in usage.destinations.enumerated() {
+            if index > 0 { output.append(",") }
+            output.append("{\"source\":\"\(destination.source)\",\"server\":\"\(destination.server)\"")
+            output.append(",\"ports\":\(destination.ports)")
+            output.append(",\"share\":\(number(Double(destination.ports) / Double(usage.usable)))")
+            output.append(",\"time_wait\":\(destination.timeWait),\"first_parity\":\(destination.firstParity)")
+            output.append(",\"rate\":\(number(destination.rate)),\"growth\":\(number(destination.growth))")
+            output.append(",\"cliff_seconds\":\(number(usage.seconds(until: usage.cliff, destination)))")
+            output.append(",\"exhausted_seconds\":\(number(usage.seconds(until: usage.usable, destination)))}")
+        }
+        output.append("]}\n")
+    }
+
+    private static func number(_ value: Double?) -> String {
+        value.map { PortReasons.decimal(min($0, 1e12), places: 3) } ?? "null"
+    }
+}

@@ -1,0 +1,119 @@
+public import WeirEngine
+public import WeirWire
+
+/// A sink that shows how ports are assigned while a relay runs: a line for each flow, and a final report for each
+/// address.
+///
+/// The line has the client's port and the relay's own for it, each with its step from the previous one to the same
+/// destination. Memory is limited: the first 2^20 choices of ports are kept for the report, 14 bytes each.
+public struct PortsSink: Sink {
+    private static let usesKept = 1 << 20
+    private static let destinationsKept = 1 << 16
+
+    private struct Way: Hashable {
+        var key: PortSeriesKey
+        var destination: Endpoint
+    }
+
+    private var timestamp: Timestamp
+    private var table = PortTable(limit: usesKept)
+    private var last: [Way: UInt16] = [:]
+    /// The egress of each open flow, to detect a further dial.
+    private var egress: [FlowID: Endpoint] = [:]
+    private let text: PortsText
+    private let ranges: OwnPortRanges
+
+    /// Creates a sink.
+    ///
+    /// - Parameters:
+    ///   - localOffset: how far local time is ahead of UTC.
+    ///   - color: whether the report sets classes in bold.
+    ///   - ranges: the known ranges.
+    public init(
+        localOffset: @escaping Timestamp.LocalOffset = { _ in 0 },
+        color: Bool = false,
+        ranges: OwnPortRanges = OwnPortRanges()
+    ) {
+        self.ranges = ranges
+        timestamp = Timestamp(localOffset: localOffset)
+        text = PortsText(color: color)
+    }
+
+    /// The interest in flows, but not in chunks.
+    public var interest: Interest { .flows }
+
+    /// Renders the line of a flow that begins, or is dialed again.
+    public mutating func render(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
+        switch record.happening {
+        case .opened:
+            begin(record, &output)
+            output.append("client ")
+            append(record, record.path.client, to: record.path.listener, .client, &output)
+            if let egress = record.path.egress, let server = record.path.server {
+                output.append(", egress ")
+                self.egress[record.flow] = egress
+                append(record, egress, to: server, .egress, &output)
+            }
+            output.append("\n")
+        case .connected, .refused:
+            guard let egress = record.path.egress, let server = record.path.server,
+                self.egress.updateValue(egress, forKey: record.flow) != egress
+            else { return }
+            begin(record, &output)
+            output.append("egress ")
+            append(record, egress, to: server, .egress, &output)
+            output.append("\n")
+        case .closed: egress[record.flow] = nil
+        case .received, .forwarded, .endForwarded, .ended, .mismatch, .dropped, .toxic: break
+        }
+    }
+
+    private mutating func begin(_ record: FlowRecord, _ output: inout ByteBuffer) {
+        timestamp.appendTimeOfDay(record.moment.wallNanoseconds, to: &output)
+        output.append(" #")
+        output.appendDecimal(record.flow.rawValue)
+        output.append(record.transport == .tcp ? " tcp ports  " : " udp ports  ")
+    }
+
+    /// Appends `:36080 (+12 from :36068)`, and remembers the choice.
+    private mutating func append(
+        _ record: FlowRecord,
+        _ own: Endpoint,
+        to destination: Endpoint,
+        _ side: PortSide,
+        _ output: inout ByteBuffer
+    ) {
+        let key = PortSeriesKey(client: own.address, transport: record.transport, side: side)
+        let way = Way(key: key, destination: destination)
+        output.append(":\(own.port)")
+        if let before = last[way] {
+            let step = Int(own.port) - Int(before)
+            output.append(" (\(step < 0 ? "" : "+")\(step) from :\(before))")
+        } else {
+            output.append(" (first)")
+        }
+        if last[way] != nil || last.count < Self.destinationsKept { last[way] = own.port }
+        table.add(
+            PortUse(
+                time: record.moment.wallNanoseconds,
+                client: own.address,
+                transport: record.transport,
+                side: side,
+                destination: destination,
+                port: own.port
+            )
+        )
+    }
+
+    /// Renders the reports, the clients' first.
+    public mutating func finish(into output: inout ByteBuffer) {
+        for side in [PortSide.client, .egress] {
+            for series in table.series where series.key.side == side {
+                text.append(PortAnalysis.report(series, known: ranges.known(for: series)), to: &output)
+            }
+        }
+        guard table.leftOut > 0 else { return }
+        output.appendCount(UInt64(table.leftOut), "port")
+        output.append(" more than are kept for the report\n")
+    }
+}

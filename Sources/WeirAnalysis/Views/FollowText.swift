@@ -1,0 +1,173 @@
+public import WeirDissect
+public import WeirWire
+
+/// The ways to show a stream.
+public enum FollowForm: String, Hashable, Sendable, CaseIterable {
+    /// Text, with everything that is not text escaped.
+    case text
+    /// A hex dump.
+    case hex
+    /// The bytes and nothing else.
+    case raw
+}
+
+/// The text form of what both sides of a captured flow sent, piece by piece, as the relay shows its chunks.
+///
+/// Text and hex have the form that `text2pcap` reads: see `TerminalSink`. Raw output has only the stream's bytes; gaps
+/// leave no trace in it, but are in the report.
+public struct FollowText: Sendable {
+    private let form: FollowForm
+    private let color: Bool
+    private var timestamp: Timestamp
+    private var lastTime: Int64 = 0
+    private var dissector: FlowDissector?
+    private var colors = FieldColors()
+
+    /// Creates a renderer.
+    ///
+    /// - Parameters:
+    ///   - form: how bytes are shown.
+    ///   - color: whether lines are colored with ANSI sequences.
+    ///   - localOffset: how far local time is ahead of UTC.
+    public init(_ form: FollowForm, color: Bool, localOffset: @escaping Timestamp.LocalOffset = { _ in 0 }) {
+        self.form = form
+        self.color = color
+        timestamp = Timestamp(localOffset: localOffset)
+    }
+
+    /// Colors the fields of messages in dumps from now on, if color is on.
+    public mutating func dissect(_ transport: Transport, client: Endpoint, server: Endpoint) {
+        guard color, form == .hex else { return }
+        dissector = FlowDissector(transport, clientPort: client.port, serverPort: server.port)
+    }
+
+    /// Notes that the client turned out to be the other side.
+    public mutating func turn() { dissector?.turn() }
+
+    /// Finds the fields in a piece, even one that is not shown: the meaning of the other side's bytes can depend on it.
+    public mutating func read(_ piece: StreamPiece, _ bytes: RawSpan) {
+        // Moved out, so that it can lend messages while the colors change.
+        guard var dissector = self.dissector.take() else { return }
+        defer { self.dissector = dissector }
+        let isStream = dissector.isStream
+        let start = isStream ? piece.offset : 0
+        colors.begin(start..<(start + bytes.byteCount), piece.direction)
+        guard piece.content == .bytes else {
+            if isStream { dissector.skip(piece.count, piece.direction) { colors.add($0) } }
+            return
+        }
+        dissector.add(bytes, piece.direction, at: piece.time) { colors.add($0) }
+        if isStream { dissector.unfinished(piece.direction) { colors.add($0) } }
+    }
+
+    /// Appends a piece of a stream, or a datagram; to color its fields, pass it to `read` first.
+    public mutating func append(_ piece: StreamPiece, _ bytes: RawSpan, to output: inout ByteBuffer) {
+        guard form != .raw else { return output.append(bytes) }
+        begin(piece, &output)
+        switch piece.content {
+        case .bytes: break
+        case .gap: output.append("  not captured")
+        case .cut: output.append("  cut off by the capture's limit on packets")
+        }
+        if color { output.append("\u{1B}[0m") }
+        output.append("\n")
+        switch form {
+        case .hex where dissector != nil: colors.append(bytes, to: &output)
+        case .hex: HexDump.append(bytes, to: &output)
+        case .text: EscapedText.append(bytes, to: &output)
+        case .raw: break
+        }
+    }
+
+    private mutating func begin(_ piece: StreamPiece, _ output: inout ByteBuffer) {
+        if color {
+            let isBytes = piece.content == .bytes
+            output.append(!isBytes ? "\u{1B}[31m" : piece.direction == .upstream ? "\u{1B}[36m" : "\u{1B}[33m")
+        }
+        lastTime = piece.time ?? lastTime
+        timestamp.appendTimeOfDay(lastTime, to: &output)
+        output.append(" #")
+        output.appendDecimal(piece.flow)
+        output.append(piece.direction == .upstream ? " up    " : " down  ")
+        output.appendCount(UInt64(piece.count), "byte")
+        output.append(" @")
+        output.appendDecimal(piece.offset)
+    }
+}
+
+/// The JSON form of what both sides of a captured flow sent, one object a line.
+///
+/// Keys, in this order: `time` (RFC 3339, UTC, ns; null if it is not known), `flow`, `event` (`data`, `gap`, `report`),
+/// `direction`; with `data`: `offset`, `length`, `bytes` (base64); with `gap`: `offset`, `length`, `reason` (`missing`,
+/// `cut`); with `report` the contents of `StreamReport`.
+public struct FollowJSON: Sendable {
+    private var timestamp = Timestamp()
+
+    /// Creates a renderer.
+    public init() {}
+
+    /// Appends a piece of a stream, and a line feed.
+    public mutating func append(_ piece: StreamPiece, _ bytes: RawSpan, to output: inout ByteBuffer) {
+        output.append("{\"time\":")
+        if let time = piece.time {
+            output.append("\"")
+            timestamp.appendRFC3339(time, to: &output)
+            output.append("\"")
+        } else {
+            output.append("null")
+        }
+        begin(piece.content == .bytes ? "data" : "gap", piece.flow, piece.direction, &output)
+        output.append(",\"offset\":")
+        output.appendDecimal(piece.offset)
+        output.append(",\"length\":")
+        output.appendDecimal(piece.count)
+        switch piece.content {
+        case .bytes:
+            output.append(",\"bytes\":\"")
+            output.appendBase64(bytes)
+            output.append("\"")
+        case .gap: output.append(",\"reason\":\"missing\"")
+        case .cut: output.append(",\"reason\":\"cut\"")
+        }
+        output.append("}\n")
+    }
+
+    /// Appends the report of a direction, and a line feed.
+    public func append(_ report: StreamReport, flow: Int, _ direction: Direction, to output: inout ByteBuffer) {
+        output.append("{\"time\":null")
+        begin("report", flow, direction, &output)
+        for (name, value) in [
+            ("whole", report.isWhole), ("syn", report.hasStart), ("fin", report.hasEnd), ("rst", report.hasReset),
+        ] {
+            output.append(",\"\(name)\":\(value)")
+        }
+        for (name, value) in report.counts { output.append(",\"\(name)\":\(value)") }
+        for (name, ranges) in [("conflicts", report.conflicts), ("gaps", report.gaps), ("cut", report.cut)] {
+            output.append(",\"\(name)\":{\"count\":\(ranges.count),\"bytes\":\(ranges.bytes),\"ranges\":[")
+            output.append(ranges.ranges.map { "[\($0.lowerBound),\($0.upperBound)]" }.joined(separator: ","))
+            output.append("]}")
+        }
+        output.append("}\n")
+    }
+
+    private func begin(_ event: StaticString, _ flow: Int, _ direction: Direction, _ output: inout ByteBuffer) {
+        output.append(",\"flow\":")
+        output.appendDecimal(flow)
+        output.append(",\"event\":\"")
+        output.append(event)
+        output.append(direction == .upstream ? "\",\"direction\":\"upstream\"" : "\",\"direction\":\"downstream\"")
+    }
+}
+
+extension StreamReport {
+    /// The counts with their names in JSON.
+    fileprivate var counts: [(String, Int)] {
+        [
+            ("segments", segments), ("bytes", bytes), ("out_of_order", outOfOrder),
+            ("retransmissions", retransmissions),
+            ("retransmitted_bytes", retransmittedBytes), ("keep_alives", keepAlives), ("uncompared_bytes", uncompared),
+            ("gaps_of_limit", gapsOfLimit), ("late_bytes", late), ("bytes_before_start", beforeStart),
+            ("bytes_behind_end", behindEnd), ("bytes_missing_at_end", missingAtEnd), ("other_syns", otherStarts),
+        ]
+    }
+}

@@ -1,0 +1,210 @@
+public import WeirWire
+
+/// A reader of the messages of all flows of a capture, in the order in which they are completed.
+///
+///     var dissector = CaptureDissector()
+///     flows.add(captured, bytes)
+///     dissector.add(captured, bytes, in: flows) { flow, message in ... }
+///     dissector.finish { flow, message in ... }
+///
+/// TCP streams are reassembled first. The number of flows read at once is limited; for a further flow, the oldest one
+/// is ended with the messages read from it so far.
+public struct CaptureDissector: ~Copyable, Sendable {
+    private var reassembler: TCPReassembler
+    private var dissected: DissectedFlows
+
+    /// A closure that receives a message, lent for the call, and the place of its flow in the table.
+    public typealias Receiver = (Int, DissectedMessage) -> Void
+
+    /// Creates a dissector that knows no flow yet.
+    ///
+    /// - Parameters:
+    ///   - wantsFields: Whether messages get all their fields.
+    ///   - settings: The settings of the reassembly.
+    ///   - limit: The maximum number of flows that are read at once.
+    public init(
+        wantsFields: Bool = true,
+        _ settings: ReassemblySettings = ReassemblySettings(),
+        limit: Int = 1 << 16
+    ) {
+        reassembler = TCPReassembler(settings)
+        dissected = DissectedFlows(wantsFields: wantsFields, limit: limit)
+    }
+
+    /// Reads a packet that was already added to the flows.
+    ///
+    /// - Parameters:
+    ///   - packet: Its time and lengths.
+    ///   - bytes: Its captured bytes.
+    ///   - flows: The flows up to and with the packet, and the decoded packet.
+    ///   - receiver: Receives the messages that the packet completes.
+    public mutating func add(
+        _ packet: CapturedPacket,
+        _ bytes: RawSpan,
+        in flows: borrowing CaptureFlows,
+        to receiver: Receiver
+    ) {
+        if let place = flows.tcp, let segment = flows.packet.tcp?.streamSegment {
+            if place.hasTurned {
+                reassembler.turn(flow: place.index)
+                dissected.turn(place.index)
+            }
+            if segment.length > 0 || !segment.flags.isDisjoint(with: [.syn, .fin, .rst]) || dissected.has(place.index) {
+                dissected.begin(place.index, flows.table, receiver)
+                flows.withPayload(.tcp, of: bytes) { payload in
+                    Self.add(segment, payload, place, at: packet.timestamp, &reassembler, &dissected, receiver)
+                }
+                if segment.flags.contains(.fin), reassembler.isAtEnd(flow: place.index, place.direction) {
+                    dissected.end(place, receiver)
+                }
+            }
+        }
+        if let place = flows.udp, let length = flows.packet.udp?.payloadLength, length > 0 {
+            if place.hasTurned { dissected.turn(place.index) }
+            dissected.begin(place.index, flows.table, receiver)
+            flows.withPayload(.udp, of: bytes) { payload in
+                dissected.add(payload, place.index, place.direction, at: packet.timestamp, receiver)
+            }
+        }
+        for index in flows.innerUDP.indices {
+            guard let place = flows.innerUDP[index], flows.packet.innerUDP[index].payloadLength > 0 else { continue }
+            dissected.begin(place.index, flows.table, receiver)
+            flows.withInnerPayload(index, of: bytes) { payload in
+                dissected.add(payload, place.index, place.direction, at: packet.timestamp, receiver)
+            }
+        }
+    }
+
+    /// Lends the incomplete message of one direction of a flow, with the fields read so far.
+    ///
+    /// - Parameters:
+    ///   - flow: The flow's place in the table.
+    ///   - direction: The direction of the message.
+    ///   - receiver: Receives the message, if there is one.
+    public func unfinished(_ flow: Int, _ direction: Direction, to receiver: Receiver) {
+        dissected.unfinished(flow, direction, receiver)
+    }
+
+    /// Returns the offset of the last packet's payload in its stream, if called before `add`; 0 for a datagram.
+    public func streamOffset(in flows: borrowing CaptureFlows) -> Int {
+        guard let place = flows.tcp, let segment = flows.packet.tcp?.streamSegment else { return 0 }
+        // The reassembler has not yet turned its directions.
+        let direction = place.hasTurned ? place.direction.opposite : place.direction
+        return reassembler.offset(of: segment, flow: place.index, direction)
+    }
+
+    /// Returns the remaining messages of all flows at the end of the capture.
+    public mutating func finish(to receiver: Receiver) {
+        Self.finish(&reassembler, &dissected, receiver)
+    }
+
+    private static func add(
+        _ segment: StreamSegment,
+        _ payload: RawSpan,
+        _ place: FlowTable.Place,
+        at time: Int64?,
+        _ reassembler: inout TCPReassembler,
+        _ dissected: inout DissectedFlows,
+        _ receiver: Receiver
+    ) {
+        reassembler.add(segment, payload, flow: place.index, place.direction, at: time) { piece, bytes in
+            dissected.add(piece, bytes, receiver)
+        }
+    }
+
+    private static func finish(
+        _ reassembler: inout TCPReassembler,
+        _ dissected: inout DissectedFlows,
+        _ receiver: Receiver
+    ) {
+        reassembler.finish { piece, bytes in dissected.add(piece, bytes, receiver) }
+        dissected.finish(receiver)
+    }
+}
+
+/// The dissectors of flows, by the flows' places in a table.
+struct DissectedFlows: Sendable {
+    private var slots: [Int32] = []
+    private var states: [FlowDissector] = []
+    private var owners: [Int] = []
+    private var oldest = 0
+    private let wantsFields: Bool
+    private let limit: Int
+
+    init(wantsFields: Bool, limit: Int) {
+        self.wantsFields = wantsFields
+        self.limit = max(limit, 1)
+    }
+
+    func has(_ flow: Int) -> Bool { flow < slots.count && slots[flow] >= 0 }
+
+    /// Creates the state of a flow, if it has none.
+    mutating func begin(_ flow: Int, _ table: borrowing FlowTable, _ receiver: CaptureDissector.Receiver) {
+        guard !has(flow) else { return }
+        if flow >= slots.count { slots += Array(repeating: -1, count: max(flow + 1 - slots.count, slots.count)) }
+        let observed = table[flow]
+        let state = FlowDissector(
+            observed.transport,
+            clientPort: observed.client.port,
+            serverPort: observed.server.port,
+            wantsFields: wantsFields
+        )
+        guard states.count == limit else {
+            slots[flow] = Int32(truncatingIfNeeded: states.count)
+            states.append(state)
+            owners.append(flow)
+            return
+        }
+        let place = oldest
+        oldest = (oldest + 1) % limit
+        finish(place, receiver)
+        slots[owners[place]] = -1
+        slots[flow] = Int32(truncatingIfNeeded: place)
+        states[place] = state
+        owners[place] = flow
+    }
+
+    mutating func add(
+        _ bytes: RawSpan,
+        _ flow: Int,
+        _ direction: Direction,
+        at time: Int64?,
+        _ receiver: CaptureDissector.Receiver
+    ) {
+        guard has(flow) else { return }
+        states[Int(slots[flow])].add(bytes, direction, at: time) { receiver(flow, $0) }
+    }
+
+    mutating func add(_ piece: StreamPiece, _ bytes: RawSpan, _ receiver: CaptureDissector.Receiver) {
+        let flow = piece.flow
+        guard has(flow) else { return }
+        if piece.content == .bytes {
+            states[Int(slots[flow])].add(bytes, piece.direction, at: piece.time) { receiver(flow, $0) }
+        } else {
+            states[Int(slots[flow])].skip(piece.count, piece.direction) { receiver(flow, $0) }
+        }
+    }
+
+    func unfinished(_ flow: Int, _ direction: Direction, _ receiver: CaptureDissector.Receiver) {
+        if has(flow) { states[Int(slots[flow])].unfinished(direction) { receiver(flow, $0) } }
+    }
+
+    mutating func turn(_ flow: Int) {
+        if has(flow) { states[Int(slots[flow])].turn() }
+    }
+
+    /// Ends a direction after its FIN, once everything before it was read.
+    mutating func end(_ place: FlowTable.Place, _ receiver: CaptureDissector.Receiver) {
+        guard has(place.index) else { return }
+        states[Int(slots[place.index])].finish(place.direction) { receiver(place.index, $0) }
+    }
+
+    mutating func finish(_ receiver: CaptureDissector.Receiver) {
+        for place in states.indices { finish((oldest + place) % states.count, receiver) }
+    }
+
+    private mutating func finish(_ place: Int, _ receiver: CaptureDissector.Receiver) {
+        let flow = owners[place]
+        states[place].finish { receiver(flow, $0) }
+    }
+}

@@ -1,0 +1,66 @@
+public import WeirWire
+
+/// The number of a flow: rising, never reused within a process.
+@frozen
+public struct FlowID: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// The number, from 1.
+    public var rawValue: UInt64
+
+    /// Creates the identifier with a number.
+    @inlinable
+    public init(_ rawValue: UInt64) {
+        self.rawValue = rawValue
+    }
+
+    /// The number alone.
+    public var description: String { String(rawValue) }
+
+    /// Orders identifiers by age.
+    @inlinable
+    public static func < (left: FlowID, right: FlowID) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// The endpoints of a flow, from the client's to the server's.
+@frozen
+public struct FlowPath: Hashable, Sendable {
+    /// The endpoint from which the client sends.
+    public var client: Endpoint
+    /// The endpoint to which the client sends: the relay's listening side.
+    public var listener: Endpoint
+    /// The ephemeral endpoint that the kernel gave the relay for this client's traffic to the server.
+    public var egress: Endpoint?
+    /// The endpoint to which the relay sends the client's traffic; nil for an echo server's flow, which ends at the
+    /// listener.
+    public var server: Endpoint?
+
+    /// Creates a path from its endpoints.
+    public init(client: Endpoint, listener: Endpoint, egress: Endpoint? = nil, server: Endpoint? = nil) {
+        self.client = client
+        self.listener = listener
+        self.egress = egress
+        self.server = server
+    }
+}
+
+extension FlowPath {
+    /// Returns the flow's number and its known endpoints, for the comment of a packet in a capture.
+    package func introduction(of flow: FlowID) -> String {
+        var text = "flow \(flow) client \(client) listener \(listener)"
+        if let server { text += " egress \(egress?.description ?? "none") server \(server)" }
+        return text
+    }
+}
+
+extension ByteBuffer {
+    /// Appends all endpoints of a flow: `client -> listener => egress -> server`.
+    package mutating func appendPath(_ path: FlowPath) {
+        path.client.write(to: &self)
+        append(" -> ")
+        path.listener.write(to: &self)
+        guard let server = path.server else { return }
+        append(" => ")
+        if let egress = path.egress { egress.write(to: &self) } else { append("(no egress)") }
+        append(" -> ")
+        server.write(to: &self)
+    }
+}

@@ -1,0 +1,126 @@
+import Glibc
+import Synchronization
+public import WeirEngine
+public import WeirWire
+
+/// Reading and closing the open flows.
+extension Supervisor {
+    /// A choice among flows.
+    public struct FlowFilter: Hashable, Sendable {
+        /// The number that flows must exceed.
+        public var after: UInt64 = 0
+        /// The route of the flows; if nil, any.
+        public var route: Int?
+        /// The transport protocol of the flows; if nil, any.
+        public var transport: Transport?
+
+        /// Makes a filter that accepts every flow.
+        public init() {}
+
+        func takes(_ flow: borrowing Flow, route: Int) -> Bool {
+            flow.id.rawValue > after && (self.route ?? route) == route
+                && (transport ?? flow.transport) == flow.transport
+        }
+    }
+
+    /// Returns open flows, in order of their numbers.
+    ///
+    /// - Parameters:
+    ///   - filter: which flows to return.
+    ///   - limit: the maximum number of flows.
+    /// - Returns: the flows as they are now.
+    /// - Complexity: O(n log n) for n open flows, partly on the loops' threads.
+    public nonisolated func flows(_ filter: FlowFilter = FlowFilter(), limit: Int = 100) async -> [FlowStatus] {
+        let found = await onEach { $0.flows(filter, limit: limit) }
+        return Array(found.joined().sorted { $0.id.rawValue < $1.id.rawValue }.prefix(limit))
+    }
+
+    /// Finds an open flow.
+    public nonisolated func flow(_ id: FlowID) async -> FlowStatus? {
+        for loop in shared.loops {
+            if let found = await on(loop, { $0.flow(id) }) ?? nil { return found }
+        }
+        return nil
+    }
+
+    /// Closes a flow: both sides see its end.
+    ///
+    /// - Returns: whether it was open.
+    public nonisolated func closeFlow(_ id: FlowID) async -> Bool {
+        for loop in shared.loops where await on(loop, { $0.dismiss(id) }) ?? false { return true }
+        return false
+    }
+
+    /// Returns what has happened on each route, by its number, including open flows so far.
+    public nonisolated func tallies() async -> [RouteTally] {
+        var sum: [RouteTally] = []
+        for part in await onEach({ $0.wholeTallies() }) {
+            while sum.count < part.count { sum.append(RouteTally()) }
+            for index in part.indices { sum[index].add(part[index]) }
+        }
+        return sum
+    }
+}
+
+extension Supervisor {
+    /// Joins two TCP connections that exist already to one flow of a route: what arrives on one leaves on the other.
+    ///
+    /// - Parameters:
+    ///   - client: the connection to the client.
+    ///   - server: the connection to the server.
+    ///   - route: the number of a route with a target.
+    /// - Returns: false if as many flows are open as the limit allows, or the relay has ended; both are closed then.
+    package nonisolated func adopt(client: consuming Descriptor, server: consuming Descriptor, route: Int) -> Bool {
+        guard let peer = Socket.peerEndpoint(client.raw), let local = Socket.localEndpoint(client.raw),
+            shared.reserveFlow()
+        else { return false }
+        for raw in [client.raw, server.raw] { _ = fcntl(raw, F_SETFL, fcntl(raw, F_GETFL) | O_NONBLOCK) }
+        let loop = shared.loops[shared.loopWithFewestFlows()]
+        loop.flows.add(1, ordering: .relaxed)
+        let (clientEnd, serverEnd) = (client.release(), server.release())
+        let accepted = AcceptedConnection(
+            descriptor: clientEnd,
+            client: peer,
+            listener: local,
+            route: route,
+            server: serverEnd
+        )
+        guard !loop.mailbox.post(.adopt(accepted)) else { return true }
+        close(clientEnd)
+        close(serverEnd)
+        return false
+    }
+}
+
+extension EventLoop {
+    func flows(_ filter: Supervisor.FlowFilter, limit: Int) -> [FlowStatus] {
+        let now = now().instant
+        let found = host.flows.filter { filter.takes($0.flow, route: $0.route) }.map { $0.status(at: now) }
+        return Array(found.sorted { $0.id.rawValue < $1.id.rawValue }.prefix(limit))
+    }
+
+    func flow(_ id: FlowID) -> FlowStatus? { host.find(id)?.status(at: now().instant) }
+
+    func dismiss(_ id: FlowID) -> Bool {
+        guard let relayed = host.find(id) else { return false }
+        relayed.end(with: .dismissed)
+        return true
+    }
+
+    func wholeTallies() -> [RouteTally] {
+        var whole = tallies
+        for relayed in host.flows {
+            while whole.count <= relayed.route { whole.append(RouteTally()) }
+            whole[relayed.route].add(open: relayed.flow)
+        }
+        return whole
+    }
+}
+
+extension RelayedFlow {
+    fileprivate func status(at now: Instant) -> FlowStatus {
+        var status = flow.status(at: now)
+        status.route = route
+        return status
+    }
+}

@@ -1,0 +1,249 @@
+import Glibc
+import Synchronization
+public import WeirEngine
+
+/// The destination of a sink's output, and the rule for when it is too slow.
+public struct SinkOutput: Sendable {
+    /// The rule for when an output is too slow.
+    public enum Overflow: String, Sendable, CaseIterable {
+        /// Reading from sockets waits; nothing is lost.
+        case wait
+        /// Chunks are skipped and counted.
+        case drop
+    }
+
+    /// The output's name in messages: `standard output`, or a file's name.
+    public var name: String
+    /// The sink that renders the records.
+    public var sink: any Sink
+    /// The descriptor to write to; it stays open, and belongs to the caller.
+    public var descriptor: Int32
+    /// The path of the file, if the file is to be opened again when it is gone from there.
+    public let path: String?
+    /// The capture's files, if the output is a capture.
+    let files: CaptureFiles?
+    /// The rule for when the output is too slow.
+    public var overflow: Overflow
+    /// A descriptor for the sink's last output, the totals, in case the output itself has failed.
+    public var lastResort: Int32?
+
+    /// Makes an output.
+    public init(name: String, sink: any Sink, descriptor: Int32, overflow: Overflow = .wait) {
+        self.name = name
+        self.sink = sink
+        self.descriptor = descriptor
+        self.overflow = overflow
+        path = nil
+        files = nil
+        whenWaiting = {}
+    }
+
+    /// Makes an output that writes a capture to files, one after another if they rotate.
+    public init(recordingTo files: CaptureFiles, sink: any Sink, overflow: Overflow = .wait) {
+        name = files.path
+        self.sink = sink
+        descriptor = files.descriptor
+        self.overflow = overflow
+        path = nil
+        self.files = files
+        whenWaiting = {}
+    }
+
+    /// Called before waiting for the reader of a named pipe.
+    let whenWaiting: @Sendable () -> Void
+
+    /// Makes an output that appends to a file, which stays open.
+    ///
+    /// The file is created if it is missing, also later if it was deleted or renamed.
+    ///
+    /// - Parameters:
+    ///   - path: The file; if it is a named pipe without a reader, the output waits for one.
+    ///   - sink: Renders the records.
+    ///   - overflow: The rule for when the output is too slow.
+    ///   - whenWaiting: Called before waiting for a pipe's reader, also on the output's thread.
+    /// - Throws: `SystemError` if the file cannot be opened.
+    public init(
+        appendingTo path: String,
+        sink: any Sink,
+        overflow: Overflow = .wait,
+        whenWaiting: @escaping @Sendable () -> Void = {}
+    ) throws(SystemError) {
+        name = path
+        self.sink = sink
+        self.whenWaiting = whenWaiting
+        descriptor = try OutputFile.open(path, whenWaiting: whenWaiting).release()
+        self.overflow = overflow
+        self.path = path
+        files = nil
+    }
+}
+
+/// The outputs of a relay: each gets every turn's batch of records, and has a limited queue and its own thread.
+///
+/// The event loops never block on an output: while a queue is over its limit they do not read, or chunks are dropped
+/// and counted, according to the output's `overflow`.
+public final class SinkHub: Sendable {
+    private let workers: Lock<[SinkWorker]>
+    private let fullness = Fullness()
+    private let onQuiet = Actions()
+    private let alive: Living
+    private let lanes: Int
+    private let bound: Int
+    private let report: @Sendable (SinkReport) -> Void
+    private let level: Atomic<Int>
+    private let echoes: Atomic<Bool>
+
+    /// The highest interest among the outputs.
+    public var interest: Interest { Interest(rawValue: level.load(ordering: .relaxed)) ?? .bytes }
+    /// Whether an output shows which chunks are echoes.
+    var showsEchoes: Bool { echoes.load(ordering: .relaxed) }
+    /// The demands of outputs that read chunks' bytes without showing them; outputs that are added later have none.
+    private let demands: [ByteDemand]
+
+    /// Starts a thread for each output.
+    ///
+    /// - Parameters:
+    ///   - outputs: the sinks and where they write.
+    ///   - lanes: the number of event loops that submit batches.
+    ///   - bound: the maximum size of an output's queue in bytes, measured by `RecordBatch.cost`.
+    ///   - report: called on an output's thread when the output fails, and at the end with what it skipped.
+    /// - Throws: `SystemError` if a thread cannot be started.
+    public init(
+        outputs: [SinkOutput],
+        lanes: Int,
+        bound: Int = 64 << 20,
+        report: @escaping @Sendable (SinkReport) -> Void
+    ) throws(SystemError) {
+        level = Atomic((outputs.map(\.sink.interest).max() ?? .flows).rawValue)
+        echoes = Atomic(outputs.contains { $0.sink.showsEchoes })
+        (self.lanes, self.bound, self.report) = (lanes, bound, report)
+        demands = outputs.compactMap(\.sink.demand)
+        let alive = Living(count: outputs.count)
+        self.alive = alive
+        var workers: [SinkWorker] = []
+        for output in outputs {
+            workers.append(try SinkWorker(output, lanes: lanes, bound: bound, living: alive, report: report))
+        }
+        self.workers = Lock(workers)
+        for worker in workers {
+            try start(worker)
+        }
+    }
+
+    private func start(_ worker: SinkWorker) throws(SystemError) {
+        try startThread(named: "weir-sink") { [fullness, onQuiet] in
+            worker.run(fullnessChanged: fullness.changed, whenQuiet: onQuiet.perform)
+        }
+    }
+
+    /// Whether the event loops must not read.
+    public var isFull: Bool { fullness.isFull }
+
+    /// The number of bytes that the outputs have taken.
+    var bytesWritten: UInt64 { all.reduce(0) { $0 + $1.written.load(ordering: .relaxed) } }
+
+    private var all: [SinkWorker] { workers.withLock { $0 } }
+
+    /// Starts one more output, which gets all records from now on.
+    ///
+    /// - Returns: the worker with which it is removed.
+    func add(_ output: SinkOutput) throws(SystemError) -> SinkWorker {
+        let worker = try SinkWorker(output, lanes: lanes, bound: bound, living: alive, report: report)
+        try start(worker)
+        alive.gained()
+        workers.withLock { $0.append(worker) }
+        reconsider()
+        return worker
+    }
+
+    /// Removes an output, after it has written its queue and its last output.
+    func remove(_ worker: SinkWorker) async {
+        workers.withLock { $0.removeAll { $0 === worker } }
+        reconsider()
+        await worker.finish()
+        _ = alive.lost()
+    }
+
+    /// Asks the outputs again for their interest.
+    func reconsider() {
+        let workers = all
+        level.store((workers.map(\.interest).max() ?? .flows).rawValue, ordering: .relaxed)
+        echoes.store(workers.contains(where: \.showsEchoes), ordering: .relaxed)
+    }
+
+    /// Whether outputs read bytes that they do not show.
+    var hasDemands: Bool { !demands.isEmpty }
+
+    /// Returns whether an output that does not show bytes reads those of a chunk.
+    func wants(_ chunk: ChunkRecord, of flow: FlowID) -> Bool {
+        demands.contains { $0.wants(chunk, of: flow) }
+    }
+
+    /// Passes a batch to every output.
+    public func submit(_ batch: RecordBatch, lane: Int) {
+        for worker in all {
+            if worker.submit(batch, lane: lane) { fullness.changed(true) }
+        }
+    }
+
+    /// Adds a closure that runs each time that the last full output has room again.
+    public func whenReady(_ action: @escaping @Sendable () -> Void) {
+        fullness.onReady.add(action)
+    }
+
+    /// Adds a closure that runs when no more records arrive after a long queue, so that memory can be freed.
+    func whenQuiet(_ action: @escaping @Sendable () -> Void) {
+        onQuiet.add(action)
+    }
+
+    /// Writes the queues and each sink's last output, and waits until that is done.
+    public func finish() async {
+        let workers = all
+        // Start all before waiting for one, so that an output without a reader does not delay the others.
+        for worker in workers { worker.beginToFinish() }
+        for worker in workers { await worker.finish() }
+    }
+
+    /// The names of the outputs that have not written everything after `finish` was called.
+    var unfinished: [String] { all.filter { !$0.isDone }.map(\.name) }
+}
+
+/// The number of full outputs, with actions for when it becomes zero.
+private final class Fullness: Sendable {
+    private let fullOutputs = Atomic<Int>(0)
+    let onReady = Actions()
+
+    var isFull: Bool { fullOutputs.load(ordering: .relaxed) > 0 }
+
+    func changed(_ isFull: Bool) {
+        if isFull {
+            fullOutputs.add(1, ordering: .acquiringAndReleasing)
+        } else if fullOutputs.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
+            onReady.perform()
+        }
+    }
+}
+
+/// Closures that run when something happens, on the thread where it does.
+private final class Actions: Sendable {
+    private let actions = Lock<[@Sendable () -> Void]>([])
+
+    func add(_ action: @escaping @Sendable () -> Void) { actions.withLock { $0.append(action) } }
+
+    func perform() {
+        for action in actions.withLock({ $0 }) { action() }
+    }
+}
+
+/// The number of outputs that still work.
+final class Living: Sendable {
+    private let count: Atomic<Int>
+
+    init(count: Int) {
+        self.count = Atomic(count)
+    }
+
+    func gained() { count.add(1, ordering: .acquiringAndReleasing) }
+
+    func lost() -> Int { count.subtract(1, ordering: .acquiringAndReleasing).newValue }
+}

@@ -1,0 +1,104 @@
+import CWeir
+import Glibc
+import WeirEngine
+import WeirWire
+
+/// One TCP flow and its two legs, on the loop where it lives.
+final class TCPConnection: RelayedFlow {
+    /// What changes while the connection lives.
+    struct Legs: ~Copyable {
+        var client = Leg()
+        var server = Leg()
+        /// A socket for the first dial, made before the flow starts: a client can wait for a descriptor, a dial cannot.
+        var spare: Descriptor?
+        /// Whether the server's leg was connected before the flow began, so that no dial is needed.
+        var isDialed = false
+        /// The dial that waits for a descriptor, if the flow has started.
+        var starvedAttempt: Int?
+        var isDialing = false
+        /// The directions whose receivers must be reset, once everything is delivered or at the given time.
+        var resets: [(direction: Direction, by: Instant)] = []
+        var resetPause = Duration.microseconds(500)
+    }
+
+    #if WEIR_CHECKS
+        var legs = Legs()
+    #else
+        @exclusivity(unchecked) var legs = Legs()
+    #endif
+    unowned(unsafe) let carrier: TCPCarrier
+
+    init(_ flow: Flow, target: Target?, route: Int, at slot: Slot, of carrier: TCPCarrier) {
+        self.carrier = carrier
+        super.init(flow, target: target, route: route, at: slot, of: carrier.host)
+    }
+
+    /// Accesses the side from which a direction's bytes come.
+    subscript(source direction: Direction) -> Leg {
+        @inline(__always) _read {
+            if direction == .upstream { yield legs.client } else { yield legs.server }
+        }
+        @inline(__always) _modify {
+            if direction == .upstream { yield &legs.client } else { yield &legs.server }
+        }
+    }
+
+    // MARK: - What the flow asks
+
+    override func dial(_ attempt: Int) { carrier.dial(self, attempt) }
+
+    override func send(_ arrival: Arrival, _ direction: Direction) {
+        let (count, error) = self[source: direction.opposite].write(arrival.bytes)
+        if count < arrival.bytes.count {
+            host.feed(self, .sent(direction, count), bytes: arrival.bytes.bytes)
+        }
+        if let error { feedAbort(direction.opposite, error) }
+    }
+
+    override func sendQueued(_ direction: Direction) {
+        let sent = flow.offerQueued(direction) { self[source: direction.opposite].write($0) }
+        guard let (count, error) = sent else { return }
+        if count > 0 { host.feed(self, .sent(direction, count)) }
+        if let error { feedAbort(direction.opposite, error) }
+    }
+
+    override func finish(_ direction: Direction) { self[source: direction.opposite].finish() }
+
+    override func reset(_ direction: Direction, by instant: Instant) {
+        let earlier = legs.resets.first { $0.direction == direction }?.by
+        legs.resets.removeAll { $0.direction == direction }
+        legs.resets.append((direction, min(instant, earlier ?? instant)))
+        tryResets()
+    }
+
+    override func setReading(_ direction: Direction, _ isReading: Bool) {
+        self[source: direction].isReading = isReading
+    }
+
+    override func close() { carrier.close(self) }
+
+    // MARK: - What the host tells
+
+    override func begin() { carrier.begin(self) }
+
+    override func continueAfterActions() { carrier.markReady(self) }
+
+    override func markReady() { carrier.markReady(self) }
+
+    override func timerFired() {
+        if !legs.resets.isEmpty { host.change(self) { tryResets() } }
+    }
+
+    override var needsTimer: Bool { !legs.resets.isEmpty }
+
+    override func end(with event: FlowEvent) {
+        host.change(self) {
+            // Both sides are closed: what they have sent is not read any more. A flow that is being reset counts it at
+            // the reset.
+            if case .dismissed = event, legs.resets.isEmpty {
+                for side in Direction.allCases { feedLost(side, self[source: side].unread) }
+            }
+            host.feed(self, event)
+        }
+    }
+}

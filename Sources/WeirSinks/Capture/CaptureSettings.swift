@@ -1,0 +1,65 @@
+public import WeirEngine
+public import WeirWire
+
+/// One side of a relayed flow.
+@frozen
+public enum FlowLeg: UInt8, Hashable, Sendable, CaseIterable {
+    /// The leg between the client and the relay's listener.
+    case client
+    /// The leg between the relay's egress and the server.
+    case server
+}
+
+/// The settings of a capture of relayed traffic.
+public struct CaptureSettings: Sendable {
+    /// The formats of a capture file.
+    public enum Format: String, Sendable, CaseIterable {
+        /// Pcapng, with the legs as two interfaces, comments, names and statistics.
+        case pcapng
+        /// Pcap: packets only, with times in ns.
+        case pcap
+    }
+
+    /// The legs that are written.
+    public enum Legs: String, Sendable, CaseIterable {
+        /// Both legs.
+        case both
+        /// The traffic between clients and the relay.
+        case client
+        /// The traffic between the relay and servers.
+        case server
+    }
+
+    /// The format of the file.
+    public var format = Format.pcapng
+    /// The legs in the file.
+    public var legs = Legs.both
+    /// The maximum size of an IP packet that carries TCP, in bytes, 576...65535; a datagram stays whole.
+    public var largestPacket = 65_535
+    /// The name of the program that writes the file.
+    public var application = "weir"
+    /// The name of the system on which it runs.
+    public var operatingSystem: String?
+    /// A function that returns the names that the relay resolved to an address.
+    public var names: @Sendable (IPAddress) -> [String] = { _ in [] }
+    /// A function that finds the client's process, for the comment on a flow's first packets; nil if the search is off.
+    public var process: ProcessLookup?
+    /// The seed of the first sequence numbers.
+    public var seed: UInt64
+
+    /// Creates the settings of a pcapng capture of both legs.
+    ///
+    /// - Parameter seed: the seed of the first sequence numbers; the same seed and records give the same file.
+    public init(seed: UInt64) {
+        self.seed = seed
+    }
+
+    /// Returns whether a leg is written.
+    func includes(_ leg: FlowLeg) -> Bool {
+        switch legs {
+        case .both: true
+        case .client: leg == .client
+        case .server: leg == .server
+        }
+    }
+}

@@ -1,0 +1,172 @@
+public import ArgumentParser
+import CWeir
+import Glibc
+import WeirAnalysis
+import WeirDissect
+public import WeirRelay
+import WeirSinks
+import WeirWire
+
+/// A duration on the command line: `10s`, `500ms`, `2m`, `1h`, or a plain number of seconds.
+struct DurationArgument: ExpressibleByArgument, CustomStringConvertible {
+    var duration: Duration
+
+    init(_ duration: Duration) {
+        self.duration = duration
+    }
+
+    init?(argument: String) {
+        let units: [(suffix: String, nanoseconds: Double)] = [
+            ("ms", 1e6), ("us", 1e3), ("s", 1e9), ("m", 60e9), ("h", 3600e9), ("", 1e9),
+        ]
+        for (suffix, nanoseconds) in units where argument.hasSuffix(suffix) {
+            let digits = argument.dropLast(suffix.count)
+            guard let first = digits.utf8.first, (0x30...0x39).contains(first), let value = Double(digits) else {
+                continue
+            }
+            let total = value * nanoseconds
+            guard total.isFinite, total < 9e18 else { return nil }
+            duration = .nanoseconds(Int64(total))
+            return
+        }
+        return nil
+    }
+
+    var defaultValueDescription: String { description }
+
+    /// Whole seconds if that is exact, otherwise milliseconds: `5s`, `1500ms`.
+    var description: String {
+        let milliseconds = duration.inNanoseconds / 1_000_000
+        return milliseconds % 1000 == 0 ? "\(milliseconds / 1000)s" : "\(milliseconds)ms"
+    }
+}
+
+/// A number of bytes on the command line: `4096`, `64k`, `1M`, `2G` (powers of 1024).
+struct ByteCountArgument: ExpressibleByArgument {
+    var bytes: Int
+
+    init(_ bytes: Int) {
+        self.bytes = bytes
+    }
+
+    init?(argument: String) {
+        let units: [(suffix: String, shift: Int)] = [("k", 10), ("K", 10), ("M", 20), ("G", 30), ("", 0)]
+        for (suffix, shift) in units where argument.hasSuffix(suffix) {
+            let digits = argument.dropLast(suffix.count)
+            guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let value = Int(digits) else { continue }
+            let (product, overflow) = value.multipliedReportingOverflow(by: 1 << shift)
+            guard !overflow else { return nil }
+            bytes = product
+            return
+        }
+        return nil
+    }
+
+    var defaultValueDescription: String {
+        bytes > 0 && bytes % (1 << 20) == 0 ? "\(bytes >> 20)M" : "\(bytes)"
+    }
+}
+
+extension TerminalSink.Show: ExpressibleByArgument {}
+extension SinkOutput.Overflow: ExpressibleByArgument {}
+extension FlowOrder: ExpressibleByArgument {}
+extension FollowForm: ExpressibleByArgument {}
+extension OverlapPolicy: ExpressibleByArgument {}
+
+/// The choice of IPv4 or IPv6.
+struct FamilyOptions: ParsableArguments {
+    @Flag(name: .customShort("4"), help: "Use only IPv4 addresses of names.")
+    var v4 = false
+
+    @Flag(name: .customShort("6"), help: "Use only IPv6 addresses of names.")
+    var v6 = false
+
+    func validate() throws {
+        if v4, v6 { throw ValidationError("-4 and -6 exclude each other.") }
+    }
+
+    var family: AddressFamily? { v4 ? .v4 : v6 ? .v6 : nil }
+}
+
+/// The options for how records are shown on standard output.
+struct ShowOptions: ParsableArguments {
+    @Option(help: "How chunks are shown on standard output: \(Self.choices).")
+    var show: TerminalSink.Show?
+
+    @Option(help: ArgumentHelp("Show at most this many bytes of a chunk; 0 shows all.", valueName: "bytes"))
+    var showLimit = ByteCountArgument(4096)
+
+    private static let choices = "hex (the default), text, summary (a line each) or none"
+
+    /// Makes the output for standard output; if that fails, the totals go to standard error.
+    func output(
+        default show: TerminalSink.Show,
+        dissects: Bool = false,
+        overflow: SinkOutput.Overflow = .wait,
+        showsOriginals: Bool = false,
+        details: FlowDetails = FlowDetails(),
+        showsPorts: Bool = false
+    ) -> SinkOutput {
+        let sink = sink(default: show, dissects: dissects, showsOriginals, details, showsPorts)
+        var output = SinkOutput(name: "standard output", sink: sink, descriptor: STDOUT_FILENO, overflow: overflow)
+        output.lastResort = STDERR_FILENO
+        return output
+    }
+
+    /// Makes the output for when standard output has another use: only the totals, on standard error.
+    static func totals(
+        overflow: SinkOutput.Overflow = .wait,
+        _ details: FlowDetails = FlowDetails()
+    ) -> SinkOutput {
+        let sink = SummarySink(details: details)
+        return SinkOutput(name: "standard error", sink: sink, descriptor: STDERR_FILENO, overflow: overflow)
+    }
+
+    /// Makes the output that shows only ports.
+    static func ports(onOutput: Bool, overflow: SinkOutput.Overflow, _ details: FlowDetails) -> SinkOutput {
+        let sink = PortsSink(localOffset: Terminal.localOffset, ranges: details.portRanges)
+        return onOutput
+            ? SinkOutput(name: "standard output", sink: sink, descriptor: STDOUT_FILENO, overflow: overflow)
+            : SinkOutput(name: "standard error", sink: sink, descriptor: STDERR_FILENO, overflow: overflow)
+    }
+
+    private func sink(
+        default show: TerminalSink.Show,
+        dissects: Bool,
+        _ showsOriginals: Bool,
+        _ details: FlowDetails,
+        _ showsPorts: Bool
+    ) -> TerminalSink {
+        TerminalSink(
+            show: self.show ?? show,
+            limit: showLimit.bytes,
+            color: isatty(STDOUT_FILENO) == 1 && Terminal.allowsColor,
+            dissects: dissects,
+            showsOriginals: showsOriginals,
+            localOffset: Terminal.localOffset,
+            details: details,
+            ports: showsPorts ? PortsSink(localOffset: Terminal.localOffset, ranges: details.portRanges) : nil
+        )
+    }
+}
+
+extension FlowDetails {
+    /// The ranges for reports on ports.
+    var portRanges: OwnPortRanges { OwnPortRanges(host: hostPorts, egressPort: egressPort) }
+}
+
+/// The terminal in which the program runs.
+enum Terminal {
+    /// Whether the terminal can show colour, and the user has not turned it off (no-color.org).
+    static var allowsColor: Bool {
+        if let value = getenv("NO_COLOR"), value.pointee != 0 { return false }
+        guard let term = getenv("TERM") else { return true }
+        return String(cString: term) != "dumb"
+    }
+
+    /// Whether the terminal can go back to the start of a line and clear it.
+    static var movesCursor: Bool { getenv("TERM").map { String(cString: $0) != "dumb" } ?? false }
+
+    /// How far local time is ahead of UTC.
+    static let localOffset: Timestamp.LocalOffset = { Int(weir_local_offset($0)) }
+}

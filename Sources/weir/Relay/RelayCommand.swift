@@ -1,0 +1,273 @@
+import ArgumentParser
+import Glibc
+import WeirRelay
+import WeirSinks
+
+/// The sources of datagrams that are relayed to a client.
+enum DatagramSources: String, ExpressibleByArgument, CaseIterable {
+    /// Only the server.
+    case server
+    /// Any endpoint.
+    case any
+}
+
+/// The command `weir relay`, which forwards and shows traffic: the main job.
+struct RelayCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "relay",
+        abstract: "Forward TCP streams and UDP datagrams, and show every byte and every port.",
+        discussion: """
+            A ROUTE is LISTEN=TARGET:
+
+              tcp:9000=127.0.0.1:65432        listens on 127.0.0.1 only
+              udp:[::1]:9000=localhost:65432  IPv6 in brackets; names as targets
+              tcp:*:9000=10.0.0.5:80          listens on every address
+              tcp:0=127.0.0.1:80              port 0: the kernel chooses
+
+            An 'open' line shows the four endpoints of a flow: client -> listener => egress -> server. The egress is \
+            the ephemeral endpoint that the kernel gave the relay for this client. 'up' is what the client sent, \
+            'down' is what the server sent, '@' is the offset in the stream.
+
+            ^C ends: the flows that are open get --grace to finish; a second ^C stops at once. SIGTERM and SIGHUP end, \
+            too, and do not wait for an output that nobody reads: what it has not taken then is lost, which is printed.
+
+            Times are written 500ms, 10s, 2m or 1h; sizes 4096, 64k or 1M.
+            """
+    )
+
+    @Argument(help: ArgumentHelp("What to forward: LISTEN=TARGET.", valueName: "route"))
+    var routes: [String] = []
+
+    @OptionGroup var shown: ShowOptions
+
+    @OptionGroup var toxics: ToxicOptions
+
+    @Option(
+        help: ArgumentHelp("Append records as JSON lines to a file; - is standard output.", valueName: "file"),
+        completion: .file()
+    )
+    var log: String?
+
+    @Flag(help: "Put each chunk's bytes into the log, in base64.")
+    var logBytes = false
+
+    @Flag(inversion: .prefixedNo, help: "Say under each chunk what the messages mean that end in it.")
+    var dissect = true
+
+    @OptionGroup var records: RecordOptions
+
+    @Option(help: "The sides of each flow that are recorded: both, client (with the relay) or server (with the relay).")
+    var recordLegs = CaptureSettings.Legs.both
+
+    @Option(
+        help: ArgumentHelp(
+            "Capture the packets of both legs with libpcap into a file, or a folder; needs CAP_NET_RAW.",
+            valueName: "path"
+        ),
+        completion: .file()
+    )
+    var capture: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Capture on this interface (default: the loopback where all routes stay there, else any).",
+            valueName: "name"
+        )
+    )
+    var interface: String?
+
+    @OptionGroup var captureOptions: CaptureOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Keep at most this many bytes of a flow to find echoes; 0 looks for none.",
+            valueName: "bytes"
+        )
+    )
+    var echoWindow = ByteCountArgument(1 << 20)
+
+    @Flag(help: "Expect every server to echo: say which byte differs or never came, and end with 1.")
+    var expectEcho = false
+
+    @Option(help: ArgumentHelp("At most this many TCP flows at once; further clients wait.", valueName: "count"))
+    var maxFlows = 10_000
+
+    @Option(
+        help: ArgumentHelp(
+            "At most this many UDP sessions at once; the least active one makes room.",
+            valueName: "count"
+        )
+    )
+    var maxSessions = 10_000
+
+    @Option(
+        help: ArgumentHelp(
+            "Give up reaching a server after this long. A client that resets meanwhile ends its flow; one that closes looks like "
+                + "one that has sent all and waits, and is kept.",
+            valueName: "time"
+        )
+    )
+    var connectTimeout = DurationArgument(.seconds(10))
+
+    @Option(help: ArgumentHelp("Look a target's name up again once its addresses are this old.", valueName: "time"))
+    var nameLifetime = DurationArgument(.seconds(30))
+
+    @Option(
+        help: ArgumentHelp(
+            "Ask a TCP peer that says nothing for this long whether it is still there, and end the flow if not; 0 never does.",
+            valueName: "time"
+        )
+    )
+    var keepalive = DurationArgument(.seconds(60))
+
+    @Option(help: ArgumentHelp("End a TCP flow on which nothing moved for this long; 0 never does.", valueName: "time"))
+    var idleTimeout = DurationArgument(.zero)
+
+    @Option(help: ArgumentHelp("End a UDP session on which nothing moved for this long.", valueName: "time"))
+    var udpTimeout = DurationArgument(.seconds(60))
+
+    @Option(
+        help: ArgumentHelp(
+            "The datagrams that go to a client: from its server alone (others are dropped, and shown with their source), or "
+                + "from any endpoint, as TFTP needs. After one from another port of the server's address, the client's "
+                + "datagrams go there.",
+            valueName: "server|any"
+        )
+    )
+    var udpFrom = DatagramSources.server
+
+    @Option(help: "When an output is too slow: wait (nothing is lost) or drop (chunks are left out and counted).")
+    var overflow = SinkOutput.Overflow.wait
+
+    @Option(help: ArgumentHelp("On ^C, wait this long for open flows.", valueName: "time"))
+    var grace = DurationArgument(.seconds(5))
+
+    @Option(help: ArgumentHelp("Run this many event loops (default: one a core).", valueName: "count"))
+    var threads: Int?
+
+    @OptionGroup var families: FamilyOptions
+
+    @OptionGroup var portOptions: RelayPortOptions
+
+    @OptionGroup var admin: AdminOptions
+
+    func validate() throws {
+        if !toxics.toxics { try admin.requireRoutes(routes) }
+        if log == "-", let show = shown.show, show != .none {
+            throw ValidationError("--log - writes to standard output, so --show \(show) has no place there.")
+        }
+        try records.requireStandardOutput(for: shown.show, log: log)
+        try records.requireFiles(orCapture: capture)
+        if capture == "-" {
+            throw ValidationError("--capture takes a file or a folder; 'weir capture -w -' is for pipes.")
+        }
+        if capture == nil, interface != nil || captureOptions.isAnyGiven {
+            throw ValidationError("--interface, --snaplen, --buffer and --immediate need --capture PATH.")
+        }
+        if recordLegs != .both, records.record == nil { throw ValidationError("--record-legs needs --record PATH.") }
+        if expectEcho, echoWindow.bytes == 0 { throw ValidationError("--expect-echo needs an --echo-window above 0.") }
+        if logBytes, log == nil { throw ValidationError("--log-bytes needs --log FILE.") }
+        for (name, value) in [("--max-flows", maxFlows), ("--max-sessions", maxSessions), ("--threads", threads ?? 1)]
+        where value < 1 || value > 1_000_000 {
+            throw ValidationError("\(name) takes a number from 1 to 1000000, not \(value).")
+        }
+        if connectTimeout.duration <= .zero { throw ValidationError("--connect-timeout takes a time above 0.") }
+        if udpTimeout.duration <= .zero { throw ValidationError("--udp-timeout takes a time above 0.") }
+    }
+
+    func run() async throws {
+        if toxics.toxics { return print(ToxicTable.render(), terminator: "") }
+        do {
+            var configuration = RelayConfiguration(
+                routes: try routes.map { text throws(RouteError) in try Route(parsing: text) }
+            )
+            configuration.threads = threads ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+            configuration.maxFlows = maxFlows
+            configuration.maxSessions = maxSessions
+            configuration.connectTimeout = connectTimeout.duration
+            configuration.nameLifetime = nameLifetime.duration
+            configuration.keepalive = keepalive.duration > .zero ? keepalive.duration : nil
+            configuration.idleTimeout = idleTimeout.duration > .zero ? idleTimeout.duration : nil
+            configuration.udpTimeout = udpTimeout.duration
+            configuration.takesAnySource = udpFrom == .any
+            configuration.echoWindow = echoWindow.bytes
+            configuration.expectsEcho = expectEcho
+            configuration.family = families.family
+            let details = try portOptions.apply(to: &configuration)
+            let admin = try await admin.start(names: configuration.names)
+            if let admin {
+                configuration.adminEndpoints = admin.endpoints
+                configuration.takesRoutes = true
+            }
+            let scenario = try toxics.readScenario()
+            try toxics.apply(to: &configuration, scenario)
+            let session = Session(configuration, grace: grace.duration, scenario: scenario, admin: admin)
+            let others = try outputs(details)
+            let recording = try records.recording(
+                recordLegs,
+                names: configuration.names,
+                process: details.process,
+                overflow: overflow
+            )
+            let capture = capture.map {
+                RelayCapture(
+                    to: $0,
+                    rotation: records.rotation.rotation,
+                    interface: interface,
+                    settings: captureOptions.source(),
+                    process: configuration.processes?.peek
+                )
+            }
+            let status = try await session.run(outputs: others, recording, capture)
+            if status != .done { Glibc.exit(status.rawValue) }
+        } catch {
+            throw Failure(error)
+        }
+    }
+
+    private func outputs(_ details: FlowDetails) throws(Failure) -> [SinkOutput] {
+        var outputs: [SinkOutput] = []
+        let hasStandardOutput = log != "-" && !records.takesStandardOutput
+        let show = hasStandardOutput ? shown.show ?? .hex : .none
+        if show == .none {
+            outputs.append(ShowOptions.totals(overflow: overflow, details))
+            if portOptions.ports {
+                outputs.append(ShowOptions.ports(onOutput: hasStandardOutput, overflow: overflow, details))
+            }
+        } else {
+            outputs.append(
+                shown.output(
+                    default: .hex,
+                    dissects: dissect,
+                    overflow: overflow,
+                    showsOriginals: toxics.showOriginal,
+                    details: details,
+                    showsPorts: portOptions.ports
+                )
+            )
+        }
+        let records = JSONLinesSink(
+            withBytes: logBytes,
+            dissects: dissect,
+            showsOriginals: toxics.showOriginal,
+            details: details
+        )
+        switch log {
+        case nil: break
+        case "-":
+            let descriptor = STDOUT_FILENO
+            outputs.append(.init(name: "standard output", sink: records, descriptor: descriptor, overflow: overflow))
+        case let path?:
+            do {
+                outputs.append(
+                    try SinkOutput(appendingTo: path, sink: records, overflow: overflow) {
+                        Diagnostics.tellWaiting(for: path)
+                    }
+                )
+            } catch {
+                throw Failure(creating: error)
+            }
+        }
+        return outputs
+    }
+}

@@ -1,0 +1,273 @@
+import Glibc
+import WeirEngine
+import WeirRelay
+import WeirWire
+
+/// A run of a relay, until a signal or its last output ends it.
+struct Session: Sendable {
+    private let configuration: RelayConfiguration
+    private let grace: Duration
+    private let scenario: Scenario?
+    private let admin: RelayAdmin?
+
+    init(
+        _ configuration: RelayConfiguration,
+        grace: Duration,
+        scenario: Scenario? = nil,
+        admin: RelayAdmin? = nil
+    ) {
+        self.admin = admin
+        self.configuration = configuration
+        self.grace = grace
+        self.scenario = scenario
+    }
+
+    private enum Event: Sendable {
+        case signal(Int32)
+        /// An event loop has failed.
+        case loopFailed
+        /// The capture has ended, with the program's exit status.
+        case captureEnded(ExitStatus)
+        case outputClosed
+        case outputFailed
+        /// The relay has ended, and everything is written.
+        case ended
+        /// The grace period is over, and no output accepts anything.
+        case outputsAreStuck
+        /// No output accepts anything after a second signal.
+        case patienceIsOver
+    }
+
+    /// The course of a run.
+    private struct Course {
+        var status = ExitStatus.done
+        var captureIsOver = false
+        /// Whether to wait without limit for outputs that are not read: a user who has pressed ^C can press it again,
+        /// but a service manager would use SIGKILL.
+        var isPatient = true
+
+        /// Stores the exit status of a capture that has ended.
+        mutating func captureEnded(_ outcome: ExitStatus) {
+            captureIsOver = true
+            if outcome != .done { status = outcome }
+        }
+    }
+
+    /// Serves until a signal or the last output ends the relay.
+    ///
+    /// - Parameters:
+    ///   - others: the destinations of the records.
+    ///   - recording: the capture that is made from them; it is discarded if the relay cannot start.
+    ///   - capture: captures the relay's packets, from before the first client until after the last flow.
+    /// - Returns: the program's exit status: 1 if an expectation was not met, 74 if an output has failed.
+    /// - Throws: the error of `Supervisor` if it cannot start.
+    func run(
+        outputs others: [SinkOutput],
+        _ recording: Recording? = nil,
+        _ capture: RelayCapture? = nil
+    ) async throws -> ExitStatus {
+        let (events, feed) = AsyncStream<Event>.makeStream()
+        // The start may wait long for a name: a signal ends it at once.
+        Signals.receive { number in
+            recording?.discard()
+            capture?.discard()
+            Signals.end(by: number)
+        }
+        let outputs = others + [recording?.output].compactMap { $0 }
+        var configuration = configuration
+        configuration.whenLoopFails = { error in
+            Diagnostics.print("\(error); nothing can be served")
+            feed.yield(.loopFailed)
+        }
+        let relay: Supervisor
+        do {
+            relay = try await Supervisor(
+                configuration,
+                outputs: outputs + [capture?.makeOutput(), admin?.output].compactMap { $0 },
+                report: { Diagnostics.print($0) },
+                sinkReport: { Self.tell($0, feed) },
+                whenBound: { bound in try capture?.start(bound) { feed.yield(.captureEnded($0)) } }
+            )
+        } catch {
+            recording?.discard()
+            capture?.discard()
+            throw error
+        }
+        Signals.receive { number in
+            // Lines that are printed from now on must not keep the program from ending.
+            Diagnostics.stopWaiting()
+            feed.yield(.signal(number))
+        }
+        announce(relay)
+        do {
+            try await admin?.begin(relay)
+        } catch {
+            await relay.stop(grace: .zero)
+            throw error
+        }
+        var course = Course()
+        var iterator = events.makeAsyncIterator()
+        let running = Task { if let scenario { await relay.run(scenario) { Diagnostics.print($0) } } }
+        await Self.serve(&iterator, &course)
+        running.cancel()
+        tellWhatIsOpen(relay)
+        Task {
+            await admin?.stop()
+            await relay.stop(grace: grace)
+            feed.yield(.ended)
+        }
+        Self.whenStuck(relay, after: grace, .outputsAreStuck, feed)
+        let waits = outputs.contains { $0.overflow == .wait }
+        await Self.end(relay, waits: waits, &iterator, &course, feed)
+        if let capture { await Self.end(capture, &iterator, &course) }
+        return Self.conclude(course.status, relay)
+    }
+
+    /// Waits for an event that ends the relay.
+    private static func serve(_ events: inout AsyncStream<Event>.Iterator, _ course: inout Course) async {
+        while let event = await events.next() {
+            switch event {
+            case .signal(let number):
+                course.isPatient = number == SIGINT
+                return
+            case .outputClosed: return
+            case .loopFailed:
+                course.status = .internalError
+                return
+            case .outputFailed: course.status = .inputOutput
+            case .captureEnded(let outcome): course.captureEnded(outcome)
+            case .ended, .outputsAreStuck, .patienceIsOver: break
+            }
+        }
+    }
+
+    /// Waits until the last packets of the flows are written, or a second signal ends the waiting.
+    private static func end(
+        _ capture: RelayCapture,
+        _ events: inout AsyncStream<Event>.Iterator,
+        _ course: inout Course
+    ) async {
+        guard !course.captureIsOver else { return }
+        capture.endWhenQuiet()
+        var isHurrying = false
+        while let event = await events.next() {
+            switch event {
+            case .captureEnded(let outcome): return course.captureEnded(outcome)
+            case .signal:
+                guard !isHurrying else { return }
+                isHurrying = true
+                capture.end()
+            case .outputFailed: course.status = .inputOutput
+            case .outputClosed, .ended, .outputsAreStuck, .patienceIsOver, .loopFailed: break
+            }
+        }
+    }
+
+    /// Waits until the relay has ended, or until a second signal or stuck outputs end the waiting.
+    private static func end(
+        _ relay: Supervisor,
+        waits: Bool,
+        _ events: inout AsyncStream<Event>.Iterator,
+        _ course: inout Course,
+        _ feed: AsyncStream<Event>.Continuation
+    ) async {
+        var isHurrying = false
+        while let event = await events.next() {
+            switch event {
+            case .ended: return
+            case .outputFailed: course.status = .inputOutput
+            case .captureEnded(let outcome): course.captureEnded(outcome)
+            case .outputClosed: break
+            case .loopFailed: course.status = .internalError
+            case .signal:
+                guard !isHurrying else { return }
+                isHurrying = true
+                Diagnostics.print("stopped at once")
+                relay.hurry()
+                whenStuck(relay, after: .zero, .patienceIsOver, feed)
+            case .outputsAreStuck where waits && course.isPatient:
+                Diagnostics.print(
+                    "an output is not being read; waiting for it to take the rest; ^C again stops at once"
+                )
+            case .outputsAreStuck, .patienceIsOver:
+                let names = relay.unfinishedOutputs.joined(separator: ", ")
+                return Diagnostics.print("not read for a second: \(names); what was not written there is lost")
+            }
+        }
+    }
+
+    /// Returns the exit status, after reporting mismatches with expected echoes.
+    private static func conclude(_ status: ExitStatus, _ relay: Supervisor) -> ExitStatus {
+        guard relay.mismatches > 0 else { return status }
+        let subject = relay.mismatches == 1 ? "mismatch" : "mismatches"
+        Diagnostics.print("\(relay.mismatches) \(subject): what came back is not what was sent (--expect-echo)")
+        return .expectationFailed
+    }
+
+    /// Sends an event once no output has accepted anything for a second, but not before the delay.
+    private static func whenStuck(
+        _ relay: Supervisor,
+        after delay: Duration,
+        _ event: Event,
+        _ feed: AsyncStream<Event>.Continuation
+    ) {
+        Task {
+            try? await Task.sleep(for: delay)
+            var written: UInt64?
+            while written != relay.bytesWritten {
+                written = relay.bytesWritten
+                try? await Task.sleep(for: .seconds(1))
+            }
+            feed.yield(event)
+        }
+    }
+
+    private func announce(_ relay: Supervisor) {
+        let hasTCP = configuration.routes.contains { $0.transport == .tcp }
+        let hasUDP = configuration.routes.contains { $0.transport == .udp }
+        if hasTCP, relay.maxFlows < configuration.maxFlows {
+            Diagnostics.print(
+                "at most \(relay.maxFlows) TCP flows at once: the descriptor limit (ulimit -n) allows no more"
+            )
+        }
+        if hasUDP, relay.maxSessions < configuration.maxSessions {
+            Diagnostics.print(
+                "at most \(relay.maxSessions) UDP sessions at once: the descriptor limit (ulimit -n) allows no more"
+            )
+        }
+        for listener in relay.listeners { Diagnostics.write("listening \(listener)\n") }
+        if scenario != nil || configuration.toxics.values.contains(where: { !$0.isEmpty }) {
+            Diagnostics.write("seed \(configuration.seed)\n")
+        }
+    }
+
+    private func tellWhatIsOpen(_ relay: Supervisor) {
+        let flows = relay.openFlows
+        guard flows > 0 else { return }
+        let (flowsHave, time) = (flows == 1 ? "1 TCP flow has" : "\(flows) TCP flows have", DurationArgument(grace))
+        Diagnostics.print("ending: \(flowsHave) \(time) to finish; ^C again stops at once")
+    }
+
+    private static func tell(_ report: SinkReport, _ feed: AsyncStream<Event>.Continuation) {
+        switch report {
+        case .failed(let failure):
+            if failure.isEndOfInterest {
+                // The reader has seen enough (`| head`), so there is nothing left to do.
+                feed.yield(.outputClosed)
+            } else {
+                Diagnostics.print("cannot write to \(failure.name): \(failure.error); nothing more is written there")
+                if !failure.isClosed { feed.yield(.outputFailed) }
+            }
+        case .missed(let failure, let missed):
+            let records = missed.records == 1 ? "1 record" : "\(missed.records) records"
+            let chunks = missed.chunks == 1 ? "1 chunk" : "\(missed.chunks) chunks"
+            let detail = missed.chunks > 0 ? ", among them \(chunks) (\(missed.bytes) bytes)" : ""
+            Diagnostics.print("\(failure.name) did not get \(records)\(detail)")
+        case .recorded(let path): Diagnostics.write("recorded \(path)\n")
+        case .renewed(let name):
+            Diagnostics.print("\(name) was deleted or renamed; a new one is written")
+        case .lost(let name, let chunks, let bytes):
+            Diagnostics.print("\(name) was too slow: \(chunks) chunks (\(bytes) bytes) were left out")
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import Support
+import Testing
+import WeirAnalysis
+import WeirEngine
+import WeirWire
+
+@Suite("The ports of a relay's flows")
+struct PortsSinkTests {
+    private func path(_ client: UInt16, _ egress: UInt16?) -> FlowPath {
+        var path = Playbook.path
+        path.client.port = client
+        path.egress?.port = egress ?? 0
+        if egress == nil { path.egress = nil }
+        return path
+    }
+
+    @Test("A line has each port's step from the one before")
+    func steps() {
+        var sink = PortsSink()
+        #expect(
+            sink.rendered(record(.opened, path: path(36_068, 44_008)))
+                .hasSuffix(" #1 tcp ports  client :36068 (first), egress :44008 (first)\n")
+        )
+        #expect(
+            sink.rendered(record(.opened, flow: 2, path: path(36_080, 44_000)))
+                .hasSuffix(" #2 tcp ports  client :36080 (+12 from :36068), egress :44000 (-8 from :44008)\n")
+        )
+    }
+
+    @Test("A further dial has a line of its own, the same one has none")
+    func dialedAgain() {
+        var sink = PortsSink()
+        _ = sink.rendered(record(.opened, path: path(36_068, 44_008)))
+        #expect(sink.rendered(record(.refused(.connectionRefused), path: path(36_068, 44_008))).isEmpty)
+        #expect(
+            sink.rendered(record(.connected(dial: .zero, isRerouted: true), path: path(36_068, 44_010)))
+                .hasSuffix(" tcp ports  egress :44010 (+2 from :44008)\n")
+        )
+    }
+
+    @Test("A flow without an egress has the client's port alone")
+    func noEgress() {
+        var sink = PortsSink()
+        #expect(sink.rendered(record(.opened, path: path(36_068, nil))).hasSuffix(" client :36068 (first)\n"))
+    }
+
+    @Test("The report has clients and relay apart")
+    func report() {
+        var sink = PortsSink()
+        for flow in UInt16(0)..<20 {
+            _ = sink.rendered(record(.opened, flow: UInt64(flow), path: path(40_000 + 2 * flow, 50_000 + 4 * flow)))
+        }
+        let lines = sink.finished().split(separator: "\n").filter { !$0.hasPrefix(" ") }
+        #expect(lines.count == 2)
+        #expect(lines[0].hasPrefix("client ") && lines[0].contains(", to the relay: "))
+        #expect(lines[1].hasPrefix("egress ") && lines[1].contains(", from the relay: "))
+    }
+}

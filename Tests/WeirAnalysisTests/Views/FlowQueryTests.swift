@@ -1,0 +1,121 @@
+import Testing
+import WeirAnalysis
+import WeirEngine
+import WeirWire
+
+@Suite("Flow query")
+struct FlowQueryTests {
+    /// Is two flows: TCP over IPv4 that ended, with 3 packets, 300 bytes and 2 s; UDP over IPv6.
+    private static func rows() throws -> [FlowRow] {
+        var packets = Packets()
+        try packets.add(.tcp, "10.1.2.3:49152", "192.168.0.1:443", .syn, length: 100)
+        try packets.add(.tcp, "192.168.0.1:443", "10.1.2.3:49152", [.syn, .ack], length: 100)
+        try packets.add(.tcp, "10.1.2.3:49152", "192.168.0.1:443", .rst, length: 100, at: 2_000_000_000)
+        try packets.add(.udp, "[2001:db8::1]:53", "[fe80::1]:5353", length: 5000)
+        return packets.rows
+    }
+
+    @Test(
+        "Finds the flows that it means",
+        arguments: [
+            ("tcp", [1]), ("udp", [2]), ("ip", [1]), ("ip6", [2]), ("not tcp", [2]), ("!tcp", [2]), ("! tcp", [2]),
+            ("port 443", [1]), ("port 5353", [2]), ("port 1", []), ("port 50-60", [2]), ("portrange 443-5353", [1, 2]),
+            ("port 443 and tcp", [1]), ("port 443 && udp", []), ("port 443 or udp", [1, 2]), ("port 443||udp", [1, 2]),
+            ("client port 443", []), ("server port 443", [1]), ("client host 10.1.2.3", [1]),
+            ("host 192.168.0.1", [1]), ("host 10.0.0.0/8", [1]), ("net 10.1.2.2/31", [1]), ("host 10.1.2.2/32", []),
+            ("host 0.0.0.0/0", [1]), ("host ::/0", [2]), ("host 2001:db8::/32", [2]), ("host 2001:db9::/32", []),
+            ("host 2001:db8::/128", []), ("server host fe80::0/127", [2]), ("server host fe80::0/64", [2]),
+            ("close client_reset", [1]), ("close open", []), ("flow 2", [2]), ("flow 3", []),
+            ("packets = 3", [1]), ("packets == 1", [2]), ("packets != 3", [2]), ("bytes > 4k", [2]),
+            ("bytes>=5000", [2]),
+            ("bytes<5000", [1]), ("bytes <= 1M", [1, 2]), ("duration = 2s", [1]), ("duration > 1999ms", [1]),
+            ("duration < 1m", [1, 2]), ("packets_up = 2", [1]), ("packets_down = 1", [1]), ("bytes_up = 200", [1]),
+            ("bytes_down = 100", [1]),
+            ("not (tcp or udp)", []), ("not tcp or tcp", [1, 2]), ("not not tcp", [1]),
+            ("tcp and port 443 or udp and port 53", [1, 2]), ("tcp and (port 53 or udp)", []), ("((tcp))", [1]),
+            ("listener port 443", []), ("egress host 10.1.2.3", []),
+        ] as [(String, [Int])]
+    )
+    func finds(_ text: String, _ numbers: [Int]) throws {
+        let query = try FlowQuery(parsing: text)
+        #expect(try Self.rows().filter { query.matches($0) }.map(\.number) == numbers)
+    }
+
+    @Test("The endpoints of both legs count for a flow that Weir recorded")
+    func recorded() throws {
+        let comment = "flow 9 client 10.0.0.1:1000 listener 10.0.0.2:9000 egress 10.0.0.3:2000 server 10.0.0.4:80"
+        var packets = Packets()
+        try packets.add(.tcp, "10.0.0.1:1000", "10.0.0.2:9000", .syn, comment: comment)
+        try packets.add(.tcp, "10.0.0.3:2000", "10.0.0.4:80", .syn, length: 5000, comment: comment)
+        let row = try #require(packets.rows.first)
+        for text in [
+            "server port 80", "client port 1000", "listener port 9000", "egress port 2000", "port 2000", "flow 1",
+            "flow 2", "bytes = 5000", "bytes = 60",
+        ] {
+            #expect(try FlowQuery(parsing: text).matches(row), "\(text)")
+        }
+        #expect(try !FlowQuery(parsing: "server port 9000").matches(row))
+    }
+
+    @Test(
+        "Says which word is wrong, and what was expected",
+        arguments: [
+            (
+                "",
+                "the query ends where tcp, udp, ip, ip6, host, port, close, flow, packets, bytes or duration was expected"
+            ),
+            ("prtx 5", "'prtx' is not tcp, udp, ip, ip6, host, port, close, flow, packets, bytes or duration"),
+            (
+                "prt 5",
+                "'prt' is not tcp, udp, ip, ip6, host, port, close, flow, packets, bytes or duration; did you mean 'port'?"
+            ),
+            ("port", "the query ends where a port, or two with '-' between was expected"),
+            ("port x", "'x' is not a port, or two with '-' between"),
+            ("port 65536", "'65536' is not a port, or two with '-' between"),
+            ("port 5-3", "'5-3' is not a port, or two with '-' between"),
+            ("port 1-2-3", "'1-2-3' is not a port, or two with '-' between"),
+            ("port -1", "'-1' is not a port, or two with '-' between"),
+            ("port +1", "'+1' is not a port, or two with '-' between"),
+            ("tcp port 5", "'port' is not 'and', 'or' or the end"),
+            ("host 1.2.3", "'1.2.3' is not an address, or one with the length of a prefix"),
+            ("host 1.2.3.4/33", "'1.2.3.4/33' is not an address, or one with the length of a prefix"),
+            ("host 1.2.3.4/8/1", "'1.2.3.4/8/1' is not an address, or one with the length of a prefix"),
+            ("host 1.2.3.4/", "'1.2.3.4/' is not an address, or one with the length of a prefix"),
+            ("host ::1/129", "'::1/129' is not an address, or one with the length of a prefix"),
+            ("client tcp", "'tcp' is not 'host' or 'port'"),
+            ("(tcp", "the query ends where ')' was expected"),
+            ("tcp)", "')' is not 'and', 'or' or the end"),
+            ("src port 5", "'src' is not a side of a flow, which are 'client' and 'server'"),
+            ("bytes 5", "'5' is not one of > >= < <= = !="),
+            ("bytes > 5X", "'5X' is not a number as 4096, 64k or 1M"),
+            ("bytes > 99999999999999999999", "'99999999999999999999' is not a number as 4096, 64k or 1M"),
+            ("bytes > 18446744073709551615k", "'18446744073709551615k' is not a number as 4096, 64k or 1M"),
+            ("duration > 5d", "'5d' is not a time as 500ms, 10s or 2m"),
+            ("flow 0", "'0' is not the number of a flow, from 1"),
+            (
+                "close shut",
+                "'shut' is not an end: open, unanswered, refused, client_finished, server_finished, finished, client_reset, server_reset"
+            ),
+        ]
+    )
+    func refuses(_ text: String, _ message: String) {
+        let error = #expect(throws: FlowQueryError.self) { _ = try FlowQuery(parsing: text) }
+        #expect(error?.description == message)
+    }
+
+    @Test("A query of a hundred thousand parentheses is refused, not a trap")
+    func deep() {
+        #expect(throws: FlowQueryError.self) { _ = try FlowQuery(parsing: String(repeating: "(", count: 100_000)) }
+        #expect(throws: FlowQueryError.self) { _ = try FlowQuery(parsing: String(repeating: "! ", count: 100_000)) }
+    }
+
+    @Test(
+        "Knows which queries need the whole flow",
+        arguments: [
+            ("tcp and port 5 or not host 1.2.3.4", false), ("tcp or not packets > 5", true), ("close open", true),
+        ]
+    )
+    func wholeFlow(_ text: String, _ expected: Bool) throws {
+        #expect(try FlowQuery(parsing: text).needsWholeFlow == expected)
+    }
+}

@@ -1,0 +1,110 @@
+import Testing
+import WeirAnalysis
+import WeirDissect
+import WeirWire
+
+@Suite("Colours of packets' dumps")
+struct PacketColorsTests {
+    /// Shows packets of IPv4, one after another.
+    private struct Shown: ~Copyable {
+        private var flows = CaptureFlows()
+        private var text: PacketText
+
+        init(color: Bool = true) { text = PacketText(hasHex: true, color: color) }
+
+        mutating func add(_ packet: [UInt8], isShown: Bool = true) -> String {
+            var output = ByteBuffer()
+            let captured = CapturedPacket(
+                timestamp: 0,
+                range: 0..<packet.count,
+                originalLength: packet.count,
+                linkType: .ipv4
+            )
+            flows.add(captured, packet.span.bytes)
+            if isShown {
+                text.append(captured, packet.span.bytes, in: flows, digits: 6, to: &output)
+            } else {
+                text.skip(captured, packet.span.bytes, in: flows)
+            }
+            return output.string
+        }
+    }
+
+    /// Makes a packet from the client to a server's port, or back.
+    private static func packet(
+        _ text: String,
+        _ transport: Transport = .tcp,
+        port: UInt16 = 6379,
+        number: UInt32 = 1000,
+        isAnswer: Bool = false,
+        flags: UInt8 = 0x18
+    ) -> [UInt8] {
+        let ports = isAnswer ? [port, 50_000] : [50_000, port]
+        var header = ports.flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] }
+        if transport == .tcp {
+            header += stride(from: 24, through: 0, by: -8).map { UInt8(truncatingIfNeeded: number >> UInt32($0)) }
+            header += [0, 0, 0, 1, 0x50, flags, 255, 255, 0, 0, 0, 0]
+        } else {
+            header += [0, UInt8(8 + text.utf8.count), 0, 0]
+        }
+        let length = UInt8(20 + header.count + text.utf8.count)
+        let (source, destination): (UInt8, UInt8) = isAnswer ? (2, 1) : (1, 2)
+        let ends: [UInt8] = [10, 0, 0, source, 10, 0, 0, destination]
+        return [0x45, 0, 0, length, 0, 0, 0, 0, 64, transport == .tcp ? 6 : 17, 0, 0] + ends + header + Array(text.utf8)
+    }
+
+    private static let ping = "*1\r\n$4\r\nPING\r\n"
+    /// Is how `PING` stands behind headers of 40 bytes and 8 more: in columns 0 to 3.
+    private static let colored = "\u{1B}[35m50 49 4e 47\u{1B}[0m"
+
+    @Test("A message's fields are coloured where they stand in the packet, and the legend names them")
+    func message() {
+        var shown = Shown()
+        let output = shown.add(Self.packet(Self.ping))
+        #expect(output.contains("00000030  \(Self.colored) 0d 0a"))
+        #expect(output.contains("  fields: ") && output.contains("redis.command"))
+        // The headers before it have no colour.
+        #expect(output.contains("\n00000000  45 00 00 36 "))
+    }
+
+    @Test("Without colour a dump is what it was")
+    func plain() {
+        var shown = Shown(color: false)
+        let output = shown.add(Self.packet(Self.ping))
+        #expect(!output.contains("\u{1B}") && !output.contains("fields:"))
+    }
+
+    @Test("A retransmission is no message, and what comes early is one once it is in order")
+    func order() {
+        var shown = Shown()
+        _ = shown.add(Self.packet("", number: 999, flags: 2))
+        #expect(!shown.add(Self.packet(Self.ping, number: 1014)).contains("fields:"))
+        #expect(shown.add(Self.packet(Self.ping, number: 1000)).contains(Self.colored))
+        #expect(!shown.add(Self.packet(Self.ping, number: 1000)).contains("fields:"))
+        #expect(shown.add(Self.packet(Self.ping, number: 1028)).contains(Self.colored))
+    }
+
+    @Test("A message of several packets is coloured in the one that completes it, at the right place")
+    func pieces() {
+        var shown = Shown()
+        _ = shown.add(Self.packet("*1\r\n$4\r\nPI"))
+        let output = shown.add(Self.packet("NG\r\n", number: 1010))
+        #expect(output.contains("m4e 47\u{1B}[0m"))
+    }
+
+    @Test("A packet that is not shown is read all the same")
+    func skipped() {
+        var shown = Shown()
+        #expect(shown.add(Self.packet(Self.ping), isShown: false) == "")
+        #expect(shown.add(Self.packet("+PONG\r\n", number: 1, isAnswer: true)).contains("fields:"))
+        #expect(shown.add(Self.packet(Self.ping, number: 1014)).contains(Self.colored))
+    }
+
+    @Test("Datagrams have their colours, too")
+    func datagram() {
+        var shown = Shown()
+        let output = shown.add(Self.packet("<34>Oct 11 22:14:15 host su: no", .udp, port: 514))
+        #expect(output.contains("syslog."))
+        #expect(shown.add(Self.packet("<35>Oct 11 22:14:16 host su: no", .udp, port: 514)).contains("syslog."))
+    }
+}

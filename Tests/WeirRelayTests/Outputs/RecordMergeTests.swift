@@ -1,0 +1,98 @@
+import Testing
+import WeirEngine
+import WeirWire
+
+@testable import WeirRelay
+
+@Suite("Record merge")
+struct RecordMergeTests {
+    private static let path = FlowPath(
+        client: Endpoint(address: .loopbackV4, port: 1),
+        listener: Endpoint(address: .loopbackV4, port: 2)
+    )
+
+    private static func batch(_ milliseconds: Int64...) -> RecordBatch {
+        var batch = RecordBatch()
+        for time in milliseconds {
+            let moment = Moment(wallNanoseconds: 0, instant: Instant(nanoseconds: time * 1_000_000))
+            batch.append(FlowRecord(flow: FlowID(1), transport: .tcp, path: path, moment: moment, happening: .opened))
+        }
+        return batch
+    }
+
+    private static func at(_ milliseconds: Int64) -> Instant { Instant(nanoseconds: milliseconds * 1_000_000) }
+
+    private static func drain(_ merge: inout RecordMerge, at now: Instant?) -> [Int64] {
+        var times: [Int64] = []
+        while let (record, _) = merge.next(at: now) { times.append(record.moment.instant.nanoseconds / 1_000_000) }
+        return times
+    }
+
+    @Test("One loop's records never wait")
+    func oneLane() {
+        var merge = RecordMerge(lanes: 1, window: .milliseconds(10))
+        merge.add(Self.batch(5, 6, 7), lane: 0)
+        merge.add(Self.batch(8), lane: 0)
+        #expect(Self.drain(&merge, at: Self.at(0)) == [5, 6, 7, 8])
+        #expect(merge.waitingTime(at: Self.at(0)) == nil)
+    }
+
+    @Test("Records of several loops come in the order of their times")
+    func order() {
+        var merge = RecordMerge(lanes: 3, window: .milliseconds(10))
+        merge.add(Self.batch(1, 4, 7), lane: 0)
+        merge.add(Self.batch(2, 5, 8), lane: 1)
+        merge.add(Self.batch(3, 6, 9), lane: 2)
+        merge.add(Self.batch(10), lane: 0)
+        #expect(Self.drain(&merge, at: nil) == Array(1...10))
+    }
+
+    @Test("The memory of a batch counts as given up with its last record")
+    func passedCost() {
+        var merge = RecordMerge(lanes: 1, window: .milliseconds(10))
+        let batches = [Self.batch(1, 2), Self.batch(3), Self.batch(4)]
+        for batch in batches { merge.add(batch, lane: 0) }
+        _ = merge.next(at: nil)
+        #expect(merge.takePassedCost() == 0)
+        _ = merge.next(at: nil)
+        #expect(merge.takePassedCost() == batches[0].cost)
+        #expect(Self.drain(&merge, at: nil) == [3, 4])
+        #expect(merge.takePassedCost() == batches[1].cost + batches[2].cost)
+        #expect(merge.takePassedCost() == 0)
+    }
+
+    @Test("A record waits for a loop that is silent, for the window and no longer")
+    func window() {
+        var merge = RecordMerge(lanes: 2, window: .milliseconds(10))
+        merge.add(Self.batch(100, 105), lane: 0)
+        #expect(Self.drain(&merge, at: Self.at(109)) == [])
+        #expect(merge.waitingTime(at: Self.at(104)) == .milliseconds(6))
+        #expect(merge.waitingTime(at: Self.at(200)) == .zero)
+        #expect(Self.drain(&merge, at: Self.at(110)) == [100])
+        // The other loop speaks: what it says is earlier, and comes first.
+        merge.add(Self.batch(103, 120), lane: 1)
+        #expect(Self.drain(&merge, at: Self.at(111)) == [103, 105])
+        #expect(Self.drain(&merge, at: Self.at(129)) == [])
+        #expect(Self.drain(&merge, at: Self.at(130)) == [120])
+    }
+
+    @Test("At the end nothing waits")
+    func end() {
+        var merge = RecordMerge(lanes: 4, window: .milliseconds(10))
+        merge.add(Self.batch(100), lane: 2)
+        #expect(Self.drain(&merge, at: nil) == [100])
+    }
+
+    @Test("A record comes with the batch that keeps its bytes")
+    func batches() {
+        var merge = RecordMerge(lanes: 2, window: .zero)
+        for number in 0..<200 { merge.add(Self.batch(Int64(number)), lane: number % 2) }
+        merge.add(RecordBatch(), lane: 0)
+        for number in 0..<200 {
+            let next = merge.next(at: nil)
+            #expect(next?.0.moment.instant == Self.at(Int64(number)))
+            #expect(next?.1.records.first?.moment.instant == Self.at(Int64(number)))
+        }
+        #expect(merge.next(at: nil)?.0 == nil)
+    }
+}

@@ -1,0 +1,214 @@
+import Glibc
+import Support
+import Testing
+import WeirEngine
+import WeirWire
+
+@testable import WeirRelay
+
+/// An opening for tests: a line `HOST PORT` names the target, `ok` answers it; `no` refuses it.
+private struct LineOpening: Opening {
+    private var line: [UInt8] = []
+
+    mutating func receive(_ bytes: RawSpan) -> OpeningStep {
+        let piece = bytes.withUnsafeBytes { Array($0) }
+        guard let end = piece.firstIndex(of: UInt8(ascii: "\n")) else {
+            line += piece
+            return .waits(answer: line.count == 1 ? Array("hm\n".utf8) : [])
+        }
+        line += piece[..<end]
+        let words = String(decoding: line, as: UTF8.self).split(separator: " ")
+        guard words.count == 2, let port = UInt16(words[1]) else {
+            return words == ["route"]
+                ? .opened(OpenedClient(taken: end + 1))
+                : .refused("'\(String(decoding: line, as: UTF8.self))' is not HOST PORT", answer: Array("no\n".utf8))
+        }
+        let host: HostPort.Host = IPAddress(words[0]).map { .address($0) } ?? .name(String(words[0]))
+        let client = Endpoint(address: .loopbackV4, port: 7)
+        return .opened(
+            OpenedClient(client: client, target: HostPort(host, port), taken: end + 1),
+            answer: Array("ok\n".utf8)
+        )
+    }
+}
+
+@Suite("Openings", .tags(.network), .timeLimit(.minutes(1)))
+struct TCPCarrierOpeningsTests {
+    private static func open(
+        _ configuration: inout RelayConfiguration,
+        threads: Int = 1,
+        _ change: (inout RelayConfiguration) -> Void = { _ in }
+    ) {
+        configuration.threads = threads
+        configuration.routes = configuration.routes.map {
+            Route($0.transport, listen: $0.listen, target: $0.target, opening: OpeningKind("line") { LineOpening() })
+        }
+        change(&configuration)
+    }
+
+    @Test("A client names its target, and what follows is the flow's", arguments: [1, 2], [true, false])
+    func named(threads: Int, isSplit: Bool) async throws {
+        let server = try TCPServer()
+        let port = server.endpoint.port
+        try await withRelay(
+            "tcp:0",
+            interest: .bytes,
+            configure: { Self.open(&$0, threads: threads) },
+            { relay, collector in
+                try await runThread {
+                    let client = try TCPPeer(to: relay.endpoint)
+                    let opening = "127.0.0.1 \(port)\n"
+                    var answer = "ok\n"
+                    if isSplit {
+                        try client.send(String(opening.prefix(1)))
+                        answer = "hm\nok\n"
+                        #expect(try client.receive(3) == Array("hm\n".utf8))
+                        try client.send(String(opening.dropFirst()) + "hello")
+                    } else {
+                        try client.send(opening + "hello")
+                    }
+                    #expect(try client.receive(3) == Array("ok\n".utf8))
+                    client.leaveOut(sent: opening.utf8.count, received: answer.utf8.count)
+                    let peer = try server.accept()
+                    #expect(try peer.receive(5) == Array("hello".utf8))
+                    try peer.send("world")
+                    #expect(try client.receive(5) == Array("world".utf8))
+                    client.finish()
+                    #expect(try peer.receiveToEnd().ending == .end)
+                    peer.finish()
+                    #expect(try client.receiveToEnd().ending == .end)
+                }
+                let closed = try await collector.closes()[0]
+                #expect(closed.reason == .finished && closed.upstream.bytes == 5 && closed.downstream.bytes == 5)
+                #expect(collector.bytes(FlowID(1), .upstream) == Array("hello".utf8))
+                #expect(collector.bytes(FlowID(1), .downstream) == Array("world".utf8))
+                let path = try #require(collector.records.last).path
+                #expect(path.client == Endpoint(address: .loopbackV4, port: 7))
+                #expect(path.server == server.endpoint)
+            }
+        )
+    }
+
+    @Test("An opening without a target of its own leads to the route's")
+    func route() async throws {
+        let server = try TCPServer()
+        try await withRelay(server.route, configure: { Self.open(&$0) }) { relay, collector in
+            try await runThread {
+                let client = try TCPPeer(to: relay.endpoint)
+                try client.send("route\n")
+                client.leaveOut(sent: 6, received: 0)
+                client.finish()
+                let peer = try server.accept()
+                #expect(try peer.receiveToEnd() == ([], .end))
+                peer.finish()
+                #expect(try client.receiveToEnd().ending == .end)
+            }
+            #expect(try await collector.closes()[0].reason == .finished)
+        }
+    }
+
+    @Test(
+        "A client that says something wrong is answered, told of, and takes no flow's place",
+        arguments: [
+            ("nonsense\n", "no\n", "'nonsense' is not HOST PORT"),
+            ("route\n", "", "its request names no target"),
+            (String(repeating: "x", count: 70_000), "", "its request is longer than 65536 bytes"),
+            ("half", "", "it closed the connection before its request was complete"),
+        ]
+    )
+    func wrong(_ text: String, _ answer: String, _ reason: String) async throws {
+        let reports = Reports()
+        try await withRelay("tcp:0", configure: { Self.open(&$0) { $0.maxFlows = 1 } }, reports: reports) { relay, _ in
+            for _ in 0..<2 {
+                try await runThread {
+                    let client = try TCPPeer(to: relay.endpoint)
+                    try client.send(text)
+                    if text == "half" { client.finish() }
+                    let (bytes, _) = try client.receiveToEnd()
+                    #expect(bytes == Array(answer.utf8))
+                }
+            }
+            #expect(relay.openFlows == 0)
+        }
+        #expect(reports.lines.contains { $0.contains("the client 127.0.0.1:") && $0.hasSuffix("is refused: \(reason)") })
+    }
+
+    @Test("A client that says nothing is refused after the time for a connection")
+    func silent() async throws {
+        let reports = Reports()
+        try await withRelay(
+            "tcp:0",
+            configure: { Self.open(&$0) { $0.connectTimeout = .milliseconds(50) } },
+            reports: reports,
+            { relay, _ in
+                try await runThread {
+                    let client = try TCPPeer(to: relay.endpoint)
+                    #expect(try client.receiveToEnd().bytes.isEmpty)
+                }
+            }
+        )
+        #expect(reports.lines.contains { $0.contains("its request was not complete in 0.05 seconds") })
+    }
+
+    @Test("A target that is the relay's own listener is refused, and so is a name without an address")
+    func unreachable() async throws {
+        try await withRelay("tcp:0", configure: { Self.open(&$0) }) { relay, collector in
+            for target in ["127.0.0.1 \(relay.endpoint.port)\n", "no-such-name.invalid 80\n"] {
+                try await runThread {
+                    let client = try TCPPeer(to: relay.endpoint)
+                    try client.send(target)
+                    client.leaveOut(sent: target.utf8.count, received: 3)
+                    #expect(try client.receive(3) == Array("ok\n".utf8))
+                    _ = try client.receiveToEnd()
+                }
+            }
+            #expect(try await collector.closes(2).map(\.reason) == [.refused, .refused])
+        }
+    }
+
+    @Test("A relay that stops does not wait for a client in its opening")
+    func stopping() async throws {
+        try await withRelay("tcp:0", configure: { Self.open(&$0) }) { relay, _ in
+            try await runThread {
+                let client = try TCPPeer(to: relay.endpoint)
+                try client.send("1")
+                #expect(try client.receive(3) == Array("hm\n".utf8))
+                return client
+            }
+        }
+    }
+
+    @Test("Two connections that exist already become one flow", arguments: [1, 2])
+    func adopted(threads: Int) async throws {
+        let (front, server) = (try TCPServer(), try TCPServer())
+        let configure: (inout RelayConfiguration) -> Void = { $0.threads = threads }
+        try await withRelay(server.route, interest: .bytes, configure: configure) { relay, collector in
+            let (client, peer) = try await runThread {
+                let client = try TCPPeer(to: front.endpoint)
+                let accepted = try front.accept()
+                let dialed = try Socket.make(.tcp, for: .loopbackV4)
+                #expect(Socket.connect(dialed.raw, to: server.endpoint) == nil)
+                let peer = try server.accept()
+                let copy = Descriptor(owning: dup(accepted.socket.raw))
+                accepted.close()
+                let isAdopted = relay.adopt(client: copy, server: dialed, route: 0)
+                #expect(isAdopted)
+                return (client, peer)
+            }
+            try await runThread {
+                try client.send("hello")
+                #expect(try peer.receive(5) == Array("hello".utf8))
+                try peer.send("world")
+                #expect(try client.receive(5) == Array("world".utf8))
+                client.finish()
+                #expect(try peer.receiveToEnd().ending == .end)
+                peer.finish()
+                #expect(try client.receiveToEnd().ending == .end)
+            }
+            let closed = try await collector.closes()[0]
+            #expect(closed.reason == .finished && closed.upstream.bytes == 5)
+            let path = try #require(collector.records.last).path
+            #expect(path.client == client.local && path.egress == peer.remote)
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import Support
+import Testing
+import WeirEngine
+import WeirSinks
+import WeirWire
+
+@Suite("What an open record says besides its endpoints")
+struct FlowDetailsTests {
+    private static let process = ClientProcess(identifier: 4711, name: "a \"b\"\u{1B}", user: "root")
+    private let found = FlowDetails(process: { _ in .found(process) })
+    private let unknown = FlowDetails(process: { _ in .unknown })
+
+    @Test("The terminal names the process, and nothing in its name steers it")
+    func terminal() {
+        var sink = TerminalSink(show: .summary, details: found)
+        #expect(sink.rendered(record(.opened)).hasSuffix(", process a\\x20\\x22b\\x22\\x1b/4711 user root\n"))
+        var other = TerminalSink(show: .summary, details: unknown)
+        #expect(other.rendered(record(.opened)).hasSuffix(", process not known\n"))
+    }
+
+    @Test("JSON has the process, null where it is not known, and no key where nobody looks")
+    func json() {
+        var sink = JSONLinesSink(withBytes: false, details: found)
+        #expect(
+            sink.rendered(record(.opened))
+                .hasSuffix(",\"process\":{\"pid\":4711,\"name\":\"a \\\"b\\\"\\u001b\",\"user\":\"root\"}}\n")
+        )
+        var other = JSONLinesSink(withBytes: false, details: unknown)
+        #expect(other.rendered(record(.opened)).hasSuffix(",\"process\":null}\n"))
+        var none = JSONLinesSink(withBytes: false)
+        #expect(!none.rendered(record(.opened)).contains("process"))
+    }
+
+    @Test("The summary counts each process's flows, and those that are not known")
+    func summary() {
+        var sink = SummarySink(details: FlowDetails(process: { $0.rawValue == 3 ? .unknown : .found(Self.process) }))
+        for flow in UInt64(1)...3 {
+            _ = sink.rendered(record(.opened, flow: flow))
+            _ = sink.rendered(record(Sample.closed(Counters(), Counters()), flow: flow))
+        }
+        #expect(sink.finished().contains("/4711 user root (2 flows), not known (1 flow)\n"))
+    }
+
+    @Test("What was asked of the egress port and what was got is said")
+    func egress() throws {
+        let path = Playbook.path
+        let egress = try #require(path.egress)
+        let got = FlowDetails(egressPort: .range(PortRange(Int(egress.port), Int(egress.port))))
+        var sink = TerminalSink(show: .summary, details: got)
+        #expect(
+            sink.rendered(record(.opened)).contains(", egress port asked for (\(egress.port)-\(egress.port)): got\n")
+        )
+        var lines = JSONLinesSink(withBytes: false, details: FlowDetails(egressPort: .same))
+        let isGot = egress.port == path.client.port
+        #expect(
+            lines.rendered(record(.opened))
+                .contains(",\"egress_asked\":\"\(path.client.port)\",\"egress_got\":\(isGot)}")
+        )
+    }
+
+    @Test("Choices of the egress port are read as they are written, and others are refused")
+    func parsing() {
+        for text in ["kernel", "same", "20000-20999"] { #expect(EgressPort(text)?.description == text) }
+        for text in ["", "0-9", "9-1", "1-70000", "1-2-3", "x", "+1-2"] { #expect(EgressPort(text) == nil, "\(text)") }
+    }
+}

@@ -1,0 +1,126 @@
+import Support
+import Testing
+import WeirDissect
+import WeirEngine
+import WeirWire
+
+@testable import WeirSinks
+
+/// Feeds chunks of flows, and writes down the messages; bytes that the demand does not want are not given.
+private struct Feed {
+    var messages = FlowMessages(wantsFields: false, demand: ByteDemand())
+    private(set) var said: [String] = []
+    private(set) var given = 0
+    private var offsets: [String: UInt64] = [:]
+    private let path: FlowPath
+
+    init(port: UInt16 = 4000) {
+        path = FlowPath(
+            client: Playbook.path.client,
+            listener: Playbook.path.listener,
+            egress: Playbook.path.egress,
+            server: Endpoint(address: .loopbackV4, port: port)
+        )
+    }
+
+    mutating func add(
+        _ bytes: [UInt8],
+        _ direction: Direction = .upstream,
+        flow: UInt64 = 1,
+        _ transport: Transport = .tcp,
+        skipping lost: UInt64 = 0
+    ) {
+        let key = "\(flow) \(direction)"
+        let offset = offsets[key, default: 0] + lost
+        offsets[key] = offset + UInt64(bytes.count)
+        let happening = chunk(direction, at: offset, bytes.count)
+        guard case .forwarded(let chunk) = happening else { return }
+        let isWanted = messages.demand?.wants(chunk, of: FlowID(flow)) ?? true
+        if isWanted { given += bytes.count }
+        read(record(happening, transport, flow: flow, path: path), isWanted ? bytes : [])
+    }
+
+    mutating func end(_ happening: FlowRecord.Happening, flow: UInt64 = 1) {
+        read(record(happening, flow: flow, path: path), [])
+    }
+
+    private mutating func read(_ record: FlowRecord, _ bytes: [UInt8]) {
+        var said = said
+        messages.read(record, bytes.span.bytes) { message in
+            let end = message.isComplete ? "" : " incomplete"
+            said.append("\(record.flow.rawValue) \(message.range) \(message.summary.string)\(end)")
+        }
+        self.said = said
+    }
+}
+
+@Suite("Messages of live flows")
+struct FlowMessagesTests {
+    private static let ping = Array("*1\r\n$4\r\nPING\r\n".utf8)
+
+    @Test("Keeps flows apart, and forgets them with their end")
+    func flows() {
+        var feed = Feed()
+        feed.add(Array(Self.ping[..<6]), flow: 1)
+        feed.add(Self.ping, flow: 2)
+        feed.add(Array(Self.ping[6...]), flow: 1)
+        feed.add(Array("+PONG\r\n".utf8), .downstream, flow: 1)
+        #expect(feed.said == ["2 0..<14 PING", "1 0..<14 PING", "1 0..<7 PONG"])
+        #expect(feed.messages.count == 2)
+        for flow in [UInt64(1), 2] { feed.end(Sample.closed(.of(1, in: 1), .of(1, in: 1)), flow: flow) }
+        #expect(feed.messages.count == 0)
+    }
+
+    @Test("Wants a long value's beginning and end alone")
+    func bulk() {
+        var feed = Feed()
+        feed.add(Array("*2\r\n$3\r\nSET\r\n$10000000\r\n".utf8) + [UInt8](repeating: 120, count: 100))
+        let block = [UInt8](repeating: 120, count: 100_000)
+        for _ in 0..<99 { feed.add(block) }
+        feed.add(Array(block[..<99_900]) + Array("\r\n".utf8) + Self.ping)
+        #expect(feed.said.count == 2)
+        #expect(feed.said.last == "1 10000026..<10000040 PING")
+        #expect(feed.given < 210_000)
+    }
+
+    @Test("Gives up a flow that no dissector takes, and wants no more of it", arguments: [4000, 6379] as [UInt16])
+    func unknown(port: UInt16) {
+        var feed = Feed(port: port)
+        var pattern = Pattern(seed: 3)
+        for _ in 0..<10_000 {
+            // No letter and no sign that begins a message.
+            feed.add([0xFF] + pattern.next(999))
+            feed.add([0xFE] + pattern.next(999), .downstream)
+        }
+        #expect(feed.said == [])
+        #expect(feed.given <= 2 * Int(FlowMessages.patience) * 1000)
+        #expect(feed.messages.count == 0)
+        feed.end(Sample.closed(.of(1, in: 1), .of(1, in: 1)))
+        #expect(feed.said == [])
+    }
+
+    @Test("Loses a message that chunks are missing of, and goes on")
+    func missing() {
+        var feed = Feed()
+        feed.add(Self.ping)
+        feed.add(Array("*2\r\n$3\r\nGET\r\n".utf8))
+        feed.add(Self.ping, skipping: 9)
+        #expect(feed.said == ["1 0..<14 PING", "1 14..<27 GET incomplete", "1 36..<50 PING"])
+    }
+
+    @Test("Bounds what all flows hold back together")
+    func bound() {
+        var feed = Feed(port: 514)
+        let line = Array("<13>".utf8) + [UInt8](repeating: 120, count: 100_000)
+        for flow in 1...2000 { feed.add(line, flow: UInt64(flow)) }
+        #expect(feed.messages.count > 600 && feed.messages.count <= FlowMessages.heldLimit / 100_000)
+    }
+
+    @Test("Reads datagrams one by one")
+    func datagrams() {
+        var feed = Feed()
+        feed.add(Array("<34>one".utf8), .upstream, flow: 1, .udp)
+        feed.add(Array("<34>two".utf8), .upstream, flow: 1, .udp)
+        #expect(feed.said == ["1 0..<7 auth.crit one", "1 0..<7 auth.crit two"])
+    }
+}
