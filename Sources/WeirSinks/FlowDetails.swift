@@ -33,41 +33,20 @@ public struct FlowDetails: Sendable {
         output.append(", egress port asked for (\(asked)): \(isGot ? "got" : "not free")")
     }
 
-    /// Appends keys to an object: `process` (null if it is not known), `egress_asked` and `egress_got`.
-    func appendJSON(_ record: FlowRecord, to output: inout ByteBuffer) {
+    /// Appends members to an object: `process` (null if it is not known), `egress_asked` and `egress_got`.
+    func appendJSON(_ record: FlowRecord, to json: inout JSONWriter) {
         switch answer(record) {
         case .found(let process):
-            output.append(",\"process\":{\"pid\":\(process.identifier),\"name\":")
-            output.appendQuoted(text: process.name)
-            output.append(",\"user\":")
-            output.appendQuoted(text: process.user)
-            output.append("}")
-        case .unknown: output.append(",\"process\":null")
+            json.object("process") { json in
+                json.member("pid", process.identifier)
+                json.member("name", process.name)
+                json.member("user", process.user)
+            }
+        case .unknown: json.member("process", nil as String?)
         case .notAsked: break
         }
         guard record.path.server != nil, let asked = egressPort.asked(for: record.path.client) else { return }
-        let isGot = egressPort.isGot(record.path.egress, for: record.path.client)
-        output.append(",\"egress_asked\":\"\(asked)\",\"egress_got\":\(isGot)")
-    }
-}
-
-extension ByteBuffer {
-    /// Appends any text as a JSON string.
-    ///
-    /// Source: RFC 8259 section 7.
-    mutating func appendQuoted(text: String) {
-        append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                append(UInt8(ascii: "\\"))
-                append(byte)
-            case 0..<0x20:
-                append("\\u")
-                appendHex(UInt32(byte), digits: 4)
-            default: append(byte)
-            }
-        }
-        append(UInt8(ascii: "\""))
+        json.member("egress_asked", asked)
+        json.member("egress_got", egressPort.isGot(record.path.egress, for: record.path.client))
     }
 }

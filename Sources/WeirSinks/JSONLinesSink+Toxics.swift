@@ -1,48 +1,44 @@
 import WeirEngine
 import WeirWire
 
-/// The keys of JSON lines for the effects of toxics.
-extension ByteBuffer {
-    /// Appends the keys of a chunk that toxics had: `held_ns`, and `toxics` with their changes.
+/// The members of JSON lines for the effects of toxics.
+extension JSONWriter {
+    /// Appends the members of a chunk that toxics had: `held_ns`, and `toxics` with their changes.
     ///
     /// - Parameters:
     ///   - chunk: the chunk.
     ///   - moment: the time at which it went on.
-    mutating func appendToxicKeys(of chunk: ChunkRecord, at moment: Moment) {
+    mutating func appendToxicMembers(of chunk: ChunkRecord, at moment: Moment) {
         guard chunk.isTampered else { return }
-        append(",\"held_ns\":")
-        appendDecimal(chunk.receivedAt.duration(to: moment.instant).inNanoseconds)
+        member("held_ns", chunk.receivedAt.duration(to: moment.instant).inNanoseconds)
         guard !chunk.changes.isEmpty else { return }
-        append(",\"toxics\":[")
-        for (index, change) in chunk.changes.enumerated() {
-            append(index == 0 ? "{\"toxic\":" : ",{\"toxic\":")
-            appendJSON(change.toxic)
-            append(",\"change\":\"")
-            append(change.kind.rawValue)
-            append("\",\"count\":")
-            appendDecimal(change.count)
-            if change.kind.hasPlace {
-                append(",\"offset\":")
-                appendDecimal(chunk.offset &+ UInt64(max(0, change.offset)))
+        array("toxics") { json in
+            for change in chunk.changes {
+                json.object { json in
+                    json.member("toxic", change.toxic)
+                    json.member("change", change.kind.rawValue)
+                    json.member("count", change.count)
+                    guard change.kind.hasPlace else { return }
+                    json.member("offset", chunk.offset &+ UInt64(max(0, change.offset)))
+                }
             }
-            append("}")
         }
-        append("]")
     }
 
-    /// Appends the keys of a toxic's effect on a flow: `toxic`, `type`, `effect`, and `acts` if it was drawn.
-    mutating func appendToxicKeys(_ toxic: ToxicRecord) {
-        append(",\"toxic\":")
-        appendJSON(toxic.name)
-        append(",\"type\":")
-        appendJSON(toxic.type)
+    /// Appends the members of a toxic's effect on a flow: `toxic`, `type`, `effect`, and `acts` if it was drawn.
+    mutating func appendToxicMembers(_ toxic: ToxicRecord) {
+        member("toxic", toxic.name)
+        member("type", toxic.type)
         switch toxic.effect {
-        case .met(let acts): append(acts ? ",\"effect\":\"met\",\"acts\":true" : ",\"effect\":\"met\",\"acts\":false")
+        case .met(let acts):
+            member("effect", "met")
+            member("acts", acts)
         case .changed(let acts):
-            append(acts ? ",\"effect\":\"changed\",\"acts\":true" : ",\"effect\":\"changed\",\"acts\":false")
-        case .removed: append(",\"effect\":\"removed\"")
-        case .closed: append(",\"effect\":\"closed\"")
-        case .reset: append(",\"effect\":\"reset\"")
+            member("effect", "changed")
+            member("acts", acts)
+        case .removed: member("effect", "removed")
+        case .closed: member("effect", "closed")
+        case .reset: member("effect", "reset")
         }
     }
 }

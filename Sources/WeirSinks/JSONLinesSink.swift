@@ -51,175 +51,127 @@ public struct JSONLinesSink: Sink {
     }
 
     private mutating func renderRecord(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
-        switch record.happening {
-        case .received(let chunk):
-            guard showsOriginals else { return }
-            begin("received", record, &output)
-            appendChunk(chunk, bytes, &output)
-        case .opened:
-            begin("open", record, &output)
-            details.appendJSON(record, to: &output)
-        case .connected(let dial, _):
-            begin("connected", record, &output)
-            output.append(",\"dial_ns\":")
-            output.appendDecimal(dial.inNanoseconds)
-        case .refused(let error):
-            begin("refused", record, &output)
-            output.append(",\"error\":\"")
-            output.append(error.name)
-            output.append("\"")
-        case .forwarded(let chunk):
-            begin("data", record, &output)
-            appendChunk(chunk, bytes, &output)
-            output.appendToxicKeys(of: chunk, at: record.moment)
-        case .ended(let direction, _):
-            begin("end", record, &output)
-            appendDirection(direction, &output)
-        case .mismatch(let mismatch):
-            begin("mismatch", record, &output)
-            appendMismatch(mismatch, &output)
-        case .dropped(let drop):
-            begin("dropped", record, &output)
-            appendDrop(drop, &output)
-        case .toxic(let toxic):
-            begin("toxic", record, &output)
-            appendDirection(toxic.direction, &output)
-            output.appendToxicKeys(toxic)
-        case .endForwarded(let direction):
-            begin("end_forwarded", record, &output)
-            appendDirection(direction, &output)
-        case .closed(let summary):
-            begin("close", record, &output)
-            appendClose(summary, &output)
+        if case .received = record.happening, !showsOriginals { return }
+        output.appendJSONLine { json in
+            switch record.happening {
+            case .received(let chunk):
+                begin("received", record, &json)
+                appendChunk(chunk, bytes, &json)
+            case .opened:
+                begin("open", record, &json)
+                details.appendJSON(record, to: &json)
+            case .connected(let dial, _):
+                begin("connected", record, &json)
+                json.member("dial_ns", dial.inNanoseconds)
+            case .refused(let error):
+                begin("refused", record, &json)
+                json.member("error", error.name)
+            case .forwarded(let chunk):
+                begin("data", record, &json)
+                appendChunk(chunk, bytes, &json)
+                json.appendToxicMembers(of: chunk, at: record.moment)
+            case .ended(let direction, _):
+                begin("end", record, &json)
+                json.member("direction", direction)
+            case .mismatch(let mismatch):
+                begin("mismatch", record, &json)
+                appendMismatch(mismatch, &json)
+            case .dropped(let drop):
+                begin("dropped", record, &json)
+                appendDrop(drop, &json)
+            case .toxic(let toxic):
+                begin("toxic", record, &json)
+                json.member("direction", toxic.direction)
+                json.appendToxicMembers(toxic)
+            case .endForwarded(let direction):
+                begin("end_forwarded", record, &json)
+                json.member("direction", direction)
+            case .closed(let summary):
+                begin("close", record, &json)
+                appendClose(summary, &json)
+            }
         }
-        output.append("}\n")
     }
 
     private mutating func renderMessages(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
         // Moved out, so that it can lend messages while the sink changes.
         guard var messages = self.messages.take() else { return }
         messages.read(record, bytes) { message in
-            begin("message", record, &output)
-            appendDirection(message.direction, &output)
-            output.appendMessageKeys(message, isOfStream: record.transport == .tcp)
-            output.append("}\n")
+            output.appendJSONLine { json in
+                begin("message", record, &json)
+                json.member("direction", message.direction)
+                json.appendMembers(of: message, isOfStream: record.transport == .tcp)
+            }
         }
         self.messages = messages
     }
 
     /// Appends an object with the event `lost`, which belongs to no flow.
     public mutating func renderLoss(chunks: UInt64, bytes: UInt64, into output: inout ByteBuffer) {
-        output.append("{\"event\":\"lost\",\"chunks\":")
-        output.appendDecimal(chunks)
-        output.append(",\"length\":")
-        output.appendDecimal(bytes)
-        output.append("}\n")
-    }
-
-    private mutating func begin(_ event: StaticString, _ record: FlowRecord, _ output: inout ByteBuffer) {
-        output.append("{\"time\":\"")
-        timestamp.appendRFC3339(record.moment.wallNanoseconds, to: &output)
-        output.append("\",\"flow\":")
-        output.appendDecimal(record.flow.rawValue)
-        output.append(",\"event\":\"")
-        output.append(event)
-        output.append(
-            record.transport == .tcp ? "\",\"transport\":\"tcp\",\"client\":" : "\",\"transport\":\"udp\",\"client\":"
-        )
-        output.appendQuoted(record.path.client)
-        output.append(",\"listener\":")
-        output.appendQuoted(record.path.listener)
-        output.append(",\"egress\":")
-        output.appendQuoted(record.path.egress)
-        output.append(",\"server\":")
-        output.appendQuoted(record.path.server)
-    }
-
-    private func appendDirection(_ direction: Direction, _ output: inout ByteBuffer) {
-        output.append(direction == .upstream ? ",\"direction\":\"upstream\"" : ",\"direction\":\"downstream\"")
-    }
-
-    private func appendChunk(_ chunk: ChunkRecord, _ bytes: RawSpan, _ output: inout ByteBuffer) {
-        appendDirection(chunk.direction, &output)
-        output.append(",\"offset\":")
-        output.appendDecimal(chunk.offset)
-        output.append(",\"length\":")
-        output.appendDecimal(chunk.length)
-        if let peer = chunk.peer {
-            output.append(chunk.direction == .upstream ? ",\"to\":" : ",\"from\":")
-            output.appendQuoted(peer)
+        output.appendJSONLine { json in
+            json.member("event", "lost")
+            json.member("chunks", chunks)
+            json.member("length", bytes)
         }
-        if withBytes {
-            output.append(",\"bytes\":\"")
-            output.appendBase64(bytes)
-            output.append("\"")
-        }
+    }
+
+    private mutating func begin(_ event: StaticString, _ record: FlowRecord, _ json: inout JSONWriter) {
+        json.member("time", record.moment.wallNanoseconds, by: &timestamp)
+        json.member("flow", record.flow.rawValue)
+        json.member("event", event)
+        json.member("transport", record.transport)
+        json.member("client", record.path.client)
+        json.member("listener", record.path.listener)
+        json.member("egress", record.path.egress)
+        json.member("server", record.path.server)
+    }
+
+    private func appendChunk(_ chunk: ChunkRecord, _ bytes: RawSpan, _ json: inout JSONWriter) {
+        json.member("direction", chunk.direction)
+        json.member("offset", chunk.offset)
+        json.member("length", chunk.length)
+        if let peer = chunk.peer { json.member(chunk.direction == .upstream ? "to" : "from", peer) }
+        if withBytes { json.member("bytes", base64: bytes) }
         guard let echo = chunk.echo else { return }
-        output.append(",\"echo_offset\":")
-        output.appendDecimal(echo.offset)
-        output.append(",\"echo_ns\":")
-        output.appendDecimal(echo.delay.inNanoseconds)
+        json.member("echo_offset", echo.offset)
+        json.member("echo_ns", echo.delay.inNanoseconds)
     }
 
-    private func appendMismatch(_ mismatch: Mismatch, _ output: inout ByteBuffer) {
+    private func appendMismatch(_ mismatch: Mismatch, _ json: inout JSONWriter) {
         switch mismatch {
-        case .refused: output.append(",\"reason\":\"refused\"")
-        case .unanswered(let datagrams):
-            output.append(",\"datagrams\":")
-            output.appendDecimal(datagrams)
+        case .refused: json.member("reason", "refused")
+        case .unanswered(let datagrams): json.member("datagrams", datagrams)
         case .byte(let offset, let sent, let received):
-            output.append(",\"offset\":")
-            output.appendDecimal(offset)
-            output.append(",\"sent\":")
-            if let sent { output.appendDecimal(Int(sent)) } else { output.append("null") }
-            output.append(",\"received\":")
-            if let received { output.appendDecimal(Int(received)) } else { output.append("null") }
+            json.member("offset", offset)
+            json.member("sent", sent)
+            json.member("received", received)
         }
     }
 
-    private func appendDrop(_ drop: DropRecord, _ output: inout ByteBuffer) {
-        appendDirection(drop.direction, &output)
-        output.append(",\"length\":")
-        output.appendDecimal(drop.bytes)
-        if drop.datagrams > 0 {
-            output.append(",\"datagrams\":")
-            output.appendDecimal(drop.datagrams)
-        }
-        output.append(",\"reason\":\"")
+    private func appendDrop(_ drop: DropRecord, _ json: inout JSONWriter) {
+        json.member("direction", drop.direction)
+        json.member("length", drop.bytes)
+        if drop.datagrams > 0 { json.member("datagrams", drop.datagrams) }
         switch drop.reason {
-        case .error(let error): output.append(error.name)
-        case .toxic: output.append("toxic")
-        case .foreign: output.append("not the server")
-        default: output.append(drop.reason.description)
+        case .error(let error): json.member("reason", error.name)
+        case .toxic: json.member("reason", "toxic")
+        case .foreign: json.member("reason", "not the server")
+        default: json.member("reason", drop.reason.description)
         }
-        output.append("\"")
-        if case .foreign(let source) = drop.reason {
-            output.append(",\"from\":")
-            output.appendQuoted(source)
-        }
-        guard case .toxic(let name) = drop.reason else { return }
-        output.append(",\"toxic\":")
-        output.appendJSON(name)
+        if case .foreign(let source) = drop.reason { json.member("from", source) }
+        if case .toxic(let name) = drop.reason { json.member("toxic", name) }
     }
 
-    private func appendClose(_ summary: CloseRecord, _ output: inout ByteBuffer) {
-        output.append(",\"reason\":\"")
-        output.append(summary.reason.rawValue)
-        output.append("\",\"bytes_up\":")
-        output.appendDecimal(summary.upstream.bytes)
-        output.append(",\"bytes_down\":")
-        output.appendDecimal(summary.downstream.bytes)
-        output.append(",\"chunks_up\":")
-        output.appendDecimal(summary.upstream.chunks)
-        output.append(",\"chunks_down\":")
-        output.appendDecimal(summary.downstream.chunks)
-        output.append(",\"duration_ns\":")
-        output.appendDecimal(summary.duration.inNanoseconds)
+    private func appendClose(_ summary: CloseRecord, _ json: inout JSONWriter) {
+        json.member("reason", summary.reason.rawValue)
+        json.member("bytes_up", summary.upstream.bytes)
+        json.member("bytes_down", summary.downstream.bytes)
+        json.member("chunks_up", summary.upstream.chunks)
+        json.member("chunks_down", summary.downstream.chunks)
+        json.member("duration_ns", summary.duration.inNanoseconds)
         if summary.upstream.droppedBytes + summary.downstream.droppedBytes > 0 {
-            output.append(",\"dropped_up\":")
-            output.appendDecimal(summary.upstream.droppedBytes)
-            output.append(",\"dropped_down\":")
-            output.appendDecimal(summary.downstream.droppedBytes)
+            json.member("dropped_up", summary.upstream.droppedBytes)
+            json.member("dropped_down", summary.downstream.droppedBytes)
         }
     }
 }

@@ -58,23 +58,37 @@ extension ByteBuffer {
 
     @usableFromInline
     mutating func appendDigits(_ value: UInt64, width: Int) {
-        var count = 1
-        var bound: UInt64 = 10
-        // 20 digits hold every 64-bit number, and 10 to the 20th does not fit in one.
-        while count < 20, value >= bound {
-            count += 1
-            bound = count < 20 ? bound &* 10 : bound
+        if value < 10, width < 2 { return append(UInt8(truncatingIfNeeded: value) &+ 48) }
+        guard value >= 100_000_000 || width > 8 else {
+            return appendEight(UInt32(truncatingIfNeeded: value), width: width)
         }
-        count = max(count, width)
-        reserve(count)
-        var rest = value
-        var index = end &+ count
-        while index > end {
-            index &-= 1
-            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-            storage.storeBytes(of: UInt8(truncatingIfNeeded: digit) &+ 48, toByteOffset: index, as: UInt8.self)
-            rest = quotient
-        }
+        let (high, low) = value.quotientAndRemainder(dividingBy: 100_000_000)
+        appendDigits(high, width: max(width &- 8, 1))
+        appendEight(UInt32(truncatingIfNeeded: low), width: 8)
+    }
+
+    /// Appends the digits of a number below 10 to the 8th, at least `width` of at most 8.
+    private mutating func appendEight(_ value: UInt32, width: Int) {
+        reserve(8)
+        let digits = Self.eightDigits(of: value)
+        // The first digit is in the lowest byte.
+        let zeros = digits == 0 ? 7 : digits.trailingZeroBitCount / 8
+        let count = max(8 &- zeros, width)
+        let text = (digits | 0x3030_3030_3030_3030) &>> UInt64(8 &* (8 &- count))
+        storage.storeBytes(of: text.littleEndian, toByteOffset: end, as: UInt64.self)
         end &+= count
+    }
+
+    /// Returns eight digits, one in each byte, the first one in the lowest: halves of four digits are split into pairs,
+    /// and all pairs into digits, at once.
+    @inline(__always)
+    private static func eightDigits(of value: UInt32) -> UInt64 {
+        let (first, last) = value.quotientAndRemainder(dividingBy: 10_000)
+        let halves = UInt64(first) | UInt64(last) &<< 32
+        // 10,486 / 2 to the 20th divides numbers up to 9,999 by 100, and 103 / 2 to the 10th those up to 99 by 10.
+        let hundreds = ((halves &* 10_486) &>> 20) & 0x0000_007f_0000_007f
+        let pairs = hundreds | (halves &- hundreds &* 100) &<< 16
+        let tens = ((pairs &* 103) &>> 10) & 0x000f_000f_000f_000f
+        return tens | (pairs &- tens &* 10) &<< 8
     }
 }

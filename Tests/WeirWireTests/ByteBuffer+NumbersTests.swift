@@ -47,6 +47,31 @@ struct ByteBufferNumbersTests {
         #expect(rendered { $0.appendDecimal(value, width: width) } == expected)
     }
 
+    @Test("Writes every number of four digits, in each half of eight")
+    func fours() {
+        for value in 0..<10_000 {
+            #expect(rendered { $0.appendDecimal(value) } == String(value))
+            let both = value * 10_000 + 9_999 - value
+            #expect(rendered { $0.appendDecimal(both) } == String(both))
+        }
+    }
+
+    @Test("Pads to any width, in a buffer that has no room")
+    func widths() {
+        for value in [0, 9, 10, 99_999_999, 100_000_000, 9_999_999_999_999_999, 10_000_000_000_000_000] {
+            for width in 0...26 {
+                let digits = String(value)
+                let zeros = String(repeating: "0", count: max(0, width - digits.utf8.count))
+                for filling in 9...16 {
+                    var output = ByteBuffer(capacity: 16)
+                    for _ in 0..<filling { output.append(UInt8(ascii: "-")) }
+                    output.appendDecimal(value, width: width)
+                    #expect(output.string == String(repeating: "-", count: filling) + zeros + digits)
+                }
+            }
+        }
+    }
+
     @Test(
         "Writes the low hex digits in lower case",
         arguments: [

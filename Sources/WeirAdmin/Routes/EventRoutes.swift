@@ -149,8 +149,8 @@ struct EventStream: Sendable {
         }
         try await writer.write(Array(": weir\nretry: 1000\n\n".utf8))
         if isRestart {
-            let data = "{\"event\":\"restart\",\"instance\":\"\(log.instance)\"}"
-            try await writer.write(Array("id: \(log.instance)-0\nevent: restart\ndata: \(data)\n\n".utf8))
+            let data: JSONValue = ["event": "restart", "instance": .string(log.instance)]
+            try await writer.write(Array("id: \(log.instance)-0\nevent: restart\ndata: \(data.text)\n\n".utf8))
         }
         var cursor = cursor
         var left = left ?? .max
@@ -175,8 +175,10 @@ struct EventStream: Sendable {
     private func render(_ events: [EventLog.Event], _ loss: EventLog.Loss) -> [UInt8] {
         var output: [UInt8] = []
         if loss.total > 0 {
-            output += "event: lost\ndata: {\"event\":\"lost\",\"events\":\(loss.total)".utf8
-            output += ",\"flows\":\(loss.flows),\"chunks\":\(loss.chunks)}\n\n".utf8
+            let data: JSONValue = [
+                "event": "lost", "events": .int(loss.total), "flows": .int(loss.flows), "chunks": .int(loss.chunks),
+            ]
+            output += "event: lost\ndata: \(data.text)\n\n".utf8
         }
         for event in events {
             output += "id: \(log.instance)-\(event.id)\nevent: \(event.name)\ndata: ".utf8

@@ -60,30 +60,55 @@ public enum HostUsageText {
     /// `cliff_seconds`, `exhausted_seconds`; null if not known, or never). Source: RFC 8259.
     public static func appendJSON(_ usage: HostUsage, at time: Int64, to output: inout ByteBuffer) {
         var timestamp = Timestamp()
-        output.append("{\"time\":\"")
-        timestamp.appendRFC3339(time, to: &output)
-        output.append("\",\"range_low\":\(usage.range.low),\"range_high\":\(usage.range.high)")
-        output.append(",\"reserved\":\(usage.reserved),\"cliff\":\(usage.cliff)")
-        for transport in Transport.allCases {
-            let states = (usage.states[transport] ?? [:]).sorted { $0.key.rawValue < $1.key.rawValue }
-            let list = states.map { "\"\($0.key.name)\":\($0.value)" }.joined(separator: ",")
-            output.append(",\"\(transport)\":{\"ports\":\(usage.portsInUse[transport] ?? 0),\"states\":{\(list)}}")
+        output.appendJSONLine { json in
+            json.member("time", time, by: &timestamp)
+            json.member("range_low", usage.range.low)
+            json.member("range_high", usage.range.high)
+            json.member("reserved", usage.reserved)
+            json.member("cliff", usage.cliff)
+            appendTransport("tcp", .tcp, usage, &json)
+            appendTransport("udp", .udp, usage, &json)
+            json.array("destinations") { json in
+                for destination in usage.destinations { appendDestination(destination, usage, &json) }
+            }
         }
-        output.append(",\"destinations\":[")
-        for (index, destination) in usage.destinations.enumerated() {
-            if index > 0 { output.append(",") }
-            output.append("{\"source\":\"\(destination.source)\",\"server\":\"\(destination.server)\"")
-            output.append(",\"ports\":\(destination.ports)")
-            output.append(",\"share\":\(number(Double(destination.ports) / Double(usage.usable)))")
-            output.append(",\"time_wait\":\(destination.timeWait),\"first_parity\":\(destination.firstParity)")
-            output.append(",\"rate\":\(number(destination.rate)),\"growth\":\(number(destination.growth))")
-            output.append(",\"cliff_seconds\":\(number(usage.seconds(until: usage.cliff, destination)))")
-            output.append(",\"exhausted_seconds\":\(number(usage.seconds(until: usage.usable, destination)))}")
-        }
-        output.append("]}\n")
     }
 
-    private static func number(_ value: Double?) -> String {
-        value.map { PortReasons.decimal(min($0, 1e12), places: 3) } ?? "null"
+    private static func appendTransport(
+        _ key: StaticString,
+        _ transport: Transport,
+        _ usage: HostUsage,
+        _ json: inout JSONWriter
+    ) {
+        json.object(key) { json in
+            json.member("ports", usage.portsInUse[transport] ?? 0)
+            json.object("states") { json in
+                let states = (usage.states[transport] ?? [:]).sorted { $0.key.rawValue < $1.key.rawValue }
+                for (state, count) in states { json.member(named: state.name, count) }
+            }
+        }
+    }
+
+    private static func appendDestination(
+        _ destination: HostUsage.Destination,
+        _ usage: HostUsage,
+        _ json: inout JSONWriter
+    ) {
+        json.object { json in
+            json.member("source", destination.source)
+            json.member("server", destination.server)
+            json.member("ports", destination.ports)
+            json.member("share", number(Double(destination.ports) / Double(usage.usable)))
+            json.member("time_wait", destination.timeWait)
+            json.member("first_parity", destination.firstParity)
+            json.member("rate", number(destination.rate))
+            json.member("growth", number(destination.growth))
+            json.member("cliff_seconds", number(usage.seconds(until: usage.cliff, destination)))
+            json.member("exhausted_seconds", number(usage.seconds(until: usage.usable, destination)))
+        }
+    }
+
+    private static func number(_ value: Double?) -> JSONNumber? {
+        value.map { JSONNumber(PortReasons.decimal(min($0, 1e12), places: 3)) }
     }
 }

@@ -13,73 +13,90 @@ public struct PortsJSON: Sendable {
 
     /// Appends one object and a line feed.
     public func append(_ report: PortReport, to output: inout ByteBuffer) {
-        output.append("{\"client\":\"")
-        report.key.client.write(to: &output)
-        output.append("\",\"transport\":\"\(report.key.transport)\",\"side\":\"\(report.key.side.rawValue)\"")
         let verdict = report.verdict
-        output.append(",\"class\":\"\(verdict.allocator.rawValue)\",\"confidence\":\(number(verdict.confidence))")
-        output.append(",\"samples\":\(report.statistics.samples)")
-        output.append(",\"candidates\":\(list(verdict.candidates.map(\.rawValue)))")
-        output.append(",\"reasons\":\(list(verdict.reasons))")
-        output.append(",\"caveats\":\(list(verdict.caveats.map(\.rawValue)))")
-        output.append(",\"statistics\":")
-        append(report.statistics, to: &output)
-        output.append("}\n")
+        output.appendJSONLine { json in
+            json.member("client", report.key.client)
+            json.member("transport", report.key.transport)
+            json.member("side", report.key.side.rawValue)
+            json.member("class", verdict.allocator.rawValue)
+            json.member("confidence", number(verdict.confidence))
+            json.member("samples", report.statistics.samples)
+            json.member("candidates", verdict.candidates.map(\.rawValue))
+            json.member("reasons", verdict.reasons)
+            json.member("caveats", verdict.caveats.map(\.rawValue))
+            json.object("statistics") { append(report.statistics, to: &$0) }
+        }
     }
 
-    private func append(_ statistics: PortStatistics, to output: inout ByteBuffer) {
-        output.append("{\"destinations\":\(statistics.destinations),\"distinct_ports\":\(statistics.distinctPorts)")
-        output.append(",\"seconds\":\(optional(statistics.seconds))")
-        output.append(",\"lowest\":\(statistics.seen.low),\"highest\":\(statistics.seen.high)")
-        output.append(",\"corrected_low\":\(statistics.corrected.low),\"corrected_high\":\(statistics.corrected.high)")
-        output.append(",\"range_low\":\(statistics.range.low),\"range_high\":\(statistics.range.high)")
-        output.append(",\"range_source\":\"\(statistics.rangeSource.rawValue)\"")
-        output.append(",\"range_name\":" + (statistics.rangeName.map { quoted($0) } ?? "null"))
-        output.append(",\"even_share\":\(number(statistics.evenShare))")
-        output.append(",\"even_log10_p\":\(number(statistics.evenLog10P))")
-        output.append(",\"small_bound\":\(statistics.smallBound),\"steps\":\(statistics.steps)")
-        output.append(",\"small_share\":\(number(statistics.smallShare))")
-        output.append(",\"merged_small_share\":\(number(statistics.mergedSmallShare))")
-        output.append(",\"chained_share\":\(number(statistics.chainedShare)),\"jumps\":\(statistics.jumps)")
-        let counts = statistics.stepCounts.enumerated().filter { $0.element > 0 }
-        output.append(
-            ",\"step_counts\":{" + counts.map { "\"\($0.offset)\":\($0.element)" }.joined(separator: ",") + "}"
+    private func append(_ statistics: PortStatistics, to json: inout JSONWriter) {
+        json.member("destinations", statistics.destinations)
+        json.member("distinct_ports", statistics.distinctPorts)
+        json.member("seconds", number(statistics.seconds))
+        json.member("lowest", statistics.seen.low)
+        json.member("highest", statistics.seen.high)
+        json.member("corrected_low", statistics.corrected.low)
+        json.member("corrected_high", statistics.corrected.high)
+        json.member("range_low", statistics.range.low)
+        json.member("range_high", statistics.range.high)
+        json.member("range_source", statistics.rangeSource.rawValue)
+        json.member("range_name", statistics.rangeName)
+        json.member("even_share", number(statistics.evenShare))
+        json.member("even_log10_p", number(statistics.evenLog10P))
+        json.member("small_bound", statistics.smallBound)
+        json.member("steps", statistics.steps)
+        json.member("small_share", number(statistics.smallShare))
+        json.member("merged_small_share", number(statistics.mergedSmallShare))
+        json.member("chained_share", number(statistics.chainedShare))
+        json.member("jumps", statistics.jumps)
+        json.object("step_counts") { json in
+            for (step, count) in statistics.stepCounts.enumerated() where count > 0 {
+                json.member(named: "\(step)", count)
+            }
+        }
+        append(statistics.rekeying, to: &json)
+        json.member("deviation", number(statistics.deviation))
+        json.member("relative_deviation", number(statistics.relativeDeviation))
+        json.member("chi_square_16", number(statistics.chiSquare))
+        json.member("chi_square_p", number(statistics.chiSquareP))
+        json.member("serial_correlation", number(statistics.serialCorrelation))
+        appendUse(statistics, to: &json)
+    }
+
+    private func append(_ rekeying: PortStatistics.Rekeying?, to json: inout JSONWriter) {
+        guard let rekeying else { return json.member("rekeying", nil as Int?) }
+        json.object("rekeying") { json in
+            json.member("period", number(rekeying.period))
+            json.member("phase", number(rekeying.phase))
+            json.member("jumps", rekeying.jumps)
+            json.member("explained", rekeying.explained)
+            json.member("contradicting", rekeying.contradicting)
+            json.member("log10_p", number(rekeying.log10P))
+        }
+    }
+
+    private func appendUse(_ statistics: PortStatistics, to json: inout JSONWriter) {
+        let (entropy, reuse) = (statistics.entropy, statistics.reuse)
+        json.object("entropy") { json in
+            json.member("bins", entropy.bins)
+            json.member("bits", number(entropy.bits))
+            json.member("most_bits", number(entropy.most))
+            json.member("bias_bits", number(entropy.bias))
+        }
+        json.object("reuse") { json in
+            json.member("count", reuse.count)
+            json.member("expected", number(reuse.expected))
+            json.member("fewest_between", reuse.fewestBetween)
+            json.member("median_between", reuse.medianBetween)
+            json.member("shortest_seconds", number(reuse.shortestSeconds))
+        }
+    }
+
+    /// Returns a number with at most six decimal places; nil if there is none, or it is not finite, as JSON has only
+    /// finite ones.
+    private func number(_ value: Double?) -> JSONNumber? {
+        guard let value, value.isFinite else { return nil }
+        return JSONNumber(
+            abs(value) < 1e9 ? PortReasons.decimal(value, places: 6) : "\(Int64(min(abs(value), 9e18)))"
         )
-        output.append(",\"rekeying\":" + (statistics.rekeying.map { rekeying($0) } ?? "null"))
-        output.append(",\"deviation\":\(number(statistics.deviation))")
-        output.append(",\"relative_deviation\":\(number(statistics.relativeDeviation))")
-        output.append(
-            ",\"chi_square_16\":\(number(statistics.chiSquare)),\"chi_square_p\":\(number(statistics.chiSquareP))"
-        )
-        output.append(",\"serial_correlation\":\(number(statistics.serialCorrelation))")
-        let entropy = statistics.entropy
-        output.append(",\"entropy\":{\"bins\":\(entropy.bins),\"bits\":\(number(entropy.bits))")
-        output.append(",\"most_bits\":\(number(entropy.most)),\"bias_bits\":\(number(entropy.bias))}")
-        let reuse = statistics.reuse
-        output.append(",\"reuse\":{\"count\":\(reuse.count),\"expected\":\(number(reuse.expected))")
-        output.append(",\"fewest_between\":\(reuse.fewestBetween.map { "\($0)" } ?? "null")")
-        output.append(",\"median_between\":\(reuse.medianBetween.map { "\($0)" } ?? "null")")
-        output.append(",\"shortest_seconds\":\(optional(reuse.shortestSeconds))}}")
-    }
-
-    private func rekeying(_ found: PortStatistics.Rekeying) -> String {
-        "{\"period\":\(number(found.period)),\"phase\":\(number(found.phase)),\"jumps\":\(found.jumps)"
-            + ",\"explained\":\(found.explained),\"contradicting\":\(found.contradicting)"
-            + ",\"log10_p\":\(number(found.log10P))}"
-    }
-
-    private func optional(_ value: Double?) -> String { value.map { number($0) } ?? "null" }
-
-    /// Returns a number with at most six decimal places, or null: JSON has only finite numbers.
-    private func number(_ value: Double) -> String {
-        guard value.isFinite else { return "null" }
-        return abs(value) < 1e9 ? PortReasons.decimal(value, places: 6) : "\(Int64(min(abs(value), 9e18)))"
-    }
-
-    private func list(_ texts: [String]) -> String { "[" + texts.map { quoted($0) }.joined(separator: ",") + "]" }
-
-    /// Returns one of Weir's own texts, which have no control characters, in quotes.
-    private func quoted(_ text: String) -> String {
-        "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
     }
 }

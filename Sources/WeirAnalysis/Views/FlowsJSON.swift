@@ -20,71 +20,40 @@ public struct FlowsJSON: Sendable {
 
     /// Appends one object and a line feed.
     public mutating func append(_ row: FlowRow, to output: inout ByteBuffer) {
-        output.append("{\"flow\":")
-        output.appendDecimal(row.number)
-        output.append(row.flow.transport == .tcp ? ",\"transport\":\"tcp\"" : ",\"transport\":\"udp\"")
-        output.append(",\"client\":")
-        output.appendQuoted(row.path?.client ?? row.flow.client)
-        output.append(",\"server\":")
-        let isEcho = row.path.map { $0.server == nil } ?? false
-        output.appendQuoted(isEcho ? row.path?.listener : row.path?.server ?? row.flow.server)
-        appendCounts(row.flow, row.close, to: &output)
-        if let path = row.path {
-            output.append(",\"listener\":")
-            output.appendQuoted(path.listener)
-            output.append(",\"egress\":")
-            output.appendQuoted(path.egress)
-            let isClient = Set([row.flow.client, row.flow.server]) == [path.client, path.listener]
-            output.append(isClient ? ",\"leg\":\"client\"" : ",\"leg\":\"server\"")
-        }
-        if let leg = row.serverLeg {
-            output.append(",\"server_leg\":{\"flow\":")
-            output.appendDecimal(leg.number)
-            appendCounts(leg.flow, leg.flow.close, to: &output)
-            output.append("}")
-        }
-        if let found = row.found { appendFound(found, to: &output) }
-        output.append("}\n")
-    }
-
-    private func appendFound(_ found: FlowProbes.Found, to output: inout ByteBuffer) {
-        output.append(",\"protocol\":")
-        output.appendJSON(found.name)
-        for finding in Finding.allCases {
-            guard let text = found.findings[finding] else { continue }
-            output.append(",\"")
-            output.append(finding.rawValue)
-            output.append("\":")
-            output.appendJSON(text)
+        output.appendJSONLine { json in
+            json.member("flow", row.number)
+            json.member("transport", row.flow.transport)
+            json.member("client", row.path?.client ?? row.flow.client)
+            let isEcho = row.path.map { $0.server == nil } ?? false
+            json.member("server", isEcho ? row.path?.listener : row.path?.server ?? row.flow.server)
+            appendCounts(row.flow, row.close, to: &json)
+            if let path = row.path {
+                json.member("listener", path.listener)
+                json.member("egress", path.egress)
+                let isClient = Set([row.flow.client, row.flow.server]) == [path.client, path.listener]
+                json.member("leg", isClient ? "client" : "server")
+            }
+            if let leg = row.serverLeg {
+                json.object("server_leg") { json in
+                    json.member("flow", leg.number)
+                    appendCounts(leg.flow, leg.flow.close, to: &json)
+                }
+            }
+            guard let found = row.found else { return }
+            json.member("protocol", found.name)
+            for finding in Finding.allCases {
+                if let text = found.findings[finding] { json.member(named: finding.rawValue, text) }
+            }
         }
     }
 
-    private mutating func appendCounts(_ flow: ObservedFlow, _ close: FlowClose?, to output: inout ByteBuffer) {
-        output.append(",\"packets_up\":")
-        output.appendDecimal(flow.packetsUp)
-        output.append(",\"packets_down\":")
-        output.appendDecimal(flow.packetsDown)
-        output.append(",\"bytes_up\":")
-        output.appendDecimal(flow.bytesUp)
-        output.append(",\"bytes_down\":")
-        output.appendDecimal(flow.bytesDown)
-        output.append(",\"start\":")
-        if let start = flow.start {
-            output.append("\"")
-            timestamp.appendRFC3339(start, to: &output)
-            output.append("\"")
-        } else {
-            output.append("null")
-        }
-        output.append(",\"duration_ns\":")
-        if let duration = flow.duration { output.appendDecimal(duration) } else { output.append("null") }
-        output.append(",\"close\":")
-        if let close {
-            output.append("\"")
-            output.append(close.rawValue)
-            output.append("\"")
-        } else {
-            output.append("null")
-        }
+    private mutating func appendCounts(_ flow: ObservedFlow, _ close: FlowClose?, to json: inout JSONWriter) {
+        json.member("packets_up", flow.packetsUp)
+        json.member("packets_down", flow.packetsDown)
+        json.member("bytes_up", flow.bytesUp)
+        json.member("bytes_down", flow.bytesDown)
+        json.member("start", flow.start, by: &timestamp)
+        json.member("duration_ns", flow.duration)
+        json.member("close", close?.rawValue)
     }
 }

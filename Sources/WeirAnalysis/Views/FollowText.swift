@@ -108,60 +108,60 @@ public struct FollowJSON: Sendable {
 
     /// Appends a piece of a stream, and a line feed.
     public mutating func append(_ piece: StreamPiece, _ bytes: RawSpan, to output: inout ByteBuffer) {
-        output.append("{\"time\":")
-        if let time = piece.time {
-            output.append("\"")
-            timestamp.appendRFC3339(time, to: &output)
-            output.append("\"")
-        } else {
-            output.append("null")
+        output.appendJSONLine { json in
+            json.member("time", piece.time, by: &timestamp)
+            begin(piece.content == .bytes ? "data" : "gap", piece.flow, piece.direction, &json)
+            json.member("offset", piece.offset)
+            json.member("length", piece.count)
+            switch piece.content {
+            case .bytes: json.member("bytes", base64: bytes)
+            case .gap: json.member("reason", "missing")
+            case .cut: json.member("reason", "cut")
+            }
         }
-        begin(piece.content == .bytes ? "data" : "gap", piece.flow, piece.direction, &output)
-        output.append(",\"offset\":")
-        output.appendDecimal(piece.offset)
-        output.append(",\"length\":")
-        output.appendDecimal(piece.count)
-        switch piece.content {
-        case .bytes:
-            output.append(",\"bytes\":\"")
-            output.appendBase64(bytes)
-            output.append("\"")
-        case .gap: output.append(",\"reason\":\"missing\"")
-        case .cut: output.append(",\"reason\":\"cut\"")
-        }
-        output.append("}\n")
     }
 
     /// Appends the report of a direction, and a line feed.
     public func append(_ report: StreamReport, flow: Int, _ direction: Direction, to output: inout ByteBuffer) {
-        output.append("{\"time\":null")
-        begin("report", flow, direction, &output)
-        for (name, value) in [
-            ("whole", report.isWhole), ("syn", report.hasStart), ("fin", report.hasEnd), ("rst", report.hasReset),
-        ] {
-            output.append(",\"\(name)\":\(value)")
+        output.appendJSONLine { json in
+            json.member("time", nil as Int?)
+            begin("report", flow, direction, &json)
+            json.member("whole", report.isWhole)
+            json.member("syn", report.hasStart)
+            json.member("fin", report.hasEnd)
+            json.member("rst", report.hasReset)
+            for (key, value) in report.counts { json.member(key, value) }
+            append("conflicts", report.conflicts, &json)
+            append("gaps", report.gaps, &json)
+            append("cut", report.cut, &json)
         }
-        for (name, value) in report.counts { output.append(",\"\(name)\":\(value)") }
-        for (name, ranges) in [("conflicts", report.conflicts), ("gaps", report.gaps), ("cut", report.cut)] {
-            output.append(",\"\(name)\":{\"count\":\(ranges.count),\"bytes\":\(ranges.bytes),\"ranges\":[")
-            output.append(ranges.ranges.map { "[\($0.lowerBound),\($0.upperBound)]" }.joined(separator: ","))
-            output.append("]}")
-        }
-        output.append("}\n")
     }
 
-    private func begin(_ event: StaticString, _ flow: Int, _ direction: Direction, _ output: inout ByteBuffer) {
-        output.append(",\"flow\":")
-        output.appendDecimal(flow)
-        output.append(",\"event\":\"")
-        output.append(event)
-        output.append(direction == .upstream ? "\",\"direction\":\"upstream\"" : "\",\"direction\":\"downstream\"")
+    private func append(_ key: StaticString, _ ranges: OffsetRanges, _ json: inout JSONWriter) {
+        json.object(key) { json in
+            json.member("count", ranges.count)
+            json.member("bytes", ranges.bytes)
+            json.array("ranges") { json in
+                for range in ranges.ranges {
+                    json.array { json in
+                        json.element(range.lowerBound)
+                        json.element(range.upperBound)
+                    }
+                }
+            }
+        }
+    }
+
+    private func begin(_ event: StaticString, _ flow: Int, _ direction: Direction, _ json: inout JSONWriter) {
+        json.member("flow", flow)
+        json.member("event", event)
+        json.member("direction", direction)
     }
 }
 
 extension StreamReport {
-    /// The counts with their names in JSON.
-    fileprivate var counts: [(String, Int)] {
+    /// The counts with their keys in JSON.
+    fileprivate var counts: [(StaticString, Int)] {
         [
             ("segments", segments), ("bytes", bytes), ("out_of_order", outOfOrder),
             ("retransmissions", retransmissions),

@@ -21,63 +21,43 @@ public struct MessagesJSON: Sendable {
 
     /// Appends a message of a flow, and a line feed.
     public mutating func append(_ message: DissectedMessage, flow: Int, to output: inout ByteBuffer) {
-        output.append("{\"time\":")
-        if let time = message.time ?? message.firstTime {
-            output.append("\"")
-            timestamp.appendRFC3339(time, to: &output)
-            output.append("\"")
-        } else {
-            output.append("null")
-        }
-        output.append(",\"flow\":")
-        output.appendDecimal(flow)
-        output.append(",\"event\":\"message\",\"direction\":\"")
-        output.append(message.direction == .upstream ? "upstream" : "downstream")
-        output.append("\",\"protocol\":\"")
-        output.append(message.name)
-        output.append("\"")
-        appendRange(message.range, to: &output)
-        output.append(message.isComplete ? ",\"complete\":true,\"summary\":" : ",\"complete\":false,\"summary\":")
-        output.appendJSON(message.summary.string)
-        if let answer = message.answer {
-            output.append(",\"answers\":")
-            output.appendDecimal(answer.request)
-            output.append(",\"delay_ns\":")
-            if let delay = answer.delay { output.appendDecimal(delay) } else { output.append("null") }
-        }
-        if hasFields { appendFields(message, to: &output) }
-        output.append("}\n")
-    }
-
-    private func appendRange(_ range: Range<Int>, to output: inout ByteBuffer) {
-        output.append(",\"offset\":")
-        output.appendDecimal(range.lowerBound)
-        output.append(",\"length\":")
-        output.appendDecimal(range.count)
-    }
-
-    private func appendFields(_ message: DissectedMessage, to output: inout ByteBuffer) {
-        output.append(",\"fields\":[")
-        for (index, field) in message.fields.enumerated() {
-            output.append(index == 0 ? "{\"name\":\"" : ",{\"name\":\"")
-            output.append(field.name.name)
-            output.append("\"")
-            appendRange(field.range, to: &output)
-            output.append(",\"value\":")
-            switch field.value {
-            case .text(let text): output.appendJSON(text)
-            case .number(let number): output.appendDecimal(number)
-            case .address(let address):
-                output.append("\"")
-                address.write(to: &output)
-                output.append("\"")
+        output.appendJSONLine { json in
+            json.member("time", message.time ?? message.firstTime, by: &timestamp)
+            json.member("flow", flow)
+            json.member("event", "message")
+            json.member("direction", message.direction)
+            json.member("protocol", message.name)
+            appendRange(message.range, to: &json)
+            json.member("complete", message.isComplete)
+            json.member("summary", utf8: message.summary.utf8.span.bytes)
+            if let answer = message.answer {
+                json.member("answers", answer.request)
+                json.member("delay_ns", answer.delay)
             }
-            output.append(field.isCut ? ",\"cut\":true}" : "}")
+            if hasFields { appendFields(message, to: &json) }
         }
-        output.append("]")
-        if message.fieldsLeftOut > 0 {
-            output.append(",\"fields_left_out\":")
-            output.appendDecimal(message.fieldsLeftOut)
+    }
+
+    private func appendRange(_ range: Range<Int>, to json: inout JSONWriter) {
+        json.member("offset", range.lowerBound)
+        json.member("length", range.count)
+    }
+
+    private func appendFields(_ message: DissectedMessage, to json: inout JSONWriter) {
+        json.array("fields") { json in
+            for field in message.fields {
+                json.object { json in
+                    json.member("name", field.name.name)
+                    appendRange(field.range, to: &json)
+                    switch field.value {
+                    case .text(let text): json.member("value", text)
+                    case .number(let number): json.member("value", number)
+                    case .address(let address): json.member("value", address)
+                    }
+                    if field.isCut { json.member("cut", true) }
+                }
+            }
         }
+        if message.fieldsLeftOut > 0 { json.member("fields_left_out", message.fieldsLeftOut) }
     }
 }

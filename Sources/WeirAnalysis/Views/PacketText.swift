@@ -130,38 +130,19 @@ public struct PacketJSON: ~Copyable, Sendable {
         to output: inout ByteBuffer
     ) {
         description.describe(bytes, in: flows)
-        output.append("{\"packet\":")
-        output.appendDecimal(flows.packets)
-        output.append(",\"time\":")
-        if let time = captured.timestamp {
-            output.append("\"")
-            timestamp.appendRFC3339(time, to: &output)
-            output.append("\"")
-        } else {
-            output.append("null")
+        output.appendJSONLine { json in
+            json.member("packet", flows.packets)
+            json.member("time", captured.timestamp, by: &timestamp)
+            json.member("interface", captured.interface)
+            json.member("length", captured.originalLength)
+            json.member("captured", captured.capturedLength)
+            description.source.withUnsafeBytes { json.member("source", utf8: $0.bytes) }
+            description.destination.withUnsafeBytes { json.member("destination", utf8: $0.bytes) }
+            description.name.withUnsafeBytes { json.member("protocol", utf8: $0.bytes) }
+            json.member("flow", flows.innermost.map { $0.index + 1 })
+            description.info.withUnsafeBytes { json.member("info", utf8: $0.bytes) }
+            if hasBytes { json.member("bytes", base64: bytes) }
         }
-        output.append(",\"interface\":")
-        output.appendDecimal(captured.interface)
-        output.append(",\"length\":")
-        output.appendDecimal(captured.originalLength)
-        output.append(",\"captured\":")
-        output.appendDecimal(captured.capturedLength)
-        output.append(",\"source\":\"")
-        description.source.withUnsafeBytes { output.append($0.bytes) }
-        output.append("\",\"destination\":\"")
-        description.destination.withUnsafeBytes { output.append($0.bytes) }
-        output.append("\",\"protocol\":\"")
-        description.name.withUnsafeBytes { output.append($0.bytes) }
-        output.append("\",\"flow\":")
-        if let place = flows.innermost { output.appendDecimal(place.index + 1) } else { output.append("null") }
-        // No text from a packet gets here: only numbers, and names from this program.
-        output.append(",\"info\":\"")
-        description.info.withUnsafeBytes { output.append($0.bytes) }
-        if hasBytes {
-            output.append("\",\"bytes\":\"")
-            output.appendBase64(bytes)
-        }
-        output.append("\"}\n")
     }
 }
 

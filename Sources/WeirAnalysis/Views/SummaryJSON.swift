@@ -18,59 +18,43 @@ public struct SummaryJSON: Sendable {
         damage: [String],
         to output: inout ByteBuffer
     ) {
-        output.append("{\"packets\":\(summary.total.packets),\"bytes\":\(summary.total.bytes)")
-        output.append(",\"bytes_captured\":\(summary.capturedBytes),\"first\":")
-        appendTime(summary.earliest, &output)
-        output.append(",\"last\":")
-        appendTime(summary.latest, &output)
-        output.append(",\"duration_ns\":")
-        output.append(summary.duration.map { "\($0)" } ?? "null")
         var kinds = (tcp: 0, udp: 0)
         for place in 0..<flows.table.count {
             if flows.table[place].transport == .tcp { kinds.tcp += 1 } else { kinds.udp += 1 }
         }
-        output.append(",\"flows_tcp\":\(kinds.tcp),\"flows_udp\":\(kinds.udp)")
-        appendTexts("link_types", summary.linkTypes.map { "\($0)" }, &output)
-        appendTexts("applications", summary.applications, &output)
-        appendTable("protocols", summary.protocols.map { ("\($0.kind)", $0.count) }, &output)
-        appendTable("not_decoded", summary.reasons.map { ($0.name, $0.count) }, &output)
         let talkers = summary.talkers(flows.table, most: 10).map { ("\($0.address)", $0.count) }
-        appendTable("talkers", talkers, &output)
-        appendTexts("damage", damage + summary.notes(flows), &output)
-        output.append("}\n")
-    }
-
-    private mutating func appendTime(_ time: Int64?, _ output: inout ByteBuffer) {
-        guard let time else { return output.append("null") }
-        output.append("\"")
-        timestamp.appendRFC3339(time, to: &output)
-        output.append("\"")
-    }
-
-    private func appendTexts(_ name: StaticString, _ texts: [String], _ output: inout ByteBuffer) {
-        output.append(",\"")
-        output.append(name)
-        output.append("\":[")
-        for (index, text) in texts.enumerated() {
-            if index > 0 { output.append(",") }
-            output.appendJSON(text)
+        let notes = summary.notes(flows)
+        output.appendJSONLine { json in
+            json.member("packets", summary.total.packets)
+            json.member("bytes", summary.total.bytes)
+            json.member("bytes_captured", summary.capturedBytes)
+            json.member("first", summary.earliest, by: &timestamp)
+            json.member("last", summary.latest, by: &timestamp)
+            json.member("duration_ns", summary.duration)
+            json.member("flows_tcp", kinds.tcp)
+            json.member("flows_udp", kinds.udp)
+            json.member("link_types", summary.linkTypes.map { "\($0)" })
+            json.member("applications", summary.applications)
+            appendTable("protocols", summary.protocols.map { ("\($0.kind)", $0.count) }, &json)
+            appendTable("not_decoded", summary.reasons.map { ($0.name, $0.count) }, &json)
+            appendTable("talkers", talkers, &json)
+            json.member("damage", damage + notes)
         }
-        output.append("]")
     }
 
     private func appendTable(
-        _ name: StaticString,
+        _ key: StaticString,
         _ rows: [(name: String, count: CaptureSummary.Count)],
-        _ output: inout ByteBuffer
+        _ json: inout JSONWriter
     ) {
-        output.append(",\"")
-        output.append(name)
-        output.append("\":[")
-        for (index, row) in rows.enumerated() {
-            output.append(index > 0 ? ",{\"name\":" : "{\"name\":")
-            output.appendJSON(row.name)
-            output.append(",\"packets\":\(row.count.packets),\"bytes\":\(row.count.bytes)}")
+        json.array(key) { json in
+            for row in rows {
+                json.object { json in
+                    json.member("name", row.name)
+                    json.member("packets", row.count.packets)
+                    json.member("bytes", row.count.bytes)
+                }
+            }
         }
-        output.append("]")
     }
 }

@@ -7,44 +7,44 @@ extension JSONValue {
 
     private func rendered() -> ByteBuffer {
         var output = ByteBuffer(capacity: 1024)
-        write(to: &output)
+        output.appendJSON { write(to: &$0) }
         return output
     }
 
-    private func write(to output: inout ByteBuffer) {
+    private func write(to json: inout JSONWriter) {
         switch self {
-        case .null: output.append("null")
-        case .bool(let value): output.append(value ? "true" as StaticString : "false")
-        case .number(let text): output.append(text)
-        case .string(let text): Self.quote(text, to: &output)
-        case .array(let values):
-            output.append(UInt8(ascii: "["))
-            for (index, value) in values.enumerated() {
-                if index > 0 { output.append(UInt8(ascii: ",")) }
-                value.write(to: &output)
-            }
-            output.append(UInt8(ascii: "]"))
+        case .null: json.element(nil as Int?)
+        case .bool(let value): json.element(value)
+        case .number(let text): json.element(JSONNumber(text))
+        case .string(let text): json.element(MarkupSafeText(text))
+        case .array(let values): json.array { json in for value in values { value.write(to: &json) } }
         case .object(let members):
-            output.append(UInt8(ascii: "{"))
-            for (index, member) in members.enumerated() {
-                if index > 0 { output.append(UInt8(ascii: ",")) }
-                Self.quote(member.key, to: &output)
-                output.append(UInt8(ascii: ":"))
-                member.value.write(to: &output)
+            json.object { json in
+                for member in members {
+                    json.begin(named: MarkupSafeText(member.key))
+                    member.value.write(to: &json)
+                }
             }
-            output.append(UInt8(ascii: "}"))
         }
     }
+}
 
-    /// Writes a string in quotes; characters that a script or a browser could take for markup are escaped, as in Go.
-    private static func quote(_ text: String, to output: inout ByteBuffer) {
+/// A text that is written with escapes for the characters that a script or a browser could take for markup, as in Go.
+private struct MarkupSafeText: JSONScalar {
+    private let text: String
+
+    init(_ text: String) {
+        self.text = text
+    }
+
+    func appendJSON(to output: inout ByteBuffer) {
         output.append(UInt8(ascii: "\""))
         var text = text
         let isPlain = text.withUTF8 { bytes in
-            for byte in bytes where isEscaped(byte) { return false }
+            for byte in bytes where Self.isEscaped(byte) { return false }
             return true
         }
-        if isPlain { output.append(text) } else { for byte in text.utf8 { append(byte, to: &output) } }
+        if isPlain { output.append(text) } else { for byte in text.utf8 { Self.append(byte, to: &output) } }
         output.append(UInt8(ascii: "\""))
     }
 
