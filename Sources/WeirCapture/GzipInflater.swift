@@ -59,7 +59,11 @@ struct GzipInflater: ~Copyable {
                 }
                 offer(count)
             }
-            if hasEnded, try !beginNext(refill) { return written }
+            if hasEnded {
+                // The end of one file is returned before what follows it is looked at, which may be no gzip file.
+                if written > 0 { return written }
+                if try !beginNext(refill) { return 0 }
+            }
             written += step(UnsafeMutableRawBufferPointer(rebasing: room[written...]))
         }
         if written == 0, let failure { throw failure }

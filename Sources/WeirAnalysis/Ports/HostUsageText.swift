@@ -18,7 +18,8 @@ public enum HostUsageText {
         for transport in Transport.allCases {
             let used = usage.portsInUse[transport] ?? 0
             output.append("\(transport): \(PortReasons.count(used, "port")) in use, \(share(used, usage))")
-            let states = (usage.states[transport] ?? [:]).sorted { $0.value > $1.value }
+            let states = (usage.states[transport] ?? [:])
+                .sorted { ($1.value, $0.key.rawValue) < ($0.value, $1.key.rawValue) }
             output.append(
                 states.isEmpty ? "" : ": " + states.map { "\($0.key.name) (\($0.value))" }.joined(separator: ", ")
             )
