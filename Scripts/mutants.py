@@ -46,8 +46,12 @@ Mutant = collections.namedtuple('Mutant', 'module path line kind what old new op
 def places(module, path, lines):
     """Finds what can be changed in a file: a list of mutants whose text of the line asks `weirMutant(@)`."""
     found = []
+    isInText = False
     for at, line in enumerate(lines):
         text = line.strip()
+        # A line of a text of several lines is no code.
+        wasInText, isInText = isInText, isInText != (line.count('"""') % 2 == 1)
+        if wasInText: continue
         if text.startswith(('//', '/*', '*', '@', '#', 'case ', 'default:', 'import ')) or '//' in text or '"' in text: continue
         if re.match(r'(precondition|assert|extension|infix|prefix|typealias|protocol)\b', text) or '#if' in text: continue
         indent = line[: len(line) - len(line.lstrip())]
@@ -62,7 +66,8 @@ def places(module, path, lines):
                 for new in OPERATORS[old][1]:
                     kind = {'+': 'sign', '-': 'sign', '+=': 'sign', '-=': 'sign', '&&': 'logic', '||': 'logic'}.get(old, 'comparison')
                     add(kind, f'{old} becomes {new}', line[: match.start()] + ' @ ' + line[match.end():], (old, new))
-            for match in re.finditer(r'(?<![\w.])(\d+)(?![\w.])', line):
+            # What memory is reserved cannot be noticed.
+            for match in [] if re.search(r'(capacity: |reserveCapacity\()', line) else re.finditer(r'(?<![\w.$])(\d+)(?![\w.])', line):
                 number = int(match[1])
                 add('off by one', f'{number} becomes {number + 1}', f'{line[:match.start()]}(weirMutant(@) ? {number + 1} : {number}){line[match.end():]}')
         for match in re.finditer(r'(?<=[ (\[])\.(upstream|downstream|client|server)\b(?!\()', line):

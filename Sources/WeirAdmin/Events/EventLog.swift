@@ -11,7 +11,7 @@ import WeirWire
 final class EventLog: Sendable {
     /// One event.
     struct Event: Sendable {
-        var id: UInt64 = 0
+        var id: UInt64
         var name: String
         var flow: UInt64
         var direction: Direction?
@@ -44,13 +44,16 @@ final class EventLog: Sendable {
     let ports = PortBook()
     private let bound: Int
     private let byteBound: Int
+    /// The time for which chunks are still recorded after their last listener has left.
+    private let lingering: Duration
     private let state = Lock(State())
     private let chunkListeners = Atomic<Int>(0)
     private let byteListeners = Atomic<Int>(0)
 
-    init(bound: Int = 8192, bytes: Int = 8 << 20) {
+    init(bound: Int = 8192, bytes: Int = 8 << 20, lingering: Duration = .seconds(30)) {
         self.bound = bound
         byteBound = bytes
+        self.lingering = lingering
         let digits = String(UInt64.random(in: 0 ... .max), radix: 16)
         instance = String(repeating: "0", count: 16 - digits.count) + digits
     }
@@ -71,18 +74,17 @@ final class EventLog: Sendable {
     // MARK: - Filling
 
     func append(_ record: FlowRecord, name: String, text: [UInt8], textWithBytes: [UInt8]? = nil) {
-        let event = Event(
-            name: name,
-            flow: record.flow.rawValue,
-            direction: record.happening.way,
-            transport: record.transport,
-            path: record.path,
-            text: text,
-            textWithBytes: textWithBytes
-        )
         let listeners = state.withLock { state in
-            var event = event
-            event.id = state.kinds.add(isChunk: event.isChunk)
+            let event = Event(
+                id: state.kinds.add(isChunk: name == "data"),
+                name: name,
+                flow: record.flow.rawValue,
+                direction: record.happening.way,
+                transport: record.transport,
+                path: record.path,
+                text: text,
+                textWithBytes: textWithBytes
+            )
             if event.isChunk {
                 state.chunks.append(event, bound: bound, byteBound: byteBound)
             } else {
@@ -169,7 +171,7 @@ final class EventLog: Sendable {
         }
         guard place.interest > .flows else { return }
         Task { [self] in
-            try? await Task.sleep(for: .seconds(30))
+            try? await Task.sleep(for: lingering)
             if change(place.interest, by: -1) { tellInterest() }
         }
     }

@@ -58,11 +58,6 @@ final class ConnectionGuard: ChannelDuplexHandler {
         enter(.reading, context)
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
-        leave()
-        context.fireChannelInactive()
-    }
-
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         // A client that sends nothing more still gets its answer.
         if case .inputClosed? = event as? ChannelEvent {
@@ -71,9 +66,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
         context.fireUserInboundEventTriggered(event)
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { leave() }
-
-    private func leave() {
+    func handlerRemoved(context: ChannelHandlerContext) {
         hasEnded = true
         timer?.cancel()
         places.leave(self)

@@ -45,20 +45,20 @@ struct GoAddress: Hashable, Sendable {
     private static func split(_ address: String) throws(Failure) -> (host: String, port: String) {
         func failure(_ reason: String) -> Failure { Failure(description: "address \(address): \(reason)") }
         guard let colon = address.lastIndex(of: ":") else { throw failure("missing port in address") }
-        let port = String(address[address.index(after: colon)...])
-        var host = address[..<colon]
-        if host.hasPrefix("[") {
-            guard let end = host.firstIndex(of: "]") else { throw failure("missing ']' in address") }
-            guard host.index(after: end) == host.endIndex else {
-                let isLast = port.isEmpty || host.hasSuffix("]")
-                throw failure(isLast ? "too many colons in address" : "missing port in address")
+        var (host, rest) = (address[..<colon], address[...])
+        if address.hasPrefix("[") {
+            guard let end = address.firstIndex(of: "]") else { throw failure("missing ']' in address") }
+            rest = address[address.index(after: end)...]
+            guard rest.startIndex == colon else {
+                throw failure(rest.hasPrefix(":") ? "too many colons in address" : "missing port in address")
             }
-            host = host[host.index(after: host.startIndex)..<end]
+            host = address[..<end].dropFirst()
         } else if host.contains(":") {
             throw failure("too many colons in address")
         }
-        guard !host.contains("["), !host.contains("]") else { throw failure("unexpected '[' in address") }
-        return (String(host), port)
+        guard !address[host.startIndex...].contains("[") else { throw failure("unexpected '[' in address") }
+        guard !rest.contains("]") else { throw failure("unexpected ']' in address") }
+        return (String(host), String(address[colon...].dropFirst()))
     }
 
     /// Returns the endpoint on which to listen; blocks to resolve a name.

@@ -76,6 +76,7 @@ actor Recordings {
             throw AnswerError.problem(409, "\(Self.most) recordings run, the most at once")
         }
         mkdir(folder, 0o700)
+        if let name { try refuseTaken(folder + name) }
         let files: CaptureFiles
         do throws(SystemError) {
             files = try CaptureFiles(folder + (name ?? ""), format: format)
@@ -93,6 +94,14 @@ actor Recordings {
         let attachment = try await relay.attach(output)
         running[made] = Running(attachment: attachment, descriptor: output.descriptor)
         return Recording(name: made, bytes: 0, modified: SystemClock.now().wallNanoseconds, isActive: true)
+    }
+
+    /// Refuses a path where there is anything: a pipe would be waited for, and a folder would get a file.
+    private func refuseTaken(_ path: String) throws {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return }
+        let advice = "choose another name: no file is overwritten"
+        throw AnswerError.problem(409, "\(SystemError("write to '\(path)'", ErrorNumber(EEXIST), advice: advice))")
     }
 
     /// Stops a recording, whose file is then complete.

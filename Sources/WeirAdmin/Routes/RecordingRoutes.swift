@@ -165,23 +165,10 @@ struct BodyReader {
         }
     }
 
-    subscript(key: String) -> JSONValue? { value[key] }
-
     func string(_ key: String) throws -> String? {
         guard let member = value[key] else { return nil }
         guard let text = member.stringValue else { throw AnswerError.problem(400, "'\(key)' is a string") }
         return text
-    }
-
-    func integer(_ key: String, _ range: ClosedRange<Int>) throws -> Int? {
-        guard let member = value[key] else { return nil }
-        guard let number = member.intValue, range.contains(number) else {
-            throw AnswerError.problem(
-                400,
-                "'\(key)' is a whole number from \(range.lowerBound) to \(range.upperBound)"
-            )
-        }
-        return number
     }
 
     func choice<Choice: RawRepresentable<String> & CaseIterable>(_ key: String, _: Choice.Type) throws -> Choice? {

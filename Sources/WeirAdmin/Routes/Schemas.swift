@@ -16,10 +16,6 @@ enum Schemas {
         ["type": "string", "enum": .array(values.map(JSONValue.string))]
     }
 
-    static func integer(_ range: ClosedRange<Int>) -> JSONValue {
-        ["type": "integer", "minimum": .int(range.lowerBound), "maximum": .int(range.upperBound)]
-    }
-
     static func object(_ members: [(String, JSONValue)], required: [String]? = nil) -> JSONValue {
         [
             "type": "object", "properties": .object(members.map { JSONValue.Member($0.0, $0.1) }),

@@ -18,17 +18,19 @@ enum Poll {
     /// - Returns: the number of ready entries; 0 after the time-out or, rarely, after a signal.
     /// - Throws: `SystemError` if the system has no memory for it.
     static func wait(_ entries: inout [pollfd], timeout: Duration?) throws(SystemError) -> Int {
-        var milliseconds: Int32 = -1
-        if let timeout {
-            let nanoseconds = min(max(timeout.inNanoseconds, 0), Int64(Int32.max) * 1_000_000)
-            milliseconds = Int32((nanoseconds + 999_999) / 1_000_000)
-        }
-        let count = poll(&entries, nfds_t(entries.count), milliseconds)
+        let count = poll(&entries, nfds_t(entries.count), milliseconds(timeout))
         guard count < 0 else { return Int(count) }
         let error = ErrorNumber.current
         guard error.rawValue == EINTR else { throw SystemError("wait for input and output", error) }
         for index in entries.indices { entries[index].revents = 0 }
         return 0
+    }
+
+    /// Returns a time-out as `poll(2)` takes it: in whole milliseconds, not shorter than it is, and -1 for ever.
+    static func milliseconds(_ timeout: Duration?) -> Int32 {
+        guard let timeout else { return -1 }
+        let nanoseconds = min(max(timeout.inNanoseconds, 0), Int64(Int32.max) * 1_000_000)
+        return Int32((nanoseconds + 999_999) / 1_000_000)
     }
 }
 

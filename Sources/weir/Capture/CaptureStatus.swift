@@ -11,15 +11,25 @@ struct CaptureStatus: Sendable {
 
     /// Makes the line; nil if standard error is not a terminal.
     init?() {
-        guard isatty(STDERR_FILENO) == 1 else { return nil }
+        self.init(isOnTerminal: isatty(STDERR_FILENO) == 1)
+    }
+
+    /// Makes the line; nil if there is no terminal.
+    init?(isOnTerminal: Bool) {
+        guard isOnTerminal else { return nil }
     }
 
     /// Writes the line again, once a second at most.
     mutating func show(_ progress: CaptureProgress) {
-        guard progress.now >= due else { return }
+        if let text = text(progress) { Diagnostics.write(text) }
+    }
+
+    /// Returns the line; nil if it is not due.
+    mutating func text(_ progress: CaptureProgress) -> String? {
+        guard progress.now >= due else { return nil }
         due = progress.now &+ Self.interval
         isShown = true
-        Diagnostics.write("\r\(progress.summary)\u{1b}[K")
+        return "\r\(progress.summary)\u{1b}[K"
     }
 
     /// Writes text on a line of its own, also while the status line is shown.
@@ -28,10 +38,12 @@ struct CaptureStatus: Sendable {
     }
 
     /// Clears the line.
-    mutating func clear() {
-        if isShown { Diagnostics.write("\r\u{1b}[K") }
-        isShown = false
+    func clear() {
+        if let text = endText { Diagnostics.write(text) }
     }
+
+    /// The text that clears the line; nil if it was never shown.
+    var endText: String? { isShown ? "\r\u{1b}[K" : nil }
 }
 
 extension CaptureProgress {

@@ -39,10 +39,7 @@ struct EchoCommand: AsyncParsableCommand {
 
     func run() async throws {
         do {
-            let routes = try listens.map { text throws(RouteError) in try Route(echo: text) }
-            var configuration = RelayConfiguration(routes: routes)
-            configuration.threads = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-            configuration.udpTimeout = udpTimeout.duration
+            let configuration = try configuration()
             let output = records.takesStandardOutput ? ShowOptions.totals() : shown.output(default: .summary)
             let recording = try records.recording(.client, names: configuration.names)
             let status = try await Session(configuration, grace: grace.duration).run(outputs: [output], recording)
@@ -50,5 +47,14 @@ struct EchoCommand: AsyncParsableCommand {
         } catch {
             throw Failure(error)
         }
+    }
+
+    /// Makes the configuration of a relay without targets.
+    func configuration() throws(RouteError) -> RelayConfiguration {
+        let routes = try listens.map { text throws(RouteError) in try Route(echo: text) }
+        var configuration = RelayConfiguration(routes: routes)
+        configuration.threads = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        configuration.udpTimeout = udpTimeout.duration
+        return configuration
     }
 }

@@ -178,21 +178,7 @@ struct RelayCommand: AsyncParsableCommand {
     func run() async throws {
         if toxics.toxics { return print(ToxicTable.render(), terminator: "") }
         do {
-            var configuration = RelayConfiguration(
-                routes: try routes.map { text throws(RouteError) in try Route(parsing: text) }
-            )
-            configuration.threads = threads ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-            configuration.maxFlows = maxFlows
-            configuration.maxSessions = maxSessions
-            configuration.connectTimeout = connectTimeout.duration
-            configuration.nameLifetime = nameLifetime.duration
-            configuration.keepalive = keepalive.duration > .zero ? keepalive.duration : nil
-            configuration.idleTimeout = idleTimeout.duration > .zero ? idleTimeout.duration : nil
-            configuration.udpTimeout = udpTimeout.duration
-            configuration.takesAnySource = udpFrom == .any
-            configuration.echoWindow = echoWindow.bytes
-            configuration.expectsEcho = expectEcho
-            configuration.family = families.family
+            var configuration = try configuration()
             let details = try portOptions.apply(to: &configuration)
             let admin = try await admin.start(names: configuration.names)
             if let admin {
@@ -225,7 +211,28 @@ struct RelayCommand: AsyncParsableCommand {
         }
     }
 
-    private func outputs(_ details: FlowDetails) throws(Failure) -> [SinkOutput] {
+    /// Makes the configuration for the relay, as far as options give it that need nothing else.
+    func configuration() throws(RouteError) -> RelayConfiguration {
+        var configuration = RelayConfiguration(
+            routes: try routes.map { text throws(RouteError) in try Route(parsing: text) }
+        )
+        configuration.threads = threads ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        configuration.maxFlows = maxFlows
+        configuration.maxSessions = maxSessions
+        configuration.connectTimeout = connectTimeout.duration
+        configuration.nameLifetime = nameLifetime.duration
+        configuration.keepalive = keepalive.duration > .zero ? keepalive.duration : nil
+        configuration.idleTimeout = idleTimeout.duration > .zero ? idleTimeout.duration : nil
+        configuration.udpTimeout = udpTimeout.duration
+        configuration.takesAnySource = udpFrom == .any
+        configuration.echoWindow = echoWindow.bytes
+        configuration.expectsEcho = expectEcho
+        configuration.family = families.family
+        return configuration
+    }
+
+    /// Makes the outputs for the records.
+    func outputs(_ details: FlowDetails) throws(Failure) -> [SinkOutput] {
         var outputs: [SinkOutput] = []
         let hasStandardOutput = log != "-" && !records.takesStandardOutput
         let show = hasStandardOutput ? shown.show ?? .hex : .none

@@ -33,9 +33,6 @@ struct ToxicOptions: ParsableArguments {
     @Flag(help: "List all toxics with their settings, and end.")
     var toxics = false
 
-    /// Whether there are, or will be, toxics on the routes.
-    var isAnyGiven: Bool { !texts.isEmpty || scenario != nil }
-
     /// Reads the scenario's file; returns nil if none was given.
     func readScenario() throws(Failure) -> Scenario? {
         guard let scenario else { return nil }

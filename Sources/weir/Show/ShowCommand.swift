@@ -159,7 +159,7 @@ struct ShowCommand: ParsableCommand {
     }
 
     /// Combines `--where` and `--flow` into one query.
-    private func query() throws(Failure) -> FlowQuery? {
+    func query() throws(Failure) -> FlowQuery? {
         var query: FlowQuery?
         do throws(FlowQueryError) {
             query = try condition.map { text throws(FlowQueryError) in try FlowQuery(parsing: text) }

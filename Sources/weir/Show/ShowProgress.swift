@@ -22,15 +22,24 @@ struct ShowProgress {
             guard path != "-", stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
             total += Int(status.st_size)
         }
+        self.init(of: total, at: Self.now())
+    }
+
+    /// Makes a bar for files that have so many bytes together; nil if that is little.
+    init?(of total: Int, at start: UInt64) {
         guard total > Self.least else { return nil }
         self.total = total
-        start = Self.now()
+        self.start = start
     }
 
     /// Shows how much of the file was read, ten times a second at most.
     mutating func show(_ read: Int) {
-        let now = Self.now()
-        guard now - start > Self.interval, now - shown > Self.interval else { return }
+        if let text = text(read, at: Self.now()) { Diagnostics.write(text) }
+    }
+
+    /// Returns what to write when so much of the file was read; nil if that is too early.
+    mutating func text(_ read: Int, at now: UInt64) -> String? {
+        guard now - start > Self.interval, now - shown > Self.interval else { return nil }
         shown = now
         isVisible = true
         let done = before + read
@@ -40,17 +49,19 @@ struct ShowProgress {
         let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
         let rate = done / max(Int((now - start) / 1_000_000), 1) / 1000
         let (percent, megabytes) = (Int(share * 100), (done / 1_000_000, total / 1_000_000))
-        Diagnostics.write("\r[\(bar)] \(percent) %  \(megabytes.0) of \(megabytes.1) MB  \(rate) MB/s\u{1B}[K")
+        return "\r[\(bar)] \(percent) %  \(megabytes.0) of \(megabytes.1) MB  \(rate) MB/s\u{1B}[K"
     }
 
     /// Records that a file was read.
     mutating func endFile(_ read: Int) { before += read }
 
     /// Clears the bar.
-    mutating func finish() {
-        if isVisible { Diagnostics.write("\r\u{1B}[K") }
-        isVisible = false
+    func finish() {
+        if let text = endText { Diagnostics.write(text) }
     }
+
+    /// The text that clears the bar; nil if none was shown.
+    var endText: String? { isVisible ? "\r\u{1B}[K" : nil }
 
     private static func now() -> UInt64 {
         var time = timespec()

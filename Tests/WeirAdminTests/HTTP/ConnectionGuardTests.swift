@@ -17,10 +17,17 @@ struct ConnectionGuardTests {
         typealias OutboundIn = HTTPServerResponsePart
         var promises: [EventLoopPromise<Void>] = []
         private(set) var written = 0
+        private(set) var closed: [CloseMode] = []
 
         func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
             written += 1
             if let promise { promises.append(promise) }
+        }
+
+        func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+            closed.append(mode)
+            // The client goes on sending after the last answer.
+            if mode == .output { promise?.succeed(()) } else { context.close(mode: mode, promise: promise) }
         }
 
         func take() {
@@ -131,5 +138,43 @@ struct ConnectionGuardTests {
             channel.embeddedEventLoop.run()
         }
         Self.expectEnd(channel, after: 15, "nothing more came")
+    }
+
+    @Test("A last answer ends what is sent, and then the client has 2 s to end as well")
+    func lingers() throws {
+        let stall = Stall()
+        defer { stall.take() }
+        let channel = try Self.connect(stall)
+        try channel.writeInbound(Self.request)
+        try channel.writeInbound(HTTPServerRequestPart.end(nil))
+        var head = HTTPResponseHead(version: .http1_1, status: .ok)
+        head.headers.add(name: "content-length", value: "0")
+        head.headers.add(name: "connection", value: "close")
+        channel.write(HTTPServerResponsePart.head(head), promise: nil)
+        channel.write(HTTPServerResponsePart.end(nil), promise: nil)
+        channel.embeddedEventLoop.run()
+        #expect(stall.closed.isEmpty)
+        stall.take()
+        channel.embeddedEventLoop.run()
+        #expect(stall.closed == [.output])
+        Self.expectEnd(channel, after: 2, "it went on sending")
+        #expect(stall.closed == [.output, .all])
+    }
+
+    @Test("A request that came before the last answer was sent has 25 s from then")
+    func countsFromLastAnswer() throws {
+        let stall = Stall()
+        defer { stall.take() }
+        let channel = try Self.connect(stall)
+        try channel.writeInbound(Self.request)
+        try channel.writeInbound(HTTPServerRequestPart.end(nil))
+        Self.answer(channel, length: 1)
+        channel.write(HTTPServerResponsePart.end(nil), promise: nil)
+        try channel.writeInbound(Self.request)
+        try channel.writeInbound(HTTPServerRequestPart.end(nil))
+        channel.embeddedEventLoop.advanceTime(by: .seconds(14))
+        stall.take()
+        channel.embeddedEventLoop.run()
+        Self.expectEnd(channel, after: 25, "there was no second answer")
     }
 }

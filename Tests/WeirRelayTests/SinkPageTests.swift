@@ -1,0 +1,119 @@
+import Support
+import Testing
+import WeirFlow
+import WeirWire
+
+@testable import WeirRelay
+
+@Suite("The page of an output")
+struct SinkPageTests {
+    /// A sink of one byte for each record and each of its bytes, with an interest of its own.
+    private struct Letters: Sink {
+        var interest: Interest
+
+        mutating func render(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
+            output.append("r")
+            bytes.withUnsafeBytes { for byte in $0 { output.append(byte) } }
+        }
+
+        mutating func begin(at time: Int64, into output: inout ByteBuffer) { output.append("b\(time)") }
+        mutating func finish(into output: inout ByteBuffer) { output.append("f") }
+        mutating func renderLoss(chunks: UInt64, bytes: UInt64, into output: inout ByteBuffer) {
+            output.append("l\(chunks),\(bytes)")
+        }
+    }
+
+    private static func record(_ happening: FlowRecord.Happening) -> FlowRecord {
+        FlowRecord(
+            flow: FlowID(1),
+            transport: .tcp,
+            path: Playbook.path,
+            moment: ManualClock.start,
+            happening: happening
+        )
+    }
+
+    private static func chunk(_ length: Int) -> FlowRecord.Happening {
+        .forwarded(
+            ChunkRecord(
+                direction: .upstream,
+                number: 0,
+                offset: 0,
+                length: length,
+                receivedAt: ManualClock.start.instant
+            )
+        )
+    }
+
+    /// Makes a batch of an `opened`, a chunk `ab` with its bytes, and a chunk without.
+    private static func batch() -> RecordBatch {
+        var batch = RecordBatch()
+        batch.append(record(.opened))
+        batch.append(record(chunk(2)), bytes: ([0x61, 0x62] as [UInt8]).span.bytes)
+        batch.append(record(chunk(5)))
+        return batch
+    }
+
+    private static func render(_ page: inout SinkPage) {
+        let batch = batch()
+        for record in batch.records { page.render(record, of: batch) }
+    }
+
+    @Test("Records are rendered with the bytes that were kept of them")
+    func renders() {
+        var page = SinkPage(Letters(interest: .bytes), capacity: 10)
+        page.renderBegin(at: 7)
+        Self.render(&page)
+        page.renderLoss(chunks: 3, bytes: 4)
+        page.renderEnd()
+        #expect(page.buffer.string == "b7rrabrl3,4f" && page.missed == Missed() && page.failure == nil)
+    }
+
+    @Test("What was written in full is not missed, what was written in part is", arguments: [0, 1, 2, 3, 4, 5])
+    func countsMissed(written: Int) {
+        var page = SinkPage(Letters(interest: .bytes), capacity: 10)
+        Self.render(&page)
+        #expect(page.buffer.string == "rrabr")
+        page.wrote(written)
+        #expect(page.buffer.string == String("rrabr".dropFirst(written)))
+        page.discard()
+        let missed = [
+            Missed(records: 3, chunks: 2, bytes: 7), Missed(records: 2, chunks: 2, bytes: 7),
+            Missed(records: 2, chunks: 2, bytes: 7), Missed(records: 2, chunks: 2, bytes: 7),
+            Missed(records: 1, chunks: 1, bytes: 5), Missed(),
+        ]
+        #expect(page.missed == missed[written] && page.buffer.isEmpty)
+        // The next records are counted from where the page begins anew.
+        Self.render(&page)
+        page.wrote(1)
+        page.discard()
+        #expect(page.missed == missed[written] + missed[1])
+        page.discard()
+        #expect(page.missed == missed[written] + missed[1])
+    }
+
+    @Test("A sink misses only the chunks that it wants")
+    func countsWanted() {
+        let chunks = Missed(records: 3, chunks: 2, bytes: 7)
+        for (interest, expected) in [(Interest.flows, Missed(records: 1)), (.chunks, chunks), (.bytes, chunks)] {
+            var page = SinkPage(Letters(interest: interest), capacity: 10)
+            Self.render(&page)
+            page.discard()
+            #expect(page.missed == expected, "\(interest)")
+            var missed = Missed()
+            missed.add(Self.batch(), for: interest)
+            #expect(missed == expected, "\(interest)")
+        }
+        #expect(chunks + Missed(records: 10, chunks: 20, bytes: 30) == Missed(records: 13, chunks: 22, bytes: 37))
+    }
+
+    @Test(
+        "A failure is the end of all interest where the output was closed, and no other is left",
+        arguments: [(32, 0, true, true), (9, 0, true, true), (32, 1, true, false), (28, 0, false, false)]
+            as [(Int32, Int, Bool, Bool)]
+    )
+    func failures(error: Int32, left: Int, isClosed: Bool, isEnd: Bool) {
+        let failure = SinkFailure(name: "x", error: ErrorNumber(error), othersLeft: left)
+        #expect(failure.isClosed == isClosed && failure.isEndOfInterest == isEnd)
+    }
+}

@@ -1,0 +1,71 @@
+import Support
+
+/// A capture of pcap, made packet by packet: of Ethernet frames with IPv4 and UDP or TCP, between 10.0.0.1 and 10.0.0.2.
+struct MadeCapture {
+    /// Whether times are in nanoseconds.
+    var isNanoseconds = false
+    private var packets: [UInt8] = []
+
+    init(isNanoseconds: Bool = false) {
+        self.isNanoseconds = isNanoseconds
+    }
+
+    /// The file.
+    var bytes: [UInt8] {
+        Self.word(isNanoseconds ? 0xa1b2_3c4d : 0xa1b2_c3d4) + [2, 0, 4, 0] + Self.word(0) + Self.word(0)
+            + Self.word(65_535)
+            + Self.word(1) + packets
+    }
+
+    /// Adds a datagram, and cuts bytes off its end.
+    mutating func udp(_ ports: (Int, Int), isDown: Bool = false, _ text: String, at time: Int = 0, cutting cut: Int = 0)
+    {
+        let payload = Array(text.utf8)
+        let (source, target) = isDown ? (ports.1, ports.0) : ports
+        add(
+            17,
+            isDown,
+            Self.pair(source) + Self.pair(target) + Self.pair(payload.count + 8) + [0, 0] + payload,
+            time,
+            cut
+        )
+    }
+
+    /// Adds a segment with its flags: 2 is SYN, 1 FIN, 16 ACK.
+    mutating func tcp(
+        _ ports: (Int, Int),
+        isDown: Bool = false,
+        flags: UInt8,
+        sequence: Int,
+        _ text: String = "",
+        at time: Int = 0
+    ) {
+        let (source, target) = isDown ? (ports.1, ports.0) : ports
+        let head =
+            Self.pair(source) + Self.pair(target) + Self.word(sequence).reversed() + [0, 0, 0, 0, 0x50, flags, 4, 0]
+        add(6, isDown, head + [0, 0, 0, 0] + Array(text.utf8), time, 0)
+    }
+
+    private mutating func add(_ kind: UInt8, _ isDown: Bool, _ payload: [UInt8], _ time: Int, _ cut: Int) {
+        let ends: [UInt8] = isDown ? [10, 0, 0, 2, 10, 0, 0, 1] : [10, 0, 0, 1, 10, 0, 0, 2]
+        let head: [UInt8] = [0x45, 0] + Self.pair(payload.count + 20) + [0, 1, 0, 0, 64, kind, 0, 0]
+        let frame: [UInt8] = [2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0] + head + ends + payload
+        packets += Self.word(1_700_000_000) + Self.word(time) + Self.word(frame.count - cut) + Self.word(frame.count)
+        packets += frame.dropLast(cut)
+    }
+
+    private static func pair(_ number: Int) -> [UInt8] { [UInt8(number >> 8 & 255), UInt8(number & 255)] }
+
+    private static func word(_ number: Int) -> [UInt8] {
+        (pair(number >> 16) + pair(number & 0xffff)).reversed()
+    }
+}
+
+/// Runs `weir show` with times of UTC and without colours.
+func shown(_ arguments: [String], sending bytes: [UInt8] = []) async throws -> (
+    status: Int32, output: String, errors: String
+) {
+    let program = try WeirProgram(["show", "--color", "never"] + arguments, launcher: ["env", "TZ=UTC"])
+    let ended = try await program.finish(sending: bytes)
+    return (ended.status, String(decoding: ended.output, as: UTF8.self), ended.errors)
+}

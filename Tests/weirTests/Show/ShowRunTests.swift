@@ -1,0 +1,147 @@
+import Foundation
+import Glibc
+import Support
+import Testing
+
+@Suite("Reading captures to show them", .tags(.capture), .timeLimit(.minutes(1)))
+struct ShowRunTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func made(_ name: String, _ texts: [String], isNanoseconds: Bool = false) throws -> String {
+        var capture = MadeCapture(isNanoseconds: isNanoseconds)
+        for (number, text) in texts.enumerated() { capture.udp((5000 + number, 9), text, at: number + 1) }
+        return try folder.file(name, capture.bytes)
+    }
+
+    /// Returns the first columns of what a view shows, without the head and the totals.
+    private func columns(_ arguments: [String], _ columns: Int...) async throws -> [String] {
+        let ended = try await shown(arguments)
+        #expect(ended.status == 0 && ended.errors == "")
+        return ended.output.split(separator: "\n").filter { !$0.hasPrefix("flow ") && !$0.hasPrefix("total") }.map {
+            line in
+            let words = line.split(separator: " ")
+            return columns.map { String(words[$0]) }.joined(separator: " ")
+        }
+    }
+
+    @Test("Flows are numbered through all files, sorted, turned round and chosen")
+    func flows() async throws {
+        let first = try made("a.pcap", ["a", "bbbb", "ccc"])
+        let second = try made("b.pcap", ["a", "bb", "c", "d"])
+        #expect(try await columns([first, second], 0, 4, 5) == ["1 2 86", "2 2 90", "3 2 88", "4 1 43"])
+        #expect(try await columns([first, "--reverse"], 0) == ["3", "2", "1"])
+        #expect(try await columns([first, "--sort", "bytes"], 0) == ["2", "3", "1"])
+        #expect(try await columns([first, "--sort", "bytes", "--reverse"], 0) == ["1", "3", "2"])
+        #expect(try await columns([first, "--flow", "2"], 0) == ["2"])
+        #expect(try await columns([first, "--flow", "4"], 0).isEmpty)
+        #expect(try await columns([first, "--where", "port 5001 or port 5002"], 0) == ["2", "3"])
+        #expect(try await columns([first, "--where", "port 5001 or port 5002", "--flow", "3"], 0) == ["3"])
+        #expect(try await columns([first, "--where", "port 5001", "--flow", "3"], 0).isEmpty)
+        #expect(try await columns([first, "--where", "bytes > 44"], 0) == ["2", "3"])
+        #expect(try await shown([first]).output.hasSuffix("total: (3 flows) (3 packets) (134 bytes)\n"))
+        let one = try LogLines(Array(try await shown([first, "--json", "--flow", "2"]).output.utf8))
+        #expect(one.objects.map { $0["flow"] as? Int } == [2])
+    }
+
+    @Test("Packets have the digits of their file's times, and those of one flow their numbers")
+    func packets() async throws {
+        let micro = try made("a.pcap", ["a", "b", "a"])
+        let nano = try made("b.pcap", ["c", "d"], isNanoseconds: true)
+        let times = try await columns([micro, nano, "--packets"], 0, 1)
+        #expect(
+            times == [
+                "1 0.000000", "2 0.000001", "3 0.000002", "4 -0.000000999", "5 -0.000000998",
+            ]
+        )
+        #expect(try await columns([micro, nano, "--packets", "--flow", "2"], 0) == ["2", "5"])
+        #expect(try await columns([micro, "--packets", "--where", "port 5002"], 0) == ["3"])
+        let json = try LogLines(Array(try await shown([micro, "--packets", "--json", "--flow", "3"]).output.utf8))
+        #expect(json.objects.count == 1 && json.objects[0]["packet"] as? Int == 3, "\(json.objects)")
+        let hex = try await shown([micro, "--packets", "--hex", "--flow", "1"])
+        #expect(
+            hex.output.split(separator: "\n").count == 4 && hex.output.contains("\n00000000  02 00 00 00 00 02 02 00 ")
+        )
+        let none = try await shown([micro, "--packets", "--flow", "4"])
+        #expect(none.status == 0 && none.output == "")
+    }
+
+    @Test("What cannot be read is told, and the others are shown; the code is that of the first")
+    func failures() async throws {
+        let good = try made("a.pcap", ["a"])
+        let (missing, bad) = (folder.path + "/none", try folder.file("bad", Array("nonsense".utf8)))
+        let some = try await shown([missing, good, bad])
+        #expect(some.status == 66 && some.output.contains("total: (1 flow) (1 packet) (43 bytes)"))
+        let lines = some.errors.split(separator: "\n")
+        #expect(lines.count == 2 && lines[0].contains(missing) && lines[1].contains(bad), "\(some.errors)")
+        let other = try await shown([bad, good, missing])
+        #expect(other.status == 65)
+        let none = try await shown([missing])
+        #expect(none.status == 66 && none.output == "" && none.errors.split(separator: "\n").count == 1)
+        let summary = try await shown([good, missing, "--summary"])
+        #expect(summary.status == 66 && summary.output.contains(missing))
+        let objects = try LogLines(Array(try await shown([good, missing, "--summary", "--json"]).output.utf8)).objects
+        #expect(objects.count == 1 && "\(objects[0])".contains(missing))
+    }
+
+    @Test("Blocks of a kind that is not known are counted, in all files together")
+    func skippedBlocks() async throws {
+        let block: [UInt8] = [0x0B, 0x0B, 0, 0x40, 16, 0, 0, 0, 1, 2, 3, 4, 16, 0, 0, 0]
+        let section: [UInt8] = [
+            0x0A, 0x0D, 0x0D, 0x0A, 28, 0, 0, 0, 0x4D, 0x3C, 0x2B, 0x1A, 1, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255,
+            255,
+            28, 0, 0, 0,
+        ]
+        let paths = [
+            try folder.file("a.pcapng", section + block), try folder.file("b.pcapng", section + block + block),
+        ]
+        let text = try await shown(paths + ["--summary"])
+        #expect(text.status == 0 && text.output.contains("(3 blocks) of a kind that is not known"), "\(text.output)")
+        #expect(try await !shown([try made("c.pcap", ["a"]), "--summary"]).output.contains("of a kind"))
+    }
+
+    @Test("Packets of a pipe are shown as they come")
+    func pipes() async throws {
+        var capture = MadeCapture()
+        capture.udp((5000, 9), "one", at: 1)
+        let first = capture.bytes
+        capture.udp((5000, 9), "two", at: 2)
+        let program = try WeirProgram(["show", "-", "--packets"], launcher: ["env", "TZ=UTC"])
+        try program.write(first)
+        #expect(try program.readOutput(through: "\n").hasPrefix("    1   0.000000 "))
+        let ended = try await program.finish(sending: Array(capture.bytes[first.count...]))
+        #expect(ended.status == 0 && String(decoding: ended.output, as: UTF8.self).hasPrefix("    2   0.000001 "))
+        let piped = try await shown(["-"], sending: capture.bytes)
+        #expect(piped.status == 0 && piped.output.contains("total: (1 flow) (2 packets) (90 bytes)"))
+    }
+
+    @Test("Colours are there when they are asked for alone, and raw bytes go to no terminal")
+    func colors() async throws {
+        let path = try made("a.pcap", ["a"])
+        for options in [[], ["--packets"], ["--summary"]] {
+            let always = try await shown([path, "--color", "always"] + options)
+            #expect(always.output.contains("\u{1B}["), "\(options)")
+            #expect(try await !shown([path, "--color", "auto"] + options).output.contains("\u{1B}["))
+        }
+    }
+
+    @Test(
+        "On a terminal lines have colours, unless the user wants none; bytes of the traffic do not go there as they are",
+        .needsProgram("script"),
+        arguments: [("", true), ("NO_COLOR=1", false), ("NO_COLOR=", true), ("TERM=dumb", false)]
+    )
+    func terminals(variable: String, isColored: Bool) async throws {
+        let path = try made("a.pcap", ["a"])
+        let weir = try WeirProgram.path()
+        func run(_ options: String) throws -> ChildProgram.Ended {
+            let command = "env TERM=xterm \(variable) \(weir) show \(path) \(options)"
+            return try ChildProgram.run("script", ["-qec", command, "/dev/null"])
+        }
+        #expect(try run("").output.contains("\u{1B}[") == isColored)
+        #expect(try !run("--color never").output.contains("\u{1B}["))
+        let raw = try run("--follow 1 --as raw")
+        #expect(raw.status == 64 && raw.output.contains("weir: --as raw is for a pipe or a file"))
+        #expect(try run("--follow 1").output.contains("  | a"))
+    }
+}
