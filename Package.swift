@@ -151,7 +151,7 @@ let package = Package(
         .testTarget(
             name: "WeirCaptureTests",
             dependencies: [
-                "WeirCapture", "WeirEngine", "WeirDissect", "WeirWire", "Support",
+                "WeirCapture", "WeirSinks", "WeirEngine", "WeirDissect", "WeirWire", "Support",
                 .target(name: "CZlib", condition: .when(traits: ["Gzip"])),
             ],
             swiftSettings: socketTestSettings
@@ -164,7 +164,7 @@ let package = Package(
         .testTarget(
             name: "WeirAdminTests",
             dependencies: [
-                "WeirAdmin", "WeirRelay", "WeirEngine", "WeirWire", "Support",
+                "WeirAdmin", "WeirRelay", "WeirAnalysis", "WeirSinks", "WeirEngine", "WeirWire", "Support",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -174,7 +174,9 @@ let package = Package(
         ),
         .testTarget(
             name: "weirTests",
-            dependencies: ["weir", "WeirCapture", "WeirEngine", "WeirDissect", "WeirWire", "Support"],
+            dependencies: [
+                "weir", "WeirRelay", "WeirCapture", "WeirAnalysis", "WeirSinks", "WeirEngine", "WeirDissect", "WeirWire", "Support",
+            ],
             swiftSettings: socketTestSettings
         ),
     ]

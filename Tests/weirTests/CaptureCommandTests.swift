@@ -1,7 +1,7 @@
 import ArgumentParser
 import Testing
 import WeirCapture
-import WeirFlow
+import WeirEngine
 import WeirRelay
 
 @testable import weir

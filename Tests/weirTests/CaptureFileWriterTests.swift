@@ -3,11 +3,11 @@ import Support
 import Synchronization
 import Testing
 import WeirCapture
-import WeirFlow
+import WeirEngine
 import WeirWire
 
-@testable import WeirRelay
 @testable import weir
+@testable import WeirRelay
 
 @Suite("The files of weir capture", .tags(.capture), .timeLimit(.minutes(1)))
 struct CaptureFileWriterTests {

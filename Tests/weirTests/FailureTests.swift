@@ -1,11 +1,11 @@
 import Glibc
 import Testing
 import WeirCapture
-import WeirFlow
+import WeirEngine
 import WeirWire
 
-@testable import WeirRelay
 @testable import weir
+@testable import WeirRelay
 
 @Suite("Errors that end the program")
 struct FailureTests {

@@ -1,8 +1,9 @@
 import ArgumentParser
 import Testing
+import WeirAnalysis
 import WeirCapture
-import WeirFlow
 import WeirRelay
+import WeirSinks
 import WeirWire
 
 @testable import weir

@@ -2,8 +2,10 @@ import ArgumentParser
 import Glibc
 import Support
 import Testing
-import WeirFlow
+import WeirAnalysis
+import WeirEngine
 import WeirRelay
+import WeirSinks
 import WeirWire
 
 @testable import weir

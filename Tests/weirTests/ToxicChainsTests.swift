@@ -1,6 +1,6 @@
 import ArgumentParser
 import Testing
-import WeirFlow
+import WeirEngine
 import WeirRelay
 
 @testable import weir

@@ -1,7 +1,8 @@
 import Support
 import Testing
-import WeirFlow
+import WeirEngine
 import WeirRelay
+import WeirSinks
 import WeirWire
 
 @testable import WeirAdmin

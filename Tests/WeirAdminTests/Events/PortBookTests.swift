@@ -1,6 +1,7 @@
 import Support
 import Testing
-import WeirFlow
+import WeirAnalysis
+import WeirEngine
 import WeirRelay
 import WeirWire
 

@@ -1,5 +1,5 @@
 import Testing
-import WeirFlow
+import WeirEngine
 
 @testable import WeirAdmin
 

@@ -1,6 +1,6 @@
 import Glibc
 import Testing
-import WeirFlow
+import WeirEngine
 import WeirRelay
 import WeirWire
 

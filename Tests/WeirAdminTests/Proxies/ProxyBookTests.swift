@@ -1,6 +1,5 @@
 import Support
 import Testing
-import WeirFlow
 import WeirRelay
 import WeirWire
 

@@ -1,7 +1,6 @@
 import Glibc
 import Support
 import Testing
-import WeirFlow
 import WeirRelay
 import WeirWire
 

@@ -4,7 +4,7 @@ import WeirRelay
 import WeirWire
 
 @testable import WeirAdmin
-@testable import WeirFlow
+@testable import WeirEngine
 
 @Suite("The JSON of flows, ports and toxics")
 struct FlowJSONTests {

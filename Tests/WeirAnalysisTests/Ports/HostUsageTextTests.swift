@@ -1,6 +1,8 @@
 import Testing
-import WeirFlow
+import WeirEngine
 import WeirWire
+
+@testable import WeirAnalysis
 
 @Suite("A host's ports in text and JSON, whole")
 struct HostUsageTextTests {

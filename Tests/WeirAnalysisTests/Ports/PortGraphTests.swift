@@ -1,6 +1,7 @@
 import Testing
-import WeirFlow
 import WeirWire
+
+@testable import WeirAnalysis
 
 @Suite("Graphs of ports, whole")
 struct PortGraphTests {

@@ -1,7 +1,7 @@
 import Testing
 import WeirWire
 
-@testable import WeirFlow
+@testable import WeirAnalysis
 
 @Suite("A line of the relay's log")
 struct PortLogLineTests {

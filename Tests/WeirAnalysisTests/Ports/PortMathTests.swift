@@ -1,6 +1,6 @@
 import Testing
 
-@testable import WeirFlow
+@testable import WeirAnalysis
 
 @Suite("Mathematics of ports")
 struct PortMathTests {

@@ -1,7 +1,7 @@
 import Testing
 import WeirWire
 
-@testable import WeirFlow
+@testable import WeirAnalysis
 
 @Suite("Panels of ports, whole")
 struct PortPanelsTests {

@@ -1,6 +1,7 @@
 import Testing
-import WeirFlow
 import WeirWire
+
+@testable import WeirAnalysis
 
 @Suite("Pictures of ports, whole")
 struct PortPlotTests {

@@ -1,6 +1,7 @@
 import Testing
-import WeirFlow
 import WeirWire
+
+@testable import WeirAnalysis
 
 @Suite("Ports as JSON, whole")
 struct PortsJSONTests {

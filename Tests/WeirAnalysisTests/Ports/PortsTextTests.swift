@@ -1,6 +1,8 @@
 import Testing
-import WeirFlow
+import WeirEngine
 import WeirWire
+
+@testable import WeirAnalysis
 
 @Suite("Reports of ports, whole")
 struct PortsTextTests {

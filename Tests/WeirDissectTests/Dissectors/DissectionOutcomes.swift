@@ -1,3 +1,4 @@
+@testable import WeirDissect
 @testable import WeirWire
 
 /// Gives what a dissector says of every beginning of some bytes, with equal outcomes joined: `0...11 nothing`.

@@ -1,4 +1,6 @@
 import Testing
+
+@testable import WeirDissect
 @testable import WeirWire
 
 @Suite("PostgreSQL messages")

@@ -1,6 +1,8 @@
 import Testing
 import WeirWire
 
+@testable import WeirDissect
+
 @Suite("How flows of a capture end, whole")
 struct FlowCloseTests {
     @Test("Segments in any order make these flows")

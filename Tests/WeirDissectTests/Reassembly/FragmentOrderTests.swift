@@ -1,4 +1,5 @@
 import Testing
+import WeirDissect
 import WeirWire
 
 @Suite("Fragments in any order, whole")

@@ -1,6 +1,8 @@
 import Testing
 import WeirWire
 
+@testable import WeirDissect
+
 @Suite("One direction of a stream")
 struct StreamSideTests {
     /// Makes a conversation of a few segments near each other: lost, repeated, swapped, cut, and with odd flags.

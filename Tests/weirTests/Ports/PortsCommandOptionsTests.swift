@@ -1,6 +1,5 @@
 import ArgumentParser
 import Testing
-import WeirFlow
 import WeirRelay
 
 @testable import weir

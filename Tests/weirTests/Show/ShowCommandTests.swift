@@ -1,6 +1,6 @@
 import ArgumentParser
 import Testing
-import WeirFlow
+import WeirAnalysis
 import WeirWire
 
 @testable import weir

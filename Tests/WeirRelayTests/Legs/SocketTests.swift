@@ -2,7 +2,7 @@ import CWeir
 import Glibc
 import Support
 import Testing
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 @testable import WeirRelay

@@ -1,7 +1,7 @@
 import Glibc
 import Support
 import Testing
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 @testable import WeirRelay

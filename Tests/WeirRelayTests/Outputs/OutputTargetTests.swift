@@ -1,7 +1,7 @@
 import Glibc
 import Support
 import Testing
-import WeirFlow
+import WeirSinks
 import WeirWire
 
 @testable import WeirRelay

@@ -1,7 +1,6 @@
 import Glibc
 import Support
 import Testing
-import WeirFlow
 
 @testable import WeirRelay
 

@@ -1,6 +1,5 @@
 import Support
 import Testing
-import WeirFlow
 import WeirWire
 
 @testable import WeirRelay
