@@ -158,7 +158,7 @@ let package = Package(
         ),
         .testTarget(
             name: "WeirRelayTests",
-            dependencies: ["WeirRelay", "WeirSinks", "WeirEngine", "WeirWire", "CWeir", "Support"],
+            dependencies: ["WeirRelay", "WeirAnalysis", "WeirSinks", "WeirEngine", "WeirWire", "CWeir", "Support"],
             swiftSettings: socketTestSettings
         ),
         .testTarget(

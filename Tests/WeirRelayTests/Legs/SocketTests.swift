@@ -2,6 +2,7 @@ import CWeir
 import Glibc
 import Support
 import Testing
+import WeirAnalysis
 import WeirEngine
 import WeirWire
 

@@ -1,5 +1,6 @@
 import Support
 import Testing
+import WeirEngine
 import WeirWire
 
 @testable import WeirRelay

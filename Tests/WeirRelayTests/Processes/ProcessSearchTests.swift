@@ -3,6 +3,7 @@ import Glibc
 import Support
 import Synchronization
 import Testing
+import WeirAnalysis
 import WeirEngine
 import WeirWire
 
