@@ -53,41 +53,29 @@ public struct JSONLinesSink: Sink {
     private mutating func renderRecord(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
         if case .received = record.happening, !showsOriginals { return }
         output.appendJSONLine { json in
+            begin(record.happening.eventName, record, &json)
             switch record.happening {
-            case .received(let chunk):
-                begin("received", record, &json)
-                appendChunk(chunk, bytes, &json)
             case .opened:
-                begin("open", record, &json)
                 details.appendJSON(record, to: &json)
             case .connected(let dial, _):
-                begin("connected", record, &json)
                 json.member("dial_ns", dial.inNanoseconds)
             case .refused(let error):
-                begin("refused", record, &json)
                 json.member("error", error.name)
+            case .received(let chunk):
+                appendChunk(chunk, bytes, &json)
             case .forwarded(let chunk):
-                begin("data", record, &json)
                 appendChunk(chunk, bytes, &json)
                 json.appendToxicMembers(of: chunk, at: record.moment)
-            case .ended(let direction, _):
-                begin("end", record, &json)
+            case .ended(let direction, _), .endForwarded(let direction):
                 json.member("direction", direction)
             case .mismatch(let mismatch):
-                begin("mismatch", record, &json)
                 appendMismatch(mismatch, &json)
             case .dropped(let drop):
-                begin("dropped", record, &json)
                 appendDrop(drop, &json)
             case .toxic(let toxic):
-                begin("toxic", record, &json)
                 json.member("direction", toxic.direction)
                 json.appendToxicMembers(toxic)
-            case .endForwarded(let direction):
-                begin("end_forwarded", record, &json)
-                json.member("direction", direction)
             case .closed(let summary):
-                begin("close", record, &json)
                 appendClose(summary, &json)
             }
         }
@@ -172,6 +160,25 @@ public struct JSONLinesSink: Sink {
         if summary.upstream.droppedBytes + summary.downstream.droppedBytes > 0 {
             json.member("dropped_up", summary.upstream.droppedBytes)
             json.member("dropped_down", summary.downstream.droppedBytes)
+        }
+    }
+}
+
+extension FlowRecord.Happening {
+    /// The name of the event in `--log` and in the API's events.
+    public var eventName: StaticString {
+        switch self {
+        case .opened: "open"
+        case .connected: "connected"
+        case .refused: "refused"
+        case .received: "received"
+        case .forwarded: "data"
+        case .ended: "end"
+        case .mismatch: "mismatch"
+        case .dropped: "dropped"
+        case .toxic: "toxic"
+        case .endForwarded: "end_forwarded"
+        case .closed: "close"
         }
     }
 }

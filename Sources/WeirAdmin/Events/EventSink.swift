@@ -20,7 +20,7 @@ struct EventSink: Sink {
         if case .forwarded = record.happening, interest < .chunks { return }
         plain.render(record, bytes: bytes, into: &output)
         guard let line = Self.takeLine(&output) else { return }
-        let name = Self.eventName(line)
+        let name = record.happening.eventName.description
         var lineWithBytes: [UInt8]?
         if name == "data", interest == .bytes {
             withBytes.render(record, bytes: bytes, into: &output)
@@ -34,15 +34,6 @@ struct EventSink: Sink {
         let line = output.withUnsafeBytes { Array($0.dropLast()) }
         output.removeAll()
         return line.isEmpty ? nil : line
-    }
-
-    /// Reads the event's name from its object, after the first `"event":"`.
-    private static func eventName(_ line: [UInt8]) -> String {
-        let key = Array("\"event\":\"".utf8)
-        guard let start = line.firstRange(of: key)?.upperBound,
-            let end = line[start...].firstIndex(of: UInt8(ascii: "\""))
-        else { return "record" }
-        return String(decoding: line[start..<end], as: UTF8.self)
     }
 }
 
