@@ -5,8 +5,6 @@ import WeirWire
 
 /// The program's command, with its subcommands, which do the work.
 struct Weir: AsyncParsableCommand {
-    static let version = "0.1.0"
-
     static let configuration = CommandConfiguration(
         commandName: "weir",
         abstract: "Sits in a stream and shows what flows through it: a relay for TCP and UDP.",
@@ -22,7 +20,7 @@ struct Weir: AsyncParsableCommand {
             one; 66 no such file, or a folder; 69 a port is in use or a name cannot be resolved; 70 internal; 73 a file \
             cannot be made; 74 input or output; 77 permission denied.
             """,
-        version: version,
+        version: Machine.version,
         subcommands: [
             RelayCommand.self, EchoCommand.self, ConnectCommand.self, CaptureCommand.self, ShowCommand.self,
             PortsCommand.self, ToxicCommand.self, DemoCommand.self,
@@ -38,7 +36,7 @@ package enum CommandLineProgram {
         Signals.block()
         if CommandLine.argc == 2, let word = CommandLine.unsafeArgv[1], strcmp(word, "--version") == 0 {
             // The argument parser, and even `print`, would first search all types of the program: 7 MB of pages.
-            puts(Weir.version)
+            puts(Machine.version)
             Glibc.exit(ExitStatus.done.rawValue)
         }
         weir_tune_allocator()
@@ -97,6 +95,31 @@ package enum CommandLineProgram {
                 """
             )
             Glibc.exit(ExitStatus.usage.rawValue)
+        }
+    }
+}
+
+/// The three descriptors with which a program starts.
+enum StandardStreams {
+    /// Opens something in place of those that are closed (`<&-`), so that nothing else gets their numbers.
+    ///
+    /// Reading from it returns the end at once, and writing fails. Call it first of all.
+    static func fillGaps() {
+        while true {
+            let raw = open("/dev/null", O_RDONLY)
+            if raw > STDERR_FILENO {
+                close(raw)
+                return
+            }
+            guard raw < 0 else { continue }
+            // Without /dev/null use a pipe's read end: it is at its end, and cannot be written to.
+            var ends: [Int32] = [-1, -1]
+            guard pipe(&ends) == 0 else { exit(ExitStatus.internalError.rawValue) }
+            close(ends[1])
+            if ends[0] > STDERR_FILENO {
+                close(ends[0])
+                return
+            }
         }
     }
 }

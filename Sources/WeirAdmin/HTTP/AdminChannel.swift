@@ -5,7 +5,7 @@ import NIOPosix
 
 /// The setup of a listener of the control API, and of the pipeline of each connection that it accepts.
 struct AdminChannel: Sendable {
-    let desk: AdminDesk
+    let desk: any RequestDesk
     let times: ConnectionGuard.Times
     let places: ConnectionPlaces
 

@@ -14,7 +14,7 @@ final class AdminConnection: ChannelInboundHandler {
     /// The maximum size of a request's body, in bytes.
     static let largestBody = 1 << 20
 
-    private let desk: AdminDesk
+    private let desk: any RequestDesk
     private let executor: LoopExecutor
     /// The request that is being received; nil between two requests, and if it is not wanted any more.
     private var request: AdminRequest?
@@ -24,7 +24,7 @@ final class AdminConnection: ChannelInboundHandler {
     /// Whether a request is being handed on right now, further down the stack.
     private var isAsking = false
 
-    init(desk: AdminDesk, executor: LoopExecutor) {
+    init(desk: any RequestDesk, executor: LoopExecutor) {
         self.desk = desk
         self.executor = executor
     }

@@ -108,3 +108,12 @@ enum StatusText {
         }
     }
 }
+
+/// What answers the requests of all connections.
+protocol RequestDesk: Sendable {
+    /// Returns the answer to a request that is not let in, before its body is read; nil for one that is.
+    func refusal(of request: AdminRequest) -> AdminAnswer?
+
+    /// Answers a request that is let in.
+    func answer(_ request: AdminRequest) async -> AdminAnswer
+}

@@ -2,7 +2,7 @@ import WeirRelay
 import WeirWire
 
 /// The dispatcher of requests: it checks whether a request is let in, finds its route, and calls it.
-struct AdminDesk: Sendable {
+struct AdminDesk: RequestDesk {
     let gatekeeper: Gatekeeper
     let office: AdminOffice
 

@@ -1,3 +1,4 @@
+public import WeirAnalysis
 import WeirWire
 
 /// Adding and removing outputs while the relay runs.
@@ -32,5 +33,12 @@ extension Supervisor {
 
     private func followInterest() async {
         for loop in shared.loops { _ = await on(loop) { $0.followInterest() } }
+    }
+}
+
+extension Supervisor {
+    /// The ranges from which the relay's own ports, and those of clients on this host, now come.
+    public nonisolated var portRanges: OwnPortRanges {
+        OwnPortRanges(host: HostPorts.range(), egressPort: shared.configuration.egressPort)
     }
 }

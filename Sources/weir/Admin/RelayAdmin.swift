@@ -45,8 +45,8 @@ extension AdminOptions {
     func start(names: ResolvedNames) async throws -> RelayAdmin? {
         guard let admin else { return nil }
         var settings = AdminSettings()
-        settings.version = Weir.version
-        settings.recording.application = "weir \(Weir.version)"
+        settings.version = Machine.version
+        settings.recording.application = "weir \(Machine.version)"
         settings.recording.operatingSystem = Machine.operatingSystem
         settings.recording.names = { names.names(of: $0) }
         let list = try proxies.map { try SmallFile.read($0) }

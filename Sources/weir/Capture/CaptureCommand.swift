@@ -4,6 +4,7 @@ import Glibc
 import WeirCapture
 import WeirRelay
 import WeirSinks
+import WeirWire
 
 /// The command `weir capture`, which records packets from an interface, or shows them.
 struct CaptureCommand: AsyncParsableCommand {
@@ -195,3 +196,18 @@ struct CaptureCommand: AsyncParsableCommand {
 }
 
 extension PacketPrinter.Show: ExpressibleByArgument {}
+
+/// The interfaces on which packets can be captured.
+enum InterfaceList {
+    /// Prints a line for each: its name, whether it is up, its description, and its addresses.
+    static func print() throws(CaptureError) {
+        let interfaces = try NetworkInterface.all()
+        let width = interfaces.map(\.name.count).max() ?? 0
+        for interface in interfaces {
+            let name = interface.name + String(repeating: " ", count: width - interface.name.count)
+            let details = [interface.isLoopback ? "loopback" : nil, interface.description].compactMap(\.self)
+            let words = [interface.isUp ? "up" : "down"] + details + interface.addresses.map(\.description)
+            Swift.print("\(name)  \(words.joined(separator: ", "))")
+        }
+    }
+}

@@ -1,7 +1,10 @@
 import Glibc
 
-/// The machine on which the program runs.
+/// The program, and the machine on which it runs.
 enum Machine {
+    /// The version of the program.
+    static let version = "0.1.0"
+
     /// The kernel's name, release and machine, as `uname -srm` prints them.
     static var operatingSystem: String? {
         var name = utsname()

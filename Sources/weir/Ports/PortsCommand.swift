@@ -1,9 +1,9 @@
-import ArgumentParser
+public import ArgumentParser
 import Glibc
 import WeirAnalysis
-import WeirEngine
-import WeirRelay
-import WeirWire
+public import WeirEngine
+public import WeirRelay
+public import WeirWire
 
 /// The command `weir ports`, which shows, measures and names how ephemeral ports are assigned.
 struct PortsCommand: AsyncParsableCommand {
@@ -191,3 +191,18 @@ struct PortsCommand: AsyncParsableCommand {
         Diagnostics.write("drew \(path)\n")
     }
 }
+
+extension Transport: ExpressibleByArgument {
+    /// Parses `tcp` or `udp`.
+    public init?(argument: String) { self.init(argument) }
+
+    /// Both names, for messages and completions; the default would be their numbers.
+    public static var allValueStrings: [String] { allCases.map(\.description) }
+}
+
+extension PortRange: ExpressibleByArgument {
+    /// Parses `LOW-HIGH`.
+    public init?(argument: String) { self.init(argument) }
+}
+
+extension PortProbe.Style: ExpressibleByArgument {}

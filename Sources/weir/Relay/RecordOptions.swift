@@ -74,7 +74,7 @@ struct RecordOptions: ParsableArguments {
         settings.format = recordFormat
         settings.legs = legs
         settings.largestPacket = mtu
-        settings.application = "weir \(Weir.version)"
+        settings.application = "weir \(Machine.version)"
         settings.operatingSystem = Machine.operatingSystem
         settings.process = process
         settings.names = { names.names(of: $0) }

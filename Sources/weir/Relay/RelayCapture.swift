@@ -121,7 +121,7 @@ extension CaptureDescription {
     /// Returns the description of a capture by this program on this machine.
     static func ofThisProgram(_ handle: borrowing CaptureHandle, _ source: CaptureSource) -> CaptureDescription {
         var description = CaptureDescription(handle, of: source)
-        description.application = "weir \(Weir.version)"
+        description.application = "weir \(Machine.version)"
         description.operatingSystem = Machine.operatingSystem
         return description
     }

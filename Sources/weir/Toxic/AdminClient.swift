@@ -90,7 +90,7 @@ struct AdminClient: Sendable {
         do {
             let endpoints = try Resolver.resolve(host, family: nil)
             let connection = try Connector(.tcp, timeout: .seconds(10)).connect(to: endpoints)
-            var head = "\(method) \(path) HTTP/1.1\r\nHost: \(authority)\r\nUser-Agent: weir/\(Weir.version)\r\n"
+            var head = "\(method) \(path) HTTP/1.1\r\nHost: \(authority)\r\nUser-Agent: weir/\(Machine.version)\r\n"
             head += "Connection: close\r\nContent-Length: \(body.count)\r\n"
             if !body.isEmpty { head += "Content-Type: application/json\r\n" }
             if let token { head += "Authorization: Bearer \(token)\r\n" }

@@ -98,10 +98,3 @@ public struct HostPorts: ~Copyable {
         }
     }
 }
-
-extension Supervisor {
-    /// The ranges from which the relay's own ports, and those of clients on this host, now come.
-    public nonisolated var portRanges: OwnPortRanges {
-        OwnPortRanges(host: HostPorts.range(), egressPort: shared.configuration.egressPort)
-    }
-}
