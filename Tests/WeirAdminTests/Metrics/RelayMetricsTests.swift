@@ -1,5 +1,6 @@
 import Support
 import Testing
+import WeirEngine
 import WeirRelay
 import WeirWire
 

@@ -43,7 +43,7 @@ struct AdminClientTests {
         let plain = try await Self.call(answer: Self.answer(200, #"{"a":1}"#)) { client throws(Failure) in
             try client.call("GET", "/x?y").text
         }
-        let head = "User-Agent: weir/\(Weir.version)\r\nConnection: close\r\nContent-Length:"
+        let head = "User-Agent: weir/\(Machine.version)\r\nConnection: close\r\nContent-Length:"
         #expect(plain.said == #"{"a":1}"#)
         #expect(plain.sent == "GET /x?y HTTP/1.1\r\nHost: \(plain.place)\r\n\(head) 0\r\n\r\n")
         let full = try await Self.call(answer: Self.answer(200, "{}"), token: "s", prefix: "http://") {

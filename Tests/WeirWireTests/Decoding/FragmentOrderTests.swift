@@ -1,5 +1,5 @@
+import Support
 import Testing
-import WeirDissect
 import WeirWire
 
 @Suite("Fragments in any order, whole")
