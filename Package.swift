@@ -77,7 +77,7 @@ let package = Package(
         .target(
             name: "WeirCapture",
             dependencies: [
-                "WeirSinks", "WeirAnalysis", "WeirEngine", "WeirDissect", "WeirWire",
+                "WeirSinks", "WeirEngine", "WeirWire",
                 .target(name: "CPcap", condition: .when(traits: ["LiveCapture"])),
                 .target(name: "CZlib", condition: .when(traits: ["Gzip"])),
             ],
@@ -86,7 +86,7 @@ let package = Package(
         .target(name: "CWeir", cSettings: cSettings),
         .target(
             name: "WeirRelay",
-            dependencies: ["WeirSinks", "WeirAnalysis", "WeirEngine", "WeirDissect", "WeirWire", "CWeir"],
+            dependencies: ["WeirSinks", "WeirAnalysis", "WeirEngine", "WeirWire", "CWeir"],
             swiftSettings: settings
         ),
         .target(
@@ -148,7 +148,7 @@ let package = Package(
         .testTarget(
             name: "WeirCaptureTests",
             dependencies: [
-                "WeirCapture", "WeirEngine", "WeirDissect", "WeirWire", "Support",
+                "WeirCapture", "WeirSinks", "WeirAnalysis", "WeirEngine", "WeirWire", "Support",
                 .target(name: "CZlib", condition: .when(traits: ["Gzip"])),
             ],
             swiftSettings: socketTestSettings
@@ -171,7 +171,7 @@ let package = Package(
         ),
         .testTarget(
             name: "weirTests",
-            dependencies: ["weir", "WeirCapture", "WeirEngine", "WeirDissect", "WeirWire", "Support"],
+            dependencies: ["weir", "WeirRelay", "WeirCapture", "WeirAnalysis", "WeirEngine", "WeirWire", "Support"],
             swiftSettings: socketTestSettings
         ),
     ]
