@@ -80,7 +80,7 @@ let package = Package(
         .target(
             name: "WeirCapture",
             dependencies: [
-                "WeirSinks", "WeirAnalysis", "WeirEngine", "WeirDissect", "WeirWire",
+                "WeirSinks", "WeirEngine", "WeirWire",
                 .target(name: "CPcap", condition: .when(traits: ["LiveCapture"])),
                 .target(name: "CZlib", condition: .when(traits: ["Gzip"])),
             ],
@@ -89,7 +89,7 @@ let package = Package(
         .target(name: "CWeir", cSettings: cSettings),
         .target(
             name: "WeirRelay",
-            dependencies: ["WeirSinks", "WeirAnalysis", "WeirEngine", "WeirDissect", "WeirWire", "CWeir"],
+            dependencies: ["WeirSinks", "WeirAnalysis", "WeirEngine", "WeirWire", "CWeir"],
             swiftSettings: settings
         ),
         .target(
@@ -151,7 +151,7 @@ let package = Package(
         .testTarget(
             name: "WeirCaptureTests",
             dependencies: [
-                "WeirCapture", "WeirSinks", "WeirEngine", "WeirDissect", "WeirWire", "Support",
+                "WeirCapture", "WeirSinks", "WeirAnalysis", "WeirEngine", "WeirDissect", "WeirWire", "Support",
                 .target(name: "CZlib", condition: .when(traits: ["Gzip"])),
             ],
             swiftSettings: socketTestSettings

@@ -1,4 +1,3 @@
-import WeirEngine
 import WeirRelay
 
 /// What the routes of the API work with, once the relay runs.
