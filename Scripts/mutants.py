@@ -46,21 +46,12 @@ Mutant = collections.namedtuple('Mutant', 'module path line kind what old new op
 def places(module, path, lines):
     """Finds what can be changed in a file: a list of mutants whose text of the line asks `weirMutant(@)`."""
     found = []
-<<<<<<< HEAD
     isInText = False
     for at, line in enumerate(lines):
         text = line.strip()
         # A line of a text of several lines is no code.
         wasInText, isInText = isInText, isInText != (line.count('"""') % 2 == 1)
         if wasInText: continue
-=======
-    isText = False
-    for at, line in enumerate(lines):
-        text = line.strip()
-        # What is in a text of several lines is no code: a change of it would be there whichever mutant is chosen.
-        if line.count('"""') % 2: isText = not isText
-        elif isText: continue
->>>>>>> wM1
         if text.startswith(('//', '/*', '*', '@', '#', 'case ', 'default:', 'import ')) or '//' in text or '"' in text: continue
         if re.match(r'(precondition|assert|extension|infix|prefix|typealias|protocol)\b', text) or '#if' in text: continue
         indent = line[: len(line) - len(line.lstrip())]

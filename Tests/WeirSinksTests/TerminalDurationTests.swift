@@ -1,7 +1,9 @@
 import Support
 import Testing
-import WeirFlow
+import WeirEngine
 import WeirWire
+
+@testable import WeirSinks
 
 @Suite("Terminal sink: durations and losses")
 struct TerminalDurationTests {

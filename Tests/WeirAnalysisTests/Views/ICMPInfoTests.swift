@@ -1,7 +1,8 @@
 import Testing
 import WeirWire
 
-@testable import WeirFlow
+@testable import WeirAnalysis
+@testable import WeirEngine
 
 @Suite("ICMP in one line")
 struct ICMPInfoTests {

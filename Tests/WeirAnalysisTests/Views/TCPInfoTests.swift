@@ -1,7 +1,7 @@
 import Testing
 import WeirWire
 
-@testable import WeirFlow
+@testable import WeirAnalysis
 
 @Suite("TCP in one line")
 struct TCPInfoTests {
