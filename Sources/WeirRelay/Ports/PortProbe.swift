@@ -58,15 +58,18 @@ public struct PortProbe: Sendable {
         var listeners: [Listener] = []
         for _ in 0..<max(1, destinations) { listeners.append(try Listener(transport)) }
         var series = PortSeries(PortSeriesKey(client: .loopbackV4, transport: transport))
+        var connections: Set<Connection> = []
         let began = ContinuousClock.now
         let pause = over / max(1, count - 1)
         for number in 0..<count {
             if pause > .zero, number > 0 { try await Task.sleep(until: began + pause * number) }
             let listener = listeners[Int.random(in: listeners.indices)]
             let time = SystemClock.now().wallNanoseconds
-            series.add(try take(listener), to: listener.endpoint, at: time)
+            let port = try take(listener)
+            series.add(port, to: listener.endpoint, at: time)
+            connections.insert(Connection(port: port, listener: listener.endpoint.port))
         }
-        return Result(series: series, account: account(series, listeners, ContinuousClock.now - began))
+        return Result(series: series, account: account(series, listeners, connections, ContinuousClock.now - began))
     }
 
     /// Takes one port, and frees it again.
@@ -94,17 +97,31 @@ public struct PortProbe: Sendable {
         return local.port
     }
 
-    private func account(_ series: PortSeries, _ listeners: [Listener], _ time: Duration) -> String {
+    /// The ports of a connection of the probe.
+    private struct Connection: Hashable {
+        var port: UInt16
+        var listener: UInt16
+    }
+
+    private func account(
+        _ series: PortSeries,
+        _ listeners: [Listener],
+        _ connections: Set<Connection>,
+        _ time: Duration
+    ) -> String {
         let what = (transport == .tcp ? "connection" : "socket") + (series.count == 1 ? "" : "s")
         let whom = listeners.count == 1 ? "listener" : "listeners"
         let seconds = Double(time.inNanoseconds) / 1e9
         var text = "(\(series.count) \(what)) one at a time to (\(listeners.count) \(whom)) on 127.0.0.1 in "
         text += "\(Int(seconds * 1000)) ms"
         guard transport == .tcp else { return text }
-        let own = Set(listeners.map(\.endpoint.port))
         guard let sockets = try? HostPorts().sockets() else { return text + ", each reset at once" }
+        // Another program's connection may have left one of the listeners' ports in TIME_WAIT before.
         let waiting = sockets.count {
-            $0.state == .timeWait && (own.contains($0.remote.port) || own.contains($0.local.port))
+            guard $0.state == .timeWait else { return false }
+            let (local, remote) = ($0.local.port, $0.remote.port)
+            return connections.contains(Connection(port: local, listener: remote))
+                || connections.contains(Connection(port: remote, listener: local))
         }
         return text + ", each reset at once: (\(waiting)) left in TIME_WAIT"
     }
