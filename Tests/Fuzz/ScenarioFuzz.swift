@@ -3,6 +3,7 @@
 // swiftc: -D Scenarios -I Sources/CYaml -lyaml
 // libFuzzer: -max_len=4096
 
+import WeirEngine
 import WeirWire
 
 /// Reads any text as the YAML of a scenario, and checks what it says for two routes.

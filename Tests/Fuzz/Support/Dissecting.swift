@@ -1,3 +1,4 @@
+import WeirDissect
 import WeirWire
 
 /// Reads a fuzzer's input as a capture; where it is none, as the bytes of one flow, in chunks both ways.
