@@ -18,6 +18,9 @@ struct CaptureDropTests {
         let receiver = try here.make { try UDPPeer(at: Endpoint(address: address, port: 0)) }
         let endpoint = try #require(receiver.local)
         let sender = try there.make { try UDPPeer(to: endpoint) }
+        // Until the receiver's hardware address is known, the kernel keeps only the last few datagrams.
+        try sender.send([0])
+        _ = try receiver.receive()
         let weir = try WeirProgram(
             ["capture", "-i", "v0", "-w", "-", "--buffer", "600k", "udp", "port", "\(endpoint.port)"],
             launcher: here.launcher,

@@ -96,6 +96,8 @@ struct ToxicOptionsTests {
         let options = [
             "--toxic", "loss,up,rate=1,match.prefix=lost", "--toxic", "duplicate,up,rate=1,copies=2", "--log", log,
             "--log-bytes", "--show", "none", "--seed", "1",
+            // One loop reads the datagrams in their order: once the second has come, the first was read.
+            "--threads", "1",
         ]
         let program = try WeirProgram(["relay"] + options + [try server.route])
         let endpoint = try program.listening()[0]
