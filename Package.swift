@@ -175,7 +175,8 @@ let package = Package(
         .testTarget(
             name: "weirTests",
             dependencies: [
-                "weir", "WeirRelay", "WeirCapture", "WeirAnalysis", "WeirSinks", "WeirEngine", "WeirDissect", "WeirWire", "Support",
+                "weir", "WeirRelay", "WeirCapture", "WeirAnalysis", "WeirSinks", "WeirEngine", "WeirDissect",
+                "WeirWire", "Support",
             ],
             swiftSettings: socketTestSettings
         ),

@@ -169,7 +169,8 @@ public struct Flow: Sendable {
         case .lost(let direction, let bytes):
             openIfNeeded(&turn)
             drop(direction, bytes: UInt64(bytes), datagrams: 0, lossReason, &turn)
-        case .answered(let source): answerSource = source
+        case .answered(let source):
+            answerSource = source
             if source == nil || source?.address == path.server?.address { otherServer = source }
         case .wake: wake(&turn)
         case .held(let until): excuse(until: until)

@@ -8,8 +8,9 @@ public struct Turn: Sendable {
     public struct Record: Hashable, Sendable {
         /// What happened.
         public var record: FlowRecord
-        /// The bytes of an earlier chunk; nil if the record's bytes, if any, are those of the chunk just received. The
-        /// turn owns them, whatever happens to the flow's queues before the action is performed.
+        /// The bytes of an earlier chunk; nil if the record's bytes, if any, are those of the chunk just received.
+        ///
+        /// The turn owns them, whatever happens to the flow's queues before the action is performed.
         public var copy: [UInt8]?
     }
 

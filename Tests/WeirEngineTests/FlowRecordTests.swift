@@ -14,7 +14,10 @@ struct FlowRecordTests {
         #expect(MemoryLayout<FlowAction>.stride <= 16)
     }
 
-    @Test("A chunk keeps its number, length and place", arguments: [0, 1, 0xFFFF_FFFF, 1 << 32, (1 << 48) - 1] as [UInt64])
+    @Test(
+        "A chunk keeps its number, length and place",
+        arguments: [0, 1, 0xFFFF_FFFF, 1 << 32, (1 << 48) - 1] as [UInt64]
+    )
     func chunk(_ number: UInt64) {
         var chunk = ChunkRecord(
             direction: .downstream,
@@ -72,7 +75,13 @@ struct FlowRecordTests {
         engine.handle(.connectFailed(.connectionRefused), in: &turn)
         #expect(turn.records.map(\.record.path) == [Playbook.path])
         let one = FlowRecord(of: FlowSubject(FlowID(1), .tcp, Playbook.path), moment: turn.now, happening: .opened)
-        let same = FlowRecord(flow: FlowID(1), transport: .tcp, path: Playbook.path, moment: turn.now, happening: .opened)
+        let same = FlowRecord(
+            flow: FlowID(1),
+            transport: .tcp,
+            path: Playbook.path,
+            moment: turn.now,
+            happening: .opened
+        )
         #expect(one == same)
         var path = Playbook.path
         path.egress?.port = 1

@@ -23,9 +23,9 @@ final class FlowHost {
 
     unowned(unsafe) let loop: EventLoop
     #if WEIR_CHECKS
-        private var state: State
+    private var state: State
     #else
-        @exclusivity(unchecked) private var state: State
+    @exclusivity(unchecked) private var state: State
     #endif
     /// The flows that wait for their target's addresses.
     private var unresolved: [RelayedFlow] = []
@@ -59,12 +59,14 @@ final class FlowHost {
     /// Makes the flow of a client; `begin` starts it.
     ///
     /// - Parameters:
+    ///   - transport: the transport of the flow.
     ///   - client: the client's endpoint.
     ///   - listener: the endpoint to which the client sent.
     ///   - route: the route's number.
     ///   - target: where the client wants to go; nil for a flow that is its own server.
     ///   - raw: the descriptor of the client's connection; nil for a datagram's flow.
     ///   - make: makes the flow's ends.
+    /// - Returns: the flow with its ends.
     func add<Ends: RelayedFlow>(
         _ transport: Transport,
         from client: Endpoint,

@@ -33,11 +33,11 @@ class RelayedFlow {
     }
 
     #if WEIR_CHECKS
-        final var flow: Flow
-        final var state: State
+    final var flow: Flow
+    final var state: State
     #else
-        @exclusivity(unchecked) final var flow: Flow
-        @exclusivity(unchecked) final var state: State
+    @exclusivity(unchecked) final var flow: Flow
+    @exclusivity(unchecked) final var state: State
     #endif
     unowned(unsafe) final let host: FlowHost
     final let route: Int

@@ -3,9 +3,9 @@ import Glibc
 import WeirEngine
 import WeirWire
 
-/// One side of a TCP flow: its descriptor, and what is known of it. It alone makes the side's system calls.
+/// One side of a TCP flow: its descriptor, and what is known of it.
 ///
-/// Epoll is edge-triggered: its report stays true until a system call shows otherwise.
+/// It alone makes the side's system calls. Epoll is edge-triggered: its report stays true until a system call shows otherwise.
 struct Leg: ~Copyable {
     /// The outcome of a read.
     enum Read {

@@ -40,9 +40,9 @@ final class EventLoop {
     let epoll: Descriptor
     let readBuffer: UnsafeMutableRawBufferPointer
     #if WEIR_CHECKS
-        private var state: State
+    private var state: State
     #else
-        @exclusivity(unchecked) private var state: State
+    @exclusivity(unchecked) private var state: State
     #endif
     /// Whether the loop can no longer wait for events, so that no work may be left for later.
     private(set) var hasFailed = false

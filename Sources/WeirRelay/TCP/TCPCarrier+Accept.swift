@@ -121,6 +121,7 @@ extension TCPCarrier {
     /// - Parameters:
     ///   - accepted: the client's connection.
     ///   - target: where it goes; nil for a flow that is its own server.
+    /// - Returns: the connection, which has not begun yet.
     func add(_ accepted: AcceptedConnection, target: Target?) -> TCPConnection {
         let connection = host.add(
             .tcp,

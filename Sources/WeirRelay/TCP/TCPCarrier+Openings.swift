@@ -116,7 +116,10 @@ extension TCPCarrier {
 
     private func refuse(_ client: OpeningClient, _ reason: String) {
         let (listener, peer) = (client.accepted.listener, client.accepted.client)
-        loop.shared.refusals.tell("tcp \(listener): the client \(peer) is refused: \(reason)", of: "opening \(listener)")
+        loop.shared.refusals.tell(
+            "tcp \(listener): the client \(peer) is refused: \(reason)",
+            of: "opening \(listener)"
+        )
         close(client)
     }
 

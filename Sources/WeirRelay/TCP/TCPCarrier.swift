@@ -24,9 +24,9 @@ final class TCPCarrier {
     var isRetrying = false
     let readBuffer: UnsafeMutableRawBufferPointer
     #if WEIR_CHECKS
-        private var ready: [TCPConnection] = []
+    private var ready: [TCPConnection] = []
     #else
-        @exclusivity(unchecked) private var ready: [TCPConnection] = []
+    @exclusivity(unchecked) private var ready: [TCPConnection] = []
     #endif
 
     init(loop: EventLoop, host: FlowHost) {

@@ -22,9 +22,9 @@ final class TCPConnection: RelayedFlow {
     }
 
     #if WEIR_CHECKS
-        var legs = Legs()
+    var legs = Legs()
     #else
-        @exclusivity(unchecked) var legs = Legs()
+    @exclusivity(unchecked) var legs = Legs()
     #endif
     unowned(unsafe) let carrier: TCPCarrier
 

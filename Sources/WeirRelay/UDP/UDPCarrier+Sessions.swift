@@ -205,7 +205,8 @@ extension UDPCarrier {
     /// Ends this loop's least recently active session, if all loops together still have too many.
     func evictForOthers() {
         let shared = loop.shared
-        guard shared.udpSessions.load(ordering: .acquiring) > shared.limits.udpSessions, let oldest = state.recent.oldest
+        guard shared.udpSessions.load(ordering: .acquiring) > shared.limits.udpSessions,
+            let oldest = state.recent.oldest
         else {
             return
         }

@@ -35,9 +35,9 @@ final class UDPCarrier {
     unowned(unsafe) let host: FlowHost
     var listeners: [UDPListener] = []
     #if WEIR_CHECKS
-        var state = State()
+    var state = State()
     #else
-        @exclusivity(unchecked) var state = State()
+    @exclusivity(unchecked) var state = State()
     #endif
     private(set) var clientInbox: OpaquePointer?
     private(set) var serverInbox: OpaquePointer?
@@ -183,7 +183,9 @@ final class UDPCarrier {
             if count == -Int(EAGAIN) {
                 session.socket.isReadable = false
             } else if count != -Int(EINTR) {
-                for error in refusals(session.socket.raw, ErrorNumber(Int32(-count))) { host.dispatch(session, .refused(error)) }
+                for error in refusals(session.socket.raw, ErrorNumber(Int32(-count))) {
+                    host.dispatch(session, .refused(error))
+                }
             }
             return
         }

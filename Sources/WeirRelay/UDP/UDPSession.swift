@@ -39,15 +39,15 @@ final class UDPSession: RelayedFlow {
     }
 
     #if WEIR_CHECKS
-        var socket = Egress()
-        /// The neighbours in the list of sessions by their last activity.
-        var newer: UDPSession?
-        unowned(unsafe) var older: UDPSession?
+    var socket = Egress()
+    /// The neighbours in the list of sessions by their last activity.
+    var newer: UDPSession?
+    unowned(unsafe) var older: UDPSession?
     #else
-        @exclusivity(unchecked) var socket = Egress()
-        /// The neighbours in the list of sessions by their last activity.
-        @exclusivity(unchecked) var newer: UDPSession?
-        @exclusivity(unchecked) unowned(unsafe) var older: UDPSession?
+    @exclusivity(unchecked) var socket = Egress()
+    /// The neighbours in the list of sessions by their last activity.
+    @exclusivity(unchecked) var newer: UDPSession?
+    @exclusivity(unchecked) unowned(unsafe) var older: UDPSession?
     #endif
     /// The owner of the socket to the server.
     var egress: Descriptor?
@@ -125,9 +125,9 @@ final class UDPListener {
     let listening: Listening
     let place: Int
     #if WEIR_CHECKS
-        var sessions: [SessionKey: UDPSession] = [:]
+    var sessions: [SessionKey: UDPSession] = [:]
     #else
-        @exclusivity(unchecked) var sessions: [SessionKey: UDPSession] = [:]
+    @exclusivity(unchecked) var sessions: [SessionKey: UDPSession] = [:]
     #endif
     var isReadable = false
     var isReady = false

@@ -106,7 +106,9 @@ struct FlowToxicsTests {
         engine.handle(.connected, in: &turn)
         let copies = turn.records.filter { $0.copy != nil }
         #expect(copies.map(\.copy) == [Array("early".utf8)])
-        guard case .received(let chunk)? = copies.first?.record.happening else { return #expect(Bool(false), "no arrival") }
+        guard case .received(let chunk)? = copies.first?.record.happening else {
+            return #expect(Bool(false), "no arrival")
+        }
         #expect(chunk.length == 5 && chunk.offset == 0)
         #expect(!engine.hasEmptyQueues)
         #expect(engine.offerQueued(.upstream) { $0.count } == nil)

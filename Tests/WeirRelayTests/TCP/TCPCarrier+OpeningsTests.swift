@@ -129,7 +129,9 @@ struct TCPCarrierOpeningsTests {
                 }
             }
         }
-        #expect(reports.lines.contains { $0.contains("the client 127.0.0.1:") && $0.hasSuffix("is refused: \(reason)") })
+        #expect(
+            reports.lines.contains { $0.contains("the client 127.0.0.1:") && $0.hasSuffix("is refused: \(reason)") }
+        )
     }
 
     @Test("A client that says nothing is refused after the time for a connection")
