@@ -88,6 +88,8 @@ struct HTTPDissector: Dissector {
             guard HTTPHead.canBegin(bytes) else { return .giveUp }
         }
         guard let end = findHeadEnd(bytes, side) else {
+            // Nothing of this datagram may be remembered for the next one.
+            if place.transport == .udp { sides[side] = Side() }
             return .more(bytes.byteCount + 1)
         }
         guard let head = HTTPHead(bytes, end, into: &message) else {
