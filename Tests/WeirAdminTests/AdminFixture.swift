@@ -5,14 +5,12 @@ import WeirWire
 
 @testable import WeirAdmin
 
-/// Is an answer of the API as it came.
-struct Answer: Sendable {
-    var status: Int
-    var headers: [(name: String, value: String)]
-    var body: [UInt8]
+/// An answer of the API.
+typealias Answer = HTTPAnswer
 
-    /// Returns a header field's value; names are in small letters.
-    func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
+extension HTTPAnswer {
+    /// Returns a header field's value; the name is in lower case.
+    func header(_ name: String) -> String? { field(name) }
 
     var text: String { String(decoding: body, as: UTF8.self) }
 
@@ -53,31 +51,12 @@ struct AdminFixture: Sendable {
         return try Self.parse(bytes, isHead: isHead)
     }
 
+    /// Reads an answer that ends with the last byte.
     static func parse(_ bytes: [UInt8], isHead: Bool = false) throws -> Answer {
-        let end = try #require(bytes.firstRange(of: Array("\r\n\r\n".utf8)), "no whole head: \(bytes.count) bytes")
-        let lines = String(decoding: bytes[..<end.lowerBound], as: UTF8.self).split(separator: "\r\n")
-        let words = try #require(lines.first).split(separator: " ")
-        let status = try #require(Int(words[1]))
-        let headers = lines.dropFirst().map { line in
-            let parts = line.split(separator: ":", maxSplits: 1)
-            return (name: parts[0].lowercased(), value: String(parts[1].drop { $0 == " " }))
-        }
-        var answer = Answer(status: status, headers: headers, body: Array(bytes[end.upperBound...]))
-        if answer.header("transfer-encoding") == "chunked" { answer.body = try unchunked(answer.body) }
-        if !isHead, let length = answer.header("content-length") { #expect(Int(length) == answer.body.count) }
-        return answer
-    }
-
-    private static func unchunked(_ bytes: [UInt8]) throws -> [UInt8] {
-        var rest = bytes[...]
-        var body: [UInt8] = []
-        while let end = rest.firstRange(of: Array("\r\n".utf8)) {
-            let size = try #require(Int(String(decoding: rest[..<end.lowerBound], as: UTF8.self), radix: 16))
-            if size == 0 { break }
-            body += rest[end.upperBound...].prefix(size)
-            rest = rest[end.upperBound...].dropFirst(size + 2)
-        }
-        return body
+        var reader = HTTPAnswerReader(isToHead: isHead)
+        let early = try reader.read(bytes.dropLast())
+        #expect(early == nil, "more bytes came than the answer has")
+        return try reader.read(bytes.suffix(1)) ?? reader.finish()
     }
 }
 

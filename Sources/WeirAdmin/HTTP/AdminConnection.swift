@@ -18,6 +18,8 @@ final class AdminConnection: ChannelInboundHandler {
     private let executor: LoopExecutor
     /// The request that is being received; nil between two requests, and if it is not wanted any more.
     private var request: AdminRequest?
+    /// Whether the request that is being received is HEAD, whose answer has no body, even if it is a refusal.
+    private var isToHead = false
     private var version = HTTPVersion.http1_1
     private var keepsAlive = true
     private var task: Task<Void, Never>?
@@ -42,6 +44,7 @@ final class AdminConnection: ChannelInboundHandler {
         case .head(let head): begin(head, context)
         case .body(let bytes): take(bytes, context)
         case .end:
+            isToHead = false
             guard let request else { return }
             self.request = nil
             ask(request, context)
@@ -53,6 +56,7 @@ final class AdminConnection: ChannelInboundHandler {
         guard keepsAlive else { return }
         version = head.version
         keepsAlive = head.isKeepAlive
+        isToHead = head.method == .HEAD
         guard let begun = AdminRequest(head) else {
             return refuse(.problem(400, "the request's target is no path"), context)
         }
@@ -74,7 +78,7 @@ final class AdminConnection: ChannelInboundHandler {
     private func refuse(_ answer: AdminAnswer, _ context: ChannelHandlerContext) {
         request = nil
         keepsAlive = false
-        write(answer, isHead: false, context)
+        write(answer, isHead: isToHead, context)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

@@ -1,11 +1,24 @@
-/// A whole HTTP/1.1 answer, without its header fields.
+/// A whole HTTP/1.1 answer.
 ///
 /// Source: RFC 9110 section 15.
 package struct HTTPAnswer: Hashable, Sendable {
     /// The status code, 200...599.
     package var status: Int
+    /// The header fields of the head, in order; not those after a chunked body.
+    package var fields: [Field] = []
     /// The content, with its chunks joined.
-    package var body: [UInt8]
+    package var body: [UInt8] = []
+
+    /// A header field.
+    package struct Field: Hashable, Sendable {
+        /// The name, in lower case.
+        package var name: String
+        /// The value, without the blanks around it.
+        package var value: String
+    }
+
+    /// Returns the value of the first field with a name, given in lower case; nil if there is none.
+    package func field(_ name: String) -> String? { fields.first { $0.name == name }?.value }
 }
 
 /// The reason why bytes are not an HTTP/1.1 answer, or one that Weir does not read.

@@ -13,6 +13,9 @@ package struct HTTPAnswerReader: Sendable {
     /// The maximum size in bytes of all lines with the sizes of chunks.
     private static let longestFraming = 64 << 20
 
+    /// The first bytes of every answer.
+    private static let version = HTTPStartLine.version.withUTF8Buffer { Array($0) }
+
     private enum Stage: Equatable {
         case status, fields
         /// The body, with the number of bytes still missing.
@@ -31,8 +34,8 @@ package struct HTTPAnswerReader: Sendable {
     private var line: [UInt8] = []
     private var headSize = 0
     private var framingSize = 0
-    private var head = HTTPAnswerHead()
-    private var body: [UInt8] = []
+    private var answer = HTTPAnswer(status: 0)
+    private var framing = HTTPFraming()
 
     /// Creates a reader.
     ///
@@ -52,17 +55,17 @@ package struct HTTPAnswerReader: Sendable {
             switch stage {
             case .content(let missing):
                 let part = rest.prefix(missing)
-                body += part
+                answer.body += part
                 rest = rest.dropFirst(part.count)
                 stage = part.count == missing ? .done : .content(missing - part.count)
             case .chunk(let missing):
                 let part = rest.prefix(missing)
-                body += part
+                answer.body += part
                 rest = rest.dropFirst(part.count)
                 stage = part.count == missing ? .chunkEnd : .chunk(missing - part.count)
             case .untilEnd:
                 try makeRoom(for: rest.count)
-                body += rest
+                answer.body += rest
                 rest = rest.dropFirst(rest.count)
             case .status, .fields, .chunkSize, .chunkEnd, .trailer:
                 guard let byte = rest.popFirst() else { break }
@@ -70,7 +73,7 @@ package struct HTTPAnswerReader: Sendable {
             case .done: break
             }
         }
-        return stage == .done ? HTTPAnswer(status: head.status, body: body) : nil
+        return stage == .done ? answer : nil
     }
 
     /// Ends the answer with its connection.
@@ -79,11 +82,11 @@ package struct HTTPAnswerReader: Sendable {
     /// - Throws: `HTTPAnswerError` if it was not whole.
     package func finish() throws(HTTPAnswerError) -> HTTPAnswer {
         guard stage == .untilEnd || stage == .done else { throw .truncated }
-        return HTTPAnswer(status: head.status, body: body)
+        return answer
     }
 
     private func makeRoom(for count: Int) throws(HTTPAnswerError) {
-        guard count <= Self.longestBody - body.count else { throw .tooLong(.body, limit: Self.longestBody) }
+        guard count <= Self.longestBody - answer.body.count else { throw .tooLong(.body, limit: Self.longestBody) }
     }
 
     // MARK: - Lines
@@ -96,14 +99,18 @@ package struct HTTPAnswerReader: Sendable {
         if line.last == UInt8(ascii: "\r") {
             guard byte == UInt8(ascii: "\n") else { throw broken }
             line.removeLast()
-            try takeLine()
-            return line.removeAll(keepingCapacity: true)
+            // Moved out, so that it can lend its bytes while the reader changes.
+            var whole: [UInt8] = []
+            swap(&whole, &line)
+            try takeLine(whole.span.bytes)
+            whole.removeAll(keepingCapacity: true)
+            return swap(&whole, &line)
         }
         guard byte != UInt8(ascii: "\n") else { throw broken }
         line.append(byte)
         // Bytes that are not HTTP at all are recognised from the first ones.
-        if stage == .status, line.count <= HTTPAnswerHead.version.count {
-            guard line.last == HTTPAnswerHead.version[line.count - 1] else { throw .noStatusLine }
+        if stage == .status, line.count <= Self.version.count, byte != Self.version[line.count - 1] {
+            throw .noStatusLine
         }
         if stage == .chunkEnd, line != [UInt8(ascii: "\r")] { throw .malformed(.chunk) }
     }
@@ -129,38 +136,71 @@ package struct HTTPAnswerReader: Sendable {
         }
     }
 
-    private mutating func takeLine() throws(HTTPAnswerError) {
+    private mutating func takeLine(_ line: RawSpan) throws(HTTPAnswerError) {
         switch stage {
         case .status:
-            head = try HTTPAnswerHead(statusLine: line)
+            try takeStatus(line)
             stage = .fields
         case .fields where line.isEmpty: try endHead()
-        case .fields: try head.takeField(line)
+        case .fields: try takeField(line)
         case .chunkSize:
-            let size = try HTTPAnswerHead.chunkSize(line)
-            try makeRoom(for: size)
-            stage = size == 0 ? .trailer : .chunk(size)
+            guard let chunk = HTTPChunkLine(line, 0..<line.byteCount), chunk.isExact else { throw .malformed(.chunk) }
+            try makeRoom(for: chunk.size)
+            stage = chunk.size == 0 ? .trailer : .chunk(chunk.size)
         case .chunkEnd: stage = .chunkSize
         case .trailer: if line.isEmpty { stage = .done }
         case .content, .chunk, .untilEnd, .done: break
         }
     }
 
-    private mutating func endHead() throws(HTTPAnswerError) {
-        guard !head.isChunked || head.length == nil else { throw .ambiguousLength }
-        if head.status < 200 {
-            // 101 hands the connection over to a protocol that was not requested.
-            guard head.status != 101 else { throw .malformed(.status) }
-            stage = .status
-        } else if isToHead || head.status == 204 || head.status == 304 {
-            stage = .done
-        } else if head.isChunked {
-            stage = .chunkSize
-        } else if let length = head.length {
-            try makeRoom(for: length)
-            stage = length == 0 ? .done : .content(length)
-        } else {
-            stage = .untilEnd
+    /// Takes `HTTP/1.1 200 OK`, with one blank between its parts.
+    private mutating func takeStatus(_ bytes: RawSpan) throws(HTTPAnswerError) {
+        guard case .answer(let version, let code, let status, _) = HTTPStartLine(bytes, 0..<bytes.byteCount),
+            version.count == Self.version.count + 1,
+            HTTPText.decimal(bytes, Self.version.count..<version.upperBound) != nil,
+            code.lowerBound == version.upperBound + 1, code.count == 3,
+            code.upperBound == bytes.byteCount || HTTPText.octet(bytes, code.upperBound) == UInt8(ascii: " ")
+        else { throw .noStatusLine }
+        guard let status, (100...599).contains(status) else { throw .malformed(.status) }
+        answer = HTTPAnswer(status: status)
+        framing = HTTPFraming(isOldVersion: HTTPText.octet(bytes, Self.version.count) == UInt8(ascii: "0"))
+    }
+
+    private mutating func takeField(_ bytes: RawSpan) throws(HTTPAnswerError) {
+        guard let field = HTTPField(bytes, 0..<bytes.byteCount), field.hasTokenName(in: bytes) else {
+            throw .malformed(.field)
         }
+        if let fault = framing.note(field, in: bytes) { throw fault }
+        answer.fields.append(HTTPAnswer.Field(field, in: bytes))
+    }
+
+    private mutating func endHead() throws(HTTPAnswerError) {
+        guard !framing.isChunked || framing.length == nil else { throw .ambiguousLength }
+        if answer.status < 200 {
+            // 101 hands the connection over to a protocol that was not requested.
+            guard answer.status != 101 else { throw .malformed(.status) }
+            stage = .status
+            return
+        }
+        switch framing.body(ofAnswer: answer.status, toHead: isToHead) {
+        case .none: stage = .done
+        case .bytes(let count):
+            try makeRoom(for: count)
+            stage = .content(count)
+        case .chunked: stage = .chunkSize
+        case .rest: stage = .untilEnd
+        }
+    }
+}
+
+extension HTTPAnswer.Field {
+    /// Copies a field, with invalid UTF-8 repaired.
+    fileprivate init(_ field: HTTPField, in bytes: RawSpan) {
+        name = Self.text(bytes, field.name).lowercased()
+        value = Self.text(bytes, field.value)
+    }
+
+    private static func text(_ bytes: RawSpan, _ range: Range<Int>) -> String {
+        bytes.extracting(range).withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
     }
 }

@@ -2,6 +2,7 @@ import NIOCore
 import Support
 import Testing
 import WeirRelay
+import WeirWire
 
 @testable import WeirAdmin
 
@@ -77,6 +78,25 @@ struct AdminConnectionTests {
             let head = answers.text.split(separator: "\r\n\r\n")[0]
             #expect(head.contains("text/event-stream") && !head.contains("content-length"))
             #expect(answers.text.hasSuffix("}") && !answers.text.contains("\r\n0\r\n\r\n"))
+        }
+    }
+
+    @Test("A HEAD that is refused has an answer without a body, and the refusal after it has one")
+    func refusedHeads() async throws {
+        try await withAdmin { admin in
+            for (status, request) in [
+                ("403", "HEAD /v1/health HTTP/1.1\r\nHost: evil.example\r\n\r\n"),
+                ("400", "HEAD //evil.example/ HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+                ("413", "HEAD /v1/health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n"),
+            ] {
+                let refused = try await Self.exchange(admin, request)
+                #expect(refused.statuses == [status])
+                #expect(refused.text.hasSuffix("\r\n\r\n") && !refused.text.contains("content-length: 0"))
+                let other = try await Self.exchange(admin, request.replacing("HEAD", with: "GET"))
+                #expect(other.statuses == [status] && other.text.hasSuffix("}"))
+            }
+            let two = try await Self.exchange(admin, Self.request("HEAD", "/v1/health") + "nonsense\r\n\r\n")
+            #expect(two.statuses == ["200", "400"] && two.text.hasSuffix("}"))
         }
     }
 

@@ -13,16 +13,18 @@ extension HTTPDissector {
         guard let first = bytes.byte(at: 0), first >= 0x41, first <= 0x5a, HTTPHead.canBegin(bytes) else { return .no }
         // No method is longer than 24 bytes.
         guard let blank = bytes.find(UInt8(ascii: " "), in: 0..<25) else { return .more(min(bytes.byteCount + 1, 25)) }
-        guard let end = bytes.find(UInt8(ascii: "\n"), from: blank) else {
-            let target = bytes.firstBehindBlanks(in: blank..<bytes.byteCount)
+        var lines = HTTPLines()
+        guard let line = lines.next(in: bytes) else {
+            let target = HTTPText.skippingBlanks(bytes, blank..<bytes.byteCount)
             let isTarget = bytes.byte(at: target) == UInt8(ascii: "/") || bytes.has("http", at: target)
             guard isTarget || bytes.byteCount == target else { return .maybe }
             return bytes.byteCount < 16 ? .more(16) : methods.contains { bytes.has($0) } ? .yes : .maybe
         }
-        if contains(" HTTP/1.", bytes, blank..<end) { return start.transport == .tcp || first != 0 ? .yes : .no }
+        let target = blank..<(line.end - 1)
+        if contains(" HTTP/1.", bytes, target) { return start.transport == .tcp || first != 0 ? .yes : .no }
         // Protocols with similar lines, such as SIP and RTSP.
-        if contains(" SIP/", bytes, blank..<end) || contains(" RTSP/", bytes, blank..<end) { return .no }
-        return HTTPHead.isSimple(bytes, end) ? .maybe : .no
+        if contains(" SIP/", bytes, target) || contains(" RTSP/", bytes, target) { return .no }
+        return HTTPHead.isSimple(bytes, line.content) ? .maybe : .no
     }
 
     private static let methods: [StaticString] = [

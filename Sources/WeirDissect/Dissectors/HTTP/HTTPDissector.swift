@@ -16,10 +16,8 @@ struct HTTPDissector: Dissector {
 
     /// The progress of reading one direction.
     struct Side {
-        /// The number of bytes already searched for the end of a line.
-        var scanned = 0
-        /// The offset of the current line.
-        var lineStart = 0
+        /// The lines of the head, or between chunks.
+        var lines = HTTPLines()
         var phase = Phase.head
         /// The number of bytes of a chunked body.
         var body = 0
@@ -70,8 +68,8 @@ struct HTTPDissector: Dissector {
     /// Reads as much of a head as there is, if no more will arrive.
     mutating func conclude(_ bytes: RawSpan, _ place: MessagePlace, into message: inout DissectedMessage) {
         let side = Int(place.direction.rawValue)
-        guard case .head = sides[side].phase, let end = bytes.find(UInt8(ascii: "\n"), from: 0),
-            let head = HTTPHead(bytes, 0..<bytes.byteCount, firstEnd: end, into: &message)
+        guard case .head = sides[side].phase, bytes.find(UInt8(ascii: "\n"), from: 0) != nil,
+            let head = HTTPHead(bytes, bytes.byteCount, into: &message)
         else { return }
         describe(head, bodyBytes: nil, into: &message)
     }
@@ -85,17 +83,18 @@ struct HTTPDissector: Dissector {
         into message: inout DissectedMessage
     ) -> DissectionStep {
         if waits(for: place.direction, bytes) { return .wait }
-        if sides[side].scanned == 0 {
+        if sides[side].lines.start == 0, !sides[side].lines.hasBegun {
             // Empty lines before a request are skipped. Source: RFC 9112 section 2.2.
             if bytes.has("\r\n") { return .skip(2) }
             if bytes.byteCount == 1, bytes.has("\r") { return .more(2) }
             guard HTTPHead.canBegin(bytes) else { return .giveUp }
         }
         guard let end = findHeadEnd(bytes, side) else {
+            // Nothing of this datagram may be remembered for the next one.
+            if place.transport == .udp { sides[side] = Side() }
             return .more(bytes.byteCount + 1)
         }
-        let firstEnd = bytes.find(UInt8(ascii: "\n"), in: 0..<end) ?? end
-        guard let head = HTTPHead(bytes, 0..<end, firstEnd: firstEnd, into: &message) else {
+        guard let head = HTTPHead(bytes, end, into: &message) else {
             sides[side] = Side()
             return .giveUp
         }
@@ -104,19 +103,13 @@ struct HTTPDissector: Dissector {
             ? finishDatagram(head, bytes, into: &message) : begin(head, end, side, into: &message)
     }
 
-    /// Finds the end of the empty line after a head, without searching any byte twice.
+    /// Finds the end of the empty line after a head.
     private mutating func findHeadEnd(_ bytes: RawSpan, _ side: Int) -> Int? {
-        var state = sides[side]
-        while let end = bytes.find(UInt8(ascii: "\n"), from: state.scanned) {
-            let count = end - state.lineStart
-            let isEmpty = count == 0 || count == 1 && bytes.byte(at: state.lineStart) == UInt8(ascii: "\r")
+        while let line = sides[side].lines.next(in: bytes) {
             // A request of HTTP/0.9 is one line. Source: RFC 1945 section 4.1.
-            if isEmpty || state.lineStart == 0 && HTTPHead.isSimple(bytes, end) { return end + 1 }
-            state.lineStart = end + 1
-            state.scanned = end + 1
+            let isFirst = line.content.lowerBound == 0
+            if line.content.isEmpty || isFirst && HTTPHead.isSimple(bytes, line.content) { return line.end }
         }
-        state.scanned = bytes.byteCount
-        sides[side] = state
         return nil
     }
 
@@ -133,7 +126,7 @@ struct HTTPDissector: Dissector {
         case .none:
             describe(head, bodyBytes: 0, into: &message)
             if let request, head.status == 101 || request.isConnect && (200..<300).contains(head.status) {
-                message.handOver = head.status == 101 && head.isWebSocket ? .to(WebSocketDissector()) : .unknown
+                message.handOver = head.status == 101 && head.framing.isWebSocket ? .to(WebSocketDissector()) : .unknown
             }
             return .message(end)
         case .bytes(let count):
@@ -169,19 +162,18 @@ struct HTTPDissector: Dissector {
         _ side: Int,
         into message: inout DissectedMessage
     ) -> DissectionStep {
-        guard let end = bytes.find(UInt8(ascii: "\n"), from: sides[side].scanned) else {
-            sides[side].scanned = bytes.byteCount
+        guard let line = sides[side].lines.next(in: bytes) else {
             return bytes.byteCount < Self.longestChunkLine ? .more(bytes.byteCount + 1) : .lost
         }
-        sides[side].scanned = 0
-        guard let size = HTTPHead.hexadecimal(bytes, 0..<end) else { return .lost }
+        sides[side].lines = HTTPLines()
+        guard let size = HTTPChunkLine(bytes, line.content)?.size, size <= HTTPHead.longestBody else { return .lost }
         if size == 0 {
             sides[side].phase = .trailer
-            return .skip(end + 1)
+            return .skip(line.end)
         }
         sides[side].body = min(sides[side].body &+ size, HTTPHead.longestBody)
-        message.looked = end + 1
-        return .skip(end + 1 + size + 2)
+        message.looked = line.end
+        return .skip(line.end + size + 2)
     }
 
     private mutating func parseTrailer(
@@ -189,18 +181,16 @@ struct HTTPDissector: Dissector {
         _ side: Int,
         into message: inout DissectedMessage
     ) -> DissectionStep {
-        guard let end = bytes.find(UInt8(ascii: "\n"), from: sides[side].scanned) else {
-            sides[side].scanned = bytes.byteCount
+        guard let line = sides[side].lines.next(in: bytes) else {
             return bytes.byteCount < Self.longestChunkLine ? .more(bytes.byteCount + 1) : .lost
         }
-        sides[side].scanned = 0
-        let isEmpty = end == 0 || end == 1 && bytes.byte(at: 0) == UInt8(ascii: "\r")
-        guard isEmpty else { return .skip(end + 1) }
+        sides[side].lines = HTTPLines()
+        guard line.content.isEmpty else { return .skip(line.end) }
         message.summary.append(", ")
         message.summary.append(bytes: sides[side].body)
         message.summary.append(" in chunks")
         sides[side] = Side()
-        return .message(end + 1)
+        return .message(line.end)
     }
 }
 
@@ -231,7 +221,7 @@ extension HTTPDissector {
                 number: requests,
                 isHead: head.isHead,
                 isConnect: head.isConnect,
-                isUpgrade: head.hasUpgrade
+                isUpgrade: head.framing.hasUpgrade
             )
         )
         requests &+= 1
