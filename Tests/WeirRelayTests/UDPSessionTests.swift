@@ -99,4 +99,12 @@ struct UDPSessionTests {
             withExtendedLifetime(peers) {}
         }
     }
+
+    @Test("A decision about a chunk that is not held is none")
+    func decidesNothing() async throws {
+        try await withRelay("udp:0") { relay, _ in
+            #expect(await !relay.decide(1, of: "h", .upstream, flow: FlowID(1), .forward))
+            #expect(await relay.heldChunks().isEmpty)
+        }
+    }
 }
