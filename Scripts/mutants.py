@@ -237,9 +237,10 @@ def run_suite(bundle, suite, limit, **variables):
 def survey(bundle):
     """Runs each suite without a change: how long it takes, and the mutants that it reaches. Without those that fail."""
     def look(suite):
+        # A program whose standard output is closed may write into the file as well.
         with tempfile.NamedTemporaryFile() as hits:
             passed, seconds = run_suite(bundle, suite, 300, WEIR_MUTANT_HITS=hits.name)
-            return suite, passed, seconds, {int(line) for line in open(hits.name).read().split()}
+            return suite, passed, seconds, {int(line) for line in open(hits.name, errors='replace').read().split() if line.isdigit()}
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool: seen = list(pool.map(look, suites(bundle)))
     for suite, passed, _, _ in seen:
         if not passed: print(f'{suite} fails without a change, and is left out', flush=True)

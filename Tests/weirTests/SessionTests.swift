@@ -116,7 +116,7 @@ struct SessionTests {
         let folder = try TemporaryFolder()
         let ended = try await WeirProgram(["demo", "--record", folder.path + "/a.pcapng"]).finish()
         let text = String(decoding: ended.output, as: UTF8.self)
-        #expect(ended.status == 0, "\(ended.errors)")
+        #expect(ended.status == 0 && !text.contains("\u{1B}["), "\(ended.errors)")
         for (transport, count) in [("tcp", 3), ("udp", 2)] {
             for number in 1...count {
                 #expect(text.contains("|Hello from \(transport) c|") && text.contains("|lient \(number)!|"))
@@ -127,6 +127,7 @@ struct SessionTests {
                 && text.contains("total: (3 tcp flows) (2 udp flows) up (120 bytes) (5 chunks)"),
             "\(text)"
         )
+        #expect(text.ranges(of: " ms, finished\n").count == 3, "\(text)")
         let lines = ended.errors.split(separator: "\n")
         #expect(lines.count == 3 && lines[0].hasPrefix("listening tcp ") && lines[1].hasPrefix("listening udp "))
         #expect(lines[2] == "recorded \(folder.path)/a.pcapng")

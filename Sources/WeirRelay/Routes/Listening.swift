@@ -142,8 +142,8 @@ enum ListeningSockets {
         _ routes: [Route]
     ) throws(SystemError) {
         let twin = sockets.first { socket in
-            routes[socket.route].transport == route.transport && endpoint.port != 0
-                && socket.endpoint.port == endpoint.port
+            // A bound socket has no port 0.
+            routes[socket.route].transport == route.transport && socket.endpoint.port == endpoint.port
                 && socket.endpoint.address.isV4 == endpoint.address.isV4
                 && (socket.isWildcard || endpoint.address.isUnspecified || socket.endpoint.address == endpoint.address)
         }

@@ -73,4 +73,19 @@ struct DescriptorLimitTests {
         #expect(limit >= 64)
         #expect(DescriptorLimit.raise() == limit)
     }
+
+    @Test(
+        "What is kept for listeners and loops is 64, or what they need, or less of few descriptors",
+        arguments: [
+            (1024, 1, false, ["tcp:0"], 64), (512, 1, false, ["tcp:0"], 64), (504, 1, false, ["tcp:0"], 63),
+            (80, 1, false, ["tcp:0"], 24), (80, 1, false, ["udp:0"], 24), (80, 3, false, ["tcp:0"], 28),
+            (80, 3, false, ["udp:0"], 32), (80, 2, false, ["tcp:0", "udp:0"], 30), (80, 1, true, ["tcp:0"], 44),
+            (4000, 1, true, ["tcp:0"], 424), (1600, 1, true, [], 422), (1200, 1, true, [], 322), (0, 1, true, [], 22),
+        ]
+    )
+    func reserves(descriptors: Int, threads: Int, takesRoutes: Bool, routes: [String], expected: Int) throws {
+        var configuration = RelayConfiguration(routes: try routes.map { try Route(echo: $0) })
+        (configuration.threads, configuration.takesRoutes) = (threads, takesRoutes)
+        #expect(DescriptorLimit.reserve(of: descriptors, for: configuration) == expected)
+    }
 }

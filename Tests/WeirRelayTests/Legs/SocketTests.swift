@@ -115,6 +115,34 @@ struct SocketTests {
         }
     }
 
+    @Test(
+        "Two routes of one command may not listen at one place, each by itself or at all addresses",
+        arguments: [
+            ("tcp:80", "127.0.0.1:80", true), ("tcp:80", "127.0.0.2:80", false), ("tcp:80", "127.0.0.1:81", false),
+            ("udp:80", "127.0.0.1:80", false), ("tcp:80", "0.0.0.0:80", true), ("tcp:80", "[::]:80", false),
+            ("tcp:81", "127.0.0.3:90", true), ("tcp:82", "127.0.0.1:0", false), ("tcp:83", "[::1]:91", true),
+        ]
+    )
+    func refusesTwins(route: String, place: String, isTwin: Bool) throws {
+        let routes = try ["tcp:80=h:1", "tcp:*:90=h:1", "tcp:[::1]:91=h:1"].map { try Route(parsing: $0) }
+        func socket(_ text: String, _ route: Int, isWildcard: Bool = false) throws -> Listening {
+            let endpoint = try #require(Endpoint(text))
+            return Listening(descriptor: -1, endpoint: endpoint, route: route, isWildcard: isWildcard)
+        }
+        let sockets = [
+            try socket("127.0.0.1:80", 0), try socket("0.0.0.0:90", 1, isWildcard: true), try socket("[::1]:91", 2),
+        ]
+        let (wanted, endpoint) = (try Route(parsing: route + "=h:1"), try #require(Endpoint(place)))
+        var advice: String?
+        do throws(SystemError) {
+            try ListeningSockets.refuseTwins(wanted, at: endpoint, sockets, routes)
+        } catch {
+            advice = error.advice
+            #expect(error.attempt == "listen on \(wanted.transport) \(endpoint)" && error.error.rawValue == EADDRINUSE)
+        }
+        #expect((advice != nil) == isTwin && advice?.hasSuffix(" of the same command listens there") ?? true)
+    }
+
     // MARK: - Egress ports
 
     private static func prepare(

@@ -94,6 +94,17 @@ struct OutputTargetTests {
         #expect(try text("log") == "a\nd\n")
     }
 
+    @Test("Pages are those of the file that is written to: of a new one from its beginning")
+    func pagesOfNewFile() throws {
+        _ = try folder.file("log", Array((String(repeating: "x", count: 4089) + "\n").utf8))
+        var target = try target("log")
+        let first = target.raw
+        defer { close(first) }
+        #expect(try !target.renew() && Self.write("a\nbb\nccc\ndddd\n", to: &target) == 5)
+        #expect(unlink(folder.path + "/log") == 0)
+        #expect(try target.renew() && Self.write("a\nbb\nccc\ndddd\n", to: &target) == 14)
+    }
+
     @Test("What is no file of a path's own is never begun anew")
     func keeps() throws {
         var ends: [Int32] = [-1, -1]

@@ -98,6 +98,19 @@ struct FollowShowTests {
         #expect(json.all("report").allSatisfy { $0["flow"] as? Int == 1 })
     }
 
+    @Test("A flow whose client is known only later is turned round, with what was seen of it before")
+    func turns() async throws {
+        var capture = MadeCapture()
+        capture.tcp((5000, 80), isDown: true, flags: 16, sequence: 900, "answer", at: 1)
+        capture.tcp((5000, 80), isDown: true, flags: 18, sequence: 899, at: 2)
+        capture.tcp((5000, 80), flags: 16, sequence: 500, "question", at: 3)
+        capture.tcp((5000, 80), isDown: true, flags: 16, sequence: 906, "more", at: 4)
+        let path = try folder.file("turned.pcap", capture.bytes)
+        let up = try await shown([path, "--follow", "1", "--only", "up"])
+        let down = try await shown([path, "--follow", "1", "--only", "down"])
+        #expect(up.output == "question" && down.output == "answermore", "\(up.output) \(down.output)")
+    }
+
     @Test("The last flow of a capture is followed, as the first is")
     func followsLast() async throws {
         var capture = MadeCapture()

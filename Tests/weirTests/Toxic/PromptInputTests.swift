@@ -74,4 +74,14 @@ struct PromptInputTests {
         let line = input.line(within: 10_000)
         #expect(line == expected.map { .line($0) } ?? .end)
     }
+
+    @Test("An input that cannot be read has ended")
+    func fails() {
+        let folder = open("/tmp", O_RDONLY | O_DIRECTORY)
+        defer { close(folder) }
+        var input = PromptInput(folder)
+        #expect(input.line(within: 5000) == .end)
+        var other = PromptInput(folder)
+        #expect(other.isOver() && other.line(within: 0) == .end)
+    }
 }
