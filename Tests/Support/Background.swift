@@ -15,6 +15,9 @@ package final class Background<Value: Sendable>: Sendable {
         }
     }
 
+    /// Whether the body has ended.
+    package var isOver: Bool { result.withLock { $0 != nil } }
+
     /// Waits for the body's end; call it once.
     package func value() throws -> Value {
         guard done.wait(timeout: .now() + 40) == .success, let result = result.withLock({ $0 }) else {

@@ -131,14 +131,14 @@ struct DatagramSourcesTests {
             try stream.send("ping")
             #expect(try stream.receive(4) == Array("ping".utf8))
             let now = try program.memory
-            if number == batches / 4 { memory.early = now }
+            if number >= batches / 4, number < batches / 2 { memory.early = max(memory.early, now) }
             if number > batches / 4 * 3 { memory.late = min(memory.late, now) }
             memory.most = max(memory.most, now)
         }
         // Four times as many sources need no more memory, but for the totals and what the allocator leaves unused. On a busy
         // machine records wait for their thread now and then, with a bound of their own.
         if !TestSize.isSanitized {
-            #expect(memory.late < memory.early + (8 << 20))
+            #expect(memory.late < memory.early + (6 << 20))
             #expect(memory.most < memory.early + (24 << 20))
         }
         stream.finish()

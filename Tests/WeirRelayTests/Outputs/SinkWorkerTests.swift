@@ -2,7 +2,7 @@ import Glibc
 import Support
 import Synchronization
 import Testing
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 @testable import WeirRelay

@@ -1,6 +1,6 @@
 import Support
 import Testing
-import WeirFlow
+import WeirEngine
 import WeirWire
 
 @testable import WeirRelay
