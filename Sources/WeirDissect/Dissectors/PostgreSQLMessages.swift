@@ -1,3 +1,4 @@
+import WeirWire
 /// A reader of the contents of one PostgreSQL message, as far as they are there.
 ///
 /// A password, a secret of SASL or a cancellation key is never a field and is never shown.

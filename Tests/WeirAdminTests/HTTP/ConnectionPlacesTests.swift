@@ -1,6 +1,7 @@
 import Support
 import Testing
 import WeirRelay
+import WeirWire
 
 @testable import WeirAdmin
 

@@ -1,3 +1,5 @@
+import WeirWire
+
 /// The fields of HTTP messages.
 enum HTTPFields {
     static let method = FieldName("http.request.method", "The request's method")

@@ -1,3 +1,5 @@
+import WeirWire
+
 /// The first line of a message, and the properties of its body according to the header fields.
 struct HTTPHead {
     /// The maximum length of a body in bytes, so that lengths can be added; a longer one counts as none, as in Wireshark.
