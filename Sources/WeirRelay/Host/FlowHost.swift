@@ -103,6 +103,10 @@ final class FlowHost {
             unresolved.append(relayed)
             return
         }
+        begin(relayed, at: endpoints)
+    }
+
+    private func begin(_ relayed: RelayedFlow, at endpoints: [Endpoint]) {
         relayed.state.addresses = endpoints
         relayed.begin()
     }
@@ -111,10 +115,7 @@ final class FlowHost {
     func resolved(_ target: Target) {
         let waiting = unresolved.filter { $0.state.target === target }
         unresolved.removeAll { $0.state.target === target }
-        for relayed in waiting where !relayed.isClosed {
-            relayed.state.addresses = target.endpoints
-            relayed.begin()
-        }
+        for relayed in waiting where !relayed.isClosed { begin(relayed, at: target.endpoints) }
     }
 
     /// Starts a flow, now that it can dial.

@@ -157,18 +157,17 @@ struct Leg: ~Copyable {
     }
 
     /// The number of bytes that the kernel holds for the side, without the FIN, which it counts as a byte.
-    var unsent: Int {
-        let held = Int(weir_unsent(raw))
-        return held > 0 && hasFinished ? held - 1 : max(0, held)
-    }
+    var unsent: Int { withoutEnd(weir_unsent(raw)) }
 
     /// The number of those bytes that are certainly lost if the side has reset: it may have read those that were sent,
     /// unless they were retransmitted.
     var unsentAtReset: Int {
         let inFlight = weir_is_resending(raw) ? 0 : max(0, weir_in_flight(raw))
-        let held = max(0, weir_unsent(raw)) - inFlight
-        return held > 0 && hasFinished ? Int(held) - 1 : Int(max(0, held))
+        return withoutEnd(max(0, weir_unsent(raw)) - inFlight)
     }
+
+    /// Returns a number of bytes that the kernel holds without the FIN; 0 for one below 0.
+    private func withoutEnd(_ held: Int32) -> Int { max(0, Int(held) - (hasFinished ? 1 : 0)) }
 
     /// The number of bytes that the side has sent and that are not read.
     var unread: Int { isOpen ? max(0, Int(weir_unread(raw))) : 0 }

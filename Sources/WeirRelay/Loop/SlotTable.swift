@@ -15,22 +15,6 @@ struct SlotTable<Element> {
     /// The number of elements.
     private(set) var count = 0
 
-    /// Finds a free place, and puts a new element there.
-    ///
-    /// - Parameters:
-    ///   - number: The flow's number, which no other element has; `find` uses it.
-    ///   - make: Makes the element.
-    /// - Returns: The element.
-    mutating func insert(
-        numbered number: UInt64? = nil,
-        _ make: (_ place: Int, _ generation: UInt32) -> Element
-    ) -> Element {
-        let slot = reserve()
-        let element = make(slot.place, slot.generation)
-        put(element, at: slot, numbered: number)
-        return element
-    }
-
     /// Finds a free place for an element that is to be made; `put` must follow.
     mutating func reserve() -> Slot {
         let place = free.popLast() ?? elements.count

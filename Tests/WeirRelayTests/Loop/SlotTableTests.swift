@@ -65,3 +65,16 @@ struct SlotTableTests {
         }
     }
 }
+
+extension SlotTable {
+    /// Finds a free place, and puts a new element there.
+    fileprivate mutating func insert(
+        numbered number: UInt64? = nil,
+        _ make: (_ place: Int, _ generation: UInt32) -> Element
+    ) -> Element {
+        let slot = reserve()
+        let element = make(slot.place, slot.generation)
+        put(element, at: slot, numbered: number)
+        return element
+    }
+}
