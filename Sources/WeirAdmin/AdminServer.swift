@@ -30,19 +30,19 @@ public final class AdminServer: Sendable {
     /// It is never shut down: the last tasks of an API that was stopped may still be scheduled on it.
     private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
-    private let office: AdminOffice
+    private let gate: RequestGate
     private let listener: any Channel
-    private let places: ConnectionPlaces
+    private let limit: ConnectionLimit
 
     /// Listens.
     ///
     /// - Throws: `SystemError` if it cannot listen, `AdminSettingsError` if that would not be safe.
     public init(_ settings: AdminSettings) async throws {
         let address = try settings.address()
-        office = AdminOffice(settings)
-        places = ConnectionPlaces(bound: settings.maxConnections)
-        let desk = AdminDesk(gatekeeper: Gatekeeper(token: settings.token), office: office)
-        let channels = AdminChannel(desk: desk, times: settings.times, places: places)
+        gate = RequestGate(settings)
+        limit = ConnectionLimit(bound: settings.maxConnections)
+        let handler = RequestRouter(policy: AccessPolicy(token: settings.token), gate: gate)
+        let channels = AdminChannel(handler: handler, times: settings.times, limit: limit)
         do {
             let host = "\(address.address)"
             let place = try SocketAddress.makeAddressResolvingHost(host, port: Int(address.port))
@@ -57,7 +57,7 @@ public final class AdminServer: Sendable {
     }
 
     /// The output that feeds the stream of events; add it to the relay's outputs.
-    public var output: SinkOutput { office.events.output }
+    public var output: SinkOutput { gate.events.output }
 
     /// Answers for a relay from now on.
     ///
@@ -65,7 +65,7 @@ public final class AdminServer: Sendable {
     ///   - relay: the relay.
     ///   - report: receives messages for the user, one line each.
     public func serve(_ relay: Supervisor, report: @escaping @Sendable (String) -> Void = { _ in }) async {
-        await office.open(relay, report)
+        await gate.open(relay, report)
     }
 
     /// Creates the proxies from a file's text, in the format of `POST /populate`.
@@ -78,7 +78,7 @@ public final class AdminServer: Sendable {
             let line = text.prefix(error.offset).count(where: { $0 == UInt8(ascii: "\n") }) + 1
             throw ProxiesError("line \(line): \(error)", isBadText: true)
         }
-        let done = try await office.ready().proxies.populate(text)
+        let done = try await gate.ready().proxies.populate(text)
         guard let error = done.error else { return }
         let reason = error.message.hasPrefix("bad request body: ") ? error.message.dropFirst(18) : error.message[...]
         throw ProxiesError((done.place.map { "proxy \($0): " } ?? "") + reason, isBadText: error.status == 400)
@@ -87,8 +87,8 @@ public final class AdminServer: Sendable {
     /// Stops answering, and returns after the last connection has closed.
     public func stop() async {
         try? await listener.close()
-        let closed = try? await listener.eventLoop.submit { [places] in places.end() }.get()
-        await office.close()
+        let closed = try? await listener.eventLoop.submit { [limit] in limit.end() }.get()
+        await gate.close()
         for connection in closed ?? [] { try? await connection.get() }
     }
 }

@@ -26,8 +26,8 @@ public struct Flow: Sendable {
     var dialDeadline = Instant(nanoseconds: 0)
 
     var state: State
-    var up: Half
-    var down: Half
+    var up: DirectionState
+    var down: DirectionState
     var echo: EchoMatcher
     var lastActivity: Instant
     let seed: UInt64
@@ -63,7 +63,7 @@ public struct Flow: Sendable {
     }
 
     /// The state of one direction.
-    struct Half: Sendable {
+    struct DirectionState: Sendable {
         var counters = Counters()
         var queue = ReleaseQueue()
         var chain: ToxicChain
@@ -123,8 +123,8 @@ public struct Flow: Sendable {
         self.toxics = toxics
         self.number = number
         self.seed = seed
-        up = Half(chain: ToxicChain(keepsOrder: transport == .tcp))
-        down = Half(chain: ToxicChain(keepsOrder: transport == .tcp))
+        up = DirectionState(chain: ToxicChain(keepsOrder: transport == .tcp))
+        down = DirectionState(chain: ToxicChain(keepsOrder: transport == .tcp))
         // What an echo server sends back is an echo by design: nothing is left to detect.
         echo = EchoMatcher(
             transport: transport,
@@ -234,7 +234,7 @@ public struct Flow: Sendable {
         return self[direction].queue.withFirst(body)
     }
 
-    subscript(direction: Direction) -> Half {
+    subscript(direction: Direction) -> DirectionState {
         @inline(__always) _read {
             if direction == .upstream { yield up } else { yield down }
         }

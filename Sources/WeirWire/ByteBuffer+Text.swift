@@ -10,33 +10,6 @@ extension ByteBuffer {
         append(count == 1 ? ")" : "s)")
     }
 
-    /// Appends an endpoint as a JSON string, or null.
-    package mutating func appendQuoted(_ endpoint: Endpoint?) {
-        guard let endpoint else { return append("null") }
-        append(UInt8(ascii: "\""))
-        endpoint.write(to: &self)
-        append(UInt8(ascii: "\""))
-    }
-
-    /// Appends any text as a JSON string.
-    ///
-    /// Source: RFC 8259 section 7.
-    package mutating func appendJSON(_ text: String) {
-        append("\"")
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": append("\\\"")
-            case "\\": append("\\\\")
-            case _
-            where scalar.value < 0x20 || scalar.value == 0x7f || scalar.value == 0x2028 || scalar.value == 0x2029:
-                append("\\u")
-                appendHex(scalar.value, digits: 4)
-            default: append(String(scalar))
-            }
-        }
-        append("\"")
-    }
-
     /// Appends a duration for people: `0.512 ms`, from one second on `9.9 s`.
     package mutating func appendDuration(_ duration: Duration) {
         guard duration < .milliseconds(1000) else {

@@ -97,14 +97,6 @@ public struct Timestamp: Sendable {
     }
 }
 
-extension JSONWriter {
-    /// Appends a member with a time, given in ns since 1970 UTC, in the form of RFC 3339; or null.
-    package mutating func member(_ key: StaticString, _ nanoseconds: Int64?, by timestamp: inout Timestamp) {
-        guard let nanoseconds else { return member(key, nil as Int?) }
-        member(key) { timestamp.appendRFC3339(nanoseconds, to: &$0) }
-    }
-}
-
 /// A time in the fields of the Gregorian calendar.
 ///
 /// Source: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.

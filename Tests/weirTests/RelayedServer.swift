@@ -36,19 +36,22 @@ struct RelayedServer: Sendable, CustomTestStringConvertible {
     /// Runs everything, and returns the normalised output.
     func record() async throws -> String {
         let folder = try TemporaryFolder()
-        let target = try TCPServer().endpoint
+        let target = Endpoint(address: .loopbackV4, port: try LoopbackPort.free())
         let launcher = userLauncher
         if !launcher.isEmpty { try ChildProgram.run("chown", [user ?? "root", folder.path]) }
         for words in preparation { try run(words, target.port, folder.path, launcher) }
         let words = command.map { fill($0, target.port, folder.path) }
-        // Its output goes nowhere: nobody reads it.
         let server = try WeirProgram(
             Array(words.dropFirst()),
-            launcher: launcher + ["sh", "-c", "exec \(words[0]) \"$@\" >/dev/null 2>&1"],
+            launcher: launcher + ["sh", "-c", "exec \(words[0]) \"$@\" >\(folder.path)/said 2>&1"],
             seconds: 60
         )
         defer { server.send(SIGTERM) }
-        try Self.waitUntilReached(target)
+        do {
+            try Self.waitUntilReached(target)
+        } catch {
+            throw HelperError("\(error); \(name) says: \(String(decoding: try folder.read("said"), as: UTF8.self))")
+        }
         let routes = (hasDatagrams ? ["udp", "tcp"] : ["tcp"]).map { "\($0):0=\(target)" }
         let relay = try WeirProgram(
             ["relay", "--threads", "1", "--show", "hex", "--show-limit", "32", "--no-processes"] + routes,

@@ -68,10 +68,10 @@ void weir_name_thread(const char *name);
 // Starts a process that creates and deletes files in a folder for a user, and returns the socket for requests to it;
 // the process ends when that is closed. Call it before dropping rights, and before opening anything that the process
 // must not keep open.
-int weir_keeper_start(const char *folder, uint32_t user, uint32_t group);
+int weir_file_helper_start(const char *folder, uint32_t user, uint32_t group);
 // Asks for a new file with a name without '/' and the mode 0600, and returns its descriptor; or deletes one of the
 // user's files.
-int weir_keeper_ask(int keeper, bool removes, const char *name);
+int weir_file_helper_ask(int helper, bool removes, const char *name);
 // Makes sure for good that no program started by this one has more rights than this one.
 int weir_forbid_privileges(void);
 

@@ -5,9 +5,9 @@ import NIOPosix
 
 /// The setup of a listener of the control API, and of the pipeline of each connection that it accepts.
 struct AdminChannel: Sendable {
-    let desk: any RequestDesk
+    let handler: any RequestHandler
     let times: ConnectionGuard.Times
-    let places: ConnectionPlaces
+    let limit: ConnectionLimit
 
     /// Listens on an address.
     ///
@@ -38,8 +38,8 @@ struct AdminChannel: Sendable {
             withEncoderConfiguration: encoding,
             withDecoderLimitConfiguration: limits
         )
-        let connection = AdminConnection(desk: desk, executor: LoopExecutor(channel.eventLoop))
-        try channel.pipeline.syncOperations.addHandlers(ConnectionGuard(times: times, places: places), connection)
+        let connection = AdminConnection(handler: handler, executor: LoopExecutor(channel.eventLoop))
+        try channel.pipeline.syncOperations.addHandlers(ConnectionGuard(times: times, limit: limit), connection)
     }
 }
 #endif

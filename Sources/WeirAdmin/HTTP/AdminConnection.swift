@@ -14,7 +14,7 @@ final class AdminConnection: ChannelInboundHandler {
     /// The maximum size of a request's body, in bytes.
     static let largestBody = 1 << 20
 
-    private let desk: any RequestDesk
+    private let handler: any RequestHandler
     private let executor: LoopExecutor
     /// The request that is being received; nil between two requests, and if it is not wanted any more.
     private var request: AdminRequest?
@@ -26,8 +26,8 @@ final class AdminConnection: ChannelInboundHandler {
     /// Whether a request is being handed on right now, further down the stack.
     private var isAsking = false
 
-    init(desk: any RequestDesk, executor: LoopExecutor) {
-        self.desk = desk
+    init(handler: any RequestHandler, executor: LoopExecutor) {
+        self.handler = handler
         self.executor = executor
     }
 
@@ -61,7 +61,7 @@ final class AdminConnection: ChannelInboundHandler {
             return refuse(.problem(400, "the request's target is no path"), context)
         }
         // The body of a request that is not let in is not even read.
-        if let refusal = desk.refusal(of: begun) { return refuse(refusal, context) }
+        if let refusal = handler.refusal(of: begun) { return refuse(refusal, context) }
         guard !head.announcesTooMuch else { return refuse(Self.tooLarge, context) }
         request = begun
     }
@@ -104,8 +104,8 @@ final class AdminConnection: ChannelInboundHandler {
         guard !isAsking else { return context.eventLoop.execute { bound.value.0.ask(request, bound.value.1) } }
         isAsking = true
         defer { isAsking = false }
-        task = executor.start { [desk] in
-            let answer = await desk.answer(request)
+        task = executor.start { [handler] in
+            let answer = await handler.answer(request)
             let (connection, context) = bound.value
             let isHead = request.method == "HEAD"
             connection.write(answer, isHead: isHead, context)

@@ -110,7 +110,7 @@ enum StatusText {
 }
 
 /// What answers the requests of all connections.
-protocol RequestDesk: Sendable {
+protocol RequestHandler: Sendable {
     /// Returns the answer to a request that is not let in, before its body is read; nil for one that is.
     func refusal(of request: AdminRequest) -> AdminAnswer?
 

@@ -33,7 +33,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
     }
 
     private let times: Times
-    private let places: ConnectionPlaces
+    private let limit: ConnectionLimit
     private var stage = Stage.reading
     /// The time at which the stage must be over.
     private var deadline = NIODeadline.distantFuture
@@ -48,13 +48,13 @@ final class ConnectionGuard: ChannelDuplexHandler {
     private var hasEnded = false
     private(set) var isWaiting = true
 
-    init(times: Times, places: ConnectionPlaces) {
+    init(times: Times, limit: ConnectionLimit) {
         self.times = times
-        self.places = places
+        self.limit = limit
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        places.enter(self, context)
+        limit.enter(self, context)
         enter(.reading, context)
     }
 
@@ -69,7 +69,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         hasEnded = true
         timer?.cancel()
-        places.leave(self)
+        limit.leave(self)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -165,7 +165,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
 /// A limit on connections: a further one takes the place of the one that has waited longest for a request.
 ///
 /// It is confined to the event loop of the API, like the guards.
-final class ConnectionPlaces: @unchecked Sendable {
+final class ConnectionLimit: @unchecked Sendable {
     private let bound: Int
     private var guards: [(handler: ConnectionGuard, context: ChannelHandlerContext)] = []
 

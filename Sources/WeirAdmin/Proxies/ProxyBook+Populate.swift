@@ -27,7 +27,7 @@ extension ProxyBook {
     func populate(_ body: [UInt8]) async -> Populated {
         do throws(ToxiproxyError) {
             let items = try Self.items(body)
-            return await turnstile.pass { await self.populate(items) }
+            return await mutex.pass { await self.populate(items) }
         } catch {
             return Populated(error: error)
         }

@@ -44,8 +44,8 @@ final class ProxyBook: Sendable {
 
     let relay: Supervisor
     private let report: @Sendable (String) -> Void
-    /// A turnstile that passes one change at a time; reads do not wait.
-    let turnstile = Turnstile()
+    /// A mutex that passes one change at a time; reads do not wait.
+    let mutex = AsyncMutex()
     private let entries = Lock([String: Entry]())
 
     init(_ relay: Supervisor, report: @escaping @Sendable (String) -> Void) {
@@ -69,7 +69,7 @@ final class ProxyBook: Sendable {
         let isEnabled = try input.bool("enabled") ?? true
         guard !name.isEmpty else { throw ToxiproxyError.missing("name") }
         guard !upstream.isEmpty else { throw ToxiproxyError.missing("upstream") }
-        return try await turnstile.pass { try await self.add(name, listen, upstream, isEnabled) }
+        return try await mutex.pass { try await self.add(name, listen, upstream, isEnabled) }
     }
 
     func add(_ name: String, _ listen: String, _ upstream: String, _ isEnabled: Bool) async throws -> Proxy {
@@ -96,7 +96,7 @@ final class ProxyBook: Sendable {
 
     /// Changes a proxy.
     func update(_ name: String, _ body: [UInt8]) async throws -> Proxy {
-        try await turnstile.pass {
+        try await mutex.pass {
             let status = try self.route(name)
             let input = try ProxyInput(body)
             let (listen, upstream) = (try input.string("listen"), try input.string("upstream"))
@@ -145,7 +145,7 @@ final class ProxyBook: Sendable {
     }
 
     func delete(_ name: String) async throws {
-        try await turnstile.pass {
+        try await mutex.pass {
             _ = try self.route(name)
             try await self.relay.remove(name)
             self.forget(name)
@@ -158,7 +158,7 @@ final class ProxyBook: Sendable {
 
     /// Enables every proxy, and removes every toxic.
     func reset() async throws {
-        try await turnstile.pass {
+        try await mutex.pass {
             let disabled = self.relay.routes.filter { !$0.isEnabled }
             if let wrong = await self.relay.check(disabled.map { ($0.name, $0.route, true) }) {
                 throw Self.refusal(wrong.error)

@@ -16,7 +16,7 @@ extension Supervisor {
         let sockets = isEnabled ? try await bind(number, route) : []
         _ = shared.targets.add(makeTarget(host, over: route.transport, number: number))
         while toxicSets.count <= number { toxicSets.append(.none) }
-        for loop in shared.loops { _ = await on(loop) { $0.addRoute(number) } }
+        for loop in shared.loops { _ = await on(loop) { $0.loop.addRoute(number) } }
         var status = RouteStatus(name: name, number: number, route: route, endpoints: [])
         do {
             status.bind(to: try await hand(sockets, number, route.transport))
@@ -160,12 +160,9 @@ extension Supervisor {
     }
 
     private func hand(_ socket: Listening, _ transport: Transport, to loop: LoopHandle) async throws {
-        let outcome = await on(loop) { loop -> Result<Void, SystemError> in
+        let outcome = await on(loop) { host -> Result<Void, SystemError> in
             do throws(SystemError) {
-                switch transport {
-                case .tcp: try loop.tcp.add(socket)
-                case .udp: try loop.udp.add(socket)
-                }
+                try host.carrier(of: transport)?.add(socket)
                 return .success(())
             } catch {
                 return .failure(error)
@@ -181,9 +178,8 @@ extension Supervisor {
     /// Stops listening for a route; UDP sessions end with their socket, TCP flows continue.
     func unlisten(_ number: Int) async {
         for loop in shared.loops {
-            _ = await on(loop) { loop in
-                loop.tcp.unlisten(number)
-                loop.udp.remove(number)
+            _ = await on(loop) { host in
+                for transport in [Transport.tcp, .udp] { host.carrier(of: transport)?.unlisten(number) }
             }
         }
         shared.own.remove(.route(number))
@@ -194,9 +190,7 @@ extension Supervisor {
         // After this, connections that were accepted earlier are in the loops' mailboxes.
         for loop in shared.loops { _ = await on(loop) { _ in } }
         for loop in shared.loops {
-            _ = await on(loop) { loop in
-                loop.host.dismiss(route: number)
-            }
+            _ = await on(loop) { $0.dismiss(route: number) }
         }
     }
 

@@ -92,24 +92,24 @@ extension Supervisor {
     }
 }
 
-extension EventLoop {
+extension FlowHost {
     func flows(_ filter: Supervisor.FlowFilter, limit: Int) -> [FlowStatus] {
-        let now = now().instant
-        let found = host.flows.filter { filter.takes($0.flow, route: $0.route) }.map { $0.status(at: now) }
+        let now = loop.now().instant
+        let found = flows.filter { filter.takes($0.flow, route: $0.route) }.map { $0.status(at: now) }
         return Array(found.sorted { $0.id.rawValue < $1.id.rawValue }.prefix(limit))
     }
 
-    func flow(_ id: FlowID) -> FlowStatus? { host.find(id)?.status(at: now().instant) }
+    func flow(_ id: FlowID) -> FlowStatus? { find(id)?.status(at: loop.now().instant) }
 
     func dismiss(_ id: FlowID) -> Bool {
-        guard let relayed = host.find(id) else { return false }
+        guard let relayed = find(id) else { return false }
         relayed.end(with: .dismissed)
         return true
     }
 
     func wholeTallies() -> [RouteTally] {
-        var whole = tallies
-        for relayed in host.flows {
+        var whole = loop.tallies
+        for relayed in flows {
             while whole.count <= relayed.route { whole.append(RouteTally()) }
             whole[relayed.route].add(open: relayed.flow)
         }

@@ -40,10 +40,10 @@ extension HeldChunk {
     }
 }
 
-extension EventLoop {
+extension FlowHost {
     fileprivate func heldChunks(_ route: Int?, _ limit: Int) -> [HeldChunk] {
         var found: [HeldChunk] = []
-        for relayed in host.flows where (route ?? relayed.route) == relayed.route {
+        for relayed in flows where (route ?? relayed.route) == relayed.route {
             for var chunk in relayed.flow.heldChunks {
                 chunk.route = relayed.route
                 found.append(chunk)
@@ -53,11 +53,11 @@ extension EventLoop {
     }
 
     fileprivate func decide(_ chunk: HeldChunk.Name, flow: FlowID, _ decision: HoldDecision) -> Bool {
-        guard let relayed = host.find(flow) else { return false }
+        guard let relayed = find(flow) else { return false }
         // What is due by now goes on first: it is no longer held.
-        host.dispatch(relayed, .wake)
+        dispatch(relayed, .wake)
         guard relayed.flow.holds(chunk) else { return false }
-        host.dispatch(relayed, .decided(chunk, decision))
+        dispatch(relayed, .decided(chunk, decision))
         return true
     }
 }

@@ -20,7 +20,7 @@ extension Supervisor {
     /// Removes an output, and waits until it has written everything that it had.
     public func detach(_ attachment: Attachment) async {
         // Earlier records are still in the loops' batches.
-        for loop in shared.loops { _ = await on(loop) { $0.flush() } }
+        for loop in shared.loops { _ = await on(loop) { $0.loop.flush() } }
         await shared.hub.remove(attachment.worker)
         await followInterest()
     }

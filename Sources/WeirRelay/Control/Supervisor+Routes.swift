@@ -21,13 +21,13 @@ extension Supervisor {
     /// - Throws: `RouteChangeError`; `SystemError` or `ResolveError` if it cannot listen; then the route is not added.
     @discardableResult
     public func add(_ route: Route, named name: String, isEnabled: Bool = true) async throws -> RouteStatus {
-        await turnstile.enter()
+        await mutex.enter()
         do {
             let status = try await addNow(route, name, isEnabled)
-            await turnstile.leave()
+            await mutex.leave()
             return status
         } catch {
-            await turnstile.leave()
+            await mutex.leave()
             throw error
         }
     }
@@ -54,13 +54,13 @@ extension Supervisor {
         isEnabled: Bool? = nil,
         dropsToxics: Bool = false
     ) async throws -> RouteStatus {
-        await turnstile.enter()
+        await mutex.enter()
         do {
             let status = try await changeNow(name, route, isEnabled, dropsToxics)
-            await turnstile.leave()
+            await mutex.leave()
             return status
         } catch {
-            await turnstile.leave()
+            await mutex.leave()
             throw error
         }
     }
@@ -69,14 +69,14 @@ extension Supervisor {
     ///
     /// - Throws: `RouteChangeError.unknown`.
     public func remove(_ name: String) async throws(RouteChangeError) {
-        await turnstile.enter()
+        await mutex.enter()
         guard let entry = served.removeValue(forKey: name) else {
-            await turnstile.leave()
+            await mutex.leave()
             throw .unknown(name)
         }
         await unlisten(entry.number)
         await dismiss(entry.number)
-        await turnstile.leave()
+        await mutex.leave()
     }
 
     /// Checks that routes could be made or changed one after another, and changes nothing.
@@ -112,7 +112,7 @@ extension Supervisor {
     /// Runs a closure on a loop's thread, and waits for its result; nil if the loop has ended.
     nonisolated func on<Result: Sendable>(
         _ loop: LoopHandle,
-        _ body: @escaping @Sendable (EventLoop) -> Result
+        _ body: @escaping @Sendable (FlowHost) -> Result
     ) async -> Result? {
         await withCheckedContinuation { continuation in
             let isTaken = loop.mailbox.post(.perform { continuation.resume(returning: body($0)) })
@@ -121,7 +121,7 @@ extension Supervisor {
     }
 
     /// Runs a closure on every loop's thread, between two events, and returns the results of those that have not ended.
-    nonisolated func onEach<Result: Sendable>(_ body: @escaping @Sendable (EventLoop) -> Result) async -> [Result] {
+    nonisolated func onEach<Result: Sendable>(_ body: @escaping @Sendable (FlowHost) -> Result) async -> [Result] {
         let loops = shared.loops
         return await withCheckedContinuation { continuation in
             let state = Lock((results: [Result](), left: loops.count))

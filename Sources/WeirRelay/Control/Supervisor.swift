@@ -23,8 +23,8 @@ public actor Supervisor {
     var served: [String: RouteStatus] = [:] { didSet { listing.withLock { $0 = RouteStatus.list(served) } } }
     /// The list of the routes, for readers outside the actor.
     let listing: Lock<[RouteStatus]>
-    /// The turnstile that allows one change of the routes at a time.
-    let turnstile = Turnstile()
+    /// The mutex that allows one change of the routes at a time.
+    let mutex = AsyncMutex()
     /// Whether the relay is stopping, and accepts no more routes.
     private(set) var isStopping = false
     /// The toxics of each route.

@@ -6,7 +6,7 @@ public import WeirWire
 ///
 /// One thread and `poll(2)`, so that input and output may be files. Each direction keeps the bytes of one read until
 /// all of them have moved on, and only then reads again: memory is limited, waiting for a slow side does not spin, and
-/// neither direction waits for the other one. No flag of the input or the output is changed (see `Outlet`).
+/// neither direction waits for the other one. No flag of the input or the output is changed (see `OutputWriter`).
 ///
 /// TCP: the end of the input is a half-close. The peer's end ends the conversation, after what it sent before is
 /// written. But a peer may have closed only its own half and still receive, which only sending can reveal: input that
@@ -16,7 +16,7 @@ public import WeirWire
 ///
 /// UDP: one read of the input is one datagram. After the end of the input, the conversation waits for answers.
 ///
-/// Reading order: this file; `Conversation+Moves` for the four ways that bytes move.
+/// Reading order: this file; `Conversation+Copying` for the four ways that bytes move.
 public struct Conversation: ~Copyable {
     /// A closure that receives each record with its chunk's bytes: those that the kernel took upstream, and gave
     /// downstream.
@@ -38,7 +38,7 @@ public struct Conversation: ~Copyable {
     let connection: Connection
     let input: Int32
     private let isTerminal: Bool
-    let outlet: Outlet
+    let writer: OutputWriter
     let settings: Settings
     var recorder: ConversationRecorder
 
@@ -79,7 +79,7 @@ public struct Conversation: ~Copyable {
         self.connection = connection
         self.input = input
         isTerminal = isatty(input) == 1
-        outlet = Outlet(output)
+        writer = OutputWriter(output)
         self.settings = settings
     }
 
@@ -133,7 +133,7 @@ public struct Conversation: ~Copyable {
         var entries = [
             Poll.entry(input, isOpen && !inputEnded && up.isEmpty ? POLLIN : nil),
             Poll.entry(connection.descriptor.raw, events == 0 ? nil : events),
-            Poll.entry(outlet.raw, down.isEmpty ? nil : POLLOUT),
+            Poll.entry(writer.raw, down.isEmpty ? nil : POLLOUT),
         ]
         guard try Poll.wait(&entries, timeout: timeout) > 0 else { return expire() }
         if entries[2].isReady(for: POLLOUT) { write() }

@@ -21,7 +21,9 @@ final class FlowHost {
         var udp: FlowSettings
     }
 
-    unowned(unsafe) let loop: EventLoop
+    unowned(unsafe) let loop: LoopContext
+    /// The carriers of both transports, once they are there.
+    var carriers: (tcp: any Carrier, udp: any Carrier)?
     #if WEIR_CHECKS
     private var state: State
     #else
@@ -30,7 +32,7 @@ final class FlowHost {
     /// The flows that wait for their target's addresses.
     private var unresolved: [RelayedFlow] = []
 
-    init(loop: EventLoop) {
+    init(loop: LoopContext) {
         self.loop = loop
         let (configuration, hub) = (loop.shared.configuration, loop.shared.hub)
         func settings(_ transport: Transport) -> FlowSettings {
@@ -42,6 +44,9 @@ final class FlowHost {
         }
         state = State(tcp: settings(.tcp), udp: settings(.udp))
     }
+
+    /// Returns a transport's carrier.
+    func carrier(of transport: Transport) -> (any Carrier)? { transport == .tcp ? carriers?.tcp : carriers?.udp }
 
     // MARK: - Flows
 
@@ -137,8 +142,10 @@ final class FlowHost {
         for relayed in flows where relayed.route == route { dispatch(relayed, .reconfigured(set)) }
     }
 
-    /// Makes the records of chunks that the sinks now want.
-    func recordChunks(_ areWanted: Bool) {
+    /// Makes the records that the sinks now want.
+    func followInterest() {
+        loop.followInterest()
+        let areWanted = loop.shared.hub.interest >= .chunks
         state.tcp.recordsChunks = areWanted
         state.udp.recordsChunks = areWanted
         state.tcp.echoWindow = loop.echoWindow

@@ -29,7 +29,7 @@ struct DirectFiles: FileMaker {
 ///
 /// That process does nothing else: it creates files in the folder, which belong to a user, and deletes that user's
 /// files there. It ends with this one.
-package final class FileKeeper: FileMaker {
+package final class FileHelper: FileMaker {
     private let socket: Lock<Int32>
 
     /// Starts the process.
@@ -40,7 +40,7 @@ package final class FileKeeper: FileMaker {
     /// - Throws: `SystemError` if the folder cannot be opened, or the process cannot be started.
     package init(for path: String, user: User) throws(SystemError) {
         let folder = CaptureName.folder(of: path)
-        let socket = weir_keeper_start(folder, user.id, user.group)
+        let socket = weir_file_helper_start(folder, user.id, user.group)
         guard socket >= 0 else { throw SystemError("open the folder '\(folder)'", ErrorNumber(-socket)) }
         self.socket = Lock(socket)
     }
@@ -59,6 +59,6 @@ package final class FileKeeper: FileMaker {
 
     private func ask(_ path: String, removes: Bool) -> Int32 {
         let name = path.lastIndex(of: "/").map { path[path.index(after: $0)...] } ?? path[...]
-        return socket.withLock { weir_keeper_ask($0, removes, String(name)) }
+        return socket.withLock { weir_file_helper_ask($0, removes, String(name)) }
     }
 }

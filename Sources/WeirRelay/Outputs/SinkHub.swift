@@ -86,7 +86,7 @@ public final class SinkHub: Sendable {
     private let workers: Lock<[SinkWorker]>
     private let fullness = Fullness()
     private let onQuiet = Actions()
-    private let alive: Living
+    private let liveOutputs: LiveOutputCount
     private let lanes: Int
     private let bound: Int
     private let report: @Sendable (SinkReport) -> Void
@@ -118,11 +118,10 @@ public final class SinkHub: Sendable {
         echoes = Atomic(outputs.contains { $0.sink.showsEchoes })
         (self.lanes, self.bound, self.report) = (lanes, bound, report)
         demands = outputs.compactMap(\.sink.demand)
-        let alive = Living(count: outputs.count)
-        self.alive = alive
+        liveOutputs = LiveOutputCount(count: outputs.count)
         var workers: [SinkWorker] = []
         for output in outputs {
-            workers.append(try SinkWorker(output, lanes: lanes, bound: bound, living: alive, report: report))
+            workers.append(try SinkWorker(output, lanes: lanes, bound: bound, liveOutputs: liveOutputs, report: report))
         }
         self.workers = Lock(workers)
         for worker in workers {
@@ -148,9 +147,9 @@ public final class SinkHub: Sendable {
     ///
     /// - Returns: the worker with which it is removed.
     func add(_ output: SinkOutput) throws(SystemError) -> SinkWorker {
-        let worker = try SinkWorker(output, lanes: lanes, bound: bound, living: alive, report: report)
+        let worker = try SinkWorker(output, lanes: lanes, bound: bound, liveOutputs: liveOutputs, report: report)
         try start(worker)
-        alive.gained()
+        liveOutputs.gained()
         workers.withLock { $0.append(worker) }
         reconsider()
         return worker
@@ -161,7 +160,7 @@ public final class SinkHub: Sendable {
         workers.withLock { $0.removeAll { $0 === worker } }
         reconsider()
         await worker.finish()
-        _ = alive.lost()
+        _ = liveOutputs.lost()
     }
 
     /// Asks the outputs again for their interest.
@@ -236,7 +235,7 @@ private final class Actions: Sendable {
 }
 
 /// The number of outputs that still work.
-final class Living: Sendable {
+final class LiveOutputCount: Sendable {
     private let count: Atomic<Int>
 
     init(count: Int) {

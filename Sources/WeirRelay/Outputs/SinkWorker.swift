@@ -38,7 +38,7 @@ final class SinkWorker: Sendable {
     private let output: SinkOutput
     private let lanes: Int
     private let bound: Int
-    private let living: Living
+    private let liveOutputs: LiveOutputCount
     private let report: @Sendable (SinkReport) -> Void
     private let state = Lock(State())
     private let bell: Mailbox<Void>
@@ -53,13 +53,13 @@ final class SinkWorker: Sendable {
         _ output: SinkOutput,
         lanes: Int,
         bound: Int,
-        living: Living,
+        liveOutputs: LiveOutputCount,
         report: @escaping @Sendable (SinkReport) -> Void
     ) throws(SystemError) {
         self.output = output
         self.lanes = lanes
         self.bound = bound
-        self.living = living
+        self.liveOutputs = liveOutputs
         self.report = report
         bell = try Mailbox()
     }
@@ -96,7 +96,7 @@ final class SinkWorker: Sendable {
         let rest = batch.withoutChunks().batch
         state.missed.add(batch, for: interest)
         guard output.lastResort != nil, state.cost + rest.cost <= bound else { return false }
-        // The page counts these when it discards their rendering.
+        // The rendered counts these when it discards their rendering.
         state.missed.records -= UInt64(rest.records.count)
         state.batches.append((rest, lane))
         state.cost += rest.cost
@@ -130,12 +130,12 @@ final class SinkWorker: Sendable {
     // MARK: - On the thread
 
     func run(fullnessChanged: @Sendable (Bool) -> Void, whenQuiet: @Sendable () -> Void) {
-        var page = SinkPage(output.sink, capacity: 2 * Self.writeSize)
+        var rendered = SinkBuffer(output.sink, capacity: 2 * Self.writeSize)
         var target = OutputTarget(output)
         var merge = RecordMerge(lanes: lanes, window: Self.mergeWindow)
         var total: (chunks: UInt64, bytes: UInt64) = (0, 0)
-        renderBegin(at: target.time, &page, &target)
-        write(&page, to: &target, fullnessChanged)
+        renderBegin(at: target.time, &rendered, &target)
+        write(&rendered, to: &target, fullnessChanged)
         while true {
             let began = SystemClock.instant()
             let times = [merge.waitingTime(at: began), target.timeLeft, trimmingTime]
@@ -143,56 +143,56 @@ final class SinkWorker: Sendable {
             let (isEmpty, lost, isFinishing) = takeQueued(into: &merge)
             let now = isFinishing ? nil : SystemClock.instant()
             while let (record, batch) = merge.next(at: now) {
-                if target.ends(before: record.moment.wallNanoseconds, pending: page.buffer.count) {
-                    beginFile(at: record.moment.wallNanoseconds, &page, &target, fullnessChanged)
+                if target.ends(before: record.moment.wallNanoseconds, pending: rendered.buffer.count) {
+                    beginFile(at: record.moment.wallNanoseconds, &rendered, &target, fullnessChanged)
                 }
-                page.render(record, of: batch)
-                if page.buffer.count >= Self.writeSize {
-                    write(&page, to: &target, fullnessChanged)
+                rendered.render(record, of: batch)
+                if rendered.buffer.count >= Self.writeSize {
+                    write(&rendered, to: &target, fullnessChanged)
                     release(merge.takePassedCost(), fullnessChanged)
                 }
             }
             if lost.chunks > 0 {
-                page.renderLoss(chunks: lost.chunks, bytes: lost.bytes)
+                rendered.renderLoss(chunks: lost.chunks, bytes: lost.bytes)
                 total = (total.chunks + lost.chunks, total.bytes + lost.bytes)
             }
-            write(&page, to: &target, fullnessChanged)
+            write(&rendered, to: &target, fullnessChanged)
             if isFinishing, isEmpty {
-                page.renderEnd()
-                write(&page, to: &target, fullnessChanged)
-                if let file = target.file, page.failure == nil { report(.recorded(path: file)) }
+                rendered.renderEnd()
+                write(&rendered, to: &target, fullnessChanged)
+                if let file = target.file, rendered.failure == nil { report(.recorded(path: file)) }
                 if total.chunks > 0 { report(.lost(name: output.name, chunks: total.chunks, bytes: total.bytes)) }
-                tellWhatWasMissed(&page)
+                tellWhatWasMissed(&rendered)
                 return complete()
             }
             release(merge.takePassedCost(), fullnessChanged)
             if isEmpty, merge.isEmpty, let now, began.duration(to: now) >= Self.quietTime { trim(whenQuiet) }
-            if merge.isEmpty, target.timeLeft == .zero { beginFile(at: target.time, &page, &target, fullnessChanged) }
+            if merge.isEmpty, target.timeLeft == .zero { beginFile(at: target.time, &rendered, &target, fullnessChanged) }
         }
     }
 
     /// Ends a capture's file, and begins the next one.
     private func beginFile(
         at time: Int64,
-        _ page: inout SinkPage,
+        _ rendered: inout SinkBuffer,
         _ target: inout OutputTarget,
         _ fullnessChanged: (Bool) -> Void
     ) {
-        guard page.failure == nil else { return }
-        page.renderEnd()
-        write(&page, to: &target, fullnessChanged)
-        guard page.failure == nil else { return }
+        guard rendered.failure == nil else { return }
+        rendered.renderEnd()
+        write(&rendered, to: &target, fullnessChanged)
+        guard rendered.failure == nil else { return }
         do {
             report(.recorded(path: try target.beginFile(at: time)))
-            renderBegin(at: time, &page, &target)
+            renderBegin(at: time, &rendered, &target)
         } catch {
-            fail(error.error, &page, target, fullnessChanged)
+            fail(error.error, &rendered, target, fullnessChanged)
         }
     }
 
-    private func renderBegin(at time: Int64, _ page: inout SinkPage, _ target: inout OutputTarget) {
-        page.renderBegin(at: time)
-        target.noteHead(page.buffer.count)
+    private func renderBegin(at time: Int64, _ rendered: inout SinkBuffer, _ target: inout OutputTarget) {
+        rendered.renderBegin(at: time)
+        target.noteHead(rendered.buffer.count)
     }
 
     /// Moves the queue to the merge, which then is its only owner, so that its memory is freed batch by batch.
@@ -251,32 +251,32 @@ final class SinkWorker: Sendable {
         if emptied { fullnessChanged(false) }
     }
 
-    /// Writes the whole page; after a failure nothing more is written to the output.
-    private func write(_ page: inout SinkPage, to target: inout OutputTarget, _ fullnessChanged: (Bool) -> Void) {
-        guard !page.buffer.isEmpty, page.failure == nil else { return page.discard() }
+    /// Writes the whole rendered; after a failure nothing more is written to the output.
+    private func write(_ rendered: inout SinkBuffer, to target: inout OutputTarget, _ fullnessChanged: (Bool) -> Void) {
+        guard !rendered.buffer.isEmpty, rendered.failure == nil else { return rendered.discard() }
         do {
             if try target.renew() { report(.renewed(name: output.name)) }
         } catch {
-            fail(error.error, &page, target, fullnessChanged)
+            fail(error.error, &rendered, target, fullnessChanged)
         }
-        while !page.buffer.isEmpty {
-            guard page.failure == nil else { return page.discard() }
-            let count = page.buffer.withUnsafeBytes { target.write($0) }
+        while !rendered.buffer.isEmpty {
+            guard rendered.failure == nil else { return rendered.discard() }
+            let count = rendered.buffer.withUnsafeBytes { target.write($0) }
             if count >= 0 {
-                page.wrote(count)
+                rendered.wrote(count)
                 written.add(UInt64(count), ordering: .relaxed)
             } else if errno == EAGAIN {
                 var descriptor = pollfd(fd: target.raw, events: Int16(POLLOUT), revents: 0)
                 poll(&descriptor, 1, -1)
             } else if errno != EINTR {
-                fail(.current, &page, target, fullnessChanged)
+                fail(.current, &rendered, target, fullnessChanged)
             }
         }
     }
 
     private func fail(
         _ error: ErrorNumber,
-        _ page: inout SinkPage,
+        _ rendered: inout SinkBuffer,
         _ target: borrowing OutputTarget,
         _ fullnessChanged: (Bool) -> Void
     ) {
@@ -288,22 +288,22 @@ final class SinkWorker: Sendable {
             return wasFull
         }
         if wasFull { fullnessChanged(false) }
-        let failure = SinkFailure(name: target.file ?? output.name, error: error, othersLeft: living.lost())
-        page.failure = failure
+        let failure = SinkFailure(name: target.file ?? output.name, error: error, othersLeft: liveOutputs.lost())
+        rendered.failure = failure
         report(.failed(failure))
     }
 
     /// Reports what a failed output did not get, and writes the sink's last output to the last resort.
-    private func tellWhatWasMissed(_ page: inout SinkPage) {
-        guard let failure = page.failure, !failure.isEndOfInterest else { return }
-        let missed = page.missed + state.withLock { $0.missed }
+    private func tellWhatWasMissed(_ rendered: inout SinkBuffer) {
+        guard let failure = rendered.failure, !failure.isEndOfInterest else { return }
+        let missed = rendered.missed + state.withLock { $0.missed }
         if missed.records > 0 { report(.missed(failure, missed)) }
         guard let descriptor = output.lastResort else { return }
-        page.renderEnd()
-        while !page.buffer.isEmpty {
-            let count = page.buffer.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        rendered.renderEnd()
+        while !rendered.buffer.isEmpty {
+            let count = rendered.buffer.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             guard count > 0 || errno == EINTR else { return }
-            page.wrote(max(0, count))
+            rendered.wrote(max(0, count))
         }
     }
 

@@ -4,16 +4,6 @@ import Synchronization
 import WeirEngine
 import WeirWire
 
-/// A connection that was accepted, on its way to the loop where it will live.
-struct AcceptedConnection: Sendable {
-    var descriptor: Int32
-    var client: Endpoint
-    var listener: Endpoint
-    var route: Int
-    /// The server's end, if it is connected already.
-    var server: Int32?
-}
-
 /// A listening socket, with its state.
 final class TCPListener {
     private var descriptor: Descriptor?

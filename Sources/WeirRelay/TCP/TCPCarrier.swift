@@ -9,11 +9,11 @@ import WeirWire
 /// Reading order: `handle` and `serviceReady` bring events to the host. `TCPCarrier+Accept` begins flows,
 /// `TCPCarrier+Openings` hears what clients must say first, `TCPCarrier+Dial` reaches servers. What a flow asks is done
 /// by its `TCPConnection`.
-final class TCPCarrier {
+final class TCPCarrier: Carrier {
     /// The maximum number of reads of one flow and direction in one turn, so that no flow starves the others.
     private static let readsPerTurn = 8
 
-    unowned(unsafe) let loop: EventLoop
+    unowned(unsafe) let loop: LoopContext
     unowned(unsafe) let host: FlowHost
     var listeners: [TCPListener] = []
     /// The clients that have not said yet what they must say before their flow begins.
@@ -29,7 +29,7 @@ final class TCPCarrier {
     @exclusivity(unchecked) private var ready: [TCPConnection] = []
     #endif
 
-    init(loop: EventLoop, host: FlowHost) {
+    init(loop: LoopContext, host: FlowHost) {
         self.loop = loop
         self.host = host
         readBuffer = loop.readBuffer

@@ -24,7 +24,7 @@ extension UDPCarrier {
     }
 
     /// Stops receiving the datagrams of a route, and ends its sessions.
-    func remove(_ route: Int) {
+    func unlisten(_ route: Int) {
         for session in sessions where session.route == route { session.end(with: .dismissed) }
         for listener in listeners where listener.listening.route == route && !listener.isClosed {
             reportDrops(of: listener)

@@ -8,7 +8,7 @@ import WeirWire
 ///
 /// Reading order: `serviceReady` receives datagrams and brings them to the host; `UDPCarrier+Send` sends the batches;
 /// `UDPCarrier+Sessions` begins and ends sessions. What a flow asks is done by its `UDPSession`.
-final class UDPCarrier {
+final class UDPCarrier: Carrier {
     /// The maximum number of batches from one socket in one turn.
     private static let batchesPerTurn = 4
     /// The maximum number of failed receives in a row on a listener, each of which may be about an earlier datagram.
@@ -31,7 +31,7 @@ final class UDPCarrier {
         var touched: [UDPSession] = []
     }
 
-    unowned(unsafe) let loop: EventLoop
+    unowned(unsafe) let loop: LoopContext
     unowned(unsafe) let host: FlowHost
     var listeners: [UDPListener] = []
     #if WEIR_CHECKS
@@ -47,7 +47,7 @@ final class UDPCarrier {
     /// Whether all sessions were checked once since the relay began to drain.
     var hasBegunToEnd = false
 
-    init(loop: EventLoop, host: FlowHost) {
+    init(loop: LoopContext, host: FlowHost) {
         self.loop = loop
         self.host = host
     }

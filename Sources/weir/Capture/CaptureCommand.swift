@@ -132,7 +132,7 @@ struct CaptureCommand: AsyncParsableCommand {
 
     private func makeKeeper(for user: User) throws(SystemError) -> (any FileMaker)? {
         guard let write, write != "-" else { return nil }
-        return try FileKeeper(for: write, user: user)
+        return try FileHelper(for: write, user: user)
     }
 
     private func writer(_ description: CaptureDescription, _ maker: (any FileMaker)?) throws -> CaptureWriter {

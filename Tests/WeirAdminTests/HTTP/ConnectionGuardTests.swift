@@ -38,7 +38,7 @@ struct ConnectionGuardTests {
     }
 
     private static func connect(_ stall: Stall) throws -> EmbeddedChannel {
-        let guardian = ConnectionGuard(times: ConnectionGuard.Times(), places: ConnectionPlaces(bound: 10))
+        let guardian = ConnectionGuard(times: ConnectionGuard.Times(), limit: ConnectionLimit(bound: 10))
         let channel = EmbeddedChannel()
         try channel.pipeline.syncOperations.addHandlers([stall, guardian])
         try channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()

@@ -20,7 +20,7 @@ struct SafetyTests {
         ]
     )
     func checksHost(host: String, isIn: Bool) async throws {
-        #expect(Gatekeeper.isLoopback(host: host) == isIn)
+        #expect(AccessPolicy.isLoopback(host: host) == isIn)
         try await withAdmin { admin in
             let answer = try await admin.call("GET", "/v1/health", host: host)
             #expect(answer.status == (isIn ? 200 : host.isEmpty ? 403 : 403))

@@ -149,8 +149,10 @@ struct SupervisorTests {
 
     @Test("Names the program that has the port", arguments: [Transport.tcp, .udp], [Endpoint.anyPortV4, .anyPortV6])
     func holder(transport: Transport, address: Endpoint) async throws {
-        let (tcp, udp) = (try TCPServer(at: address), try UDPPeer(at: address))
-        let taken = transport == .tcp ? tcp.endpoint : try #require(udp.local)
+        // The port is below those that the kernel gives out, where another process may have it on the other family.
+        let taken = Endpoint(address: address.address, port: try LoopbackPort.free())
+        let (tcp, udp) = (try TCPServer(at: taken), try UDPPeer(at: taken))
+        defer { withExtendedLifetime((tcp, udp)) {} }
         for listen in [HostPort(taken), HostPort(.any, taken.port)] {
             let configuration = RelayConfiguration(routes: [Route(transport, listen: listen, target: nil)])
             let error = await #expect(throws: SystemError.self) { _ = try await Supervisor(configuration) }
@@ -161,8 +163,7 @@ struct SupervisorTests {
 
     @Test("Two routes on one port of the same command name each other", arguments: [Transport.tcp, .udp], [1, 2])
     func twins(transport: Transport, threads: Int) async throws {
-        // A port that nobody has: it was free a moment ago.
-        let port = try #require(try UDPPeer(at: Endpoint(address: IPAddress(v4: 0x7f00_0031), port: 0)).local?.port)
+        let port = try LoopbackPort.free()
         let routes = ["127.0.0.49:\(port)=127.0.0.1:1", "127.0.0.49:\(port)=127.0.0.1:2"]
         var configuration = RelayConfiguration(
             routes: try routes.map { try Route(parsing: "\(transport):\($0)") }

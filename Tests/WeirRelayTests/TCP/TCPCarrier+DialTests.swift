@@ -150,8 +150,8 @@ struct TCPCarrierDialTests {
             let shared = await relay.shared
             await withCheckedContinuation { continuation in
                 _ = shared.loops[0].mailbox.post(
-                    .perform { loop in
-                        for case let connection as TCPConnection in loop.host.flows {
+                    .perform { host in
+                        for case let connection as TCPConnection in host.flows {
                             for raw in [connection.legs.client.raw, connection.legs.server.raw] {
                                 let isOn = Socket.get(SO_KEEPALIVE, of: SOL_SOCKET, on: raw)
                                 let times = [TCP_KEEPIDLE, TCP_KEEPINTVL].map {

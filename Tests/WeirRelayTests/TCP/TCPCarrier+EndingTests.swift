@@ -222,8 +222,8 @@ struct TCPCarrierEndingTests {
                 isSettled = await withCheckedContinuation { continuation in
                     for loop in shared.loops {
                         loop.mailbox.post(
-                            .perform { loop in
-                                guard let connection = loop.host.flows.first as? TCPConnection else { return }
+                            .perform { host in
+                                guard let connection = host.flows.first as? TCPConnection else { return }
                                 let raw = connection[source: direction.opposite].raw
                                 continuation.resume(returning: weir_in_flight(raw) <= 0 || weir_is_resending(raw))
                             }

@@ -6,9 +6,9 @@ import WeirEngine
 @testable import WeirRelay
 
 @Suite("An output that is shared with other programs")
-struct OutletTests {
-    private static func write(_ outlet: Outlet, _ count: Int) throws -> Int {
-        try [UInt8](repeating: 7, count: count).withUnsafeBytes { try outlet.write($0) }
+struct OutputWriterTests {
+    private static func write(_ writer: OutputWriter, _ count: Int) throws -> Int {
+        try [UInt8](repeating: 7, count: count).withUnsafeBytes { try writer.write($0) }
     }
 
     @Test("A file takes everything, a pipe as much as it surely has room for")
@@ -16,13 +16,13 @@ struct OutletTests {
         let folder = try TemporaryFolder()
         let descriptor = open(try folder.file("a", []), O_WRONLY)
         defer { close(descriptor) }
-        #expect(try Self.write(Outlet(descriptor), 100_000) == 100_000)
+        #expect(try Self.write(OutputWriter(descriptor), 100_000) == 100_000)
         var ends: [Int32] = [-1, -1]
         #expect(pipe(&ends) == 0)
         defer { for end in ends { close(end) } }
-        let outlet = Outlet(ends[1])
-        #expect(outlet.raw == ends[1])
-        #expect(try Self.write(outlet, 100_000) == Int(PIPE_BUF) && Self.write(outlet, 10) == 10)
+        let writer = OutputWriter(ends[1])
+        #expect(writer.raw == ends[1])
+        #expect(try Self.write(writer, 100_000) == Int(PIPE_BUF) && Self.write(writer, 10) == 10)
     }
 
     @Test("A socket takes what fits, and nothing when it is full, though it blocks")
@@ -30,11 +30,11 @@ struct OutletTests {
         var ends: [Int32] = [-1, -1]
         #expect(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
         defer { for end in ends { close(end) } }
-        let outlet = Outlet(ends[0])
-        #expect(try Self.write(outlet, 5000) == 5000)
+        let writer = OutputWriter(ends[0])
+        #expect(try Self.write(writer, 5000) == 5000)
         var (taken, last) = (5000, 1)
         while last > 0 {
-            last = try Self.write(outlet, 1 << 20)
+            last = try Self.write(writer, 1 << 20)
             taken += last
         }
         var unread: Int32 = 0
@@ -47,11 +47,11 @@ struct OutletTests {
         signal(SIGPIPE, SIG_IGN)
         var ends: [Int32] = [-1, -1]
         #expect(pipe(&ends) == 0 && fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0)
-        let outlet = Outlet(ends[1])
-        while try Self.write(outlet, 4096) > 0 {}
+        let writer = OutputWriter(ends[1])
+        while try Self.write(writer, 4096) > 0 {}
         close(ends[0])
-        #expect(throws: SystemError("write to standard output", ErrorNumber(EPIPE))) { try Self.write(outlet, 1) }
+        #expect(throws: SystemError("write to standard output", ErrorNumber(EPIPE))) { try Self.write(writer, 1) }
         close(ends[1])
-        #expect(throws: SystemError("write to standard output", ErrorNumber(EBADF))) { try Self.write(Outlet(-1), 1) }
+        #expect(throws: SystemError("write to standard output", ErrorNumber(EBADF))) { try Self.write(OutputWriter(-1), 1) }
     }
 }

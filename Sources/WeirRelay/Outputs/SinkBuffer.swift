@@ -2,7 +2,7 @@ import WeirEngine
 import WeirWire
 
 /// The rendered output of a sink that is not written yet, and the counts of records that will never be written.
-struct SinkPage: ~Copyable {
+struct SinkBuffer: ~Copyable {
     /// The end of a record's rendering.
     private struct Mark {
         var end: Int

@@ -11,7 +11,7 @@ struct AdminParts: Sendable {
 }
 
 /// A waiting room for requests: it holds them until there is a relay, and closes with it.
-final class AdminOffice: Sendable {
+final class RequestGate: Sendable {
     private struct State {
         var parts: AdminParts?
         var isClosed = false

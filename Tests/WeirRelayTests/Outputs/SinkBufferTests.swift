@@ -5,8 +5,8 @@ import WeirWire
 
 @testable import WeirRelay
 
-@Suite("The page of an output")
-struct SinkPageTests {
+@Suite("The rendered of an output")
+struct SinkBufferTests {
     /// A sink of one byte for each record and each of its bytes, with an interest of its own.
     private struct Letters: Sink {
         var interest: Interest
@@ -54,52 +54,52 @@ struct SinkPageTests {
         return batch
     }
 
-    private static func render(_ page: inout SinkPage) {
+    private static func render(_ rendered: inout SinkBuffer) {
         let batch = batch()
-        for record in batch.records { page.render(record, of: batch) }
+        for record in batch.records { rendered.render(record, of: batch) }
     }
 
     @Test("Records are rendered with the bytes that were kept of them")
     func renders() {
-        var page = SinkPage(Letters(interest: .bytes), capacity: 10)
-        page.renderBegin(at: 7)
-        Self.render(&page)
-        page.renderLoss(chunks: 3, bytes: 4)
-        page.renderEnd()
-        #expect(page.buffer.string == "b7rrabrl3,4f" && page.missed == Missed() && page.failure == nil)
+        var rendered = SinkBuffer(Letters(interest: .bytes), capacity: 10)
+        rendered.renderBegin(at: 7)
+        Self.render(&rendered)
+        rendered.renderLoss(chunks: 3, bytes: 4)
+        rendered.renderEnd()
+        #expect(rendered.buffer.string == "b7rrabrl3,4f" && rendered.missed == Missed() && rendered.failure == nil)
     }
 
     @Test("What was written in full is not missed, what was written in part is", arguments: [0, 1, 2, 3, 4, 5])
     func countsMissed(written: Int) {
-        var page = SinkPage(Letters(interest: .bytes), capacity: 10)
-        Self.render(&page)
-        #expect(page.buffer.string == "rrabr")
-        page.wrote(written)
-        #expect(page.buffer.string == String("rrabr".dropFirst(written)))
-        page.discard()
+        var rendered = SinkBuffer(Letters(interest: .bytes), capacity: 10)
+        Self.render(&rendered)
+        #expect(rendered.buffer.string == "rrabr")
+        rendered.wrote(written)
+        #expect(rendered.buffer.string == String("rrabr".dropFirst(written)))
+        rendered.discard()
         let missed = [
             Missed(records: 3, chunks: 2, bytes: 7), Missed(records: 2, chunks: 2, bytes: 7),
             Missed(records: 2, chunks: 2, bytes: 7), Missed(records: 2, chunks: 2, bytes: 7),
             Missed(records: 1, chunks: 1, bytes: 5), Missed(),
         ]
-        #expect(page.missed == missed[written] && page.buffer.isEmpty)
-        // The next records are counted from where the page begins anew.
-        Self.render(&page)
-        page.wrote(1)
-        page.discard()
-        #expect(page.missed == missed[written] + missed[1])
-        page.discard()
-        #expect(page.missed == missed[written] + missed[1])
+        #expect(rendered.missed == missed[written] && rendered.buffer.isEmpty)
+        // The next records are counted from where the rendered begins anew.
+        Self.render(&rendered)
+        rendered.wrote(1)
+        rendered.discard()
+        #expect(rendered.missed == missed[written] + missed[1])
+        rendered.discard()
+        #expect(rendered.missed == missed[written] + missed[1])
     }
 
     @Test("A sink misses only the chunks that it wants")
     func countsWanted() {
         let chunks = Missed(records: 3, chunks: 2, bytes: 7)
         for (interest, expected) in [(Interest.flows, Missed(records: 1)), (.chunks, chunks), (.bytes, chunks)] {
-            var page = SinkPage(Letters(interest: interest), capacity: 10)
-            Self.render(&page)
-            page.discard()
-            #expect(page.missed == expected, "\(interest)")
+            var rendered = SinkBuffer(Letters(interest: interest), capacity: 10)
+            Self.render(&rendered)
+            rendered.discard()
+            #expect(rendered.missed == expected, "\(interest)")
             var missed = Missed()
             missed.add(Self.batch(), for: interest)
             #expect(missed == expected, "\(interest)")

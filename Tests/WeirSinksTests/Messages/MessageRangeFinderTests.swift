@@ -7,10 +7,10 @@ import WeirWire
 @testable import WeirSinks
 
 @Suite("Parts of live chunks that are kept")
-struct PartFinderTests {
+struct MessageRangeFinderTests {
     /// Feeds chunks to a finder, and to the messages of a sink what is kept of them.
     private struct Feed {
-        var finder = PartFinder()
+        var finder = MessageRangeFinder()
         var messages = FlowMessages(wantsFields: false)
         private(set) var said: [String] = []
         private(set) var kept: [Int] = []
@@ -89,7 +89,7 @@ struct PartFinderTests {
         feed.end(.ended(.upstream))
         feed.end(.closed(CloseRecord(reason: .finished, upstream: Counters(), downstream: Counters(), duration: .zero)))
         #expect(feed.finder.count == 0)
-        var finder = PartFinder()
+        var finder = MessageRangeFinder()
         let noise = Array(repeating: UInt8(0xEE), count: 1 << 20)
         var parts: [[Range<Int>]?] = []
         for index in 0..<3 {

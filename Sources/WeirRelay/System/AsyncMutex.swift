@@ -1,10 +1,10 @@
 /// A lock for tasks, which pass one at a time in order of arrival, even across suspensions; an actor alone allows
 /// others.
-package actor Turnstile {
+package actor AsyncMutex {
     private var isTaken = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
-    /// Makes a turnstile that is free.
+    /// Makes a mutex that is free.
     package init() {}
 
     /// Waits until it is the caller's turn, and takes it; a call of `leave` must follow.

@@ -1,4 +1,4 @@
-// The keeper: a process that keeps the right to create files in one folder, for a program that drops its own rights.
+// The file helper: a process that keeps the right to create files in one folder, for a program that drops its own rights.
 #define _GNU_SOURCE
 #include "CWeir.h"
 
@@ -79,7 +79,7 @@ static void close_others(int first, int second) {
     syscall(SYS_close_range, second + 1, ~0U, 0);
 }
 
-int weir_keeper_start(const char *path, uint32_t user, uint32_t group) {
+int weir_file_helper_start(const char *path, uint32_t user, uint32_t group) {
     int ends[2];
     int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0) return -errno;
@@ -107,13 +107,13 @@ int weir_keeper_start(const char *path, uint32_t user, uint32_t group) {
     return -error;
 }
 
-int weir_keeper_ask(int keeper, bool removes, const char *name) {
+int weir_file_helper_ask(int helper, bool removes, const char *name) {
     char request[REQUEST_SIZE];
     size_t length = strlen(name);
     if (length >= sizeof request) return -ENAMETOOLONG;
     request[0] = removes ? REMOVE : MAKE;
     memcpy(request + 1, name, length);
-    if (send(keeper, request, length + 1, MSG_NOSIGNAL) < 0) return -errno;
+    if (send(helper, request, length + 1, MSG_NOSIGNAL) < 0) return -errno;
     int status = 0;
     union {
         struct cmsghdr header;
@@ -124,7 +124,7 @@ int weir_keeper_ask(int keeper, bool removes, const char *name) {
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes,
     };
     ssize_t count;
-    do count = recvmsg(keeper, &message, MSG_CMSG_CLOEXEC);
+    do count = recvmsg(helper, &message, MSG_CMSG_CLOEXEC);
     while (count < 0 && errno == EINTR);
     if (count < 0) return -errno;
     if (count != sizeof status) return -EPIPE;

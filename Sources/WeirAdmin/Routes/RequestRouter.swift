@@ -2,13 +2,13 @@ import WeirRelay
 import WeirWire
 
 /// The dispatcher of requests: it checks whether a request is let in, finds its route, and calls it.
-struct AdminDesk: RequestDesk {
-    let gatekeeper: Gatekeeper
-    let office: AdminOffice
+struct RequestRouter: RequestHandler {
+    let policy: AccessPolicy
+    let gate: RequestGate
 
     /// Returns the answer to a request that is not let in; nil for one that is.
     func refusal(of request: AdminRequest) -> AdminAnswer? {
-        guard let (status, reason) = gatekeeper.refusal(of: request) else { return nil }
+        guard let (status, reason) = policy.refusal(of: request) else { return nil }
         let answer =
             Self.isWeirs(request)
             ? AdminAnswer.problem(status, reason) : ToxiproxyError(message: reason, status: status).answer
@@ -37,7 +37,7 @@ struct AdminDesk: RequestDesk {
         switch route.api {
         case .weir:
             do {
-                return try await route.handle(request, await office.ready()).with("cache-control", "no-store")
+                return try await route.handle(request, await gate.ready()).with("cache-control", "no-store")
             } catch {
                 return Self.problem(error)
             }
@@ -48,7 +48,7 @@ struct AdminDesk: RequestDesk {
                     .with("x-content-type-options", "nosniff")
             } else {
                 do {
-                    answer = try await route.handle(request, await office.ready())
+                    answer = try await route.handle(request, await gate.ready())
                 } catch {
                     answer = (error as? ToxiproxyError ?? .other("\(error)")).answer
                 }

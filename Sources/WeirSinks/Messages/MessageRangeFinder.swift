@@ -7,7 +7,7 @@ import WeirWire
 /// It runs on the event loop, where reading the heads of messages costs less than copying their bodies. If that is not
 /// so for a flow, because its messages are small or not recognized, the finder gives up that flow for good, and its
 /// chunks are copied whole: `patience` limits what a flow can cost.
-public struct PartFinder: Sendable {
+public struct MessageRangeFinder: Sendable {
     /// The maximum number of a flow's bytes that are read beyond a quarter of all.
     static let patience = 128 << 10
     /// The maximum number of parts of a chunk; one with more is copied whole.
@@ -72,7 +72,7 @@ private struct ReadFlow: Sendable {
         guard let (parts, effort) = dissector?.parts(of: bytes, chunk.direction) else { return nil }
         waste = max(0, waste + effort - chunk.length / 4)
         // The result for this chunk is right; the next ones are copied whole.
-        if waste > PartFinder.patience || dissector?.hasGivenUp == true { dissector = nil }
+        if waste > MessageRangeFinder.patience || dissector?.hasGivenUp == true { dissector = nil }
         return parts
     }
 

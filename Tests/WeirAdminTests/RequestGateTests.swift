@@ -6,10 +6,10 @@ import WeirWire
 @testable import WeirAdmin
 
 @Suite("Requests before and after the relay", .tags(.network), .timeLimit(.minutes(1)))
-struct AdminOfficeTests {
-    private static func refusal(_ office: AdminOffice) async -> String {
+struct RequestGateTests {
+    private static func refusal(_ gate: RequestGate) async -> String {
         do {
-            _ = try await office.ready()
+            _ = try await gate.ready()
             return "let in"
         } catch let error as AnswerError {
             guard case .bytes(let body) = error.answer.body else { return "a stream" }
@@ -48,14 +48,14 @@ struct AdminOfficeTests {
     func closes() async throws {
         let expected =
             #"503 {"type":"about:blank","title":"Service Unavailable","status":503,"detail":"the relay is stopping"}"#
-        let office = AdminOffice(AdminSettings())
-        let waiting = Task { await Self.refusal(office) }
+        let gate = RequestGate(AdminSettings())
+        let waiting = Task { await Self.refusal(gate) }
         for _ in 0..<100 { await Task.yield() }
-        await office.close()
+        await gate.close()
         #expect(await waiting.value == expected)
-        #expect(await Self.refusal(office) == expected)
+        #expect(await Self.refusal(gate) == expected)
         try await withAdmin { admin in
-            let opened = AdminOffice(AdminSettings())
+            let opened = RequestGate(AdminSettings())
             await opened.open(admin.relay) { _ in }
             #expect(await Self.refusal(opened) == "let in")
             await opened.close()

@@ -117,7 +117,7 @@ extension Conversation {
     /// Writes as many of the peer's bytes as the output takes.
     mutating func write() {
         do throws(SystemError) {
-            let written = try down.withUnsafeBytes { bytes throws(SystemError) in try outlet.write(bytes) }
+            let written = try down.withUnsafeBytes { bytes throws(SystemError) in try writer.write(bytes) }
             down.removeFirst(written)
             if written > 0 { lastActivity = SystemClock.instant() }
         } catch {

@@ -9,7 +9,7 @@ import WeirEngine
 /// write waits for the terminal.
 ///
 /// Source: Linux pipe(7), poll(2).
-struct Outlet {
+struct OutputWriter {
     private enum Kind { case file, socket, other }
 
     let raw: Int32

@@ -6,10 +6,10 @@ import WeirWire
 /// that resolves to 127.0.0.1 (DNS rebinding): so Host must name the loopback. With a token every request needs it. A
 /// page cannot send the token, but it may not do anything without one either: a request of a page of another origin is
 /// refused.
-struct Gatekeeper: Sendable {
+struct AccessPolicy: Sendable {
     private let token: Token?
 
-    /// Creates a gatekeeper; without a token it admits only the loopback's names.
+    /// Creates a policy; without a token it admits only the loopback's names.
     init(token: Token?) {
         self.token = token
     }

@@ -24,13 +24,13 @@ final class Shared: Sendable {
     /// Whether some loop has stopped accepting, and waits for a flow to end.
     let isAcceptingPaused = Atomic<Bool>(false)
     /// Whether the user was told that the client's port is always taken on the client's own address.
-    let ownAddressNotice = Once()
+    let ownAddressNotice = OneTimeFlag()
     /// Whether the user was told that the kernel does not count the datagrams that it drops.
-    let dropNotice = Once()
+    let dropNotice = OneTimeFlag()
     /// Whether the user was told of the limit on flows.
-    let limitNotice = Once()
+    let limitNotice = OneTimeFlag()
     /// Whether the user was told that the process is out of descriptors.
-    let shortageNotice = Once()
+    let shortageNotice = OneTimeFlag()
 
     /// The reports of the kernel's refusals, which every client can cause again.
     let refusals: RepeatedReport
@@ -150,7 +150,7 @@ final class FlowCounts: Sendable {
 }
 
 /// An event that happens once, on whichever thread is first.
-final class Once: Sendable {
+final class OneTimeFlag: Sendable {
     private let hasHappened = Atomic<Bool>(false)
 
     /// Returns whether this is the first call.
@@ -166,7 +166,7 @@ final class LoopHandle: Sendable {
     let sessions = Atomic<Int>(0)
     /// The memory for the loop's batches of records: each has room for a full batch, and for the read that overfills
     /// it.
-    let memory = RecycledMemory(size: EventLoop.batchSize + EventLoop.readSize)
+    let memory = RecycledMemory(size: LoopContext.batchSize + LoopContext.readSize)
 
     init() throws(SystemError) {
         mailbox = try Mailbox()
@@ -190,7 +190,7 @@ enum LoopMessage: Sendable {
     /// A request to accept no more, and to call back when no flow is left.
     case drain(whenIdle: @Sendable () -> Void)
     /// A request to run a closure on the loop's thread.
-    case perform(@Sendable (EventLoop) -> Void)
+    case perform(@Sendable (FlowHost) -> Void)
     /// A request to reset every flow.
     case shutdown
     /// A request to end the loop's thread.

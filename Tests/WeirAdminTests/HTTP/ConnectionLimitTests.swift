@@ -6,7 +6,7 @@ import WeirWire
 @testable import WeirAdmin
 
 @Suite("The places of the control API's connections", .tags(.network), .timeLimit(.minutes(1)))
-struct ConnectionPlacesTests {
+struct ConnectionLimitTests {
     private static let health = "GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n"
     private static let stream = "GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
 

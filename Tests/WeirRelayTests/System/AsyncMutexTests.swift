@@ -2,16 +2,16 @@ import Testing
 
 @testable import WeirRelay
 
-@Suite("The turnstile", .timeLimit(.minutes(1)))
-struct TurnstileTests {
+@Suite("The mutex", .timeLimit(.minutes(1)))
+struct AsyncMutexTests {
     private struct Refused: Error {}
 
     @Test("One task passes at a time, in the order of arrival, also after one that failed")
     func passes() async throws {
-        let (turnstile, log) = (Turnstile(), Lock([String]()))
+        let (mutex, log) = (AsyncMutex(), Lock([String]()))
         let (gate, opener) = AsyncStream<Void>.makeStream()
         let first = Task {
-            try await turnstile.pass {
+            try await mutex.pass {
                 log.withLock { $0.append("first in") }
                 for await _ in gate { break }
                 log.withLock { $0.append("first out") }
@@ -23,7 +23,7 @@ struct TurnstileTests {
         for number in 0..<3 {
             others.append(
                 Task {
-                    await turnstile.pass {
+                    await mutex.pass {
                         log.withLock { $0.append("\(number) in") }
                         for _ in 0..<10 { await Task.yield() }
                         log.withLock { $0.append("\(number) out") }
@@ -42,7 +42,7 @@ struct TurnstileTests {
         let order = log.withLock { $0 }
         #expect(results == [0, 1, 2])
         #expect(order == ["first in", "first out", "0 in", "0 out", "1 in", "1 out", "2 in", "2 out"])
-        await turnstile.enter()
-        await turnstile.leave()
+        await mutex.enter()
+        await mutex.leave()
     }
 }
