@@ -3,6 +3,7 @@ import NIOCore
 import NIOPosix
 import WeirEngine
 public import WeirRelay
+public import WeirSinks
 public import WeirWire
 
 /// The server of the control API: Toxiproxy's, and Weir's own under `/v1`.
@@ -12,7 +13,7 @@ public import WeirWire
 /// ```swift
 /// let admin = try await AdminServer(AdminSettings())
 /// configuration.adminEndpoints = admin.endpoints
-/// let relay = try await Supervisor(configuration, outputs: [admin.output])
+/// let relay = try await Supervisor(configuration, outputs: [admin.output()])
 /// await admin.serve(relay)
 /// ```
 public final class AdminServer: Sendable {
@@ -56,8 +57,11 @@ public final class AdminServer: Sendable {
         endpoint = Endpoint(address: address.address, port: port ?? address.port)
     }
 
-    /// The output that feeds the stream of events; add it to the relay's outputs.
-    public var output: SinkOutput { gate.events.output }
+    /// Makes the output that feeds the stream of events; add it to the relay's outputs.
+    ///
+    /// - Parameter details: what is added to `open` events.
+    /// - Returns: the output.
+    public func output(_ details: FlowDetails = FlowDetails()) -> SinkOutput { gate.events.output(details) }
 
     /// Answers for a relay from now on.
     ///

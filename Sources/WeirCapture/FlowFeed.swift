@@ -49,7 +49,7 @@ public struct FlowFeedSink: Sink {
     public mutating func render(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
         switch record.happening {
         case .opened, .connected(_, isRerouted: true), .refused, .closed: feed.add(record)
-        case .connected, .received, .forwarded, .ended, .mismatch, .dropped, .toxic, .endForwarded: break
+        default: break
         }
     }
 }

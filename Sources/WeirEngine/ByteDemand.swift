@@ -1,10 +1,10 @@
 import Synchronization
 package import WeirWire
 
-/// The chunks whose bytes a sink still reads, for event loops to ask: they do not copy the bytes of other chunks for
-/// it.
+/// The chunks whose bytes the reader of messages still needs, for event loops to ask: they do not copy the bytes of other
+/// chunks for it.
 ///
-/// The sink's thread sets the demand for a flow and direction, and loops ask; neither waits. If it was never set, or
+/// The reader's thread sets the demand for a flow and direction, and loops ask; neither waits. If it was never set, or
 /// was forgotten to make room for another flow, the bytes are wanted: an unneeded byte costs only its copy.
 public final class ByteDemand: Sendable {
     /// The demand for one flow.
@@ -44,7 +44,7 @@ public final class ByteDemand: Sendable {
         }
     }
 
-    /// Returns whether the sink reads any byte of a chunk; callable on any thread.
+    /// Returns whether the reader needs any byte of a chunk; callable on any thread.
     public func wants(_ chunk: ChunkRecord, of flow: FlowID) -> Bool {
         let (place, name) = (places[Int(flow.rawValue % UInt64(places.count))], flow.rawValue &+ 1)
         guard place.flow.load(ordering: .acquiring) == name else { return true }

@@ -54,6 +54,9 @@ public struct FlowRecord: Hashable, Sendable {
         indirect case toxic(ToxicRecord)
         /// The end of a direction went on to the receiver: recorded if toxics are, or were, on the direction.
         case endForwarded(Direction)
+        /// A message was read, which ends in the chunk, or with the end, of the next record of the flow that is none; or
+        /// a part of one that is longer (`isUnfinished`). A flow makes none: they are read between it and the sinks.
+        indirect case message(Message)
         /// The flow ended.
         indirect case closed(CloseRecord)
 

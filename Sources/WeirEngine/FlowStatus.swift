@@ -68,6 +68,8 @@ extension Flow {
     /// Returns the counts of a direction.
     public func counters(_ direction: Direction) -> Counters { self[direction].counters }
 
-    /// Returns the number of bytes of a direction that wait in its queue.
-    public func queuedBytes(_ direction: Direction) -> Int { self[direction].queue.count }
+    /// Returns the number of bytes of a direction that wait in its queue, or that toxics hold.
+    public func queuedBytes(_ direction: Direction) -> Int {
+        self[direction].queue.count + self[direction].chain.heldBytes
+    }
 }

@@ -80,20 +80,37 @@ public struct RecordBatch: Sendable {
         }
     }
 
-    /// Returns the batch without its chunks, for a sink that has fallen behind, and the amount left out.
-    public func withoutChunks() -> (batch: RecordBatch, chunks: Int, bytes: UInt64) {
-        var rest = RecordBatch()
-        var (chunks, dropped): (Int, UInt64) = (0, 0)
-        for record in records {
+    /// Returns a part of the batch without its chunks, for those who have fallen behind, and the amount left out.
+    public func withoutChunks(_ range: Range<Int>? = nil) -> (batch: RecordBatch, lost: LostChunks) {
+        var (rest, lost) = (RecordBatch(), LostChunks())
+        for record in records[range ?? 0..<records.count] {
             switch record.happening {
-            case .forwarded(let chunk):
-                chunks += 1
-                dropped += UInt64(chunk.length)
+            case .forwarded(let chunk): lost.add(LostChunks(chunks: 1, bytes: UInt64(chunk.length)))
             // Its bytes count when they go on.
             case .received: break
             default: rest.records.append(record)
             }
         }
-        return (rest, chunks, dropped)
+        return (rest, lost)
+    }
+}
+
+/// The amount of chunks that were left out of an output.
+public struct LostChunks: Hashable, Sendable {
+    /// The number of chunks.
+    public var chunks: UInt64
+    /// Their length in bytes.
+    public var bytes: UInt64
+
+    /// Creates an amount.
+    public init(chunks: UInt64 = 0, bytes: UInt64 = 0) {
+        self.chunks = chunks
+        self.bytes = bytes
+    }
+
+    /// Adds another amount.
+    public mutating func add(_ other: LostChunks) {
+        chunks += other.chunks
+        bytes += other.bytes
     }
 }

@@ -8,8 +8,8 @@ public protocol Sink: Sendable {
     /// Whether the sink shows which chunks are echoes; if no sink does, echo detection is off.
     var showsEchoes: Bool { get }
 
-    /// The chunks whose bytes the sink reads without showing them; nil if its interest already covers this.
-    var demand: ByteDemand? { get }
+    /// The messages that the sink wants; it must want chunks as well.
+    var messages: MessageInterest { get }
 
     /// Renders the bytes before the first record of a file.
     ///
@@ -37,8 +37,8 @@ extension Sink {
     /// By default, whether chunks are shown.
     public var showsEchoes: Bool { interest >= .chunks }
 
-    /// By default nil.
-    public var demand: ByteDemand? { nil }
+    /// By default none.
+    public var messages: MessageInterest { .none }
 
     /// Renders nothing.
     public mutating func begin(at time: Int64, into output: inout ByteBuffer) {}
@@ -61,4 +61,17 @@ public enum Interest: Int, Comparable, Sendable {
 
     /// Returns whether one level includes less than another.
     public static func < (left: Interest, right: Interest) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// The messages that a sink wants: each level includes the previous one.
+public enum MessageInterest: Int, Comparable, Sendable {
+    /// No record of a message.
+    case none
+    /// A record of each message, with the meaning of the whole.
+    case summaries
+    /// Messages with all their fields, also those that the next chunk continues.
+    case fields
+
+    /// Returns whether one level includes less than another.
+    public static func < (left: MessageInterest, right: MessageInterest) -> Bool { left.rawValue < right.rawValue }
 }

@@ -13,7 +13,9 @@ public struct JSONLinesSink: Sink {
     private let details: FlowDetails
     private let showsOriginals: Bool
     private var timestamp = Timestamp()
-    private var messages: FlowMessages?
+    private let dissects: Bool
+    /// The messages whose last chunk comes next.
+    private var waiting: [FlowRecord] = []
 
     /// Creates a sink.
     ///
@@ -31,26 +33,28 @@ public struct JSONLinesSink: Sink {
         self.withBytes = withBytes
         self.showsOriginals = showsOriginals
         self.details = details
-        if dissects { messages = FlowMessages(wantsFields: false, demand: withBytes ? nil : ByteDemand()) }
+        self.dissects = dissects
     }
-
-    /// The chunks whose bytes the sink reads without logging them.
-    public var demand: ByteDemand? { messages?.demand }
 
     /// The interest in every chunk, with or without bytes.
     public var interest: Interest { withBytes ? .bytes : .chunks }
 
-    /// Appends one object and a line feed.
+    /// The interest in messages, but not in their fields.
+    public var messages: MessageInterest { dissects ? .summaries : .none }
+
+    /// Appends one object and a line feed; a message's object follows that of its last chunk.
     public mutating func render(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
-        guard messages != nil else { return renderRecord(record, bytes: bytes, into: &output) }
+        if case .message = record.happening { return waiting.append(record) }
         // What is left of a flow's messages precedes its last object.
         let isLast = if case .closed = record.happening { true } else { false }
         if !isLast { renderRecord(record, bytes: bytes, into: &output) }
-        renderMessages(record, bytes: bytes, into: &output)
+        for message in waiting { renderRecord(message, bytes: RawSpan(), into: &output) }
+        if !waiting.isEmpty { waiting.removeAll(keepingCapacity: true) }
         if isLast { renderRecord(record, bytes: bytes, into: &output) }
     }
 
-    private mutating func renderRecord(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
+    /// Appends the object of one record at once.
+    package mutating func renderRecord(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
         if case .received = record.happening, !showsOriginals { return }
         output.appendJSONLine { json in
             begin(record.happening.eventName, record, &json)
@@ -75,23 +79,13 @@ public struct JSONLinesSink: Sink {
             case .toxic(let toxic):
                 json.member("direction", toxic.direction)
                 json.appendToxicMembers(toxic)
+            case .message(let message):
+                json.member("direction", message.direction)
+                json.appendMembers(of: message, isOfStream: record.transport == .tcp)
             case .closed(let summary):
                 appendClose(summary, &json)
             }
         }
-    }
-
-    private mutating func renderMessages(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
-        // Moved out, so that it can lend messages while the sink changes.
-        guard var messages = self.messages.take() else { return }
-        messages.read(record, bytes) { message in
-            output.appendJSONLine { json in
-                begin("message", record, &json)
-                json.member("direction", message.direction)
-                json.appendMembers(of: message, isOfStream: record.transport == .tcp)
-            }
-        }
-        self.messages = messages
     }
 
     /// Appends an object with the event `lost`, which belongs to no flow.
@@ -173,6 +167,7 @@ extension FlowRecord.Happening {
         case .refused: "refused"
         case .received: "received"
         case .forwarded: "data"
+        case .message: "message"
         case .ended: "end"
         case .mismatch: "mismatch"
         case .dropped: "dropped"

@@ -7,42 +7,41 @@ struct MessageLines: Sendable {
     /// The maximum number of lines under a chunk; further messages are counted.
     private static let limit = 32
 
-    private var messages: FlowMessages
     private var colors: FieldColors?
     private let color: Bool
     private var timestamp: Timestamp
-    private var record: FlowRecord?
-    /// The messages that wait for a line.
-    private var waiting: [DissectedMessage] = []
+    /// The messages whose last chunk comes next, and those that wait for a line.
+    private var waiting: [Message] = []
+    /// The number of messages that get no line.
     private var left: UInt64 = 0
+    /// The maximum number of messages whose fields are colored.
+    private let coloredLimit: Int
 
-    init(_ show: TerminalSink.Show, color: Bool, localOffset: @escaping Timestamp.LocalOffset) {
-        let hasColors = color && show == .hex
-        messages = FlowMessages(wantsFields: hasColors, demand: show == .summary ? ByteDemand() : nil)
-        if hasColors { colors = FieldColors() }
+    /// Makes the lines of a sink that shows so many bytes of a chunk at most; 0 for all.
+    init(_ show: TerminalSink.Show, color: Bool, shown: Int, localOffset: @escaping Timestamp.LocalOffset) {
+        if color && show == .hex { colors = FieldColors() }
         self.color = color
+        // A message has one byte at least.
+        coloredLimit = colors == nil ? 0 : shown == 0 ? .max : shown
         timestamp = Timestamp(localOffset: localOffset)
     }
 
-    var demand: ByteDemand? { messages.demand }
+    var interest: MessageInterest { colors == nil ? .summaries : .fields }
 
-    /// Reads a record; `shown` is the number of its chunk's bytes that are shown.
-    mutating func read(_ record: FlowRecord, _ bytes: RawSpan, shown: Int) {
-        self.record = record
-        var (waiting, left, colors) = (self.waiting, self.left, self.colors)
-        (self.waiting, self.colors) = ([], nil)
-        if case .forwarded(let chunk) = record.happening {
-            let start = record.transport == .tcp ? Int(clamping: chunk.offset) : 0
-            colors?.begin(start..<(start + shown), chunk.direction)
+    /// Keeps a message until its last chunk, or the end, is shown.
+    mutating func add(_ message: Message) {
+        guard waiting.count < max(Self.limit, coloredLimit) else {
+            if !message.isUnfinished { left += 1 }
+            return
         }
-        messages.read(record, bytes) { message in
-            colors?.add(message)
-            if waiting.count < Self.limit { waiting.append(copy message) } else { left += 1 }
-        }
-        if colors != nil, case .forwarded(let chunk) = record.happening, record.transport == .tcp {
-            messages.unfinished(record.flow, chunk.direction) { colors?.add($0) }
-        }
-        (self.waiting, self.left, self.colors) = (waiting, left, colors)
+        waiting.append(message)
+    }
+
+    /// Finds the colors of a chunk, of which so many bytes are shown.
+    mutating func begin(_ chunk: ChunkRecord, _ transport: Transport, shown: Int) {
+        let start = transport == .tcp ? Int(clamping: chunk.offset) : 0
+        colors?.begin(start..<(start + shown), chunk.direction)
+        for message in waiting { colors?.add(message) }
     }
 
     /// Appends the dump of the last chunk read, or of its first bytes.
@@ -50,16 +49,18 @@ struct MessageLines: Sendable {
         if colors == nil { HexDump.append(bytes, to: &output) } else { colors?.append(bytes, to: &output) }
     }
 
-    /// Appends the lines of the messages that ended with the record, and forgets them.
-    mutating func append(to output: inout ByteBuffer) {
-        guard let record, !waiting.isEmpty else { return }
-        for message in waiting {
+    /// Appends the lines of the messages that ended with a record, and forgets them.
+    mutating func append(of record: FlowRecord, to output: inout ByteBuffer) {
+        guard !waiting.isEmpty else { return }
+        let ended = waiting.filter { !$0.isUnfinished }
+        left += UInt64(max(0, ended.count - Self.limit))
+        for message in ended.prefix(Self.limit) {
             begin(record, message.direction, &output)
             output.appendMessage(message, isOfStream: record.transport == .tcp)
             output.append(color ? "\u{1B}[0m\n" : "\n")
         }
         if left > 0 {
-            begin(record, waiting[waiting.count - 1].direction, &output)
+            begin(record, ended[ended.count - 1].direction, &output)
             output.appendCount(left, "message")
             output.append(color ? " more\u{1B}[0m\n" : " more\n")
         }

@@ -27,7 +27,7 @@ public struct TerminalSink: Sink {
     private let details: FlowDetails
     private var summary: SummarySink
     private var ports: (any Sink)?
-    private var messages: MessageLines?
+    private var lines: MessageLines?
     /// The last record's time, in ns since 1970 UTC, for a line that belongs to no record.
     private var lastTime: Int64 = 0
 
@@ -60,11 +60,10 @@ public struct TerminalSink: Sink {
         self.color = color
         self.showsOriginals = showsOriginals
         timestamp = Timestamp(localOffset: localOffset)
-        if dissects, show != .none { messages = MessageLines(show, color: color, localOffset: localOffset) }
+        if dissects, show != .none {
+            lines = MessageLines(show, color: color, shown: limit, localOffset: localOffset)
+        }
     }
-
-    /// The chunks whose bytes the sink reads although it shows only their lengths.
-    public var demand: ByteDemand? { messages?.demand }
 
     /// The interest: bytes for the dumps, lengths for the summaries, no chunks for `none`.
     public var interest: Interest {
@@ -75,20 +74,26 @@ public struct TerminalSink: Sink {
         }
     }
 
+    /// The interest in messages: with fields if they are colored.
+    public var messages: MessageInterest { lines?.interest ?? .none }
+
     /// Renders the record's line, and its chunk's dump.
     public mutating func render(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
         summary.render(record, bytes: bytes, into: &output)
         defer { ports?.render(record, bytes: bytes, into: &output) }
         guard show != .none else { return }
         switch record.happening {
+        case .message(let message):
+            lines?.add(message)
+            return
         case .received: if !showsOriginals { return }
         case .connected(_, let isRerouted): if !isRerouted { return }
         default: break
         }
         let shown = interest < .bytes ? 0 : limit == 0 ? bytes.byteCount : min(limit, bytes.byteCount)
-        messages?.read(record, bytes, shown: shown)
+        if case .forwarded(let chunk) = record.happening { lines?.begin(chunk, record.transport, shown: shown) }
         // What is left of a flow's messages precedes its last line.
-        if case .closed = record.happening { messages?.append(to: &output) }
+        if case .closed = record.happening { lines?.append(of: record, to: &output) }
         begin(record, &output)
         switch record.happening {
         case .opened:
@@ -121,6 +126,7 @@ public struct TerminalSink: Sink {
             appendMismatch(mismatch, &output)
         case .dropped(let drop):
             appendDrop(drop, record.transport, &output)
+        case .message: break
         case .closed(let close):
             appendClose(close, isEcho: record.path.server == nil && close.reason != .refused, &output)
         }
@@ -131,13 +137,13 @@ public struct TerminalSink: Sink {
         case .received: appendBytes(bytes.extracting(first: shown), isRead: false, &output)
         default: break
         }
-        messages?.append(to: &output)
+        lines?.append(of: record, to: &output)
     }
 
     /// Appends a chunk's bytes; if messages were read from them, with the colors of the fields.
     private mutating func appendBytes(_ bytes: RawSpan, isRead: Bool, _ output: inout ByteBuffer) {
         switch show {
-        case .hex where isRead && messages != nil: messages?.appendDump(bytes, to: &output)
+        case .hex where isRead && lines != nil: lines?.appendDump(bytes, to: &output)
         case .hex: HexDump.append(bytes, to: &output)
         case .text: EscapedText.append(bytes, to: &output)
         case .summary, .none: break
@@ -173,7 +179,7 @@ extension TerminalSink {
         output.appendDecimal(record.flow.rawValue)
         switch record.happening {
         case .opened, .connected, .refused, .closed: output.append(record.transport == .tcp ? " tcp" : " udp")
-        case .received, .forwarded, .ended, .mismatch, .dropped, .toxic, .endForwarded: break
+        default: break
         }
     }
 
@@ -183,7 +189,7 @@ extension TerminalSink {
         case .forwarded(let chunk) where chunk.direction == .upstream: "\u{1B}[36m"
         case .forwarded, .received: "\u{1B}[33m"
         case .refused, .mismatch, .dropped, .toxic: "\u{1B}[31m"
-        case .ended, .endForwarded, .closed: "\u{1B}[2m"
+        case .ended, .endForwarded, .closed, .message: "\u{1B}[2m"
         }
     }
 

@@ -92,7 +92,7 @@ private struct LiveRun {
         }
     }
 
-    private static func check(_ message: DissectedMessage, _ came: [Int], _ transport: Transport) {
+    private static func check(_ message: Message, _ came: [Int], _ transport: Transport) {
         precondition(message.range.lowerBound >= 0, "a message begins in the stream")
         if transport == .tcp {
             precondition(message.range.upperBound <= came[Int(message.direction.rawValue)], "a message ends in time")

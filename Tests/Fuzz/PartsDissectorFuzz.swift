@@ -46,7 +46,7 @@ private struct PartsRun {
         precondition(said.whole == said.inParts, "the parts say what the chunk says, to the end")
     }
 
-    private static func line(_ message: DissectedMessage) -> String {
+    private static func line(_ message: Message) -> String {
         "\(message.direction) \(message.range) \(message.summary.string) \(message.isComplete) \(message.fields.count)"
     }
 }

@@ -81,7 +81,7 @@ func withAdmin<Result>(
     let reports = Reports()
     let relay: Supervisor
     do {
-        relay = try await Supervisor(configuration, outputs: [server.output], report: { reports.add($0) })
+        relay = try await Supervisor(configuration, outputs: [server.output()], report: { reports.add($0) })
     } catch {
         await server.stop()
         throw error

@@ -26,7 +26,7 @@ struct RequestGateTests {
         let server = try await AdminServer(settings)
         var configuration = RelayConfiguration(routes: [try Route(echo: "tcp:0")])
         configuration.adminEndpoints = server.endpoints
-        let relay = try await Supervisor(configuration, outputs: [server.output])
+        let relay = try await Supervisor(configuration, outputs: [server.output()])
         let endpoint = server.endpoint
         let (early, other) = try await runThread {
             let early = try TCPPeer(to: endpoint)

@@ -55,10 +55,11 @@ struct RecordBatchTests {
 
     @Test("Leaves chunks out for a sink that has fallen behind, and says what it left out")
     func withoutChunks() {
-        let (rest, chunks, bytes) = filled().withoutChunks()
+        let (rest, lost) = filled().withoutChunks()
         #expect(rest.records == [record(.opened)])
         #expect(rest.bytes.isEmpty)
-        #expect((chunks, bytes) == (3, 10))
+        #expect(lost == LostChunks(chunks: 3, bytes: 10))
+        #expect(filled().withoutChunks(1..<3).lost == LostChunks(chunks: 2, bytes: 8))
     }
 
     /// Lends memory, and counts it.

@@ -118,6 +118,8 @@ extension Simulation {
             let source: Direction = flow.isEcho ? .upstream : direction
             let chain = flow[source].chain
             let queued = flow[direction].queue.count + chain.stages.reduce(0) { $0 + $1.queue.bytes }
+            let told = flow.queuedBytes(direction) + (flow.isEcho ? flow.queuedBytes(source) : 0)
+            #expect(told == queued)
             #expect(side.taken.count - side.unsent + side.dropped + echoLoss + queued == received, "bytes are missing")
             if !chain.stages.isEmpty {
                 // One read, or datagram, may go beyond the bound, cut in pieces of which each has its price.

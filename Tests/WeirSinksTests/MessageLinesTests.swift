@@ -1,8 +1,31 @@
 import Support
 import Testing
 import WeirEngine
-import WeirSinks
 import WeirWire
+
+@testable import WeirSinks
+
+/// A sink behind a reader of messages, as in the relay.
+private struct Read<Rendering: Sink> {
+    private(set) var sink: Rendering
+    private var reader: FlowMessages
+
+    init(_ sink: Rendering) {
+        self.sink = sink
+        reader = FlowMessages(sink.messages)
+    }
+
+    mutating func rendered(_ record: FlowRecord, _ text: String = "") -> String { rendered(record, Array(text.utf8)) }
+
+    mutating func rendered(_ record: FlowRecord, _ bytes: [UInt8]) -> String {
+        var (messages, text) = ([FlowRecord](), "")
+        reader.read(record, bytes.span.bytes) { message in
+            messages.append(FlowRecord(of: record.subject, moment: record.moment, happening: .message(message)))
+        }
+        for message in messages { text += sink.rendered(message) }
+        return text + sink.rendered(record, bytes)
+    }
+}
 
 @Suite("Messages in a sink")
 struct MessageLinesTests {
@@ -10,9 +33,9 @@ struct MessageLinesTests {
 
     @Test("Has a line under the chunk that completes a message, and says which request is answered")
     func lines() {
-        var sink = TerminalSink(show: .summary, dissects: true)
+        var sink = Read(TerminalSink(show: .summary, dissects: true))
         let head = "12:31:07.104218 #1"
-        #expect(sink.interest == .chunks && sink.demand != nil)
+        #expect(sink.sink.interest == .chunks && sink.sink.messages == .summaries)
         #expect(
             sink.rendered(record(chunk(.upstream, at: 0, 10)), Array(Self.get.utf8.prefix(10)))
                 == "\(head) up    (10 bytes) @0\n"
@@ -29,7 +52,7 @@ struct MessageLinesTests {
 
     @Test("Shows what is not complete above a flow's last line")
     func incomplete() {
-        var sink = TerminalSink(show: .summary, dissects: true)
+        var sink = Read(TerminalSink(show: .summary, dissects: true))
         _ = sink.rendered(record(chunk(.upstream, at: 0, 13)), "*2\r\n$3\r\nGET\r\n")
         let last = sink.rendered(record(Sample.closed(.of(1, in: 1), .of(1, in: 1))))
         #expect(last.hasPrefix("12:31:07.104218 #1 up    redis: GET  (incomplete)\n12:31:07.104218 #1 tcp close"))
@@ -37,7 +60,7 @@ struct MessageLinesTests {
 
     @Test("Bounds the lines under a chunk")
     func many() {
-        var sink = TerminalSink(show: .summary, dissects: true)
+        var sink = Read(TerminalSink(show: .summary, dissects: true))
         let text = String(repeating: Self.get, count: 100)
         let lines = sink.rendered(record(chunk(.upstream, at: 0, text.utf8.count)), text).split(separator: "\n")
         #expect(lines.count == 34)
@@ -46,18 +69,20 @@ struct MessageLinesTests {
 
     @Test("Says nothing where it is not to dissect, or nothing is shown")
     func off() {
-        var sink = TerminalSink(show: .summary)
-        #expect(sink.demand == nil)
+        var sink = Read(TerminalSink(show: .summary))
+        #expect(sink.sink.messages == .none)
         #expect(!sink.rendered(record(chunk(.upstream, at: 0, 22)), Self.get).contains("redis"))
-        var none = TerminalSink(show: .none, dissects: true)
-        #expect(none.interest == .flows && none.demand == nil)
+        var none = Read(TerminalSink(show: .none, dissects: true))
+        #expect(none.sink.interest == .flows && none.sink.messages == .none)
         #expect(none.rendered(record(chunk(.upstream, at: 0, 22)), Self.get) == "")
-        #expect(TerminalSink(show: .hex, dissects: true).demand == nil)
+        #expect(TerminalSink(show: .hex, dissects: true).messages == .summaries)
+        #expect(TerminalSink(show: .hex, color: true, dissects: true).messages == .fields)
+        #expect(TerminalSink(show: .summary, color: true, dissects: true).messages == .summaries)
     }
 
     @Test("Colours the fields of a message over its bytes, and names them; without colour the dump is the same as ever")
     func colors() {
-        var sink = TerminalSink(show: .hex, color: true, dissects: true)
+        var sink = Read(TerminalSink(show: .hex, color: true, dissects: true))
         let expected = """
             \u{1B}[36m12:31:07.104218 #1 up    (22 bytes) @0\u{1B}[0m
             00000000  2a \u{1B}[32m32\u{1B}[0m 0d 0a 24 33 0d 0a  \u{1B}[35m47 45 54\u{1B}[0m 0d 0a 24 33 0d  \
@@ -68,8 +93,8 @@ struct MessageLinesTests {
 
             """
         #expect(sink.rendered(record(chunk(.upstream, at: 0, 22)), Self.get) == expected)
-        var plain = TerminalSink(show: .hex, dissects: true)
-        var without = TerminalSink(show: .hex)
+        var plain = Read(TerminalSink(show: .hex, dissects: true))
+        var without = Read(TerminalSink(show: .hex))
         #expect(
             plain.rendered(record(chunk(.upstream, at: 0, 22)), Self.get)
                 == without.rendered(record(chunk(.upstream, at: 0, 22)), Self.get)
@@ -79,7 +104,7 @@ struct MessageLinesTests {
 
     @Test("Colours the fields of a message that goes on behind the chunk, and those in the part that is shown alone")
     func parts() {
-        var sink = TerminalSink(show: .hex, limit: 16, color: true, dissects: true)
+        var sink = Read(TerminalSink(show: .hex, limit: 16, color: true, dissects: true))
         let first = sink.rendered(record(chunk(.upstream, at: 0, 14)), Array(Self.get.utf8.prefix(14)))
         #expect(first.contains("fields: \u{1B}[32mredis.count\u{1B}[0m \u{1B}[35mredis.command\u{1B}[0m\n"))
         let second = sink.rendered(record(chunk(.upstream, at: 14, 8)), Array(Self.get.utf8.dropFirst(14)))
@@ -90,9 +115,9 @@ struct MessageLinesTests {
 
     @Test("Has a JSON object for each message")
     func json() {
-        var sink = JSONLinesSink(withBytes: false, dissects: true)
-        #expect(sink.interest == .chunks && sink.demand != nil)
-        #expect(JSONLinesSink(withBytes: true, dissects: true).demand == nil)
+        var sink = Read(JSONLinesSink(withBytes: false, dissects: true))
+        #expect(sink.sink.interest == .chunks && sink.sink.messages == .summaries)
+        #expect(JSONLinesSink(withBytes: true).messages == .none)
         let get = "*2\r\n$3\r\nGET\r\n$3\r\nk\"y\r\n"
         let lines = sink.rendered(record(chunk(.upstream, at: 0, get.utf8.count)), get).split(separator: "\n")
         #expect(lines.count == 2)

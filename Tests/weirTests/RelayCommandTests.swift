@@ -114,8 +114,12 @@ struct RelayCommandTests {
         ]
     )
     func outputs(arguments: [String], expected: [String]) throws {
-        let outputs = try RelayCommand.parse([Self.route] + arguments).outputs(FlowDetails())
+        let outputs = try Self.outputs(of: try RelayCommand.parse([Self.route] + arguments))
         #expect(outputs.map { "\(type(of: $0.sink)) \($0.name) \($0.descriptor) \($0.overflow)" } == expected)
+    }
+
+    private static func outputs(of command: RelayCommand) throws -> [SinkOutput] {
+        try RelayOutputs(command, try command.configuration(), FlowDetails(), admin: nil).makeAll()
     }
 
     @Test("A log is a file that is appended to, with bytes if they are wanted; one that cannot be made ends with 73")
@@ -126,7 +130,7 @@ struct RelayCommandTests {
             let command = try RelayCommand.parse(
                 [Self.route, "--log", path, "--no-dissect", "--overflow", "drop"] + option
             )
-            let outputs = try command.outputs(FlowDetails())
+            let outputs = try Self.outputs(of: command)
             #expect(outputs.map(\.name) == ["standard output", path] && outputs[1].path == path)
             #expect(outputs[1].sink.interest == interest && outputs[1].overflow == .drop)
             close(outputs[1].descriptor)
@@ -134,7 +138,7 @@ struct RelayCommandTests {
         #expect(try folder.read("log") == Array("before\n".utf8))
         let missing = try RelayCommand.parse([Self.route, "--log", folder.path + "/none/log"])
         #expect {
-            _ = try missing.outputs(FlowDetails())
+            _ = try Self.outputs(of: missing)
         } throws: {
             ($0 as? Failure)?.code == .cannotCreate
         }

@@ -5,7 +5,8 @@ import WeirWire
 struct EventFilter: Sendable {
     /// The names of events that a client can request.
     static let names = [
-        "open", "connected", "refused", "data", "end", "end_forwarded", "mismatch", "dropped", "toxic", "close",
+        "open", "connected", "refused", "data", "message", "end", "end_forwarded", "mismatch", "dropped", "toxic",
+        "close",
     ]
 
     var events: Set<String> = []
@@ -15,18 +16,23 @@ struct EventFilter: Sendable {
     var listeners: [Endpoint] = []
     var wantsBytes = false
 
-    /// Whether the client wants chunks, which it must request.
-    var wantsChunks: Bool { events.contains("data") }
-    /// Whether the client wants anything but chunks.
-    var wantsFlows: Bool { events != ["data"] }
+    /// The names of the events that come with every chunk, which a client must request.
+    static let frequent: Set<String> = ["data", "message"]
 
-    /// The records that the filter needs.
+    /// Whether the client wants events that come with every chunk.
+    var wantsChunks: Bool { !events.isDisjoint(with: Self.frequent) }
+    /// Whether the client wants any other event.
+    var wantsFlows: Bool { events.isEmpty || !events.isSubset(of: Self.frequent) }
+    /// Whether the client wants messages.
+    var wantsMessages: Bool { events.contains("message") }
+
+    /// The records that the filter needs, without messages.
     var interest: Interest {
-        wantsChunks ? (wantsBytes ? .bytes : .chunks) : .flows
+        events.contains("data") ? (wantsBytes ? .bytes : .chunks) : .flows
     }
 
     func takes(_ event: EventLog.Event) -> Bool {
-        guard events.isEmpty ? event.name != "data" : events.contains(event.name),
+        guard events.isEmpty ? !event.isChunk : events.contains(event.name),
             flow ?? event.flow == event.flow, transport ?? event.transport == event.transport
         else { return false }
         if let direction, event.direction != direction { return false }

@@ -1,6 +1,7 @@
 import Synchronization
 import WeirEngine
 import WeirRelay
+import WeirSinks
 import WeirWire
 
 /// The last events, numbered, for clients that listen now and for those that reconnect.
@@ -22,8 +23,8 @@ final class EventLog: Sendable {
         /// The object with the chunk's bytes, for the clients that requested them; nil if none did.
         var textWithBytes: [UInt8]?
 
-        /// Whether it is of the kind that occurs with every chunk.
-        var isChunk: Bool { name == "data" }
+        /// Whether it is of a kind that comes with every chunk.
+        var isChunk: Bool { EventFilter.frequent.contains(name) }
         /// The memory that it takes, in bytes.
         var size: Int { text.count + (textWithBytes?.count ?? 0) }
     }
@@ -49,6 +50,7 @@ final class EventLog: Sendable {
     private let state = Lock(State())
     private let chunkListeners = Atomic<Int>(0)
     private let byteListeners = Atomic<Int>(0)
+    private let messageListeners = Atomic<Int>(0)
 
     init(bound: Int = 8192, bytes: Int = 8 << 20, lingering: Duration = .seconds(30)) {
         self.bound = bound
@@ -59,12 +61,18 @@ final class EventLog: Sendable {
     }
 
     /// The relay's output that fills the log; records that arrive too fast are left out and counted.
-    var output: SinkOutput {
-        SinkOutput(name: "the stream of events", sink: EventSink(self), descriptor: -1, overflow: .drop)
+    func output(_ details: FlowDetails) -> SinkOutput {
+        SinkOutput(name: "the stream of events", sink: EventSink(self, details), descriptor: -1, overflow: .drop)
     }
 
-    /// What the listeners want now, or have wanted recently.
-    var interest: Interest {
+    /// The records that are needed for what the listeners want now, or have wanted recently.
+    var interest: Interest { messages > .none ? max(dataInterest, .chunks) : dataInterest }
+
+    /// The messages that the listeners want now, or have wanted recently.
+    var messages: MessageInterest { messageListeners.load(ordering: .relaxed) > 0 ? .summaries : .none }
+
+    /// The interest in chunks for their own sake.
+    var dataInterest: Interest {
         if byteListeners.load(ordering: .relaxed) > 0 { return .bytes }
         return chunkListeners.load(ordering: .relaxed) > 0 ? .chunks : .flows
     }
@@ -76,7 +84,7 @@ final class EventLog: Sendable {
     func append(_ record: FlowRecord, name: String, text: [UInt8], textWithBytes: [UInt8]? = nil) {
         let listeners = state.withLock { state in
             let event = Event(
-                id: state.kinds.add(isChunk: name == "data"),
+                id: state.kinds.add(isChunk: EventFilter.frequent.contains(name)),
                 name: name,
                 flow: record.flow.rawValue,
                 direction: record.happening.way,
@@ -104,6 +112,7 @@ final class EventLog: Sendable {
         let bell: AsyncStream<Void>
         let ring: AsyncStream<Void>.Continuation
         let interest: Interest
+        let wantsMessages: Bool
         /// The number of the latest event.
         let newest: UInt64
         /// The numbers of the last events of each kind that were dropped before the listener came.
@@ -143,9 +152,10 @@ final class EventLog: Sendable {
     ///
     /// - Parameters:
     ///   - interest: the events that are wanted; a chunk that no listener wants is not recorded.
+    ///   - messages: whether messages are wanted.
     ///   - bound: the maximum number of listeners.
     /// - Returns: the place; nil if there are too many.
-    func listen(_ interest: Interest, bound: Int) -> Place? {
+    func listen(_ interest: Interest, messages: Bool = false, bound: Int) -> Place? {
         let (bell, ring) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let place: Place? = state.withLock { state in
             guard !state.isClosed, state.listeners.count < bound else { return nil }
@@ -156,11 +166,12 @@ final class EventLog: Sendable {
                 bell: bell,
                 ring: ring,
                 interest: interest,
+                wantsMessages: messages,
                 newest: state.kinds.newest,
                 gone: (state.flows.lastGone, state.chunks.lastGone)
             )
         }
-        if place != nil, change(interest, by: 1) { tellInterest() }
+        if let place, change(place, by: 1) { tellInterest() }
         return place
     }
 
@@ -169,21 +180,22 @@ final class EventLog: Sendable {
         state.withLock { state in
             _ = state.listeners.removeValue(forKey: place.number)
         }
-        guard place.interest > .flows else { return }
+        guard place.interest > .flows || place.wantsMessages else { return }
         Task { [self] in
             try? await Task.sleep(for: lingering)
-            if change(place.interest, by: -1) { tellInterest() }
+            if change(place, by: -1) { tellInterest() }
         }
     }
 
-    private func change(_ interest: Interest, by step: Int) -> Bool {
-        let before = self.interest
-        switch interest {
+    private func change(_ place: Place, by step: Int) -> Bool {
+        let before = (interest, messages)
+        if place.wantsMessages { messageListeners.add(step, ordering: .relaxed) }
+        switch place.interest {
         case .flows: break
         case .chunks: chunkListeners.add(step, ordering: .relaxed)
         case .bytes: byteListeners.add(step, ordering: .relaxed)
         }
-        return before != self.interest
+        return before != (interest, messages)
     }
 
     private func tellInterest() { state.withLock { $0.onInterest }?() }

@@ -5,28 +5,30 @@ import WeirWire
 /// A sink that puts the records of a relay into the log of events, each as an object of `--log`.
 struct EventSink: Sink {
     private let log: EventLog
-    private var plain = JSONLinesSink(withBytes: false)
+    private var plain: JSONLinesSink
     private var withBytes = JSONLinesSink(withBytes: true)
 
-    init(_ log: EventLog) {
+    init(_ log: EventLog, _ details: FlowDetails = FlowDetails()) {
         self.log = log
+        plain = JSONLinesSink(withBytes: false, details: details)
     }
 
     var interest: Interest { log.interest }
 
+    var messages: MessageInterest { log.messages }
+
     mutating func render(_ record: FlowRecord, bytes: RawSpan, into output: inout WeirWire.ByteBuffer) {
         log.ports.notice(record)
-        let interest = log.interest
+        let interest = log.dataInterest
         if case .forwarded = record.happening, interest < .chunks { return }
-        plain.render(record, bytes: bytes, into: &output)
+        plain.renderRecord(record, bytes: bytes, into: &output)
         guard let line = Self.takeLine(&output) else { return }
-        let name = record.happening.eventName.description
         var lineWithBytes: [UInt8]?
-        if name == "data", interest == .bytes {
-            withBytes.render(record, bytes: bytes, into: &output)
+        if case .forwarded = record.happening, interest == .bytes {
+            withBytes.renderRecord(record, bytes: bytes, into: &output)
             lineWithBytes = Self.takeLine(&output)
         }
-        log.append(record, name: name, text: line, textWithBytes: lineWithBytes)
+        log.append(record, name: record.happening.eventName.description, text: line, textWithBytes: lineWithBytes)
     }
 
     /// Takes a line out of the output, without its line feed: it is not written anywhere, the log keeps it.
@@ -44,6 +46,7 @@ extension FlowRecord.Happening {
         case .received(let chunk), .forwarded(let chunk): chunk.direction
         case .ended(let direction, _): direction
         case .dropped(let drop): drop.direction
+        case .message(let message): message.direction
         default: nil
         }
     }

@@ -67,7 +67,8 @@ enum EventRoutes {
         let limit = try query.integer("limit", 1...1_000_000)
         let known = try known(request)
         let log = parts.events
-        guard let place = log.listen(filter.interest, bound: parts.settings.maxStreams) else {
+        guard let place = log.listen(filter.interest, messages: filter.wantsMessages, bound: parts.settings.maxStreams)
+        else {
             throw AnswerError.problem(503, "too many streams of events are open")
         }
         if request.method == "HEAD" { log.leave(place) }

@@ -64,7 +64,7 @@ public struct PortsSink: Sink {
             append(record, egress, to: server, .egress, &output)
             output.append("\n")
         case .closed: egress[record.flow] = nil
-        case .received, .forwarded, .endForwarded, .ended, .mismatch, .dropped, .toxic: break
+        default: break
         }
     }
 

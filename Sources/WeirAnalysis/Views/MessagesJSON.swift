@@ -1,4 +1,4 @@
-public import WeirDissect
+import WeirDissect
 public import WeirWire
 
 /// The JSON form of the messages of a capture, one object each.
@@ -20,7 +20,7 @@ public struct MessagesJSON: Sendable {
     }
 
     /// Appends a message of a flow, and a line feed.
-    public mutating func append(_ message: DissectedMessage, flow: Int, to output: inout ByteBuffer) {
+    public mutating func append(_ message: Message, flow: Int, to output: inout ByteBuffer) {
         output.appendJSONLine { json in
             json.member("time", message.time ?? message.firstTime, by: &timestamp)
             json.member("flow", flow)
@@ -43,7 +43,7 @@ public struct MessagesJSON: Sendable {
         json.member("length", range.count)
     }
 
-    private func appendFields(_ message: DissectedMessage, to json: inout JSONWriter) {
+    private func appendFields(_ message: Message, to json: inout JSONWriter) {
         json.array("fields") { json in
             for field in message.fields {
                 json.object { json in

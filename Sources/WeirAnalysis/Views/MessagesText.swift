@@ -1,4 +1,4 @@
-public import WeirDissect
+import WeirDissect
 public import WeirWire
 
 /// The text form of the messages of a capture: a line each, and if requested a line for each field.
@@ -20,7 +20,7 @@ public struct MessagesText: Sendable {
     }
 
     /// Appends a message of a flow.
-    public mutating func append(_ message: DissectedMessage, flow: Int, to output: inout ByteBuffer) {
+    public mutating func append(_ message: Message, flow: Int, to output: inout ByteBuffer) {
         if color { output.append(message.direction == .upstream ? "\u{1B}[36m" : "\u{1B}[33m") }
         if let time = message.time ?? message.firstTime {
             timestamp.appendTimeOfDay(time, to: &output)
@@ -47,7 +47,7 @@ public struct MessagesText: Sendable {
         if hasFields { appendFields(message, to: &output) }
     }
 
-    private func appendFields(_ message: DissectedMessage, to output: inout ByteBuffer) {
+    private func appendFields(_ message: Message, to output: inout ByteBuffer) {
         for field in message.fields {
             output.append("    @")
             output.appendDecimal(field.range.lowerBound)

@@ -14,7 +14,7 @@ public struct CaptureDissector: ~Copyable, Sendable {
     private var dissected: DissectedFlows
 
     /// A closure that receives a message, lent for the call, and the place of its flow in the table.
-    public typealias Receiver = (Int, DissectedMessage) -> Void
+    public typealias Receiver = (Int, Message) -> Void
 
     /// Creates a dissector that knows no flow yet.
     ///

@@ -1,27 +1,9 @@
-public import WeirWire
+import WeirWire
 
-/// One message of a protocol, and its meaning.
-public struct DissectedMessage: Sendable {
-    /// The name of the protocol, as in its `DissectorDescription`.
-    public internal(set) var name: StaticString = ""
-    /// The direction of the message.
-    public internal(set) var direction = Direction.upstream
-    /// The range of its bytes, in the stream of its direction or in its datagram.
-    public internal(set) var range = 0..<0
-    /// The time of its first byte, in nanoseconds since 1970 UTC; nil if that is not known.
-    public internal(set) var firstTime: Int64?
-    /// The time of its last byte, in nanoseconds since 1970 UTC.
-    public internal(set) var time: Int64?
-    /// The meaning of the message in one line; safe for a terminal.
-    public internal(set) var summary = MessageText()
-    /// Its fields in order if they are wanted; otherwise only those that identify a flow.
-    public internal(set) var fields: [MessageField] = []
-    /// The number of fields for which there was no room.
-    public internal(set) var fieldsLeftOut = 0
-    /// Whether all of its bytes arrived.
-    public internal(set) var isComplete = false
-    /// The request that it answers, if it is an answer.
-    public internal(set) var answer: MessageAnswer?
+/// A message while it is read, and what its dissector and the pairing of requests need besides.
+struct DissectedMessage: Sendable {
+    /// The message as far as it was read.
+    var content = Message()
 
     /// Whether all fields are wanted.
     var wantsFields: Bool
@@ -60,45 +42,48 @@ public struct DissectedMessage: Sendable {
     }
 }
 
-/// A part of a message, with its place and its meaning.
-public struct MessageField: Sendable {
-    /// The name of the field.
-    public var name: FieldName
-    /// The range of its bytes, in the stream or the datagram.
-    public var range: Range<Int>
-    /// The meaning of the bytes.
-    public var value: FieldValue
-    /// Whether the value is only the beginning of the text, because the text exceeds 1,024 bytes or was not kept whole.
-    public var isCut = false
-}
-
-/// The meaning of a field.
-public enum FieldValue: Hashable, Sendable {
-    /// A text as it was sent, with invalid UTF-8 repaired, cut after 1,024 bytes; not safe for a terminal.
-    case text(String)
-    /// A number.
-    case number(UInt64)
-    /// An address.
-    case address(IPAddress)
-}
-
-extension FieldValue {
-    /// Appends the value; a text from the traffic is escaped, so that it is safe for a terminal.
-    public func append(to buffer: inout ByteBuffer) {
-        switch self {
-        case .text(let text): MessageText(escaping: text).append(to: &buffer)
-        case .number(let number): buffer.appendDecimal(number)
-        case .address(let address): address.write(to: &buffer)
-        }
+// The dissectors write into the message in place.
+extension DissectedMessage {
+    var name: StaticString {
+        @inline(__always) _read { yield content.name }
+        @inline(__always) _modify { yield &content.name }
     }
-}
-
-/// The request that a message answers.
-public struct MessageAnswer: Hashable, Sendable {
-    /// The offset of the request in the other direction's stream; 0 for a datagram.
-    public var request: Int
-    /// The time from the request's last byte to the answer's first, in nanoseconds; nil if either time is not known.
-    public var delay: Int64?
+    var direction: Direction {
+        @inline(__always) _read { yield content.direction }
+        @inline(__always) _modify { yield &content.direction }
+    }
+    var range: Range<Int> {
+        @inline(__always) _read { yield content.range }
+        @inline(__always) _modify { yield &content.range }
+    }
+    var firstTime: Int64? {
+        @inline(__always) _read { yield content.firstTime }
+        @inline(__always) _modify { yield &content.firstTime }
+    }
+    var time: Int64? {
+        @inline(__always) _read { yield content.time }
+        @inline(__always) _modify { yield &content.time }
+    }
+    var summary: MessageText {
+        @inline(__always) _read { yield content.summary }
+        @inline(__always) _modify { yield &content.summary }
+    }
+    var fields: [MessageField] {
+        @inline(__always) _read { yield content.fields }
+        @inline(__always) _modify { yield &content.fields }
+    }
+    var fieldsLeftOut: Int {
+        @inline(__always) _read { yield content.fieldsLeftOut }
+        @inline(__always) _modify { yield &content.fieldsLeftOut }
+    }
+    var isComplete: Bool {
+        @inline(__always) _read { yield content.isComplete }
+        @inline(__always) _modify { yield &content.isComplete }
+    }
+    var answer: MessageAnswer? {
+        @inline(__always) _read { yield content.answer }
+        @inline(__always) _modify { yield &content.answer }
+    }
 }
 
 extension DissectedMessage {

@@ -1,3 +1,5 @@
+import WeirWire
+
 // The passage of bytes through a dissector.
 extension FlowDissector {
     /// Reads a part of a stream, after the buffered bytes.
@@ -167,7 +169,7 @@ extension FlowDissector {
         if sides[side].isApart || sides[1 &- side].isApart { sides[side].message.role = nil }
         requests.pair(&sides[side].message)
         note(sides[side].message, side)
-        receiver(sides[side].message)
+        receiver(sides[side].message.content)
         let next = sides[side].message.handOver
         sides[side].message.removeAll()
         if let next { handOver(next, from: side) }

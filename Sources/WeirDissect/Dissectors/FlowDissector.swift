@@ -44,7 +44,7 @@ public struct FlowDissector: Sendable {
     public internal(set) var findings: [Finding: String] = [:]
 
     /// A closure that receives a message, lent for the call.
-    public typealias Receiver = (DissectedMessage) -> Void
+    public typealias Receiver = (Message) -> Void
 
     /// Creates the state of a flow of which nothing was seen yet.
     ///
@@ -71,7 +71,7 @@ public struct FlowDissector: Sendable {
     ///   - receiver: Receives the message, if there is one.
     public func unfinished(_ direction: Direction, to receiver: Receiver) {
         let message = sides[Int(direction.rawValue)].message
-        if message.isBegun, !message.summary.isEmpty { receiver(message) }
+        if message.isBegun, !message.summary.isEmpty { receiver(message.content) }
     }
 
     /// Reads the next part of a stream, or one datagram.

@@ -26,7 +26,7 @@ package struct FieldColors: Sendable {
     }
 
     /// Adds the fields of a message, as far as they are shown.
-    package mutating func add(_ message: borrowing DissectedMessage) {
+    package mutating func add(_ message: borrowing Message) {
         guard message.direction == direction else { return }
         for field in message.fields where field.range.overlaps(shown) {
             fields.append((field.name.name, field.range.clamped(to: shown)))

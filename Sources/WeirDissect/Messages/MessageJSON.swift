@@ -3,7 +3,7 @@ package import WeirWire
 extension JSONWriter {
     /// Appends the members of a message, as in `MessagesJSON`: `protocol`, `offset` (in a stream), `length`, `complete`,
     /// `summary`, and for an answer `answers` (the request's offset, in a stream) and `delay_ns`.
-    package mutating func appendMembers(of message: borrowing DissectedMessage, isOfStream: Bool) {
+    package mutating func appendMembers(of message: borrowing Message, isOfStream: Bool) {
         member("protocol", message.name)
         if isOfStream { member("offset", message.range.lowerBound) }
         member("length", message.range.count)

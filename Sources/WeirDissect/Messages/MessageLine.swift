@@ -6,7 +6,7 @@ extension ByteBuffer {
     /// - Parameters:
     ///   - message: the message.
     ///   - isOfStream: whether its offsets are those of a stream; those of datagrams have no meaning.
-    package mutating func appendMessage(_ message: borrowing DissectedMessage, isOfStream: Bool) {
+    package mutating func appendMessage(_ message: borrowing Message, isOfStream: Bool) {
         append(message.name)
         append(": ")
         appendGuarded(message.summary.utf8)

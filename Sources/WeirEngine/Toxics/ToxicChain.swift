@@ -32,6 +32,9 @@ struct ToxicChain: Sendable {
     /// Whether the chain holds nothing.
     var isEmpty: Bool { stages.allSatisfy(\.queue.isEmpty) }
 
+    /// The number of bytes that the chain holds.
+    var heldBytes: Int { stages.reduce(0) { $0 + $1.queue.bytes } }
+
     /// The estimated memory cost of what the chain holds, in bytes.
     var cost: Int { stages.reduce(0) { $0 + $1.queue.cost } }
 

@@ -34,12 +34,17 @@ enum DescriptorLimit {
     ///   - configuration: the relay's configuration.
     /// - Returns: the configured limits; if they do not fit, proportionally lower ones; 0 if not even one flow fits.
     static func share(_ descriptors: Int, for configuration: RelayConfiguration) -> Limits {
-        let hasTCP = configuration.takesRoutes || configuration.routes.contains { $0.transport == .tcp }
-        let hasUDP = configuration.takesRoutes || configuration.routes.contains { $0.transport == .udp }
-        let wanted = Limits(tcpFlows: configuration.maxFlows, udpSessions: configuration.maxSessions)
-        let cost = (hasTCP ? 2 * wanted.tcpFlows : 0) + (hasUDP ? wanted.udpSessions : 0)
+        let hasTCPNow = configuration.routes.contains { $0.transport == .tcp }
+        let hasUDPNow = configuration.routes.contains { $0.transport == .udp }
+        let (hasTCP, hasUDP) = (configuration.takesRoutes || hasTCPNow, configuration.takesRoutes || hasUDPNow)
+        var wanted = Limits(tcpFlows: configuration.maxFlows, udpSessions: configuration.maxSessions)
+        var cost: Int { (hasTCP ? 2 * wanted.tcpFlows : 0) + (hasUDP ? wanted.udpSessions : 0) }
         let room = descriptors - reserve(of: descriptors, for: configuration)
         guard room >= 3 else { return Limits(tcpFlows: 0, udpSessions: 0) }
+        guard cost > room else { return wanted }
+        // A transport that only later routes may have gets no larger share than the one that is there.
+        if hasUDP, hasTCPNow, !hasUDPNow { wanted.udpSessions = min(wanted.udpSessions, 2 * wanted.tcpFlows) }
+        if hasTCP, hasUDPNow, !hasTCPNow { wanted.tcpFlows = min(wanted.tcpFlows, max(1, wanted.udpSessions / 2)) }
         guard cost > room else { return wanted }
         return Limits(
             tcpFlows: hasTCP ? max(1, wanted.tcpFlows * room / cost) : wanted.tcpFlows,

@@ -142,7 +142,7 @@ final class LoopContext {
         if case .mismatch = record.happening { shared.mismatches.add(1, ordering: .relaxed) }
         if state.wantsBytes, record.happening.chunk != nil {
             state.batch.append(record, bytes: bytes)
-        } else if shared.hub.hasDemands {
+        } else if shared.hub.messages > .none {
             let parts = state.finder.parts(of: record, bytes) { shared.hub.wants($0, of: record.flow) }
             state.batch.append(record, bytes: bytes, parts: parts)
         } else {

@@ -11,12 +11,15 @@ struct RecordMerge {
         var batch = 0
         var record = 0
 
-        /// Moves past a record.
+        /// The batch of the next record, and the record's index in it.
+        var next: (batch: RecordBatch, record: Int) { (batches[batch], record) }
+
+        /// Moves on within the batch.
         ///
-        /// - Returns: the memory of its batch, in bytes, if it was the batch's last record; otherwise 0.
-        mutating func advance() -> Int {
-            record += 1
-            guard record == batches[batch].records.count else { return 0 }
+        /// - Returns: the memory of the batch, in bytes, if its end was reached; otherwise 0.
+        mutating func advance(to end: Int) -> Int {
+            record = end
+            guard end == batches[batch].records.count else { return 0 }
             let cost = batches[batch].cost
             record = 0
             // Free the batch's bytes as soon as they are read.
@@ -51,18 +54,29 @@ struct RecordMerge {
         lanes[lane].batches.append(batch)
     }
 
-    /// Takes the next record in order of time; returns nil if there is none, or it must still wait.
+    /// Takes the next records in order of time that are of one loop.
     ///
     /// - Parameter now: the time; if nil, no record has to wait.
-    /// - Returns: the record, and the batch that keeps its bytes.
-    mutating func next(at now: Instant?) -> (FlowRecord, RecordBatch)? {
+    /// - Returns: the records; nil if there are none, or they must still wait.
+    mutating func next(at now: Instant?) -> RecordRun? {
         guard let (index, first) = earliest() else { return nil }
-        if let now, lanes.contains(where: { $0.batches.isEmpty }), first.moment.instant.advanced(by: window) > now {
-            return nil
+        let latest = lanes.contains { $0.batches.isEmpty } ? now?.advanced(by: .zero - window) : nil
+        if let latest, first.moment.instant > latest { return nil }
+        let (batch, start) = lanes[index].next
+        let other = earliest(but: index)
+        var end = start + 1
+        while end < batch.records.count, lanes.count > 1 {
+            let time = batch.records[end].moment.instant
+            if let latest, time > latest { break }
+            if let other, other.lane < index ? time >= other.record.moment.instant : time > other.record.moment.instant
+            {
+                break
+            }
+            end += 1
         }
-        let batch = lanes[index].batches[lanes[index].batch]
-        passedCost += lanes[index].advance()
-        return (first, batch)
+        if lanes.count == 1 { end = batch.records.count }
+        passedCost += lanes[index].advance(to: end)
+        return RecordRun(batch, start..<end)
     }
 
     /// Returns how long the next record must still wait; nil if there is none.
@@ -77,9 +91,10 @@ struct RecordMerge {
         return passedCost
     }
 
-    private func earliest() -> (lane: Int, record: FlowRecord)? {
+    /// Finds the lane with the earliest record; of equally early ones, the first.
+    private func earliest(but excluded: Int? = nil) -> (lane: Int, record: FlowRecord)? {
         var best: (lane: Int, record: FlowRecord)?
-        for (index, lane) in lanes.enumerated() where !lane.batches.isEmpty {
+        for (index, lane) in lanes.enumerated() where !lane.batches.isEmpty && index != excluded {
             let record = lane.batches[lane.batch].records[lane.record]
             if let best, best.record.moment.instant <= record.moment.instant { continue }
             best = (index, record)

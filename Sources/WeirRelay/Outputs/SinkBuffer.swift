@@ -28,28 +28,33 @@ struct SinkBuffer: ~Copyable {
         buffer = ByteBuffer(capacity: capacity)
     }
 
-    /// Renders a record with its chunk's bytes.
-    mutating func render(_ record: FlowRecord, of batch: RecordBatch) {
+    /// Renders a record, with its chunk's bytes as far as they were kept.
+    mutating func render(_ record: FlowRecord, bytes: RawSpan) {
         var length: Int?
-        if case .forwarded(let chunk) = record.happening { length = chunk.length }
-        if let chunk = record.happening.chunk {
-            // A sink that shows bytes gets none if only parts were kept: it was added after the chunk was read.
-            if let offset = chunk.bytesOffset, chunk.parts.isEmpty || interest < .bytes {
-                let kept = batch.bytes
-                let bytes = kept.span.bytes.extracting(offset..<(offset + chunk.keptBytes))
+        switch record.happening {
+        case .message(let message):
+            let wanted = sink.messages
+            // It is part of a chunk, which is counted.
+            if wanted >= (message.isUnfinished ? .fields : .summaries) {
                 sink.render(record, bytes: bytes, into: &buffer)
-            } else {
-                sink.render(record, bytes: RawSpan(), into: &buffer)
             }
-        } else {
-            sink.render(record, bytes: RawSpan(), into: &buffer)
+            return
+        case .forwarded(let chunk):
+            length = chunk.length
+            fallthrough
+        case .received:
+            // Parts were kept for the reader of messages alone.
+            let isWhole = record.happening.chunk?.parts.isEmpty ?? true
+            sink.render(record, bytes: isWhole ? bytes : RawSpan(), into: &buffer)
+        default:
+            sink.render(record, bytes: bytes, into: &buffer)
         }
         marks.append(Mark(end: written + buffer.count, length: length))
     }
 
-    /// Renders the number of chunks and bytes that were skipped because the output was too slow.
-    mutating func renderLoss(chunks: UInt64, bytes: UInt64) {
-        sink.renderLoss(chunks: chunks, bytes: bytes, into: &buffer)
+    /// Renders the amount that was skipped because the output was too slow.
+    mutating func renderLoss(_ lost: LostChunks) {
+        sink.renderLoss(chunks: lost.chunks, bytes: lost.bytes, into: &buffer)
     }
 
     /// Renders the beginning of a file, before its first record.
@@ -62,12 +67,16 @@ struct SinkBuffer: ~Copyable {
     mutating func wrote(_ count: Int) {
         buffer.removeFirst(count)
         written += count
-        if buffer.isEmpty { clear() }
+        if buffer.isEmpty { return clear() }
+        marks.removeFirst(marks.firstIndex { $0.end > written } ?? marks.count)
     }
 
     /// Removes everything, and counts the records that were not completely written.
     mutating func discard() {
-        for mark in marks where mark.end > written { missed.add(chunkOf: mark.length, for: interest) }
+        // Without a failure, these are records of which the sink shows nothing.
+        if failure != nil || !buffer.isEmpty {
+            for mark in marks { missed.add(chunkOf: mark.length, for: interest) }
+        }
         clear()
     }
 

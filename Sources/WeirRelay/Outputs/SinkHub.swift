@@ -78,27 +78,38 @@ public struct SinkOutput: Sendable {
     }
 }
 
-/// The outputs of a relay: each gets every turn's batch of records, and has a limited queue and its own thread.
+/// The outputs of a relay: each gets all records, and has a limited queue and its own thread.
 ///
-/// The event loops never block on an output: while a queue is over its limit they do not read, or chunks are dropped
-/// and counted, according to the output's `overflow`.
+/// The event loops submit batches to one stage, which merges them and reads messages. They never block on an output:
+/// while a queue is over its limit they do not read, or chunks are dropped and counted, according to the output's
+/// `overflow`.
 public final class SinkHub: Sendable {
-    private let workers: Lock<[SinkWorker]>
+    private struct State {
+        var workers: [SinkWorker] = []
+        /// Whether the stage's thread runs: from the first output on.
+        var hasStage = false
+    }
+
+    private let state = Lock(State())
+    private let stage: RecordStage
     private let fullness = Fullness()
     private let onQuiet = Actions()
     private let liveOutputs: LiveOutputCount
-    private let lanes: Int
     private let bound: Int
     private let report: @Sendable (SinkReport) -> Void
-    private let level: Atomic<Int>
-    private let echoes: Atomic<Bool>
+    private let level = Atomic<Int>(Interest.flows.rawValue)
+    private let messageLevel = Atomic<Int>(MessageInterest.none.rawValue)
+    private let echoes = Atomic<Bool>(false)
+    /// Whether some output must get every chunk.
+    private let waits = Atomic<Bool>(false)
+    private let demand = ByteDemand()
 
     /// The highest interest among the outputs.
     public var interest: Interest { Interest(rawValue: level.load(ordering: .relaxed)) ?? .bytes }
+    /// The highest interest in messages among the outputs.
+    var messages: MessageInterest { MessageInterest(rawValue: messageLevel.load(ordering: .relaxed)) ?? .none }
     /// Whether an output shows which chunks are echoes.
     var showsEchoes: Bool { echoes.load(ordering: .relaxed) }
-    /// The demands of outputs that read chunks' bytes without showing them; outputs that are added later have none.
-    private let demands: [ByteDemand]
 
     /// Starts a thread for each output.
     ///
@@ -114,24 +125,39 @@ public final class SinkHub: Sendable {
         bound: Int = 64 << 20,
         report: @escaping @Sendable (SinkReport) -> Void
     ) throws(SystemError) {
-        level = Atomic((outputs.map(\.sink.interest).max() ?? .flows).rawValue)
-        echoes = Atomic(outputs.contains { $0.sink.showsEchoes })
-        (self.lanes, self.bound, self.report) = (lanes, bound, report)
-        demands = outputs.compactMap(\.sink.demand)
+        (self.bound, self.report) = (bound, report)
+        stage = try RecordStage(lanes: lanes, bound: bound)
         liveOutputs = LiveOutputCount(count: outputs.count)
-        var workers: [SinkWorker] = []
-        for output in outputs {
-            workers.append(try SinkWorker(output, lanes: lanes, bound: bound, liveOutputs: liveOutputs, report: report))
+        let workers = try outputs.map { output throws(SystemError) in
+            try SinkWorker(output, bound: bound, liveOutputs: liveOutputs, report: report)
         }
-        self.workers = Lock(workers)
-        for worker in workers {
-            try start(worker)
-        }
+        state.withLock { $0.workers = workers }
+        reconsider()
+        for worker in workers { try start(worker) }
     }
 
+    /// Starts an output's thread, and before the first one the stage's.
     private func start(_ worker: SinkWorker) throws(SystemError) {
-        try startThread(named: "weir-sink") { [fullness, onQuiet] in
-            worker.run(fullnessChanged: fullness.changed, whenQuiet: onQuiet.perform)
+        let isFirst = state.withLock { state in
+            defer { state.hasStage = true }
+            return !state.hasStage
+        }
+        if isFirst {
+            try startThread(named: "weir-records") { [self] in
+                stage.run(
+                    messages: { self.messages },
+                    demand: demand,
+                    emptied: { self.fullness.changed(false) },
+                    deliver: deliver
+                )
+            }
+        }
+        try startThread(named: "weir-sink") { [fullness, onQuiet, stage] in
+            worker.run(
+                fullnessChanged: fullness.changed,
+                whenQuiet: onQuiet.perform,
+                isUpToDate: { stage.isEmpty }
+            )
         }
     }
 
@@ -141,23 +167,24 @@ public final class SinkHub: Sendable {
     /// The number of bytes that the outputs have taken.
     var bytesWritten: UInt64 { all.reduce(0) { $0 + $1.written.load(ordering: .relaxed) } }
 
-    private var all: [SinkWorker] { workers.withLock { $0 } }
+    private var all: [SinkWorker] { state.withLock { $0.workers } }
 
     /// Starts one more output, which gets all records from now on.
     ///
     /// - Returns: the worker with which it is removed.
     func add(_ output: SinkOutput) throws(SystemError) -> SinkWorker {
-        let worker = try SinkWorker(output, lanes: lanes, bound: bound, liveOutputs: liveOutputs, report: report)
+        let worker = try SinkWorker(output, bound: bound, liveOutputs: liveOutputs, report: report)
         try start(worker)
         liveOutputs.gained()
-        workers.withLock { $0.append(worker) }
+        state.withLock { $0.workers.append(worker) }
         reconsider()
         return worker
     }
 
     /// Removes an output, after it has written its queue and its last output.
     func remove(_ worker: SinkWorker) async {
-        workers.withLock { $0.removeAll { $0 === worker } }
+        await stage.pass()
+        state.withLock { $0.workers.removeAll { $0 === worker } }
         reconsider()
         await worker.finish()
         _ = liveOutputs.lost()
@@ -167,22 +194,23 @@ public final class SinkHub: Sendable {
     func reconsider() {
         let workers = all
         level.store((workers.map(\.interest).max() ?? .flows).rawValue, ordering: .relaxed)
+        messageLevel.store((workers.map(\.messages).max() ?? .none).rawValue, ordering: .relaxed)
         echoes.store(workers.contains(where: \.showsEchoes), ordering: .relaxed)
+        waits.store(workers.contains(where: \.waits), ordering: .relaxed)
     }
 
-    /// Whether outputs read bytes that they do not show.
-    var hasDemands: Bool { !demands.isEmpty }
-
-    /// Returns whether an output that does not show bytes reads those of a chunk.
-    func wants(_ chunk: ChunkRecord, of flow: FlowID) -> Bool {
-        demands.contains { $0.wants(chunk, of: flow) }
-    }
+    /// Returns whether the bytes of a chunk are needed to read messages.
+    func wants(_ chunk: ChunkRecord, of flow: FlowID) -> Bool { demand.wants(chunk, of: flow) }
 
     /// Passes a batch to every output.
     public func submit(_ batch: RecordBatch, lane: Int) {
-        for worker in all {
-            if worker.submit(batch, lane: lane) { fullness.changed(true) }
-        }
+        guard state.withLock({ $0.hasStage }) else { return }
+        if stage.submit(batch, lane: lane, waits: waits.load(ordering: .relaxed)) { fullness.changed(true) }
+    }
+
+    /// Passes merged records to every output, on the stage's thread.
+    private func deliver(_ delivery: RecordStage.Delivery) {
+        for worker in all where worker.submit(delivery) { fullness.changed(true) }
     }
 
     /// Adds a closure that runs each time that the last full output has room again.
@@ -197,6 +225,7 @@ public final class SinkHub: Sendable {
 
     /// Writes the queues and each sink's last output, and waits until that is done.
     public func finish() async {
+        if state.withLock({ $0.hasStage }) { await stage.finish() }
         let workers = all
         // Start all before waiting for one, so that an output without a reader does not delay the others.
         for worker in workers { worker.beginToFinish() }

@@ -50,13 +50,13 @@ public struct Missed: Hashable, Sendable {
         records += 1
     }
 
-    /// Adds the records of a batch, with its chunks if a sink with that interest wants them.
-    mutating func add(_ batch: RecordBatch, for interest: Interest) {
-        for record in batch.records {
-            if case .forwarded(let chunk) = record.happening {
-                add(chunkOf: chunk.length, for: interest)
-            } else {
-                add(chunkOf: nil, for: interest)
+    /// Adds the records of a run, with its chunks if a sink with that interest wants them; messages are parts of chunks.
+    mutating func add(_ run: RecordRun, for interest: Interest) {
+        run.forEach { record, _ in
+            switch record.happening {
+            case .forwarded(let chunk): add(chunkOf: chunk.length, for: interest)
+            case .message: break
+            default: add(chunkOf: nil, for: interest)
             }
         }
     }

@@ -4,10 +4,10 @@ import Synchronization
 import WeirEngine
 import WeirWire
 
-/// The thread of one output, which renders batches and writes them.
+/// The thread of one output, which renders records and writes them.
 final class SinkWorker: Sendable {
     private struct State {
-        var batches: [(batch: RecordBatch, lane: Int)] = []
+        var runs: [RecordRun] = []
         var cost = 0
         /// Whether the thread waits for the bell.
         var isWaiting = false
@@ -16,27 +16,20 @@ final class SinkWorker: Sendable {
         var isFinishing = false
         var isDone = false
         var whenDone: [CheckedContinuation<Void, Never>] = []
-        var lost: (chunks: UInt64, bytes: UInt64) = (0, 0)
+        var lost = LostChunks()
         /// The counts of what arrived after the output had failed and was not queued.
         var missed = Missed()
         /// The largest cost of the queue since memory was last returned to the system.
         var peak = 0
     }
 
-    /// The time, in microseconds, for which small batches gather, so that a busy loop does not wake the thread for each
-    /// one.
-    private static let gatheringTime: UInt32 = 4000
-    private static let gatheringCost = 64 << 10
     /// The largest cost of a queue, in bytes, after which memory is not returned to the system.
     private static let trimmingCost = 8 << 20
     /// The time without a batch after which memory is returned.
     private static let quietTime = Duration.seconds(1)
     private static let writeSize = 64 << 10
-    /// The window within which records of different loops are merged by time.
-    private static let mergeWindow = Duration.milliseconds(10)
 
     private let output: SinkOutput
-    private let lanes: Int
     private let bound: Int
     private let liveOutputs: LiveOutputCount
     private let report: @Sendable (SinkReport) -> Void
@@ -48,38 +41,40 @@ final class SinkWorker: Sendable {
     /// The output's current interest.
     var interest: Interest { output.sink.interest }
     var showsEchoes: Bool { output.sink.showsEchoes }
+    var messages: MessageInterest { output.sink.messages }
+    /// Whether the output must get every chunk.
+    var waits: Bool { output.overflow == .wait }
 
     init(
         _ output: SinkOutput,
-        lanes: Int,
         bound: Int,
         liveOutputs: LiveOutputCount,
         report: @escaping @Sendable (SinkReport) -> Void
     ) throws(SystemError) {
         self.output = output
-        self.lanes = lanes
         self.bound = bound
         self.liveOutputs = liveOutputs
         self.report = report
         bell = try Mailbox()
     }
 
-    /// Queues a batch; returns true if the queue has just become full, so that the loops must wait.
-    func submit(_ batch: RecordBatch, lane: Int) -> Bool {
+    /// Queues records; returns true if the queue has just become full, so that the loops must wait.
+    func submit(_ delivery: RecordStage.Delivery) -> Bool {
         let (rings, filled) = state.withLock { state -> (Bool, Bool) in
-            guard !state.hasFailed else { return (miss(batch, lane, &state), false) }
-            var batch = batch
-            if output.overflow == .drop, state.cost + batch.cost > bound {
-                let (rest, chunks, bytes) = batch.withoutChunks()
-                state.lost.chunks += UInt64(chunks)
-                state.lost.bytes += bytes
-                batch = rest
+            if interest >= .chunks { state.lost.add(delivery.lost) }
+            var isMissed = true
+            for run in delivery.runs {
+                if state.hasFailed {
+                    isMissed = miss(run, &state) && isMissed
+                } else {
+                    isMissed = false
+                    queue(run, &state)
+                }
             }
-            state.batches.append((batch, lane))
-            state.cost += batch.cost
             state.peak = max(state.peak, state.cost)
-            let filled = output.overflow == .wait && !state.isFull && state.cost > bound
+            let filled = waits && !state.hasFailed && !state.isFull && state.cost > bound
             if filled { state.isFull = true }
+            guard !isMissed else { return (false, false) }
             defer { state.isWaiting = false }
             return (state.isWaiting, filled)
         }
@@ -87,21 +82,31 @@ final class SinkWorker: Sendable {
         return filled
     }
 
-    /// Counts a batch that will not be written, because the output has failed.
+    private func queue(_ run: RecordRun, _ state: inout State) {
+        var run = run
+        if output.overflow == .drop, state.cost + run.cost > bound {
+            let (rest, lost) = run.withoutChunks()
+            state.lost.add(lost)
+            run = rest
+        }
+        state.runs.append(run)
+        state.cost += run.cost
+    }
+
+    /// Counts records that will not be written, because the output has failed.
     ///
-    /// Records that are not chunks are still queued if the sink's last output, the totals, has another destination.
+    /// Those that are not chunks are still queued if the sink's last output, the totals, has another destination.
     ///
-    /// - Returns: whether the thread waits for it.
-    private func miss(_ batch: RecordBatch, _ lane: Int, _ state: inout State) -> Bool {
-        let rest = batch.withoutChunks().batch
-        state.missed.add(batch, for: interest)
-        guard output.lastResort != nil, state.cost + rest.cost <= bound else { return false }
+    /// - Returns: whether none is queued.
+    private func miss(_ run: RecordRun, _ state: inout State) -> Bool {
+        let rest = run.withoutChunks().run
+        state.missed.add(run, for: interest)
+        guard output.lastResort != nil, state.cost + rest.cost <= bound else { return true }
         // The rendered counts these when it discards their rendering.
-        state.missed.records -= UInt64(rest.records.count)
-        state.batches.append((rest, lane))
+        state.missed.records -= UInt64(rest.count)
+        state.runs.append(rest)
         state.cost += rest.cost
-        defer { state.isWaiting = false }
-        return state.isWaiting
+        return false
     }
 
     /// Starts to write the queue and the sink's last output, without waiting for it.
@@ -129,34 +134,49 @@ final class SinkWorker: Sendable {
 
     // MARK: - On the thread
 
-    func run(fullnessChanged: @Sendable (Bool) -> Void, whenQuiet: @Sendable () -> Void) {
+    /// Writes until the end.
+    ///
+    /// - Parameters:
+    ///   - fullnessChanged: called when the queue has become full, and when it is no longer.
+    ///   - whenQuiet: called when nothing came for a while after much.
+    ///   - isUpToDate: returns whether no record is on its way from the loops.
+    func run(
+        fullnessChanged: @Sendable (Bool) -> Void,
+        whenQuiet: @Sendable () -> Void,
+        isUpToDate: @Sendable () -> Bool
+    ) {
         var rendered = SinkBuffer(output.sink, capacity: 2 * Self.writeSize)
         var target = OutputTarget(output)
-        var merge = RecordMerge(lanes: lanes, window: Self.mergeWindow)
-        var total: (chunks: UInt64, bytes: UInt64) = (0, 0)
+        var total = LostChunks()
         renderBegin(at: target.time, &rendered, &target)
         write(&rendered, to: &target, fullnessChanged)
         while true {
             let began = SystemClock.instant()
-            let times = [merge.waitingTime(at: began), target.timeLeft, trimmingTime]
-            wait(for: times.compactMap { $0 }.min())
-            let (isEmpty, lost, isFinishing) = takeQueued(into: &merge)
-            let now = isFinishing ? nil : SystemClock.instant()
-            while let (record, batch) = merge.next(at: now) {
-                if target.ends(before: record.moment.wallNanoseconds, pending: rendered.buffer.count) {
-                    beginFile(at: record.moment.wallNanoseconds, &rendered, &target, fullnessChanged)
-                }
-                rendered.render(record, of: batch)
-                if rendered.buffer.count >= Self.writeSize {
+            wait(for: [target.timeLeft, trimmingTime].compactMap { $0 }.min())
+            var (runs, lost, isFinishing) = takeQueued()
+            let isEmpty = runs.isEmpty
+            var passed = 0
+            for index in runs.indices {
+                runs[index].forEach { record, bytes in
+                    if target.ends(before: record.moment.wallNanoseconds, pending: rendered.buffer.count) {
+                        beginFile(at: record.moment.wallNanoseconds, &rendered, &target, fullnessChanged)
+                    }
+                    rendered.render(record, bytes: bytes)
+                    guard rendered.buffer.count >= Self.writeSize else { return }
                     write(&rendered, to: &target, fullnessChanged)
-                    release(merge.takePassedCost(), fullnessChanged)
+                    release(passed, fullnessChanged)
+                    passed = 0
                 }
+                passed += runs[index].cost
+                // Free the batch's bytes as soon as they are read.
+                runs[index] = RecordRun()
             }
             if lost.chunks > 0 {
-                rendered.renderLoss(chunks: lost.chunks, bytes: lost.bytes)
-                total = (total.chunks + lost.chunks, total.bytes + lost.bytes)
+                rendered.renderLoss(lost)
+                total.add(lost)
             }
             write(&rendered, to: &target, fullnessChanged)
+            release(passed, fullnessChanged)
             if isFinishing, isEmpty {
                 rendered.renderEnd()
                 write(&rendered, to: &target, fullnessChanged)
@@ -165,9 +185,11 @@ final class SinkWorker: Sendable {
                 tellWhatWasMissed(&rendered)
                 return complete()
             }
-            release(merge.takePassedCost(), fullnessChanged)
-            if isEmpty, merge.isEmpty, let now, began.duration(to: now) >= Self.quietTime { trim(whenQuiet) }
-            if merge.isEmpty, target.timeLeft == .zero { beginFile(at: target.time, &rendered, &target, fullnessChanged) }
+            if isEmpty, began.duration(to: SystemClock.instant()) >= Self.quietTime { trim(whenQuiet) }
+            // What is on its way belongs into this file.
+            if target.timeLeft == .zero, isUpToDate(), state.withLock({ $0.runs.isEmpty }) {
+                beginFile(at: target.time, &rendered, &target, fullnessChanged)
+            }
         }
     }
 
@@ -195,27 +217,17 @@ final class SinkWorker: Sendable {
         target.noteHead(rendered.buffer.count)
     }
 
-    /// Moves the queue to the merge, which then is its only owner, so that its memory is freed batch by batch.
-    private func takeQueued(
-        into merge: inout RecordMerge
-    ) -> (isEmpty: Bool, lost: (chunks: UInt64, bytes: UInt64), isFinishing: Bool) {
-        let (batches, lost, isFinishing) = state.withLock { state in
-            defer {
-                state.batches = []
-                state.lost = (0, 0)
-            }
-            return (state.batches, state.lost, state.isFinishing)
+    private func takeQueued() -> (runs: [RecordRun], lost: LostChunks, isFinishing: Bool) {
+        state.withLock { state in
+            defer { (state.runs, state.lost) = ([], LostChunks()) }
+            return (state.runs, state.lost, state.isFinishing)
         }
-        for (batch, lane) in batches { merge.add(batch, lane: lane) }
-        return (batches.isEmpty, lost, isFinishing)
     }
 
-    /// Waits until a batch is queued, or for as long as records of one loop may wait for another's.
+    /// Waits until records are queued, for so long at most.
     private func wait(for duration: Duration?) {
-        let gathers = state.withLock { $0.cost < Self.gatheringCost && !$0.isFinishing }
-        if gathers { usleep(Self.gatheringTime) }
         let hasWork = state.withLock { state in
-            state.isWaiting = state.batches.isEmpty && !state.isFinishing
+            state.isWaiting = state.runs.isEmpty && state.lost.chunks == 0 && !state.isFinishing
             return !state.isWaiting
         }
         guard !hasWork else { return }
@@ -282,9 +294,9 @@ final class SinkWorker: Sendable {
     ) {
         target.cutToWhole()
         let wasFull = state.withLock { state in
-            let (wasFull, batches) = (state.isFull, state.batches)
-            (state.hasFailed, state.isFull, state.batches, state.cost) = (true, false, [], 0)
-            for (batch, lane) in batches { _ = miss(batch, lane, &state) }
+            let (wasFull, runs) = (state.isFull, state.runs)
+            (state.hasFailed, state.isFull, state.runs, state.cost) = (true, false, [], 0)
+            for run in runs { _ = miss(run, &state) }
             return wasFull
         }
         if wasFull { fullnessChanged(false) }

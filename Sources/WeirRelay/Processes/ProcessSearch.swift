@@ -151,13 +151,40 @@ struct ProcessSearch: ~Copyable {
         guard everywhere, owners.count < inodes.count else { return owners }
         let seen = Set(first.map(\.process))
         // The newest processes first, because they tend to end first. The others can wait.
-        for process in Self.processes().reversed() where process != own && !seen.contains(process) {
+        for process in Self.newestFirst(Self.processes(), last: Self.lastProcess())
+        where process != own && !seen.contains(process) {
             look(Hint(process: process, descriptor: 0))
         }
         for hint in first where hint.descriptor >= Self.fewDescriptors { look(hint) }
         // The relay can be its own client.
         if !seen.contains(own) { look(Hint(process: own, descriptor: 0)) }
         return owners
+    }
+
+    /// Orders processes from the newest on: numbers rise until the highest possible one, and begin again.
+    ///
+    /// - Parameters:
+    ///   - processes: their numbers, in rising order.
+    ///   - last: the number that was given last; nil if it is not known.
+    /// - Returns: the numbers in that order.
+    static func newestFirst(_ processes: [Int32], last: Int32?) -> [Int32] {
+        guard let last, let split = processes.firstIndex(where: { $0 > last }) else { return processes.reversed() }
+        return processes[..<split].reversed() + processes[split...].reversed()
+    }
+
+    /// Returns the number of the process that was made last.
+    ///
+    /// Source: proc_loadavg(5).
+    private static func lastProcess() -> Int32? {
+        let raw = open("/proc/loadavg", O_RDONLY | O_CLOEXEC)
+        guard raw >= 0 else { return nil }
+        defer { close(raw) }
+        var bytes = [UInt8](repeating: 0, count: 128)
+        let count = read(raw, &bytes, bytes.count)
+        guard count > 0 else { return nil }
+        return String(decoding: bytes[..<count], as: UTF8.self).split(whereSeparator: \.isWhitespace).last.flatMap {
+            Int32($0)
+        }
     }
 
     /// Returns the numbers of all processes, in order.

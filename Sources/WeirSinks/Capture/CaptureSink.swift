@@ -36,7 +36,6 @@ public struct CaptureSink: Sink {
         let time = record.moment.wallNanoseconds
         let index = index(of: record, &output)
         switch record.happening {
-        case .opened, .mismatch: break
         case .connected(let dial, _):
             frames.introduce(record.path.server?.address, to: &output)
             flows.values[index].connect(record, after: dial, &frames, &output)
@@ -58,6 +57,7 @@ public struct CaptureSink: Sink {
         case .closed(let close):
             flows.values[index].close(close.reason, at: time, &frames, &output)
             flows.remove(at: index)
+        default: break
         }
     }
 

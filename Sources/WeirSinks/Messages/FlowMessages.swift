@@ -1,12 +1,12 @@
 import WeirDissect
-import WeirEngine
-import WeirWire
+package import WeirEngine
+package import WeirWire
 
-/// A reader of the messages of live flows, from a sink's records: on the sink's thread, never in the path of a byte.
+/// A reader of the messages of live flows, from their records: on a thread of its own, never in the path of a byte.
 ///
 /// A flow whose bytes no dissector recognizes is given up after its first chunks: nothing of it is kept or scanned any
 /// more. `FlowDissector` limits the bytes held for one flow; this type limits those for all flows together.
-struct FlowMessages: Sendable {
+package struct FlowMessages: Sendable {
     /// The maximum number of successive chunks of a direction without a message.
     static let patience: UInt16 = 128
     /// The maximum number of bytes held for all flows.
@@ -15,22 +15,43 @@ struct FlowMessages: Sendable {
     private var flows: [FlowID: LiveFlow] = [:]
     private var givenUp: Set<FlowID> = []
     private var held = 0
-    private let wantsFields: Bool
-    /// The chunks whose bytes are read, for the event loops; nil if the sink shows all bytes.
-    let demand: ByteDemand?
+    private var interest: MessageInterest
+    /// The chunks whose bytes are read, for the event loops.
+    private let demand: ByteDemand?
 
-    init(wantsFields: Bool, demand: ByteDemand? = nil) {
-        self.wantsFields = wantsFields
+    /// Creates a reader that knows no flow.
+    ///
+    /// - Parameters:
+    ///   - interest: the messages that are wanted.
+    ///   - demand: is told which chunks' bytes are needed.
+    package init(_ interest: MessageInterest = .none, demand: ByteDemand? = nil) {
+        self.interest = interest
         self.demand = demand
     }
 
     /// The number of flows with state.
     var count: Int { flows.count }
 
-    /// Reads a record, and lends the messages that end with it.
-    mutating func read(_ record: FlowRecord, _ bytes: RawSpan, to receiver: FlowDissector.Receiver) {
+    /// Reads other messages from now on; without any interest, what is known of the flows is forgotten.
+    package mutating func follow(_ interest: MessageInterest) {
+        guard interest != self.interest else { return }
+        if interest == .none { self = FlowMessages(demand: demand) }
+        self.interest = interest
+    }
+
+    /// Reads a record, and lends the messages that end with it, and those that the next chunk continues if all fields are
+    /// wanted.
+    package mutating func read(_ record: FlowRecord, _ bytes: RawSpan, to receiver: (Message) -> Void) {
+        guard interest > .none else { return }
         switch record.happening {
-        case .forwarded(let chunk): read(chunk, of: record, bytes, receiver)
+        case .forwarded(let chunk):
+            read(chunk, of: record, bytes, receiver)
+            guard interest == .fields, record.transport == .tcp else { return }
+            flows[record.flow]?.dissector.unfinished(chunk.direction) { message in
+                var message = message
+                message.isUnfinished = true
+                receiver(message)
+            }
         // A chunk that toxics hold back arrives after the end of its source.
         case .ended(let direction, isDelayed: false), .endForwarded(let direction):
             let before = flows[record.flow]?.dissector.heldBytes ?? 0
@@ -57,7 +78,7 @@ struct FlowMessages: Sendable {
             return
         }
         let before = flows[id]?.dissector.heldBytes ?? 0
-        let state = flows[id, default: LiveFlow(record, wantsFields)].read(
+        let state = flows[id, default: LiveFlow(record, interest == .fields)].read(
             chunk,
             bytes,
             at: record.moment.wallNanoseconds,
@@ -74,11 +95,6 @@ struct FlowMessages: Sendable {
         if bytes.byteCount > 0, state.wanted > chunk.offset + UInt64(chunk.length) {
             demand?.want(id, chunk.direction, from: state.wanted)
         }
-    }
-
-    /// Lends the message of a direction that is incomplete after the last chunk.
-    func unfinished(_ flow: FlowID, _ direction: Direction, to receiver: FlowDissector.Receiver) {
-        flows[flow]?.dissector.unfinished(direction, to: receiver)
     }
 }
 

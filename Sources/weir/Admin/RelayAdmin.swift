@@ -14,8 +14,8 @@ struct RelayAdmin: Sendable {
     /// The endpoints at which it listens.
     var endpoints: [Endpoint] { server.endpoints }
 
-    /// The output for the stream of events.
-    var output: SinkOutput { server.output }
+    /// Makes the output for the stream of events.
+    func output(_ details: FlowDetails) -> SinkOutput { server.output(details) }
 
     /// Stops answering requests.
     func stop() async { await server.stop() }
@@ -70,6 +70,7 @@ extension AdminOptions {
 }
 #else
 import WeirRelay
+import WeirSinks
 import WeirWire
 
 /// The control API in a program that was built without it; it never exists.
@@ -77,8 +78,8 @@ enum RelayAdmin: Sendable {
     /// Never read.
     var endpoints: [Endpoint] { switch self {} }
 
-    /// Never read.
-    var output: SinkOutput { switch self {} }
+    /// Never called.
+    func output(_ details: FlowDetails) -> SinkOutput { switch self {} }
 
     /// Never called.
     func stop() async {}

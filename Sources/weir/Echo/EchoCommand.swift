@@ -42,7 +42,8 @@ struct EchoCommand: AsyncParsableCommand {
             let configuration = try configuration()
             let output = records.takesStandardOutput ? ShowOptions.totals() : shown.output(default: .summary)
             let recording = try records.recording(.client, names: configuration.names)
-            let status = try await Session(configuration, grace: grace.duration).run(outputs: [output], recording)
+            let outputs = [output] + [recording?.output].compactMap { $0 }
+            let status = try await Session(configuration, grace: grace.duration).run(outputs: outputs, recording)
             if status != .done { Glibc.exit(status.rawValue) }
         } catch {
             throw Failure(error)

@@ -48,7 +48,7 @@ final class RelayCapture: Sendable {
     /// Makes the output from which the capture learns of the relay's flows.
     func makeOutput() -> SinkOutput {
         // The sink renders nothing, so nothing is ever written to the descriptor.
-        SinkOutput(name: "capture", sink: FlowFeedSink(flows), descriptor: -1)
+        SinkOutput(name: "capture", sink: FlowFeedSink(flows), descriptor: -1, overflow: .drop)
     }
 
     /// Starts when the relay's ports are known, and before any client can connect.

@@ -188,23 +188,8 @@ struct RelayCommand: AsyncParsableCommand {
             let scenario = try toxics.readScenario()
             try toxics.apply(to: &configuration, scenario)
             let session = Session(configuration, grace: grace.duration, scenario: scenario, admin: admin)
-            let others = try outputs(details)
-            let recording = try records.recording(
-                recordLegs,
-                names: configuration.names,
-                process: details.process,
-                overflow: overflow
-            )
-            let capture = capture.map {
-                RelayCapture(
-                    to: $0,
-                    rotation: records.rotation.rotation,
-                    interface: interface,
-                    settings: captureOptions.source(),
-                    process: configuration.processes?.peek
-                )
-            }
-            let status = try await session.run(outputs: others, recording, capture)
+            let outputs = RelayOutputs(self, configuration, details, admin: admin)
+            let status = try await session.run(outputs: try outputs.makeAll(), outputs.recording, outputs.capture)
             if status != .done { Glibc.exit(status.rawValue) }
         } catch {
             throw Failure(error)
@@ -229,52 +214,5 @@ struct RelayCommand: AsyncParsableCommand {
         configuration.expectsEcho = expectEcho
         configuration.family = families.family
         return configuration
-    }
-
-    /// Makes the outputs for the records.
-    func outputs(_ details: FlowDetails) throws(Failure) -> [SinkOutput] {
-        var outputs: [SinkOutput] = []
-        let hasStandardOutput = log != "-" && !records.takesStandardOutput
-        let show = hasStandardOutput ? shown.show ?? .hex : .none
-        if show == .none {
-            outputs.append(ShowOptions.totals(overflow: overflow, details))
-            if portOptions.ports {
-                outputs.append(ShowOptions.ports(onOutput: hasStandardOutput, overflow: overflow, details))
-            }
-        } else {
-            outputs.append(
-                shown.output(
-                    default: .hex,
-                    dissects: dissect,
-                    overflow: overflow,
-                    showsOriginals: toxics.showOriginal,
-                    details: details,
-                    showsPorts: portOptions.ports
-                )
-            )
-        }
-        let records = JSONLinesSink(
-            withBytes: logBytes,
-            dissects: dissect,
-            showsOriginals: toxics.showOriginal,
-            details: details
-        )
-        switch log {
-        case nil: break
-        case "-":
-            let descriptor = STDOUT_FILENO
-            outputs.append(.init(name: "standard output", sink: records, descriptor: descriptor, overflow: overflow))
-        case let path?:
-            do {
-                outputs.append(
-                    try SinkOutput(appendingTo: path, sink: records, overflow: overflow) {
-                        Diagnostics.tellWaiting(for: path)
-                    }
-                )
-            } catch {
-                throw Failure(creating: error)
-            }
-        }
-        return outputs
     }
 }

@@ -56,13 +56,13 @@ struct Session: Sendable {
     /// Serves until a signal or the last output ends the relay.
     ///
     /// - Parameters:
-    ///   - others: the destinations of the records.
+    ///   - outputs: the destinations of the records.
     ///   - recording: the capture that is made from them; it is discarded if the relay cannot start.
     ///   - capture: captures the relay's packets, from before the first client until after the last flow.
     /// - Returns: the program's exit status: 1 if an expectation was not met, 74 if an output has failed.
     /// - Throws: the error of `Supervisor` if it cannot start.
     func run(
-        outputs others: [SinkOutput],
+        outputs: [SinkOutput],
         _ recording: Recording? = nil,
         _ capture: RelayCapture? = nil
     ) async throws -> ExitStatus {
@@ -73,7 +73,6 @@ struct Session: Sendable {
             capture?.discard()
             Signals.end(by: number)
         }
-        let outputs = others + [recording?.output].compactMap { $0 }
         var configuration = configuration
         configuration.whenLoopFails = { error in
             Diagnostics.print("\(error); nothing can be served")
@@ -83,7 +82,7 @@ struct Session: Sendable {
         do {
             relay = try await Supervisor(
                 configuration,
-                outputs: outputs + [capture?.makeOutput(), admin?.output].compactMap { $0 },
+                outputs: outputs,
                 report: { Diagnostics.print($0) },
                 sinkReport: { Self.tell($0, feed) },
                 whenBound: { bound in try capture?.start(bound) { feed.yield(.captureEnded($0)) } }
@@ -227,7 +226,7 @@ struct Session: Sendable {
         let hasUDP = configuration.routes.contains { $0.transport == .udp }
         if hasTCP, relay.maxFlows < configuration.maxFlows {
             Diagnostics.print(
-                "at most \(relay.maxFlows) TCP flows at once: the descriptor limit (ulimit -n) allows no more"
+                "at most \(relay.maxFlows) TCP flow\(relay.maxFlows == 1 ? "" : "s") at once: the descriptor limit (ulimit -n) allows no more"
             )
         }
         if hasUDP, relay.maxSessions < configuration.maxSessions {

@@ -70,7 +70,7 @@ struct MessagesShow: ShowView, ~Copyable {
             json = isJSON ? MessagesJSON(hasFields: hasFields) : nil
         }
 
-        mutating func append(_ message: DissectedMessage, _ flow: Int, _ output: ShowOutput) {
+        mutating func append(_ message: Message, _ flow: Int, _ output: ShowOutput) {
             output.write { buffer in
                 if json != nil {
                     json?.append(message, flow: flow + 1, to: &buffer)

@@ -68,7 +68,7 @@ private func dissectFlow(_ input: [UInt8], _ transport: Transport, _ port: UInt1
     dissector.finish { check($0, end: nil) }
 }
 
-private func check(_ message: DissectedMessage, end: Int?) {
+private func check(_ message: Message, end: Int?) {
     precondition(message.range.lowerBound >= 0, "a message is in the stream")
     if let end { precondition(message.range.upperBound <= end, "a message has come") }
     precondition(message.fields.count <= 512 && message.summary.string.utf8.count <= 1024, "what is said is bounded")

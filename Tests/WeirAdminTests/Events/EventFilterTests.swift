@@ -27,11 +27,11 @@ struct EventFilterTests {
         )
     }
 
-    @Test("Without names it takes all but chunks, with names only those")
+    @Test("Without names it takes all but what comes with chunks, with names only those")
     func takesNames() throws {
         for name in EventFilter.names {
             let event = try Self.event(name)
-            #expect(EventFilter().takes(event) == (name != "data"), "\(name)")
+            #expect(EventFilter().takes(event) == !["data", "message"].contains(name), "\(name)")
             for wanted in EventFilter.names {
                 #expect(EventFilter(events: [wanted]).takes(event) == (name == wanted), "\(name) \(wanted)")
             }
@@ -84,10 +84,13 @@ struct EventFilterTests {
             ([], false, Interest.flows, false, true), ([], true, .flows, false, true),
             (["open"], true, .flows, false, true), (["data"], false, .chunks, true, false),
             (["data"], true, .bytes, true, false), (["data", "open"], false, .chunks, true, true),
+            (["message"], true, .flows, true, false), (["message", "data"], true, .bytes, true, false),
+            (["message", "open"], false, .flows, true, true),
         ] as [(Set<String>, Bool, Interest, Bool, Bool)]
     )
     func needs(events: Set<String>, wantsBytes: Bool, interest: Interest, wantsChunks: Bool, wantsFlows: Bool) {
         let filter = EventFilter(events: events, wantsBytes: wantsBytes)
         #expect(filter.interest == interest && filter.wantsChunks == wantsChunks && filter.wantsFlows == wantsFlows)
+        #expect(filter.wantsMessages == events.contains("message"))
     }
 }

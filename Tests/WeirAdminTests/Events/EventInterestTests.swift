@@ -39,6 +39,29 @@ struct EventInterestTests {
         #expect(log.listeners == 0)
     }
 
+    @Test("Messages need the chunks in which they are, which are then not recorded for themselves")
+    func messages() async throws {
+        let (log, changes) = (EventLog(lingering: .zero), Lock(0))
+        log.whenInterestChanges { changes.withLock { $0 += 1 } }
+        func state() -> String { "\(log.interest) \(log.dataInterest) \(log.messages) \(changes.withLock { $0 })" }
+        let first = try #require(log.listen(.flows, messages: true, bound: 9))
+        #expect(state() == "chunks flows summaries 1")
+        let second = try #require(log.listen(.bytes, messages: true, bound: 9))
+        #expect(state() == "bytes bytes summaries 2")
+        var sink = EventSink(log)
+        #expect(sink.interest == .bytes && sink.messages == .summaries)
+        log.leave(second)
+        await Self.waitUntil { state() == "chunks flows summaries 3" }
+        var output = WeirWire.ByteBuffer()
+        sink.render(Support.record(Support.chunk(.upstream, at: 0, 3)), bytes: RawSpan(), into: &output)
+        sink.render(Support.record(.message(Message())), bytes: RawSpan(), into: &output)
+        var cursor = EventLog.Cursor(last: 0)
+        let filter = EventFilter(events: ["data", "message"])
+        #expect(log.events(&cursor, limit: 9, for: filter).events.map(\.name) == ["message"])
+        log.leave(first)
+        await Self.waitUntil { state() == "flows flows none 4" }
+    }
+
     @Test("Chunks are still wanted for half a minute after their listener has left")
     func lingers() async throws {
         let log = EventLog()

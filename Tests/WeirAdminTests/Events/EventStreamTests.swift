@@ -69,6 +69,34 @@ struct EventStreamTests {
         }
     }
 
+    @Test(
+        "Messages are streamed to who asks for them, without the chunks in which they came",
+        arguments: [false, true]
+    )
+    func streamsMessages(alsoData: Bool) async throws {
+        try await withAdmin(["tcp:0"]) { admin in
+            let kinds = alsoData ? "message,data" : "message"
+            async let stream = admin.call("GET", "/v1/events?event=\(kinds)&direction=upstream&limit=3")
+            while try await admin.call("GET", "/metrics").text.contains("weir_event_listeners 0") {}
+            let done = Lock(false)
+            let sending = Task {
+                // The relay is told that messages are wanted a little after the stream has begun.
+                while !done.withLock({ $0 }) { try await Self.talk("*1\r\n$4\r\nPING\r\n", admin) }
+            }
+            let events = Self.events(try await stream)
+            done.withLock { $0 = true }
+            try await sending.value
+            #expect(events.count == 3)
+            let messages = events.filter { $0[1] == "event: message" }
+            #expect(alsoData ? !messages.isEmpty : messages.count == 3, "\(events)")
+            for message in messages {
+                let object =
+                    #""direction":"upstream","protocol":"redis","offset":0,"length":14,"complete":true,"summary":"PING"}"#
+                #expect(message[2].hasSuffix(object), "\(message)")
+            }
+        }
+    }
+
     @Test("An id names the relay, as /v1/health does; a client of another one is told that it began anew")
     func tellsRestart() async throws {
         try await withAdmin(["tcp:0"]) { admin in

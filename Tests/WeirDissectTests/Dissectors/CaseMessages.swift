@@ -16,7 +16,7 @@ struct CaseMessages {
         var (reader, said, fields): (CaptureReader, [String], [[String]]) = (CaptureReader(), [], [])
         var found = CaptureFlows()
         var dissector = CaptureDissector()
-        func note(_ flow: Int, _ message: DissectedMessage) {
+        func note(_ flow: Int, _ message: Message) {
             var text = "\(message.direction.label) \(message.range) \(message.name) \(message.summary.string)"
             if !message.isComplete { text += " (incomplete)" }
             if let answer = message.answer { text += " answers @\(answer.request)" }

@@ -6,7 +6,7 @@ import WeirWire
 struct DissectionDialogue {
     private var dissector: FlowDissector
     private(set) var said: [String] = []
-    private(set) var messages: [DissectedMessage] = []
+    private(set) var messages: [Message] = []
     private var time: Int64 = 0
 
     init(_ transport: Transport = .tcp, port: UInt16 = 4000, wantsFields: Bool = true) {
@@ -65,9 +65,9 @@ struct DissectionDialogue {
     }
 
     private static func note(
-        _ message: DissectedMessage,
+        _ message: Message,
         _ said: inout [String],
-        _ messages: inout [DissectedMessage]
+        _ messages: inout [Message]
     ) {
         let message = copy message
         messages.append(message)
@@ -82,7 +82,7 @@ struct DissectionDialogue {
     }
 }
 
-extension DissectedMessage {
+extension Message {
     /// Writes the fields as `name range value`.
     var fieldLines: [String] {
         fields.map { field in

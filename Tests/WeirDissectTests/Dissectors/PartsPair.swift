@@ -36,7 +36,7 @@ struct PartsPair {
         self.said = said
     }
 
-    private static func line(_ message: DissectedMessage) -> String {
+    private static func line(_ message: Message) -> String {
         "\(message.direction) \(message.range) \(message.summary.string) \(message.isComplete) \(message.fieldLines)"
     }
 }

@@ -40,6 +40,24 @@ struct DescriptorLimitTests {
         #expect(DescriptorLimit.share(1064, for: udp) == Limits(tcpFlows: 10_000, udpSessions: 1000))
     }
 
+    @Test("A transport for which routes may only come later takes no more than half from the one that is there")
+    func laterRoutes() throws {
+        var tcp = try Self.configuration("tcp:0", flows: 1000, sessions: 65_536)
+        tcp.takesRoutes = true
+        let room = 464 - DescriptorLimit.reserve(of: 464, for: tcp)
+        let limits = Limits(tcpFlows: 1000 * room / 4000, udpSessions: 2000 * room / 4000)
+        #expect(DescriptorLimit.share(464, for: tcp) == limits && limits.tcpFlows > 50)
+        #expect(DescriptorLimit.share(1 << 20, for: tcp) == Limits(tcpFlows: 1000, udpSessions: 65_536))
+        // There is room for as much as the other one has.
+        #expect(DescriptorLimit.share(5000, for: tcp) == Limits(tcpFlows: 1000, udpSessions: 2000))
+        var udp = try Self.configuration("udp:0", flows: 65_536, sessions: 1000)
+        udp.takesRoutes = true
+        let rest = 964 - DescriptorLimit.reserve(of: 964, for: udp)
+        #expect(
+            DescriptorLimit.share(964, for: udp) == Limits(tcpFlows: 500 * rest / 2000, udpSessions: 1000 * rest / 2000)
+        )
+    }
+
     @Test("Few descriptors still serve someone", arguments: [29, 34, 64, 65, 70])
     func few(descriptors: Int) throws {
         let configuration = try Self.configuration("tcp:0", "udp:0", flows: 10, sessions: 10)

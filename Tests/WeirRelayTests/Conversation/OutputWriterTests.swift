@@ -52,6 +52,8 @@ struct OutputWriterTests {
         close(ends[0])
         #expect(throws: SystemError("write to standard output", ErrorNumber(EPIPE))) { try Self.write(writer, 1) }
         close(ends[1])
-        #expect(throws: SystemError("write to standard output", ErrorNumber(EBADF))) { try Self.write(OutputWriter(-1), 1) }
+        #expect(throws: SystemError("write to standard output", ErrorNumber(EBADF))) {
+            try Self.write(OutputWriter(-1), 1)
+        }
     }
 }

@@ -10,6 +10,7 @@ struct SinkBufferTests {
     /// A sink of one byte for each record and each of its bytes, with an interest of its own.
     private struct Letters: Sink {
         var interest: Interest
+        var messages = MessageInterest.none
 
         mutating func render(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
             output.append("r")
@@ -55,8 +56,7 @@ struct SinkBufferTests {
     }
 
     private static func render(_ rendered: inout SinkBuffer) {
-        let batch = batch()
-        for record in batch.records { rendered.render(record, of: batch) }
+        RecordRun(batch()).forEach { rendered.render($0, bytes: $1) }
     }
 
     @Test("Records are rendered with the bytes that were kept of them")
@@ -64,7 +64,7 @@ struct SinkBufferTests {
         var rendered = SinkBuffer(Letters(interest: .bytes), capacity: 10)
         rendered.renderBegin(at: 7)
         Self.render(&rendered)
-        rendered.renderLoss(chunks: 3, bytes: 4)
+        rendered.renderLoss(LostChunks(chunks: 3, bytes: 4))
         rendered.renderEnd()
         #expect(rendered.buffer.string == "b7rrabrl3,4f" && rendered.missed == Missed() && rendered.failure == nil)
     }
@@ -92,6 +92,57 @@ struct SinkBufferTests {
         #expect(rendered.missed == missed[written] + missed[1])
     }
 
+    @Test("A sink gets the messages that it wants, which are no records of their own when it misses some")
+    func messages() {
+        for (wanted, expected) in [(MessageInterest.none, ""), (.summaries, "r"), (.fields, "rr")] {
+            var rendered = SinkBuffer(Letters(interest: .chunks, messages: wanted), capacity: 10)
+            for isUnfinished in [false, true] {
+                var message = Message()
+                message.isUnfinished = isUnfinished
+                rendered.render(Self.record(.message(message)), bytes: RawSpan())
+            }
+            #expect(rendered.buffer.string == expected)
+            rendered.discard()
+            #expect(rendered.missed == Missed())
+        }
+    }
+
+    @Test("A chunk of which only parts were kept, for messages, has no bytes for a sink")
+    func parts() {
+        var batch = RecordBatch()
+        batch.append(
+            Self.record(Self.chunk(3)),
+            bytes: ([0x61, 0x62, 0x63] as [UInt8]).span.bytes,
+            parts: [0..<1, 2..<3]
+        )
+        for interest in [Interest.chunks, .bytes] {
+            var rendered = SinkBuffer(Letters(interest: interest), capacity: 10)
+            RecordRun(batch).forEach { rendered.render($0, bytes: $1) }
+            #expect(rendered.buffer.string == "r")
+        }
+    }
+
+    @Test(
+        "A record of which the sink shows nothing is missed once the output has failed, and not before",
+        arguments: [false, true]
+    )
+    func showsNothing(hasFailed: Bool) {
+        var rendered = SinkBuffer(Nothing(), capacity: 10)
+        rendered.render(Self.record(.opened), bytes: RawSpan())
+        if hasFailed { rendered.failure = SinkFailure(name: "x", error: ErrorNumber(32), othersLeft: 1) }
+        rendered.discard()
+        #expect(rendered.missed == Missed(records: hasFailed ? 1 : 0))
+        rendered.discard()
+        #expect(rendered.missed == Missed(records: hasFailed ? 1 : 0))
+    }
+
+    /// A sink that shows nothing.
+    private struct Nothing: Sink {
+        let interest = Interest.flows
+
+        mutating func render(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {}
+    }
+
     @Test("A sink misses only the chunks that it wants")
     func countsWanted() {
         let chunks = Missed(records: 3, chunks: 2, bytes: 7)
@@ -101,7 +152,7 @@ struct SinkBufferTests {
             rendered.discard()
             #expect(rendered.missed == expected, "\(interest)")
             var missed = Missed()
-            missed.add(Self.batch(), for: interest)
+            missed.add(RecordRun(Self.batch()), for: interest)
             #expect(missed == expected, "\(interest)")
         }
         #expect(chunks + Missed(records: 10, chunks: 20, bytes: 30) == Missed(records: 13, chunks: 22, bytes: 37))

@@ -62,12 +62,14 @@ struct SinkWorkerTests {
         hub.whenReady { count.add() }
         for number in UInt64(0)..<2 { hub.submit(Self.batch(number, length: 100_000), lane: 0) }
         #expect(!hub.isFull && count.value == 0)
+        let deadline = Deadline()
+        // The first is in the pipe's writer, and the next ones reach the output's queue.
         for number in UInt64(2)..<4 { hub.submit(Self.batch(number, length: 100_000), lane: 0) }
+        while !hub.isFull, !deadline.isOver { await Task.yield() }
         #expect(hub.isFull)
         let reading = pipe.readToEnd()
-        let deadline = Deadline()
         while hub.isFull || count.value == 0, !deadline.isOver { await Task.yield() }
-        #expect(!hub.isFull && count.value == 1)
+        #expect(!hub.isFull && count.value > 0)
         await hub.finish()
         pipe.finish()
         let bytes = try await reading.value

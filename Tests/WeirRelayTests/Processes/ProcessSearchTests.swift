@@ -92,6 +92,16 @@ struct ProcessSearchTests {
         #expect(ProcessSearch.Owner(-1) == nil && ProcessSearch.Owner(.max) == nil)
     }
 
+    @Test("The newest process is looked at first, also where the numbers have begun again")
+    func newestFirst() {
+        #expect(ProcessSearch.newestFirst([1, 7, 30, 900], last: 900) == [900, 30, 7, 1])
+        #expect(ProcessSearch.newestFirst([1, 7, 30, 900], last: 5000) == [900, 30, 7, 1])
+        #expect(ProcessSearch.newestFirst([1, 7, 30, 900], last: 30) == [30, 7, 1, 900])
+        #expect(ProcessSearch.newestFirst([1, 7, 30, 900, 901], last: 8) == [7, 1, 901, 900, 30])
+        #expect(ProcessSearch.newestFirst([1, 7], last: nil) == [7, 1])
+        #expect(ProcessSearch.newestFirst([], last: 3) == [])
+    }
+
     @Test("A user has a name, or else a number")
     func users() throws {
         var search = try ProcessSearch()

@@ -8,13 +8,15 @@ import WeirWire
 
 /// Feeds chunks of flows, and writes down the messages; bytes that the demand does not want are not given.
 private struct Feed {
-    var messages = FlowMessages(wantsFields: false, demand: ByteDemand())
+    let demand = ByteDemand()
+    var messages: FlowMessages
     private(set) var said: [String] = []
     private(set) var given = 0
     private var offsets: [String: UInt64] = [:]
     private let path: FlowPath
 
-    init(port: UInt16 = 4000) {
+    init(port: UInt16 = 4000, _ interest: MessageInterest = .summaries) {
+        messages = FlowMessages(interest, demand: demand)
         path = FlowPath(
             client: Playbook.path.client,
             listener: Playbook.path.listener,
@@ -35,7 +37,7 @@ private struct Feed {
         offsets[key] = offset + UInt64(bytes.count)
         let happening = chunk(direction, at: offset, bytes.count)
         guard case .forwarded(let chunk) = happening else { return }
-        let isWanted = messages.demand?.wants(chunk, of: FlowID(flow)) ?? true
+        let isWanted = demand.wants(chunk, of: FlowID(flow))
         if isWanted { given += bytes.count }
         read(record(happening, transport, flow: flow, path: path), isWanted ? bytes : [])
     }
@@ -47,7 +49,7 @@ private struct Feed {
     private mutating func read(_ record: FlowRecord, _ bytes: [UInt8]) {
         var said = said
         messages.read(record, bytes.span.bytes) { message in
-            let end = message.isComplete ? "" : " incomplete"
+            let end = message.isUnfinished ? " unfinished" : message.isComplete ? "" : " incomplete"
             said.append("\(record.flow.rawValue) \(message.range) \(message.summary.string)\(end)")
         }
         self.said = said
@@ -114,6 +116,31 @@ struct FlowMessagesTests {
         let line = Array("<13>".utf8) + [UInt8](repeating: 120, count: 100_000)
         for flow in 1...2000 { feed.add(line, flow: UInt64(flow)) }
         #expect(feed.messages.count > 600 && feed.messages.count <= FlowMessages.heldLimit / 100_000)
+    }
+
+    @Test("Lends what the next chunk continues only where all fields are wanted, and never of a datagram")
+    func unfinished() {
+        var feed = Feed(.fields)
+        feed.add(Array("*2\r\n$3\r\nGET\r\n".utf8))
+        #expect(feed.said == ["1 0..<0 GET unfinished"])
+        feed.add(Array("$1\r\na\r\n".utf8))
+        #expect(feed.said.dropFirst() == ["1 0..<20 GET a"])
+        feed.add(Array("<34>one".utf8), .upstream, flow: 2, .udp)
+        #expect(feed.said.dropFirst(2) == ["2 0..<7 auth.crit one"])
+    }
+
+    @Test("Reads nothing without interest, forgets the flows with it, and begins again")
+    func interest() {
+        var feed = Feed(.none)
+        feed.add(Self.ping)
+        #expect(feed.said.isEmpty && feed.messages.count == 0)
+        feed.messages.follow(.summaries)
+        feed.add(Self.ping)
+        #expect(feed.said.count == 1 && feed.messages.count == 1)
+        feed.messages.follow(.fields)
+        #expect(feed.messages.count == 1)
+        feed.messages.follow(.none)
+        #expect(feed.messages.count == 0)
     }
 
     @Test("Reads datagrams one by one")

@@ -11,7 +11,7 @@ struct MessageRangeFinderTests {
     /// Feeds chunks to a finder, and to the messages of a sink what is kept of them.
     private struct Feed {
         var finder = MessageRangeFinder()
-        var messages = FlowMessages(wantsFields: false)
+        var messages = FlowMessages(.summaries)
         private(set) var said: [String] = []
         private(set) var kept: [Int] = []
         private var offset: UInt64 = 0

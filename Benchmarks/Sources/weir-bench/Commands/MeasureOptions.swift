@@ -15,6 +15,9 @@ struct MeasureOptions: ParsableArguments {
     @Option(help: "The weir to measure (default: beside weir-bench, then on PATH).")
     var weir: String?
 
+    @Option(help: "Measure this earlier weir beside it, in place of the other relays.")
+    var before: String?
+
     @Option(help: "Measure only NAME; may be repeated.")
     var only: [String] = []
 
@@ -28,6 +31,7 @@ struct MeasureOptions: ParsableArguments {
         guard (1...1000).contains(rounds) else { throw ValidationError("--rounds is between 1 and 1000") }
         guard (0.1...60).contains(seconds) else { throw ValidationError("--seconds is between 0.1 and 60") }
         if let weir, !Programs.isProgram(weir) { throw ValidationError("--weir \(weir) is not a program") }
+        if let before, !Programs.isProgram(before) { throw ValidationError("--before \(before) is not a program") }
     }
 
     /// Makes the settings of a run on a machine with so many cores.

@@ -37,7 +37,8 @@ enum MeasureRun {
         _ options: MeasureOptions
     ) throws -> [any Measurement] {
         do {
-            return try Measurements.choose(group: group, only: options.only)
+            let chosen = try Measurements.choose(group: group, only: options.only)
+            return options.before == nil ? chosen : chosen.flatMap(BeforeMeasurement.rows)
         } catch {
             throw ValidationError("\(error)")
         }
@@ -46,9 +47,11 @@ enum MeasureRun {
     private static func makeBench(_ options: MeasureOptions, folder: TemporaryFolder) throws(BenchError) -> Bench {
         let ownPath = try Programs.ownPath()
         let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"
+        var given = Programs.weir(given: options.weir, ownPath: ownPath)
+        given[BeforeMeasurement.earlier] = options.before
         return Bench(
             settings: options.settings(cores: sysconf(Int32(_SC_NPROCESSORS_ONLN))),
-            programs: Programs(path: path, given: Programs.weir(given: options.weir, ownPath: ownPath)),
+            programs: Programs(path: path, given: given),
             folder: folder,
             ownPath: ownPath
         )

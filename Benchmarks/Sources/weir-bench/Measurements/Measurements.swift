@@ -11,6 +11,7 @@ enum Measurements {
             IdleMemoryMeasurement(flows: 5000),
             ShowHexMeasurement(),
             LogMeasurement(),
+            WatchedPingMeasurement(),
             AdminMeasurement(),
             GrowthMeasurement(flows: 1),
             GrowthMeasurement(flows: 10),

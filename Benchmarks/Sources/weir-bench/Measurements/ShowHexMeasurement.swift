@@ -27,7 +27,7 @@ struct ShowHexMeasurement: Measurement {
     }
 
     func sample(_ subject: Subject, in bench: Bench) async throws -> Sample {
-        let isWeir = subject.name == compared
+        let isWeir = subject.peer is WeirPeer
         var load = bench.load(.stream)
         load.byteLimit = UInt64(isWeir ? Self.weirBytes : Self.socatBytes)
         load.seconds = 30

@@ -1,6 +1,6 @@
-/// Weir itself.
+/// Weir itself, or an earlier build of it.
 struct WeirPeer: Peer {
-    let name = "weir"
+    var name = "weir"
     let choosesPort = true
 
     func launch(program: String, port: UInt16, request: RelayRequest) throws(BenchError) -> Launch {

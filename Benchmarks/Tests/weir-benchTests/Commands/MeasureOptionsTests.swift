@@ -25,7 +25,7 @@ struct MeasureOptionsTests {
         "What cannot be measured is refused",
         arguments: [
             ["--rounds", "0"], ["--rounds", "x"], ["--seconds", "0"], ["--seconds", "61"], ["--seconds", "nan"],
-            ["--weir", "/nowhere/weir"], ["--unknown"],
+            ["--weir", "/nowhere/weir"], ["--before", "/nowhere/weir"], ["--unknown"],
         ]
     )
     func refused(_ arguments: [String]) {

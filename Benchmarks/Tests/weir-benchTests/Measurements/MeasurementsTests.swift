@@ -32,6 +32,17 @@ struct MeasurementsTests {
         #expect(error?.description.contains("there are hexdump") == true)
     }
 
+    @Test("An earlier build stands beside each row of Weir that does the same, and beside no other program")
+    func before() {
+        let rows = BeforeMeasurement.rows(of: LogMeasurement())
+        #expect(rows.map(\.compared) == ["weir", "weir --log"])
+        #expect(rows[1].subjects.map(\.name) == ["direct", "weir --log", "weir --log, before"])
+        #expect(rows[1].subjects[2].peer?.program == "weir-before" && rows[1].subjects[2].watching == .log)
+        #expect(rows[1].name == "log" && rows[1].title.hasSuffix("into a file: weir --log"))
+        #expect(BeforeMeasurement.rows(of: StreamMeasurement(streams: 1)).map(\.subjects.count) == [3])
+        #expect(BeforeMeasurement.rows(of: DumpMeasurement()).isEmpty)
+    }
+
     @Test("A report becomes rates, and costs only where there was a relay")
     func sample() {
         var report = LoadReport(bytes: 2_000_000_000, operations: 1000)

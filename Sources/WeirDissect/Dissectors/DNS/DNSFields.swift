@@ -1,3 +1,5 @@
+import WeirWire
+
 /// The fields of DNS messages.
 enum DNSFields {
     static let length = FieldName("dns.length", "The message's length in bytes, over TCP")

@@ -1,3 +1,5 @@
+import WeirWire
+
 /// The meaning of handshake messages, for TLS and for QUIC.
 enum HandshakeReader {
     /// Adds a whole handshake message to a dissected message.

@@ -1,3 +1,5 @@
+import WeirWire
+
 /// The fields of TLS records and handshakes.
 enum TLSFields {
     static let contentType = FieldName("tls.record.content_type", "The record's kind")

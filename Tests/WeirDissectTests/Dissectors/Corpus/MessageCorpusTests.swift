@@ -52,7 +52,7 @@ struct MessageCorpusTests {
         var complete: [[String: Int]] = Array(repeating: [:], count: fields.count)
         var all: [[String: Int]] = Array(repeating: [:], count: fields.count)
 
-        mutating func add(_ message: DissectedMessage) {
+        mutating func add(_ message: Message) {
             // tshark shows a request of HTTP/0.9 only where more comes behind it.
             let fields = message.fields.map { "\($0.name.name)" }
             let isSimple = fields.contains("http.request.method") && !fields.contains("http.request.version")

@@ -126,7 +126,7 @@ struct MessageDamageTests {
         var bytes = 0
         var name = ""
 
-        mutating func add(_ message: DissectedMessage) {
+        mutating func add(_ message: Message) {
             name = "\(message.name)"
             bytes += message.isComplete ? message.range.count : 0
             let summary = message.summary.string

@@ -1,0 +1,184 @@
+import CWeir
+import Glibc
+import WeirEngine
+import WeirSinks
+import WeirWire
+
+/// The thread between the event loops and the outputs: it merges the records of all loops by time, reads the messages in
+/// them if an output wants those, and passes both to every output.
+final class RecordStage: Sendable {
+    private struct State {
+        var batches: [(batch: RecordBatch, lane: Int)] = []
+        var cost = 0
+        /// Whether the thread waits for the bell.
+        var isWaiting = false
+        var isFull = false
+        var isFinishing = false
+        var isDone = false
+        var lost = LostChunks()
+        /// The callers that wait until everything queued so far was passed on, and at the end for the thread's end.
+        var passing: [CheckedContinuation<Void, Never>] = []
+    }
+
+    /// The records of a queue that are passed to every output.
+    struct Delivery: Sendable {
+        var runs: [RecordRun] = []
+        /// What was left out, because nobody waits for it and messages were read too slowly.
+        var lost = LostChunks()
+
+        var isEmpty: Bool { runs.isEmpty && lost.chunks == 0 }
+    }
+
+    /// The time, in microseconds, for which small batches gather, so that a busy loop does not wake the threads for
+    /// each one.
+    private static let gatheringTime: UInt32 = 4000
+    private static let gatheringCost = 64 << 10
+    /// The window within which records of different loops are merged by time.
+    private static let mergeWindow = Duration.milliseconds(10)
+    /// The largest cost of the queue, in bytes: the outputs have queues of their own.
+    private static let mostCost = 8 << 20
+
+    private let lanes: Int
+    private let bound: Int
+    private let state = Lock(State())
+    private let bell: Mailbox<Void>
+
+    init(lanes: Int, bound: Int) throws(SystemError) {
+        self.lanes = lanes
+        self.bound = min(bound, Self.mostCost)
+        bell = try Mailbox()
+    }
+
+    /// Queues a batch.
+    ///
+    /// - Parameters:
+    ///   - batch: the records of one turn of a loop.
+    ///   - lane: the loop's number.
+    ///   - waits: whether some output must get every chunk; otherwise chunks that there is no room for are
+    ///     left out.
+    /// - Returns: whether the queue has just become full, so that the loops must wait.
+    func submit(_ batch: RecordBatch, lane: Int, waits: Bool) -> Bool {
+        let (rings, filled) = state.withLock { state -> (Bool, Bool) in
+            if !waits, state.cost + batch.cost > bound {
+                let (rest, lost) = batch.withoutChunks()
+                state.lost.add(lost)
+                state.batches.append((rest, lane))
+                state.cost += rest.cost
+            } else {
+                state.batches.append((batch, lane))
+                state.cost += batch.cost
+            }
+            let filled = waits && !state.isFull && state.cost > bound
+            if filled { state.isFull = true }
+            defer { state.isWaiting = false }
+            return (state.isWaiting, filled)
+        }
+        if rings { bell.post(()) }
+        return filled
+    }
+
+    /// Whether all batches submitted so far were passed on.
+    var isEmpty: Bool { state.withLock { $0.cost == 0 } }
+
+    /// Waits until all batches submitted so far were passed on.
+    func pass() async { await wait(finishing: false) }
+
+    /// Passes on what is queued, ends the thread, and waits for that.
+    func finish() async { await wait(finishing: true) }
+
+    private func wait(finishing: Bool) async {
+        await withCheckedContinuation { continuation in
+            let isDone = state.withLock { state in
+                if finishing { state.isFinishing = true }
+                if !state.isDone { state.passing.append(continuation) }
+                return state.isDone
+            }
+            if isDone { continuation.resume() } else { bell.post(()) }
+        }
+    }
+
+    // MARK: - On the thread
+
+    /// Serves the queue until the end.
+    ///
+    /// - Parameters:
+    ///   - messages: returns which messages the outputs want now.
+    ///   - demand: says to the loops which chunks' bytes are read.
+    ///   - emptied: called when a full queue has room again.
+    ///   - deliver: passes records to every output.
+    func run(
+        messages: @Sendable () -> MessageInterest,
+        demand: ByteDemand,
+        emptied: @Sendable () -> Void,
+        deliver: @Sendable (Delivery) -> Void
+    ) {
+        var merge = RecordMerge(lanes: lanes, window: Self.mergeWindow)
+        var reader = FlowMessages(demand: demand)
+        while true {
+            wait(for: merge.waitingTime(at: SystemClock.instant()))
+            let (batches, lost, passing, isFinishing) = take()
+            for (batch, lane) in batches { merge.add(batch, lane: lane) }
+            let now = isFinishing || !passing.isEmpty ? nil : SystemClock.instant()
+            let wanted = messages()
+            reader.follow(wanted)
+            var delivery = Delivery(lost: lost)
+            while var run = merge.next(at: now) {
+                if wanted > .none { run.addMessages { reader.read($0, $1, to: $2) } }
+                delivery.runs.append(run)
+                let cost = merge.takePassedCost()
+                guard cost > 0 else { continue }
+                // Before more is read: messages may take long.
+                deliver(delivery)
+                delivery = Delivery()
+                if release(cost) { emptied() }
+            }
+            if !delivery.isEmpty { deliver(delivery) }
+            if isFinishing {
+                let last = state.withLock { state -> [CheckedContinuation<Void, Never>]? in
+                    guard state.batches.isEmpty else { return nil }
+                    state.isDone = true
+                    defer { state.passing = [] }
+                    return state.passing
+                }
+                for caller in passing + (last ?? []) { caller.resume() }
+                if last != nil { return }
+            } else {
+                for caller in passing { caller.resume() }
+            }
+        }
+    }
+
+    private func take() -> (
+        [(batch: RecordBatch, lane: Int)], LostChunks, [CheckedContinuation<Void, Never>], isFinishing: Bool
+    ) {
+        state.withLock { state in
+            defer { (state.batches, state.lost, state.passing) = ([], LostChunks(), []) }
+            return (state.batches, state.lost, state.passing, state.isFinishing)
+        }
+    }
+
+    /// Waits until a batch is queued, or for as long as records of one loop may wait for another's.
+    private func wait(for duration: Duration?) {
+        let gathers = state.withLock { $0.cost < Self.gatheringCost && !$0.isFinishing && $0.passing.isEmpty }
+        if gathers { usleep(Self.gatheringTime) }
+        let hasWork = state.withLock { state in
+            state.isWaiting = state.batches.isEmpty && !state.isFinishing && state.passing.isEmpty
+            return !state.isWaiting
+        }
+        guard !hasWork else { return }
+        defer { _ = bell.take() }
+        var descriptor = pollfd(fd: bell.signal, events: Int16(POLLIN), revents: 0)
+        let milliseconds = duration.map { Int32(min(1000, max(0, $0.inNanoseconds / 1_000_000 + 1))) } ?? -1
+        poll(&descriptor, 1, milliseconds)
+    }
+
+    /// Takes a cost out of the queue's; returns whether a full queue has room again.
+    private func release(_ cost: Int) -> Bool {
+        state.withLock { state in
+            state.cost -= min(cost, state.cost)
+            guard state.isFull, state.cost <= bound / 2 else { return false }
+            state.isFull = false
+            return true
+        }
+    }
+}
