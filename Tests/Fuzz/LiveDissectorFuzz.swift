@@ -17,7 +17,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     return 0
 }
 
-/// Is one flow, and what has come of it.
+/// One flow, and what has come of it.
 private struct LiveRun {
     private var dissector: FlowDissector
     private let transport: Transport

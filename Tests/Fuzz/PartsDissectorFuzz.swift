@@ -22,7 +22,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     return 0
 }
 
-/// Is one flow, read by three.
+/// One flow, read by three.
 private struct PartsRun {
     var finder: FlowDissector
     var whole: FlowDissector

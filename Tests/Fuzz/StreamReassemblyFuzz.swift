@@ -31,7 +31,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     return 0
 }
 
-/// Is one reassembly, and what it has given.
+/// One reassembly, and what it has given.
 private struct Run: ~Copyable {
     private let settings: ReassemblySettings
     private var reassembler: TCPReassembler

@@ -17,7 +17,7 @@ extension HTTPAnswer {
     func json() throws -> JSONValue { try JSONParser.parseWhole(body) }
 }
 
-/// Is a relay with its control API, on the loopback, on ports that the kernel chose.
+/// A relay with its control API, on the loopback, on ports that the kernel chose.
 struct AdminFixture: Sendable {
     let server: AdminServer
     let relay: Supervisor

@@ -46,7 +46,7 @@ struct TwoLegs {
     }
     var toListener: FiveTuple { FiveTuple(transport: transport, source: local(client), destination: local(9000)) }
     var toServer: FiveTuple { FiveTuple(transport: transport, source: local(egress ?? 0), destination: local(80)) }
-    /// Is what each leg's first packet is to say.
+    /// What each leg's first packet is to say.
     var text: String {
         "flow \(id) client 127.0.0.1:\(client) listener 127.0.0.1:9000 egress "
             + (egress.map { "127.0.0.1:\($0)" } ?? "none") + " server 127.0.0.1:80"

@@ -8,7 +8,7 @@ import WeirWire
 struct PacketBlocksTests {
     private let legs = TwoLegs()
 
-    /// Is what a file says, as its reader finds it.
+    /// What a file says, as its reader finds it.
     private struct Seen: Equatable {
         var times: [Int64] = []
         var payloads: [[UInt8]] = []

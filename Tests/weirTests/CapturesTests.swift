@@ -7,7 +7,7 @@ import WeirWire
 /// What several views show of the captures in `Captures/`, line for line.
 @Suite("The captures of the manifest", .tags(.capture), .timeLimit(.minutes(1)))
 struct CapturesTests {
-    /// Is one line of the manifest.
+    /// One line of the manifest.
     struct Row: Sendable, CustomTestStringConvertible {
         var capture: String
         var view: View

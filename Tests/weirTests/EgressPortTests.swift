@@ -12,7 +12,7 @@ struct EgressPortTests {
         folder = try TemporaryFolder()
     }
 
-    /// Is a relay with an echo server behind it, in a network of its own or in the test's.
+    /// A relay with an echo server behind it, in a network of its own or in the test's.
     private func start(
         _ choice: String,
         listen: String,

@@ -10,11 +10,11 @@ struct RelayedServer: Sendable, CustomTestStringConvertible {
     var name: String
     /// Names what its messages are of.
     var protocolName: String
-    /// Is the program, with what stands for its port and its folder: `PORT`, `FOLDER`.
+    /// The program, with what stands for its port and its folder: `PORT`, `FOLDER`.
     var command: [String]
     /// Runs before it, each in the folder and until it ends.
     var preparation: [[String]] = []
-    /// Are the clients, one after the other; `PORT` is the relay's.
+    /// The clients, one after the other; `PORT` is the relay's.
     var clients: [[String]]
     /// Says whether it is reached over UDP, too.
     var hasDatagrams = false

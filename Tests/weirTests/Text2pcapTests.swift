@@ -6,7 +6,7 @@ import WeirEngine
 
 @Suite("What text2pcap reads of weir relay", .serialized, .tags(.network), .timeLimit(.minutes(2)))
 struct Text2pcapTests {
-    /// Are lines of a dump, a packet's time, and a direction: what traffic must not be mistaken for.
+    /// Lines of a dump, a packet's time, and a direction: what traffic must not be mistaken for.
     private static let lookalike = Array(
         """
         000000 00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f

@@ -296,7 +296,7 @@ struct ToxiproxyTests {
         }
     }
 
-    /// Is what drops the connections of a proxy: a method, a path behind the proxy's, and a body.
+    /// What drops the connections of a proxy: a method, a path behind the proxy's, and a body.
     private static let drops = [
         ("DELETE", "", ""), ("PATCH", "", #"{"enabled":false}"#), ("PATCH", "", #"{"upstream":"127.0.0.1:9"}"#),
         ("POST", "", #"{"listen":"127.0.0.1:0"}"#), ("DELETE", "/toxics/timeout_downstream", ""),

@@ -5,7 +5,7 @@ import WeirWire
 
 @Suite("Flow query")
 struct FlowQueryTests {
-    /// Is two flows: TCP over IPv4 that ended, with 3 packets, 300 bytes and 2 s; UDP over IPv6.
+    /// Two flows: TCP over IPv4 that ended, with 3 packets, 300 bytes and 2 s; UDP over IPv6.
     private static func rows() throws -> [FlowRow] {
         var packets = Packets()
         try packets.add(.tcp, "10.1.2.3:49152", "192.168.0.1:443", .syn, length: 100)

@@ -54,7 +54,7 @@ struct PacketColorsTests {
     }
 
     private static let ping = "*1\r\n$4\r\nPING\r\n"
-    /// Is how `PING` stands behind headers of 40 bytes and 8 more: in columns 0 to 3.
+    /// How `PING` stands behind headers of 40 bytes and 8 more: in columns 0 to 3.
     private static let colored = "\u{1B}[35m50 49 4e 47\u{1B}[0m"
 
     @Test("A message's fields are coloured where they stand in the packet, and the legend names them")

@@ -10,7 +10,7 @@ import WeirWire
 /// So the prefixes that end behind each packet are all there are. What the packets show comes once, and for each prefix what its end shows.
 @Suite("Views of prefixes of the corpus", .tags(.slow), .timeLimit(.minutes(10)))
 struct ViewPrefixTests {
-    /// Are the largest captures that are shown in all their prefixes, in bytes.
+    /// The largest captures that are shown in all their prefixes, in bytes.
     private static let limit = 64 << 10
     private static let tasks = 4
 

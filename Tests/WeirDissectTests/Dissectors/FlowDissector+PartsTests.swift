@@ -7,7 +7,7 @@ import WeirWire
 struct FlowDissectorPartsTests {
     private static func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
 
-    /// Is what a client and its server say, with bodies of all kinds.
+    /// What a client and its server say, with bodies of all kinds.
     private static let talk: [(Direction, [UInt8])] = {
         let body = Array(repeating: UInt8(ascii: "\n"), count: 5000)
         let chunk = bytes("1388\r\n") + body + bytes("\r\n")

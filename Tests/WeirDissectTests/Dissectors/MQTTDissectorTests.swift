@@ -6,7 +6,7 @@ import WeirWire
 
 @Suite("MQTT dissector")
 struct MQTTDissectorTests {
-    /// Is what `mosquitto_sub -i me -u user -P secret` sends.
+    /// What `mosquitto_sub -i me -u user -P secret` sends.
     private static let connect: [UInt8] =
         [0x10, 28, 0, 4] + Array("MQTT".utf8) + [4, 0xC2, 0, 60, 0, 2] + Array("me".utf8)
         + [0, 4] + Array("user".utf8) + [0, 6] + Array("secret".utf8)

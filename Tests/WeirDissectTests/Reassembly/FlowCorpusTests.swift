@@ -41,7 +41,7 @@ struct FlowCorpusTests {
         }
     }
 
-    /// Is one flow: the sums of its sides, the smaller one first, or of both together where their ports are the same.
+    /// One flow: the sums of its sides, the smaller one first, or of both together where their ports are the same.
     private struct Flow: Hashable {
         var transport: Transport
         var sides: [Sums]

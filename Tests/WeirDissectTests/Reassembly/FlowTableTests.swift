@@ -8,7 +8,7 @@ struct FlowTableTests {
     static let server = Endpoint(address: IPAddress(v4: 0x0a00_0002), port: 80)
     static let up = FiveTuple(transport: .tcp, source: client, destination: server)
 
-    /// Is one segment: who sends it, its flags, its number and what it acknowledges.
+    /// One segment: who sends it, its flags, its number and what it acknowledges.
     struct Sent: Sendable {
         let isUp: Bool
         let flags: TCPFlags
@@ -34,7 +34,7 @@ struct FlowTableTests {
         Sent(isUp: false, flags: flags, number: number, acknowledgment: acknowledgment)
     }
 
-    /// Are the numbers that tshark 4.0.17 gives the streams of these packets.
+    /// The numbers that tshark 4.0.17 gives the streams of these packets.
     @Test(
         "A SYN begins a new flow where Wireshark sees one",
         arguments: [

@@ -27,7 +27,7 @@ struct FollowCorpusTests {
         "tcpdump/of10_s4810.pcap": .application, "tcpdump/of13_ericsson.pcapng": .application,
     ]
 
-    /// Is what both sides of a connection sent, as far as it was captured.
+    /// What both sides of a connection sent, as far as it was captured.
     private struct Stream {
         var client: Endpoint
         var server: Endpoint

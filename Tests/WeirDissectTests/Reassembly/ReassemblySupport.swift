@@ -3,7 +3,7 @@ import WeirWire
 
 /// Collects what a reassembler gives of one flow.
 struct Streams: Equatable {
-    /// Is the bytes of the client; a gap is so many times `nil`, up to 100 times.
+    /// The bytes of the client; a gap is so many times `nil`, up to 100 times.
     var up: [UInt8?] = []
     var down: [UInt8?] = []
     var pieces: [StreamPiece] = []
@@ -33,7 +33,7 @@ struct Reassembled {
     var down = StreamReport()
 }
 
-/// Is a TCP segment as a test writes it.
+/// A TCP segment as a test writes it.
 struct Segment: Sendable {
     var direction = Direction.upstream
     var number: UInt32

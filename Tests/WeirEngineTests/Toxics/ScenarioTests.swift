@@ -92,7 +92,7 @@ struct ScenarioTests {
         return simulation.records
     }
 
-    /// Is a flow around which everything is taken at once.
+    /// A flow around which everything is taken at once.
     private struct Scripted {
         private var flow: Flow
         private(set) var records: [FlowRecord] = []

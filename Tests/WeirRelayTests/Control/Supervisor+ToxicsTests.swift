@@ -305,7 +305,7 @@ struct SupervisorToxicsTests {
     }
 }
 
-/// Is set once, by one thread, and seen by another.
+/// A flag that is set once, by one thread, and seen by another.
 private final class Flag: Sendable {
     private let value = Lock(false)
     var isSet: Bool { value.withLock { $0 } }

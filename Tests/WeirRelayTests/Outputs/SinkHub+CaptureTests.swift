@@ -12,7 +12,7 @@ import WeirWire
 struct SinkHubCaptureTests {
     private static let second: Int64 = 1_000_000_000
     private static let hour = Self.second * 3600
-    /// Is a full hour.
+    /// A full hour.
     private static let start = ManualClock.start.wallNanoseconds / hour * hour
 
     private let folder: TemporaryFolder

@@ -4,7 +4,7 @@ import WeirWire
 
 @Suite("Captures of the corpus", .tags(.slow))
 struct CaptureCorpusTests {
-    /// Are the captures of which capinfos 4.0 says something else, with what they hold.
+    /// The captures of which capinfos 4.0 says something else, with what they hold.
     private static let exceptions: [String: (reason: String, figures: Capinfos.Figures)] = [
         "tcpdump/atm-heapoverflow.pcap": (
             "capinfos takes the 4 bytes of SunATM's header off a packet",
@@ -44,7 +44,7 @@ struct CaptureCorpusTests {
         ),
     ]
 
-    /// Are the captures whose link type capinfos 4.0 does not know: it is asked about a copy that says Ethernet.
+    /// The captures whose link type capinfos 4.0 does not know: it is asked about a copy that says Ethernet.
     private static let unknownToCapinfos: Set = [
         "tcpdump/brcm-tag-prepend.pcap", "tcpdump/brcm-tag.pcap", "tcpdump/dsa-high-vid.pcap", "tcpdump/dsa.pcap",
         "tcpdump/edsa-high-vid.pcap", "tcpdump/edsa.pcap", "tcpdump/frf16_magic_ie-oobr.pcap",

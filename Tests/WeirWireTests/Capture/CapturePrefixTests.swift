@@ -4,7 +4,7 @@ import WeirWire
 
 @Suite("Prefixes of captures", .tags(.slow))
 struct CapturePrefixTests {
-    /// Are the largest captures that are read in all their prefixes.
+    /// The largest captures that are read in all their prefixes.
     private static let limit = 64 << 10
 
     /// Splits the captures among as many tasks as there are cases.

@@ -72,7 +72,7 @@ struct PcapWriterTests {
         }
     }
 
-    /// Is an IPv4 packet with an empty UDP datagram.
+    /// An IPv4 packet with an empty UDP datagram.
     private var datagram: [UInt8] {
         [0x45, 0, 0, 28, 0, 0, 0x40, 0, 64, 17, 0x3c, 0xcf, 127, 0, 0, 1, 127, 0, 0, 1, 0, 7, 0, 9, 0, 8, 0, 0]
     }

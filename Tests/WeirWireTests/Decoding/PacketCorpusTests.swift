@@ -22,7 +22,7 @@ struct PacketCorpusTests {
         "tcpdump/of13_ericsson.pcapng": .application, "tcpdump/sflow_expanded.pcap": .application,
     ]
 
-    /// Is what a packet says of its flows.
+    /// What a packet says of its flows.
     private struct Flows: Equatable {
         var source = ""
         var tcpPorts = ""

@@ -7,7 +7,7 @@ struct RealPacket: Sendable, CustomTestStringConvertible {
     var linkType: LinkType = .ethernet
     var bytes: [UInt8]
     var kinds: [LayerKind]
-    /// Is the outermost pair, `10.0.0.1 10.0.0.2`.
+    /// The outermost pair, `10.0.0.1 10.0.0.2`.
     var network: String?
     var tcp: String?
     var udp: String?
@@ -15,7 +15,7 @@ struct RealPacket: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    /// Are packets of public captures, each of another kind, some without the end of their payload.
+    /// Packets of public captures, each of another kind, some without the end of their payload.
     static let all: [RealPacket] = link + internet + tunnels
 
     static let link: [RealPacket] = [

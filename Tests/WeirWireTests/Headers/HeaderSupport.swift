@@ -8,7 +8,7 @@ func hex(_ text: String) -> [UInt8] {
     return stride(from: 0, to: digits.count - 1, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
 }
 
-/// Is what each header can do, so that one test checks it for all of them.
+/// What each header can do, so that one test checks it for all of them.
 protocol WireHeader: Equatable {
     init(parsing bytes: RawSpan, at offset: Int) throws(DecodeError)
     func emit(to buffer: inout ByteBuffer)

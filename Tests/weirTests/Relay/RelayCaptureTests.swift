@@ -4,7 +4,7 @@ import Testing
 import WeirRelay
 import WeirWire
 
-/// Is `weir relay --capture` in front of an echo server, both on the loopback.
+/// `weir relay --capture` in front of an echo server, both on the loopback.
 private struct CapturedRelay {
     let folder: TemporaryFolder
     let echo: WeirProgram

@@ -3,7 +3,7 @@ import Testing
 import WeirEngine
 import WeirWire
 
-/// Is a relay with its control API, and what `weir toxic` says to it.
+/// A relay with its control API, and what `weir toxic` says to it.
 private struct SteeredRelay {
     let program: WeirProgram
     let endpoint: Endpoint

@@ -113,6 +113,6 @@ extension ToxicMeasurement {
         ),
     ]
 
-    /// Is 10,000, or as many flows as the limit on descriptors allows.
+    /// 10,000, or as many flows as the limit on descriptors allows.
     private static let flows = DescriptorLimit.flows(upTo: 10_000)
 }

@@ -7,7 +7,7 @@ final class AdminStandIn: Sendable {
     /// Lists the paths and how long the answers of a relay with one route and one flow are, in bytes.
     static let answers = [("/metrics", 6500), ("/proxies", 140), ("/v1/flows", 560), ("/v1/health", 190)]
 
-    /// Is where it listens, on 127.0.0.1.
+    /// Where it listens, on 127.0.0.1.
     let port: UInt16
     private let listener: Descriptor
     private let isStopped = Atomic<Bool>(false)

@@ -6,7 +6,7 @@ import WeirWire
 
 @Suite("Messages of the corpus, cut and flipped", .tags(.slow), .timeLimit(.minutes(20)))
 struct MessageDamageTests {
-    /// Is one packet's payload in its flow.
+    /// One packet's payload in its flow.
     private struct Chunk {
         var flow: Int
         var direction: Direction

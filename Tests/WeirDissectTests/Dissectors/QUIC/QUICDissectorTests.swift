@@ -48,7 +48,7 @@ struct QUICDissectorTests {
         }
     }
 
-    /// Is the protected packet of RFC 9001 appendix A.2.
+    /// The protected packet of RFC 9001 appendix A.2.
     private static let client = """
         c000000001088394c8f03e5157080000449e7b9aec34d1b1c98dd7689fb8ec11d242b123dc9bd8bab936b47d92ec356c0bab\
         7df5976d27cd449f63300099f3991c260ec4c60d17b31f8429157bb35a1282a643a8d2262cad67500cadb8e7378c8eb7539e\
@@ -76,7 +76,7 @@ struct QUICDissectorTests {
         40647e78bfe706ca4cf5e9c5453e9f7cfd2b8b4c8d169a44e55c88d4a9a7f9474241e221af44860018ab0856972e194cd934\
 
         """
-    /// Is the protected packet of RFC 9001 appendix A.3.
+    /// The protected packet of RFC 9001 appendix A.3.
     private static let server = """
         cf000000010008f067a5502a4262b5004075c0d95a482cd0991cd25b0aac406a5816b6394100f37a1c69797554780bb38cc5\
         a99f5ede4cf73c3ec2493a1839b3dbcba3f6ea46c5b7684df3548e7ddeb9c3bf9c73cc3f3bded74b562bfb19fb84022f8ef4\

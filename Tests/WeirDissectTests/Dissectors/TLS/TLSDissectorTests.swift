@@ -93,7 +93,7 @@ struct TLSDissectorTests {
         }
     }
 
-    /// Is a handshake of OpenSSL 3.0 with TLS 1.2.
+    /// A handshake of OpenSSL 3.0 with TLS 1.2.
     private static let handshake: [(Direction, String)] = [
         (
             .upstream,
