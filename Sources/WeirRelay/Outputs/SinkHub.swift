@@ -138,11 +138,7 @@ public final class SinkHub: Sendable {
 
     /// Starts an output's thread, and before the first one the stage's.
     private func start(_ worker: SinkWorker) throws(SystemError) {
-        let isFirst = state.withLock { state in
-            defer { state.hasStage = true }
-            return !state.hasStage
-        }
-        if isFirst {
+        if !state.withLock({ $0.hasStage }) {
             try startThread(named: "weir-records") { [self] in
                 stage.run(
                     messages: { self.messages },
@@ -151,6 +147,7 @@ public final class SinkHub: Sendable {
                     deliver: deliver
                 )
             }
+            state.withLock { $0.hasStage = true }
         }
         try startThread(named: "weir-sink") { [fullness, onQuiet, stage] in
             worker.run(
