@@ -15,7 +15,7 @@ reach it, those nearest to it by name first, then the quick ones, up to the firs
 
 Ends with 1 if a module has less than 0.90 of its mutants noticed.
 """
-import argparse, collections, concurrent.futures, os, random, re, resource, shutil, subprocess, sys, tempfile, time
+import argparse, collections, concurrent.futures, json, os, random, re, resource, shutil, subprocess, sys, tempfile, time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 WORK = os.path.join(ROOT, '.build/mutants')
@@ -194,18 +194,54 @@ def build(mutants):
             command = ['swift', 'build', '-c', 'release', '--build-tests']
             ended = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, cwd=COPY, env=environment)
         if ended.returncode == 0: return mutants
-        wrong = set()
-        for path, line in re.findall(r'weir/(Sources/\S+?\.swift):(\d+):\d+: error:', open(log, errors='replace').read()):
-            # The mutant of that line, or the last one above it: what it leaves out may be missed later.
-            moved, guilty = 0, None
-            for number, mutant in sorted((x for x in mutants if x[1].path == path), key=lambda x: x[1].line):
-                if mutant.line + moved < int(line): guilty = number
-                # A mutant of two lines moves what is below it.
-                moved += mutant.new.count('\n')
-            if guilty is not None: wrong.add(guilty)
+        wrong = guilty(mutants, open(log, errors='replace').read())
         if not wrong: sys.exit(f'mutants: the build fails for another reason: {log}')
         print(f'{len(wrong)} do not compile', flush=True)
         mutants = [x for x in mutants if x[0] not in wrong]
+        # The build ends at the first module with an error; the others are found here, all at once.
+        while True:
+            write_copy(mutants)
+            wrong = guilty(mutants, type_errors(environment))
+            if not wrong: break
+            print(f'{len(wrong)} more do not compile', flush=True)
+            mutants = [x for x in mutants if x[0] not in wrong]
+
+
+def guilty(mutants, log):
+    """The numbers of the mutants that a compiler's errors are about."""
+    wrong = set()
+    for path, line in re.findall(r'weir/(Sources/\S+?\.swift):(\d+):\d+: error:', log):
+        # The mutant of that line, or the last one above it: what it leaves out may be missed later.
+        moved, found = 0, None
+        for number, mutant in sorted((x for x in mutants if x[1].path == path), key=lambda x: x[1].line):
+            if mutant.line + moved < int(line): found = number
+            # A mutant of two lines moves what is below it.
+            moved += mutant.new.count('\n')
+        if found is not None: wrong.add(found)
+    return wrong
+
+
+def type_errors(environment):
+    """Checks the types of all modules without compiling them, each against the others' interfaces. Gives the compiler's output."""
+    manifest = open(os.path.join(COPY, '.build/release.yaml')).read()
+    interfaces, output = os.path.join(WORK, 'interfaces'), b''
+    os.makedirs(interfaces, exist_ok=True)
+    for module in MODULES:
+        entry = re.search(rf'\n  "C\.{module}-[^\n]*module":\n(?:    .*\n)*?    args: (\[.*\])', manifest)
+        arguments = json.loads(entry[1])
+        # Without what makes object files, and other files than the interface.
+        left, skipped = [], {'-emit-module-path': 1, '-output-file-map': 1, '-emit-objc-header-path': 1, '-emit-dependencies': 0,
+                             '-emit-module': 0, '-emit-objc-header': 0, '-c': 0, '-parseable-output': 0, '-serialize-diagnostics': 0}
+        while arguments:
+            word = arguments.pop(0)
+            if word in skipped: del arguments[:skipped[word]]
+            else: left.append(word)
+        left[1:1] = ['-I', interfaces]
+        interface = ['-emit-module', '-emit-module-path', os.path.join(interfaces, f'{module}.swiftmodule'),
+                     '-Xfrontend', '-experimental-skip-non-inlinable-function-bodies']
+        for step in [interface, ['-typecheck']]:
+            output += subprocess.run(left + step, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=COPY, env=environment).stdout
+    return output.decode(errors='replace')
 
 
 def suites(bundle):
@@ -241,7 +277,7 @@ def survey(bundle):
         with tempfile.NamedTemporaryFile() as hits:
             passed, seconds = run_suite(bundle, suite, 300, WEIR_MUTANT_HITS=hits.name)
             return suite, passed, seconds, {int(line) for line in open(hits.name, errors='replace').read().split() if line.isdigit()}
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool: seen = list(pool.map(look, suites(bundle)))
+    with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool: seen = list(pool.map(look, suites(bundle)))
     for suite, passed, _, _ in seen:
         if not passed: print(f'{suite} fails without a change, and is left out', flush=True)
     return [(suite, seconds, reached) for suite, passed, seconds, reached in seen if passed]
@@ -286,7 +322,7 @@ def main():
     seen = survey(bundle)
     print(f'{len(seen)} suites surveyed, {time.monotonic() - start:.0f} s', flush=True)
     counts = collections.defaultdict(lambda: [0, 0])
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool, open(os.path.join(WORK, 'table.tsv'), 'w') as table:
+    with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool, open(os.path.join(WORK, 'table.tsv'), 'w') as table:
         jobs = {pool.submit(judge, bundle, number, m, seen, options.budget): (number, m) for number, m in mutants}
         for job in concurrent.futures.as_completed(jobs):
             (number, m), (suite, reaching) = jobs[job], job.result()
