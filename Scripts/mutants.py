@@ -15,7 +15,10 @@ reach it, those nearest to it by name first, then the quick ones, up to the firs
 
 Ends with 1 if a module has less than 0.90 of its mutants noticed.
 """
-import argparse, collections, concurrent.futures, json, os, random, re, resource, shutil, subprocess, sys, tempfile, time
+import argparse, collections, concurrent.futures, os, random, re, resource, shutil, subprocess, sys, tempfile, time
+
+sys.dont_write_bytecode = True
+from compiling import arguments
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 WORK = os.path.join(ROOT, '.build/mutants')
@@ -223,24 +226,15 @@ def guilty(mutants, log):
 
 def type_errors(environment):
     """Checks the types of all modules without compiling them, each against the others' interfaces. Gives the compiler's output."""
-    manifest = open(os.path.join(COPY, '.build/release.yaml')).read()
     interfaces, output = os.path.join(WORK, 'interfaces'), b''
     os.makedirs(interfaces, exist_ok=True)
     for module in MODULES:
-        entry = re.search(rf'\n  "C\.{module}-[^\n]*module":\n(?:    .*\n)*?    args: (\[.*\])', manifest)
-        arguments = json.loads(entry[1])
-        # Without what makes object files, and other files than the interface.
-        left, skipped = [], {'-emit-module-path': 1, '-output-file-map': 1, '-emit-objc-header-path': 1, '-emit-dependencies': 0,
-                             '-emit-module': 0, '-emit-objc-header': 0, '-c': 0, '-parseable-output': 0, '-serialize-diagnostics': 0}
-        while arguments:
-            word = arguments.pop(0)
-            if word in skipped: del arguments[:skipped[word]]
-            else: left.append(word)
-        left[1:1] = ['-I', interfaces]
+        command = arguments(COPY, module)
+        command[1:1] = ['-I', interfaces]
         interface = ['-emit-module', '-emit-module-path', os.path.join(interfaces, f'{module}.swiftmodule'),
                      '-Xfrontend', '-experimental-skip-non-inlinable-function-bodies']
         for step in [interface, ['-typecheck']]:
-            output += subprocess.run(left + step, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=COPY, env=environment).stdout
+            output += subprocess.run(command + step, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=COPY, env=environment).stdout
     return output.decode(errors='replace')
 
 

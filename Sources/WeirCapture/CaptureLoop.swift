@@ -1,10 +1,10 @@
 import Glibc
 import WeirEngine
+import WeirWire
 
 #if LiveCapture
 // The time types of C are found in the first module that includes them.
 import CPcap
-import WeirWire
 #endif
 
 /// The loop that reads packets and delivers them until it must end.

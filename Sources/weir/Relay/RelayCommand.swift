@@ -180,7 +180,7 @@ struct RelayCommand: AsyncParsableCommand {
         do {
             var configuration = try configuration()
             let details = try portOptions.apply(to: &configuration)
-            let admin = try await admin.start(names: configuration.names)
+            let admin: RelayAdmin? = try await self.admin.start(names: configuration.names)
             if let admin {
                 configuration.adminEndpoints = admin.endpoints
                 configuration.takesRoutes = true
