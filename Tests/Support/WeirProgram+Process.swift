@@ -44,6 +44,17 @@ extension WeirProgram {
         try limitDescriptors(to: free[count])
     }
 
+    /// Waits until the program has so many descriptors: its flows end a moment after their peers.
+    package func waitForDescriptors(count: Int) throws {
+        let deadline = Deadline()
+        while try descriptors.count != count {
+            if deadline.isOver {
+                throw HelperError("the program has \(try descriptors.count) descriptors, not \(count)")
+            }
+            poll(nil, 0, 5)
+        }
+    }
+
     /// Waits until the program has exactly these descriptors: its flows end a moment after their peers.
     package func waitForDescriptors(_ expected: Set<Int>) throws {
         let deadline = Deadline()

@@ -57,7 +57,7 @@ struct ClientFaultTests {
             #expect(try client.receiveToEnd() == ([], .failed(.connectionReset)))
             #expect(try peer.receiveToEnd() == ([], .failed(.connectionReset)))
         }
-        #expect(try program.descriptors.count == descriptors + 2)
+        try program.waitForDescriptors(count: descriptors + 2)
         talker.client.finish()
         talker.peer.finish()
         #expect(try talker.client.receiveToEnd() == ([], .end))

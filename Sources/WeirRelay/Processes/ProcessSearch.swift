@@ -150,11 +150,14 @@ struct ProcessSearch: ~Copyable {
         for hint in first { look(hint, whole: hint.descriptor < Self.fewDescriptors) }
         guard everywhere, owners.count < inodes.count else { return owners }
         let seen = Set(first.map(\.process))
-        // The newest processes first, because they tend to end first. The others can wait.
-        for process in Self.newestFirst(Self.processes(), last: Self.lastProcess())
-        where process != own && !seen.contains(process) {
-            look(Hint(process: process, descriptor: 0))
+        // The newest processes first, because they tend to end first. Those with many descriptors can wait.
+        let others = Self.newestFirst(Self.processes(), last: Self.lastProcess()).filter {
+            $0 != own && !seen.contains($0)
         }
+        let small = others.filter { Self.descriptorCount(of: $0) < Self.fewDescriptors }
+        for process in small { look(Hint(process: process, descriptor: 0)) }
+        let looked = Set(small)
+        for process in others where !looked.contains(process) { look(Hint(process: process, descriptor: 0)) }
         for hint in first where hint.descriptor >= Self.fewDescriptors { look(hint) }
         // The relay can be its own client.
         if !seen.contains(own) { look(Hint(process: own, descriptor: 0)) }
@@ -170,6 +173,12 @@ struct ProcessSearch: ~Copyable {
     static func newestFirst(_ processes: [Int32], last: Int32?) -> [Int32] {
         guard let last, let split = processes.firstIndex(where: { $0 > last }) else { return processes.reversed() }
         return processes[..<split].reversed() + processes[split...].reversed()
+    }
+
+    /// Returns how many descriptors a process has open; 0 if that is not known, as before Linux 6.2.
+    static func descriptorCount(of process: Int32) -> Int {
+        var status = stat()
+        return stat("/proc/\(process)/fd", &status) == 0 ? Int(status.st_size) : 0
     }
 
     /// Returns the number of the process that was made last.
