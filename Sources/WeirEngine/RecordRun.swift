@@ -15,9 +15,9 @@ public struct RecordRun: Sendable {
     /// The memory that is free after the run was read, in bytes: that of the batch, if the run ends it, and of the
     /// messages.
     public private(set) var cost: Int
-
-    /// The memory of a message, in bytes, roughly.
-    private static let messageCost = 512
+    /// The memory that the run keeps alive, in bytes: that of the whole batch, and of the messages.
+    public var held: Int { batch.cost + messagesCost }
+    private var messagesCost = 0
 
     /// Makes a run of a range of a batch's records.
     public init(_ batch: RecordBatch, _ range: Range<Int>) {
@@ -58,16 +58,18 @@ public struct RecordRun: Sendable {
     /// - Parameter read: gives a record, with its bytes, and receives the messages that end with it.
     public mutating func addMessages(_ read: (FlowRecord, RawSpan, (Message) -> Void) -> Void) {
         var (found, index) = ([ReadMessage](), range.lowerBound)
+        messagesCost = 0
         forEach { record, bytes in
             read(record, bytes) { message in
                 let happening = FlowRecord.Happening.message(message)
                 let record = FlowRecord(of: record.subject, moment: record.moment, happening: happening)
                 found.append(ReadMessage(index: index, record: record))
+                messagesCost += message.cost
             }
             index += 1
         }
         messages = found
-        cost += found.count * Self.messageCost
+        cost += messagesCost
     }
 
     /// Returns the run without its chunks and messages, for a sink that has fallen behind, and the amount left out.

@@ -55,6 +55,7 @@ struct RecordRunTests {
         #expect(RecordRun(batch, 0..<4).cost == 0)
         #expect(RecordRun(batch, 4..<5).cost == batch.cost && RecordRun(batch).cost == batch.cost)
         #expect(RecordRun().cost == 0)
+        #expect(RecordRun(batch, 0..<1).held == batch.cost && RecordRun(batch).held == batch.cost)
     }
 
     @Test("Messages come before the record with which they end, at its time and of its flow")
@@ -78,7 +79,8 @@ struct RecordRunTests {
                 "chunk upstream 4 [4, 6, 7]", "ended []",
             ]
         )
-        #expect(run.count == 7 && run.cost > cost)
+        #expect(run.count == 7 && run.cost == cost + 3 * Message().cost)
+        #expect(run.held == run.cost && RecordRun(filled(), 1..<2).cost == 0)
     }
 
     @Test("Without its chunks it has no messages either, and says what is missing")

@@ -7,6 +7,8 @@ struct EventSink: Sink {
     private let log: EventLog
     private var plain: JSONLinesSink
     private var withBytes = JSONLinesSink(withBytes: true)
+    /// The messages whose last chunk comes next.
+    private var waiting: [FlowRecord] = []
 
     init(_ log: EventLog, _ details: FlowDetails = FlowDetails()) {
         self.log = log
@@ -17,8 +19,25 @@ struct EventSink: Sink {
 
     var messages: MessageInterest { log.messages }
 
+    /// Echoes are found for those who get chunks.
+    var showsEchoes: Bool { log.dataInterest >= .chunks }
+
     mutating func render(_ record: FlowRecord, bytes: RawSpan, into output: inout WeirWire.ByteBuffer) {
+        if case .message = record.happening { return waiting.append(record) }
         log.ports.notice(record)
+        // As in the log: a message behind its last chunk, and what is left before the flow's last event.
+        if case .closed = record.happening { appendWaiting(&output) }
+        append(record, bytes: bytes, &output)
+        appendWaiting(&output)
+    }
+
+    private mutating func appendWaiting(_ output: inout WeirWire.ByteBuffer) {
+        guard !waiting.isEmpty else { return }
+        for message in waiting { append(message, bytes: RawSpan(), &output) }
+        waiting.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func append(_ record: FlowRecord, bytes: RawSpan, _ output: inout WeirWire.ByteBuffer) {
         let interest = log.dataInterest
         if case .forwarded = record.happening, interest < .chunks { return }
         plain.renderRecord(record, bytes: bytes, into: &output)
@@ -44,8 +63,9 @@ extension FlowRecord.Happening {
     var way: Direction? {
         switch self {
         case .received(let chunk), .forwarded(let chunk): chunk.direction
-        case .ended(let direction, _): direction
+        case .ended(let direction, _), .endForwarded(let direction): direction
         case .dropped(let drop): drop.direction
+        case .toxic(let toxic): toxic.direction
         case .message(let message): message.direction
         default: nil
         }

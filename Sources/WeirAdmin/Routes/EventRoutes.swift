@@ -10,7 +10,7 @@ enum EventRoutes {
     private static let parameters: [AdminRoute.Parameter] = [
         AdminRoute.Parameter(
             name: "event",
-            help: "Takes only these, separated by commas; without it all but `data`.",
+            help: "Takes only these, separated by commas; without it all but `data` and `message`.",
             schema: Schemas.string
         ),
         AdminRoute.Parameter(

@@ -90,6 +90,9 @@ final class LoopContext {
         state.turnBegan = moment.instant
     }
 
+    /// Tells the outputs whether the loop waits for events, with all its records submitted.
+    func setIdle(_ isIdle: Bool) { shared.hub.setIdle(isIdle, lane: index) }
+
     /// Notes that no new flow begins any more.
     func drain() { state.isDraining = true }
 
@@ -112,7 +115,11 @@ final class LoopContext {
     }
 
     /// Makes the records that the outputs now want.
-    func followInterest() { state.wantsBytes = shared.hub.interest == .bytes }
+    func followInterest() {
+        state.wantsBytes = shared.hub.interest == .bytes
+        // It does not see how flows end while nobody wants messages.
+        if shared.hub.messages == .none { state.finder = MessageRangeFinder() }
+    }
 
     // MARK: - For flows and carriers
 

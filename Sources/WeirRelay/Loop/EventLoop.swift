@@ -79,7 +79,10 @@ final class EventLoop {
     }
 
     private func turn(_ events: UnsafeMutableBufferPointer<weir_event>) throws(SystemError) {
-        let count = weir_epoll_wait(context.epoll.raw, events.baseAddress, 256, timeout())
+        let timeout = timeout()
+        if timeout != 0 { context.setIdle(true) }
+        let count = weir_epoll_wait(context.epoll.raw, events.baseAddress, 256, timeout)
+        if timeout != 0 { context.setIdle(false) }
         guard count >= 0 else { throw SystemError("wait for events (epoll_wait)", ErrorNumber(-count)) }
         context.beginTurn()
         for index in 0..<Int(max(0, count)) { dispatch(events[index]) }

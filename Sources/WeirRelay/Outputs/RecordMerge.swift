@@ -46,9 +46,6 @@ struct RecordMerge {
         self.window = window
     }
 
-    /// Whether no record waits.
-    var isEmpty: Bool { lanes.allSatisfy { $0.batches.isEmpty } }
-
     mutating func add(_ batch: RecordBatch, lane: Int) {
         guard !batch.isEmpty else { return }
         lanes[lane].batches.append(batch)
@@ -56,11 +53,13 @@ struct RecordMerge {
 
     /// Takes the next records in order of time that are of one loop.
     ///
-    /// - Parameter now: the time; if nil, no record has to wait.
+    /// - Parameters:
+    ///   - now: the time; if nil, no record has to wait.
+    ///   - idle: for each lane whether it had nothing to submit at that time, so that nothing older comes from it.
     /// - Returns: the records; nil if there are none, or they must still wait.
-    mutating func next(at now: Instant?) -> RecordRun? {
+    mutating func next(at now: Instant?, idle: [Bool] = []) -> RecordRun? {
         guard let (index, first) = earliest() else { return nil }
-        let latest = lanes.contains { $0.batches.isEmpty } ? now?.advanced(by: .zero - window) : nil
+        let latest = now.flatMap { self.latest(at: $0, idle) }
         if let latest, first.moment.instant > latest { return nil }
         let (batch, start) = lanes[index].next
         let other = earliest(but: index)
@@ -79,11 +78,25 @@ struct RecordMerge {
         return RecordRun(batch, start..<end)
     }
 
-    /// Returns how long the next record must still wait; nil if there is none.
-    func waitingTime(at now: Instant) -> Duration? {
-        guard let (_, first) = earliest() else { return nil }
-        return max(.zero, now.duration(to: first.moment.instant.advanced(by: window)))
+    /// Returns the time up to which records can be taken; nil if every lane has one.
+    private func latest(at now: Instant, _ idle: [Bool]) -> Instant? {
+        var latest: Instant?
+        for (index, lane) in lanes.enumerated() where lane.batches.isEmpty {
+            let isIdle = index < idle.count && idle[index]
+            latest = isIdle ? latest ?? now : now.advanced(by: .zero - window)
+        }
+        return latest
     }
+
+    /// Returns how long the next record must still wait at most; nil if there is none.
+    func waitingTime(at now: Instant, idle: [Bool] = []) -> Duration? {
+        guard let (_, first) = earliest() else { return nil }
+        guard let latest = latest(at: now, idle) else { return .zero }
+        return max(.zero, latest.duration(to: first.moment.instant))
+    }
+
+    /// The time of the next record; nil if there is none.
+    var firstTime: Instant? { earliest()?.record.moment.instant }
 
     /// Returns how much memory was freed since the last call, in bytes.
     mutating func takePassedCost() -> Int {

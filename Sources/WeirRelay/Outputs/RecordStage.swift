@@ -1,5 +1,6 @@
 import CWeir
 import Glibc
+import Synchronization
 import WeirEngine
 import WeirSinks
 import WeirWire
@@ -35,17 +36,20 @@ final class RecordStage: Sendable {
     private static let gatheringCost = 64 << 10
     /// The window within which records of different loops are merged by time.
     private static let mergeWindow = Duration.milliseconds(10)
-    /// The largest cost of the queue, in bytes: the outputs have queues of their own.
-    private static let mostCost = 8 << 20
 
-    private let lanes: Int
+    /// Whether a loop has submitted everything and waits for events.
+    private final class IdleLane: Sendable {
+        let isIdle = Atomic<Bool>(false)
+    }
+
+    private let lanes: [IdleLane]
     private let bound: Int
     private let state = Lock(State())
     private let bell: Mailbox<Void>
 
     init(lanes: Int, bound: Int) throws(SystemError) {
-        self.lanes = lanes
-        self.bound = min(bound, Self.mostCost)
+        self.lanes = (0..<max(1, lanes)).map { _ in IdleLane() }
+        self.bound = bound
         bell = try Mailbox()
     }
 
@@ -56,7 +60,7 @@ final class RecordStage: Sendable {
     ///   - lane: the loop's number.
     ///   - waits: whether some output must get every chunk; otherwise chunks that there is no room for are
     ///     left out.
-    /// - Returns: whether the queue has just become full, so that the loops must wait.
+    /// - Returns: whether the queue has just become full, and some output waits, so that the loops must wait too.
     func submit(_ batch: RecordBatch, lane: Int, waits: Bool) -> Bool {
         let (rings, filled) = state.withLock { state -> (Bool, Bool) in
             if !waits, state.cost + batch.cost > bound {
@@ -75,6 +79,12 @@ final class RecordStage: Sendable {
         }
         if rings { bell.post(()) }
         return filled
+    }
+
+    /// Notes whether a loop waits for events: everything that it will submit is then of a later time.
+    func setIdle(_ isIdle: Bool, lane: Int) {
+        // Seen by all before the loop reads the clock again.
+        lanes[lane].isIdle.store(isIdle, ordering: .sequentiallyConsistent)
     }
 
     /// Whether all batches submitted so far were passed on.
@@ -112,17 +122,21 @@ final class RecordStage: Sendable {
         emptied: @Sendable () -> Void,
         deliver: @Sendable (Delivery) -> Void
     ) {
-        var merge = RecordMerge(lanes: lanes, window: Self.mergeWindow)
+        var merge = RecordMerge(lanes: lanes.count, window: Self.mergeWindow)
         var reader = FlowMessages(demand: demand)
+        var passing: [(caller: CheckedContinuation<Void, Never>, since: Instant)] = []
+        var (now, idle) = look()
         while true {
-            wait(for: merge.waitingTime(at: SystemClock.instant()))
-            let (batches, lost, passing, isFinishing) = take()
+            wait(for: merge.waitingTime(at: now, idle: idle))
+            // In this order: what an idle loop has submitted is taken, and what it submits later is later than now.
+            (now, idle) = look()
+            let (batches, lost, callers, isFinishing) = take()
+            passing += callers.map { ($0, now) }
             for (batch, lane) in batches { merge.add(batch, lane: lane) }
-            let now = isFinishing || !passing.isEmpty ? nil : SystemClock.instant()
             let wanted = messages()
             reader.follow(wanted)
             var delivery = Delivery(lost: lost)
-            while var run = merge.next(at: now) {
+            while var run = merge.next(at: isFinishing ? nil : now, idle: idle) {
                 if wanted > .none { run.addMessages { reader.read($0, $1, to: $2) } }
                 delivery.runs.append(run)
                 let cost = merge.takePassedCost()
@@ -134,18 +148,24 @@ final class RecordStage: Sendable {
             }
             if !delivery.isEmpty { deliver(delivery) }
             if isFinishing {
-                let last = state.withLock { state -> [CheckedContinuation<Void, Never>]? in
-                    guard state.batches.isEmpty else { return nil }
-                    state.isDone = true
-                    defer { state.passing = [] }
-                    return state.passing
+                let isLast = state.withLock { state in
+                    state.isDone = state.batches.isEmpty
+                    if state.isDone { passing += state.passing.map { ($0, now) } }
+                    return state.isDone
                 }
-                for caller in passing + (last ?? []) { caller.resume() }
-                if last != nil { return }
-            } else {
-                for caller in passing { caller.resume() }
+                guard isLast else { continue }
+                for (caller, _) in passing { caller.resume() }
+                return
             }
+            let first = merge.firstTime ?? Instant(nanoseconds: .max)
+            for (caller, since) in passing where first > since { caller.resume() }
+            passing.removeAll { first > $0.since }
         }
+    }
+
+    private func look() -> (now: Instant, idle: [Bool]) {
+        let now = SystemClock.instant()
+        return (now, lanes.map { $0.isIdle.load(ordering: .sequentiallyConsistent) })
     }
 
     private func take() -> (

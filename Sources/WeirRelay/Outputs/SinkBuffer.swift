@@ -30,26 +30,22 @@ struct SinkBuffer: ~Copyable {
 
     /// Renders a record, with its chunk's bytes as far as they were kept.
     mutating func render(_ record: FlowRecord, bytes: RawSpan) {
-        var length: Int?
+        // Parts were kept for the reader of messages alone.
+        let isWhole = record.happening.chunk?.parts.isEmpty ?? true
         switch record.happening {
+        // These are parts of chunks that go on, which are counted.
         case .message(let message):
-            let wanted = sink.messages
-            // It is part of a chunk, which is counted.
-            if wanted >= (message.isUnfinished ? .fields : .summaries) {
-                sink.render(record, bytes: bytes, into: &buffer)
-            }
-            return
-        case .forwarded(let chunk):
-            length = chunk.length
-            fallthrough
+            guard sink.messages >= (message.isUnfinished ? .fields : .summaries) else { return }
+            sink.render(record, bytes: bytes, into: &buffer)
         case .received:
-            // Parts were kept for the reader of messages alone.
-            let isWhole = record.happening.chunk?.parts.isEmpty ?? true
             sink.render(record, bytes: isWhole ? bytes : RawSpan(), into: &buffer)
+        case .forwarded(let chunk):
+            sink.render(record, bytes: isWhole ? bytes : RawSpan(), into: &buffer)
+            marks.append(Mark(end: written + buffer.count, length: chunk.length))
         default:
             sink.render(record, bytes: bytes, into: &buffer)
+            marks.append(Mark(end: written + buffer.count, length: nil))
         }
-        marks.append(Mark(end: written + buffer.count, length: length))
     }
 
     /// Renders the amount that was skipped because the output was too slow.

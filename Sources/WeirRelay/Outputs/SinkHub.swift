@@ -111,12 +111,12 @@ public final class SinkHub: Sendable {
     /// Whether an output shows which chunks are echoes.
     var showsEchoes: Bool { echoes.load(ordering: .relaxed) }
 
-    /// Starts a thread for each output.
+    /// Starts a thread for each output, and one that merges the records for all of them.
     ///
     /// - Parameters:
     ///   - outputs: the sinks and where they write.
     ///   - lanes: the number of event loops that submit batches.
-    ///   - bound: the maximum size of an output's queue in bytes, measured by `RecordBatch.cost`.
+    ///   - bound: the maximum size of an output's queue in bytes, measured by `RecordRun.cost`.
     ///   - report: called on an output's thread when the output fails, and at the end with what it skipped.
     /// - Throws: `SystemError` if a thread cannot be started.
     public init(
@@ -189,15 +189,21 @@ public final class SinkHub: Sendable {
 
     /// Asks the outputs again for their interest.
     func reconsider() {
-        let workers = all
-        level.store((workers.map(\.interest).max() ?? .flows).rawValue, ordering: .relaxed)
-        messageLevel.store((workers.map(\.messages).max() ?? .none).rawValue, ordering: .relaxed)
-        echoes.store(workers.contains(where: \.showsEchoes), ordering: .relaxed)
-        waits.store(workers.contains(where: \.waits), ordering: .relaxed)
+        // Of two callers, the later one stores what it has seen last.
+        state.withLock { state in
+            let workers = state.workers
+            level.store((workers.map(\.interest).max() ?? .flows).rawValue, ordering: .relaxed)
+            messageLevel.store((workers.map(\.messages).max() ?? .none).rawValue, ordering: .relaxed)
+            echoes.store(workers.contains(where: \.showsEchoes), ordering: .relaxed)
+            waits.store(workers.contains { $0.waits && $0.interest >= .chunks }, ordering: .relaxed)
+        }
     }
 
     /// Returns whether the bytes of a chunk are needed to read messages.
     func wants(_ chunk: ChunkRecord, of flow: FlowID) -> Bool { demand.wants(chunk, of: flow) }
+
+    /// Notes whether a loop has submitted everything and waits for events.
+    func setIdle(_ isIdle: Bool, lane: Int) { stage.setIdle(isIdle, lane: lane) }
 
     /// Passes a batch to every output.
     public func submit(_ batch: RecordBatch, lane: Int) {

@@ -55,7 +55,8 @@ public struct Missed: Hashable, Sendable {
         run.forEach { record, _ in
             switch record.happening {
             case .forwarded(let chunk): add(chunkOf: chunk.length, for: interest)
-            case .message: break
+            // Parts of chunks that go on.
+            case .message, .received: break
             default: add(chunkOf: nil, for: interest)
             }
         }

@@ -61,8 +61,8 @@ final class SinkWorker: Sendable {
     /// Queues records; returns true if the queue has just become full, so that the loops must wait.
     func submit(_ delivery: RecordStage.Delivery) -> Bool {
         let (rings, filled) = state.withLock { state -> (Bool, Bool) in
-            if interest >= .chunks { state.lost.add(delivery.lost) }
-            var isMissed = true
+            if interest >= .chunks { lose(delivery.lost, &state) }
+            var isMissed = state.hasFailed || state.lost.chunks == 0
             for run in delivery.runs {
                 if state.hasFailed {
                     isMissed = miss(run, &state) && isMissed
@@ -82,9 +82,16 @@ final class SinkWorker: Sendable {
         return filled
     }
 
+    /// Counts chunks that were left out before they came here.
+    private func lose(_ lost: LostChunks, _ state: inout State) {
+        guard state.hasFailed else { return state.lost.add(lost) }
+        state.missed = state.missed + Missed(records: lost.chunks, chunks: lost.chunks, bytes: lost.bytes)
+    }
+
     private func queue(_ run: RecordRun, _ state: inout State) {
         var run = run
-        if output.overflow == .drop, state.cost + run.cost > bound {
+        // Of a batch that the merge has cut, each run keeps the whole in memory.
+        if output.overflow == .drop, state.cost + run.held > bound {
             let (rest, lost) = run.withoutChunks()
             state.lost.add(lost)
             run = rest
@@ -137,7 +144,7 @@ final class SinkWorker: Sendable {
     /// Writes until the end.
     ///
     /// - Parameters:
-    ///   - fullnessChanged: called when the queue has become full, and when it is no longer.
+    ///   - fullnessChanged: called with false when a full queue has room again.
     ///   - whenQuiet: called when nothing came for a while after much.
     ///   - isUpToDate: returns whether no record is on its way from the loops.
     func run(

@@ -122,7 +122,7 @@ private struct LiveFlow: Sendable {
             let end = isUp ? ends.up : ends.down
             let isStream = dissector.isStream
             if isStream, chunk.offset > end {
-                // The output was too slow, and chunks were left out.
+                // Chunks were left out, or nobody wanted messages then.
                 dissector.skip(Int(clamping: chunk.offset - end), direction, to: receiver)
             }
             if isStream, !chunk.parts.isEmpty, bytes.byteCount == chunk.keptBytes {

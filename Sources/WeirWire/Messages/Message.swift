@@ -24,6 +24,13 @@ public struct Message: Sendable {
     public package(set) var isUnfinished = false
 
     package init() {}
+
+    /// The memory of the message, in bytes, roughly.
+    package var cost: Int {
+        var cost = 512 + summary.utf8.count + fields.count * MemoryLayout<MessageField>.stride
+        for case .text(let text) in fields.lazy.map(\.value) { cost += text.utf8.count }
+        return cost
+    }
 }
 
 extension Message: Hashable {

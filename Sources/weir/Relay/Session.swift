@@ -226,12 +226,12 @@ struct Session: Sendable {
         let hasUDP = configuration.routes.contains { $0.transport == .udp }
         if hasTCP, relay.maxFlows < configuration.maxFlows {
             Diagnostics.print(
-                "at most \(relay.maxFlows) TCP flow\(relay.maxFlows == 1 ? "" : "s") at once: the descriptor limit (ulimit -n) allows no more"
+                "at most \(Self.count(relay.maxFlows, "TCP flow")) at once: the descriptor limit (ulimit -n) allows no more"
             )
         }
         if hasUDP, relay.maxSessions < configuration.maxSessions {
             Diagnostics.print(
-                "at most \(relay.maxSessions) UDP sessions at once: the descriptor limit (ulimit -n) allows no more"
+                "at most \(Self.count(relay.maxSessions, "UDP session")) at once: the descriptor limit (ulimit -n) allows no more"
             )
         }
         for listener in relay.listeners { Diagnostics.write("listening \(listener)\n") }
@@ -239,6 +239,8 @@ struct Session: Sendable {
             Diagnostics.write("seed \(configuration.seed)\n")
         }
     }
+
+    private static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 
     private func tellWhatIsOpen(_ relay: Supervisor) {
         let flows = relay.openFlows

@@ -53,8 +53,8 @@ struct EventInterestTests {
         log.leave(second)
         await Self.waitUntil { state() == "chunks flows summaries 3" }
         var output = WeirWire.ByteBuffer()
-        sink.render(Support.record(Support.chunk(.upstream, at: 0, 3)), bytes: RawSpan(), into: &output)
         sink.render(Support.record(.message(Message())), bytes: RawSpan(), into: &output)
+        sink.render(Support.record(Support.chunk(.upstream, at: 0, 3)), bytes: RawSpan(), into: &output)
         var cursor = EventLog.Cursor(last: 0)
         let filter = EventFilter(events: ["data", "message"])
         #expect(log.events(&cursor, limit: 9, for: filter).events.map(\.name) == ["message"])

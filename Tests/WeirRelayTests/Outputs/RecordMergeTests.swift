@@ -82,7 +82,7 @@ struct RecordMergeTests {
         var alone = RecordMerge(lanes: 1, window: .milliseconds(10))
         alone.add(Self.batch(1, 2, 3), lane: 0)
         #expect(Self.times(alone.next(at: Self.at(0))) == [1, 2, 3])
-        #expect(alone.isEmpty && alone.next(at: nil) == nil)
+        #expect(alone.firstTime == nil && alone.next(at: nil) == nil)
     }
 
     @Test("Within a run, too, a record waits for a loop that is silent")
@@ -107,6 +107,26 @@ struct RecordMergeTests {
         #expect(Self.drain(&merge, at: Self.at(111)) == [103, 105])
         #expect(Self.drain(&merge, at: Self.at(129)) == [])
         #expect(Self.drain(&merge, at: Self.at(130)) == [120])
+    }
+
+    @Test("No record waits for a loop that is idle, but for its own time to come")
+    func idle() {
+        var merge = RecordMerge(lanes: 3, window: .milliseconds(10))
+        merge.add(Self.batch(100, 105), lane: 1)
+        #expect(merge.firstTime == Self.at(100))
+        // One of the others is busy.
+        #expect(merge.next(at: Self.at(104), idle: [true, false, false]) == nil)
+        #expect(merge.waitingTime(at: Self.at(104), idle: [true, false, false]) == .milliseconds(6))
+        #expect(merge.waitingTime(at: Self.at(104), idle: [false, true, true]) == .milliseconds(6))
+        // Both are idle.
+        #expect(merge.waitingTime(at: Self.at(99), idle: [true, false, true]) == .milliseconds(1))
+        #expect(Self.times(merge.next(at: Self.at(104), idle: [true, false, true])) == [100])
+        #expect(merge.next(at: Self.at(104), idle: [true, false, true]) == nil)
+        #expect(Self.times(merge.next(at: Self.at(105), idle: [true, false, true])) == [105])
+        // All have records: none waits.
+        for lane in 0..<3 { merge.add(Self.batch(500 + Int64(lane)), lane: lane) }
+        #expect(merge.waitingTime(at: Self.at(0)) == .zero)
+        #expect(Self.times(merge.next(at: Self.at(0))) == [500])
     }
 
     @Test("At the end nothing waits")

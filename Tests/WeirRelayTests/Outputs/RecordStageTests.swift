@@ -163,6 +163,65 @@ struct RecordStageTests {
         #expect(chunks + Int(lost) == 500)
     }
 
+    @Test("A loop that waits for events delays no other one's records, and one that is busy does for a moment")
+    func idleLanes() async throws {
+        let pipe = try OutputPipe()
+        let hub = try SinkHub(outputs: [pipe.output(.wait, sink: Lines(messages: .none))], lanes: 2) {
+            Issue.record("\($0)")
+        }
+        hub.setIdle(true, lane: 1)
+        let deadline = Deadline()
+        for _ in 0..<20 {
+            var batch = RecordBatch()
+            var opened = record(.opened, flow: 2)
+            opened.moment = SystemClock.now()
+            batch.append(opened)
+            let before = hub.bytesWritten
+            hub.submit(batch, lane: 0)
+            while hub.bytesWritten == before, !deadline.isOver { await Task.yield() }
+        }
+        #expect(!deadline.isOver)
+        let reading = pipe.readToEnd()
+        await hub.finish()
+        pipe.finish()
+        let lines = String(decoding: try await reading.value, as: UTF8.self).split(separator: "\n")
+        #expect(lines.count == 20)
+    }
+
+    @Test("Where one loop is cut into runs by the other, an output that drops holds no more than its bound")
+    func boundOfRuns() async throws {
+        let pipe = try OutputPipe()
+        let reports = Reports()
+        let bound = 1 << 20
+        let hub = try SinkHub(outputs: [pipe.output(.drop)], lanes: 2, bound: bound) { reports.add($0) }
+        let bytes = [UInt8](repeating: 7, count: 64 << 10)
+        var time = SystemClock.instant().nanoseconds
+        // Each batch has a chunk before and one behind the other loop's.
+        for _ in 0..<100 {
+            for lane in 0..<2 {
+                var batch = RecordBatch()
+                for place in 0..<2 {
+                    var part = record(Support.chunk(.upstream, at: 0, bytes.count), flow: UInt64(lane + 1))
+                    let at = time + Int64(lane + 2 * place)
+                    part.moment = Moment(wallNanoseconds: at, instant: Instant(nanoseconds: at))
+                    batch.append(part, bytes: bytes.span.bytes)
+                }
+                hub.submit(batch, lane: lane)
+            }
+            time += 10
+            await Task.yield()
+        }
+        let reading = pipe.readToEnd()
+        await hub.finish()
+        pipe.finish()
+        let written = try await reading.value.count / bytes.count
+        var lost: UInt64 = 0
+        for case .lost(_, let count, _) in reports.sinks { lost += count }
+        #expect(written + Int(lost) == 400)
+        // What is in the pipe, with its writer, and within the bound, as long as nobody reads.
+        #expect(written < 3 * bound / bytes.count + 10, "\(written)")
+    }
+
     @Test("An output that leaves gets what was submitted before, and one that comes gets what is submitted after")
     func comesAndGoes() async throws {
         let (first, second) = (try OutputPipe(), try OutputPipe())
