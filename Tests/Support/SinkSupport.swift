@@ -70,6 +70,64 @@ package enum Sample {
     package static let echo = Echo(offset: 1234, delay: .microseconds(512))
     package static let peer = Endpoint(address: .loopbackV4, port: 1069)
 
+    /// Makes the record of a chunk that toxics held for a time, and changed.
+    package static func tampered(
+        _ direction: Direction = .upstream,
+        at offset: UInt64,
+        _ length: Int,
+        held: Duration = .milliseconds(100),
+        _ changes: [ToxicChange] = []
+    ) -> ChunkRecord {
+        var chunk = ChunkRecord(
+            direction: direction,
+            number: 0,
+            offset: offset,
+            length: length,
+            receivedAt: ManualClock.start.instant.advanced(by: .zero - held)
+        )
+        chunk.isTampered = true
+        chunk.changes = changes
+        return chunk
+    }
+
+    /// Makes the change of a chunk by a toxic with a name.
+    package static func change(
+        _ kind: ToxicChange.Kind,
+        _ count: Int,
+        at offset: Int = 0,
+        by name: String = "x"
+    ) -> ToxicChange {
+        var change = ToxicChange(kind, count: count, offset: offset)
+        change.toxic = name
+        return change
+    }
+
+    /// Makes the record of a toxic's effect on a flow.
+    package static func toxic(
+        _ direction: Direction = .upstream,
+        name: String = "x",
+        _ effect: ToxicRecord.Effect
+    ) -> FlowRecord.Happening {
+        .toxic(ToxicRecord(direction: direction, name: name, type: "latency", effect: effect))
+    }
+
+    /// Makes the record of a message with a summary.
+    package static func message(
+        _ direction: Direction = .upstream,
+        _ range: Range<Int> = 0..<5,
+        _ summary: String = "GET key",
+        _ change: (inout Message) -> Void = { _ in }
+    ) -> FlowRecord.Happening {
+        var message = Message()
+        message.name = "redis"
+        message.direction = direction
+        message.range = range
+        message.summary = MessageText(escaping: summary)
+        message.isComplete = true
+        change(&message)
+        return .message(message)
+    }
+
     package static func loss(_ bytes: UInt64, _ datagrams: UInt64, _ reason: DropReason) -> FlowRecord.Happening {
         .dropped(DropRecord(direction: .upstream, bytes: bytes, datagrams: datagrams, reason: reason))
     }

@@ -37,4 +37,19 @@ struct CaptureControlTests {
         var byte: UInt8 = 0
         #expect(read(control.signal, &byte, 1) == -1 && errno == EAGAIN)
     }
+
+    @Test("Both ends of the bell go with the control")
+    func ends() throws {
+        var target = [UInt8](repeating: 0, count: 256)
+        var pipe = ""
+        do {
+            let control = CaptureControl()
+            let count = readlink("/proc/self/fd/\(control.signal)", &target, target.count)
+            try #require(count > 0)
+            pipe = String(decoding: target[..<count], as: UTF8.self)
+            #expect(descriptorTargets().count { $0 == pipe } == 2)
+            withExtendedLifetime(control) {}
+        }
+        #expect(descriptorTargets().count { $0 == pipe } == 0)
+    }
 }

@@ -53,6 +53,27 @@ struct CaptureFileStartTests {
         #expect(try Self.packets(&file) == 50)
         #expect(file.isCompressed && file.bytesRead == bytes.count)
     }
+
+    @Test("What gzip compressed to more than is read at once is read piece by piece", .needsProgram("gzip"))
+    func longCompressed() throws {
+        let folder = try TemporaryFolder()
+        var buffer = ByteBuffer()
+        var pattern = Pattern(seed: 1)
+        let writer = PcapWriter(PcapHeader(linkType: .ethernet))
+        writer.appendHeader(to: &buffer)
+        let packets = (0..<4).map { _ in pattern.next(50_000) }
+        for packet in packets { writer.append(PacketMetadata(timestamp: 1), packet.span.bytes, to: &buffer) }
+        let bytes = buffer.withUnsafeBytes { Array($0) }
+        #expect(try ChildProgram.run("gzip", [folder.file("a", bytes)]).status == 0)
+        let size = try folder.read("a.gz").count
+        var file = try CaptureFile(folder.path + "/a.gz")
+        var found: [[UInt8]] = []
+        while let item = try file.next() {
+            guard case .packet(let packet) = item else { continue }
+            found.append(file.withBytes(of: packet) { $0.withUnsafeBytes { Array($0) } })
+        }
+        #expect(size > 66_560 && found == packets && file.bytesRead == size && file.isCompressed)
+    }
     #endif
 
     @Test(

@@ -98,6 +98,9 @@ struct CaptureFileTests {
             }
             #expect(count == packets)
         }
+        // With it goes every descriptor, that of the thread that reads ahead as well.
+        let name = try #require(folder.path.split(separator: "/").last)
+        #expect(!descriptorTargets().contains { $0.hasSuffix("/\(name)/long.pcapng") })
     }
 
     @Test("Says where a long file is cut, after all that was before")

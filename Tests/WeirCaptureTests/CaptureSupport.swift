@@ -1,3 +1,4 @@
+import Glibc
 import Support
 import WeirCapture
 import WeirEngine
@@ -62,5 +63,14 @@ struct TwoLegs {
             .closed(CloseRecord(reason: .finished, upstream: Counters(), downstream: Counters(), duration: .zero)),
             at: time
         )
+    }
+}
+
+/// Lists what the descriptors of this process lead to.
+func descriptorTargets() -> [String] {
+    (0..<4096).compactMap { descriptor in
+        var target = [UInt8](repeating: 0, count: 4096)
+        let count = readlink("/proc/self/fd/\(descriptor)", &target, target.count)
+        return count > 0 ? String(decoding: target[..<count], as: UTF8.self) : nil
     }
 }

@@ -16,6 +16,7 @@ struct PacketBlocksTests {
         var comments: [[String]] = []
         var statistics: [CaptureStatistics] = []
         var interfaces: [CaptureInterface] = []
+        var sections: [CaptureSection] = []
     }
 
     private func read(_ file: [UInt8]) throws -> Seen {
@@ -31,6 +32,7 @@ struct PacketBlocksTests {
                 seen.comments.append(metadata.options.comments)
             case .block(.statistics(let statistics)): seen.statistics.append(statistics)
             case .block(.interface(let interface)): seen.interfaces.append(interface)
+            case .block(.section(let section)): seen.sections.append(section)
             case .block: break
             }
         }
@@ -77,6 +79,8 @@ struct PacketBlocksTests {
         var description = CaptureDescription(linkType: .linuxSLL2, snapLength: 96)
         description.interface = "any"
         description.filter = "udp port 53"
+        description.application = "weir 9"
+        description.operatingSystem = "Linux 6"
         description.isNanoseconds = false
         var blocks = PacketBlocks(description)
         var file = begin(&blocks)
@@ -90,11 +94,14 @@ struct PacketBlocksTests {
         blocks.finish(progress, to: &end)
         file += end.withUnsafeBytes { Array($0) }
         let seen = try read(file)
+        #expect(seen.sections.map(\.application) == ["weir 9"] && seen.sections.map(\.operatingSystem) == ["Linux 6"])
+        #expect(seen.interfaces.map(\.operatingSystem) == ["Linux 6"])
         #expect(seen.interfaces.map(\.name) == ["any"])
         #expect(seen.interfaces.map(\.filterText) == ["udp port 53"])
         #expect(seen.interfaces.map(\.snapLength) == [96])
         #expect(seen.interfaces.map(\.resolution) == [.microseconds])
         let statistics = try #require(seen.statistics.first)
+        #expect(statistics.interface == 0 && statistics.timestamp == 2_000_000)
         #expect(statistics.received == 9)
         #expect(statistics.droppedBySystem == 4)
         #expect(statistics.droppedByInterface == 1)
@@ -113,6 +120,10 @@ struct PacketBlocksTests {
         let packet = LivePacket(timestamp: 5_000_000_123, originalLength: 61)
         blocks.append(packet, bytes.span.bytes, saying: legs.text)
         file += release(&blocks)
+        var end = ByteBuffer()
+        blocks.finish(CaptureProgress(began: 0), to: &end)
+        let isEmpty = end.isEmpty
+        #expect(isEmpty)
         let seen = try read(file)
         #expect(seen.payloads == [bytes])
         #expect(seen.times == [5_000_000_123])

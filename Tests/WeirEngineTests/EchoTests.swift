@@ -209,6 +209,26 @@ struct DatagramEchoTests {
         #expect(talk.down("third") == nil)
     }
 
+    @Test("A datagram that came back changed counts for the oldest of those that differ least")
+    func closest() {
+        var matcher = EchoMatcher(transport: .udp, window: 1 << 20, isExpected: true)
+        var offset: UInt64 = 0
+        func down(_ text: String) -> Mismatch? {
+            _ = matcher.downstream(Array(text.utf8).span.bytes, at: Instant(nanoseconds: 0))
+            return matcher.takeMismatch()
+        }
+        for text in ["aaaa", "aabb", "aabb", "xyz"] {
+            matcher.upstream(Array(text.utf8).span.bytes, offset: offset, at: Instant(nanoseconds: 0))
+            offset += UInt64(text.utf8.count)
+        }
+        #expect(down("aabX") == .byte(offset: 7, sent: UInt8(ascii: "b"), received: UInt8(ascii: "X")))
+        #expect(down("aaba") == .byte(offset: 2, sent: UInt8(ascii: "a"), received: UInt8(ascii: "b")))
+        #expect(down("aabbcc") == .byte(offset: 12, sent: nil, received: UInt8(ascii: "c")))
+        #expect(matcher.takeMismatch() == nil)
+        #expect(matcher.takeMissing() == .unanswered(datagrams: 1))
+        #expect(matcher.takeMissing() == nil)
+    }
+
     @Test("Is given up after 256 datagrams that nobody repeated")
     func neverAnswered() {
         var talk = Conversation(.udp)

@@ -77,6 +77,19 @@ struct RecordBatchTests {
         var counts: [Int] { [taken.load(ordering: .relaxed), back.load(ordering: .relaxed)] }
     }
 
+    @Test("Borrows memory for more than 64 KiB, not for 64 KiB")
+    func border() {
+        let lender = Lender()
+        var batch = RecordBatch(memory: lender)
+        let bytes = [UInt8](repeating: 1, count: 65_535)
+        batch.append(record(chunk(.upstream, at: 0, bytes.count)), bytes: bytes.span.bytes)
+        batch.append(record(chunk(.upstream, at: 65_535, 1)), bytes: ([2] as [UInt8]).span.bytes)
+        #expect(lender.counts == [0, 0])
+        batch.append(record(chunk(.upstream, at: 65_536, 1)), bytes: ([3] as [UInt8]).span.bytes)
+        #expect(lender.counts == [1, 0])
+        #expect(batch.bytes.count == 65_537 && batch.bytes.suffix(2) == [2, 3])
+    }
+
     @Test("Borrows memory once its bytes are many, and gives it back with its last copy")
     func borrowing() {
         let lender = Lender()

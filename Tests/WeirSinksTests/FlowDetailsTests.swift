@@ -58,6 +58,42 @@ struct FlowDetailsTests {
         )
     }
 
+    @Test("Process and egress port are both told, in this order, and no egress port of a flow that has no server")
+    func both() {
+        var details = found
+        details.egressPort = .same
+        let path = FlowPath(client: Playbook.path.client, listener: Playbook.path.listener)
+        let ends = "127.0.0.1:51514 -> 127.0.0.1:9000"
+        let process = ", process a\\x20\\x22b\\x22\\x1b/4711 user root"
+        var sink = TerminalSink(show: .summary, details: details)
+        #expect(
+            sink.rendered(record(.opened)).hasSuffix(
+                "\(ends) => 127.0.0.1:42332 -> 127.0.0.1:65432\(process), egress port asked for (51514): not free\n"
+            )
+        )
+        #expect(sink.rendered(record(.opened, path: path)).hasSuffix("\(ends)\(process)\n"))
+        var lines = JSONLinesSink(withBytes: false, details: details)
+        #expect(
+            lines.rendered(record(.opened)).hasSuffix(
+                #""user":"root"},"egress_asked":"51514","egress_got":false}"# + "\n"
+            )
+        )
+        #expect(lines.rendered(record(.opened, path: path)).hasSuffix(#""user":"root"}}"# + "\n"))
+    }
+
+    @Test("Nothing is told of a process that was not looked for, nor of a port that the kernel chose")
+    func nothing() {
+        let details = FlowDetails(process: { _ in .notAsked })
+        var sink = TerminalSink(show: .summary, details: details)
+        #expect(sink.rendered(record(.opened)).hasSuffix(" -> 127.0.0.1:65432\n"))
+        var lines = JSONLinesSink(withBytes: false, details: details)
+        #expect(lines.rendered(record(.opened)).hasSuffix(#","server":"127.0.0.1:65432"}"# + "\n"))
+        var summary = SummarySink(details: details)
+        _ = summary.rendered(record(.opened))
+        _ = summary.rendered(record(Sample.closed(Counters(), Counters())))
+        #expect(!summary.finished().contains("processes"))
+    }
+
     @Test("Choices of the egress port are read as they are written, and others are refused")
     func parsing() {
         for text in ["kernel", "same", "20000-20999"] { #expect(EgressPort(text)?.description == text) }

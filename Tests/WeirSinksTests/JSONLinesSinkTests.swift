@@ -25,6 +25,28 @@ struct JSONLinesSinkTests {
                 #","direction":"downstream","offset":0,"length":1,"echo_offset":1234,"echo_ns":512000"#
             ),
             (.ended(.downstream), "end", #","direction":"downstream""#),
+            (.ended(.upstream, isDelayed: true), "end", #","direction":"upstream""#),
+            (.endForwarded(.upstream), "end_forwarded", #","direction":"upstream""#),
+            (.endForwarded(.downstream), "end_forwarded", #","direction":"downstream""#),
+            (.mismatch(.refused), "mismatch", #","reason":"refused""#),
+            (.mismatch(.unanswered(datagrams: 3)), "mismatch", #","datagrams":3"#),
+            (
+                .mismatch(.byte(offset: 7, sent: 0, received: 255)), "mismatch",
+                #","offset":7,"sent":0,"received":255"#
+            ),
+            (
+                .mismatch(.byte(offset: 0, sent: nil, received: 1)), "mismatch",
+                #","offset":0,"sent":null,"received":1"#
+            ),
+            (
+                .mismatch(.byte(offset: 0, sent: 1, received: nil)), "mismatch",
+                #","offset":0,"sent":1,"received":null"#
+            ),
+            (Sample.loss(0, 0, .closed), "dropped", #","direction":"upstream","length":0,"reason":"closed""#),
+            (
+                .dropped(DropRecord(direction: .downstream, bytes: 4, datagrams: 1, reason: .toxic("l"))), "dropped",
+                #","direction":"downstream","length":4,"datagrams":1,"reason":"toxic","toxic":"l""#
+            ),
             (Sample.loss(5, 0, .reset), "dropped", #","direction":"upstream","length":5,"reason":"reset""#),
             (
                 Sample.loss(5, 1, .foreign(Sample.peer)), "dropped",
@@ -46,6 +68,15 @@ struct JSONLinesSinkTests {
                 Sample.closed(.of(14, in: 1), .of(20, in: 2)), "close",
                 #","reason":"finished","bytes_up":14,"bytes_down":20,"#
                     + #""chunks_up":1,"chunks_down":2,"duration_ns":1042000"#
+            ),
+            (
+                Sample.closed(.of(0, in: 0, droppedDatagrams: 9), .of(0, in: 0, dropped: 1), .idle), "close",
+                #","reason":"idle","bytes_up":0,"bytes_down":0,"#
+                    + #""chunks_up":0,"chunks_down":0,"duration_ns":1042000,"dropped_up":0,"dropped_down":1"#
+            ),
+            (
+                Sample.closed(.of(0, in: 0, droppedDatagrams: 9), .of(0, in: 0), .evicted), "close",
+                #","reason":"evicted","bytes_up":0,"bytes_down":0,"chunks_up":0,"chunks_down":0,"duration_ns":1042000"#
             ),
             (
                 Sample.closed(.of(14, in: 1, dropped: 3), .of(0, in: 0), .serverReset), "close",
@@ -86,6 +117,42 @@ struct JSONLinesSinkTests {
         var sink = JSONLinesSink(withBytes: false)
         guard case .forwarded(let held) = chunk(.upstream, at: 0, 5) else { return }
         #expect(sink.rendered(record(.received(held)), "hello") == "")
+    }
+
+    @Test("A message follows its chunk once, and precedes the last record of its flow")
+    func messages() {
+        var sink = JSONLinesSink(withBytes: false, dissects: true)
+        func line(_ event: String, _ rest: String) -> String { Self.head + event + Self.path + rest + "}\n" }
+        let one = line(
+            "message",
+            #","direction":"upstream","protocol":"redis","offset":0,"length":5,"complete":true,"summary":"one""#
+        )
+        let two = line(
+            "message",
+            #","direction":"downstream","protocol":"redis","offset":5,"length":2,"complete":false,"summary":"two""#
+        )
+        let data = line("data", #","direction":"upstream","offset":0,"length":5"#)
+        #expect(sink.rendered(record(Sample.message(.upstream, 0..<5, "one"))) == "")
+        #expect(sink.rendered(record(Sample.message(.downstream, 5..<7, "two") { $0.isComplete = false })) == "")
+        #expect(sink.rendered(record(chunk(.upstream, at: 0, 5))) == data + one + two)
+        #expect(sink.rendered(record(chunk(.upstream, at: 0, 5))) == data)
+        #expect(sink.rendered(record(Sample.message(.upstream, 0..<5, "one"))) == "")
+        let close = sink.rendered(record(Sample.closed(.of(1, in: 1), .of(1, in: 1))))
+        #expect(close.hasPrefix(one + Self.head + "close") && close.split(separator: "\n").count == 2)
+        #expect(sink.rendered(record(.opened)) == line("open", ""))
+    }
+
+    @Test("A message of a datagram has no offset, nor that of its request")
+    func datagram() {
+        var sink = JSONLinesSink(withBytes: false, dissects: true)
+        let happening = Sample.message(.downstream, 0..<5, "one") { $0.answer = MessageAnswer(request: 0, delay: 7) }
+        _ = sink.rendered(record(happening, .udp))
+        let text = sink.rendered(record(.ended(.upstream), .udp))
+        #expect(
+            text.split(separator: "\n").last?.hasSuffix(
+                #","direction":"downstream","protocol":"redis","length":5,"complete":true,"summary":"one","delay_ns":7}"#
+            ) == true
+        )
     }
 
     @Test("Says what was left out")

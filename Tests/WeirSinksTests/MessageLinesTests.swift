@@ -67,6 +67,58 @@ struct MessageLinesTests {
         #expect(lines.last == "12:31:07.104218 #1 up    (68 messages) more")
     }
 
+    @Test(
+        "Counts the messages over 32 in the direction of the last one shown, without parts, and begins anew with the next chunk"
+    )
+    func counts() {
+        let head = "12:31:07.104218 #1"
+        for (count, more) in [(32, nil), (33, "(1 message) more"), (37, "(5 messages) more")] as [(Int, String?)] {
+            var sink = TerminalSink(show: .summary, dissects: true)
+            for number in 1...count {
+                _ = sink.rendered(record(Sample.message(number == 32 ? .downstream : .upstream)))
+            }
+            for _ in 0..<2 { _ = sink.rendered(record(Sample.message { $0.isUnfinished = true })) }
+            let lines = sink.rendered(record(chunk(.upstream, at: 0, 1))).split(separator: "\n")
+            #expect(lines.count == 33 + (more == nil ? 0 : 1))
+            #expect(lines[1] == "\(head) up    redis: GET key" && lines[32] == "\(head) down  redis: GET key")
+            if let more { #expect(lines.last == "\(head) down  \(more)") }
+            #expect(sink.rendered(record(chunk(.upstream, at: 1, 1))) == "\(head) up    (1 byte) @1\n")
+        }
+    }
+
+    @Test(
+        "Colours the lines of messages by their direction, and the count of those left out",
+        arguments: Direction.allCases
+    )
+    func coloredLines(direction: Direction) {
+        var sink = TerminalSink(show: .summary, color: true, dissects: true)
+        for _ in 0..<34 { _ = sink.rendered(record(Sample.message(direction))) }
+        let lines = sink.rendered(record(.ended(.upstream))).split(separator: "\n")
+        let isUp = direction == .upstream
+        let head = "\u{1B}[\(isUp ? 36 : 33)m12:31:07.104218 #1 \(isUp ? "up    " : "down  ")"
+        #expect(lines.count == 34 && lines[1] == "\(head)redis: GET key\u{1B}[0m")
+        #expect(lines.last == "\(head)(2 messages) more\u{1B}[0m")
+    }
+
+    @Test("However many messages are coloured, 32 have a line", arguments: [0, 10, 40])
+    func coloredMany(limit: Int) {
+        var sink = Read(TerminalSink(show: .hex, limit: limit, color: true, dissects: true))
+        let text = String(repeating: Self.get, count: 100)
+        let lines = sink.rendered(record(chunk(.upstream, at: 0, text.utf8.count)), text).split(separator: "\n")
+        #expect(lines.count { $0.contains("redis: GET key") } == 32)
+        #expect(lines.last == "\u{1B}[36m12:31:07.104218 #1 up    (68 messages) more\u{1B}[0m")
+        // The last message's key is in the last line of the whole dump.
+        let last = lines.first { $0.hasPrefix("00000890") }
+        #expect((last?.contains("m6b 65 79\u{1B}[0m") ?? false) == (limit == 0))
+    }
+
+    @Test("Colours the fields of a datagram wherever it is in its direction")
+    func coloredDatagram() {
+        var sink = Read(TerminalSink(show: .hex, color: true, dissects: true))
+        let text = sink.rendered(record(chunk(.upstream, at: 100, 7), .udp), "<34>one")
+        #expect(text.contains("\n  fields: \u{1B}["), "\(text)")
+    }
+
     @Test("Says nothing where it is not to dissect, or nothing is shown")
     func off() {
         var sink = Read(TerminalSink(show: .summary))

@@ -68,6 +68,23 @@ struct SummarySinkTests {
         #expect(sink.finished().contains(" (3 udp flows) ") && sink.finished().contains(" refused (0) evicted (2)\n"))
     }
 
+    @Test("Counts the mismatches after the sessions that made room")
+    func mismatches() {
+        var sink = SummarySink()
+        for _ in 0..<2 { _ = sink.rendered(record(.mismatch(.refused))) }
+        #expect(sink.finished().hasSuffix(" refused (0) mismatches (2)\n"))
+        _ = sink.rendered(record(Sample.closed(Counters(), Counters(), .evicted)))
+        #expect(sink.finished().contains(" refused (0) evicted (1) mismatches (2)\n"))
+    }
+
+    @Test("Lists only the clients' ports if no flow had an egress port")
+    func noEgress() throws {
+        var sink = SummarySink()
+        _ = sink.rendered(try close("127.0.0.1:700", egress: nil))
+        _ = sink.rendered(try close("127.0.0.1:701", egress: nil, flow: 2))
+        #expect(sink.finished().hasSuffix("\nclient 127.0.0.1, its ports:\n  tcp 127.0.0.1:9000 (2 flows): 700, 701\n"))
+    }
+
     @Test("Lists ports in the order in which the flows began, not in that in which they ended")
     func order() throws {
         var sink = SummarySink()
@@ -96,6 +113,51 @@ struct SummarySinkTests {
         #expect(line == "  processes: " + (names + others + ["not known (1 flow)"]).joined(separator: ", "))
     }
 
+    @Test("Counts one process that is not listed, and several flows whose process is not known")
+    func otherProcesses() {
+        let lookup: ProcessLookup = { flow in
+            flow.rawValue > 65
+                ? .unknown : .found(ClientProcess(identifier: Int32(flow.rawValue), name: "curl", user: "me"))
+        }
+        var sink = SummarySink(details: FlowDetails(process: lookup))
+        for flow in UInt64(1)...67 { _ = sink.rendered(record(.opened, flow: flow)) }
+        _ = sink.rendered(record(Sample.closed(Counters(), Counters()), flow: 1))
+        let text = sink.finished()
+        #expect(text.contains("  processes: curl/1 user me (1 flow), curl/2 user me (1 flow), "))
+        #expect(text.hasSuffix(", curl/64 user me (1 flow), others (1 flow), not known (2 flows)\n"))
+    }
+
+    @Test("Knows the processes of the first 1,000 clients, and goes on counting for them")
+    func processesOfClients() throws {
+        let process = ClientProcess(identifier: 1, name: "curl", user: "me")
+        var sink = SummarySink(details: FlowDetails(process: { _ in .found(process) }))
+        func open(_ number: UInt32) -> FlowRecord {
+            var path = Playbook.path
+            path.client.address = IPAddress(v4: number)
+            return record(.opened, path: path)
+        }
+        for number in UInt32(0)...1000 { _ = sink.rendered(open(number)) }
+        for number: UInt32 in [0, 999, 1000] { _ = sink.rendered(open(number)) }
+        for number: UInt32 in [0, 999, 1000] {
+            var path = Playbook.path
+            path.client.address = IPAddress(v4: number)
+            _ = sink.rendered(record(Sample.closed(Counters(), Counters()), path: path))
+        }
+        let lines = sink.finished().split(separator: "\n").dropFirst()
+        #expect(lines.count == 8 && lines.count { $0 == "  processes: curl/1 user me (2 flows)" } == 2)
+        #expect(lines.last == "  tcp 127.0.0.1:9000 (1 flow): 51514=>42332")
+    }
+
+    @Test(
+        "One port more than 256 is one more flow, and none is none",
+        arguments: [(256, ""), (257, ", and (1 more flow)")]
+    )
+    func portsAtTheLimit(count: UInt64, rest: String) throws {
+        var sink = SummarySink()
+        for port in 1...count { _ = sink.rendered(try close("127.0.0.1:\(port)", flow: port)) }
+        #expect(sink.finished().hasSuffix(", 255=>42332, 256=>42332\(rest)\n"))
+    }
+
     @Test("Lists the first 256 ports of a client on a listener")
     func ports() throws {
         var sink = SummarySink()
@@ -115,5 +177,7 @@ struct SummarySinkTests {
         #expect(lines[1].hasPrefix("client 10.0.0.0, "))
         #expect(lines[2] == "  tcp 127.0.0.1:9000 (2 flows): 1=>42332, 2=>42332")
         #expect(lines.last == "(1 flow) of further clients not listed")
+        _ = sink.rendered(try close("10.1.0.0:1"))
+        #expect(sink.finished().hasSuffix("\n(2 flows) of further clients not listed\n"))
     }
 }

@@ -24,6 +24,25 @@ struct TerminalSinkTests {
             (chunk(.downstream, at: 1, 14, echo: Sample.echo), "down  (14 bytes) @1  echo of up @1234, 0.512 ms"),
             (chunk(.downstream, at: 1, 0), "down  (0 bytes) @1"),
             (.ended(.upstream), "up    end"),
+            (chunk(.upstream, at: 2, 4, peer: Sample.peer), "up    (4 bytes) @2  to 127.0.0.1:1069"),
+            (chunk(.downstream, at: 2, 4, peer: Sample.peer), "down  (4 bytes) @2  from 127.0.0.1:1069"),
+            (
+                chunk(.downstream, at: 2, 4, echo: Sample.echo, peer: Sample.peer),
+                "down  (4 bytes) @2  from 127.0.0.1:1069  echo of up @1234, 0.512 ms"
+            ),
+            (.mismatch(.refused), "down  mismatch, the server was not reached"),
+            (.mismatch(.unanswered(datagrams: 1)), "down  mismatch (1 datagram) never came back"),
+            (.mismatch(.unanswered(datagrams: 12)), "down  mismatch (12 datagrams) never came back"),
+            (
+                .mismatch(.byte(offset: 7, sent: 0x0A, received: 0xFF)),
+                "down  mismatch @7, sent 0xa, came back 0xff"
+            ),
+            (.mismatch(.byte(offset: 7, sent: nil, received: 0)), "down  mismatch @7, sent nothing, came back 0x0"),
+            (.mismatch(.byte(offset: 7, sent: 16, received: nil)), "down  mismatch @7, sent 0x10, came back nothing"),
+            (
+                .dropped(DropRecord(direction: .downstream, bytes: 0, reason: .toxic("a b"))),
+                "down  dropped (0 bytes), toxic 'a_b'"
+            ),
             (.ended(.downstream), "down  end"),
             (Sample.loss(1, 0, .reset), "up    dropped (1 byte), reset"),
             (Sample.loss(20, 2, .queueFull), "up    dropped (2 datagrams) (20 bytes), queue full"),
@@ -144,6 +163,7 @@ struct TerminalSinkTests {
         arguments: [
             (.opened, "1"), (.connected(dial: .zero, isRerouted: true), "1"), (chunk(.upstream, at: 0, 1), "36"),
             (chunk(.downstream, at: 0, 1), "33"), (.refused(.timedOut), "31"), (Sample.loss(1, 0, .reset), "31"),
+            (.mismatch(.refused), "31"), (Sample.toxic(.upstream, .removed), "31"), (.endForwarded(.downstream), "2"),
             (.ended(.upstream), "2"), (Sample.closed(Counters(), Counters()), "2"),
         ] as [(FlowRecord.Happening, String)]
     )
@@ -165,6 +185,67 @@ struct TerminalSinkTests {
         #expect(sink.loss(chunks: 1, bytes: 1) == (isShown ? one : ""))
         let more = "\(time) (1000 chunks) (2000 bytes) not shown: this output was too slow\n"
         #expect(sink.loss(chunks: 1000, bytes: 2000) == (isShown ? more : ""))
+    }
+
+    @Test("Before the first record, what was not shown has the time 0")
+    func lossAtStart() {
+        var sink = TerminalSink(show: .summary)
+        #expect(
+            sink.loss(chunks: 2, bytes: 1)
+                == "00:00:00.000000 (2 chunks) (1 byte) not shown: this output was too slow\n"
+        )
+    }
+
+    @Test("Shows 4,096 bytes of a chunk if no limit is given, and a summary shows none and cuts none")
+    func defaultLimit() {
+        let head = "12:31:07.104218 #1 up    (9 bytes) @0"
+        var text = TerminalSink(show: .text)
+        let long = String(repeating: "x", count: 4096)
+        #expect(text.rendered(record(chunk(.upstream, at: 0, 9)), long) == "\(head)\n  | \(long)\n")
+        #expect(
+            text.rendered(record(chunk(.upstream, at: 0, 9)), long + "y")
+                == "\(head)  (1 byte) not shown (--show-limit)\n  | \(long)\n"
+        )
+        var summary = TerminalSink(show: .summary, limit: 2)
+        #expect(summary.rendered(record(chunk(.upstream, at: 0, 9)), long) == head + "\n")
+    }
+
+    @Test("What an echo server sent back is no traffic of its own, unless it is counted, or no server was reached")
+    func echoes() {
+        let path = FlowPath(client: Playbook.path.client, listener: Playbook.path.listener)
+        var sink = TerminalSink(show: .summary)
+        func close(_ down: Counters, _ reason: CloseReason, _ path: FlowPath) -> String {
+            let text = sink.rendered(record(Sample.closed(.of(14, in: 1), down, reason), path: path))
+            return String(text.dropFirst("12:31:07.104218 #1 tcp close  up (14 bytes) (1 chunk) ".count))
+        }
+        #expect(close(Counters(), .finished, path) == "sent back 1.042 ms, finished\n")
+        #expect(close(.of(0, in: 1), .finished, path) == "down (0 bytes) (1 chunk) 1.042 ms, finished\n")
+        #expect(close(Counters(), .refused, path) == "down (0 bytes) (0 chunks) 1.042 ms, refused\n")
+        #expect(close(Counters(), .finished, Playbook.path) == "down (0 bytes) (0 chunks) 1.042 ms, finished\n")
+    }
+
+    /// A sink with a line for each record, and one at the end.
+    private struct Ports: Sink {
+        let interest = Interest.flows
+
+        mutating func render(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
+            output.append("ports\n")
+        }
+
+        mutating func finish(into output: inout ByteBuffer) { output.append("all ports\n") }
+    }
+
+    @Test("The ports follow each record's own line, and the summary, and are shown alone if nothing else is")
+    func ports() {
+        var sink = TerminalSink(show: .summary, ports: Ports())
+        #expect(sink.rendered(record(.ended(.upstream))) == "12:31:07.104218 #1 up    end\nports\n")
+        #expect(sink.rendered(record(.connected(dial: .zero, isRerouted: false))) == "ports\n")
+        #expect(sink.rendered(record(.received(Sample.tampered(at: 0, 1)))) == "ports\n")
+        let totals =
+            "total: (0 tcp flows) (0 udp flows) up (0 bytes) (0 chunks) down (0 bytes) (0 chunks) refused (0)\n"
+        #expect(sink.finished() == totals + "all ports\n")
+        var alone = TerminalSink(show: .none, ports: Ports())
+        #expect(alone.rendered(record(.ended(.upstream))) == "ports\n" && alone.finished() == "all ports\n")
     }
 
     @Test("Shows local time")

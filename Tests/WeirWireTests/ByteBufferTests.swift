@@ -148,4 +148,17 @@ struct ByteBufferTests {
         #expect([UInt8]().withUnsafeBytes { buffer.prepend($0) })
         #expect(buffer.string == "abcde")
     }
+
+    @Test("Fills all the room in front of its bytes, and no more", arguments: [0, 1, 2, 15, 16])
+    func headroom(_ headroom: Int) {
+        for count in 0...headroom + 1 {
+            var buffer = ByteBuffer(capacity: 16)
+            buffer.removeAll(headroom: headroom)
+            let fits = [UInt8](repeating: 0x61, count: count).withUnsafeBytes { buffer.prepend($0) }
+            #expect(fits == (count <= headroom))
+            #expect(buffer.count == (fits ? count : 0))
+            buffer.append("z" as StaticString)
+            #expect(buffer.string == (fits ? String(repeating: "a", count: count) : "") + "z")
+        }
+    }
 }

@@ -13,15 +13,15 @@ import WeirWire
 struct CaptureFileWriterTests {
     private static let second: Int64 = 1_000_000_000
     private static let base: Int64 = 1_000_000_000_000
-    private static let client = Endpoint(address: .loopbackV4, port: 50_000)
-    private static let listener = Endpoint(address: .loopbackV4, port: 9000)
+    static let client = Endpoint(address: .loopbackV4, port: 50_000)
+    static let listener = Endpoint(address: .loopbackV4, port: 9000)
 
     private let folder: TemporaryFolder
 
     init() throws { folder = try TemporaryFolder() }
 
     /// Makes a frame of TCP over IPv4 over Ethernet, of so many bytes.
-    private static func frame(_ flags: TCPFlags = .ack, from port: UInt16 = client.port, size: Int = 200) -> [UInt8] {
+    static func frame(_ flags: TCPFlags = .ack, from port: UInt16 = client.port, size: Int = 200) -> [UInt8] {
         var buffer = ByteBuffer()
         EthernetHeader(destination: MACAddress(0), source: MACAddress(0), type: .ipv4).emit(to: &buffer)
         IPv4Header(

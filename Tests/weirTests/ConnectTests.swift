@@ -239,6 +239,31 @@ struct ConnectTests {
         #expect(ended.output == [])
     }
 
+    @Test("An address of the other family is refused by its name, and one of the family that is wanted is dialed")
+    func families() async throws {
+        let v6 = try await WeirProgram(["connect", "-4", "::1", "1"]).finish()
+        #expect(v6.status == 64 && v6.errors == "weir: ::1 is an IPv6 address, which -4 excludes\n")
+        let v4 = try await WeirProgram(["connect", "-6", "127.0.0.1", "1"]).finish()
+        #expect(v4.status == 64 && v4.errors == "weir: 127.0.0.1 is an IPv4 address, which -6 excludes\n")
+        let port = try RefusingPort()
+        #expect(try await start(["-4"], port.endpoint).finish().status == 69)
+    }
+
+    @Test("With -w 0 it neither gives up connecting nor ends when nothing comes")
+    func patient() async throws {
+        let listener = try TCPServer()
+        let program = try start(["-w", "0"], listener.endpoint)
+        let peer = try listener.accept()
+        try program.write("hello")
+        #expect(try peer.receive(5) == Array("hello".utf8))
+        program.closeInput()
+        #expect(try peer.receiveToEnd() == ([], .end))
+        try peer.send("late")
+        #expect(try program.readOutput(4) == Array("late".utf8))
+        peer.finish()
+        #expect(try await program.finish().status == 0)
+    }
+
     @Test("Says that standard input cannot be read, and ends with 74")
     func badInput() async throws {
         let listener = try TCPServer()

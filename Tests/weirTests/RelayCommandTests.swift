@@ -83,6 +83,29 @@ struct RelayCommandTests {
         #expect(refusal(RelayCommand.self, [Self.route] + arguments) == reason)
     }
 
+    @Test("A recording to standard output has that alone")
+    func recordsAlone() throws {
+        func reason(_ command: some ParsableCommand) -> String {
+            var command = command
+            do { try command.validate() } catch { return "\(error)" }
+            return "none"
+        }
+        var (relay, logging) = (
+            try RelayCommand.parse([Self.route]), try RelayCommand.parse([Self.route, "--log", "-"])
+        )
+        var echo = try EchoCommand.parse(["tcp:0"])
+        // Parsed so, it would be refused on a terminal.
+        relay.records.record = "-"
+        logging.records.record = "-"
+        echo.records.record = "-"
+        #expect(reason(relay) == "none" && reason(echo) == "none")
+        #expect(reason(logging).contains("--record - and --log - both write to standard output."))
+        relay.shown.show = .hex
+        echo.shown.show = .hex
+        let shown = "--record - writes to standard output, so --show hex has no place there."
+        #expect(reason(relay).contains(shown) && reason(echo).contains(shown))
+    }
+
     @Test("Without a route it needs the control API, or lists toxics")
     func needsRoutes() {
         #expect(refusal(RelayCommand.self, [])?.hasPrefix("Give a ROUTE, as in tcp:9000=127.0.0.1:65432") == true)

@@ -128,4 +128,22 @@ struct StartFaultTests {
         #expect(ended.errors.contains("Usage: weir"))
         #expect(ended.output == [])
     }
+
+    @Test(
+        "With too few descriptors for anybody it ends with 69 and the limit that it needs, and with one more it serves"
+    )
+    func fewDescriptors() async throws {
+        let arguments = [
+            "relay", "--show", "none", "--no-processes", "--threads", "1", "tcp:0=127.0.0.1:9", "udp:0=127.0.0.1:9",
+        ]
+        let few = try await WeirProgram(arguments, launcher: WeirProgram.withDescriptors(28)).finish()
+        let reason = "cannot serve with 28 descriptors: \(ErrorNumber(EMFILE))"
+        let advice = "raise the limit (ulimit -n) to 29 at least, or lower the number of threads and routes"
+        #expect(few.status == 69 && few.errors == "weir: \(reason); \(advice)\n")
+        let enough = try WeirProgram(arguments, launcher: WeirProgram.withDescriptors(29))
+        #expect(try enough.readErrorLine().hasPrefix("weir: at most 1 TCP flows at once: "))
+        #expect(try enough.readErrorLine().hasPrefix("weir: at most 1 UDP sessions at once: "))
+        _ = try enough.listening(2)
+        #expect(try await enough.stop().status == 0)
+    }
 }

@@ -182,13 +182,69 @@ struct EventInterestTests {
         }
     }
 
-    @Test("The directions of records are those of their chunks, ends and losses")
-    func readsDirections() {
-        for direction in [Direction.upstream, .downstream] {
+    @Test("The direction of a record is the one that its object has, and none if that has none")
+    func readsDirections() throws {
+        for direction in Direction.allCases {
             let drop = DropRecord(direction: direction, bytes: 1, reason: .reset)
-            #expect(Self.chunk(direction).way == direction && FlowRecord.Happening.ended(direction).way == direction)
-            #expect(FlowRecord.Happening.dropped(drop).way == direction)
+            for happening in [
+                Self.chunk(direction), .ended(direction), .endForwarded(direction), .dropped(drop),
+                Sample.toxic(direction, .removed), Sample.message(direction),
+            ] {
+                #expect(happening.way == direction)
+                let text = try Self.text(happening)
+                #expect(text.contains(#","direction":"\#(direction)""#))
+            }
+            #expect(FlowRecord.Happening.received(Sample.tampered(direction, at: 0, 1)).way == direction)
         }
-        #expect(FlowRecord.Happening.opened.way == nil)
+        let others: [FlowRecord.Happening] = [
+            .opened, .connected(dial: .zero, isRerouted: false), .refused(.timedOut), .mismatch(.refused),
+            Sample.closed(Counters(), Counters()),
+        ]
+        for happening in others {
+            let text = try Self.text(happening)
+            #expect(happening.way == nil && !text.contains("direction"))
+        }
+    }
+
+    /// Renders the object of a record.
+    private static func text(_ happening: FlowRecord.Happening) throws -> String {
+        String(decoding: try #require(render(happening, for: .bytes).first).text, as: UTF8.self)
+    }
+
+    @Test("What came to toxics is no event, whatever listeners want", arguments: [Interest.flows, .chunks, .bytes])
+    func noOriginals(interest: Interest) throws {
+        #expect(try Self.render(.received(Sample.tampered(at: 0, 2)), for: interest).isEmpty)
+    }
+
+    @Test("What listeners want is known exactly after many have come and gone")
+    func comesBack() async throws {
+        let log = EventLog(lingering: .zero)
+        func state() -> String { "\(log.interest) \(log.dataInterest) \(log.messages)" }
+        for _ in 0..<3 {
+            for (interest, messages, expected) in [
+                (Interest.chunks, false, "chunks chunks none"), (.bytes, true, "bytes bytes summaries"),
+                (.flows, true, "chunks flows summaries"),
+            ] {
+                let place = try #require(log.listen(interest, messages: messages, bound: 1))
+                #expect(state() == expected)
+                log.leave(place)
+                await Self.waitUntil { state() == "flows flows none" }
+            }
+        }
+    }
+
+    @Test("A closed log lets go of those to whom it told what is wanted")
+    func letsGo() {
+        final class Relay: Sendable {}
+        let log = EventLog()
+        weak var relay: Relay?
+        do {
+            let held = Relay()
+            relay = held
+            log.whenInterestChanges { withExtendedLifetime(held) {} }
+        }
+        #expect(relay != nil)
+        log.close()
+        #expect(relay == nil)
     }
 }

@@ -70,6 +70,26 @@ struct EventLogTests {
         #expect(both.loss == .init(flows: 9, chunks: 90))
     }
 
+    @Test(
+        "The very first event is lost as well, of either kind",
+        arguments: [("open", EventLog.Loss(flows: 1)), ("data", .init(chunks: 1))]
+    )
+    func losesFirst(name: String, loss: EventLog.Loss) {
+        let log = EventLog(bound: 1, bytes: 1000)
+        Self.add(2, name, to: log)
+        let read = Self.read(log, after: 0, Self.both)
+        #expect(read.ids == [2] && read.last == 2 && read.loss.total == 1)
+        #expect(read.loss.flows == loss.flows && read.loss.chunks == loss.chunks && read.loss.unknown == 0)
+    }
+
+    @Test("A log keeps 8,192 events of each kind")
+    func keepsMany() {
+        let log = EventLog()
+        Self.add(8193, "open", to: log, size: 0)
+        #expect(Self.read(log, after: 0, limit: 10_000).ids.count == 8192)
+        #expect(Self.read(log, after: 0, limit: 10_000).loss == .init(flows: 1))
+    }
+
     @Test("However a listener reads, what it gets and what it lost is all that there was", arguments: [1, 2, 7, 64])
     func addsUp(limit: Int) {
         var random = SplitMix64(seed: UInt64(limit))

@@ -62,6 +62,14 @@ struct EventRingTests {
         #expect(Self.ids(ring) == [8] && ring.lastGone == 7)
     }
 
+    @Test("The first event counts, whatever its kind", arguments: [true, false])
+    func countsFirst(isChunk: Bool) {
+        var kinds = EventKinds()
+        #expect(kinds.newest == 0 && kinds.count(after: 0, through: 0) == (0, 0, 0))
+        #expect(kinds.add(isChunk: isChunk) == 1)
+        #expect(kinds.count(after: 0, through: 1) == (isChunk ? 1 : 0, isChunk ? 0 : 1, 0))
+    }
+
     @Test("The kinds of events are counted between any two of them")
     func countsKinds() {
         var random = SplitMix64(seed: 1)

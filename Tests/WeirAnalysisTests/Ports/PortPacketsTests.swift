@@ -80,4 +80,58 @@ struct PortPacketsTests {
         #expect(ports([(packet, 1)], comments: ["x", asClient]).map(\.key.side) == [.client])
         #expect(ports([(packet, 1)], comments: [asRelay]).map(\.key.side) == [.egress])
     }
+
+    @Test("Ports from 1,024 on are choices, of a datagram those that are not its destination's too")
+    func privileged() {
+        var (finder, table) = (PortPackets(), PortTable())
+        for (transport, from, to) in [
+            (.tcp, 1023, 80), (.tcp, 1024, 80), (.tcp, 5353, 5353), (.udp, 1023, 53), (.udp, 1024, 53),
+            (.udp, 5353, 5353), (.udp, 5354, 5353),
+        ] as [(Transport, UInt16, UInt16)] {
+            finder.take(packet(transport, from: from, to: to), at: 0, comments: { [] }, into: &table)
+        }
+        #expect(table.series.map(\.ports) == [[1024, 5353], [1024, 5354]])
+        #expect(finder.privileged == 3)
+    }
+
+    @Test("A port that was heard within two minutes is no choice, to the second; one without a time is of the last")
+    func silence() {
+        func ports(_ nanoseconds: [Int64?]) -> Int {
+            var (finder, table) = (PortPackets(), PortTable())
+            for time in nanoseconds {
+                finder.take(packet(.udp, from: 40_001, to: 53), at: time, comments: { [] }, into: &table)
+            }
+            return table.count
+        }
+        let minutes: Int64 = 120_000_000_000
+        #expect(ports([1, minutes]) == 1)
+        #expect(ports([1, minutes + 1]) == 2)
+        #expect(ports([1, minutes, 2 * minutes - 1]) == 1)
+        #expect(ports([1, minutes, 2 * minutes]) == 2)
+        #expect(ports([1, nil, minutes + 1]) == 2)
+        #expect(ports([5, nil, 4, nil]) == 1)
+    }
+
+    @Test("An answer to a port keeps it, and is no choice of the one who answers")
+    func answers() {
+        let (asked, answered) = (
+            packet(.udp, from: 40_001, to: 5300), packet(.udp, from: 5300, to: 40_001, isAnswer: true)
+        )
+        #expect(ports([(asked, 0), (answered, 100), (asked, 200), (answered, 201)]).map(\.ports) == [[40_001]])
+        let late = ports([(asked, 0), (answered, 120), (asked, 121)])
+        #expect(late.map(\.ports) == [[40_001, 40_001], [5300]])
+        let first = ports([(answered, 0), (asked, 1), (answered, 2)])
+        #expect(first.map(\.ports) == [[5300]])
+    }
+
+    @Test("No more connections and senders are kept than the limit, and what is known stays known")
+    func limit() {
+        var (finder, table) = (PortPackets(limit: 2), PortTable())
+        for port in [40_000, 40_001, 40_002, 40_000, 40_003] as [UInt16] {
+            for transport in [Transport.tcp, .udp] {
+                finder.take(packet(transport, from: port, to: 80), at: 0, comments: { [] }, into: &table)
+            }
+        }
+        #expect(table.series.map(\.ports) == [[40_000, 40_001, 40_002, 40_003], [40_000, 40_001]])
+    }
 }

@@ -53,4 +53,42 @@ struct PortRekeyingTests {
         #expect(best.explained == crossings(jumps, phase) && best.contradicting == crossings(smalls, phase))
         #expect(best.jumps == jumps.count)
     }
+
+    @Test(
+        "Is looked for among two jumps at least, that are fewer than the small steps",
+        arguments: [(1, 9, false), (2, 2, false), (2, 3, true), (3, 3, false), (3, 4, true)]
+    )
+    func fewest(jumps: Int, smalls: Int, isFound: Bool) {
+        var series = PortSeries(PortSeriesKey(client: .loopbackV4, transport: .tcp))
+        let steps = [Int](repeating: 1000, count: jumps) + [Int](repeating: 64, count: smalls)
+        var (port, time) = (33_000, Int64(0))
+        for step in [0] + steps {
+            port += step
+            time += 1_000_000_000
+            series.add(UInt16(port), to: Endpoint(address: .loopbackV4, port: 80), at: time)
+        }
+        let found = PortRekeying.find(series, size: 28_232, bound: 64)
+        #expect((found != nil) == isFound)
+        #expect(found?.jumps == (isFound ? jumps : nil))
+    }
+
+    @Test("A jump counts if it took less than the period; a step that took no time, or has none, does not count")
+    func times() {
+        func jumps(_ seconds: [Int64?]) -> Int? {
+            var series = PortSeries(PortSeriesKey(client: .loopbackV4, transport: .tcp))
+            var port: UInt16 = 33_000
+            for second in seconds {
+                series.add(port, to: Endpoint(address: .loopbackV4, port: 80), at: second)
+                port += 1000
+            }
+            for small in Int64(0)..<9 {
+                series.add(40_000 + UInt16(small), to: Endpoint(address: .loopbackV4, port: 81), at: 100 + small)
+            }
+            return PortRekeying.find(series, size: 28_232, bound: 64)?.jumps
+        }
+        #expect(jumps([0, 9_999_999_999, 19_999_999_998]) == 2)
+        #expect(jumps([0, 10_000_000_000, 19_999_999_999, 20_000_000_000]) == 2)
+        #expect(jumps([0, 5, 5, 6]) == 2)
+        #expect(jumps([0, 5, nil, 6]) == nil)
+    }
 }

@@ -55,4 +55,19 @@ struct PortsSinkTests {
         #expect(lines[0].hasPrefix("client ") && lines[0].contains(", to the relay: "))
         #expect(lines[1].hasPrefix("egress ") && lines[1].contains(", from the relay: "))
     }
+
+    @Test("The last port is kept for 65,536 destinations, and for no further one")
+    func manyDestinations() {
+        var sink = PortsSink()
+        func opened(_ number: UInt32, _ port: UInt16) -> String {
+            var path = FlowPath(client: Endpoint(address: .loopbackV4, port: port), listener: Playbook.path.listener)
+            path.listener.address = IPAddress(v4: 0x0b00_0000 + number)
+            return sink.rendered(record(.opened, path: path))
+        }
+        for number in UInt32(0)..<65_536 { _ = opened(number, 40_000) }
+        #expect(opened(65_535, 40_003).hasSuffix(":40003 (+3 from :40000)\n"))
+        #expect(opened(65_536, 40_000).hasSuffix(":40000 (first)\n"))
+        #expect(opened(65_536, 40_003).hasSuffix(":40003 (first)\n"))
+        #expect(opened(0, 39_995).hasSuffix(":39995 (-5 from :40000)\n"))
+    }
 }

@@ -106,4 +106,36 @@ struct StreamStartTests {
         Segment.up(1000, "cd", ack: 8).add(to: &reassembler) { _, bytes in given.append(bytes.byteCount) }
         #expect(given == [1, 2])
     }
+
+    @Test(
+        "A stream without its SYN begins up to 256 KiB before its first segment",
+        arguments: [262_144, 262_145] as [UInt32]
+    )
+    func earlier(distance: UInt32) {
+        let result = reassemble([.up(1_000_000, "cd"), .up(1_000_000 - distance, "ab")])
+        let isStart = distance == 262_144
+        #expect(result.streams.upText.hasPrefix(isStart ? "ab_" : "cd"))
+        #expect(result.up.gaps.ranges == (isStart ? [2..<262_144] : []))
+        #expect(result.up.beforeStart == (isStart ? 0 : 2))
+    }
+
+    @Test(
+        "A SYN is of another stream if what was acknowledged before is before it, or more than 16 MiB behind it",
+        arguments: [(999, false), (1000, true), (1000 + 16_777_216, true), (1001 + 16_777_216, false)]
+            as [(UInt32, Bool)]
+    )
+    func acknowledgedEarly(number: UInt32, isStart: Bool) {
+        let result = reassemble([.down(7, "x", ack: number), .up(999, "", .syn)])
+        #expect(result.up.hasStart == isStart && result.up.otherStarts == (isStart ? 0 : 1))
+    }
+
+    @Test("Of more than five SYN-ACKs the last five are remembered", arguments: 1...6 as ClosedRange<UInt32>)
+    func manyStarts(chosen: UInt32) {
+        let starts = (1...6).map { Segment.down(10_000 * $0 - 1, "", .syn, ack: 100) }
+        let result = reassemble(
+            [.up(99, "", .syn)] + starts + [.up(100, ack: 10_000 * chosen), .down(10_000 * chosen, "ok", ack: 100)]
+        )
+        #expect(result.streams.downText == (chosen == 1 ? "" : "ok"))
+        #expect(result.down.beforeStart == (chosen == 1 ? 2 : 0) && result.down.otherStarts == 5)
+    }
 }

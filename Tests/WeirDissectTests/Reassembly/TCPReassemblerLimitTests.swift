@@ -86,7 +86,16 @@ struct TCPReassemblerLimitTests {
             $0.flowLimit = .max
         }
         #expect(result.up.bytes == 10_000)
-        #expect(result.up.gapsOfLimit > 5000)
+        // 4,096 segments wait behind the first gap; each one more gives up one.
+        #expect(result.up.gapsOfLimit == 10_000 - 4096)
+    }
+
+    @Test("Has these limits unless it is told others")
+    func defaults() {
+        let settings = ReassemblySettings()
+        #expect(settings.flowLimit == 4_194_304 && settings.totalLimit == 268_435_456 && settings.window == 65_536)
+        #expect(settings.patience == 32 && settings.startPatience == 3 && settings.overlap == .first)
+        #expect(FlowTable.defaultLimit == 4_194_304 && OffsetRanges.limit == 256)
     }
 
     @Test("Any order, cut and repetition of segments gives the bytes that were sent", arguments: OverlapPolicy.allCases)

@@ -264,6 +264,23 @@ struct EndingToxicsTests {
         #expect(run.dropped == 4 && run.ends == 1)
     }
 
+    @Test("A limit that is set below what has passed lets nothing more go on")
+    func lowered() throws {
+        func limit(_ bytes: Int) -> ToxicConfiguration {
+            .init("limit_data", .upstream, attributes: ["bytes": .int(bytes)])
+        }
+        for (bytes, passes) in [(9, [1, 2, 3, 4, 5, 6, 7, 8, 9]), (7, [1, 2, 3, 4, 5, 6, 7]), (6, []), (5, [])]
+            as [(Int, [UInt8])]
+        {
+            var run = try ChainRun([limit(10)], over: .tcp)
+            run.push([1, 2, 3, 4, 5, 6])
+            try run.change(to: [limit(bytes)])
+            run.push([7, 8, 9])
+            #expect(run.bytes == (passes.isEmpty ? [1, 2, 3, 4, 5, 6] : passes))
+            #expect(run.dropped == 9 - run.bytes.count && run.ends == 1)
+        }
+    }
+
     @Test("Limits of 0 and of exactly what comes")
     func limitBounds() throws {
         var none = try ChainRun([.init("limit_data", .upstream)], over: .tcp)

@@ -114,11 +114,19 @@ struct ReplaceToxicTests {
             ("find", ["find": ToxicValue.string("")]), ("find", ["find": .string("hex:1")]),
             ("find", ["find": .string(#"\q"#)]),
             ("with", ["find": .string("x"), "with": .string(String(repeating: "y", count: 1025))]),
+            ("find", ["find": .string(String(repeating: "x", count: 65_536))]),
         ] {
             let error = #expect(throws: ToxicError.self) {
                 try ToxicConfiguration("replace", attributes: attributes).validated()
             }
             #expect(error?.field == field)
+        }
+        for (find, with) in [(1, 1024), (65_535, 0), (3, 3072)] {
+            let attributes: [String: ToxicValue] = [
+                "find": .string(String(repeating: "x", count: find)),
+                "with": .string(String(repeating: "y", count: with)),
+            ]
+            #expect(throws: Never.self) { try ToxicConfiguration("replace", attributes: attributes).validated() }
         }
     }
 }

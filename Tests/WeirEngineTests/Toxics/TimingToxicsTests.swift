@@ -103,6 +103,28 @@ struct TimingToxicsTests {
         #expect(run.chunks[2].changes.isEmpty)
     }
 
+    @Test("A slicer's pieces have the sizes that its settings allow, none of them empty", arguments: [(5, 2), (1, 1)])
+    func sliceSizes(average: Int, variation: Int) throws {
+        let attributes: [String: ToxicValue] = ["average_size": .int(average), "size_variation": .int(variation)]
+        var run = try ChainRun([.init("slicer", .upstream, attributes: attributes)], over: .tcp)
+        run.push([UInt8](repeating: 7, count: 3000))
+        let sizes = Set(run.chunks.dropLast().map(\.bytes.count))
+        #expect(sizes == Set(max(1, average - variation)...(average + variation)))
+        let first = run.chunks[0].changes
+        #expect(first.map(\.count) == [run.chunks.count] && first.map(\.toxic) == ["slicer_upstream"])
+    }
+
+    @Test("Bandwidth cuts a stream into what goes in 20 ms, but into no more than 64 KiB")
+    func pieces() throws {
+        for (rate, sizes) in [(7, [140, 140, 20]), (3276, [300]), (10_000, [65_536, 65_536, 3])] {
+            let attributes: [String: ToxicValue] = ["rate": .int(rate)]
+            var run = try ChainRun([.init("bandwidth", .upstream, attributes: attributes)], over: .tcp)
+            run.push([UInt8](repeating: 1, count: sizes.reduce(0, +)))
+            run.advance(by: .seconds(1))
+            #expect(run.chunks.map(\.bytes.count) == sizes)
+        }
+    }
+
     @Test("A slow close passes bytes at once, and the end later")
     func slowClose() throws {
         var flow = try connected(.tcp, .init("slow_close", .upstream, attributes: ["delay": .int(50)]))

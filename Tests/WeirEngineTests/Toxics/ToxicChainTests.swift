@@ -248,6 +248,34 @@ struct ToxicChainTests {
         )
     }
 
+    @Test("What a later toxic ends at a time has ended when a chunk comes to it at the same time")
+    func endFirst() {
+        let close = Then(sequel: .close(at: ManualClock.instant(.milliseconds(100))))
+        let chain: [any Toxic] = [Delays(.zero, .milliseconds(100)), close]
+        var flow = Playbook.connected(.tcp, toxics: [.upstream: chain])
+        flow(
+            .received(.upstream),
+            "in time",
+            gives: .arrived(.upstream, 0, at: 0, 7),
+            .letGo(.upstream, 0, at: 0, 7),
+            .sendQueued(.upstream),
+            .wake(at: .milliseconds(100))
+        )
+        flow(.sent(.upstream, 7))
+        flow(.received(.upstream), "late", gives: .arrived(.upstream, 1, at: 7, 4))
+        flow.advance(by: .milliseconds(100))
+        flow(
+            .wake,
+            gives: .toxic("test", .upstream, name: "upstream-1", .closed),
+            .dropped(.upstream, 4, .toxic("upstream-1")),
+            .endForwarded(.upstream),
+            .finish(.upstream),
+            .endForwarded(.downstream),
+            .finish(.downstream),
+            .wake(at: .milliseconds(1100))
+        )
+    }
+
     @Test("Resets both sides at a time, and counts what that loses")
     func reset() {
         let reset = Then(sequel: .reset(at: ManualClock.instant(.seconds(1))))

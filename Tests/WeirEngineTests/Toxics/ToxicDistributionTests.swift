@@ -84,6 +84,19 @@ struct ToxicDistributionTests {
         #expect(verdict.chunks[0].changes.first?.count == bytes.reduce(0) { $0 + $1.nonzeroBitCount })
     }
 
+    @Test("Says how many bits were flipped and where the first is, and nothing if none were", arguments: 1...20)
+    func flips(seed: UInt64) throws {
+        var toxic = CorruptToxic(rate: 0.002)
+        var random = SplitMix64(seed: seed)
+        for _ in 0..<20 {
+            let chunk = Chunk(bytes: [UInt8](repeating: 0, count: 100), due: now)
+            let changed = toxic.process(.chunk(chunk), at: now, random: &random).chunks[0]
+            let flips = changed.bytes.reduce(0) { $0 + $1.nonzeroBitCount }
+            let first = changed.bytes.firstIndex { $0 != 0 }
+            #expect(changed.changes == (first.map { [ToxicChange(.flipped, count: flips, offset: $0)] } ?? []))
+        }
+    }
+
     @Test("Where bits are flipped does not depend on how the stream was read")
     func corruptionOfPieces() {
         let bytes = [UInt8](repeating: 0, count: 10_000)

@@ -52,6 +52,36 @@ struct ToxicTextTests {
         #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
     }
 
+    @Test("A condition takes these values and no others")
+    func conditions() {
+        func match(_ key: String, _ value: String) -> ToxicMatch? {
+            var match = ToxicMatch()
+            return match.take(key, value) == nil ? match : nil
+        }
+        #expect(match("port", "80") == ToxicMatch(ports: 80...80))
+        #expect(match("port", "80-80") == ToxicMatch(ports: 80...80))
+        #expect(match("port", "0-65535") == ToxicMatch(ports: 0...65_535))
+        for value in ["", "81-80", "80-", "-80", "80-81-82", "80-65536"] { #expect(match("port", value) == nil) }
+        for (count, isTaken) in [(0, false), (1, true), (256, true), (257, false)] {
+            let text = String(repeating: "x", count: count)
+            #expect(match("prefix", text) == (isTaken ? ToxicMatch(prefix: BytePattern(text)) : nil))
+        }
+        #expect(match("flows", "1") == ToxicMatch(flows: 1))
+        #expect(match("flows", "0") == nil && match("flows", "-1") == nil && match("flows", "x") == nil)
+        #expect(match("client", "10.0.0.0/8") == ToxicMatch(client: ToxicMatch.Network("10.0.0.0/8")))
+        #expect(match("client", "10.0.0.0/33") == nil && match("clients", "10.0.0.1") == nil)
+    }
+
+    @Test("Routes are counted from 1, settings have a direction where both are meant")
+    func routes() throws {
+        #expect(try ToxicText("noop,route=1").route == 0)
+        #expect(try ToxicText("noop").route == nil)
+        #expect(try ToxicText("noop,up,name=x").configurations.map(\.name) == ["x"])
+        let text = try ToxicText("noop,both,match.flows=3")
+        #expect(text.configurations.map(\.match) == [ToxicMatch(flows: 3), ToxicMatch(flows: 3)])
+        #expect(try ToxicText("noop").configurations.map(\.match) == [nil])
+    }
+
     @Test("Toxics for datagrams are refused on a stream, and two with one name are")
     func chain() {
         #expect(throws: ToxicError.unsupported(type: "loss", .tcp)) {

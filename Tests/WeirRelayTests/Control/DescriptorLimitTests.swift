@@ -58,6 +58,15 @@ struct DescriptorLimitTests {
         )
     }
 
+    @Test("Where there is room for three descriptors, there is one flow of each kind")
+    func least() throws {
+        for (flows, sessions) in [(10, 10), (100, 1), (1, 100)] {
+            let configuration = try Self.configuration("tcp:0", "udp:0", flows: flows, sessions: sessions)
+            let limits = DescriptorLimit.share(29, for: configuration)
+            #expect(limits.tcpFlows == 1 && limits.udpSessions == (sessions == 100 ? 2 : 1), "\(limits)")
+        }
+    }
+
     @Test("Few descriptors still serve someone", arguments: [29, 34, 64, 65, 70])
     func few(descriptors: Int) throws {
         let configuration = try Self.configuration("tcp:0", "udp:0", flows: 10, sessions: 10)

@@ -61,6 +61,14 @@ struct SocketTests {
         #expect(Socket.get(Int32(TCP_KEEPINTVL), of: Self.tcp, on: socket.raw) == interval)
     }
 
+    @Test("The end of a handshake waits for the bytes that go with it, where that is asked for")
+    func joinsHandshake() throws {
+        let socket = try Socket.make(.tcp, for: .loopbackV4)
+        #expect(Socket.get(Int32(TCP_QUICKACK), of: Self.tcp, on: socket.raw) == 1)
+        Socket.joinHandshake(socket.raw)
+        #expect(Socket.get(Int32(TCP_QUICKACK), of: Self.tcp, on: socket.raw) == 0)
+    }
+
     @Test("A refused dial is a pending error, once, and one that goes through has an endpoint of its own")
     func connects() throws {
         let port = try LoopbackPort.free()

@@ -31,6 +31,15 @@ struct HostTests {
         #expect(throws: ResolveError.self) { try HostPort.Host(alone: "fe80::1%no-such") }
     }
 
+    @Test("A name has 253 bytes at most, alone and in a route")
+    func longNames() throws {
+        let name = String(repeating: "a", count: 253)
+        #expect(try HostPort.Host(alone: name) == .name(name))
+        #expect(try HostPort.Host(alone: name + "a") == nil)
+        #expect(try Route(parsing: "tcp:1=\(name):80").target == HostPort(.name(name), 80))
+        #expect(throws: RouteError.self) { try Route(parsing: "tcp:1=\(name)a:80") }
+    }
+
     @Test(
         "Refuses what can be neither",
         arguments: [

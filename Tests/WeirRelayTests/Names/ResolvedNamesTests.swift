@@ -17,6 +17,16 @@ struct ResolvedNamesTests {
         #expect(names.names(of: .anyV4) == [])
     }
 
+    @Test("Remembers the names of 4096 addresses, and of none that comes later")
+    func bound() {
+        let names = ResolvedNames()
+        let endpoints = (0..<4099).map { Endpoint(address: IPAddress(v4: 0x0A00_0000 + UInt32($0)), port: 1) }
+        names.add("n", Array(endpoints[..<4095]))
+        names.add("n", Array(endpoints[4095...]))
+        let known = endpoints.map { names.names(of: $0.address) }
+        #expect(known == Array(repeating: ["n"], count: 4096) + Array(repeating: [], count: 3))
+    }
+
     @Test("Is told what a target's name was resolved to, and nothing of a target that is an address")
     func target() throws {
         let names = ResolvedNames()

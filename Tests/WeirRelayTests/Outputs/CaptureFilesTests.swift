@@ -32,6 +32,22 @@ struct CaptureNameTests {
     }
 }
 
+@Suite("The folder of capture files")
+struct CaptureFolderTests {
+    @Test("Is the path if that is one, else what is before the last slash, or where the program is")
+    func folder() throws {
+        let folder = try TemporaryFolder()
+        let file = try folder.file("a", [])
+        for (path, expected) in [
+            (folder.path, folder.path), (folder.path + "/", folder.path + "/"), (file, folder.path),
+            (folder.path + "/none", folder.path), (folder.path + "/none/a", folder.path + "/none"),
+            ("none.pcapng", "."), ("/none.pcapng", "/"), ("/", "/"),
+        ] {
+            #expect(CaptureName.folder(of: path) == expected)
+        }
+    }
+}
+
 @Suite("Capture files")
 struct CaptureFilesTests {
     private static let start = ManualClock.start.wallNanoseconds
@@ -89,6 +105,26 @@ struct CaptureFilesTests {
         close(files.descriptor)
     }
 
+    @Test(
+        "Keeps the file that is written alone, or all of them",
+        arguments: [(1, [4]), (3, [2, 3, 4]), (nil, [1, 2, 3, 4])] as [(Int?, [Int])]
+    )
+    func keeps(count: Int?, left: [Int]) throws {
+        var files = try files("/a.pcapng", FileRotation(size: 100, keep: count))
+        for _ in 0..<3 { _ = try files.next(at: Self.start) }
+        #expect(try names == left.map { "a-20261122T123107Z-0000\($0).pcapng" })
+        close(files.descriptor)
+    }
+
+    @Test("Is never full nor over if nothing ends it")
+    func endless() throws {
+        let files = try files("/a.pcapng")
+        #expect(
+            !files.isFull(.max) && !files.isOver(at: .max) && files.timeLeft(at: .max) == nil && files.boundary == nil
+        )
+        close(files.descriptor)
+    }
+
     @Test("Goes on with the next number where a name is taken")
     func taken() throws {
         for number in 2...4 { _ = try folder.file("a-20261122T123107Z-0000\(number).pcapng", [1]) }
@@ -104,7 +140,9 @@ struct CaptureFilesTests {
         var files = try files("/a.pcapng", FileRotation(every: .seconds(60)))
         let boundary = Self.start / (60 * Self.second) * 60 * Self.second + 60 * Self.second
         #expect(!files.isOver(at: boundary - 1) && files.isOver(at: boundary))
-        #expect(files.timeLeft(at: boundary) == .milliseconds(50))
+        #expect(files.timeLeft(at: boundary) == .milliseconds(50) && files.boundary == boundary)
+        #expect(files.timeLeft(at: boundary - 1) == .nanoseconds(50_000_001))
+        #expect(files.timeLeft(at: boundary + 50_000_000) == .zero)
         #expect(files.timeLeft(at: boundary + Self.second) == .zero)
         _ = try files.next(at: boundary)
         #expect(!files.isOver(at: boundary) && files.isOver(at: boundary + 60 * Self.second))
@@ -134,7 +172,9 @@ struct CaptureFilesTests {
         files.discard()
         close(files.descriptor)
         #expect(try names == ["fifo"])
-        #expect(throws: SystemError.self) { try self.files("/fifo", FileRotation(size: 1)) }
+        let error = #expect(throws: SystemError.self) { try self.files("/fifo", FileRotation(size: 1)) }
+        #expect(error?.description.hasPrefix("cannot rotate '\(path)': ") == true)
+        #expect(error?.description.hasSuffix("(EINVAL); it is no regular file") == true)
     }
 
     @Test("Takes its file back")

@@ -1,6 +1,7 @@
 import Glibc
 import Support
 import Testing
+import WeirEngine
 import WeirSinks
 import WeirWire
 
@@ -103,6 +104,70 @@ struct OutputTargetTests {
         #expect(try !target.renew() && Self.write("a\nbb\nccc\ndddd\n", to: &target) == 5)
         #expect(unlink(folder.path + "/log") == 0)
         #expect(try target.renew() && Self.write("a\nbb\nccc\ndddd\n", to: &target) == 14)
+    }
+
+    @Test("A file whose path cannot be looked at is kept; a path that leads nowhere any more is an error")
+    func keepsBehindLoop() throws {
+        var target = try target("log")
+        defer { close(target.raw) }
+        #expect(unlink(folder.path + "/log") == 0 && symlink(folder.path + "/log", folder.path + "/log") == 0)
+        #expect(try !target.renew() && Self.write("a\n", to: &target) == 2)
+        #expect(mkdir(folder.path + "/folder", 0o700) == 0)
+        var other = try self.target("folder/log")
+        defer { close(other.raw) }
+        #expect(unlink(folder.path + "/folder/log") == 0 && rmdir(folder.path + "/folder") == 0)
+        var error = errorNumber { try other.renew() }
+        #expect(error == ENOENT)
+        _ = try folder.file("folder", [])
+        error = errorNumber { try other.renew() }
+        #expect(error == ENOTDIR)
+        // The file is still open, and is written to.
+        #expect(Self.write("b\n", to: &other) == 2)
+    }
+
+    private func errorNumber(_ body: () throws -> Bool) -> Int32 {
+        do { return try body() ? -1 : 0 } catch { return (error as? SystemError)?.error.rawValue ?? -2 }
+    }
+
+    @Test(
+        "After a full disk has cut a capture's block, the file ends with the last whole one",
+        .needsRoot,
+        arguments: CaptureSettings.Format.allCases,
+        [false, true]
+    )
+    func cutsBlocks(format: CaptureSettings.Format, inOne: Bool) throws {
+        let disk = try SmallDisk(size: 64 << 10)
+        let files = try CaptureFiles(disk.path + "/a", format: format)
+        var target = OutputTarget(files)
+        defer { close(target.raw) }
+        var settings = CaptureSettings(seed: 1)
+        settings.format = format
+        var sink = CaptureSink(settings)
+        var output = ByteBuffer()
+        sink.begin(at: 0, into: &output)
+        sink.render(record(.opened), bytes: RawSpan(), into: &output)
+        if !inOne {
+            let (first, size) = (output.withUnsafeBytes { target.write($0) }, output.count)
+            #expect(first == size)
+            target.cutToWhole()
+            output.removeAll()
+        }
+        let bytes = [UInt8](repeating: 7, count: 1000)
+        for number in UInt64(0)..<200 {
+            sink.render(record(chunk(.upstream, at: number * 1000, 1000)), bytes: bytes.span.bytes, into: &output)
+        }
+        var error: Int32 = 0
+        while !output.isEmpty, error == 0 {
+            let count = output.withUnsafeBytes { target.write($0) }
+            if count > 0 { output.removeFirst(count) } else { error = errno }
+        }
+        #expect(error == ENOSPC)
+        let full = try TemporaryFolder.read(files.path).count
+        target.cutToWhole()
+        let file = try TemporaryFolder.read(files.path)
+        let capture = try SeenCapture(file)
+        #expect(capture.error == nil && file.count <= full && file.count > full - 2000 && capture.packets.count > 50)
+        withExtendedLifetime(disk) {}
     }
 
     @Test("What is no file of a path's own is never begun anew")

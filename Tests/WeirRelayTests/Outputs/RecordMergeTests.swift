@@ -129,6 +129,26 @@ struct RecordMergeTests {
         #expect(Self.times(merge.next(at: Self.at(0))) == [500])
     }
 
+    @Test("Without a loop there is one, and a batch without records is none")
+    func noLane() {
+        var merge = RecordMerge(lanes: 0, window: .milliseconds(10))
+        merge.add(RecordBatch(), lane: 0)
+        #expect(merge.firstTime == nil && merge.next(at: nil) == nil && merge.waitingTime(at: Self.at(0)) == nil)
+        merge.add(Self.batch(5), lane: 0)
+        #expect(merge.firstTime == Self.at(5) && Self.drain(&merge, at: Self.at(0)) == [5] && merge.firstTime == nil)
+    }
+
+    @Test("Many batches of a loop that wait are taken in their order, however many were taken before")
+    func waitingBatches() {
+        for taken in [0, 1, 63, 64, 65, 130] {
+            var merge = RecordMerge(lanes: 1, window: .zero)
+            for number in 0..<200 { merge.add(Self.batch(Int64(number)), lane: 0) }
+            for number in 0..<taken { #expect(Self.times(merge.next(at: nil)) == [Int64(number)]) }
+            merge.add(Self.batch(200), lane: 0)
+            #expect(Self.drain(&merge, at: nil) == (Int64(taken)...200).map { $0 })
+        }
+    }
+
     @Test("At the end nothing waits")
     func end() {
         var merge = RecordMerge(lanes: 4, window: .milliseconds(10))

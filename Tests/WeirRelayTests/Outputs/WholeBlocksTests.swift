@@ -43,6 +43,24 @@ struct WholeBlocksTests {
         #expect(WholeBlocks.length(rest.span.bytes, format, isStart: false) == rest.count)
     }
 
+    @Test("Takes the shortest blocks and packets, one after another, and no part of one")
+    func shortest() {
+        var block = [UInt8](repeating: 0, count: 12)
+        block[4] = 12
+        for count in 0...36 {
+            let bytes = Array((block + block + block).prefix(count))
+            #expect(WholeBlocks.length(bytes.span.bytes, .pcapng, isStart: false) == count / 12 * 12)
+            #expect(WholeBlocks.length(bytes.span.bytes, .pcapng, isStart: true) == count / 12 * 12)
+        }
+        let zeros = [UInt8](repeating: 0, count: 60)
+        for count in 0...60 {
+            let bytes = zeros.span.bytes.extracting(..<count)
+            // A packet without bytes has its header of 16 bytes alone; the file's header has 24.
+            #expect(WholeBlocks.length(bytes, .pcap, isStart: false) == count / 16 * 16)
+            #expect(WholeBlocks.length(bytes, .pcap, isStart: true) == (count < 24 ? 0 : 24 + (count - 24) / 16 * 16))
+        }
+    }
+
     @Test("Stops where a length cannot be one")
     func nonsense() {
         for length: UInt32 in [0, 11, .max] {

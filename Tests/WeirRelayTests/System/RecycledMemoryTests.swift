@@ -28,6 +28,17 @@ struct RecycledMemoryTests {
         #expect(other.count == 0)
     }
 
+    @Test("An array of twice the room is let go, and a smaller one is kept")
+    func boundary() {
+        let bytes = RecycledMemory(size: 3000).take()
+        let half = bytes.capacity / 2
+        for (size, count) in [(half, 0), (half + 1, 1)] {
+            let memory = RecycledMemory(size: size)
+            memory.giveBack(bytes)
+            #expect(memory.count == count)
+        }
+    }
+
     @Test("Gives up what it keeps, and keeps again what comes later")
     func forgetting() {
         let memory = RecycledMemory(size: 1000)

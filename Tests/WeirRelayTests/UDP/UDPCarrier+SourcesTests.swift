@@ -38,6 +38,25 @@ struct UDPCarrierSourcesTests {
         }
     }
 
+    @Test("A datagram from another address at the server's port is dropped as well")
+    func otherAddress() async throws {
+        let server = try UDPPeer()
+        let source = Endpoint(address: .secondLoopback, port: try #require(server.local).port)
+        let other = try UDPPeer(at: source)
+        try await withRelay(try server.route) { relay, collector in
+            let client = try UDPPeer(to: relay.endpoint)
+            try await runThread {
+                try client.send("hello")
+                let egress = try server.receive().from
+                try other.send("from elsewhere", to: egress)
+                try server.send("from the server", to: egress)
+                #expect(try client.receiveText() == "from the server")
+            }
+            let drop = try await collector.wait("dropped") { $0.dropped != nil }[0].dropped
+            #expect(drop == DropRecord(direction: .downstream, bytes: 14, datagrams: 1, reason: .foreign(source)))
+        }
+    }
+
     @Test("With any source a client reads a file from a TFTP server", arguments: [false, true], addresses)
     func transfer(isDelayed: Bool, address: Endpoint) async throws {
         let server = try UDPPeer(at: address)

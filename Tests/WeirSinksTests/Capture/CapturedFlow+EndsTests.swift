@@ -139,6 +139,42 @@ struct CapturedFlowEndsTests {
         #expect(comments == ["dialing 127.0.0.1:65432 failed: timed out (ETIMEDOUT)"])
     }
 
+    @Test("Says with the client's reset that a dial without an egress was refused, and not if its answer is a packet")
+    func refusedWithoutEgress() throws {
+        var path = Playbook.path
+        path.egress = nil
+        for (path, comments) in [
+            (path, ["dialing 127.0.0.1:65432 failed: connection refused (ECONNREFUSED)"]), (Playbook.path, []),
+        ] {
+            var dialogue = CaptureDialogue(path: path)
+            dialogue.tell(.opened)
+            dialogue.tell(.refused(.connectionRefused))
+            dialogue.close(.refused)
+            let last = try #require(dialogue.capture.packets.last)
+            #expect(last.leg == "client" && last.comments == comments)
+        }
+    }
+
+    @Test("A dial is a new one if one of its ends is, and else the same")
+    func sameEnds() throws {
+        var (egress, server) = (Playbook.path, Playbook.path)
+        egress.egress?.port += 1
+        server.server?.port += 1
+        let refused = ["server up SYN 0", "server down RST,ACK 0:1"]
+        for (other, count) in [(Playbook.path, 1), (egress, 2), (server, 2)] {
+            var dialogue = CaptureDialogue()
+            dialogue.tell(.opened)
+            dialogue.tell(.refused(.connectionRefused))
+            dialogue.tell(.refused(.connectionRefused), path: other)
+            #expect(try dialogue.lines.dropFirst(3) == (0..<count).flatMap { _ in refused }[...])
+            var connected = CaptureDialogue()
+            connected.tell(.opened)
+            connected.tell(.connected(dial: .zero, isRerouted: true), path: other)
+            #expect(try connected.lines.count { $0 == "server up SYN 0" } == count)
+            #expect(try connected.lines.suffix(2) == ["server down SYN,ACK 0:1", "server up ACK 1:1"])
+        }
+    }
+
     @Test("Writes every attempt to reach a name's addresses as a connection of its own")
     func rerouted() throws {
         var second = Playbook.path
@@ -197,6 +233,81 @@ struct CapturedFlowEndsTests {
         dialing.tell(.opened)
         dialing.close(.clientReset)
         #expect(try dialing.lines.dropFirst(3) == ["server up SYN 0", "client up RST,ACK 1:1"])
+    }
+
+    @Test("A flow that is closed on request ends both sides itself, and does so once")
+    func requested() throws {
+        let both = [
+            "server up FIN,ACK 1:1", "server down ACK 1:2", "client down FIN,ACK 1:1", "client up ACK 1:2",
+        ]
+        #expect(try lines { $0.close(.requested) } == both)
+        let lines = try lines {
+            $0.tell(.ended(.upstream))
+            $0.close(.requested)
+        }
+        #expect(lines.count == 6 && lines.suffix(2) == ["client down FIN,ACK 1:2", "client up ACK 2:2"])
+    }
+
+    @Test("A toxic resets what has not ended by itself, in both directions")
+    func resetByToxic() throws {
+        #expect(try lines { $0.close(.toxic) } == ["client down RST,ACK 1:1", "server up RST,ACK 1:1"])
+        for direction in Direction.allCases {
+            let half = try lines {
+                $0.tell(.ended(direction))
+                $0.close(.toxic)
+            }
+            #expect(half.count == 6 && half.suffix(2).allSatisfy { $0.contains("RST,ACK") })
+            let held = try lines {
+                $0.tell(.toxic(Self.toxic(direction, .met(acts: true))))
+                for direction in Direction.allCases { $0.tell(.ended(direction)) }
+                $0.close(.toxic)
+            }
+            #expect(held.count == 8 && held.suffix(2).allSatisfy { $0.contains("RST,ACK") })
+            let passed = try lines {
+                $0.tell(.toxic(Self.toxic(direction, .met(acts: true))))
+                for direction in Direction.allCases { $0.tell(.ended(direction)) }
+                $0.tell(.endForwarded(direction))
+                $0.close(.toxic)
+            }
+            #expect(passed.count == 8 && !passed.contains { $0.contains("RST") })
+        }
+    }
+
+    @Test(
+        "An end that toxics still hold when the flow has finished goes on then, and no other does",
+        arguments: Direction.allCases
+    )
+    func finishedWhileHeld(direction: Direction) throws {
+        let lines = try lines {
+            $0.tell(.toxic(Self.toxic(direction, .met(acts: true))))
+            $0.tell(.ended(direction))
+            $0.close(.finished)
+        }
+        let (source, receiver) = direction == .upstream ? ("client", "server") : ("server", "client")
+        let (way, back) = direction == .upstream ? ("up", "down") : ("down", "up")
+        #expect(
+            lines == [source, receiver].flatMap { ["\($0) \(way) FIN,ACK 1:1", "\($0) \(back) ACK 1:2"] }
+        )
+    }
+
+    @Test("An echo server's end waits for what toxics hold")
+    func heldEcho() throws {
+        var dialogue = CaptureDialogue(path: FlowPath(client: Playbook.path.client, listener: Playbook.path.listener))
+        dialogue.tell(.opened)
+        dialogue.tell(.toxic(Self.toxic(.upstream, .met(acts: true))))
+        var chunk = dialogue.next(.upstream, 3)
+        chunk.isTampered = true
+        dialogue.tell(.received(chunk), Array("abc".utf8))
+        for direction in Direction.allCases { dialogue.tell(.ended(direction, isDelayed: true)) }
+        dialogue.tell(.forwarded(chunk), Array("abc".utf8))
+        dialogue.tell(.endForwarded(.upstream))
+        dialogue.close(.finished)
+        #expect(
+            try dialogue.lines.dropFirst(3) == [
+                "client up PSH,ACK 1:1 (3)", "client down ACK 1:4", "client up FIN,ACK 4:1", "client down ACK 1:5",
+                "client down PSH,ACK 1:5 (3)", "client up ACK 5:4", "client down FIN,ACK 4:5", "client up ACK 5:5",
+            ]
+        )
     }
 
     @Test("Sends nothing behind an own end, and ends a direction once")

@@ -110,12 +110,70 @@ struct FlowMessagesTests {
         #expect(feed.said == ["1 0..<14 PING", "1 14..<27 GET incomplete", "1 36..<50 PING"])
     }
 
-    @Test("Bounds what all flows hold back together")
+    @Test(
+        "Holds back 64 MiB for all flows together; what a flow held makes room with its end, and with that of its source"
+    )
     func bound() {
         var feed = Feed(port: 514)
-        let line = Array("<13>".utf8) + [UInt8](repeating: 120, count: 100_000)
-        for flow in 1...2000 { feed.add(line, flow: UInt64(flow)) }
-        #expect(feed.messages.count > 600 && feed.messages.count <= FlowMessages.heldLimit / 100_000)
+        let line = Array("<13>".utf8) + [UInt8](repeating: 120, count: 65_532)
+        for flow in UInt64(1)...1025 { feed.add(line, flow: flow) }
+        #expect(feed.messages.count == 1024)
+        feed.end(.ended(.upstream), flow: 1)
+        for flow: UInt64 in [2000, 2001] { feed.add(line, flow: flow) }
+        #expect(feed.messages.count == 1025)
+        feed.end(Sample.closed(.of(1, in: 1), .of(1, in: 1)), flow: 2)
+        for flow: UInt64 in [2002, 2003] { feed.add(line, flow: flow) }
+        #expect(feed.messages.count == 1025)
+        #expect(feed.said.count == 2 && feed.said.allSatisfy { $0.hasPrefix("1 ") || $0.hasPrefix("2 ") })
+    }
+
+    /// Bytes that begin no message, whatever the port.
+    private static let noise = [0xFF] + [UInt8](repeating: 1, count: 19)
+
+    @Test("Gives a flow up after 128 chunks of each direction without a message, and not before")
+    func patience() {
+        var feed = Feed(port: 6379)
+        for _ in 0..<127 {
+            feed.add(Self.noise)
+            feed.add(Self.noise, .downstream)
+        }
+        #expect(feed.messages.count == 1)
+        feed.add(Self.noise)
+        #expect(feed.messages.count == 1 && feed.given == 255 * 20)
+        // That direction is not looked at any more.
+        feed.add(Self.noise)
+        #expect(feed.messages.count == 1 && feed.given == 255 * 20)
+        feed.add(Self.noise, .downstream)
+        #expect(feed.messages.count == 0 && feed.given == 256 * 20)
+        feed.add(Self.noise, .downstream)
+        #expect(feed.messages.count == 0 && feed.given == 256 * 20 && feed.said == [])
+    }
+
+    @Test("Goes on with a direction that has messages, whatever the other one has, and with other flows")
+    func oneDirection() {
+        var feed = Feed(port: 6379)
+        feed.add(Self.ping)
+        for _ in 0..<300 { feed.add(Self.noise, .downstream) }
+        feed.add(Self.ping)
+        #expect(feed.said == ["1 0..<14 PING", "1 14..<28 PING"] && feed.messages.count == 1)
+        for _ in 0..<128 { for direction in Direction.allCases { feed.add(Self.noise, direction, flow: 2) } }
+        #expect(feed.messages.count == 1)
+        feed.add(Self.ping)
+        feed.add(Self.ping, flow: 3)
+        #expect(feed.said.dropFirst(2) == ["1 28..<42 PING", "3 0..<14 PING"])
+    }
+
+    @Test("Tells again that it needs nothing of a flow, if another flow took its place in the demand")
+    func demandsAgain() {
+        var feed = Feed(port: 6379)
+        for flow: UInt64 in [1, 1025] {
+            for _ in 0..<128 { for direction in Direction.allCases { feed.add(Self.noise, direction, flow: flow) } }
+        }
+        let given = feed.given
+        for (number, direction) in [Direction.upstream, .upstream, .downstream, .downstream].enumerated() {
+            feed.add(Self.noise, direction, flow: 1)
+            #expect(feed.given == given + 20 * (number / 2 + 1))
+        }
     }
 
     @Test("Lends what the next chunk continues only where all fields are wanted, and never of a datagram")

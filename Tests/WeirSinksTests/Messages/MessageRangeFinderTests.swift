@@ -68,6 +68,56 @@ struct MessageRangeFinderTests {
         }
     }
 
+    /// Finds the parts of successive upstream chunks.
+    private func parts(_ chunks: [[UInt8]], isWanted: Bool) -> [[Range<Int>]?] {
+        var (finder, offset) = (MessageRangeFinder(), 0)
+        return chunks.map { bytes in
+            defer { offset += bytes.count }
+            return finder.parts(of: record(chunk(.upstream, at: UInt64(offset), bytes.count)), bytes.span.bytes) { _ in
+                isWanted
+            }
+        }
+    }
+
+    @Test("A chunk has at most 64 parts; one with more is kept whole, and its flow is read on", arguments: [1, 64, 65])
+    func partLimit(count: Int) {
+        let small = Array("PUT /a HTTP/1.1\r\nContent-Length: 1000\r\n\r\n".utf8)
+        let message = small + [UInt8](repeating: 0, count: 1000)
+        let many = (0..<count).flatMap { _ in message }
+        let found = parts([message, many, message], isWanted: true)
+        let heads = (0..<count).map { ($0 * message.count)..<($0 * message.count + small.count) }
+        #expect(found[1] == (count > 64 ? nil : heads))
+        #expect(found[2] == [0..<small.count])
+    }
+
+    @Test("A flow may cost 128 KiB beyond a quarter of its bytes", arguments: [(174_760, true), (174_764, false)])
+    func waste(count: Int, isRead: Bool) {
+        let (noise, rest) = ([UInt8](repeating: 0xEE, count: count), [UInt8](repeating: 0xEE, count: 100))
+        #expect(parts([noise, rest], isWanted: false) == [[0..<count], isRead ? [0..<100] : []])
+    }
+
+    @Test("A flow's directions are read apart, and one chunk whose bytes are missing ends the reading")
+    func directions() {
+        var finder = MessageRangeFinder()
+        var offsets: [Direction: Int] = [:]
+        func add(_ direction: Direction, _ bytes: [UInt8], length: Int? = nil) -> [Range<Int>]? {
+            let offset = offsets[direction, default: 0]
+            offsets[direction] = offset + (length ?? bytes.count)
+            let happening = chunk(direction, at: UInt64(offset), length ?? bytes.count)
+            return finder.parts(of: record(happening), bytes.span.bytes) { _ in true }
+        }
+        let answer = Array("HTTP/1.1 200 OK\r\nContent-Length: 65536\r\n\r\n".utf8)
+        let whole = answer + [UInt8](repeating: 0, count: 65_536)
+        _ = add(.upstream, Self.message)
+        _ = add(.downstream, whole)
+        for _ in 0..<3 {
+            #expect(add(.upstream, Self.message) == [0..<Self.head.count])
+            #expect(add(.downstream, whole) == [0..<answer.count])
+        }
+        #expect(add(.upstream, [], length: 7) == nil)
+        #expect(add(.downstream, whole) == nil)
+    }
+
     @Test("Where chunks did not come here, and for datagrams, all is kept")
     func gaps() {
         var feed = Feed()

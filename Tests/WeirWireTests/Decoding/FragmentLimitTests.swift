@@ -40,6 +40,11 @@ struct FragmentLimitTests {
         #expect(none.reassembler.counters.refused == 1)
     }
 
+    @Test("Keeps 1,024 datagrams and 8 MiB unless it is told otherwise")
+    func defaults() {
+        #expect(FragmentReassembler.Limits() == FragmentReassembler.Limits(datagrams: 1024, bytes: 8_388_608))
+    }
+
     @Test("Bounds the pieces of one datagram")
     func pieces() {
         var fragments = Fragments(limits: .init(datagrams: 10, bytes: 1 << 30))

@@ -138,4 +138,96 @@ struct HTTPAnswerReaderTests {
         for _ in 0..<64 { #expect(try reader.read(megabyte[...]) == nil) }
         #expect(throws: HTTPAnswerError.tooLong(.body, limit: 64 << 20)) { try reader.read([0]) }
     }
+
+    /// Gives what a reader says of a text that goes on, or nil if it takes all of it.
+    private func refusal(_ parts: [String]) -> HTTPAnswerError? {
+        var reader = HTTPAnswerReader()
+        do throws(HTTPAnswerError) {
+            for part in parts { _ = try reader.read(Array(part.utf8)[...]) }
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test("A head, a chunk's line and a body may be as long as their bounds: one under, at and one over")
+    func exactBounds() {
+        let start = "HTTP/1.1 200 OK\r\n"
+        let chunked = start + "Transfer-Encoding: chunked\r\n\r\n"
+        for more in -1...1 {
+            let head = start + "X: " + String(repeating: "x", count: (64 << 10) + more - start.utf8.count - 7) + "\r\n"
+            #expect(refusal([head, "\r\n"]) == (more <= 0 ? nil : .tooLong(.head, limit: 64 << 10)))
+            // The return is in the line until its newline comes.
+            let line = "1;" + String(repeating: "x", count: 4095 - 3 + more)
+            #expect(refusal([chunked, line + "\r\n"]) == (more <= 0 ? nil : .tooLong(.chunk, limit: 4096)))
+            let length = start + "Content-Length: \((64 << 20) + more)\r\n\r\n"
+            #expect(refusal([length]) == (more <= 0 ? nil : .tooLong(.body, limit: 64 << 20)))
+            let size = String((64 << 20) - 5 + more, radix: 16)
+            let chunks = [chunked, "5\r\nabcde\r\n", size + "\r\n"]
+            #expect(refusal(chunks) == (more <= 0 ? nil : .tooLong(.body, limit: 64 << 20)))
+        }
+    }
+
+    @Test("The bounds of a head count the fields after the last chunk and the heads before the answer")
+    func countedTogether() {
+        let first = "HTTP/1.1 100 A\r\nX: \(String(repeating: "x", count: 40_000))\r\n\r\n"
+        let chunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n"
+        #expect(refusal([chunks, String(repeating: "y", count: 40_000)]) == nil)
+        #expect(refusal([first, chunks]) == nil)
+        let all = [first, chunks, String(repeating: "y", count: 40_000)]
+        #expect(refusal(all) == .tooLong(.head, limit: 64 << 10))
+    }
+
+    @Test(
+        "A status is a number from 100 to 599 of three digits, after one minor version",
+        arguments: [
+            ("1.1 100", nil), ("1.1 599", nil), ("1.1 600", .malformed(.status)), ("1.1 099", .malformed(.status)),
+            ("1.1 999", .malformed(.status)), ("1.1 2x0", .malformed(.status)), ("1.0 200", nil), ("1.9 200", nil),
+            ("1. 200", .noStatusLine), ("1.10 200", .noStatusLine), ("1.a 200", .noStatusLine),
+            ("1.1  200", .noStatusLine), ("1.1 200\t", .noStatusLine), ("1.1 200 ", nil), ("1.1 200OK", .noStatusLine),
+        ] as [(String, HTTPAnswerError?)]
+    )
+    func statuses(line: String, error: HTTPAnswerError?) { #expect(refusal(["HTTP/\(line)\r\n"]) == error) }
+
+    @Test("Every byte of a field's name is one of a token's")
+    func tokens() {
+        let token = Set("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8)
+        // A return and a newline end the line, and a colon ends the name.
+        for byte in UInt8(0)..<0x80 where ![0x0a, 0x0d, 0x3a].contains(byte) {
+            let name = "a" + String(Unicode.Scalar(byte)) + "b"
+            let expected: HTTPAnswerError? = token.contains(byte) ? nil : .malformed(.field)
+            #expect(refusal(["HTTP/1.1 200 OK\r\n\(name): c\r\n"]) == expected, "\(byte)")
+        }
+    }
+
+    @Test("Fields are kept in order with their names in lower case, those of an earlier head are not")
+    func fields() throws {
+        var reader = HTTPAnswerReader()
+        let text =
+            "HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nX-A:  1 \r\nx-b: Two\r\nX-a: 3\r\n"
+            + "Content-Length: 0\r\n\r\n"
+        let answer = try #require(try reader.read(Array(text.utf8)[...]))
+        #expect(answer.fields.map(\.name) == ["x-a", "x-b", "x-a", "content-length"])
+        #expect(answer.fields.map(\.value) == ["1", "Two", "3", "0"])
+        #expect(answer.field("x-a") == "1" && answer.field("x-b") == "Two" && answer.field("link") == nil)
+    }
+
+    @Test("A length of HTTP/1.0 is taken, its chunks are refused")
+    func oldVersion() throws {
+        #expect(try read("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nabc") == (200, "ab"))
+        for (version, error) in [("1.0", .malformed(.coding)), ("1.1", nil)] as [(String, HTTPAnswerError?)] {
+            #expect(refusal(["HTTP/\(version) 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"]) == error)
+        }
+    }
+
+    @Test(
+        "Each refusal says what is wrong",
+        arguments: [
+            (.noStatusLine, "is no HTTP/1.1"), (.malformed(.field), "has a header field that is not understood"),
+            (.malformed(.length), "has a Content-Length that is not understood"),
+            (.tooLong(.chunk, limit: 4096), "has a chunk size of more than 4096 bytes"),
+            (.ambiguousLength, "says twice, and differently, how long it is"), (.truncated, "is not whole"),
+        ] as [(HTTPAnswerError, String)]
+    )
+    func texts(error: HTTPAnswerError, text: String) { #expect(error.description == text) }
 }

@@ -1,8 +1,73 @@
+import ArgumentParser
 import Foundation
 import Glibc
 import Support
 import Testing
+import WeirSinks
 import WeirWire
+
+@testable import weir
+
+@Suite("What --record takes")
+struct RecordOptionsRefusalTests {
+    private static let needsRecord = "--record-format and --mtu need --record PATH."
+    private static let range = "--mtu takes a number from 576 to 65535."
+
+    @Test(
+        "Options that need a capture, and sizes that no packet has, are refused with the reason",
+        arguments: [
+            ([], nil), (["--mtu", "65535"], nil), (["--record-format", "pcapng"], nil),
+            (["--mtu", "1500"], needsRecord), (["--record-format", "pcap"], needsRecord),
+            (["--record", "x", "--record-format", "pcap", "--mtu", "1500"], nil),
+            (["--record", "x", "--mtu", "576"], nil), (["--record", "x", "--mtu", "575"], range),
+            (["--record", "x", "--mtu", "65535"], nil), (["--record", "x", "--mtu", "65536"], range),
+            (["--record", "-", "--rotate-size", "1M"], "--record - is one stream: --rotate-... needs a PATH."),
+            (["--record", "x", "--rotate-size", "1M"], nil),
+        ] as [([String], String?)]
+    )
+    func refuses(arguments: [String], reason: String?) {
+        #expect(refusal(RecordOptions.self, arguments) == reason)
+    }
+
+    /// Returns the message of the error that a body throws.
+    private static func message(_ body: () throws -> Void) -> String? {
+        do {
+            try body()
+            return nil
+        } catch {
+            return RecordOptions.message(for: error)
+        }
+    }
+
+    @Test("Files that begin anew need a capture of either kind")
+    func files() throws {
+        let refused = "--rotate-... needs --record PATH or --capture PATH."
+        for (arguments, capture, reason) in [
+            ([], nil, nil), (["--rotate-size", "1M"], nil, refused), (["--rotate-every", "1h"], nil, refused),
+            (["--rotate-size", "1M"], "x", nil), (["--rotate-size", "1M", "--record", "x"], nil, nil),
+        ] as [([String], String?, String?)] {
+            let options = try RecordOptions.parse(arguments)
+            #expect(Self.message { try options.requireFiles(orCapture: capture) } == reason)
+        }
+    }
+
+    @Test("A capture on standard output has that for itself")
+    func standardOutput() throws {
+        var options = try RecordOptions.parse(["--record", "x"])
+        #expect(!options.takesStandardOutput)
+        #expect(Self.message { try options.requireStandardOutput(for: .hex, log: "-") } == nil)
+        options.record = "-"
+        #expect(options.takesStandardOutput)
+        for (show, log, reason) in [
+            (nil, nil, nil), (TerminalSink.Show.none, nil, nil), (nil, "x", nil),
+            (nil, "-", "--record - and --log - both write to standard output."),
+            (.hex, nil, "--record - writes to standard output, so --show hex has no place there."),
+            (.summary, "x", "--record - writes to standard output, so --show summary has no place there."),
+        ] as [(TerminalSink.Show?, String?, String?)] {
+            #expect(Self.message { try options.requireStandardOutput(for: show, log: log) } == reason)
+        }
+    }
+}
 
 @Suite("The options of --record", .serialized, .tags(.network, .capture), .timeLimit(.minutes(2)))
 struct RecordOptionsTests {

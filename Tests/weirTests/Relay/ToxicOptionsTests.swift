@@ -1,8 +1,74 @@
+import ArgumentParser
 import Foundation
 import Glibc
 import Support
 import Testing
 import WeirEngine
+import WeirRelay
+
+@testable import weir
+
+@Suite("The toxics that options put on routes")
+struct ToxicOptionsApplyTests {
+    /// Applies options to a relay with a TCP and a UDP route; returns each route's toxics, and the seed.
+    private static func applied(
+        _ arguments: [String],
+        _ scenario: Scenario? = nil
+    ) throws -> (toxics: [Int: [String]], seed: UInt64) {
+        let routes = try ["tcp:0=127.0.0.1:9", "udp:0=127.0.0.1:9"].map { try Route(parsing: $0) }
+        var configuration = RelayConfiguration(routes: routes)
+        try ToxicOptions.parse(arguments).apply(to: &configuration, scenario)
+        return (configuration.toxics.mapValues { $0.map { "\($0.name) \($0.direction)" } }, configuration.seed)
+    }
+
+    private static func toxics(_ arguments: [String]) throws -> [Int: [String]] {
+        try applied(arguments.flatMap { ["--toxic", $0] }).toxics
+    }
+
+    @Test("A toxic is on every route to which it can do something, or on the one that it names, in the order given")
+    func routes() throws {
+        #expect(try Self.toxics([]) == [0: [], 1: []])
+        let noop = "noop_downstream downstream"
+        #expect(try Self.toxics(["noop"]) == [0: [noop], 1: [noop]])
+        #expect(try Self.toxics(["noop,route=0"]) == [0: [noop], 1: []])
+        #expect(try Self.toxics(["noop,route=1"]) == [0: [], 1: [noop]])
+        #expect(try Self.toxics(["noop,up,route=1", "noop,route=1"]) == [0: [], 1: ["noop_upstream upstream", noop]])
+        #expect(
+            try Self.toxics(["noop,both,route=0"]).values.first { !$0.isEmpty }
+                == ["noop_upstream upstream", "noop_downstream downstream"]
+        )
+        #expect(try Self.toxics(["loss,up"]) == [0: [], 1: ["loss_upstream upstream"]])
+    }
+
+    @Test("The seed of the options goes before that of the scenario, and without both it is a new one each time")
+    func seeds() throws {
+        let scenario = Scenario([], seed: 12)
+        #expect(try Self.applied(["--seed", "7"], scenario).seed == 7)
+        #expect(try Self.applied(["--seed", "0"], scenario).seed == 0)
+        #expect(try Self.applied([], scenario).seed == 12)
+        #expect(try Self.applied([]).seed != Self.applied([], Scenario([])).seed)
+    }
+
+    @Test("A wrong toxic ends with 64, a scenario that does not fit the toxics with 65 and its file's name")
+    func refuses() throws {
+        func failure(_ arguments: [String], _ scenario: Scenario? = nil) -> String {
+            do {
+                _ = try Self.applied(arguments, scenario)
+                return "taken"
+            } catch let failure as Failure {
+                return "\(failure.code.rawValue) \(failure.message)"
+            } catch {
+                return "\(error)"
+            }
+        }
+        #expect(failure(["--toxic", "noop,route=2"]).hasPrefix("64 there is no route 2"))
+        #expect(failure(["--toxic", "noop", "--toxic", "noop"]).hasPrefix("64 there is a toxic with the name"))
+        let removes = Scenario([Scenario.Step(at: .seconds(1), .remove(name: "noop_downstream"))])
+        #expect(failure([], removes).hasPrefix("65 step 1 of the scenario, at 1.0 s: "))
+        #expect(failure(["--scenario", "x.yaml"], removes).hasPrefix("65 x.yaml: step 1 of the scenario"))
+        #expect(failure(["--toxic", "noop"], removes) == "taken")
+    }
+}
 
 @Suite("weir relay under toxics", .serialized, .tags(.network), .timeLimit(.minutes(2)))
 struct ToxicOptionsTests {

@@ -34,6 +34,7 @@ struct MadeCapture {
     /// Adds a segment with its flags: 2 is SYN, 1 FIN, 16 ACK.
     mutating func tcp(
         _ ports: (Int, Int),
+        from client: [UInt8] = [10, 0, 0, 1],
         isDown: Bool = false,
         flags: UInt8,
         sequence: Int,
@@ -43,11 +44,18 @@ struct MadeCapture {
         let (source, target) = isDown ? (ports.1, ports.0) : ports
         let head =
             Self.pair(source) + Self.pair(target) + Self.word(sequence).reversed() + [0, 0, 0, 0, 0x50, flags, 4, 0]
-        add(6, isDown, head + [0, 0, 0, 0] + Array(text.utf8), time, 0)
+        add(6, isDown, head + [0, 0, 0, 0] + Array(text.utf8), time, 0, client)
     }
 
-    private mutating func add(_ kind: UInt8, _ isDown: Bool, _ payload: [UInt8], _ time: Int, _ cut: Int) {
-        let ends: [UInt8] = isDown ? [10, 0, 0, 2, 10, 0, 0, 1] : [10, 0, 0, 1, 10, 0, 0, 2]
+    private mutating func add(
+        _ kind: UInt8,
+        _ isDown: Bool,
+        _ payload: [UInt8],
+        _ time: Int,
+        _ cut: Int,
+        _ client: [UInt8] = [10, 0, 0, 1]
+    ) {
+        let ends: [UInt8] = isDown ? [10, 0, 0, 2] + client : client + [10, 0, 0, 2]
         let head: [UInt8] = [0x45, 0] + Self.pair(payload.count + 20) + [0, 1, 0, 0, 64, kind, 0, 0]
         let frame: [UInt8] = [2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0] + head + ends + payload
         packets += Self.word(1_700_000_000) + Self.word(time) + Self.word(frame.count - cut) + Self.word(frame.count)

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Support
 import Testing
+import WeirWire
 
 @Suite("Reading captures to show them", .tags(.capture), .timeLimit(.minutes(1)))
 struct ShowRunTests {
@@ -65,6 +66,29 @@ struct ShowRunTests {
         )
         let none = try await shown([micro, "--packets", "--flow", "4"])
         #expect(none.status == 0 && none.output == "")
+    }
+
+    @Test("Times have the digits of the interface that the packet came from, nine at most, and six where it says none")
+    func digits() async throws {
+        var writer = PcapngWriter()
+        var buffer = ByteBuffer()
+        var expected: [String] = []
+        for resolutions in [[nil, 3, 6, 9, 12, 0x8a], [3]] as [[UInt8?]] {
+            writer.append(CaptureSection(), to: &buffer)
+            for resolution in resolutions {
+                var interface = CaptureInterface(linkType: .ethernet)
+                interface.resolution = resolution.map { TimestampResolution(rawValue: $0) }
+                writer.append(interface, to: &buffer)
+            }
+            for (number, resolution) in resolutions.enumerated() {
+                let packet = PacketMetadata(timestamp: 5_000_000_000, interface: UInt32(number))
+                writer.append(packet, [UInt8](repeating: 1, count: 20).span.bytes, to: &buffer)
+                let digits = resolution.map { min(Int($0), 9) } ?? 6
+                expected.append("0." + String(repeating: "0", count: digits))
+            }
+        }
+        let path = try folder.file("a.pcapng", buffer.withUnsafeBytes { Array($0) })
+        #expect(try await columns([path, "--packets"], 1) == expected)
     }
 
     @Test("What cannot be read is told, and the others are shown; the code is that of the first")

@@ -235,4 +235,26 @@ struct HTTPDissectorTests {
         #expect(fields[0].contains { $0.hasPrefix("http.request.uri 4..<3004 /aaa") && $0.hasSuffix("a (cut)") })
         #expect(!fields[0].contains { $0.hasPrefix("http.host") && $0.hasSuffix("(cut)") })
     }
+
+    @Test("The line of a chunk's size and one behind the last chunk are shorter than 8 KiB", arguments: [8191, 8192])
+    func chunkLines(count: Int) {
+        let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        for (before, line, after) in [("", "1;", "\na\r\n0\r\n\r\n"), ("0\r\n", "X: ", "\n\r\n")] {
+            var flow = DissectionDialogue(port: 80)
+            flow.up(Self.request)
+            flow.down(head + before)
+            flow.down(line + String(repeating: "x", count: count - line.utf8.count))
+            flow.down(after)
+            #expect(flow.said.contains { $0.contains(" in chunks") } == (count < 8192))
+        }
+    }
+
+    @Test("An answer is that of the first of the last 128 requests", arguments: [127, 128, 129, 130])
+    func pipelined(count: Int) {
+        var flow = DissectionDialogue(port: 80)
+        for _ in 0..<count { flow.up("GET /a HTTP/1.1\r\n\r\n") }
+        flow.down("HTTP/1.1 204 No Content\r\n\r\n")
+        #expect(flow.messages.count == count + 1)
+        #expect(flow.messages.last?.answer?.request == 19 * max(0, count - 128))
+    }
 }

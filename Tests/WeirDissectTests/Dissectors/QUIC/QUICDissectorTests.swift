@@ -48,6 +48,33 @@ struct QUICDissectorTests {
         }
     }
 
+    @Test("Tries to open 32 packets that it cannot, and then no more", arguments: [31, 32])
+    func failures(count: Int) {
+        var flow = DissectionDialogue(.udp, port: 443)
+        var packet = bytes(Self.client)
+        packet[1199] ^= 1
+        for _ in 0..<count { flow.add(packet, .upstream) }
+        #expect(flow.take().allSatisfy { $0.hasSuffix("quic: Initial, not opened") })
+        flow.add(bytes(Self.client), .upstream)
+        #expect(flow.take().joined().contains("SNI example.com") == (count < 32))
+    }
+
+    @Test("A server's packet is opened only after the client's has been")
+    func order() {
+        var flow = DissectionDialogue(.udp, port: 443)
+        flow.add(bytes(Self.server), .downstream)
+        flow.add(bytes(Self.client), .upstream)
+        flow.add(bytes(Self.server), .downstream)
+        flow.add(bytes(Self.server), .upstream)
+        let said = flow.said.map { $0.split(separator: " ").prefix(5).joined(separator: " ") }
+        #expect(
+            said == [
+                "down 0..<135 quic: Initial, not", "up 0..<1200 quic: Initial, ClientHello",
+                "down 135..<270 quic: Initial, ServerHello", "up 1200..<1335 quic: Initial, not",
+            ]
+        )
+    }
+
     /// The protected packet of RFC 9001 appendix A.2.
     private static let client = """
         c000000001088394c8f03e5157080000449e7b9aec34d1b1c98dd7689fb8ec11d242b123dc9bd8bab936b47d92ec356c0bab\

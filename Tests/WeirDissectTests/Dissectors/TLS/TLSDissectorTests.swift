@@ -93,6 +93,24 @@ struct TLSDissectorTests {
         }
     }
 
+    @Test("A thousand records of data are taken together, and no more", arguments: [999, 1000, 1001])
+    func records(count: Int) {
+        var flow = DissectionDialogue(port: 443)
+        flow.add([[UInt8]](repeating: [23, 3, 3, 0, 2, 9, 9], count: count).flatMap { $0 }, .upstream)
+        let most = min(count, 1000)
+        let first = "up 0..<\(7 * most) tls: application data, \(2 * most) bytes in \(most) records"
+        #expect(flow.said == [first] + (count > 1000 ? ["up 7000..<7007 tls: application data, 2 bytes"] : []))
+    }
+
+    @Test("A hello is shorter than 128 KiB", arguments: [("01ffff", "tls"), ("020000", nil)] as [(String, String?)])
+    func longest(length: String, name: String?) {
+        for kind in ["01", "02"] {
+            var flow = DissectionDialogue(port: 4000)
+            flow.add(bytes("16 0303 4000 \(kind) \(length)"), .upstream)
+            #expect(flow.name == name)
+        }
+    }
+
     /// A handshake of OpenSSL 3.0 with TLS 1.2.
     private static let handshake: [(Direction, String)] = [
         (
