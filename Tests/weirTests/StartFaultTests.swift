@@ -141,8 +141,8 @@ struct StartFaultTests {
         let advice = "raise the limit (ulimit -n) to 29 at least, or lower the number of threads and routes"
         #expect(few.status == 69 && few.errors == "weir: \(reason); \(advice)\n")
         let enough = try WeirProgram(arguments, launcher: WeirProgram.withDescriptors(29))
-        #expect(try enough.readErrorLine().hasPrefix("weir: at most 1 TCP flows at once: "))
-        #expect(try enough.readErrorLine().hasPrefix("weir: at most 1 UDP sessions at once: "))
+        #expect(try enough.readErrorLine().hasPrefix("weir: at most 1 TCP flow at once: "))
+        #expect(try enough.readErrorLine().hasPrefix("weir: at most 1 UDP session at once: "))
         _ = try enough.listening(2)
         #expect(try await enough.stop().status == 0)
     }

@@ -30,11 +30,11 @@ struct ToxicOptionsApplyTests {
         #expect(try Self.toxics([]) == [0: [], 1: []])
         let noop = "noop_downstream downstream"
         #expect(try Self.toxics(["noop"]) == [0: [noop], 1: [noop]])
-        #expect(try Self.toxics(["noop,route=0"]) == [0: [noop], 1: []])
-        #expect(try Self.toxics(["noop,route=1"]) == [0: [], 1: [noop]])
-        #expect(try Self.toxics(["noop,up,route=1", "noop,route=1"]) == [0: [], 1: ["noop_upstream upstream", noop]])
+        #expect(try Self.toxics(["noop,route=1"]) == [0: [noop], 1: []])
+        #expect(try Self.toxics(["noop,route=2"]) == [0: [], 1: [noop]])
+        #expect(try Self.toxics(["noop,up,route=2", "noop,route=2"]) == [0: [], 1: ["noop_upstream upstream", noop]])
         #expect(
-            try Self.toxics(["noop,both,route=0"]).values.first { !$0.isEmpty }
+            try Self.toxics(["noop,both,route=1"]).values.first { !$0.isEmpty }
                 == ["noop_upstream upstream", "noop_downstream downstream"]
         )
         #expect(try Self.toxics(["loss,up"]) == [0: [], 1: ["loss_upstream upstream"]])
@@ -61,7 +61,7 @@ struct ToxicOptionsApplyTests {
                 return "\(error)"
             }
         }
-        #expect(failure(["--toxic", "noop,route=2"]).hasPrefix("64 there is no route 2"))
+        #expect(failure(["--toxic", "noop,route=3"]).hasPrefix("64 there is no route 3"))
         #expect(failure(["--toxic", "noop", "--toxic", "noop"]).hasPrefix("64 there is a toxic with the name"))
         let removes = Scenario([Scenario.Step(at: .seconds(1), .remove(name: "noop_downstream"))])
         #expect(failure([], removes).hasPrefix("65 step 1 of the scenario, at 1.0 s: "))

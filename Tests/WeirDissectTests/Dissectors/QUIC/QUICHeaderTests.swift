@@ -97,14 +97,6 @@ struct QUICHeaderTests {
         #expect(Self.header([0xe0] + number + [0, 0, 1])?.isKnown == isKnown)
     }
 
-    @Test("What is no Initial is recognised from 64 bytes on, on any port", arguments: [63, 64])
-    func short(count: Int) {
-        var flow = DissectionDialogue(.udp, port: 4433)
-        let head = bytes("e0 00000001 00 00") + [0x40, UInt8(count - 9)]
-        flow.add(head + [UInt8](repeating: 0, count: count - 9), .upstream)
-        #expect(flow.said == (count == 64 ? ["up 0..<64 quic: Handshake"] : []))
-    }
-
     @Test("A datagram may have several packets, and what follows them is left")
     func several() {
         var flow = DissectionDialogue(.udp, port: 443)

@@ -102,15 +102,6 @@ struct TLSDissectorTests {
         #expect(flow.said == [first] + (count > 1000 ? ["up 7000..<7007 tls: application data, 2 bytes"] : []))
     }
 
-    @Test("A hello is shorter than 128 KiB", arguments: [("01ffff", "tls"), ("020000", nil)] as [(String, String?)])
-    func longest(length: String, name: String?) {
-        for kind in ["01", "02"] {
-            var flow = DissectionDialogue(port: 4000)
-            flow.add(bytes("16 0303 4000 \(kind) \(length)"), .upstream)
-            #expect(flow.name == name)
-        }
-    }
-
     /// A handshake of OpenSSL 3.0 with TLS 1.2.
     private static let handshake: [(Direction, String)] = [
         (
