@@ -27,15 +27,15 @@ extension Flow {
     mutating func dialed(_ egress: Endpoint?, _ server: Endpoint, _ turn: inout Turn) {
         guard case .dialing = state else { return }
         path = FlowPath(client: path.client, listener: path.listener, egress: egress, server: server)
-        if openedPath == nil, egress != nil { recordOpened(&turn) }
+        if openedSubject == nil, egress != nil { recordOpened(&turn) }
     }
 
     mutating func connected(_ turn: inout Turn) {
         guard case .dialing(_, let since, _) = state else { return }
         state = .open
         lastActivity = turn.now.instant
-        if openedPath == nil { recordOpened(&turn) }
-        let isRerouted = openedPath != path
+        if openedSubject == nil { recordOpened(&turn) }
+        let isRerouted = openedSubject != subject
         record(.connected(dial: since.duration(to: turn.now.instant), isRerouted: isRerouted), &turn)
         meetToxics(&turn)
         resumeReading(.upstream, &turn)
@@ -45,19 +45,19 @@ extension Flow {
 
     mutating func connectFailed(_ error: ErrorNumber, _ turn: inout Turn) {
         guard case .dialing(let attempt, _, _) = state else { return }
-        if openedPath == nil { recordOpened(&turn) }
+        if openedSubject == nil { recordOpened(&turn) }
         record(.refused(error), &turn)
         guard attempt + 1 < attempts else { return end(.refused, losing: .closed, &turn) }
         dial(attempt: attempt + 1, &turn)
     }
 
     mutating func recordOpened(_ turn: inout Turn) {
-        openedPath = path
+        openedSubject = subject
         record(.opened, &turn)
     }
 
     /// Makes the `opened` record if there is none yet: a flow that ends before its first dial has one too.
     mutating func openIfNeeded(_ turn: inout Turn) {
-        if openedPath == nil { recordOpened(&turn) }
+        if openedSubject == nil { recordOpened(&turn) }
     }
 }

@@ -14,9 +14,12 @@ public struct Flow: Sendable {
     /// The transport of the flow.
     public let transport: Transport
     /// The four endpoints, as far as they are known.
-    public internal(set) var path: FlowPath { didSet { subject = FlowSubject(id, transport, path) } }
+    public internal(set) var path: FlowPath {
+        get { subject.path }
+        set { subject = FlowSubject(id, transport, newValue) }
+    }
     /// The flow as its records name it.
-    private var subject: FlowSubject
+    private(set) var subject: FlowSubject
     var settings: FlowSettings
     let opened: Moment
     /// Whether the flow is its own server, and sends back what arrives.
@@ -43,7 +46,8 @@ public struct Flow: Sendable {
     /// The chunk on its way to the toxics, which no counter includes yet: if the flow ends before, it is lost.
     var arriving: (direction: Direction, bytes: Int)?
     var scheduledWake: Instant?
-    var openedPath: FlowPath?
+    /// The flow as its `opened` record named it.
+    var openedSubject: FlowSubject?
 
     /// The states of a flow's life.
     enum State: Hashable, Sendable {
@@ -114,8 +118,7 @@ public struct Flow: Sendable {
     ) {
         self.id = id
         self.transport = transport
-        path = FlowPath(client: client, listener: listener)
-        subject = FlowSubject(id, transport, path)
+        subject = FlowSubject(id, transport, FlowPath(client: client, listener: listener))
         self.settings = settings
         self.isEcho = isEcho
         opened = now
