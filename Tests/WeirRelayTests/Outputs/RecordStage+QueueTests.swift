@@ -70,7 +70,9 @@ struct RecordStageQueueTests {
         await stage.finish()
         try thread.value()
         #expect(passed.lines == (1...6).map { "\($0) chunk, \($0)" })
-        #expect(passed.emptied.withLock { $0 } == [4] && stage.isEmpty)
+        // The allocator decides how much room an array has, so the last two batches may cost a little more than half.
+        let emptied = passed.emptied.withLock { $0 }
+        #expect(emptied.count == 1 && emptied.allSatisfy { (4...5).contains($0) } && stage.isEmpty)
         // It is over, so nobody waits.
         await stage.finish()
     }
