@@ -186,10 +186,7 @@ final class RecordStage: Sendable {
             return !state.isWaiting
         }
         guard !hasWork else { return }
-        defer { _ = bell.take() }
-        var descriptor = pollfd(fd: bell.signal, events: Int16(POLLIN), revents: 0)
-        let milliseconds = duration.map { Int32(min(1000, max(0, $0.inNanoseconds / 1_000_000 + 1))) } ?? -1
-        poll(&descriptor, 1, milliseconds)
+        bell.wait(for: duration)
     }
 
     /// Takes a cost out of the queue's; returns whether a full queue has room again.

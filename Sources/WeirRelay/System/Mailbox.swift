@@ -1,6 +1,7 @@
 import CWeir
 import Glibc
 import WeirEngine
+import WeirWire
 
 /// A queue of messages to a thread that waits on an eventfd: any thread posts, one takes.
 final class Mailbox<Message: Sendable>: Sendable {
@@ -54,5 +55,15 @@ final class Mailbox<Message: Sendable>: Sendable {
     private func wake() {
         var one: UInt64 = 1
         write(signal, &one, 8)
+    }
+}
+
+extension Mailbox<Void> {
+    /// Waits until somebody has posted, but for so long at most, and not above a second; without a limit for nil.
+    func wait(for duration: Duration?) {
+        defer { _ = take() }
+        var descriptor = pollfd(fd: signal, events: Int16(POLLIN), revents: 0)
+        let milliseconds = duration.map { Int32(min(1000, max(0, $0.inNanoseconds / 1_000_000 + 1))) } ?? -1
+        poll(&descriptor, 1, milliseconds)
     }
 }
