@@ -37,6 +37,9 @@ extension HeldChunk {
             self.number = number
         }
     }
+
+    /// The name of the chunk.
+    public var name: Name { Name(direction, toxic: toxic, number: number) }
 }
 
 extension Flow {
@@ -54,13 +57,6 @@ extension Flow {
                     until: chunk.due
                 )
             }
-        }
-    }
-
-    /// Returns whether a toxic holds a chunk.
-    public func holds(_ chunk: HeldChunk.Name) -> Bool {
-        self[chunk.direction].chain.heldChunks.contains {
-            $0.toxic == chunk.toxic && $0.chunk.holdNumber == chunk.number
         }
     }
 

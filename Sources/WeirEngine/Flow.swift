@@ -183,6 +183,7 @@ public struct Flow: Sendable {
         case .echoesFull: echo.giveUp()
         case .evicted: end(.evicted, losing: .closed, &turn)
         case .dismissed: dismiss(&turn)
+        case .drained: if hasEmptyQueues { end(.shutdown, losing: .shutdown, &turn) }
         case .shutdown: end(.shutdown, losing: .shutdown, &turn)
         }
         settle(&turn)
@@ -204,23 +205,34 @@ public struct Flow: Sendable {
     public var bytesKeptForEcho: Int { echo.keptBytes }
 
     /// Whether nothing waits in the flow's queues.
-    public var hasEmptyQueues: Bool {
+    var hasEmptyQueues: Bool {
         up.queue.isEmpty && down.queue.isEmpty && up.chain.isEmpty && down.chain.isEmpty
     }
 
-    /// Returns whether the end of a source would be passed on directly after its last byte.
-    public func passesEnd(_ source: Direction) -> Bool { self[source].chain.stages.isEmpty }
-
-    /// Whether arriving bytes are dropped because the flow is ending.
-    public var isDiscarding: Bool {
-        switch state {
-        case .closing, .resetting: true
-        case .waiting, .dialing, .open, .delivering, .closed: false
-        }
+    /// How a source is to be read.
+    public struct Reading: Hashable, Sendable {
+        /// The maximum size of one read, in bytes: with toxics 64 KiB, as they are exact only to a read.
+        public var limit: Int
+        /// Whether arriving bytes are dropped because the flow is ending, so that they need no room at the receiver.
+        public var isDiscarding: Bool
+        /// Whether the source's end would be passed on directly after its last byte.
+        public var passesEnd: Bool
     }
 
-    /// Returns the limit on one read of a source, in bytes: with toxics 64 KiB, as they are exact only to a read.
-    public func readLimit(_ source: Direction) -> Int { self[source].isDirect ? .max : 1 << 16 }
+    /// Returns how a source is to be read now.
+    @inline(__always)
+    public func reading(_ source: Direction) -> Reading {
+        let isDiscarding =
+            switch state {
+            case .closing, .resetting: true
+            case .waiting, .dialing, .open, .delivering, .closed: false
+            }
+        return Reading(
+            limit: self[source].isDirect ? .max : 1 << 16,
+            isDiscarding: isDiscarding,
+            passesEnd: self[source].chain.stages.isEmpty
+        )
+    }
 
     /// The endpoint of the server's side to which the client's datagrams go; nil for the server that was dialed.
     ///

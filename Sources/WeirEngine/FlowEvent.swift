@@ -65,6 +65,8 @@ public enum FlowEvent: Sendable {
     case evicted
     /// A request to close the flow arrived: both sides see its end, not a reset.
     case dismissed
+    /// The relay takes no new flows, and wants to end: a session with nothing left to send ends now.
+    case drained
     /// The relay ends.
     case shutdown
 }

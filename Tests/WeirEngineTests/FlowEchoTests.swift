@@ -1,6 +1,6 @@
 import Support
 import Testing
-import WeirEngine
+@testable import WeirEngine
 import WeirWire
 
 @Suite("A flow that is its own server")

@@ -33,21 +33,21 @@ struct FlowStatusTests {
         flow.start(gives: .connect(0), .wake(at: .seconds(10)))
         #expect(phase(flow) == .dialing)
         flow = .connected(.tcp)
-        #expect(phase(flow) == .open && !flow.flow.isDiscarding)
+        #expect(phase(flow) == .open && !flow.flow.reading(.upstream).isDiscarding)
         flow(.aborted(.upstream, .connectionReset), gives: .pause(.downstream), .wake(at: .seconds(1)))
-        #expect(phase(flow) == .closing && !flow.flow.isDiscarding)
+        #expect(phase(flow) == .closing && !flow.flow.reading(.upstream).isDiscarding)
         flow(.shutdown, gives: .reset(.downstream, by: .zero), .reset(.upstream, by: .zero))
-        #expect(phase(flow) == .closing && flow.flow.isDiscarding)
+        #expect(phase(flow) == .closing && flow.flow.reading(.upstream).isDiscarding)
         flow(.resetDone(.downstream, unsent: 0))
         flow(.resetDone(.upstream, unsent: 0), gives: .closed(.shutdown), .close(.shutdown))
-        #expect(phase(flow) == .closing && !flow.flow.isDiscarding)
+        #expect(phase(flow) == .closing && !flow.flow.reading(.upstream).isDiscarding)
     }
 
     @Test("Discards what comes after a toxic has ended it")
     func discarding() throws {
         let limit = ToxicConfiguration("limit_data", .upstream)
         var flow = Playbook.connected(.udp, set: try ToxicSet([limit], for: .udp))
-        #expect(!flow.flow.isDiscarding)
+        #expect(!flow.flow.reading(.upstream).isDiscarding)
         var tcp = Playbook.connected(.tcp, set: try ToxicSet([limit], for: .tcp))
         tcp(
             .received(.upstream),
@@ -61,7 +61,7 @@ struct FlowStatusTests {
             .finish(.downstream),
             .wake(at: .seconds(1))
         )
-        #expect(tcp.flow.isDiscarding)
+        #expect(tcp.flow.reading(.upstream).isDiscarding)
         #expect(tcp.flow.status(at: ManualClock.start.instant).phase == .closing)
         flow(.dismissed, gives: .closed(.requested), .close(.requested))
     }
@@ -69,8 +69,8 @@ struct FlowStatusTests {
     @Test("Reads no more than 64 KiB at a time where a toxic has to copy it, and passes no end by itself")
     func toxics() {
         let flow = Playbook.connected(.tcp, toxics: [.downstream: [Delays(.milliseconds(1))]]).flow
-        #expect(flow.readLimit(.upstream) == .max && flow.readLimit(.downstream) == 65_536)
-        #expect(flow.passesEnd(.upstream) && !flow.passesEnd(.downstream))
+        let (up, down) = (flow.reading(.upstream), flow.reading(.downstream))
+        #expect(up.limit == .max && down.limit == 65_536 && up.passesEnd && !down.passesEnd)
     }
 
     @Test("Has these limits unless it is told others")

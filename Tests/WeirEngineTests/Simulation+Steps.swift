@@ -90,7 +90,10 @@ extension Simulation {
         for round in 0..<1000 where !isClosed {
             // An end that a toxic holds back goes on when that is taken away.
             if round == 20, flow.transport == .tcp { removeToxics() }
-            if flow.transport == .udp, flow.hasEmptyQueues { return tell(.shutdown) }
+            if flow.transport == .udp {
+                tell(.drained)
+                if isClosed { return }
+            }
             dial()
             for direction in [Direction.upstream, .downstream] {
                 if flow.transport == .tcp { end(direction) }

@@ -10,11 +10,13 @@ extension Supervisor {
     func addNow(_ route: Route, _ name: String, _ isEnabled: Bool) async throws -> RouteStatus {
         guard !isStopping else { throw RouteChangeError.stopping }
         guard served[name] == nil else { throw RouteChangeError.exists(name) }
-        guard let host = route.target else { throw RouteChangeError.unknown("\(route)") }
+        guard route.target != nil || route.opening != nil else { throw RouteChangeError.unknown("\(route)") }
+        try route.checkOpening()
         let number = shared.targets.next
         try await check(number, route)
         let sockets = isEnabled ? try await bind(number, route) : []
-        _ = shared.targets.add(makeTarget(host, over: route.transport, number: number))
+        let target = route.target.map { makeTarget($0, over: route.transport, number: number) }
+        _ = shared.targets.add(target, route.opening)
         while toxicSets.count <= number { toxicSets.append(.none) }
         for loop in shared.loops { _ = await on(loop) { $0.loop.addRoute(number) } }
         var status = RouteStatus(name: name, number: number, route: route, endpoints: [])
@@ -42,7 +44,8 @@ extension Supervisor {
         let moves = route.listensElsewhere(than: before.route) || route.listen.port == 0
         let begins = isWanted && (moves || !before.isEnabled)
         let ends = before.isEnabled && (moves || !isWanted)
-        let leadsElsewhere = route.target != before.route.target
+        let leadsElsewhere = route.target != before.route.target || route.opening != before.route.opening
+        try route.checkOpening()
         if !dropsToxics, route.transport != before.route.transport {
             for toxic in before.toxics { _ = try toxic.validated(for: route.transport) }
         }
@@ -52,7 +55,7 @@ extension Supervisor {
         }
 
         let sockets = begins ? try await bind(number, route, insteadOf: ends ? before : nil) : []
-        if leadsElsewhere { lead(number, to: route) }
+        if leadsElsewhere { setTarget(number, of: route) }
         if ends { await unlisten(number) }
         if ends || leadsElsewhere { await dismiss(number) }
         if dropsToxics { try await setToxics([], route: number) }
@@ -63,7 +66,7 @@ extension Supervisor {
             after.bind(to: begins ? endpoints : ends ? [] : before.endpoints)
         } catch {
             await unlisten(number)
-            lead(number, to: before.route)
+            setTarget(number, of: before.route)
             if ends { await restore(before) }
             throw error
         }
@@ -93,9 +96,10 @@ extension Supervisor {
         }
     }
 
-    private func lead(_ number: Int, to route: Route) {
-        guard let host = route.target else { return }
-        shared.targets.replace(number, with: makeTarget(host, over: route.transport, number: number))
+    private func setTarget(_ number: Int, of route: Route) {
+        guard route.target != nil || route.opening != nil else { return }
+        let target = route.target.map { makeTarget($0, over: route.transport, number: number) }
+        shared.targets.replace(number, with: target, route.opening)
     }
 
     /// Binds a route's sockets and lets clients wait there; they are accepted once the loops have the sockets.

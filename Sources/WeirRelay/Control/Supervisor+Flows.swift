@@ -77,18 +77,14 @@ extension Supervisor {
         for raw in [client.raw, server.raw] { _ = fcntl(raw, F_SETFL, fcntl(raw, F_GETFL) | O_NONBLOCK) }
         let loop = shared.loops[shared.loopWithFewestFlows()]
         loop.flows.add(1, ordering: .relaxed)
-        let (clientEnd, serverEnd) = (client.release(), server.release())
         let accepted = AcceptedConnection(
-            descriptor: clientEnd,
+            socket: SentDescriptor(client),
             client: peer,
             listener: local,
             route: route,
-            server: serverEnd
+            server: SentDescriptor(server)
         )
-        guard !loop.mailbox.post(.adopt(accepted)) else { return true }
-        close(clientEnd)
-        close(serverEnd)
-        return false
+        return loop.mailbox.post(.adopt(accepted))
     }
 }
 

@@ -56,7 +56,7 @@ extension FlowHost {
         guard let relayed = find(flow) else { return false }
         // What is due by now goes on first: it is no longer held.
         dispatch(relayed, .wake)
-        guard relayed.flow.holds(chunk) else { return false }
+        guard relayed.flow.heldChunks.contains(where: { $0.name == chunk }) else { return false }
         dispatch(relayed, .decided(chunk, decision))
         return true
     }

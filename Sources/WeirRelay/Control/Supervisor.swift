@@ -40,7 +40,7 @@ public actor Supervisor {
     ///   - sinkReport: called with reports about the outputs; on any thread.
     ///   - whenBound: called with the endpoints before any client can connect; if it throws, the relay does not start.
     /// - Throws: `SystemError` if a socket cannot be made, `ResolveError` if the name of a listener has no address,
-    ///   `ToxicError` if a toxic is wrong.
+    ///   `ToxicError` if a toxic is wrong, `RouteError` if a route over UDP has an opening.
     public init(
         _ configuration: RelayConfiguration,
         outputs: [SinkOutput] = [],
@@ -52,6 +52,7 @@ public actor Supervisor {
         toxicSets = try configuration.toxicSets()
         let own = OwnListeners()
         for endpoint in configuration.adminEndpoints { own.add(.tcp, endpoint, of: .admin) }
+        for route in configuration.routes { try route.checkOpening() }
         let targets = await Self.resolveTargets(configuration, own, report)
         let descriptors = DescriptorLimit.raise()
         let limits = DescriptorLimit.share(descriptors, for: configuration)

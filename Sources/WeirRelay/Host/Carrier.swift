@@ -11,10 +11,10 @@ protocol Carrier: AnyObject {
 
 /// A connection that was accepted, on its way to the loop where it will live.
 struct AcceptedConnection: Sendable {
-    var descriptor: Int32
+    var socket: SentDescriptor
     var client: Endpoint
     var listener: Endpoint
     var route: Int
     /// The server's end, if it is connected already.
-    var server: Int32?
+    var server: SentDescriptor?
 }

@@ -69,7 +69,7 @@ final class FlowHost {
     ///   - listener: the endpoint to which the client sent.
     ///   - route: the route's number.
     ///   - target: where the client wants to go; nil for a flow that is its own server.
-    ///   - raw: the descriptor of the client's connection; nil for a datagram's flow.
+    ///   - cookie: the kernel's number for the client's connection; 0 for a datagram's flow.
     ///   - make: makes the flow's ends.
     /// - Returns: the flow with its ends.
     func add<Ends: RelayedFlow>(
@@ -78,7 +78,7 @@ final class FlowHost {
         at listener: Endpoint,
         route: Int,
         target: Target?,
-        raw: Int32?,
+        cookie: @autoclosure () -> UInt64,
         _ make: (Flow, Slot) -> Ends
     ) -> Ends {
         let (number, seed) = loop.shared.nextFlow(of: route)
@@ -94,7 +94,7 @@ final class FlowHost {
             settings: transport == .tcp ? state.tcp : state.udp,
             at: loop.now()
         )
-        loop.shared.configuration.processes?.ask(flow.id, transport, flow.path, raw: raw, at: loop.now())
+        loop.shared.configuration.processes?.ask(flow.id, transport, flow.path, cookie: cookie(), at: loop.now())
         let slot = state.flows.reserve()
         let ends = make(flow, slot)
         state.flows.put(ends, at: slot, numbered: flow.id.rawValue)
@@ -215,6 +215,9 @@ final class FlowHost {
         state.isPerforming = false
         relayed.continueAfterActions()
     }
+
+    /// Whether the last change has led to an action.
+    var hasActed: Bool { !state.turn.actions.isEmpty }
 
     private func performAll(from index: inout Int, _ relayed: RelayedFlow, _ arrival: Arrival) {
         while index < state.turn.actions.count {

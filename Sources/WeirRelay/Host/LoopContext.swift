@@ -143,6 +143,12 @@ final class LoopContext {
         guard status >= 0 else { throw SystemError("watch a descriptor", ErrorNumber(-status)) }
     }
 
+    /// Changes the events and the token of a descriptor that is watched already.
+    func watchAgain(_ raw: Int32, _ events: UInt32, _ token: Token) throws(SystemError) {
+        let status = weir_epoll_modify(epoll.raw, raw, events, token.rawValue)
+        guard status >= 0 else { throw SystemError("watch a descriptor", ErrorNumber(-status)) }
+    }
+
     /// Adds a record to this turn's batch, with its chunk's bytes if a sink wants them.
     func record(_ record: FlowRecord, bytes: RawSpan, route: Int) {
         tally(route) { $0.notice(record.happening) }

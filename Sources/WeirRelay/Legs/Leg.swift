@@ -5,7 +5,8 @@ import WeirWire
 
 /// One side of a TCP flow: its descriptor, and what is known of it.
 ///
-/// It alone makes the side's system calls. Epoll is edge-triggered: its report stays true until a system call shows otherwise.
+/// It alone makes the side's system calls, from the dial to the close. Epoll is edge-triggered: its report stays true until a
+/// system call shows otherwise.
 struct Leg: ~Copyable {
     /// The outcome of a read.
     enum Read {
@@ -16,11 +17,28 @@ struct Leg: ~Copyable {
         case failed(ErrorNumber)
     }
 
+    /// How far the making of a connection has got.
+    enum Step {
+        /// The connection is not made yet: more events will come.
+        case waits
+        /// The flow's first byte can go; the side has reset already if there is an error.
+        case established(reset: ErrorNumber?)
+        case failed(ErrorNumber)
+    }
+
+    /// Epoll's events for a leg: all, and edge-triggered.
+    private static let events =
+        UInt32(WEIR_IN) | UInt32(WEIR_OUT) | UInt32(WEIR_RDHUP) | UInt32(WEIR_PRI) | (UInt32(1) << 31)
     /// How long a reset waits, after its deadline, for the acknowledgment of bytes that were sent before.
     private static let settleTime = Duration.milliseconds(200)
 
-    private(set) var descriptor: Descriptor?
+    private var descriptor: Descriptor?
+    /// The descriptor's number; only the leg itself makes system calls with it, and tests, which ask the kernel.
     private(set) var raw: Int32 = -1
+    /// Whether epoll reports the descriptor's events.
+    private var isWatched = false
+    /// Whether the connection is being made: the leg carries no byte yet.
+    private(set) var isEstablishing = false
     /// Whether there may be bytes to read.
     var isReadable = false
     /// Whether there may be room to write.
@@ -39,27 +57,22 @@ struct Leg: ~Copyable {
     /// Whether a FIN was sent to this side; the kernel counts it as one more byte to deliver.
     private var hasFinished = false
 
+    /// Makes a closed leg.
     init() {
         descriptor = nil
     }
 
-    private init(owning descriptor: consuming Descriptor, raw: Int32) {
+    /// Makes the leg of a connection that exists already.
+    init(_ descriptor: consuming Descriptor) {
+        raw = descriptor.raw
         self.descriptor = consume descriptor
-        self.raw = raw
     }
 
-    /// Takes a descriptor, and closes the one before.
-    mutating func open(_ descriptor: consuming Descriptor) {
-        let raw = descriptor.raw
-        self = Leg(owning: descriptor, raw: raw)
-    }
-
-    /// Gives the descriptor away without closing it.
-    mutating func release() -> Int32 {
-        let raw = raw
-        if let descriptor = descriptor.take() { _ = descriptor.release() }
+    /// Gives the whole leg away, and leaves a closed one.
+    mutating func take() -> Leg {
+        let taken = self
         self = Leg()
-        return raw
+        return taken
     }
 
     /// Closes the descriptor, which also removes it from epoll.
@@ -69,6 +82,82 @@ struct Leg: ~Copyable {
 
     var isOpen: Bool { raw >= 0 }
     var canRead: Bool { isReading && isReadable && !hasEnded }
+
+    // MARK: - The connection
+
+    /// The leg's own endpoint.
+    var local: Endpoint? { Socket.localEndpoint(raw) }
+    /// The endpoint to which the leg is connected.
+    var peer: Endpoint? { Socket.peerEndpoint(raw) }
+    /// The kernel's number for the connection, which no other one has had.
+    var cookie: UInt64 { weir_cookie(raw) }
+
+    /// Starts to connect, and never blocks.
+    ///
+    /// - Parameters:
+    ///   - socket: a new socket, which the leg owns from now on.
+    ///   - target: the endpoint.
+    ///   - keepalive: the time after which the kernel probes a silent peer.
+    ///   - hasBytes: whether there are bytes to send already, so that they can go with the handshake's last packet.
+    ///   - bind: binds the socket to the egress port; returns whether it has one now. If another connection to the target has
+    ///     that port, the kernel chooses one for a new socket.
+    /// - Returns: the error of a dial that has failed already.
+    mutating func dial(
+        _ socket: consuming Descriptor,
+        to target: Endpoint,
+        keepalive: Duration?,
+        hasBytes: Bool,
+        bind: (_ raw: Int32) -> Bool
+    ) -> ErrorNumber? {
+        self = Leg(socket)
+        isEstablishing = true
+        let isBound = bind(raw)
+        let error = connect(to: target, keepalive, hasBytes)
+        guard isBound, let error, error.isTakenPort else { return error }
+        guard let fresh = try? Socket.make(.tcp, for: target.address) else { return error }
+        self = Leg(fresh)
+        isEstablishing = true
+        return connect(to: target, keepalive, hasBytes)
+    }
+
+    private func connect(to target: Endpoint, _ keepalive: Duration?, _ hasBytes: Bool) -> ErrorNumber? {
+        Socket.setStreamOptions(raw)
+        Socket.setKeepalive(keepalive, on: raw)
+        if hasBytes { Socket.joinHandshake(raw) }
+        return Socket.connect(raw, to: target)
+    }
+
+    /// Goes on making the connection, after events of epoll.
+    ///
+    /// A leg with a handshake of its own goes on to wait here until that is complete.
+    ///
+    /// - Parameters:
+    ///   - events: the events.
+    ///   - isOwnEnd: whether the leg dials its own endpoint: an ephemeral port without a listener can connect to itself.
+    /// - Returns: how far the connection is.
+    mutating func advance(_ events: UInt32, isOwnEnd: Bool) -> Step {
+        var reset: ErrorNumber?
+        if events & (UInt32(WEIR_ERR) | UInt32(WEIR_HUP)) != 0 {
+            let error = pendingError ?? .connectionRefused
+            guard error == .connectionReset else { return .failed(error) }
+            // Only an established connection can be reset, so the server had accepted it.
+            reset = error
+        }
+        guard events & UInt32(WEIR_OUT) != 0 else { return .waits }
+        guard !isOwnEnd else {
+            self.reset()
+            return .failed(.connectionRefused)
+        }
+        isEstablishing = false
+        return .established(reset: reset)
+    }
+
+    /// Lets a loop's epoll report the leg's events under a token, which replaces the one before.
+    mutating func watch(in loop: LoopContext, _ token: Token) throws(SystemError) {
+        if isWatched { return try loop.watchAgain(raw, Self.events, token) }
+        try loop.watch(raw, Self.events, token)
+        isWatched = true
+    }
 
     // MARK: - Events
 

@@ -1,6 +1,9 @@
+public import WeirEngine
 public import WeirWire
 
 /// What a client must say before its flow begins, such as a SOCKS request: a state machine that does no I/O.
+///
+/// Only TCP has openings: a datagram has no beginning.
 ///
 /// ```swift
 /// struct Line: Opening {
@@ -14,6 +17,24 @@ public import WeirWire
 public protocol Opening: Sendable {
     /// Takes what the client sent, in pieces of any size.
     mutating func receive(_ bytes: RawSpan) -> OpeningStep
+    /// Answers what became of the dial, before any byte of the server: what it returns goes to the client.
+    ///
+    /// It is asked once, after `opened`. A client whose dial failed gets the answer and an end; without an answer it is
+    /// reset.
+    mutating func dialed(_ outcome: DialOutcome) -> [UInt8]
+}
+
+extension Opening {
+    /// Answers nothing.
+    public mutating func dialed(_ outcome: DialOutcome) -> [UInt8] { [] }
+}
+
+/// What became of the dial of a client's target.
+public enum DialOutcome: Hashable, Sendable {
+    /// The server is connected.
+    case connected(egress: Endpoint?, server: Endpoint?)
+    /// No address of the target was reached; the error is the last one's.
+    case failed(ErrorNumber)
 }
 
 /// What an opening answers to a piece of the client's bytes.

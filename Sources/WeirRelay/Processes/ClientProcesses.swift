@@ -61,7 +61,13 @@ public final class ClientProcesses: Sendable {
     func end() { mailbox.post(.end) }
 
     /// Asks for the process of a client, if the client is on this machine; never blocks.
-    func ask(_ flow: FlowID, _ transport: Transport, _ path: FlowPath, raw: Int32?, at moment: Moment) {
+    func ask(
+        _ flow: FlowID,
+        _ transport: Transport,
+        _ path: FlowPath,
+        cookie: @autoclosure () -> UInt64,
+        at moment: Moment
+    ) {
         let client = path.client.address
         guard client.isLoopback || client == path.listener.address || own.contains(client) else { return }
         let isAsked = state.withLock { state in
@@ -85,7 +91,7 @@ public final class ClientProcesses: Sendable {
             transport: transport,
             client: path.client,
             listener: path.listener,
-            cookie: raw.map { weir_cookie($0) } ?? 0,
+            cookie: cookie(),
             moment: moment
         )
         mailbox.post(.question(question))
@@ -144,6 +150,9 @@ public final class ClientProcesses: Sendable {
     }
 
     private static func serve(_ mailbox: Mailbox<Message>, _ state: Lock<State>, _ box: SearchBox) {
+        // A client may be gone before its turn on a busy machine; without the right to it, the priority stays. The budget
+        // limits the time anyway.
+        _ = setpriority(Int32(PRIO_PROCESS.rawValue), 0, -10)
         box.search.settle(waitingOn: mailbox.signal)
         var budget = TimeBudget()
         while true {

@@ -61,6 +61,12 @@ public struct Route: Hashable, Sendable, CustomStringConvertible {
         target = nil
     }
 
+    /// Refuses an opening over UDP.
+    func checkOpening() throws(RouteError) {
+        guard transport == .udp, let opening else { return }
+        throw RouteError("\(self)", "the opening '\(opening.name)' needs TCP: a datagram has no beginning")
+    }
+
     /// The route in the form that is parsed.
     public var description: String {
         "\(transport):\(listen)" + (target.map { "=\($0)" } ?? "")

@@ -178,10 +178,10 @@ final class Targets: Sendable {
     /// The number of the next route.
     var next: Int { entries.withLock { $0.count } }
 
-    /// Adds the target of a new route, and returns the route's number.
-    func add(_ target: Target) -> Int {
+    /// Adds the target of a new route, and what its clients must say first; returns the route's number.
+    func add(_ target: Target?, _ opening: OpeningKind?) -> Int {
         entries.withLock { entries in
-            entries.append(Entry(target: target))
+            entries.append(Entry(target: target, opening: opening))
             return entries.count - 1
         }
     }
@@ -191,6 +191,8 @@ final class Targets: Sendable {
         for entry in entries.withLock({ $0 }) { entry.target?.tellRest() }
     }
 
-    /// Changes a route's target, from the next flow on.
-    func replace(_ route: Int, with target: Target) { entries.withLock { $0[route].target = target } }
+    /// Changes a route's target and what its clients must say first, from the next client on.
+    func replace(_ route: Int, with target: Target?, _ opening: OpeningKind?) {
+        entries.withLock { $0[route] = Entry(target: target, opening: opening) }
+    }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// A file descriptor that is closed with its owner.
 package struct Descriptor: ~Copyable {
@@ -20,4 +21,21 @@ package struct Descriptor: ~Copyable {
         discard self
         return raw
     }
+}
+
+/// A descriptor on its way to the thread that will own it; it is closed if none takes it.
+final class SentDescriptor: Sendable {
+    private let raw: Atomic<Int32>
+
+    init(_ descriptor: consuming Descriptor) {
+        raw = Atomic(descriptor.release())
+    }
+
+    deinit {
+        let left = raw.load(ordering: .relaxed)
+        if left >= 0 { close(left) }
+    }
+
+    /// Takes the descriptor, once.
+    func take() -> Descriptor { Descriptor(owning: raw.exchange(-1, ordering: .relaxed)) }
 }

@@ -25,8 +25,6 @@ final class TCPListener {
 
 /// The beginning of TCP flows.
 extension TCPCarrier {
-    static let interest =
-        UInt32(WEIR_IN) | UInt32(WEIR_OUT) | UInt32(WEIR_RDHUP) | UInt32(WEIR_PRI) | (UInt32(1) << 31)
     private static let acceptsPerTurn = 64
     private static let retryPause = Duration.milliseconds(200)
 
@@ -45,9 +43,10 @@ extension TCPCarrier {
         if place == listeners.count { listeners.append(listener) } else { listeners[place] = listener }
     }
 
-    /// Stops accepting clients of a route; its flows continue.
+    /// Stops accepting clients of a route, and closes those whose flow has not begun; its flows continue.
     func unlisten(_ route: Int) {
         for listener in listeners where listener.listening.route == route { listener.close() }
+        closeOpenings { $0.accepted.route == route }
     }
 
     /// Accepts waiting clients, as many as a turn allows.
@@ -81,7 +80,8 @@ extension TCPCarrier {
             }
             let listened = local ?? listener.listening.endpoint
             let route = listener.listening.route
-            assign(AcceptedConnection(descriptor: raw, client: client, listener: listened, route: route))
+            let socket = SentDescriptor(Descriptor(owning: raw))
+            assign(AcceptedConnection(socket: socket, client: client, listener: listened, route: route))
         }
     }
 
@@ -97,45 +97,47 @@ extension TCPCarrier {
         if accepted.server == nil, let opening = loop.shared.targets.opening(of: accepted.route) {
             return open(accepted, opening())
         }
-        let connection = add(accepted, target: loop.shared.targets[accepted.route])
-        do {
-            try loop.watch(accepted.descriptor, Self.interest, connection.token(.client))
-        } catch {
-            return refuse(connection, error)
-        }
-        host.begin(connection)
+        let connection = add(accepted, Leg(accepted.socket.take()), target: loop.shared.targets[accepted.route])
+        if watchClient(of: connection) { host.begin(connection) }
     }
 
     /// Makes the flow of an accepted client.
     ///
     /// - Parameters:
     ///   - accepted: the client's connection.
+    ///   - leg: the client's side.
     ///   - target: where it goes; nil for a flow that is its own server.
     /// - Returns: the connection, which has not begun yet.
-    func add(_ accepted: AcceptedConnection, target: Target?) -> TCPConnection {
+    func add(_ accepted: AcceptedConnection, _ leg: consuming Leg, target: Target?) -> TCPConnection {
         let connection = host.add(
             .tcp,
             from: accepted.client,
             at: accepted.listener,
             route: accepted.route,
             target: target,
-            raw: accepted.descriptor
+            cookie: leg.cookie
         ) { flow, slot in
             TCPConnection(flow, target: target, route: accepted.route, at: slot, of: self)
         }
-        connection.legs.client.open(Descriptor(owning: accepted.descriptor))
+        connection.legs.client = leg
         if let server = accepted.server {
-            connection.legs.server.open(Descriptor(owning: server))
+            connection.legs.server = Leg(server.take())
             connection.legs.isDialed = true
         }
         return connection
     }
 
-    /// Resets a client whose descriptor the kernel does not watch.
-    func refuse(_ connection: TCPConnection, _ error: SystemError) {
-        let client = connection.flow.path.client
-        loop.shared.refusals.tell("\(error); the client \(client) is reset", of: "\(error)")
-        host.dispatch(connection, .shutdown)
+    /// Lets the kernel watch a flow's client; returns false if it refuses to, and the client is reset.
+    func watchClient(of connection: TCPConnection) -> Bool {
+        do {
+            try connection.legs.client.watch(in: loop, connection.token(.client))
+            return true
+        } catch {
+            let client = connection.flow.path.client
+            loop.shared.refusals.tell("\(error); the client \(client) is reset", of: "\(error)")
+            host.dispatch(connection, .shutdown)
+            return false
+        }
     }
 
     // MARK: - Pausing

@@ -7,13 +7,16 @@ import WeirWire
 final class OpeningClient {
     let accepted: AcceptedConnection
     let token: Token
-    var leg = Leg()
+    var leg: Leg
     var opening: any Opening
     /// The number of bytes that the client has sent.
     var length = 0
+    /// The error of the last dial that failed, once its flow has begun.
+    var failure: ErrorNumber?
 
     init(_ accepted: AcceptedConnection, _ opening: any Opening, _ slot: Slot) {
         self.accepted = accepted
+        leg = Leg(accepted.socket.take())
         self.opening = opening
         token = Token(.opening, place: slot.place, generation: slot.generation)
     }
@@ -31,9 +34,8 @@ extension TCPCarrier {
         let slot = openings.reserve()
         let client = OpeningClient(accepted, opening, slot)
         openings.put(client, at: slot)
-        client.leg.open(Descriptor(owning: accepted.descriptor))
         do {
-            try loop.watch(accepted.descriptor, Self.interest, client.token)
+            try client.leg.watch(in: loop, client.token)
         } catch {
             return refuse(client, "\(error)")
         }
@@ -98,17 +100,9 @@ extension TCPCarrier {
         openings.remove(at: client.token.place)
         var accepted = client.accepted
         accepted.client = opened.client ?? accepted.client
-        accepted.descriptor = client.leg.release()
-        let connection = add(accepted, target: target)
-        let status = weir_epoll_modify(
-            loop.epoll.raw,
-            accepted.descriptor,
-            Self.interest,
-            connection.token(.client).rawValue
-        )
-        guard status >= 0 else {
-            return refuse(connection, SystemError("watch a descriptor", ErrorNumber(-status)))
-        }
+        let connection = add(accepted, client.leg.take(), target: target)
+        connection.legs.opening = client
+        guard watchClient(of: connection) else { return }
         let rest = UnsafeRawBufferPointer(rebasing: bytes[min(opened.taken, bytes.count)...])
         if !rest.isEmpty { host.dispatch(connection, .received(.upstream), Arrival(bytes: rest)) }
         host.begin(connection)
@@ -130,8 +124,8 @@ extension TCPCarrier {
         loop.shared.releaseFlow()
     }
 
-    /// Closes the connections of all clients in their openings.
-    func closeOpenings() {
-        for client in openings.all { close(client) }
+    /// Closes the connections of clients in their openings.
+    func closeOpenings(where isClosed: (OpeningClient) -> Bool) {
+        for client in openings.all where isClosed(client) { close(client) }
     }
 }

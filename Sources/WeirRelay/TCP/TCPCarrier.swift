@@ -42,9 +42,9 @@ final class TCPCarrier: Carrier {
     /// Handles epoll's events for one side of a flow.
     func handle(_ events: UInt32, from direction: Direction, _ token: Token) {
         guard let connection = connection(token) else { return }
-        if connection.legs.isDialing, direction == .downstream {
+        if connection[source: direction].isEstablishing {
             finishDial(connection, events)
-            if connection.isClosed || connection.legs.isDialing { return }
+            if connection.isClosed || connection[source: direction].isEstablishing { return }
         }
         guard connection[source: direction].isOpen else { return }
         if connection[source: direction].note(events) { host.dispatch(connection, .writable(direction.opposite)) }
@@ -64,7 +64,7 @@ final class TCPCarrier: Carrier {
     private func canRead(_ connection: TCPConnection, _ direction: Direction) -> Bool {
         guard connection[source: direction].canRead else { return false }
         return connection[source: connection.flow.isEcho ? .upstream : direction.opposite].isWritable
-            || connection.flow.isDiscarding
+            || connection.flow.reading(direction).isDiscarding
     }
 
     /// Adds a flow that may have bytes to read to the next turn.
@@ -102,7 +102,7 @@ final class TCPCarrier: Carrier {
     /// Reads once from a side; returns whether it may have more.
     private func read(_ connection: TCPConnection, _ direction: Direction) -> Bool {
         let room = UnsafeMutableRawBufferPointer(
-            rebasing: readBuffer[..<min(readBuffer.count, connection.flow.readLimit(direction))]
+            rebasing: readBuffer[..<min(readBuffer.count, connection.flow.reading(direction).limit)]
         )
         switch connection[source: direction].read(into: room) {
         case .bytes(let count, let isLast):
@@ -132,7 +132,7 @@ final class TCPCarrier: Carrier {
             return host.dispatch(connection, .received(direction), arrival)
         }
         // The flow gets back only what the kernel does not take.
-        let finishesNext = isLast && connection.flow.passesEnd(direction)
+        let finishesNext = isLast && connection.flow.reading(direction).passesEnd
         let (count, error) = connection[source: direction.opposite].write(bytes, finishesNext: finishesNext)
         guard count < bytes.count || error != nil else { return }
         host.change(connection, arrival) {
@@ -144,14 +144,13 @@ final class TCPCarrier: Carrier {
     /// Stops accepting clients; flows continue.
     func drain() {
         for listener in listeners { listener.close() }
-        closeOpenings()
+        closeOpenings { _ in true }
     }
 
     /// Closes a flow's legs.
     func close(_ connection: TCPConnection) {
         // The server may have accepted before the loop gets the event: it must not mistake this for the client's FIN.
-        if connection.legs.isDialing { connection.legs.server.reset() }
-        connection.legs.isDialing = false
+        if connection.legs.server.isEstablishing { connection.legs.server.reset() }
         connection.legs.client.close()
         connection.legs.server.close()
         loop.shared.loops[loop.index].flows.subtract(1, ordering: .relaxed)

@@ -57,7 +57,12 @@ extension TCPConnection {
             feedLost(receiver, self[source: receiver].unread)
             // For a receiver that has reset, the lost bytes were counted at its reset.
             if !self[source: receiver].hasAborted { unsent = self[source: receiver].unsent }
-            self[source: receiver].reset()
+            if direction == .downstream, answerOpening(.failed(legs.opening?.failure ?? .timedOut)) {
+                // A reset could reach the client before it has read the answer.
+                self[source: receiver].close()
+            } else {
+                self[source: receiver].reset()
+            }
         }
         host.feed(self, .resetDone(direction, unsent: unsent, unread: self[source: direction].unread))
     }

@@ -15,7 +15,8 @@ final class TCPConnection: RelayedFlow {
         var isDialed = false
         /// The dial that waits for a descriptor, if the flow has started.
         var starvedAttempt: Int?
-        var isDialing = false
+        /// The opening that answers the outcome of the dial, until there is one.
+        var opening: OpeningClient?
         /// The directions whose receivers must be reset, once everything is delivered or at the given time.
         var resets: [(direction: Direction, by: Instant)] = []
         var resetPause = Duration.microseconds(500)
@@ -76,6 +77,21 @@ final class TCPConnection: RelayedFlow {
     }
 
     override func close() { carrier.close(self) }
+
+    /// Tells the client the outcome of the dial, if its opening does so, before any byte of the server.
+    ///
+    /// The answer is part of the opening: the flow does not count it.
+    ///
+    /// - Returns: whether an answer went to the client.
+    @discardableResult
+    func answerOpening(_ outcome: DialOutcome) -> Bool {
+        guard let opening = legs.opening.take() else { return false }
+        let answer = opening.opening.dialed(outcome)
+        guard !answer.isEmpty, legs.client.isOpen, !legs.client.hasAborted else { return false }
+        let (count, error) = answer.withUnsafeBytes { legs.client.write($0) }
+        if count < answer.count { feedAbort(.upstream, error ?? ErrorNumber(ETIMEDOUT)) }
+        return count == answer.count
+    }
 
     // MARK: - What the host tells
 

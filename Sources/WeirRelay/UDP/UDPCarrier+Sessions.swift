@@ -86,7 +86,7 @@ extension UDPCarrier {
                 ?? listener.listening.endpoint,
             route: route,
             target: target,
-            raw: nil
+            cookie: 0
         ) { flow, slot in
             UDPSession(flow, target: target, at: slot, of: self, listener, key, local: local)
         }
@@ -226,7 +226,7 @@ extension UDPCarrier {
         let turn = hasBegunToEnd ? state.touched : sessions
         hasBegunToEnd = true
         state.touched.removeAll(keepingCapacity: true)
-        for session in turn where !session.isClosed && session.flow.hasEmptyQueues { session.end(with: .shutdown) }
+        for session in turn where !session.isClosed { session.end(with: .drained) }
     }
 
     /// Closes a session's socket.

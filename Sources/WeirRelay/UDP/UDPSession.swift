@@ -104,7 +104,7 @@ final class UDPSession: RelayedFlow {
     override func begin() { carrier.begin(self) }
 
     override func continueAfterActions() {
-        if host.loop.isDraining { carrier.state.touched.append(self) }
+        if host.loop.isDraining, host.hasActed { carrier.state.touched.append(self) }
     }
 
     override func markReady() { carrier.markReady(self) }

@@ -48,26 +48,23 @@ struct LegTests {
 
     private static func isOpen(_ raw: Int32) -> Bool { fcntl(raw, F_GETFD) >= 0 }
 
-    @Test("It has a descriptor from opening to closing, or gives it up open")
+    @Test("It has a descriptor from opening to closing, or gives it away with all that is known of it")
     func opens() throws {
         var leg = Leg()
         var states = [leg.isOpen]
-        let nothing = leg.release()
-        #expect(leg.raw == -1 && leg.unread == 0)
-        #expect(nothing == -1)
+        #expect(leg.unread == 0)
         let (near, far) = try Self.pair()
         defer { close(far) }
-        leg.open(Descriptor(owning: near))
-        states.append(leg.isOpen)
-        let (raw, isWritable, isReadable) = (leg.raw, leg.isWritable, leg.isReadable)
-        #expect(raw == near && isWritable && !isReadable)
-        let released = leg.release()
-        states.append(leg.isOpen)
-        #expect(released == near && Self.isOpen(near))
-        leg.open(Descriptor(owning: near))
-        leg.close()
-        states.append(leg.isOpen)
-        #expect(states == [false, true, false, false] && !Self.isOpen(near))
+        leg = Leg(Descriptor(owning: near))
+        states += [leg.isOpen, leg.isWritable, leg.isReadable, leg.isEstablishing]
+        #expect(states == [false, true, true, false, false])
+        _ = leg.note(Self.input)
+        var other = leg.take()
+        states = [leg.isOpen, leg.isReadable, other.isOpen, other.isReadable, Self.isOpen(near)]
+        #expect(states == [false, false, true, true, true])
+        other.close()
+        states = [other.isOpen, Self.isOpen(near)]
+        #expect(states == [false, false])
     }
 
     @Test("It can be read while it is to be, something is there, and it has not ended")
@@ -84,8 +81,7 @@ struct LegTests {
     func reads() throws {
         let (near, far) = try Self.pair()
         defer { close(far) }
-        var leg = Leg()
-        leg.open(Descriptor(owning: near))
+        var leg = Leg(Descriptor(owning: near))
         var readable: [Bool] = []
         func send(_ text: String) { #expect(write(far, text, text.utf8.count) == text.utf8.count) }
         send("abc")
@@ -124,8 +120,7 @@ struct LegTests {
     func endsBehind(_ event: Int) throws {
         let (near, far) = try Self.pair()
         defer { close(far) }
-        var leg = Leg()
-        leg.open(Descriptor(owning: near))
+        var leg = Leg(Descriptor(owning: near))
         #expect(write(far, "abc", 3) == 3)
         _ = leg.note(Self.end | UInt32(event))
         #expect(Self.read(&leg, 5) == "abc")
@@ -137,8 +132,7 @@ struct LegTests {
     func aborts() throws {
         let (near, far) = try Self.pair()
         defer { close(far) }
-        var leg = Leg()
-        leg.open(Descriptor(owning: near))
+        var leg = Leg(Descriptor(owning: near))
         var states = [leg.hasAborted, leg.noteAbort(), leg.hasAborted, leg.isReadable, leg.noteAbort(), leg.hasAborted]
         #expect(states == [false, true, true, true, false, true])
         #expect(write(far, "abc", 3) == 3)
@@ -151,8 +145,7 @@ struct LegTests {
     func writes() throws {
         let (near, far) = try Self.pair()
         defer { close(far) }
-        var leg = Leg()
-        leg.open(Descriptor(owning: near))
+        var leg = Leg(Descriptor(owning: near))
         let taken = Self.fill(&leg)
         var count = [UInt8(1)].withUnsafeBytes { leg.write($0).count }
         #expect(taken > 0 && count == 0)
@@ -177,37 +170,133 @@ struct LegTests {
     func fails() throws {
         let (near, far) = try Self.pair()
         close(far)
-        var leg = Leg()
-        leg.open(Descriptor(owning: near))
+        var leg = Leg(Descriptor(owning: near))
         let (count, error) = Array("abc".utf8).withUnsafeBytes { leg.write($0) }
         let isWritable = leg.isWritable
         #expect(count == 0 && error == ErrorNumber(EPIPE) && !isWritable)
-        var other = Leg()
-        other.open(Descriptor(owning: open("/dev/null", O_RDONLY | O_CLOEXEC)))
+        var other = Leg(Descriptor(owning: open("/dev/null", O_RDONLY | O_CLOEXEC)))
         #expect(Self.read(&other, 5) == "\(ErrorNumber(ENOTSOCK))")
     }
 
     // MARK: - TCP
 
-    /// Connects a leg to a server, and returns the server's end.
-    private static func connect(_ leg: inout Leg) throws -> TCPPeer {
+    /// Connects a leg to a server, and returns the server's end, and the leg's descriptor for the kernel's own view of it.
+    private static func connect(_ leg: inout Leg) throws -> (peer: TCPPeer, raw: Int32) {
         let server = try TCPServer()
-        let socket = try Socket.make(.tcp, for: .loopbackV4)
-        try #require(Socket.connect(socket.raw, to: server.endpoint) == nil)
-        leg.open(socket)
-        return try server.accept()
+        var raw: Int32 = -1
+        let error = leg.dial(
+            try Socket.make(.tcp, for: .loopbackV4),
+            to: server.endpoint,
+            keepalive: nil,
+            hasBytes: false
+        ) {
+            raw = $0
+            return false
+        }
+        #expect(error == nil)
+        let peer = try server.accept()
+        #expect(advance(&leg, output) == "established" && peer.remote == leg.local && leg.peer == server.endpoint)
+        return (peer, raw)
+    }
+
+    private static func advance(_ leg: inout Leg, _ events: UInt32, isOwnEnd: Bool = false) -> String {
+        let step = leg.advance(events, isOwnEnd: isOwnEnd)
+        return switch step {
+        case .waits: "waits"
+        case .established(nil): "established"
+        case .established(let error?): "established, then \(error)"
+        case .failed(let error): "failed: \(error)"
+        }
+    }
+
+    @Test("A dial waits until the kernel has connected it")
+    func dials() throws {
+        var leg = Leg()
+        let server = try TCPServer()
+        let error = leg.dial(
+            try Socket.make(.tcp, for: .loopbackV4),
+            to: server.endpoint,
+            keepalive: .seconds(60),
+            hasBytes: true
+        ) { _ in false }
+        var states = [error == nil, leg.isOpen, leg.isEstablishing]
+        #expect(states == [true, true, true])
+        #expect(Self.advance(&leg, 0) == "waits" && Self.advance(&leg, Self.input) == "waits")
+        states = [leg.isEstablishing]
+        #expect(states == [true])
+        #expect(Self.advance(&leg, Self.output | Self.input) == "established")
+        states = [leg.isEstablishing, leg.isOpen, leg.cookie != 0]
+        #expect(states == [false, true, true])
+        #expect(leg.peer == server.endpoint)
+    }
+
+    @Test("A dial that is refused, or that reaches itself, has failed; one that is reset was there before")
+    func failedDials() throws {
+        let closed = try TCPServer().endpoint
+        for isOwnEnd in [false, true] {
+            var leg = Leg()
+            _ = leg.dial(
+                try Socket.make(.tcp, for: .loopbackV4),
+                to: closed,
+                keepalive: nil,
+                hasBytes: false
+            ) { _ in false }
+            let events = isOwnEnd ? Self.output : UInt32(WEIR_ERR | WEIR_HUP)
+            #expect(Self.advance(&leg, events, isOwnEnd: isOwnEnd) == "failed: \(ErrorNumber.connectionRefused)")
+        }
+        let server = try TCPServer()
+        var leg = Leg()
+        var raw: Int32 = -1
+        _ = leg.dial(
+            try Socket.make(.tcp, for: .loopbackV4),
+            to: server.endpoint,
+            keepalive: nil,
+            hasBytes: false
+        ) {
+            raw = $0
+            return false
+        }
+        try server.accept().reset()
+        var state = pollfd(fd: raw, events: 0, revents: 0)
+        #expect(poll(&state, 1, 10_000) == 1 && Int32(state.revents) & POLLERR != 0)
+        let events = UInt32(WEIR_ERR | WEIR_HUP) | Self.output
+        #expect(Self.advance(&leg, events) == "established, then \(ErrorNumber.connectionReset)")
+    }
+
+    @Test("A dial whose egress port another connection to the server has gets one from the kernel")
+    func takenPort() throws {
+        let server = try TCPServer()
+        var first = Leg()
+        var second = Leg()
+        var port: UInt16 = 0
+        func bind(_ raw: Int32) -> Bool {
+            Socket.set(SO_REUSEADDR, of: SOL_SOCKET, to: 1, on: raw)
+            return (try? Socket.bind(raw, to: Endpoint(address: .loopbackV4, port: port), attempt: "bind")) != nil
+        }
+        func dial(_ leg: inout Leg) throws -> ErrorNumber? {
+            let socket = try Socket.make(.tcp, for: .loopbackV4)
+            return leg.dial(socket, to: server.endpoint, keepalive: nil, hasBytes: false, bind: bind)
+        }
+        var error = try dial(&first)
+        #expect(error == nil)
+        port = first.local?.port ?? 0
+        error = try dial(&second)
+        let other = second.local?.port ?? 0
+        #expect(error == nil && port != 0 && other != 0 && other != port)
+        let isEstablishing = second.isEstablishing
+        #expect(isEstablishing)
     }
 
     @Test("A reset ends the other side, and an end leaves what was sent")
     func resets() throws {
         var leg = Leg()
-        let peer = try Self.connect(&leg)
+        let (peer, _) = try Self.connect(&leg)
         #expect(leg.pendingError == nil)
         leg.reset()
         let isOpen = leg.isOpen
         #expect(!isOpen)
         #expect(try peer.receiveToEnd().ending == .failed(.connectionReset))
-        let other = try Self.connect(&leg)
+        let (other, _) = try Self.connect(&leg)
         let count = Array("abc".utf8).withUnsafeBytes { leg.write($0, finishesNext: true).count }
         leg.finish()
         #expect(count == 3)
@@ -217,7 +306,7 @@ struct LegTests {
     @Test("What the other side's kernel has not taken is unsent, without the end that is behind it")
     func unsent() throws {
         var leg = Leg()
-        let peer = try Self.connect(&leg)
+        let (peer, raw) = try Self.connect(&leg)
         let (past, due, deadline) = (Instant(nanoseconds: 9), Instant(nanoseconds: 10), Deadline())
         var isSettled = leg.isSettled(by: due, now: past)
         #expect(leg.unsent == 0 && leg.unsentAtReset == 0 && isSettled)
@@ -230,7 +319,7 @@ struct LegTests {
         #expect(isSettled && leg.unsentAtReset > 0)
         leg.finish()
         var end = 0
-        repeat { end = Int(weir_unsent(leg.raw)) - leg.unsent } while end != 1 && !deadline.isOver
+        repeat { end = Int(weir_unsent(raw)) - leg.unsent } while end != 1 && !deadline.isOver
         #expect(end == 1)
         withExtendedLifetime(peer) {}
     }

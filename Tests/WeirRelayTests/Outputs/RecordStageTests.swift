@@ -226,9 +226,12 @@ struct RecordStageTests {
     func comesAndGoes() async throws {
         let (first, second) = (try OutputPipe(), try OutputPipe())
         let hub = try SinkHub(outputs: [], lanes: 2) { Issue.record("\($0)") }
+        // The stage compares the times of records with the clock's.
+        let now = SystemClock.now()
         func submit(_ flow: UInt64) {
-            var batch = RecordBatch()
-            batch.append(record(.opened, flow: flow))
+            var (batch, opened) = (RecordBatch(), record(.opened, flow: flow))
+            opened.moment = now
+            batch.append(opened)
             hub.submit(batch, lane: Int(flow % 2))
         }
         submit(1)
@@ -243,7 +246,7 @@ struct RecordStageTests {
         await hub.remove(other)
         second.finish()
         await hub.finish()
-        let time = ManualClock.start.instant.nanoseconds
+        let time = now.instant.nanoseconds
         #expect(String(decoding: try await reading.value, as: UTF8.self) == "other 2 \(time)\nother 3 \(time)\n")
         #expect(String(decoding: try await readingSecond.value, as: UTF8.self) == "other 4 \(time)\n")
     }

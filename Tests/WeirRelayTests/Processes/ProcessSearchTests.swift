@@ -127,21 +127,21 @@ struct ProcessSearchTests {
         let processes = try ClientProcesses()
         defer { processes.end() }
         let local = try #require(client.local)
-        processes.ask(FlowID(1), .tcp, Self.path(local, server.endpoint), raw: nil, at: SystemClock.now())
+        processes.ask(FlowID(1), .tcp, Self.path(local, server.endpoint), cookie: 0, at: SystemClock.now())
         let expected = ProcessAnswer.found(ClientProcess(identifier: getpid(), name: try Self.name, user: Self.user))
         let deadline = Deadline()
         while processes.known(FlowID(1)) == nil, !deadline.isOver { usleep(1000) }
         #expect(processes.known(FlowID(1)) == expected && processes.answer(FlowID(1)) == expected)
         #expect(processes.lookup(FlowID(1)) == expected && processes.peek(FlowID(1)) == expected)
         let stranger = Endpoint(address: IPAddress(v4: 0xC000_0201), port: 5)
-        processes.ask(FlowID(2), .tcp, Self.path(stranger, server.endpoint), raw: nil, at: SystemClock.now())
+        processes.ask(FlowID(2), .tcp, Self.path(stranger, server.endpoint), cookie: 0, at: SystemClock.now())
         #expect(processes.known(FlowID(2)) == .notAsked && processes.answer(FlowID(2)) == .notAsked)
         // An address of this machine that is no loopback may be a client's too.
         processes.ask(
             FlowID(3),
             .tcp,
             Self.path(stranger, Endpoint(address: stranger.address, port: 6)),
-            raw: nil,
+            cookie: 0,
             at: SystemClock.now()
         )
         #expect(processes.known(FlowID(3)) != .notAsked && processes.answer(FlowID(3)) == .unknown)
@@ -155,7 +155,7 @@ struct ProcessSearchTests {
         let client = Endpoint(address: .loopbackV4, port: 1)
         func ask(_ flows: ClosedRange<UInt64>, at time: Duration) {
             for flow in flows {
-                processes.ask(FlowID(flow), .udp, Self.path(client, client), raw: nil, at: ManualClock.moment(time))
+                processes.ask(FlowID(flow), .udp, Self.path(client, client), cookie: 0, at: ManualClock.moment(time))
             }
         }
         func skipped() -> Int { processes.skipped.load(ordering: .relaxed) }
@@ -178,7 +178,7 @@ struct ProcessSearchTests {
         processes.end()
         let client = Endpoint(address: .loopbackV4, port: 1)
         for flow in UInt64(1)...70_000 {
-            processes.ask(FlowID(flow), .udp, Self.path(client, client), raw: nil, at: ManualClock.moment(.zero))
+            processes.ask(FlowID(flow), .udp, Self.path(client, client), cookie: 0, at: ManualClock.moment(.zero))
         }
         #expect(processes.known(FlowID(70_000)) == .unknown && processes.known(FlowID(70_000 - 32_767)) == .unknown)
         #expect(processes.known(FlowID(70_000 - 32_768)) == .notAsked && processes.known(FlowID(1)) == .notAsked)

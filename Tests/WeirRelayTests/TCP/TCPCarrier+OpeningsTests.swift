@@ -8,7 +8,21 @@ import WeirWire
 
 /// An opening for tests: a line `HOST PORT` names the target, `ok` answers it; `no` refuses it.
 private struct LineOpening: Opening {
+    /// Whether the answer tells what became of the dial.
+    var answersDial = false
     private var line: [UInt8] = []
+
+    init(answersDial: Bool = false) {
+        self.answersDial = answersDial
+    }
+
+    mutating func dialed(_ outcome: DialOutcome) -> [UInt8] {
+        guard answersDial else { return [] }
+        return switch outcome {
+        case .connected(let egress, let server): Array("to \(server?.port ?? 0) from \(egress?.port ?? 0)\n".utf8)
+        case .failed(let error): Array("no: \(error)\n".utf8)
+        }
+    }
 
     mutating func receive(_ bytes: RawSpan) -> OpeningStep {
         let piece = bytes.withUnsafeBytes { Array($0) }
@@ -27,7 +41,7 @@ private struct LineOpening: Opening {
         let client = Endpoint(address: .loopbackV4, port: 7)
         return .opened(
             OpenedClient(client: client, target: HostPort(host, port), taken: end + 1),
-            answer: Array("ok\n".utf8)
+            answer: answersDial ? [] : Array("ok\n".utf8)
         )
     }
 }
@@ -164,6 +178,92 @@ struct TCPCarrierOpeningsTests {
                 }
             }
             #expect(try await collector.closes(2).map(\.reason) == [.refused, .refused])
+        }
+    }
+
+    private static func openWithDial(_ configuration: inout RelayConfiguration) {
+        configuration.threads = 1
+        configuration.routes = configuration.routes.map {
+            Route(
+                $0.transport,
+                listen: $0.listen,
+                target: $0.target,
+                opening: OpeningKind("dial") { LineOpening(answersDial: true) }
+            )
+        }
+    }
+
+    @Test("The answer can wait for the dial, and comes before the server's first byte")
+    func answersConnected() async throws {
+        let server = try TCPServer()
+        let line = "127.0.0.1 \(server.endpoint.port)\n"
+        try await withRelay("tcp:0", interest: .bytes, configure: Self.openWithDial) { relay, collector in
+            try await runThread {
+                let client = try TCPPeer(to: relay.endpoint)
+                try client.send(line + "hello")
+                let peer = try server.accept()
+                try peer.send("world")
+                let answer = "to \(server.endpoint.port) from \(try #require(peer.remote).port)\n"
+                client.leaveOut(sent: line.utf8.count, received: answer.utf8.count)
+                client.finish()
+                #expect(try peer.receiveToEnd() == (Array("hello".utf8), .end))
+                peer.finish()
+                #expect(try client.receiveToEnd() == (Array((answer + "world").utf8), .end))
+            }
+            let closed = try await collector.closes()[0]
+            #expect(closed.reason == .finished && closed.upstream.bytes == 5 && closed.downstream.bytes == 5)
+        }
+    }
+
+    @Test("A client whose dial fails reads why, and an end")
+    func answersFailed() async throws {
+        let closed = try TCPServer().endpoint
+        let targets = [
+            "127.0.0.1 \(closed.port)\n": ErrorNumber.connectionRefused, "no-such-name.invalid 80\n": .nameNotResolved,
+        ]
+        try await withRelay("tcp:0", configure: Self.openWithDial) { relay, collector in
+            for (line, error) in targets {
+                try await runThread {
+                    let client = try TCPPeer(to: relay.endpoint)
+                    try client.send(line)
+                    let answer = Array("no: \(error)\n".utf8)
+                    client.leaveOut(sent: line.utf8.count, received: answer.count)
+                    #expect(try client.receiveToEnd() == (answer, .end))
+                }
+            }
+            #expect(try await collector.closes(2).map(\.reason) == [.refused, .refused])
+        }
+    }
+
+    @Test("A route that is made while the relay runs has its opening, and takes the clients in theirs with it")
+    func changed() async throws {
+        let server = try TCPServer()
+        let line = "127.0.0.1 \(server.endpoint.port)\n"
+        let listen = HostPort(.address(.loopbackV4), 0)
+        let kind = OpeningKind("line") { LineOpening() }
+        try await withRelay("tcp:0", configure: { Self.open(&$0) }) { relay, collector in
+            let route = Route(.tcp, listen: listen, target: nil, opening: kind)
+            let endpoint = try #require(try await relay.add(route, named: "late").endpoints.first)
+            let (client, waiting) = try await runThread {
+                let client = try TCPPeer(to: endpoint)
+                try client.send(line)
+                client.leaveOut(sent: line.utf8.count, received: 3)
+                #expect(try client.receive(3) == Array("ok\n".utf8))
+                let waiting = try TCPPeer(to: endpoint)
+                try waiting.send("1")
+                #expect(try waiting.receive(3) == Array("hm\n".utf8))
+                waiting.leaveOut(sent: 1, received: 3)
+                return (client, waiting)
+            }
+            try await relay.remove("late")
+            try await runThread {
+                #expect(try waiting.receiveToEnd().bytes.isEmpty)
+                _ = try client.receiveToEnd()
+            }
+            #expect(try await collector.closes()[0].reason == .requested)
+            await #expect(throws: RouteError.self) {
+                try await relay.add(Route(.udp, listen: listen, target: nil, opening: kind), named: "datagrams")
+            }
         }
     }
 
