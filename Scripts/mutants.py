@@ -213,11 +213,14 @@ def build(mutants):
 def guilty(mutants, log):
     """The numbers of the mutants that a compiler's errors are about."""
     wrong = set()
-    for path, line in re.findall(r'weir/(Sources/\S+?\.swift):(\d+):\d+: error:', log):
-        # The mutant of that line, or the last one above it: what it leaves out may be missed later.
-        moved, found = 0, None
+    for path, line, error in re.findall(r'weir/(Sources/\S+?\.swift):(\d+):\d+: error: (.*)', log):
+        # The mutant of that line, or the last one above it: what it leaves out may be missed later. What a function must do before it
+        # ends is missed at its beginning.
+        moved, found, isLater = 0, None, error.startswith('missing reinitialization')
         for number, mutant in sorted((x for x in mutants if x[1].path == path), key=lambda x: x[1].line):
-            if mutant.line + moved < int(line): found = number
+            isAbove = mutant.line + moved < int(line)
+            if isAbove != isLater: found = number
+            if isLater and not isAbove: break
             # A mutant of two lines moves what is below it.
             moved += mutant.new.count('\n')
         if found is not None: wrong.add(found)

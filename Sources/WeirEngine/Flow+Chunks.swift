@@ -32,7 +32,7 @@ extension Flow {
         guard arriving.take() != nil else { return }
         let exit = exit(of: direction)
         let goesOnAtOnce = goesOnAtOnce(direction)
-        guard goesOnAtOnce || goesOnInOrder(direction) else { return detain(direction, bytes, exit, &turn) }
+        guard goesOnAtOnce || goesOnInOrder(direction) else { return goOnLater(direction, bytes, exit, &turn) }
         let chunk = count(direction, bytes, receivedAt: turn.now.instant, from: answerSource)
         if settings.recordsChunks { record(.forwarded(chunk), &turn) }
         if goesOnAtOnce {
@@ -51,7 +51,7 @@ extension Flow {
     }
 
     /// Drops a chunk that cannot go on, shows it to the toxics, or keeps it until its record can be made.
-    private mutating func detain(
+    private mutating func goOnLater(
         _ direction: Direction,
         _ bytes: RawSpan,
         _ exit: Direction,

@@ -36,7 +36,7 @@ extension ByteBuffer {
             var word = UInt32(input.load(fromByteOffset: from, as: UInt8.self)) << 24
             if left > 1 { word |= UInt32(input.load(fromByteOffset: from &+ 1, as: UInt8.self)) << 16 }
             if left > 2 { word |= UInt32(input.load(fromByteOffset: from &+ 2, as: UInt8.self)) << 8 }
-            let four = characters(SIMD4<UInt32>(word, 0, 0, 0))
+            let four = characters(SIMD4(repeating: word))
             let padding = UInt8(ascii: "=")
             output.storeBytes(of: four[0], toByteOffset: to, as: UInt8.self)
             output.storeBytes(of: four[1], toByteOffset: to &+ 1, as: UInt8.self)

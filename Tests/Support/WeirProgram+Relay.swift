@@ -27,7 +27,8 @@ extension WeirProgram {
     /// Asks the program to end, and collects its output up to the end.
     package func stop(_ signal: Int32 = SIGTERM) async throws -> Ended {
         send(signal)
-        return try await finish()
+        // The end of its input could end it before the signal does.
+        return try await finish(closesInput: false)
     }
 
     /// Reads standard output, at least until it contains a text.

@@ -87,7 +87,7 @@ final class EventLog: Sendable {
                 id: state.kinds.add(isChunk: EventFilter.frequent.contains(name)),
                 name: name,
                 flow: record.flow.rawValue,
-                direction: record.happening.way,
+                direction: record.happening.direction,
                 transport: record.transport,
                 path: record.path,
                 text: text,

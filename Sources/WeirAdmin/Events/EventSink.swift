@@ -60,7 +60,7 @@ struct EventSink: Sink {
 
 extension FlowRecord.Happening {
     /// The direction of the happening, if it has one.
-    var way: Direction? {
+    var direction: Direction? {
         switch self {
         case .received(let chunk), .forwarded(let chunk): chunk.direction
         case .ended(let direction, _), .endForwarded(let direction): direction

@@ -6,10 +6,11 @@ import WeirWire
 /// It owns the table of flows, their timers, the turn, and the one switch that performs actions; the carriers of TCP
 /// and UDP bring events, and each flow's ends (`RelayedFlow`) do what the switch asks.
 final class FlowHost {
-    /// The maximum number of bytes that all flows of a loop keep for echoes.
-    private static let echoBound = 64 << 20
     /// The number of bytes that every flow may keep, even beyond that limit.
     private static let echoAlways = 4096
+
+    /// The maximum number of bytes that all flows of a loop keep for echoes.
+    private let echoBound: Int
 
     private struct State {
         var flows = SlotTable<RelayedFlow>()
@@ -35,6 +36,7 @@ final class FlowHost {
     init(loop: LoopContext) {
         self.loop = loop
         let (configuration, hub) = (loop.shared.configuration, loop.shared.hub)
+        echoBound = configuration.echoBound
         func settings(_ transport: Transport) -> FlowSettings {
             configuration.settings(
                 for: transport,
@@ -262,7 +264,7 @@ final class FlowHost {
         guard now != kept, !relayed.isClosed else { return false }
         countEcho(relayed)
         // An expected echo is limited by the window of each flow, and its detection never stops.
-        return !state.tcp.expectsEcho && now > kept && now > Self.echoAlways && state.bytesKeptForEcho > Self.echoBound
+        return !state.tcp.expectsEcho && now > kept && now > Self.echoAlways && state.bytesKeptForEcho > echoBound
     }
 
     private func countEcho(_ relayed: RelayedFlow) {

@@ -87,6 +87,9 @@ final class RecordStage: Sendable {
         lanes[lane].isIdle.store(isIdle, ordering: .sequentiallyConsistent)
     }
 
+    /// Whether each loop waits for events.
+    var areIdle: [Bool] { lanes.map { $0.isIdle.load(ordering: .sequentiallyConsistent) } }
+
     /// Whether all batches submitted so far were passed on.
     var isEmpty: Bool { state.withLock { $0.cost == 0 } }
 
@@ -165,7 +168,7 @@ final class RecordStage: Sendable {
 
     private func look() -> (now: Instant, idle: [Bool]) {
         let now = SystemClock.instant()
-        return (now, lanes.map { $0.isIdle.load(ordering: .sequentiallyConsistent) })
+        return (now, areIdle)
     }
 
     private func take() -> (

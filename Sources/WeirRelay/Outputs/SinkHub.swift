@@ -205,6 +205,9 @@ public final class SinkHub: Sendable {
     /// Notes whether a loop has submitted everything and waits for events.
     func setIdle(_ isIdle: Bool, lane: Int) { stage.setIdle(isIdle, lane: lane) }
 
+    /// Whether each loop waits for events.
+    var areIdle: [Bool] { stage.areIdle }
+
     /// Passes a batch to every output.
     public func submit(_ batch: RecordBatch, lane: Int) {
         guard state.withLock({ $0.hasStage }) else { return }

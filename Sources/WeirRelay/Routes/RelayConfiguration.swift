@@ -56,6 +56,8 @@ public struct RelayConfiguration: Sendable {
 
     /// The maximum number of bytes that wait for one output.
     var sinkBound = 64 << 20
+    /// The maximum number of bytes that all flows of a loop keep for echoes.
+    var echoBound = 64 << 20
     /// The receive buffer to request from the kernel for a listening UDP socket, in bytes.
     var receiveBuffer: Int32 = 4 << 20
     /// The resolver of hosts; tests replace it.

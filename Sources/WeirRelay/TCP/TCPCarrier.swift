@@ -106,7 +106,7 @@ final class TCPCarrier: Carrier {
         )
         switch connection[source: direction].read(into: room) {
         case .bytes(let count, let isLast):
-            take(UnsafeRawBufferPointer(rebasing: room[..<count]), connection, direction, isLast: isLast)
+            forward(UnsafeRawBufferPointer(rebasing: room[..<count]), connection, direction, isLast: isLast)
             return true
         case .wouldBlock: return false
         case .failed(let error):
@@ -121,7 +121,7 @@ final class TCPCarrier: Carrier {
         return true
     }
 
-    private func take(
+    private func forward(
         _ bytes: UnsafeRawBufferPointer,
         _ connection: TCPConnection,
         _ direction: Direction,

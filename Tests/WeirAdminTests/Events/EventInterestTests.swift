@@ -192,11 +192,11 @@ struct EventInterestTests {
                 Self.chunk(direction), .ended(direction), .endForwarded(direction), .dropped(drop),
                 Sample.toxic(direction, .removed), Sample.message(direction),
             ] {
-                #expect(happening.way == direction)
+                #expect(happening.direction == direction)
                 let text = try Self.text(happening)
                 #expect(text.contains(#","direction":"\#(direction)""#))
             }
-            #expect(FlowRecord.Happening.received(Sample.tampered(direction, at: 0, 1)).way == direction)
+            #expect(FlowRecord.Happening.received(Sample.tampered(direction, at: 0, 1)).direction == direction)
         }
         let others: [FlowRecord.Happening] = [
             .opened, .connected(dial: .zero, isRerouted: false), .refused(.timedOut), .mismatch(.refused),
@@ -204,7 +204,7 @@ struct EventInterestTests {
         ]
         for happening in others {
             let text = try Self.text(happening)
-            #expect(happening.way == nil && !text.contains("direction"))
+            #expect(happening.direction == nil && !text.contains("direction"))
         }
     }
 

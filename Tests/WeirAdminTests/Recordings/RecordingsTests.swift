@@ -56,6 +56,19 @@ struct RecordingsTests {
         }
     }
 
+    @Test("Of twelve that are asked for at the same time eight are begun")
+    func boundsRecordingsAtOnce() async throws {
+        try await Self.withFolder { admin, _ in
+            let begun = try await withThrowingTaskGroup(of: Int.self) { group in
+                for number in 1...12 {
+                    group.addTask { try await Self.start(admin, #"{"name":"\#(number).pcapng"}"#) }
+                }
+                return try await group.reduce(into: 0) { $0 += $1 == 201 ? 1 : 0 }
+            }
+            #expect(begun == 8)
+        }
+    }
+
     @Test("A recording that was stopped, sent or never was leaves no file open")
     func closesFiles() async throws {
         try await Self.withFolder { admin, folder in

@@ -67,6 +67,21 @@ struct PacketColorsTests {
         #expect(output.contains("\n00000000  45 00 00 36 "))
     }
 
+    @Test("The packet that completes a datagram of several packets has no colour: its message began in another one")
+    func fragments() {
+        var shown = Shown()
+        // A question for the name "a" and type A, whose last four bytes come in the second fragment.
+        let message: [UInt8] = [0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0x61, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0]
+        let datagram: [UInt8] = [0xc3, 0x50, 0, 53, 0, 32, 0, 0] + message
+        func fragment(_ bytes: ArraySlice<UInt8>, at offset: Int, isLast: Bool) -> [UInt8] {
+            let head: [UInt8] = [0x45, 0, 0, UInt8(20 + bytes.count), 0x77, 0x77, isLast ? 0 : 0x20, UInt8(offset / 8)]
+            return head + [64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2] + bytes
+        }
+        _ = shown.add(fragment(datagram[..<24], at: 0, isLast: false))
+        let output = shown.add(fragment(datagram[24...], at: 24, isLast: true))
+        #expect(output.contains("\n00000010  ") && !output.contains("\u{1B}["))
+    }
+
     @Test("Without colour a dump is what it was")
     func plain() {
         var shown = Shown(color: false)

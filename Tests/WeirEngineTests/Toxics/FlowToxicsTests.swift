@@ -29,6 +29,18 @@ struct FlowToxicsTests {
         )
     }
 
+    @Test("An end that goes on to the server late is not the end of what is to come back")
+    func lateEndOfEcho() throws {
+        var flow = Playbook.connected(.tcp, set: try set(latency("slow", 10))) { $0.expectsEcho = true }
+        flow(.received(.upstream), "a", gives: .arrived(.upstream, 0, at: 0, 1), .wake(at: .milliseconds(10)))
+        flow(.finished(.upstream), gives: .ended(.upstream, isDelayed: true))
+        flow.advance(by: .milliseconds(10))
+        flow(.wake, gives: .letGo(.upstream, 0, at: 0, 1), .sendQueued(.upstream))
+        flow(.sent(.upstream, 1), gives: .endForwarded(.upstream), .finish(.upstream))
+        let echo = Echo(offset: 0, delay: .milliseconds(10))
+        flow(.received(.downstream), "a", gives: .data(.downstream, 0, at: 0, 1, echo: echo), .send(.downstream))
+    }
+
     @Test("A toxic that goes hands what it holds to the next one, and nothing is reordered")
     func handsOn() throws {
         var flow = Playbook.connected(.tcp, set: try set(latency("a", 1000), latency("b", 50)))

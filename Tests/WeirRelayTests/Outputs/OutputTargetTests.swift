@@ -66,6 +66,8 @@ struct OutputTargetTests {
         #expect(Self.write("e", to: &target) == 1)
         target.cutToWhole()
         #expect(try text("log") == "one\ntwo\n")
+        // Who shares the descriptor writes behind what is left.
+        #expect(lseek(target.raw, 0, SEEK_CUR) == 8)
         #expect(Self.write("three\n", to: &target) == 6)
         target.cutToWhole()
         #expect(try text("log") == "one\ntwo\nthree\n")
@@ -168,6 +170,29 @@ struct OutputTargetTests {
         let capture = try SeenCapture(file)
         #expect(capture.error == nil && file.count <= full && file.count > full - 2000 && capture.packets.count > 50)
         withExtendedLifetime(disk) {}
+    }
+
+    @Test(
+        "What another program has appended to a whole capture stays",
+        arguments: [CaptureSettings.Format.pcapng, .pcap]
+    )
+    func keepsAppended(format: CaptureSettings.Format) throws {
+        let files = try CaptureFiles(folder.path + "/capture", format: format)
+        var target = OutputTarget(files)
+        defer { close(target.raw) }
+        var settings = CaptureSettings(seed: 1)
+        settings.format = format
+        var sink = CaptureSink(settings)
+        var output = ByteBuffer()
+        sink.begin(at: 0, into: &output)
+        sink.render(record(.opened), bytes: RawSpan(), into: &output)
+        let count = output.withUnsafeBytes { target.write($0) }
+        #expect(count == output.count)
+        let other = open(files.path, O_WRONLY | O_APPEND)
+        #expect(Glibc.write(other, "other", 5) == 5)
+        close(other)
+        target.cutToWhole()
+        #expect(try TemporaryFolder.read(files.path) == output.withUnsafeBytes { Array($0) } + Array("other".utf8))
     }
 
     @Test("What is no file of a path's own is never begun anew")

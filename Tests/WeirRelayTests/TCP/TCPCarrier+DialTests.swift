@@ -1,5 +1,6 @@
 import Glibc
 import Support
+import Synchronization
 import Testing
 import WeirEngine
 import WeirWire
@@ -117,6 +118,46 @@ struct TCPCarrierDialTests {
             }
             let closed = try await collector.closes()[0]
             #expect(closed.reason == .clientReset && closed.upstream.droppedBytes == 5)
+        }
+    }
+
+    @Test("A server that resets before the loop sees that it has accepted was there, and has reset")
+    func resetAtOnce() async throws {
+        let server = try TCPServer()
+        try await withRelay(server.route) { relay, collector in
+            let listener = try TCPServer()
+            let (client, accepted) = try await runThread {
+                let client = try TCPPeer(to: listener.endpoint)
+                let accepted = try listener.accept()
+                let copy = dup(accepted.socket.raw)
+                _ = fcntl(copy, F_SETFL, O_NONBLOCK)
+                return (client, SentDescriptor(Descriptor(owning: copy)))
+            }
+            let connection = AcceptedConnection(
+                socket: accepted,
+                client: try #require(client.local),
+                listener: listener.endpoint,
+                route: 0
+            )
+            let shared = await relay.shared
+            #expect(shared.reserveFlow())
+            shared.loops[0].flows.add(1, ordering: .relaxed)
+            let isReset = await withCheckedContinuation { (continuation: CheckedContinuation<Bool, Never>) in
+                _ = shared.loops[0].mailbox.post(
+                    .perform { host in
+                        // It dials at once; the server has gone before the loop waits for events again.
+                        (host.carrier(of: .tcp) as? TCPCarrier)?.adopt(connection)
+                        let peer = try? server.accept()
+                        peer?.reset()
+                        continuation.resume(returning: peer != nil)
+                    }
+                )
+            }
+            #expect(isReset)
+            let ending = try await runThread { try client.receiveToEnd().ending }
+            #expect(ending == .failed(.connectionReset))
+            #expect(try await collector.closes()[0].reason == .serverReset)
+            #expect(collector.records.contains { $0.isConnected })
         }
     }
 

@@ -85,6 +85,16 @@ struct FlowMessagesTests {
         #expect(feed.given < 210_000)
     }
 
+    @Test("Wants no more of a value, even if the chunk that says so is a single byte")
+    func bulkByByte() {
+        var feed = Feed()
+        feed.add(Array("*2\r\n$3\r\nSET\r\n$1000000\r".utf8))
+        feed.add(Array("\n".utf8))
+        let before = feed.given
+        feed.add([UInt8](repeating: 120, count: 10_000))
+        #expect(feed.given == before)
+    }
+
     @Test("Gives up a flow that no dissector takes, and wants no more of it", arguments: [4000, 6379] as [UInt16])
     func unknown(port: UInt16) {
         var feed = Feed(port: port)

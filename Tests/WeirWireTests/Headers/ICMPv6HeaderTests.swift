@@ -31,6 +31,10 @@ struct ICMPv6HeaderTests {
             header.setChecksum(from: .loopbackV6, to: .loopbackV6, payload: payload.span.bytes)
             let isValid = header.hasValidChecksum(from: .loopbackV6, to: .loopbackV6, payload: payload.span.bytes)
             #expect(isValid)
+            // An earlier one does not count.
+            let first = header.checksum
+            header.setChecksum(from: .loopbackV6, to: .loopbackV6, payload: payload.span.bytes)
+            #expect(header.checksum == first && first != 0)
         }
     }
 
