@@ -110,7 +110,7 @@ extension FlowQuery {
         case .port(let range, let side): return row.endpoints(side).contains { range.contains($0.port) }
         case .close(let close):
             return row.close == close || row.flow.close == close || row.serverLeg?.flow.close == close
-        case .number(let number): return row.has(number)
+        case .number(let number): return row.number == number
         case .compare(let quantity, let comparison, let value):
             if comparison.holds(quantity.value(of: row.flow), value) { return true }
             return row.serverLeg.map { comparison.holds(quantity.value(of: $0.flow), value) } ?? false

@@ -143,20 +143,28 @@ extension ByteBuffer {
 }
 
 extension FlowsText {
-    /// Appends the line below the flows: their number and counts, and those of packets outside of flows.
-    public func appendTotals(_ rows: [FlowRow], of flows: borrowing CaptureFlows, to output: inout ByteBuffer) {
-        let shown = rows.reduce(into: (flows: 0, packets: 0, bytes: 0)) { sum, row in
-            for flow in [row.flow, row.serverLeg?.flow].compactMap({ $0 }) {
-                sum.flows += 1
-                sum.packets += flow.packets
-                sum.bytes += flow.bytes
-            }
+    /// Appends the line below the flows: their number and counts, each flow once, and those of packets outside of flows.
+    ///
+    /// - Parameters:
+    ///   - rows: the rows above the line.
+    ///   - count: the number of all flows.
+    ///   - flows: the flows, and the packets outside of them.
+    ///   - output: receives the line.
+    public func appendTotals(
+        _ rows: [FlowRow],
+        among count: Int,
+        of flows: borrowing CaptureFlows,
+        to output: inout ByteBuffer
+    ) {
+        let shown = rows.reduce(into: (packets: 0, bytes: 0)) { sum, row in
+            sum.packets += row.flow.packets
+            sum.bytes += row.flow.bytes
         }
         output.append("total: ")
-        output.appendCount(UInt64(shown.flows), "flow")
-        if shown.flows != flows.table.count {
+        output.appendCount(UInt64(rows.count), "flow")
+        if rows.count != count {
             output.append(" of ")
-            output.appendDecimal(flows.table.count)
+            output.appendDecimal(count)
         }
         output.append(" ")
         output.appendCount(UInt64(shown.packets), "packet")

@@ -38,6 +38,8 @@ struct FlowsShow: ShowView, ~Copyable {
         joiner.add(metadata.options.comments, in: flows)
     }
 
+    mutating func take(_ block: CaptureBlock) { joiner.add(block) }
+
     mutating func finish(_ flows: borrowing CaptureFlows, _ report: ShowReport, _ output: ShowOutput) {
         var rows =
             if let number = query?.number {
@@ -46,7 +48,11 @@ struct FlowsShow: ShowView, ~Copyable {
                 joiner.rows(of: flows.table)
             }
         probes.finish()
-        for index in rows.indices { rows[index].found = probes.found(rows[index].number - 1) }
+        for index in rows.indices {
+            // The server's port may tell what the listener's does not.
+            let server = rows[index].serverLeg.flatMap { probes.found($0.place) }
+            rows[index].found = probes.found(rows[index].place) ?? server
+        }
         if let query { rows.removeAll { !query.matches($0) } }
         if order != .flow { order.sort(&rows) }
         if isReversed { rows.reverse() }
@@ -58,6 +64,6 @@ struct FlowsShow: ShowView, ~Copyable {
         var view = FlowsText(rows, color: color, localOffset: Terminal.localOffset)
         output.write { view.appendHeading(to: &$0) }
         for row in rows { output.write { view.append(row, to: &$0) } }
-        output.write { view.appendTotals(rows, of: flows, to: &$0) }
+        output.write { view.appendTotals(rows, among: joiner.count(in: flows.table), of: flows, to: &$0) }
     }
 }

@@ -1,16 +1,19 @@
 import WeirAnalysis
 import WeirDissect
+import WeirEngine
 import WeirWire
 
 /// The view of what the bytes of the flows mean, message by message.
 struct MessagesShow: ShowView, ~Copyable {
     private let query: FlowQuery?
     private var dissector: CaptureDissector
+    private var legs: LegMessages
     private var renderer: Renderer
     private var joiner = FlowRows()
 
-    init(_ query: FlowQuery?, hasFields: Bool, isJSON: Bool, color: Bool) {
+    init(_ query: FlowQuery?, leg: FlowLeg? = nil, hasFields: Bool, isJSON: Bool, color: Bool) {
         self.query = query
+        legs = LegMessages(only: leg)
         dissector = CaptureDissector(wantsFields: hasFields)
         renderer = Renderer(hasFields: hasFields, isJSON: isJSON, color: color)
     }
@@ -19,7 +22,14 @@ struct MessagesShow: ShowView, ~Copyable {
 
     mutating func begin(_ metadata: PacketMetadata, in flows: borrowing CaptureFlows) {
         joiner.add(metadata.options.comments, in: flows)
+        for place in [flows.tcp, flows.udp] {
+            guard let place, let path = joiner.path(place.index) else { continue }
+            let server = path.server ?? path.listener
+            dissector.begin(leg: place.index, listener: path.listener.port, server: server.port)
+        }
     }
+
+    mutating func take(_ block: CaptureBlock) { joiner.add(block) }
 
     mutating func take(
         _ packet: CapturedPacket,
@@ -28,11 +38,11 @@ struct MessagesShow: ShowView, ~Copyable {
         _ output: ShowOutput
     ) {
         guard isWanted(flows) else { return }
-        Self.add(packet, bytes, in: flows, to: &dissector, &renderer, output)
+        Self.add(packet, bytes, in: flows, to: &dissector, joiner, &legs, &renderer, output)
     }
 
     mutating func finish(_ flows: borrowing CaptureFlows, _ report: ShowReport, _ output: ShowOutput) {
-        Self.finish(&dissector, &renderer, output)
+        Self.finish(&dissector, joiner, &legs, &renderer, output)
     }
 
     /// Returns whether one of the packet's flows is wanted, a tunnel or one within it.
@@ -46,18 +56,27 @@ struct MessagesShow: ShowView, ~Copyable {
         _ bytes: RawSpan,
         in flows: borrowing CaptureFlows,
         to dissector: inout CaptureDissector,
+        _ joiner: FlowRows,
+        _ legs: inout LegMessages,
         _ renderer: inout Renderer,
         _ output: ShowOutput
     ) {
-        dissector.add(packet, bytes, in: flows) { flow, message in renderer.append(message, flow, output) }
+        dissector.add(packet, bytes, in: flows) { place, message in
+            legs.add(message, of: joiner.number(place), joiner.comparedLeg(place)) { renderer.append($0, $1, output) }
+        }
     }
 
     private static func finish(
         _ dissector: inout CaptureDissector,
+        _ joiner: FlowRows,
+        _ legs: inout LegMessages,
         _ renderer: inout Renderer,
         _ output: ShowOutput
     ) {
-        dissector.finish { flow, message in renderer.append(message, flow, output) }
+        dissector.finish { place, message in
+            legs.add(message, of: joiner.number(place), joiner.comparedLeg(place)) { renderer.append($0, $1, output) }
+        }
+        legs.finish { renderer.append($0, $1, output) }
     }
 
     /// A renderer of messages in the requested form.
@@ -70,12 +89,12 @@ struct MessagesShow: ShowView, ~Copyable {
             json = isJSON ? MessagesJSON(hasFields: hasFields) : nil
         }
 
-        mutating func append(_ message: Message, _ flow: Int, _ output: ShowOutput) {
+        mutating func append(_ message: Message, _ flow: FlowLabel, _ output: ShowOutput) {
             output.write { buffer in
                 if json != nil {
-                    json?.append(message, flow: flow + 1, to: &buffer)
+                    json?.append(message, flow: flow, to: &buffer)
                 } else {
-                    text.append(message, flow: flow + 1, to: &buffer)
+                    text.append(message, flow: flow, to: &buffer)
                 }
             }
         }

@@ -1,10 +1,12 @@
 import WeirAnalysis
 import WeirDissect
+import WeirEngine
 import WeirWire
 
 /// The view with a line for each packet.
 struct PacketsShow: ShowView, ~Copyable {
     private let query: FlowQuery?
+    private let leg: FlowLeg?
     private let isJSON: Bool
     private var text: PacketText
     private var json: PacketJSON
@@ -12,8 +14,9 @@ struct PacketsShow: ShowView, ~Copyable {
     /// The number of digits after the decimal point in the times of each interface.
     private var digits: [Int] = []
 
-    init(_ query: FlowQuery?, hasHex: Bool, isJSON: Bool, color: Bool) {
+    init(_ query: FlowQuery?, leg: FlowLeg? = nil, hasHex: Bool, isJSON: Bool, color: Bool) {
         self.query = query
+        self.leg = leg
         self.isJSON = isJSON
         text = PacketText(hasHex: hasHex, color: color)
         json = PacketJSON(hasBytes: hasHex)
@@ -22,6 +25,7 @@ struct PacketsShow: ShowView, ~Copyable {
     var isLive: Bool { true }
 
     mutating func take(_ block: CaptureBlock) {
+        joiner.add(block)
         switch block {
         case .pcapHeader(let header): digits = [header.isNanoseconds ? 9 : 6]
         case .section: digits = []
@@ -48,17 +52,20 @@ struct PacketsShow: ShowView, ~Copyable {
         }
         let digits = packet.interface < digits.count ? digits[Int(packet.interface)] : 6
         if isJSON {
-            output.write { json.append(packet, bytes, in: flows, to: &$0) }
+            output.write { json.append(packet, bytes, in: flows, numbers: joiner, to: &$0) }
         } else {
-            output.write { text.append(packet, bytes, in: flows, digits: digits, to: &$0) }
+            output.write { text.append(packet, bytes, in: flows, digits: digits, numbers: joiner, to: &$0) }
         }
     }
 
     /// Returns whether one of the packet's flows is wanted; a packet without a flow is wanted only if there is no
     /// query.
     private func isWanted(_ flows: borrowing CaptureFlows) -> Bool {
-        guard let query else { return true }
-        return flows.hasFlow { query.matches(joiner.row($0, of: flows.table)) }
+        guard query != nil || leg != nil else { return true }
+        return flows.hasFlow { place in
+            guard leg == nil || joiner.leg(place) == leg else { return false }
+            return query?.matches(joiner.row(place, of: flows.table)) ?? true
+        }
     }
 
     mutating func finish(_ flows: borrowing CaptureFlows, _ report: ShowReport, _ output: ShowOutput) {}

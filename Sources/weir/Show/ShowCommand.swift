@@ -1,7 +1,8 @@
-import ArgumentParser
+public import ArgumentParser
 import Glibc
 import WeirAnalysis
 import WeirDissect
+public import WeirEngine
 import WeirWire
 
 /// The command `weir show`, which shows the contents of captures.
@@ -24,9 +25,10 @@ struct ShowCommand: ParsableCommand {
             packets, bytes, duration (also packets_up, bytes_down and so on) with > >= < <= = or != and a value; 'client', \
             'server', 'listener' or 'egress' before host or port means that side alone; with and, or, not and parentheses.
 
-            Flows are numbered from 1 in the order of their first packets. Where the capture was recorded by Weir, both \
-            legs of a flow are on one line: client -> listener => egress -> server. Such a flow is 'refused' or 'unanswered' \
-            if the relay's own dial was.
+            A flow that Weir recorded has the number that the relay gave it, and both its legs are on one line: client -> \
+            listener => egress -> server. It is 'refused' or 'unanswered' if the relay's own dial was. Its messages are \
+            those of the client's leg; one that is not the same on the server's leg, because a toxic changed it, is shown \
+            again as of #3s. Flows of other captures are numbered from 1 in the order of their first packets.
             """
     )
 
@@ -76,6 +78,14 @@ struct ShowCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Show this flow alone.", valueName: "number"))
     var flow: Int?
 
+    @Option(
+        help: """
+            With --messages, --packets and --follow: the leg of flows that Weir recorded, client (the default) or server \
+            (as the relay sent it); packets are of both.
+            """
+    )
+    var leg: FlowLeg?
+
     @Option(name: .customLong("where"), help: ArgumentHelp("Show the flows that a query wants.", valueName: "query"))
     var condition: String?
 
@@ -112,6 +122,9 @@ struct ShowCommand: ParsableCommand {
         if flow != nil || condition != nil, !isFlows, !packets, !messages {
             throw ValidationError("--flow and --where are for the flows, for --packets and for --messages.")
         }
+        if leg != nil, !packets, !messages, follow == nil {
+            throw ValidationError("--leg is for --messages, --packets and --follow.")
+        }
         for (name, value) in [("--flow", flow), ("--follow", follow)] where value.map({ $0 < 1 }) ?? false {
             throw ValidationError("\(name) takes the number of a flow, from 1.")
         }
@@ -130,17 +143,18 @@ struct ShowCommand: ParsableCommand {
         }
         var run = ShowRun(files, output)
         if packets {
-            var view = PacketsShow(query, hasHex: hex, isJSON: json, color: isColored(output))
+            var view = PacketsShow(query, leg: leg, hasHex: hex, isJSON: json, color: isColored(output))
             run.show(&view)
         } else if messages {
-            var view = MessagesShow(query, hasFields: fields, isJSON: json, color: isColored(output))
+            var view = MessagesShow(query, leg: leg, hasFields: fields, isJSON: json, color: isColored(output))
             run.show(&view)
         } else if let follow {
             var settings = ReassemblySettings()
             settings.overlap = overlap
             let form = form ?? (output.isTerminal ? .text : .raw)
             let color = isColored(output)
-            var view = FollowShow(follow, json ? .json : .form(form), only: only?.direction, settings, color: color)
+            let shape = json ? FollowShow.Form.json : .form(form)
+            var view = FollowShow(follow, leg: leg, shape, only: only?.direction, settings, color: color)
             run.show(&view)
         } else if summary {
             var view = SummaryShow(isJSON: json, color: isColored(output))
@@ -188,6 +202,17 @@ struct ShowCommand: ParsableCommand {
 /// The choice of when lines are coloured.
 enum ColorChoice: String, ExpressibleByArgument, CaseIterable {
     case auto, always, never
+}
+
+extension FlowLeg: ExpressibleByArgument {
+    /// Creates the leg with a name: `client` or `server`.
+    public init?(argument: String) {
+        guard let leg = Self.allCases.first(where: { "\($0)" == argument }) else { return nil }
+        self = leg
+    }
+
+    /// The names of the legs.
+    public static var allValueStrings: [String] { allCases.map { "\($0)" } }
 }
 
 /// The direction to show.

@@ -7,6 +7,7 @@ struct SummaryShow: ShowView, ~Copyable {
     private let isJSON: Bool
     private let color: Bool
     private var summary = CaptureSummary()
+    private var joiner = FlowRows()
 
     init(isJSON: Bool, color: Bool) {
         self.isJSON = isJSON
@@ -22,7 +23,14 @@ struct SummaryShow: ShowView, ~Copyable {
         summary.add(packet, flows)
     }
 
-    mutating func take(_ block: CaptureBlock) { summary.add(block) }
+    mutating func take(_ block: CaptureBlock) {
+        summary.add(block)
+        joiner.add(block)
+    }
+
+    mutating func begin(_ metadata: PacketMetadata, in flows: borrowing CaptureFlows) {
+        joiner.add(metadata.options.comments, in: flows)
+    }
 
     mutating func finish(_ flows: borrowing CaptureFlows, _ report: ShowReport, _ output: ShowOutput) {
         var damage = report.failures.map(\.message)
@@ -30,10 +38,10 @@ struct SummaryShow: ShowView, ~Copyable {
         output.write { buffer in
             if isJSON {
                 var view = SummaryJSON()
-                view.append(summary, flows, damage: damage, to: &buffer)
+                view.append(summary, flows, joiner, damage: damage, to: &buffer)
             } else {
                 var view = SummaryText(color: color, localOffset: Terminal.localOffset)
-                view.append(summary, flows, damage: damage, to: &buffer)
+                view.append(summary, flows, joiner, damage: damage, to: &buffer)
             }
         }
     }

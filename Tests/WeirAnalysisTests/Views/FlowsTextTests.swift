@@ -48,7 +48,7 @@ struct FlowsTextTests {
         var packets = Packets()
         try packets.add(.udp, "1.1.1.1:5", "2.2.2.2:80", length: 99_999_999, at: 0)
         try packets.add(.udp, "2.2.2.2:80", "1.1.1.1:5", length: 123_456_789, at: 98_765_432_100_000)
-        let row = FlowRow(number: number, flow: try #require(packets.rows.first).flow)
+        let row = FlowRow(number: number, place: 0, flow: try #require(packets.rows.first).flow)
         var view = FlowsText([row], color: false)
         let heading = shown { view.appendHeading(to: &$0) }.split(separator: "  client and")[0]
         let line = shown { view.append(row, to: &$0) }
@@ -72,7 +72,7 @@ struct FlowsTextTests {
         let rows = FlowRows().rows(of: capture.flows.table)
         func total(_ rows: [FlowRow]) -> String {
             let view = FlowsText(rows, color: false)
-            return shown { view.appendTotals(rows, of: capture.flows, to: &$0) }
+            return shown { view.appendTotals(rows, among: 2, of: capture.flows, to: &$0) }
         }
         #expect(total(rows) == "total: (2 flows) (3 packets) (96 bytes)\n")
         #expect(total(Array(rows.prefix(1))) == "total: (1 flow) of 2 (2 packets) (68 bytes)\n")
