@@ -167,6 +167,13 @@ enum Terminal {
     /// Whether the terminal can go back to the start of a line and clear it.
     static var movesCursor: Bool { getenv("TERM").map { String(cString: $0) != "dumb" } ?? false }
 
+    /// The number of columns of the terminal on standard output; 80 if that is not known.
+    static var width: Int {
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
+    }
+
     /// How far local time is ahead of UTC.
     static let localOffset: Timestamp.LocalOffset = { Int(weir_local_offset($0)) }
 }

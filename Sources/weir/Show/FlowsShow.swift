@@ -1,4 +1,5 @@
 import WeirAnalysis
+import WeirCapture
 import WeirDissect
 import WeirWire
 
@@ -11,6 +12,8 @@ struct FlowsShow: ShowView, ~Copyable {
     private let color: Bool
     private var joiner = FlowRows()
     private var probes = FlowProbes()
+    /// The protocols of the flows of logs without bytes.
+    private var logged: [Int: String] = [:]
 
     init(_ query: FlowQuery?, order: FlowOrder, isReversed: Bool, isJSON: Bool, color: Bool) {
         self.query = query
@@ -40,6 +43,13 @@ struct FlowsShow: ShowView, ~Copyable {
 
     mutating func take(_ block: CaptureBlock) { joiner.add(block) }
 
+    mutating func take(_ messages: [LoggedMessage], in flows: borrowing CaptureFlows, _ output: ShowOutput) {
+        for message in messages {
+            guard let place = flows.table.find(message.tuple), logged[place] == nil else { continue }
+            logged[place] = message.message.name.description
+        }
+    }
+
     mutating func finish(_ flows: borrowing CaptureFlows, _ report: ShowReport, _ output: ShowOutput) {
         var rows =
             if let number = query?.number {
@@ -51,7 +61,8 @@ struct FlowsShow: ShowView, ~Copyable {
         for index in rows.indices {
             // The server's port may tell what the listener's does not.
             let server = rows[index].serverLeg.flatMap { probes.found($0.place) }
-            rows[index].found = probes.found(rows[index].place) ?? server
+            let logged = logged[rows[index].place].map { FlowProbes.Found(name: $0) }
+            rows[index].found = probes.found(rows[index].place) ?? server ?? logged
         }
         if let query { rows.removeAll { !query.matches($0) } }
         if order != .flow { order.sort(&rows) }

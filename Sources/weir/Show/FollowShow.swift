@@ -34,6 +34,7 @@ struct FollowShow: ShowView, ~Copyable {
     }
 
     var isLive: Bool { true }
+    var needsBytes: String? { "--follow" }
 
     mutating func take(_ block: CaptureBlock) { joiner.add(block) }
 

@@ -1,4 +1,5 @@
 import WeirAnalysis
+import WeirCapture
 import WeirDissect
 import WeirEngine
 import WeirWire
@@ -10,9 +11,12 @@ struct MessagesShow: ShowView, ~Copyable {
     private var legs: LegMessages
     private var renderer: Renderer
     private var joiner = FlowRows()
+    /// The option for which the messages that a log has are not enough.
+    let needsBytes: String?
 
     init(_ query: FlowQuery?, leg: FlowLeg? = nil, hasFields: Bool, isJSON: Bool, color: Bool) {
         self.query = query
+        needsBytes = hasFields ? "--fields" : leg == .server ? "--leg server" : nil
         legs = LegMessages(only: leg)
         dissector = CaptureDissector(wantsFields: hasFields)
         renderer = Renderer(hasFields: hasFields, isJSON: isJSON, color: color)
@@ -39,6 +43,14 @@ struct MessagesShow: ShowView, ~Copyable {
     ) {
         guard isWanted(flows) else { return }
         Self.add(packet, bytes, in: flows, to: &dissector, joiner, &legs, &renderer, output)
+    }
+
+    mutating func take(_ messages: [LoggedMessage], in flows: borrowing CaptureFlows, _ output: ShowOutput) {
+        for message in messages {
+            guard let place = flows.table.find(message.tuple) else { continue }
+            guard query?.matches(joiner.row(place, of: flows.table)) ?? true else { continue }
+            renderer.append(message.message, FlowLabel(number: joiner.number(place)), output)
+        }
     }
 
     mutating func finish(_ flows: borrowing CaptureFlows, _ report: ShowReport, _ output: ShowOutput) {

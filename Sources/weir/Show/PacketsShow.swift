@@ -8,6 +8,7 @@ struct PacketsShow: ShowView, ~Copyable {
     private let query: FlowQuery?
     private let leg: FlowLeg?
     private let isJSON: Bool
+    let needsBytes: String?
     private var text: PacketText
     private var json: PacketJSON
     private var joiner = FlowRows()
@@ -18,6 +19,7 @@ struct PacketsShow: ShowView, ~Copyable {
         self.query = query
         self.leg = leg
         self.isJSON = isJSON
+        needsBytes = hasHex ? "--hex" : nil
         text = PacketText(hasHex: hasHex, color: color)
         json = PacketJSON(hasBytes: hasHex)
     }

@@ -11,8 +11,10 @@ struct ShowCommand: ParsableCommand {
         commandName: "show",
         abstract: "Read captures: their flows, packets, bytes and streams.",
         discussion: """
-            Files are pcap or pcapng, also compressed with gzip; - is standard input. Several files are read as one \
-            capture, one after another.
+            Files are pcap or pcapng, or logs of weir relay --log, also compressed with gzip; - is standard input. In place \
+            of a folder, the captures and logs in it are read, in the order of their first packets. Several files are read \
+            as one capture, one after another. A log that was written without --log-bytes has flows and messages, but no \
+            bytes.
 
               weir show flows.pcapng                                    the flows
               weir show flows.pcapng --sort bytes --where 'port 443 and tcp'
@@ -20,6 +22,10 @@ struct ShowCommand: ParsableCommand {
               weir show flows.pcapng --follow 3 --as text               what both sides of a flow said
               weir show flows.pcapng --messages --fields                what their messages mean (weir show --dissectors)
               weir show flows.pcapng --summary                          counts, protocols, top talkers, damage
+              weir show flows.pcapng --stats                            how long answers took, for each kind of request
+              weir show flows.pcapng --export files                     what was downloaded and uploaded
+              weir show flows.pcapng --curl 3                           the requests of a flow, to send them again
+              weir show Captures/ --messages                            all captures of a folder
 
             A query of --where is made of: tcp, udp, ip, ip6, host ADDRESS[/BITS], port N[-M], close STATE, flow N, and \
             packets, bytes, duration (also packets_up, bytes_down and so on) with > >= < <= = or != and a value; 'client', \
@@ -32,7 +38,10 @@ struct ShowCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("Captures to read; - is standard input.", valueName: "file"), completion: .file())
+    @Argument(
+        help: ArgumentHelp("Captures and logs to read, or folders of them; - is standard input.", valueName: "file"),
+        completion: .file()
+    )
     var files: [String] = []
 
     @Flag(help: "Show a line for each packet.")
@@ -75,6 +84,8 @@ struct ShowCommand: ParsableCommand {
     @Flag(help: "Show counts, times, rates, protocols, top talkers and damage.")
     var summary = false
 
+    @OptionGroup var contents: ContentOptions
+
     @Option(help: ArgumentHelp("Show this flow alone.", valueName: "number"))
     var flow: Int?
 
@@ -107,19 +118,21 @@ struct ShowCommand: ParsableCommand {
         if [packets, messages, follow != nil, summary].count(where: { $0 }) > 1 {
             throw ValidationError("--packets, --messages, --follow and --summary exclude each other.")
         }
-        if files.isEmpty != dissectors {
+        if contents.files(files).isEmpty != dissectors {
             throw ValidationError(
                 dissectors ? "--dissectors reads no capture." : "Missing expected argument '<file> ...'"
             )
         }
-        let isFlows = !packets && !messages && follow == nil && !summary
+        let isOther = packets || messages || follow != nil || summary
+        try contents.check(files, others: isOther, json: json, chooses: flow != nil || condition != nil)
+        let isFlows = !isOther && contents.given.isEmpty
         if fields, !messages { throw ValidationError("--fields needs --messages.") }
         if hex, !packets { throw ValidationError("--hex needs --packets.") }
         if form != nil || only != nil, follow == nil { throw ValidationError("--as and --only need --follow.") }
         if overlap != .first, follow == nil { throw ValidationError("--overlap needs --follow.") }
         if json, form != nil { throw ValidationError("--json and --as exclude each other.") }
         if sort != nil || reverse, !isFlows { throw ValidationError("--sort and --reverse are for the flows.") }
-        if flow != nil || condition != nil, !isFlows, !packets, !messages {
+        if flow != nil || condition != nil, !isFlows, !packets, !messages, contents.given.isEmpty {
             throw ValidationError("--flow and --where are for the flows, for --packets and for --messages.")
         }
         if leg != nil, !packets, !messages, follow == nil {
@@ -141,7 +154,8 @@ struct ShowCommand: ParsableCommand {
             output.write { DissectorsText.append(Dissectors.descriptions, to: &$0) }
             return output.flush()
         }
-        var run = ShowRun(files, output)
+        var run = ShowRun(try ShowInputs.files(contents.files(files)), output)
+        if try contents.show(&run, query, json: json, output) { return try run.end() }
         if packets {
             var view = PacketsShow(query, leg: leg, hasHex: hex, isJSON: json, color: isColored(output))
             run.show(&view)
@@ -180,10 +194,11 @@ struct ShowCommand: ParsableCommand {
         } catch {
             throw Failure(.usage, "--where: \(error)")
         }
-        if packets || messages, query?.needsWholeFlow == true {
+        let live = packets ? "--packets" : messages ? "--messages" : contents.live
+        if let live, query?.needsWholeFlow == true {
             throw Failure(
                 .usage,
-                "--where: with \(packets ? "--packets" : "--messages") a query cannot ask for what is known only when a flow has ended"
+                "--where: with \(live) a query cannot ask for what is known only when a flow has ended"
             )
         }
         guard let flow else { return query }
