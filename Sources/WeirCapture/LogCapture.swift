@@ -1,3 +1,4 @@
+import Synchronization
 import WeirEngine
 import WeirSinks
 public import WeirWire
@@ -22,7 +23,8 @@ struct LogCapture: Sendable {
     private static let blank = [UInt8](repeating: 0, count: 512 << 10)
 
     private var reader = LogRecordReader()
-    private var sink = CaptureSink(CaptureSettings(seed: 0))
+    private var sink: CaptureSink
+    private let process = LoggedProcess()
     private var held: [UInt8] = []
     private var isSkipping = false
     private var hasBegun = false
@@ -40,6 +42,13 @@ struct LogCapture: Sendable {
     private(set) var lacksBytes = false
     /// The messages of chunks without bytes, since they were last taken.
     private(set) var messages: [LoggedMessage] = []
+
+    /// Creates a capture of which no line was read.
+    init() {
+        var settings = CaptureSettings(seed: 0)
+        settings.process = { [process] _ in process.answer.withLock { $0 } }
+        sink = CaptureSink(settings)
+    }
 
     /// Reads the next bytes of the log, and appends the capture's.
     mutating func read(_ piece: UnsafeRawBufferPointer, into output: inout ByteBuffer) {
@@ -127,8 +136,12 @@ struct LogCapture: Sendable {
         case .opened:
             // A relay that starts again numbers its flows from 1, and may not have recorded the end of the last ones.
             if !open.insert(record.flow).inserted { sink.forget(record.flow) }
+            let found = reader.process
+            process.answer.withLock { $0 = found.map { .found($0) } ?? .notAsked }
         case .closed: open.remove(record.flow)
-        default: break
+        default:
+            // The log begins in the middle of the flow.
+            if open.insert(record.flow).inserted { process.answer.withLock { $0 = .notAsked } }
         }
         guard let chunk = record.happening.chunk, !reader.hasBytes else {
             let bytes = reader.bytes
@@ -150,6 +163,11 @@ struct LogCapture: Sendable {
         let tuple = FiveTuple(transport: record.transport, source: client, destination: listener)
         messages.append(LoggedMessage(flow: record.flow.rawValue, tuple: tuple, message: message))
     }
+}
+
+/// The process of the client of the flow that is being opened, for the comment on its packets.
+private final class LoggedProcess: Sendable {
+    let answer = Mutex<ProcessAnswer>(.notAsked)
 }
 
 extension Endpoint {

@@ -95,9 +95,13 @@ public struct ExportName: Hashable, Sendable {
         // The end tells the kind of the file.
         let dot = whole.lastIndex(of: ".").map { whole[$0...] } ?? ""
         let end = dot.utf8.count <= 16 ? dot : ""
-        var start = whole[...]
-        while start.utf8.count + end.utf8.count > longest { start = start.dropLast() }
-        return String(start + end)
+        var (start, count) = (String.UnicodeScalarView(), end.utf8.count)
+        for scalar in whole.unicodeScalars {
+            count += UTF8.width(scalar)
+            guard count <= longest else { break }
+            start.append(scalar)
+        }
+        return String(start) + end
     }
 
     /// Returns the usual end of the names of files of a type; none for a type that is not in the table.

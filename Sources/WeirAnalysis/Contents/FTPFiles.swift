@@ -12,6 +12,7 @@ public struct FTPFiles: ~Copyable, Sendable {
         var bytes = TransferredFile(.ftp, place: 0, name: "", isUpload: false)
         /// The place of its connection; nil until there is one.
         var place: Int?
+        var hasEnded = false
         var isDone = false
     }
 
@@ -76,24 +77,19 @@ public struct FTPFiles: ~Copyable, Sendable {
         flows.withPayload(.tcp, of: bytes) { payload in
             Self.add(segment, payload, place, packet.timestamp, flow, &reassembler, &state)
         }
-        let isOver = flow.close == .finished || flow.close == .clientReset || flow.close == .serverReset
-        if isOver, let transfer = state.carriers[place.index] {
-            state.end(
-                transfer,
-                reassembler.report(flow: place.index, .upstream),
-                reassembler.report(flow: place.index, .downstream),
-                hasEnd: flow.close == .finished,
-                receiver
-            )
+        guard let transfer = state.carriers[place.index] else { return }
+        switch flow.close {
+        case .finished: state.transfers[transfer].hasEnded = true
+        case .clientReset, .serverReset: break
+        default: return
         }
+        state.end(transfer, receiver)
     }
 
     /// Ends the reading: files whose connections did not end are received as they are.
     public mutating func finish(to receiver: Receiver) {
         Self.finish(&reassembler, &state)
-        for index in state.transfers.indices {
-            state.end(index, StreamReport(), StreamReport(), hasEnd: false, receiver)
-        }
+        for index in state.transfers.indices { state.end(index, receiver) }
         state = State()
     }
 
@@ -123,6 +119,8 @@ extension FTPFiles.State {
             if controls.count < FTPFiles.limit { controls[place] = FTPFiles.Control() }
         } else if let transfer = expected.removeValue(forKey: flow.server) ?? expected.removeValue(forKey: flow.client)
         {
+            // Two endpoints can be announced for one connection.
+            guard transfers[transfer].place == nil else { return }
             carriers[place] = transfer
             transfers[transfer].place = place
         }
@@ -221,19 +219,13 @@ extension FTPFiles.State {
     }
 
     /// Receives the file of a transfer, unless it was received, or none was asked for.
-    mutating func end(
-        _ index: Int,
-        _ up: StreamReport,
-        _ down: StreamReport,
-        hasEnd: Bool,
-        _ receiver: FTPFiles.Receiver
-    ) {
-        guard !transfers[index].isDone, transfers[index].place != nil, var file = transfers[index].file else { return }
+    mutating func end(_ index: Int, _ receiver: FTPFiles.Receiver) {
         let transfer = transfers[index]
+        guard !transfer.isDone, transfer.place != nil, var file = transfer.file else { return }
         file.bytes = transfer.bytes.bytes
-        file.missing = transfer.bytes.missing + up.missingAtEnd + down.missingAtEnd
+        file.missing = transfer.bytes.missing
         file.leftOut = transfer.bytes.leftOut
-        file.hasEnd = hasEnd
+        file.hasEnd = transfer.hasEnded
         transfers[index].isDone = true
         transfers[index].bytes.bytes = []
         receiver(file)

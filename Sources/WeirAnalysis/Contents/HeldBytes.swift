@@ -104,6 +104,10 @@ public struct HeldBytes: ~Copyable, Sendable {
             return Content(bytes: [], missing: message.range.count)
         }
         let kept = message.range.clamped(to: side.start..<(side.start + side.bytes.count))
+        guard !kept.isEmpty else {
+            drop(message.range.upperBound - side.start, of: key)
+            return Content(bytes: [], leftOut: message.range.count)
+        }
         var content = Content(bytes: Array(side.bytes[(kept.lowerBound - side.start)..<(kept.upperBound - side.start)]))
         content.missing = kept.lowerBound - message.range.lowerBound
         for gap in side.gaps { content.missing += gap.clamped(to: kept).count }

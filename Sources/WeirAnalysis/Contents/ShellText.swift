@@ -61,9 +61,11 @@ package enum ShellText {
 
     private static func appendEscaped(_ bytes: [UInt8], to output: inout ByteBuffer) {
         output.append("\"$(printf '")
-        for byte in bytes {
+        for (index, byte) in bytes.enumerated() {
             switch byte {
             case UInt8(ascii: "%"): output.append("%%")
+            // printf takes one at the start for an option.
+            case UInt8(ascii: "-") where index == 0: output.append("\\055")
             case 0x20...0x7e where byte != UInt8(ascii: "\\") && byte != UInt8(ascii: "'"): output.append(byte)
             default:
                 output.append("\\")

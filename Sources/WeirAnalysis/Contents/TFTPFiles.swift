@@ -97,6 +97,8 @@ public struct TFTPFiles: Sendable {
         transfer.hasData = true
         if ahead > 0 { transfer.file.appendMissing(Int(ahead) * transfer.blockSize) }
         let content = bytes.extracting(droppingFirst: 4)
+        // The answer with the size of blocks may not have been captured.
+        transfer.blockSize = max(transfer.blockSize, content.byteCount)
         transfer.file.append(content)
         transfer.next = block &+ 1
         guard content.byteCount < transfer.blockSize else { return }

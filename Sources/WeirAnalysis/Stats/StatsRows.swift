@@ -36,7 +36,8 @@ public struct StatsRows: Sendable {
     /// - Parameters:
     ///   - stats: The statistics of all flows.
     ///   - rows: The flows, without second legs.
-    /// - limit: The maximum number of flows, those with the most payload, and of kinds, the most frequent; nil for all.
+    ///   - limit: The maximum number of flows, those with the most payload, and of kinds, the most frequent; nil for
+    ///     all.
     public init(_ stats: TrafficStats, _ rows: [FlowRow], limit: Int?) {
         var kinds: [RequestKind: TrafficStats.Kind] = [:]
         for row in rows {

@@ -9,6 +9,8 @@ public struct StatsText: Sendable {
     private static let narrow = 80
     /// The width of each column of numbers, with the blank before it.
     private static let number = 9
+    /// The width of a column of counts of requests.
+    private static let count = 7
     private static let leastName = 20
 
     private let width: Int?
@@ -84,7 +86,7 @@ public struct StatsText: Sendable {
             SafeText.escaped(kind.kind.name.isEmpty ? kind.kind.request : "\(kind.kind.name) \(kind.kind.request)")
         }
         let longest = max(names.map(\.count).max() ?? 0, Self.leastName)
-        let room = min(longest, width.map { $0 - 16 - 5 * Self.number } ?? longest)
+        let room = min(longest, width.map { $0 - 2 * Self.count - 5 * Self.number - 1 } ?? longest)
         appendKind("requests", ["count", "failed", "p50", "p90", "p99", "up", "down"], room, to: &output)
         for (kind, name) in zip(rows.kinds, names) {
             let delays = kind.stats.answers.percentiles([50, 90, 99])
@@ -102,7 +104,8 @@ public struct StatsText: Sendable {
         let name = cut(name, room)
         var line = name + String(repeating: " ", count: max(room - name.count, 0))
         for (index, cell) in cells.enumerated() {
-            line += String(repeating: " ", count: max((index < 2 ? 8 : Self.number) - cell.utf8.count, 1)) + cell
+            line +=
+                String(repeating: " ", count: max((index < 2 ? Self.count : Self.number) - cell.utf8.count, 1)) + cell
         }
         output.append(line)
         output.append("\n")

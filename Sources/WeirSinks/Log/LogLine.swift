@@ -59,7 +59,7 @@ struct LogLine {
 /// The keys that are read of a line.
 enum LogKey: Int, CaseIterable {
     case time, flow, event, transport, client, listener, egress, server
-    case direction, offset, length, bytes, to, from
+    case process, direction, offset, length, bytes, to, from
     case dialNanoseconds, heldNanoseconds, delayNanoseconds, durationNanoseconds
     case error, reason, datagrams, toxic, type, effect, acts, chunks
     case `protocol`, complete, summary, answers
@@ -67,7 +67,7 @@ enum LogKey: Int, CaseIterable {
 
     private static let names: [StaticString] = [
         "time", "flow", "event", "transport", "client", "listener", "egress", "server",
-        "direction", "offset", "length", "bytes", "to", "from",
+        "process", "direction", "offset", "length", "bytes", "to", "from",
         "dial_ns", "held_ns", "delay_ns", "duration_ns",
         "error", "reason", "datagrams", "toxic", "type", "effect", "acts", "chunks",
         "protocol", "complete", "summary", "answers",

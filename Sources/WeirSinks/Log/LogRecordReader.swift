@@ -19,8 +19,10 @@ package enum LogItem: Hashable, Sendable {
 package struct LogRecordReader: Sendable {
     /// The bytes of the last chunk; none if the line has none.
     package private(set) var bytes: [UInt8] = []
-    /// Whether the line of the last chunk had bytes, or had no need of them.
+    /// Whether the line of the last chunk had bytes; a chunk of none does not count.
     package private(set) var hasBytes = true
+    /// The client's process in the last line that opened a flow; nil if the line names none.
+    package private(set) var process: ClientProcess?
     private var clock = TimestampReader()
     /// The flow of the last line, which is often that of the next one, too.
     private var last: FlowSubject?
@@ -81,6 +83,7 @@ package struct LogRecordReader: Sendable {
         switch event {
         case "open":
             for direction in Direction.allCases { originals.remove(FlowSide(flow: subject.id, direction: direction)) }
+            process = line[.process].flatMap(Self.process)
             return Found(value: .opened)
         case "connected":
             return Found(value: .connected(dial: line.duration(.dialNanoseconds) ?? .zero, isRerouted: false))
@@ -112,10 +115,9 @@ package struct LogRecordReader: Sendable {
             length <= Self.longestChunk
         else { return nil }
         bytes.removeAll(keepingCapacity: true)
-        hasBytes = length == 0
+        if length > 0 { hasBytes = line[.bytes] != nil }
         if let text = line[.bytes] {
             guard Base64.decode(text, into: &bytes), bytes.count == length else { return nil }
-            hasBytes = true
         }
         let held = line.duration(.heldNanoseconds)
         var chunk = ChunkRecord(
@@ -135,6 +137,14 @@ package struct LogRecordReader: Sendable {
         // Without the original, the chunk that went on stands for it.
         chunk.isTampered = held != nil && originals.contains(side)
         return .forwarded(chunk)
+    }
+
+    /// Reads the object that names a process.
+    private static func process(_ text: UnsafeRawBufferPointer) -> ClientProcess? {
+        guard let object = try? JSONParser.parse(Array(text)), let name = object["name"]?.stringValue,
+            let user = object["user"]?.stringValue, let identifier = object["pid"]?.intValue
+        else { return nil }
+        return ClientProcess(identifier: Int32(clamping: identifier), name: name, user: user)
     }
 
     private func drop(_ line: LogLine) -> DropRecord? {

@@ -7,6 +7,7 @@ struct ContentOptions: ParsableArguments {
     @Option(
         name: .long,
         defaultAsFlag: StatsArgument.standard,
+        parsing: .next,
         help: ArgumentHelp(
             "Show statistics of flows and of kinds of requests: times to dial, to the first byte, and of answers (p50, p90, "
                 + "p99), payload; this many rows of each, 0 for all.",

@@ -8,7 +8,8 @@ import WeirWire
 /// The view that writes the exchanges of HTTP to an archive for the developer tools of a browser.
 struct HARShow: ShowView, ~Copyable {
     private let path: String
-    private let file: NewFile
+    /// The file, which does not exist before something was read.
+    private var file: NewFile?
     private var reading: HTTPReading
     private var stats = TrafficStats()
     private var writer = HARWriter(version: Machine.version)
@@ -16,12 +17,12 @@ struct HARShow: ShowView, ~Copyable {
     private var failure: Failure?
     private static let pieceSize = 64 << 10
 
-    /// Creates the file and the view.
+    /// Creates the view.
     ///
-    /// - Throws: `Failure` if the file exists, or cannot be created.
+    /// - Throws: `Failure` if the file exists.
     init(to path: String, _ query: FlowQuery?) throws(Failure) {
         self.path = path
-        file = try NewFile(path)
+        try NewFile.check(path)
         reading = HTTPReading(query)
         writer.begin(to: &buffer)
     }
@@ -83,7 +84,8 @@ struct HARShow: ShowView, ~Copyable {
     private mutating func write() {
         guard failure == nil else { return }
         do throws(Failure) {
-            try buffer.withUnsafeBytes { bytes throws(Failure) in try file.write(bytes) }
+            if file == nil { file = try NewFile(path) }
+            try buffer.withUnsafeBytes { bytes throws(Failure) in try file?.write(bytes) }
         } catch {
             failure = error
         }

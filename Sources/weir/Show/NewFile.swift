@@ -21,6 +21,15 @@ struct NewFile: ~Copyable {
 
     deinit { close(descriptor) }
 
+    /// Checks that there is no such file yet.
+    ///
+    /// - Throws: `Failure` if there is one.
+    static func check(_ path: String) throws(Failure) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return }
+        throw Failure(creating: SystemError("write to '\(path)'", ErrorNumber(EEXIST)))
+    }
+
     /// Writes bytes at the end.
     ///
     /// - Throws: `Failure` if they cannot all be written.
