@@ -90,6 +90,9 @@ struct ByteAutomaton: Sendable {
     /// Returns whether no match can follow.
     func isDead(_ cursor: Cursor) -> Bool { flags[cursor.state] & 2 != 0 }
 
+    /// Returns whether no match has begun that may still end; false if that is not known.
+    func isIdle(_ cursor: Cursor) -> Bool { cursor.state == idle }
+
     /// Reads bytes until a match ends.
     ///
     /// - Parameters:
