@@ -2,8 +2,6 @@ import WeirEngine
 public import WeirWire
 
 /// The text form of reports on series of ports.
-///
-/// No line has a bare word of hex digits before a blank: the relay's output stays readable by `text2pcap`.
 public struct PortsText: Sendable {
     private let color: Bool
 
@@ -21,7 +19,7 @@ public struct PortsText: Sendable {
             output.append(", confidence \(PortReasons.decimal(verdict.confidence, places: 6))")
         }
         output.append(", " + PortReasons.count(statistics.samples, "sample"))
-        output.append(" " + PortReasons.count(statistics.destinations, "destination"))
+        output.append(", " + PortReasons.count(statistics.destinations, "destination"))
         if let seconds = statistics.seconds { output.append(" in \(PortReasons.decimal(seconds, places: 1)) s") }
         output.append("\n")
         line("because", verdict.reasons.joined(separator: "; "), &output)
@@ -65,7 +63,7 @@ public struct PortsText: Sendable {
         var text = "\(PortReasons.count(reuse.count, "time")) a port came again, "
         text += "\(expected) expected of a uniform choice"
         if let fewest = reuse.fewestBetween, let median = reuse.medianBetween {
-            text += "; after \(PortReasons.count(fewest, "choice")) at the least, (\(median)) in the median"
+            text += "; after \(PortReasons.count(fewest, "choice")) at the least, \(median) in the median"
         }
         if let seconds = reuse.shortestSeconds { text += ", \(PortReasons.decimal(seconds, places: 3)) s" }
         return text

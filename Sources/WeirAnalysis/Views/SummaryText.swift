@@ -56,7 +56,7 @@ public struct SummaryText: Sendable {
             line("written by", summary.applications.map(Self.printable).joined(separator: ", "), &output)
         }
         line("packets", "\(summary.total.packets)", &output)
-        line("bytes", "\(summary.total.bytes), (\(summary.capturedBytes) captured)", &output)
+        line("bytes", "\(summary.total.bytes), \(summary.capturedBytes) captured", &output)
         let kinds = numbers.kinds(in: flows.table)
         line("flows", "\(kinds.tcp) tcp, \(kinds.udp) udp", &output)
     }
@@ -161,6 +161,6 @@ extension CaptureSummary {
             (counters.refused, "fragment", "that there was no room for"),
             (flows.table.packetsLeftOut, "packet", "of flows beyond the most that are kept"),
         ].filter { $0.0 > 0 }
-            .map { "(\($0.0) \($0.1)\($0.0 == 1 ? "" : "s")) \($0.2)" }
+            .map { "\($0.0) \($0.1)\($0.0 == 1 ? "" : "s") \($0.2)" }
     }
 }

@@ -88,6 +88,29 @@ extension ByteBuffer {
         append(UInt8(ascii: "\n"))
     }
 
+    /// Ends a cell of a table with blanks up to its width, or cuts it.
+    ///
+    /// - Parameters:
+    ///   - start: The value of `count` at the beginning of the cell.
+    ///   - limit: The number of columns to which it is cut; nil if it may be wider.
+    ///   - width: The number of columns that it has at least.
+    ///   - style: The reader.
+    ///   - color: The sequence of the row's color, which is set again after a cut.
+    public mutating func endCell(
+        from start: Int,
+        _ limit: Int?,
+        atLeast width: Int,
+        _ style: TerminalStyle,
+        then color: StaticString = ""
+    ) {
+        let columns = columns(from: start)
+        if let limit, columns > limit {
+            cut(start..<count, to: limit, style)
+            return append(color)
+        }
+        for _ in 0..<max(width - columns, 0) { append(UInt8(ascii: " ")) }
+    }
+
     /// Returns the columns of what follows a place in the buffer.
     public func columns(from start: Int) -> Int { columns(of: start..<count) }
 

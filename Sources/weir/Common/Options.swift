@@ -1,5 +1,4 @@
 public import ArgumentParser
-import CWeir
 import Glibc
 import WeirAnalysis
 import WeirDissect
@@ -153,27 +152,4 @@ struct ShowOptions: ParsableArguments {
 extension FlowDetails {
     /// The ranges for reports on ports.
     var portRanges: OwnPortRanges { OwnPortRanges(host: hostPorts, egressPort: egressPort) }
-}
-
-/// The terminal in which the program runs.
-enum Terminal {
-    /// Whether the terminal can show colour, and the user has not turned it off (no-color.org).
-    static var allowsColor: Bool {
-        if let value = getenv("NO_COLOR"), value.pointee != 0 { return false }
-        guard let term = getenv("TERM") else { return true }
-        return String(cString: term) != "dumb"
-    }
-
-    /// Whether the terminal can go back to the start of a line and clear it.
-    static var movesCursor: Bool { getenv("TERM").map { String(cString: $0) != "dumb" } ?? false }
-
-    /// The number of columns of the terminal on standard output; 80 if that is not known.
-    static var width: Int {
-        var size = winsize()
-        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-        return Int(size.ws_col)
-    }
-
-    /// How far local time is ahead of UTC.
-    static let localOffset: Timestamp.LocalOffset = { Int(weir_local_offset($0)) }
 }

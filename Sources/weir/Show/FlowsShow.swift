@@ -9,18 +9,27 @@ struct FlowsShow: ShowView, ~Copyable {
     private let order: FlowOrder
     private let isReversed: Bool
     private let isJSON: Bool
-    private let color: Bool
+    private let style: TerminalStyle
+    private let columns: [FlowColumn]?
     private var joiner = FlowRows()
     private var probes = FlowProbes()
     /// The protocols of the flows of logs without bytes.
     private var logged: [Int: String] = [:]
 
-    init(_ query: FlowQuery?, order: FlowOrder, isReversed: Bool, isJSON: Bool, color: Bool) {
+    init(
+        _ query: FlowQuery?,
+        order: FlowOrder,
+        isReversed: Bool,
+        isJSON: Bool,
+        _ style: TerminalStyle,
+        columns: [FlowColumn]?
+    ) {
         self.query = query
         self.order = order
         self.isReversed = isReversed
         self.isJSON = isJSON
-        self.color = color
+        self.style = style
+        self.columns = columns
     }
 
     @inline(__always)
@@ -72,7 +81,7 @@ struct FlowsShow: ShowView, ~Copyable {
             for row in rows { output.write { view.append(row, to: &$0) } }
             return
         }
-        var view = FlowsText(rows, color: color, localOffset: Terminal.localOffset)
+        var view = FlowsText(rows, style, columns: columns, localOffset: Terminal.localOffset)
         output.write { view.appendHeading(to: &$0) }
         for row in rows { output.write { view.append(row, to: &$0) } }
         output.write { view.appendTotals(rows, among: joiner.count(in: flows.table), of: flows, to: &$0) }

@@ -205,7 +205,7 @@ extension FollowShow {
             guard only == nil || only == direction else { return }
             switch form {
             case nil: output.write { json.append(report, flow: flow, direction, to: &$0) }
-            case .raw:
+            case .raw, .text2pcap:
                 guard !report.isWhole else { return }
                 output.flush()
                 var lines = ByteBuffer()

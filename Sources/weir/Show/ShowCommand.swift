@@ -69,7 +69,8 @@ struct ShowCommand: ParsableCommand {
 
     @Option(
         name: .customLong("as"),
-        help: "With --follow: text (the default on a terminal), hex or raw (the default elsewhere)."
+        help:
+            "With --follow: text (the default on a terminal), hex, raw (the default elsewhere) or text2pcap (what it reads)."
     )
     var form: FollowForm?
 
@@ -109,9 +110,17 @@ struct ShowCommand: ParsableCommand {
     @Flag(help: "Write JSON, one object a line.")
     var json = false
 
-    @Option(help: "Colour lines: auto (on a terminal), always or never.")
-    var color = ColorChoice.auto
+    @Option(
+        help: ArgumentHelp(
+            "Show these columns of the flows, separated by commas: \(Self.columnNames).",
+            valueName: "columns"
+        )
+    )
+    var columns: String?
 
+    @OptionGroup var screen: ScreenOptions
+
+    private static let columnNames = FlowColumn.allCases.map(\.rawValue).joined(separator: ", ")
     private static let orders = FlowOrder.allCases.map(\.rawValue).joined(separator: ", ")
 
     func validate() throws {
@@ -135,6 +144,8 @@ struct ShowCommand: ParsableCommand {
         if flow != nil || condition != nil, !isFlows, !packets, !messages, contents.given.isEmpty {
             throw ValidationError("--flow and --where are for the flows, for --packets and for --messages.")
         }
+        if columns != nil, !isFlows || json { throw ValidationError("--columns is for the table of flows.") }
+        _ = try shownColumns()
         if leg != nil, !packets, !messages, follow == nil {
             throw ValidationError("--leg is for --messages, --packets and --follow.")
         }
@@ -179,7 +190,8 @@ struct ShowCommand: ParsableCommand {
                 order: sort ?? .flow,
                 isReversed: reverse,
                 isJSON: json,
-                color: isColored(output)
+                screen.style(of: STDOUT_FILENO),
+                columns: try shownColumns()
             )
             run.show(&view)
         }
@@ -205,18 +217,16 @@ struct ShowCommand: ParsableCommand {
         return query.map { .and($0, .number(flow)) } ?? .number(flow)
     }
 
-    private func isColored(_ output: ShowOutput) -> Bool {
-        switch color {
-        case .always: true
-        case .never: false
-        case .auto: output.isTerminal && Terminal.allowsColor
+    /// Reads `--columns`.
+    private func shownColumns() throws -> [FlowColumn]? {
+        try columns?.split(separator: ",", omittingEmptySubsequences: false).map { word in
+            let name = word.filter { $0 != " " }
+            if let column = FlowColumn(rawValue: name) { return column }
+            throw ValidationError("--columns: '\(SafeText.escaped(name))' is no column; there are \(Self.columnNames).")
         }
     }
-}
 
-/// The choice of when lines are coloured.
-enum ColorChoice: String, ExpressibleByArgument, CaseIterable {
-    case auto, always, never
+    private func isColored(_ output: ShowOutput) -> Bool { screen.style(of: STDOUT_FILENO).color }
 }
 
 extension FlowLeg: ExpressibleByArgument {

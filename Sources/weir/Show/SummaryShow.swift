@@ -34,7 +34,7 @@ struct SummaryShow: ShowView, ~Copyable {
 
     mutating func finish(_ flows: borrowing CaptureFlows, _ report: ShowReport, _ output: ShowOutput) {
         var damage = report.failures.map(\.message)
-        if report.skippedBlocks > 0 { damage.append("(\(report.skippedBlocks) blocks) of a kind that is not known") }
+        if report.skippedBlocks > 0 { damage.append("\(report.skippedBlocks) blocks of a kind that is not known") }
         output.write { buffer in
             if isJSON {
                 var view = SummaryJSON()

@@ -90,10 +90,10 @@ struct FlowRowTests {
         #expect(row.flow.close == .serverReset)
         #expect(row.close == (counts ? server : .serverReset))
         let text = shown { output in
-            var view = FlowsText([row], color: false)
+            var view = FlowsText([row])
             view.append(row, to: &output)
         }
-        #expect(text.contains("  \(counts ? server.rawValue : "server_reset") "))
+        #expect(text.hasSuffix("  \(counts ? server.rawValue : "server_reset")\n"))
         let json = shown { output in
             var view = FlowsJSON()
             view.append(row, to: &output)
@@ -181,19 +181,19 @@ struct FlowRowTests {
         try packets.add(.udp, "[::1]:5", "[::1]:6", at: nil)
         let rows = packets.rows
         let text = shown { output in
-            var view = FlowsText(rows, color: false)
+            var view = FlowsText(rows)
             view.appendHeading(to: &output)
             for row in rows { view.append(row, to: &output) }
         }
         #expect(
             text == """
-                      flow  start                         seconds  packets up     bytes  packets down       bytes  close            client and server
-                         7  1970-01-01 00:00:00.001000  12.000042           1        74             1  1234567890  open             tcp 127.0.0.1:49152 -> 127.0.0.1:9000 => 10.0.0.2:51044 -> 10.0.0.5:443
-                1000000003  no time                                         1        60             0           0                   udp [::1]:5 -> [::1]:6
+                      flow  time                             client and server                                                 packets up  up  packets down        down       took  end   what
+                         7  1970-01-01 00:00:00.001000  tcp  127.0.0.1:49152 → 127.0.0.1:9000 ⇒ 10.0.0.2:51044 → 10.0.0.5:443           1  74             1  1234567890  12.000042  open
+                1000000003  no time                     udp  [::1]:5 → [::1]:6                                                          1  60             0           0
 
                 """
         )
-        let colored = shown { FlowsText(rows, color: true).appendHeading(to: &$0) }
+        let colored = shown { FlowsText(rows, TerminalStyle(color: true)).appendHeading(to: &$0) }
         #expect(colored.hasPrefix("\u{1B}[1m") && colored.hasSuffix("\u{1B}[0m\n"))
     }
 }

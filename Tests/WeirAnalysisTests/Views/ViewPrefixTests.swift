@@ -88,7 +88,7 @@ private struct PrefixViews: ~Copyable {
         var probes = probes
         probes.finish()
         for index in rows.indices { rows[index].found = probes.found(rows[index].place) }
-        var (text, json) = (FlowsText(rows, color: true), FlowsJSON())
+        var (text, json) = (FlowsText(rows, TerminalStyle(width: 80, color: true)), FlowsJSON())
         text.appendHeading(to: &output)
         for row in rows {
             text.append(row, to: &output)
