@@ -50,6 +50,9 @@ public struct CaptureQuery: ~Copyable, Sendable {
         if readsMessages { Self.read(packet, bytes, in: flows, &dissector, &notes) }
     }
 
+    /// Adds a message of the flow at a place, which a log has in place of bytes.
+    public mutating func add(_ message: Message, of place: Int) { notes.note(message, of: place, nil) }
+
     /// Takes a message that a view read from the last packet.
     ///
     /// - Parameters:

@@ -32,10 +32,10 @@ public struct FilteredSink: Sink {
     }
 
     /// The records that the sink wants, and those that the query needs.
-    public var interest: Interest { max(sink.interest, query.interest) }
+    public var interest: Interest { max(sink.interest, query.query.liveInterest) }
 
     /// The messages that the sink wants, and those that the query needs.
-    public var messages: MessageInterest { max(sink.messages, query.messages) }
+    public var messages: MessageInterest { max(sink.messages, query.query.liveMessages) }
 
     /// Whether the sink shows echoes.
     public var showsEchoes: Bool { sink.showsEchoes }

@@ -197,6 +197,16 @@ extension FlowQuery {
         }
     }
 
+    /// Whether it asks for bytes, or for more of messages than their protocol.
+    public var asksBeyondProtocols: Bool {
+        switch self {
+        case .speaks: false
+        case .not(let query): query.asksBeyondProtocols
+        case .and(let left, let right), .or(let left, let right): left.asksBeyondProtocols || right.asksBeyondProtocols
+        default: !needs.isDisjoint(with: [.messages, .bytes])
+        }
+    }
+
     /// Whether the answer is known only after the whole capture was read.
     public var needsWholeFlow: Bool { needs.contains(.end) }
 

@@ -48,14 +48,6 @@ public struct LiveQuery<Item: Sendable>: Sendable {
         search = PatternSearch(plan.patterns)
     }
 
-    /// The records that the query needs.
-    public var interest: Interest {
-        query.needs.contains(.bytes) ? .bytes : query.needs.contains(.messages) ? .chunks : .flows
-    }
-
-    /// The messages that the query needs.
-    public var messages: MessageInterest { query.needs.contains(.messages) ? .fields : .none }
-
     /// The number of flows with state.
     var count: Int { flows.count + unwanted.count }
 
@@ -280,6 +272,14 @@ public struct LiveQuery<Item: Sendable>: Sendable {
 }
 
 extension FlowQuery {
+    /// The records that must be seen to answer it live.
+    public var liveInterest: Interest {
+        needs.contains(.bytes) ? .bytes : needs.contains(.messages) ? .chunks : .flows
+    }
+
+    /// The messages that must be seen to answer it live.
+    public var liveMessages: MessageInterest { needs.contains(.messages) ? .fields : .none }
+
     /// Whether it asks for the egress, which changes if the relay dials again.
     fileprivate var asksEgress: Bool {
         switch self {

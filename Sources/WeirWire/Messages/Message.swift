@@ -30,6 +30,9 @@ public struct Message: Sendable {
 
     package init() {}
 
+    /// A message of nothing.
+    package static let empty = Message()
+
     /// The memory of the message, in bytes, roughly.
     package var cost: Int {
         var cost = 512 + summary.utf8.count + fields.count * MemoryLayout<MessageField>.stride

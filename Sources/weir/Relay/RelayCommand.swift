@@ -51,6 +51,8 @@ struct RelayCommand: AsyncParsableCommand {
     @Flag(help: "Put each chunk's bytes into the log, in base64.")
     var logBytes = false
 
+    @OptionGroup var only: OnlyOptions
+
     @Flag(inversion: .prefixedNo, help: "Say under each chunk what the messages mean that end in it.")
     var dissect = true
 
@@ -178,6 +180,7 @@ struct RelayCommand: AsyncParsableCommand {
     func run() async throws {
         if toxics.toxics { return print(ToxicTable.render(), terminator: "") }
         do {
+            let query = try only.query(findsProcesses: !portOptions.noProcesses)
             var configuration = try configuration()
             let details = try portOptions.apply(to: &configuration)
             let admin: RelayAdmin? = try await self.admin.start(names: configuration.names)
@@ -187,8 +190,15 @@ struct RelayCommand: AsyncParsableCommand {
             }
             let scenario = try toxics.readScenario()
             try toxics.apply(to: &configuration, scenario)
-            let session = Session(configuration, grace: grace.duration, scenario: scenario, admin: admin)
-            let outputs = RelayOutputs(self, configuration, details, admin: admin)
+            let names = RouteNames()
+            let session = Session(
+                configuration,
+                grace: grace.duration,
+                scenario: scenario,
+                admin: admin,
+                whenServing: names.serve
+            )
+            let outputs = RelayOutputs(self, configuration, details, admin: admin, only: query, names)
             let status = try await session.run(outputs: try outputs.makeAll(), outputs.recording, outputs.capture)
             if status != .done { Glibc.exit(status.rawValue) }
         } catch {

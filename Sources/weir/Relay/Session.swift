@@ -9,14 +9,17 @@ struct Session: Sendable {
     private let grace: Duration
     private let scenario: Scenario?
     private let admin: RelayAdmin?
+    private let whenServing: @Sendable (Supervisor) -> Void
 
     init(
         _ configuration: RelayConfiguration,
         grace: Duration,
         scenario: Scenario? = nil,
-        admin: RelayAdmin? = nil
+        admin: RelayAdmin? = nil,
+        whenServing: @escaping @Sendable (Supervisor) -> Void = { _ in }
     ) {
         self.admin = admin
+        self.whenServing = whenServing
         self.configuration = configuration
         self.grace = grace
         self.scenario = scenario
@@ -97,6 +100,7 @@ struct Session: Sendable {
             Diagnostics.stopWaiting()
             feed.yield(.signal(number))
         }
+        whenServing(relay)
         announce(relay)
         do {
             try await admin?.begin(relay)

@@ -5,7 +5,7 @@ import WeirWire
 
 /// The view of a capture's flows.
 struct FlowsShow: ShowView, ~Copyable {
-    private let query: FlowQuery?
+    private var query: FlowsQuery
     private let order: FlowOrder
     private let isReversed: Bool
     private let isJSON: Bool
@@ -24,7 +24,7 @@ struct FlowsShow: ShowView, ~Copyable {
         _ style: TerminalStyle,
         columns: [FlowColumn]?
     ) {
-        self.query = query
+        self.query = FlowsQuery(query)
         self.order = order
         self.isReversed = isReversed
         self.isJSON = isJSON
@@ -34,8 +34,10 @@ struct FlowsShow: ShowView, ~Copyable {
 
     @inline(__always)
     func wants(_ tcp: FlowTable.Place?, _ udp: FlowTable.Place?, _ inner: [FlowTable.Place?]) -> Bool {
-        probes.wants(tcp, udp, inner)
+        query.needsPackets || probes.wants(tcp, udp, inner)
     }
+
+    var needsBytes: String? { query.needsBytes }
 
     mutating func take(
         _ packet: CapturedPacket,
@@ -43,16 +45,19 @@ struct FlowsShow: ShowView, ~Copyable {
         in flows: borrowing CaptureFlows,
         _ output: ShowOutput
     ) {
-        probes.add(packet, bytes, in: flows)
+        query.add(packet, bytes, in: flows)
+        if probes.wants(flows.tcp, flows.udp, flows.innerUDP) { probes.add(packet, bytes, in: flows) }
     }
 
     mutating func begin(_ metadata: PacketMetadata, in flows: borrowing CaptureFlows) {
         joiner.add(metadata.options.comments, in: flows)
+        query.begin(metadata, in: flows, joiner)
     }
 
     mutating func take(_ block: CaptureBlock) { joiner.add(block) }
 
     mutating func take(_ messages: [LoggedMessage], in flows: borrowing CaptureFlows, _ output: ShowOutput) {
+        query.add(messages, in: flows)
         for message in messages {
             guard let place = flows.table.find(message.tuple), logged[place] == nil else { continue }
             logged[place] = message.message.name.description
@@ -61,7 +66,7 @@ struct FlowsShow: ShowView, ~Copyable {
 
     mutating func finish(_ flows: borrowing CaptureFlows, _ report: ShowReport, _ output: ShowOutput) {
         var rows =
-            if let number = query?.number {
+            if let number = query.number {
                 [joiner.row(number: number, of: flows.table)].compactMap(\.self)
             } else {
                 joiner.rows(of: flows.table)
@@ -73,7 +78,12 @@ struct FlowsShow: ShowView, ~Copyable {
             let logged = logged[rows[index].place].map { FlowProbes.Found(name: $0) }
             rows[index].found = probes.found(rows[index].place) ?? server ?? logged
         }
-        if let query { rows.removeAll { !query.matches($0) } }
+        query.finish()
+        if query.isGiven {
+            var wanted: [FlowRow] = []
+            for row in rows where query.matches(row) { wanted.append(row) }
+            rows = wanted
+        }
         if order != .flow { order.sort(&rows) }
         if isReversed { rows.reverse() }
         if isJSON {

@@ -6,7 +6,7 @@ import WeirWire
 
 /// The view of what the bytes of the flows mean, message by message.
 struct MessagesShow: ShowView, ~Copyable {
-    private let query: FlowQuery?
+    private var query: MessagesQuery
     private var dissector: CaptureDissector
     private var legs: LegMessages
     private var renderer: Renderer
@@ -15,10 +15,11 @@ struct MessagesShow: ShowView, ~Copyable {
     let needsBytes: String?
 
     init(_ query: FlowQuery?, leg: FlowLeg? = nil, hasFields: Bool, isJSON: Bool, color: Bool) {
-        self.query = query
-        needsBytes = hasFields ? "--fields" : leg == .server ? "--leg server" : nil
+        let query = MessagesQuery(query)
+        needsBytes = hasFields ? "--fields" : leg == .server ? "--leg server" : query.needsBytes
         legs = LegMessages(only: leg)
-        dissector = CaptureDissector(wantsFields: hasFields)
+        dissector = CaptureDissector(wantsFields: hasFields || query.needsFields)
+        self.query = query
         renderer = Renderer(hasFields: hasFields, isJSON: isJSON, color: color)
     }
 
@@ -26,6 +27,7 @@ struct MessagesShow: ShowView, ~Copyable {
 
     mutating func begin(_ metadata: PacketMetadata, in flows: borrowing CaptureFlows) {
         joiner.add(metadata.options.comments, in: flows)
+        query.begin(metadata, in: flows, joiner)
         for place in [flows.tcp, flows.udp] {
             guard let place, let path = joiner.path(place.index) else { continue }
             let server = path.server ?? path.listener
@@ -41,26 +43,31 @@ struct MessagesShow: ShowView, ~Copyable {
         in flows: borrowing CaptureFlows,
         _ output: ShowOutput
     ) {
-        guard isWanted(flows) else { return }
-        Self.add(packet, bytes, in: flows, to: &dissector, joiner, &legs, &renderer, output)
+        guard query.add(packet, bytes, in: flows, joiner) else { return }
+        Self.add(packet, bytes, in: flows, to: &dissector, &query, joiner, &legs, &renderer, output)
     }
 
     mutating func take(_ messages: [LoggedMessage], in flows: borrowing CaptureFlows, _ output: ShowOutput) {
         for message in messages {
             guard let place = flows.table.find(message.tuple) else { continue }
-            guard query?.matches(joiner.row(place, of: flows.table)) ?? true else { continue }
-            renderer.append(message.message, FlowLabel(number: joiner.number(place)), output)
+            let label = FlowLabel(number: joiner.number(place))
+            Self.take(message.message, of: joiner.row(place, of: flows.table), label, &query, &renderer, output)
         }
     }
 
     mutating func finish(_ flows: borrowing CaptureFlows, _ report: ShowReport, _ output: ShowOutput) {
-        Self.finish(&dissector, joiner, &legs, &renderer, output)
+        Self.finish(in: flows, &dissector, &query, joiner, &legs, &renderer, output)
     }
 
-    /// Returns whether one of the packet's flows is wanted, a tunnel or one within it.
-    private func isWanted(_ flows: borrowing CaptureFlows) -> Bool {
-        guard let query else { return true }
-        return flows.hasFlow { query.matches(joiner.row($0, of: flows.table)) }
+    private static func take(
+        _ message: Message,
+        of row: FlowRow,
+        _ label: FlowLabel,
+        _ query: inout MessagesQuery,
+        _ renderer: inout Renderer,
+        _ output: ShowOutput
+    ) {
+        query.take(message, of: row) { renderer.append($0, label, output) }
     }
 
     private static func add(
@@ -68,24 +75,38 @@ struct MessagesShow: ShowView, ~Copyable {
         _ bytes: RawSpan,
         in flows: borrowing CaptureFlows,
         to dissector: inout CaptureDissector,
+        _ query: inout MessagesQuery,
         _ joiner: FlowRows,
         _ legs: inout LegMessages,
         _ renderer: inout Renderer,
         _ output: ShowOutput
     ) {
         dissector.add(packet, bytes, in: flows) { place, message in
-            legs.add(message, of: joiner.number(place), joiner.comparedLeg(place)) { renderer.append($0, $1, output) }
+            query.take(message, of: joiner.row(place, of: flows.table)) { message in
+                legs.add(message, of: joiner.number(place), joiner.comparedLeg(place)) {
+                    renderer.append($0, $1, output)
+                }
+            }
         }
     }
 
     private static func finish(
+        in flows: borrowing CaptureFlows,
         _ dissector: inout CaptureDissector,
+        _ query: inout MessagesQuery,
         _ joiner: FlowRows,
         _ legs: inout LegMessages,
         _ renderer: inout Renderer,
         _ output: ShowOutput
     ) {
         dissector.finish { place, message in
+            query.take(message, of: joiner.row(place, of: flows.table)) { message in
+                legs.add(message, of: joiner.number(place), joiner.comparedLeg(place)) {
+                    renderer.append($0, $1, output)
+                }
+            }
+        }
+        query.finish({ joiner.row($0, of: flows.table) }) { place, message in
             legs.add(message, of: joiner.number(place), joiner.comparedLeg(place)) { renderer.append($0, $1, output) }
         }
         legs.finish { renderer.append($0, $1, output) }

@@ -5,7 +5,7 @@ import WeirWire
 
 /// The view with a line for each packet.
 struct PacketsShow: ShowView, ~Copyable {
-    private let query: FlowQuery?
+    private var query: FlowsQuery
     private let leg: FlowLeg?
     private let isJSON: Bool
     let needsBytes: String?
@@ -16,7 +16,7 @@ struct PacketsShow: ShowView, ~Copyable {
     private var digits: [Int] = []
 
     init(_ query: FlowQuery?, leg: FlowLeg? = nil, hasHex: Bool, isJSON: Bool, color: Bool) {
-        self.query = query
+        self.query = FlowsQuery(query)
         self.leg = leg
         self.isJSON = isJSON
         needsBytes = hasHex ? "--hex" : nil
@@ -40,6 +40,7 @@ struct PacketsShow: ShowView, ~Copyable {
 
     mutating func begin(_ metadata: PacketMetadata, in flows: borrowing CaptureFlows) {
         joiner.add(metadata.options.comments, in: flows)
+        query.begin(metadata, in: flows, joiner)
     }
 
     mutating func take(
@@ -48,6 +49,7 @@ struct PacketsShow: ShowView, ~Copyable {
         in flows: borrowing CaptureFlows,
         _ output: ShowOutput
     ) {
+        query.add(packet, bytes, in: flows)
         guard isWanted(flows) else {
             if isJSON { json.skip(bytes, in: flows) } else { text.skip(packet, bytes, in: flows) }
             return
@@ -63,11 +65,12 @@ struct PacketsShow: ShowView, ~Copyable {
     /// Returns whether one of the packet's flows is wanted; a packet without a flow is wanted only if there is no
     /// query.
     private func isWanted(_ flows: borrowing CaptureFlows) -> Bool {
-        guard query != nil || leg != nil else { return true }
-        return flows.hasFlow { place in
-            guard leg == nil || joiner.leg(place) == leg else { return false }
-            return query?.matches(joiner.row(place, of: flows.table)) ?? true
+        guard query.isGiven || leg != nil else { return true }
+        for place in [flows.tcp, flows.udp] + flows.innerUDP {
+            guard let place = place?.index, leg == nil || joiner.leg(place) == leg else { continue }
+            if query.matchesPacket(joiner.row(place, of: flows.table)) { return true }
         }
+        return false
     }
 
     mutating func finish(_ flows: borrowing CaptureFlows, _ report: ShowReport, _ output: ShowOutput) {}

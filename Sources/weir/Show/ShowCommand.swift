@@ -25,11 +25,19 @@ struct ShowCommand: ParsableCommand {
               weir show flows.pcapng --stats                            how long answers took, for each kind of request
               weir show flows.pcapng --export files                     what was downloaded and uploaded
               weir show flows.pcapng --curl 3                           the requests of a flow, to send them again
+              weir show flows.pcapng --messages --where 'http and status >= 500'
+              weir show flows.pcapng --grep 'Set-Cookie'                where bytes were sent, with what is around them
+              weir show flows.pcapng --errors                           what went wrong
               weir show Captures/ --messages                            all captures of a folder
 
-            A query of --where is made of: tcp, udp, ip, ip6, host ADDRESS[/BITS], port N[-M], close STATE, flow N, and \
-            packets, bytes, duration (also packets_up, bytes_down and so on) with > >= < <= = or != and a value; 'client', \
-            'server', 'listener' or 'egress' before host or port means that side alone; with and, or, not and parentheses.
+            A query of --where is made of these, with 'and', 'or', 'not' and parentheses; a text with blanks or parentheses \
+            stands in quotation marks:
+
+            \(QueryWord.help)
+
+            Among flows it chooses those that fit; of words for messages that 'and' joins, all must hold of one message, or \
+            of one request and its answer, and 'not' means: of no message of the flow. With --messages it chooses messages \
+            (a request if its answer fits, too), with --packets the packets in which they end.
 
             A flow that Weir recorded has the number that the relay gave it, and both its legs are on one line: client -> \
             listener => egress -> server. It is 'refused' or 'unanswered' if the relay's own dial was. Its messages are \
@@ -87,6 +95,8 @@ struct ShowCommand: ParsableCommand {
 
     @OptionGroup var contents: ContentOptions
 
+    @OptionGroup var searches: SearchOptions
+
     @Option(help: ArgumentHelp("Show this flow alone.", valueName: "number"))
     var flow: Int?
 
@@ -134,20 +144,21 @@ struct ShowCommand: ParsableCommand {
         }
         let isOther = packets || messages || follow != nil || summary
         try contents.check(files, others: isOther, json: json, chooses: flow != nil || condition != nil)
-        let isFlows = !isOther && contents.given.isEmpty
+        try searches.check(others: isOther || !contents.given.isEmpty, isLegGiven: leg != nil)
+        let isFlows = !isOther && contents.given.isEmpty && searches.given.isEmpty
         if fields, !messages { throw ValidationError("--fields needs --messages.") }
         if hex, !packets { throw ValidationError("--hex needs --packets.") }
         if form != nil || only != nil, follow == nil { throw ValidationError("--as and --only need --follow.") }
         if overlap != .first, follow == nil { throw ValidationError("--overlap needs --follow.") }
         if json, form != nil { throw ValidationError("--json and --as exclude each other.") }
         if sort != nil || reverse, !isFlows { throw ValidationError("--sort and --reverse are for the flows.") }
-        if flow != nil || condition != nil, !isFlows, !packets, !messages, contents.given.isEmpty {
-            throw ValidationError("--flow and --where are for the flows, for --packets and for --messages.")
+        if flow != nil || condition != nil, follow != nil || summary {
+            throw ValidationError("--flow and --where are not for --follow and --summary.")
         }
         if columns != nil, !isFlows || json { throw ValidationError("--columns is for the table of flows.") }
         _ = try shownColumns()
-        if leg != nil, !packets, !messages, follow == nil {
-            throw ValidationError("--leg is for --messages, --packets and --follow.")
+        if leg != nil, !packets, !messages, follow == nil, searches.grep == nil {
+            throw ValidationError("--leg is for --messages, --packets, --follow and --grep.")
         }
         for (name, value) in [("--flow", flow), ("--follow", follow)] where value.map({ $0 < 1 }) ?? false {
             throw ValidationError("\(name) takes the number of a flow, from 1.")
@@ -167,6 +178,8 @@ struct ShowCommand: ParsableCommand {
         }
         var run = ShowRun(try ShowInputs.files(contents.files(files)), output)
         if try contents.show(&run, query, json: json, output) { return try run.end() }
+        let style = screen.style(of: STDOUT_FILENO)
+        if try searches.show(&run, query, leg: leg, json: json, style) { return try run.end() }
         if packets {
             var view = PacketsShow(query, leg: leg, hasHex: hex, isJSON: json, color: isColored(output))
             run.show(&view)
@@ -204,15 +217,10 @@ struct ShowCommand: ParsableCommand {
         do throws(FlowQueryError) {
             query = try condition.map { text throws(FlowQueryError) in try FlowQuery(parsing: text) }
         } catch {
-            throw Failure(.usage, "--where: \(error)")
+            throw Failure(.usage, "--where: \(error.explanation)")
         }
-        let live = packets ? "--packets" : messages ? "--messages" : contents.live
-        if let live, query?.needsWholeFlow == true {
-            throw Failure(
-                .usage,
-                "--where: with \(live) a query cannot ask for what is known only when a flow has ended"
-            )
-        }
+        let live = packets ? "--packets" : messages ? "--messages" : contents.live ?? searches.live
+        if let query { try Self.check(query, live: live, ofFlows: contents.given.first ?? searches.live) }
         guard let flow else { return query }
         return query.map { .and($0, .number(flow)) } ?? .number(flow)
     }
@@ -223,6 +231,23 @@ struct ShowCommand: ParsableCommand {
             let name = word.filter { $0 != " " }
             if let column = FlowColumn(rawValue: name) { return column }
             throw ValidationError("--columns: '\(SafeText.escaped(name))' is no column; there are \(Self.columnNames).")
+        }
+    }
+
+    /// Refuses what a view cannot answer; `ofFlows` is the option whose view knows nothing of messages.
+    private static func check(_ query: FlowQuery, live: String?, ofFlows: String?) throws(Failure) {
+        let needs = query.needs
+        if let live, needs.contains(.end) {
+            throw Failure(
+                .usage,
+                "--where: with \(live) a query cannot ask for what is known only when a flow has ended"
+            )
+        }
+        if let ofFlows, !needs.isDisjoint(with: [.messages, .bytes]) {
+            throw Failure(.usage, "--where: with \(ofFlows) a query cannot ask for messages or bytes, only for flows")
+        }
+        if needs.contains(.proxy) {
+            throw Failure(.usage, "--where: a capture does not name routes; ask for the port of the listener")
         }
     }
 

@@ -44,9 +44,9 @@ struct EventInterestTests {
         let (log, changes) = (EventLog(lingering: .zero), Lock(0))
         log.whenInterestChanges { changes.withLock { $0 += 1 } }
         func state() -> String { "\(log.interest) \(log.dataInterest) \(log.messages) \(changes.withLock { $0 })" }
-        let first = try #require(log.listen(.flows, messages: true, bound: 9))
+        let first = try #require(log.listen(.flows, messages: .summaries, bound: 9))
         #expect(state() == "chunks flows summaries 1")
-        let second = try #require(log.listen(.bytes, messages: true, bound: 9))
+        let second = try #require(log.listen(.bytes, messages: .summaries, bound: 9))
         #expect(state() == "bytes bytes summaries 2")
         var sink = EventSink(log)
         #expect(sink.interest == .bytes && sink.messages == .summaries)
