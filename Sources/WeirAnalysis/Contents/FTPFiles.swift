@@ -72,6 +72,7 @@ public struct FTPFiles: ~Copyable, Sendable {
             }
             guard isGreeting, state.controls.count < Self.limit else { return }
             state.controls[place.index] = Control()
+            beginStreams(place.index, flow)
         }
         if place.hasTurned { reassembler.turn(flow: place.index) }
         flows.withPayload(.tcp, of: bytes) { payload in
@@ -84,6 +85,15 @@ public struct FTPFiles: ~Copyable, Sendable {
         default: return
         }
         state.end(transfer, receiver)
+    }
+
+    /// Tells the reassembler where the streams of a flow began, whose first packets it did not get.
+    private mutating func beginStreams(_ place: Int, _ flow: ObservedFlow) {
+        for direction in Direction.allCases {
+            guard let first = flow.firstNumber(of: direction) else { continue }
+            let segment = StreamSegment(sequenceNumber: first, flags: .syn, length: 0)
+            reassembler.add(segment, RawSpan(), flow: place, direction, at: nil) { _, _ in }
+        }
     }
 
     /// Ends the reading: files whose connections did not end are received as they are.

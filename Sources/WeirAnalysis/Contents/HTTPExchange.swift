@@ -103,6 +103,7 @@ public struct HTTPExchanges: ~Copyable, Sendable {
     }
 
     private static func finish(_ dissector: inout CaptureDissector, _ state: inout State, _ receiver: Receiver) {
+        state.held.finish()
         dissector.finish { place, message in state.take(message, place, receiver) }
     }
 }

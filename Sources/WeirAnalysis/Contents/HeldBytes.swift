@@ -5,7 +5,8 @@ public import WeirWire
 ///
 ///     var held = HeldBytes()
 ///     held.add(packet, bytes, in: flows)       // before the dissector reads the packet
-///     held.take(message, of: place) { bytes, missing in ... }
+///     let content = held.take(message, of: place)
+///     held.finish()                            // before the dissector's
 ///
 /// Bytes of a stream that no message claims are discarded, the oldest first.
 public struct HeldBytes: ~Copyable, Sendable {
@@ -30,6 +31,12 @@ public struct HeldBytes: ~Copyable, Sendable {
         public var missing = 0
         /// The number of bytes at the end that were not kept, because there are too many.
         public var leftOut = 0
+
+        package init(bytes: [UInt8], missing: Int = 0, leftOut: Int = 0) {
+            self.bytes = bytes
+            self.missing = missing
+            self.leftOut = leftOut
+        }
 
         /// Whether all bytes are there.
         public var isWhole: Bool { missing == 0 && leftOut == 0 }
@@ -92,6 +99,9 @@ public struct HeldBytes: ~Copyable, Sendable {
         drop(count - limits.unclaimed / 2, of: key)
     }
 
+    /// Adds what waited for bytes that were not captured, at the end of the capture.
+    public mutating func finish() { Self.finish(&reassembler, &sides, &total, limits) }
+
     /// Takes the bytes of a message out of its stream, and discards those before it.
     ///
     /// - Parameters:
@@ -151,22 +161,40 @@ public struct HeldBytes: ~Copyable, Sendable {
         _ limits: Limits
     ) {
         reassembler.add(segment, payload, flow: place.index, place.direction, at: time) { piece, bytes in
-            let key = Key(place: piece.flow, direction: piece.direction)
-            var side = sides.removeValue(forKey: key) ?? Side()
-            defer { sides[key] = side }
-            let isNext = side.start + side.bytes.count == piece.offset
-            side.end = piece.offset + piece.count
-            if side.bytes.isEmpty { side.start = piece.offset }
-            guard isNext || side.bytes.isEmpty else { return }
-            let room = max(min(limits.message - side.bytes.count, limits.total - total), 0)
-            let kept = min(piece.count, room)
-            if piece.content == .bytes {
-                bytes.extracting(first: kept).withUnsafeBytes { side.bytes.append(contentsOf: $0) }
-            } else {
-                side.gaps.append(piece.offset..<(piece.offset + kept))
-                side.bytes.append(contentsOf: repeatElement(0, count: kept))
-            }
-            total += kept
+            keep(piece, bytes, &sides, &total, limits)
         }
+    }
+
+    private static func finish(
+        _ reassembler: inout TCPReassembler,
+        _ sides: inout [Key: Side],
+        _ total: inout Int,
+        _ limits: Limits
+    ) {
+        reassembler.finish { piece, bytes in keep(piece, bytes, &sides, &total, limits) }
+    }
+
+    private static func keep(
+        _ piece: StreamPiece,
+        _ bytes: RawSpan,
+        _ sides: inout [Key: Side],
+        _ total: inout Int,
+        _ limits: Limits
+    ) {
+        let key = Key(place: piece.flow, direction: piece.direction)
+        var side = sides.removeValue(forKey: key) ?? Side()
+        defer { sides[key] = side }
+        let isNext = side.start + side.bytes.count == piece.offset
+        side.end = piece.offset + piece.count
+        if side.bytes.isEmpty { side.start = piece.offset }
+        guard isNext || side.bytes.isEmpty else { return }
+        let kept = min(piece.count, max(min(limits.message - side.bytes.count, limits.total - total), 0))
+        if piece.content == .bytes {
+            bytes.extracting(first: kept).withUnsafeBytes { side.bytes.append(contentsOf: $0) }
+        } else {
+            side.gaps.append(piece.offset..<(piece.offset + kept))
+            side.bytes.append(contentsOf: repeatElement(0, count: kept))
+        }
+        total += kept
     }
 }

@@ -53,7 +53,7 @@ public struct StatsText: Sendable {
         if rows.flows.count < rows.flowCount {
             output.append("the \(rows.flows.count) with the most payload of \(rows.flowCount) flows\n")
         }
-        guard rows.flows.count != 1, rows.answers.count > 0 else { return }
+        guard rows.flowCount != 1, rows.answers.count > 0 else { return }
         let delays = rows.answers.percentiles([50, 90, 99])
         appendLine(["all", "", "", "\(rows.answers.count)"] + delays.map(duration) + ["", ""], "", to: &output)
     }
