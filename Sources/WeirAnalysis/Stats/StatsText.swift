@@ -16,14 +16,10 @@ public struct StatsText: Sendable {
     private let width: Int?
     private let ellipsis: StaticString
 
-    /// Creates a renderer.
-    ///
-    /// - Parameters:
-    ///   - width: The number of columns; nil if lines may have any length.
-    ///   - isASCII: Whether nothing but ASCII is shown.
-    public init(width: Int?, isASCII: Bool = false) {
-        self.width = width.map { max($0, Self.narrow) }
-        ellipsis = isASCII ? "..." : "\u{2026}"
+    /// Creates a renderer for what the reader of the text can show; lines of a file may have any length.
+    public init(_ style: TerminalStyle) {
+        width = style.width.map { max($0, Self.narrow) }
+        ellipsis = style.ellipsis
     }
 
     /// Appends both tables.

@@ -80,11 +80,10 @@ struct ContentOptions: ParsableArguments {
     }
 
     /// Shows the view that was asked for; returns false if none of the options was given.
-    func show(_ run: inout ShowRun, _ query: FlowQuery?, json: Bool, _ output: ShowOutput) throws(Failure) -> Bool {
+    func show(_ run: inout ShowRun, _ query: FlowQuery?, json: Bool, _ style: TerminalStyle) throws(Failure) -> Bool {
         if let stats {
             let limit = stats.limit ?? (json ? 0 : StatsShow.defaultLimit)
-            let width = output.isTerminal ? Terminal.width : nil
-            var view = StatsShow(query, limit: limit == 0 ? nil : limit, isJSON: json, width: width)
+            var view = StatsShow(query, limit: limit == 0 ? nil : limit, isJSON: json, style)
             run.show(&view)
         } else if let export {
             var view = try ExportShow(to: export, query)

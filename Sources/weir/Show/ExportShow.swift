@@ -7,7 +7,6 @@ import WeirWire
 /// The view that writes the bodies of HTTP, and the files of FTP and TFTP, into a folder.
 struct ExportShow: ShowView, ~Copyable {
     private let folder: ExportFolder
-    private let query: FlowQuery?
     private var reading: HTTPReading
     private var ftp = FTPFiles()
     private var tftp = TFTPFiles()
@@ -19,7 +18,6 @@ struct ExportShow: ShowView, ~Copyable {
     /// - Throws: `Failure` if neither is possible.
     init(to path: String, _ query: FlowQuery?) throws(Failure) {
         folder = try ExportFolder(path)
-        self.query = query
         reading = HTTPReading(query)
     }
 
@@ -46,7 +44,7 @@ struct ExportShow: ShowView, ~Copyable {
         tftp.add(bytes, in: flows) { found.append($0) }
         let server = flows.tcp.flatMap { reading.joiner.path($0.index)?.server?.port }
         ftp.add(packet, bytes, in: flows, server: server) { found.append($0) }
-        for file in found where isWanted(file.place, flows) { write(file, output) }
+        for file in found where reading.isWanted(file.place, flows) { write(file, output) }
     }
 
     mutating func finish(
@@ -59,15 +57,11 @@ struct ExportShow: ShowView, ~Copyable {
             var found: [TransferredFile] = []
             tftp.finish { found.append($0) }
             ftp.finish { found.append($0) }
-            for file in found where isWanted(file.place, flows) { write(file, output) }
+            for file in found where reading.isWanted(file.place, flows) { write(file, output) }
         }
         if let failure { throw failure }
         let count = files
         output.write { $0.append("\(count) \(count == 1 ? "file" : "files") in \(folder.path)\n") }
-    }
-
-    private func isWanted(_ place: Int, _ flows: borrowing CaptureFlows) -> Bool {
-        query?.matches(reading.joiner.row(place, of: flows.table)) ?? true
     }
 
     // MARK: - Files

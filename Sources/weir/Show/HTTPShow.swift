@@ -6,7 +6,7 @@ import WeirWire
 
 /// What the views of HTTP have in common: the exchanges of the flows that are wanted, each leg of a relayed flow once.
 struct HTTPReading: ~Copyable {
-    private let query: FlowQuery?
+    private var query: FlowsQuery
     private var exchanges = HTTPExchanges()
     private(set) var joiner = FlowRows()
 
@@ -14,11 +14,12 @@ struct HTTPReading: ~Copyable {
     static let longestBody = 512 << 20
 
     init(_ query: FlowQuery?) {
-        self.query = query
+        self.query = FlowsQuery(query)
     }
 
     mutating func begin(_ metadata: PacketMetadata, in flows: borrowing CaptureFlows) {
         joiner.add(metadata.options.comments, in: flows)
+        query.begin(metadata, in: flows, joiner)
         guard let place = flows.tcp?.index, let path = joiner.path(place) else { return }
         exchanges.begin(leg: place, listener: path.listener.port, server: (path.server ?? path.listener).port)
     }
@@ -27,13 +28,16 @@ struct HTTPReading: ~Copyable {
 
     /// Reads a packet, unless its flow is not wanted; returns the exchanges that it ends.
     mutating func add(_ packet: CapturedPacket, _ bytes: RawSpan, in flows: borrowing CaptureFlows) -> [HTTPExchange] {
-        let isWanted = flows.hasFlow { place in
-            guard joiner.stands(place) else { return false }
-            return query?.matches(joiner.row(place, of: flows.table)) ?? true
-        }
+        query.add(packet, bytes, in: flows)
+        let isRead = flows.hasFlow { joiner.stands($0) && isWanted($0, flows) }
         var found: [HTTPExchange] = []
-        if isWanted { exchanges.add(packet, bytes, in: flows) { found.append($0) } }
+        if isRead { exchanges.add(packet, bytes, in: flows) { found.append($0) } }
         return found
+    }
+
+    /// Returns whether a query wants a flow, of which the last packet is one.
+    func isWanted(_ place: Int, _ flows: borrowing CaptureFlows) -> Bool {
+        query.matchesPacket(joiner.row(place, of: flows.table))
     }
 
     /// Returns the exchanges that did not end.

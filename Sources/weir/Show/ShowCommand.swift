@@ -177,8 +177,8 @@ struct ShowCommand: ParsableCommand {
             return output.flush()
         }
         var run = ShowRun(try ShowInputs.files(contents.files(files)), output)
-        if try contents.show(&run, query, json: json, output) { return try run.end() }
         let style = screen.style(of: STDOUT_FILENO)
+        if try contents.show(&run, query, json: json, style) { return try run.end() }
         if try searches.show(&run, query, leg: leg, json: json, style) { return try run.end() }
         if packets {
             var view = PacketsShow(query, leg: leg, hasHex: hex, isJSON: json, color: isColored(output))

@@ -9,10 +9,10 @@ struct StatsShow: ShowView, ~Copyable {
     /// The maximum number of rows of each table, if none is given: as many as a terminal shows.
     static let defaultLimit = 20
 
-    private let query: FlowQuery?
+    private var query: FlowsQuery
     private let limit: Int?
     private let isJSON: Bool
-    private let width: Int?
+    private let style: TerminalStyle
     private var dissector = CaptureDissector(wantsFields: false)
     private var stats = TrafficStats()
     private var joiner = FlowRows()
@@ -23,16 +23,19 @@ struct StatsShow: ShowView, ~Copyable {
     ///   - query: The flows that are wanted; nil for all.
     ///   - limit: The maximum number of rows of each table; nil for all.
     ///   - isJSON: Whether JSON is shown.
-    ///   - width: The number of columns; nil if lines may have any length.
-    init(_ query: FlowQuery?, limit: Int?, isJSON: Bool, width: Int?) {
-        self.query = query
+    ///   - style: What the reader of the text can show.
+    init(_ query: FlowQuery?, limit: Int?, isJSON: Bool, _ style: TerminalStyle) {
+        self.query = FlowsQuery(query)
         self.limit = limit
         self.isJSON = isJSON
-        self.width = width
+        self.style = style
     }
+
+    var needsBytes: String? { query.needsBytes }
 
     mutating func begin(_ metadata: PacketMetadata, in flows: borrowing CaptureFlows) {
         joiner.add(metadata.options.comments, in: flows)
+        query.begin(metadata, in: flows, joiner)
         for place in [flows.tcp, flows.udp] {
             guard let place, let path = joiner.path(place.index) else { continue }
             let server = path.server ?? path.listener
@@ -48,6 +51,7 @@ struct StatsShow: ShowView, ~Copyable {
         in flows: borrowing CaptureFlows,
         _ output: ShowOutput
     ) {
+        query.add(packet, bytes, in: flows)
         stats.add(packet, in: flows)
         // The messages of a second leg are those of the first.
         guard flows.hasFlow({ joiner.stands($0) }) else { return }
@@ -55,6 +59,7 @@ struct StatsShow: ShowView, ~Copyable {
     }
 
     mutating func take(_ messages: [LoggedMessage], in flows: borrowing CaptureFlows, _ output: ShowOutput) {
+        query.add(messages, in: flows)
         for message in messages {
             guard let place = flows.table.find(message.tuple) else { continue }
             stats.add(message.message, of: place)
@@ -63,14 +68,15 @@ struct StatsShow: ShowView, ~Copyable {
 
     mutating func finish(_ flows: borrowing CaptureFlows, _ report: ShowReport, _ output: ShowOutput) {
         Self.finish(&dissector, &stats)
-        var rows = joiner.rows(of: flows.table)
-        if let query { rows.removeAll { !query.matches($0) } }
+        query.finish()
+        var rows: [FlowRow] = []
+        for row in joiner.rows(of: flows.table) where query.matches(row) { rows.append(row) }
         let shown = StatsRows(stats, rows, limit: limit)
         output.write { buffer in
             if isJSON {
                 StatsJSON().append(shown, to: &buffer)
             } else {
-                StatsText(width: width).append(shown, to: &buffer)
+                StatsText(style).append(shown, to: &buffer)
             }
         }
     }

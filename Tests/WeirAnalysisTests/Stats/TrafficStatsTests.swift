@@ -118,7 +118,7 @@ struct TrafficStatsTests {
     // MARK: - Text and JSON
 
     private static func text(_ rows: StatsRows, _ width: Int?) -> [String] {
-        shown { StatsText(width: width, isASCII: true).append(rows, to: &$0) }.split(
+        shown { StatsText(TerminalStyle(width: width, isUnicode: false)).append(rows, to: &$0) }.split(
             separator: "\n",
             omittingEmptySubsequences: false
         ).map(String.init)
