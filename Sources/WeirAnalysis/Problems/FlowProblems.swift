@@ -11,6 +11,13 @@ public struct FlowProblem: Hashable, Sendable {
     /// What went wrong.
     public var kind: Kind
 
+    /// Creates a problem of a flow.
+    public init(flow: Int, time: Int64?, kind: Kind) {
+        self.flow = flow
+        self.time = time
+        self.kind = kind
+    }
+
     /// The kinds of things that go wrong.
     public enum Kind: Hashable, Sendable {
         /// A message says so.

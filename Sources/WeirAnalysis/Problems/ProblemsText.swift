@@ -48,7 +48,7 @@ public struct ProblemsText: Sendable {
             }
             if let delay {
                 output.append("  ")
-                output.appendDuration(.nanoseconds(delay))
+                output.appendBrief(.nanoseconds(delay))
             }
         case .flow(let close, let client, let server):
             output.append(Self.words(for: close))

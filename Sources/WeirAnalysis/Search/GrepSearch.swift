@@ -133,17 +133,9 @@ extension GrepSearch.State {
         _ receiver: GrepSearch.Receiver
     ) {
         window.add(bytes, isEnd: isEnd, context: context, &finder) { offset, before, match, after in
-            receiver(
-                GrepMatch(
-                    place: side.place,
-                    direction: side.direction,
-                    offset: offset,
-                    time: time,
-                    before: before,
-                    bytes: match,
-                    after: after
-                )
-            )
+            var found = GrepMatch(place: side.place, direction: side.direction, offset: offset, time: time)
+            (found.before, found.bytes, found.after) = (before, match, after)
+            receiver(found)
         }
     }
 
@@ -155,19 +147,12 @@ extension GrepSearch.State {
             }
             var window = GrepWindow()
             let bytes = Array(text.utf8)
-            window.add(bytes.span.bytes, isEnd: true, context: context, &textFinder) { offset, before, match, after in
-                receiver(
-                    GrepMatch(
-                        place: place,
-                        direction: message.direction,
-                        offset: field.range.lowerBound,
-                        time: message.time,
-                        before: before,
-                        bytes: match,
-                        after: after,
-                        field: "\(field.name.name)"
-                    )
-                )
+            window.add(bytes.span.bytes, isEnd: true, context: context, &textFinder) { _, before, match, after in
+                let offset = field.range.lowerBound
+                var found = GrepMatch(place: place, direction: message.direction, offset: offset, time: message.time)
+                (found.before, found.bytes, found.after) = (before, match, after)
+                found.field = "\(field.name.name)"
+                receiver(found)
             }
         }
     }

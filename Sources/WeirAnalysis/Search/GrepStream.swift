@@ -11,14 +11,21 @@ public struct GrepMatch: Hashable, Sendable {
     /// The time of the packet in which it ends, in nanoseconds since 1970 UTC; nil if it is not known.
     public var time: Int64?
     /// The bytes before it, as many as are shown.
-    public var before: [UInt8]
+    public var before: [UInt8] = []
     /// The bytes of the match.
-    public var bytes: [UInt8]
+    public var bytes: [UInt8] = []
     /// The bytes after it.
-    public var after: [UInt8]
+    public var after: [UInt8] = []
     /// The name of the field, if the match is in what a message says in other bytes, such as a name of DNS.
     public var field: String?
 
+    /// Creates a match without its bytes.
+    public init(place: Int, direction: Direction, offset: Int, time: Int64?) {
+        self.place = place
+        self.direction = direction
+        self.offset = offset
+        self.time = time
+    }
 }
 
 /// The latest bytes of one direction of a flow, in which a pattern is searched.
