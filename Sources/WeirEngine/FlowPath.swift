@@ -62,17 +62,3 @@ extension FlowPath {
         return text
     }
 }
-
-extension ByteBuffer {
-    /// Appends all endpoints of a flow: `client -> listener => egress -> server`.
-    package mutating func appendPath(_ path: FlowPath) {
-        path.client.write(to: &self)
-        append(" -> ")
-        path.listener.write(to: &self)
-        guard let server = path.server else { return }
-        append(" => ")
-        if let egress = path.egress { egress.write(to: &self) } else { append("(no egress)") }
-        append(" -> ")
-        server.write(to: &self)
-    }
-}

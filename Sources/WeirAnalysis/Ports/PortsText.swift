@@ -50,6 +50,33 @@ public struct PortsText: Sendable {
         for caveat in verdict.caveats { line("caveat", "\(caveat.rawValue): \(caveat.explanation)", &output) }
     }
 
+    /// Returns a report in one sentence: `client 127.0.0.1 tcp: Linux connect(): even ports, +2 to +16, none twice`.
+    func sentence(on report: PortReport) -> String {
+        let (verdict, statistics) = (report.verdict, report.statistics)
+        let subject = "\(report.key)\(side(report.key.side))"
+        guard verdict.allocator != .tooFew else {
+            guard statistics.samples >= PortAnalysis.fewest else {
+                return "\(subject): too few to tell, \(statistics.samples) of \(PortAnalysis.fewest) at least"
+            }
+            let names = verdict.candidates.map(\.title).joined(separator: ", or ")
+            return "\(subject): not told apart: \(names)"
+        }
+        var facts: [String] = []
+        if statistics.evenLog10P < -3 {
+            facts.append(statistics.evenShare > 0.5 ? "even ports" : "odd ports")
+        }
+        let steps = statistics.stepCounts.indices.filter { statistics.stepCounts[$0] > 0 }
+        if statistics.smallShare > 0.5, let low = steps.first, let high = steps.last {
+            facts.append(low == high ? "+\(low)" : "+\(low) to +\(high)")
+        } else {
+            facts.append("within \(statistics.seen)")
+        }
+        let reuse = statistics.reuse.count
+        facts.append(reuse == 0 ? "none twice" : "\(PortReasons.count(reuse, "time")) one again")
+        let name = color ? "\u{1B}[1m\(verdict.allocator.title)\u{1B}[0m" : verdict.allocator.title
+        return "\(subject): \(name): \(facts.joined(separator: ", "))"
+    }
+
     private func side(_ side: PortSide) -> String {
         switch side {
         case .direct: ""

@@ -219,14 +219,6 @@ public struct FlowsText: Sendable {
 }
 
 extension ByteBuffer {
-    /// Removes the blanks at the end of what follows a place.
-    mutating func removeBlanks(after start: Int) {
-        let end = withUnsafeBytes { bytes in
-            bytes[start...].lastIndex { $0 != UInt8(ascii: " ") }.map { $0 + 1 } ?? start
-        }
-        truncate(to: end)
-    }
-
     /// Appends ASCII text, padded with blanks on the left to a width.
     mutating func appendRight(_ text: String, _ width: Int) {
         for _ in 0..<max(width - text.utf8.count, 0) { append(UInt8(ascii: " ")) }

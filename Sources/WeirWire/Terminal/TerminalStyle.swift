@@ -111,6 +111,14 @@ extension ByteBuffer {
         for _ in 0..<max(width - columns, 0) { append(UInt8(ascii: " ")) }
     }
 
+    /// Removes the blanks at the end of what follows a place.
+    public mutating func removeBlanks(after start: Int) {
+        let end = withUnsafeBytes { bytes in
+            bytes[start...].lastIndex { $0 != UInt8(ascii: " ") }.map { $0 + 1 } ?? start
+        }
+        truncate(to: end)
+    }
+
     /// Returns the columns of what follows a place in the buffer.
     public func columns(from start: Int) -> Int { columns(of: start..<count) }
 

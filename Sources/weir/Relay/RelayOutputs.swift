@@ -65,12 +65,12 @@ final class RelayOutputs {
     }
 
     private func makeTotals() -> SinkOutput? {
-        show == .none ? ShowOptions.totals(overflow: command.overflow, details) : nil
+        show == .none ? ShowOptions.totals(overflow: command.overflow, details, command.shown.screen) : nil
     }
 
     private func makePorts() -> SinkOutput? {
         guard show == .none, command.portOptions.ports else { return nil }
-        return ShowOptions.ports(onOutput: hasStandardOutput, overflow: command.overflow, details)
+        return command.shown.ports(onOutput: hasStandardOutput, overflow: command.overflow, details)
     }
 
     private func makeLog() throws(Failure) -> SinkOutput? {
