@@ -226,8 +226,9 @@ struct EventInterestTests {
         func state() -> String { "\(log.interest) \(log.dataInterest) \(log.messages)" }
         for _ in 0..<3 {
             for (interest, messages, expected) in [
-                (Interest.chunks, false, "chunks chunks none"), (.bytes, true, "bytes bytes summaries"),
-                (.flows, true, "chunks flows summaries"),
+                (Interest.chunks, MessageInterest.none, "chunks chunks none"),
+                (.bytes, .summaries, "bytes bytes summaries"), (.flows, .summaries, "chunks flows summaries"),
+                (.flows, .fields, "chunks flows fields"),
             ] {
                 let place = try #require(log.listen(interest, messages: messages, bound: 1))
                 #expect(state() == expected)
