@@ -19,7 +19,9 @@ struct PacketsShow: ShowView, ~Copyable {
         self.query = FlowsQuery(query)
         self.leg = leg
         self.isJSON = isJSON
-        needsBytes = hasHex ? "--hex" : nil
+        // A log's messages are not in its packets.
+        let ofMessages = query.map { !$0.needs.isDisjoint(with: [.messages, .bytes]) } ?? false
+        needsBytes = hasHex ? "--hex" : ofMessages ? "--where, for what this query asks," : nil
         text = PacketText(hasHex: hasHex, color: color)
         json = PacketJSON(hasBytes: hasHex)
     }
