@@ -155,7 +155,15 @@ struct ByteRegexParser {
             if take("b") { return .assertion(.wordEdge) }
             if take("B") { return .assertion(.noWordEdge) }
             return .byte(folded(try escape()))
-        default: return .byte(folded(ByteSet([byte])))
+        default:
+            guard byte >= 0xc0 else { return .byte(folded(ByteSet([byte]))) }
+            // A character that is not ASCII is repeated as a whole.
+            var bytes = [ByteRegexNode.byte(ByteSet([byte]))]
+            while let following = next, following & 0xc0 == 0x80 {
+                bytes.append(.byte(ByteSet([following])))
+                at += 1
+            }
+            return .sequence(bytes)
         }
     }
 

@@ -24,7 +24,7 @@ struct FlowProblemsTests {
     @Test(
         "Is told in one line for each protocol and each flow",
         arguments: [
-            ("ok", ""), ("missing", "00:00:00.003000 #1 http 404 Not Found, to GET /missing  1.0 ms\n"),
+            ("ok", ""), ("missing", "00:00:00.003000 #1 http 404 Not Found, to GET /missing shop.example  1.0 ms\n"),
             ("redis", "00:00:00.003000 #1 redis error ERR wrong kind, to GET a  1.0 ms\n"), ("redis-ok", ""),
             ("pg-error", "00:00:00.003000 #1 postgresql error ERROR 42P01 no\n"), ("pg-notice", ""),
             ("nxdomain", "00:00:00.001000 #1 dns NXDOMAIN A www.example.org, to query A www.example.org  1.0 ms\n"),

@@ -98,7 +98,7 @@ struct FilteredSinkTests {
         #expect(try Self.shown("duration >= 1s", [Self.get, Self.found]) == "open close ")
         #expect(try Self.shown("duration > 1s", [Self.get, Self.found]) == "")
         #expect(try Self.shown("close finished and status = 200", [Self.get, Self.found]) == "open close ")
-        #expect(try Self.shown("bytes > 20", [Self.get, Self.found]) == "open [200 OK] <38 close ")
+        #expect(try Self.shown("bytes > 20", [Self.get, Self.found]) == "open [GET /a] >19 [200 OK] <38 close ")
     }
 
     @Test("It wants what the query needs, besides what the sink does")

@@ -94,7 +94,7 @@ struct FlowQueryTests {
             ("flow 0", "'0' is not the number of a flow, from 1"),
             (
                 "close shut",
-                "'shut' is not an end: open, unanswered, refused, client_finished, server_finished, finished, client_reset, server_reset, reset, idle, evicted, requested, toxic, shutdown"
+                "'shut' is not an end: open, unanswered, refused, client_finished, server_finished, finished, client_reset, server_reset, reset, idle, evicted, requested, toxic, shutdown; did you mean 'shutdown'?"
             ),
             ("status >= 4xx", "'4xx' is not a status such as 404"),
             ("took > fast", "'fast' is not a time as 500ms, 10s or 2m"),
