@@ -121,7 +121,13 @@ public struct HARWriter: Sendable {
             receive = max((answer?.time ?? first) &- first, 0)
         }
 
-        var total: Int64 { max(connect, 0) &+ send &+ wait &+ receive }
+        /// The sum of the known times; clamped, as times in a capture may be any.
+        var total: Int64 {
+            [send, wait, receive].reduce(max(connect, 0)) { sum, part in
+                let (total, overflow) = sum.addingReportingOverflow(part)
+                return overflow ? .max : total
+            }
+        }
     }
 
     private static func milliseconds(_ nanoseconds: Int64) -> JSONNumber {

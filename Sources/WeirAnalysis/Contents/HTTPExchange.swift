@@ -11,6 +11,12 @@ public struct HTTPExchange: Sendable {
         public var firstTime: Int64?
         /// The time of its last byte, in nanoseconds since 1970 UTC.
         public var time: Int64?
+
+        package init(content: HTTPContent, firstTime: Int64? = nil, time: Int64? = nil) {
+            self.content = content
+            self.firstTime = firstTime
+            self.time = time
+        }
     }
 
     /// The place of the flow in the table.
@@ -21,6 +27,13 @@ public struct HTTPExchange: Sendable {
     public var request: Part?
     /// The answer; nil if there is none.
     public var answer: Part?
+
+    package init(place: Int, number: Int, request: Part? = nil, answer: Part? = nil) {
+        self.place = place
+        self.number = number
+        self.request = request
+        self.answer = answer
+    }
 }
 
 /// A reader of the requests of a capture's flows, with their answers.

@@ -76,14 +76,17 @@ enum LogKey: Int, CaseIterable {
 
     /// Looks up a key; nil for one that is not read.
     init?(_ text: UnsafeRawBufferPointer) {
-        for key in LogKey.allCases {
-            let name = LogKey.names[key.rawValue]
-            guard name.utf8CodeUnitCount == text.count, name.withUTF8Buffer({ $0.elementsEqual(text) }) else {
-                continue
-            }
+        guard text.count < Self.byLength.count else { return nil }
+        for key in Self.byLength[text.count] {
+            guard Self.names[key.rawValue].withUTF8Buffer({ $0.elementsEqual(text) }) else { continue }
             self = key
             return
         }
         return nil
+    }
+
+    /// The keys with names of each length: there are few, and lines have many keys.
+    private static let byLength: [[LogKey]] = (0...16).map { length in
+        allCases.filter { names[$0.rawValue].utf8CodeUnitCount == length }
     }
 }
