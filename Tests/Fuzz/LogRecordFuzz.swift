@@ -15,7 +15,9 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     var output = ByteBuffer()
     sink.begin(at: 0, into: &output)
     for line in input.split(separator: 10) {
-        guard case .record(let record) = reader.read(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: line))) else { continue }
+        guard case .record(let record) = reader.read(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: line))) else {
+            continue
+        }
         if case .message(let message) = record.happening {
             precondition(message.range.lowerBound >= 0, "a message has a place")
             continue

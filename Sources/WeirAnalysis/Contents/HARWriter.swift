@@ -78,7 +78,7 @@ public struct HARWriter: Sendable {
         if entries > 0 { output.append(",\n") }
         entries += 1
         var times = Times(exchange, exchange.number == 1 ? connection.connect : nil)
-        times.start -= max(times.connect, 0)
+        times.start &-= max(times.connect, 0)
         output.appendJSON { json in
             json.object { json in
                 json.member("startedDateTime", times.start, by: &timestamp)

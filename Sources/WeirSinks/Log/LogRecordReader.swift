@@ -119,13 +119,17 @@ package struct LogRecordReader: Sendable {
         if let text = line[.bytes] {
             guard Base64.decode(text, into: &bytes), bytes.count == length else { return nil }
         }
-        let held = line.duration(.heldNanoseconds)
+        // A time that no clock can show is none.
+        let received = line.duration(.heldNanoseconds).map {
+            moment.wallNanoseconds.subtractingReportingOverflow($0.inNanoseconds)
+        }
+        let held = received?.overflow == false
         var chunk = ChunkRecord(
             direction: direction,
             number: 0,
             offset: offset,
             length: length,
-            receivedAt: moment.instant.advanced(by: .zero - (held ?? .zero))
+            receivedAt: held ? Instant(nanoseconds: received?.partialValue ?? 0) : moment.instant
         )
         chunk.peer = line.endpoint(direction == .upstream ? .to : .from)
         let side = FlowSide(flow: subject.id, direction: direction)
@@ -135,7 +139,7 @@ package struct LogRecordReader: Sendable {
             return .received(chunk)
         }
         // Without the original, the chunk that went on stands for it.
-        chunk.isTampered = held != nil && originals.contains(side)
+        chunk.isTampered = held && originals.contains(side)
         return .forwarded(chunk)
     }
 
