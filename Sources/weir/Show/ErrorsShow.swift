@@ -37,7 +37,7 @@ struct ErrorsShow: ShowView, ~Copyable {
         in flows: borrowing CaptureFlows,
         _ output: ShowOutput
     ) {
-        query.add(packet, bytes, in: flows)
+        if query.needsPackets { query.add(packet, bytes, in: flows) }
         // The messages of a second leg are those of the first.
         guard flows.hasFlow({ joiner.stands($0) }) else { return }
         Self.read(packet, bytes, in: flows, &dissector, &problems)

@@ -73,6 +73,9 @@ struct MessagesQuery: ~Copyable {
         if let query { self.query = CaptureQuery(query, readsMessages: false) }
     }
 
+    /// Whether there is one.
+    var isGiven: Bool { query != nil }
+
     /// Adds the metadata of a packet that begins flows.
     mutating func begin(_ metadata: PacketMetadata, in flows: borrowing CaptureFlows, _ rows: FlowRows) {
         query?.begin(metadata.options.comments, in: flows, rows)

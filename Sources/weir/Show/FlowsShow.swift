@@ -45,7 +45,7 @@ struct FlowsShow: ShowView, ~Copyable {
         in flows: borrowing CaptureFlows,
         _ output: ShowOutput
     ) {
-        query.add(packet, bytes, in: flows)
+        if query.needsPackets { query.add(packet, bytes, in: flows) }
         if probes.wants(flows.tcp, flows.udp, flows.innerUDP) { probes.add(packet, bytes, in: flows) }
     }
 

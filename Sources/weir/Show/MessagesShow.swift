@@ -43,7 +43,7 @@ struct MessagesShow: ShowView, ~Copyable {
         in flows: borrowing CaptureFlows,
         _ output: ShowOutput
     ) {
-        guard query.add(packet, bytes, in: flows, joiner) else { return }
+        if query.isGiven, !query.add(packet, bytes, in: flows, joiner) { return }
         Self.add(packet, bytes, in: flows, to: &dissector, &query, joiner, &legs, &renderer, output)
     }
 

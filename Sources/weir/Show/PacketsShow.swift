@@ -51,7 +51,7 @@ struct PacketsShow: ShowView, ~Copyable {
         in flows: borrowing CaptureFlows,
         _ output: ShowOutput
     ) {
-        query.add(packet, bytes, in: flows)
+        if query.needsPackets { query.add(packet, bytes, in: flows) }
         guard isWanted(flows) else {
             if isJSON { json.skip(bytes, in: flows) } else { text.skip(packet, bytes, in: flows) }
             return
