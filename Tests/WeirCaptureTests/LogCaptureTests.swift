@@ -197,6 +197,27 @@ struct LogCaptureTests {
         #expect(bytes == Self.capture(Self.talk()))
     }
 
+    @Test("A log that is long enough to be read ahead gives all packets")
+    func long() throws {
+        var records: [(FlowRecord, [UInt8])] = []
+        for number in 0..<3000 {
+            let legs = TwoLegs(
+                id: FlowID(UInt64(number + 1)),
+                client: UInt16(20_000 + number),
+                egress: UInt16(30_000 + number)
+            )
+            records += Self.talk(legs, from: Int64(number) * 10_000_000)
+        }
+        let log = Self.log(records)
+        #expect(log.count > 4 << 20)
+        let whole = Self.read(log, piece: 1 << 20).bytes
+        #expect(whole == Self.capture(records))
+        let folder = try TemporaryFolder()
+        var text = try CaptureFile(try folder.file("a.jsonl", log))
+        var capture = try CaptureFile(try folder.file("a.pcapng", whole))
+        #expect(try Self.packets(&text) == Self.packets(&capture))
+    }
+
     #if Gzip
     @Test("A log that gzip compressed is read, too", .needsProgram("gzip"))
     func compressed() throws {

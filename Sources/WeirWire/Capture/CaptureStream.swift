@@ -55,10 +55,9 @@ public struct CaptureStream: ~Copyable, Sendable {
     /// Returns whether the next unread byte is there, and has a value.
     package func begins(with byte: UInt8) -> Bool { buffer.withUnsafeBytes { $0.first == byte } }
 
-    /// Lends all bytes that no item was read from, and discards them: for a file that is no capture.
+    /// Lends all bytes, and discards them: for a file that is no capture, from which no item is ever read.
     package mutating func takeAll(_ body: (UnsafeRawBufferPointer) -> Void) {
         buffer.withUnsafeBytes(body)
-        base += buffer.count
         buffer.removeFirst(buffer.count)
     }
 
