@@ -29,7 +29,7 @@ struct ContentOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Write a new file with the requests and answers of HTTP/1 as an HTTP archive (HAR), for a browser's developer "
-                + "tools.",
+                + "tools; - is standard output.",
             valueName: "file"
         ),
         completion: .file(extensions: ["har"])

@@ -17,12 +17,12 @@ struct HARShow: ShowView, ~Copyable {
     private var failure: Failure?
     private static let pieceSize = 64 << 10
 
-    /// Creates the view.
+    /// Creates the view; `-` is standard output.
     ///
     /// - Throws: `Failure` if the file exists.
     init(to path: String, _ query: FlowQuery?) throws(Failure) {
         self.path = path
-        try NewFile.check(path)
+        if path != "-" { try NewFile.check(path) }
         reading = HTTPReading(query)
         writer.begin(to: &buffer)
     }
@@ -43,7 +43,7 @@ struct HARShow: ShowView, ~Copyable {
     ) {
         guard failure == nil else { return }
         stats.add(packet, in: flows)
-        for exchange in reading.add(packet, bytes, in: flows) { add(exchange, flows) }
+        for exchange in reading.add(packet, bytes, in: flows) { add(exchange, flows, output) }
     }
 
     mutating func finish(
@@ -51,15 +51,16 @@ struct HARShow: ShowView, ~Copyable {
         _ report: ShowReport,
         _ output: ShowOutput
     ) throws(Failure) {
-        for exchange in reading.finish() { add(exchange, flows) }
+        for exchange in reading.finish() { add(exchange, flows, output) }
         writer.finish(to: &buffer)
-        write()
+        write(output)
         if let failure { throw failure }
+        guard path != "-" else { return }
         let count = writer.entries
         output.write { $0.append("\(count) \(count == 1 ? "exchange" : "exchanges") of HTTP in \(path)\n") }
     }
 
-    private mutating func add(_ exchange: HTTPExchange, _ flows: borrowing CaptureFlows) {
+    private mutating func add(_ exchange: HTTPExchange, _ flows: borrowing CaptureFlows, _ output: ShowOutput) {
         guard failure == nil else { return }
         let row = reading.joiner.row(exchange.place, of: flows.table)
         let connection = HARWriter.Connection(
@@ -78,11 +79,15 @@ struct HARShow: ShowView, ~Copyable {
             answerBody: HARWriter.Body(bytes: answer.bytes, trouble: answer.trouble),
             to: &buffer
         )
-        if buffer.count >= Self.pieceSize { write() }
+        if buffer.count >= Self.pieceSize { write(output) }
     }
 
-    private mutating func write() {
+    private mutating func write(_ output: ShowOutput) {
         guard failure == nil else { return }
+        guard path != "-" else {
+            output.write { text in buffer.withUnsafeBytes { text.append($0.bytes) } }
+            return buffer.removeFirst(buffer.count)
+        }
         do throws(Failure) {
             if file == nil { file = try NewFile(path) }
             try buffer.withUnsafeBytes { bytes throws(Failure) in try file?.write(bytes) }

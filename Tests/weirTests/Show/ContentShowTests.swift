@@ -98,6 +98,8 @@ struct ContentShowTests {
         let again = try await shown([path, "--har", file])
         #expect(again.status == 73 && again.output == "")
         #expect(again.errors == "weir: cannot write to '\(file)': file exists (EEXIST)\n")
+        let piped = try await shown([path, "--har", "-"])
+        #expect(try piped.status == 0 && Array(piped.output.utf8) == folder.read("a.har"))
         let missing = try await shown([folder.path + "/none", "--har", folder.path + "/b.har"])
         #expect(missing.status == 66)
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["a.har", "a.pcap"])
