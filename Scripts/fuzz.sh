@@ -39,7 +39,7 @@ build() {
 build WeirWire
 build WeirDissect -I "$out"
 used=" $(for target in "${targets[@]}"; do said modules "$target"; done | tr '\n' ' ')"
-for module in WeirEngine WeirAnalysis; do
+for module in WeirEngine WeirSinks WeirAnalysis; do
     [[ $used != *" $module "* ]] || build "$module" -I "$out"
 done
 failed=()

@@ -17,6 +17,8 @@ public struct CaptureDescription: Hashable, Sendable {
     public var filter = ""
     /// The name of the program that writes the file.
     public var application = "weir"
+    /// The comments on the file.
+    public var comments: [String] = []
     /// The operating system that the program runs on.
     public var operatingSystem: String?
 

@@ -9,6 +9,8 @@ public enum CaptureFailure: Error, Hashable, Sendable {
     case capture(CaptureFileError, path: String)
     /// Data compressed with gzip cannot be decompressed; the offset is in the compressed file.
     case gzip(GzipDamage, at: Int, path: String)
+    /// The file is a relay's log, or looks like one, and has not what is needed of it; in words that follow its name.
+    case log(String, path: String)
 }
 
 extension CaptureFailure: CustomStringConvertible {
@@ -19,6 +21,7 @@ extension CaptureFailure: CustomStringConvertible {
         case .capture(let error, let path): "\(Self.name(of: path)): \(error)"
         case .gzip(let damage, let offset, let path):
             "\(Self.name(of: path)): at byte \(offset), \(damage); all before it can be used"
+        case .log(let words, let path): "\(Self.name(of: path)): \(words)"
         }
     }
 

@@ -4,6 +4,8 @@ public import WeirWire
 
 /// A reader of a capture in a file or a pipe, of any size in constant memory; it decompresses gzip.
 ///
+/// A log of a relay (`--log`) is read as the capture that `--record` makes of the same records.
+///
 ///     var file = try CaptureFile("flows.pcapng")
 ///     while let item = try file.next() { ... }
 public struct CaptureFile: ~Copyable {
@@ -20,6 +22,12 @@ public struct CaptureFile: ~Copyable {
     #if Gzip
     private var inflater: GzipInflater?
     #endif
+    /// The reader of a log; nil if the file is a capture.
+    private var log: LogCapture?
+    /// The bytes of a log while they are read, in place of `stream`.
+    private var text = CaptureStream(capacity: 0)
+    private var isKnown = false
+    private var isLogEnded = false
 
     /// The number of bytes read at once: more is no faster, and fewer cost more calls.
     private static var pieceSize: Int { ReadAhead.pieceSize }
@@ -71,24 +79,39 @@ public struct CaptureFile: ~Copyable {
         #endif
     }
 
+    /// Whether the file is a log of which chunks had no bytes, so far.
+    public var lacksBytes: Bool { log?.lacksBytes ?? false }
+
+    /// What a log had besides records, in words that follow the file's name; nil if there was nothing else.
+    public var note: String? {
+        guard let log, let first = log.firstUnknown else { return nil }
+        return "\(log.unknownLines) of \(log.lines) lines are no record of a relay's --log, the first is line \(first)"
+    }
+
     /// The reader, with the format, the offset in the file and the number of skipped blocks.
     public var reader: CaptureReader { stream.reader }
 
     /// Reads the next item; nil at the end of the file.
     ///
-    /// - Parameter beforeReading: A closure to call before more of the file is read, which can take long with a pipe.
+    /// - Parameters:
+    ///   - beforeReading: A closure to call before more of the file is read, which can take long with a pipe.
+    ///   - messages: A closure that receives the messages of a log without bytes, after the packets of their chunks.
     /// - Returns: The item.
     /// - Throws: `CaptureFailure.capture` if the file is no capture, or is damaged or cut; everything read before is
     ///   valid. `CaptureFailure.system` if it cannot be read.
-    public mutating func next(_ beforeReading: () -> Void = {}) throws(CaptureFailure) -> CaptureItem? {
+    public mutating func next(
+        _ beforeReading: () -> Void = {},
+        messages: ([LoggedMessage]) -> Void = { _ in }
+    ) throws(CaptureFailure) -> CaptureItem? {
         while true {
             do throws(CaptureFileError) {
                 if let item = try stream.next() { return item }
             } catch {
                 throw .capture(error, path: path)
             }
+            if let logged = log?.takeMessages(), !logged.isEmpty { messages(logged) }
             beforeReading()
-            if try readPiece() == 0 { break }
+            if try readMore() == 0 { break }
         }
         do throws(CaptureFileError) {
             try stream.finish()
@@ -105,7 +128,46 @@ public struct CaptureFile: ~Copyable {
     @inline(__always)
     public mutating func nextPlain() -> CapturedPacket? { stream.nextPlain() }
 
-    /// Appends the next bytes of the capture, and returns their number: 0 at the end.
+    /// Appends the next bytes of the capture, or those that are made of a log; returns 0 at the end.
+    private mutating func readMore() throws(CaptureFailure) -> Int {
+        if isKnown, log == nil { return try readPiece() }
+        if log == nil {
+            let count = try readPiece()
+            isKnown = true
+            guard stream.begins(with: UInt8(ascii: "{")) else { return count }
+            log = LogCapture()
+            swap(&stream, &text)
+            return readLog(count)
+        }
+        guard !isLogEnded else { return 0 }
+        swap(&stream, &text)
+        let count: Int
+        do throws(CaptureFailure) {
+            count = try readPiece()
+        } catch {
+            swap(&stream, &text)
+            throw error
+        }
+        guard count == 0 else { return readLog(count) }
+        isLogEnded = true
+        if let log, log.lines == log.unknownLines {
+            swap(&stream, &text)
+            throw .log("no capture, and no line is a record of a relay's --log", path: path)
+        }
+        return max(readLog(count), 1)
+    }
+
+    /// Makes packets of the bytes of a log that are in `stream`, and puts `stream` back in its place.
+    private mutating func readLog(_ count: Int) -> Int {
+        swap(&stream, &text)
+        var packets = ByteBuffer(capacity: 0)
+        text.takeAll { log?.read($0, into: &packets) }
+        if isLogEnded { log?.finish(into: &packets) }
+        packets.withUnsafeBytes { stream.append($0.bytes) }
+        return count
+    }
+
+    /// Appends the next bytes of the file, and returns their number: 0 at the end.
     private mutating func readPiece() throws(CaptureFailure) -> Int {
         let (descriptor, path) = (descriptor, path)
         var taken = 0

@@ -167,13 +167,6 @@ extension FlowRecord {
     }
 
     private func tuple(_ source: Endpoint, _ destination: Endpoint) -> FiveTuple {
-        FiveTuple(transport: transport, source: source.bare, destination: destination.bare).canonical
-    }
-}
-
-extension Endpoint {
-    fileprivate var bare: Endpoint {
-        guard address.scope != 0 else { return self }
-        return Endpoint(address: IPAddress(v6: address.high, low: address.low), port: port)
+        FiveTuple(transport: transport, source: source.withoutZone, destination: destination.withoutZone).canonical
     }
 }

@@ -62,6 +62,7 @@ extension PacketBlocks {
         var section = CaptureSection()
         section.application = description.application
         section.operatingSystem = description.operatingSystem
+        section.comments = description.comments
         pcapng.append(section, to: &output)
         var interface = CaptureInterface(
             linkType: description.linkType,

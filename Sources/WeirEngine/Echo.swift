@@ -93,7 +93,7 @@ struct EchoMatcher {
     private mutating func matchStream(_ bytes: RawSpan, at now: Instant) -> Echo? {
         guard let first = marks.first else {
             if isExpected, bytes.byteCount > 0 {
-                note(offset: end, sent: nil, received: bytes, at: 0)
+                note(offset: end, Sent(start: 0, count: 0), received: bytes, at: 0)
                 giveUp()
             }
             return nil
@@ -101,7 +101,8 @@ struct EchoMatcher {
         let expected = min(bytes.byteCount, ring.count)
         let equal = bytes.withUnsafeBytes { ring.commonPrefix(with: $0) }
         guard equal == expected, !isExpected || equal == bytes.byteCount else {
-            note(offset: first.offset + UInt64(equal), sent: ring.byte(at: equal), received: bytes, at: equal)
+            let sent = Sent(start: 0, count: ring.count)
+            note(offset: first.offset + UInt64(equal), sent, received: bytes, at: equal)
             giveUp()
             return nil
         }
@@ -145,12 +146,12 @@ struct EchoMatcher {
     private mutating func noteDatagram(_ bytes: RawSpan) {
         guard isExpected else { return }
         guard let (index, start) = closestMark(to: bytes) else {
-            return note(offset: end, sent: nil, received: bytes, at: 0)
+            return note(offset: end, Sent(start: 0, count: 0), received: bytes, at: 0)
         }
         let mark = marks[index]
         let equal = min(mark.length, bytes.withUnsafeBytes { ring.commonPrefix(with: $0, from: start) })
-        let sent = equal < mark.length ? ring.byte(at: start + equal) : nil
-        note(offset: mark.offset + UInt64(equal), sent: sent, received: bytes, at: equal)
+        let sent = Sent(start: start, count: mark.length)
+        note(offset: mark.offset + UInt64(equal), sent, received: bytes, at: equal)
         match(index)
     }
 
@@ -185,10 +186,28 @@ struct EchoMatcher {
         }
     }
 
-    private mutating func note(offset: UInt64, sent: UInt8?, received bytes: RawSpan, at index: Int) {
+    /// The bytes in the ring with which others are compared.
+    private struct Sent {
+        var start: Int
+        var count: Int
+    }
+
+    private mutating func note(offset: UInt64, _ sent: Sent, received bytes: RawSpan, at index: Int) {
         guard isExpected else { return }
+        let byte = index < sent.count ? ring.byte(at: sent.start + index) : nil
         let received = index < bytes.byteCount ? bytes.withUnsafeBytes { $0[index] } : nil
-        mismatch = .byte(offset: offset, sent: sent, received: received)
+        let around = around(index, sent, received: bytes)
+        mismatch = .byte(offset: offset, sent: byte, received: received, around: around)
+    }
+
+    /// Returns the bytes around an index.
+    private func around(_ index: Int, _ sent: Sent, received bytes: RawSpan) -> MismatchBytes {
+        var around = MismatchBytes()
+        around.lead = min(index, MismatchBytes.half)
+        let range = (index - around.lead)..<(index + MismatchBytes.half)
+        around.sent = range.clamped(to: 0..<sent.count).compactMap { ring.byte(at: sent.start + $0) }
+        around.received = bytes.withUnsafeBytes { Array($0[range.clamped(to: 0..<$0.count)]) }
+        return around
     }
 
     // MARK: - An echo that is expected
@@ -214,7 +233,8 @@ struct EchoMatcher {
         case .stream:
             guard let first = marks.first, !ring.isEmpty else { return nil }
             defer { giveUp() }
-            return .byte(offset: first.offset, sent: ring.byte(at: 0), received: nil)
+            let around = around(0, Sent(start: 0, count: ring.count), received: RawSpan())
+            return .byte(offset: first.offset, sent: ring.byte(at: 0), received: nil, around: around)
         case .datagrams:
             defer { giveUp() }
             let count = unanswered + UInt64(marks.count { !$0.isMatched })

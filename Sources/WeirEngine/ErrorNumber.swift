@@ -12,6 +12,17 @@ public struct ErrorNumber: Hashable, Sendable, CustomStringConvertible {
         self.rawValue = rawValue
     }
 
+    /// Creates the error with a name, as `name` returns it; nil if there is none.
+    package init?(name: String) {
+        if let known = ErrorNumber.all.first(where: { $0.name == name }) {
+            rawValue = known.number
+        } else if name.hasPrefix("errno "), let number = Int32(name.dropFirst(6)) {
+            rawValue = number
+        } else {
+            return nil
+        }
+    }
+
     /// The peer does not listen: `ECONNREFUSED`.
     public static let connectionRefused = ErrorNumber(111)
     /// The peer reset the connection: `ECONNRESET`.

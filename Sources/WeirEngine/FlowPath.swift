@@ -20,6 +20,15 @@ public struct FlowID: Hashable, Comparable, Sendable, CustomStringConvertible {
     public static func < (left: FlowID, right: FlowID) -> Bool { left.rawValue < right.rawValue }
 }
 
+/// One side of a relayed flow.
+@frozen
+public enum FlowLeg: UInt8, Hashable, Sendable, CaseIterable {
+    /// The leg between the client and the relay's listener.
+    case client
+    /// The leg between the relay's egress and the server.
+    case server
+}
+
 /// The endpoints of a flow, from the client's to the server's.
 @frozen
 public struct FlowPath: Hashable, Sendable {
@@ -43,24 +52,13 @@ public struct FlowPath: Hashable, Sendable {
 }
 
 extension FlowPath {
+    /// The comment on a section of a capture whose packets have introductions.
+    package static let statement = "Comments on packets name the relay's flows: the first packet of each leg has one."
+
     /// Returns the flow's number and its known endpoints, for the comment of a packet in a capture.
     package func introduction(of flow: FlowID) -> String {
         var text = "flow \(flow) client \(client) listener \(listener)"
         if let server { text += " egress \(egress?.description ?? "none") server \(server)" }
         return text
-    }
-}
-
-extension ByteBuffer {
-    /// Appends all endpoints of a flow: `client -> listener => egress -> server`.
-    package mutating func appendPath(_ path: FlowPath) {
-        path.client.write(to: &self)
-        append(" -> ")
-        path.listener.write(to: &self)
-        guard let server = path.server else { return }
-        append(" => ")
-        if let egress = path.egress { egress.write(to: &self) } else { append("(no egress)") }
-        append(" -> ")
-        server.write(to: &self)
     }
 }

@@ -1,36 +1,46 @@
 public import WeirEngine
-import WeirWire
+public import WeirWire
 
-/// The contents of an `open` record besides the endpoints: the client's process, and the egress port that was
-/// requested.
+/// The contents of an `open` record besides the endpoints: the client's process, the server's name, and the egress port
+/// that was requested.
 public struct FlowDetails: Sendable {
     /// A function that finds a client's process; nil if the search is off.
     public var process: ProcessLookup?
+    /// A function that returns the name that was looked up for a server's address, if there was one.
+    public var name: @Sendable (IPAddress) -> String?
     /// The port that the relay requests when it dials.
     public var egressPort: EgressPort
     /// The host's range of ephemeral ports; nil if it was not read, or the system does not report it.
     public var hostPorts: PortRange?
 
     /// Creates the details of a relay.
-    public init(process: ProcessLookup? = nil, egressPort: EgressPort = .kernel, hostPorts: PortRange? = nil) {
+    public init(
+        process: ProcessLookup? = nil,
+        egressPort: EgressPort = .kernel,
+        hostPorts: PortRange? = nil,
+        name: @escaping @Sendable (IPAddress) -> String? = { _ in nil }
+    ) {
         self.hostPorts = hostPorts
         self.process = process
         self.egressPort = egressPort
+        self.name = name
     }
 
     /// Returns the process of a record's client.
     func answer(_ record: FlowRecord) -> ProcessAnswer { process?(record.flow) ?? .notAsked }
 
-    /// Appends to a line: `, process curl/4711 user root, egress port asked for (51514): got`.
-    func appendText(_ record: FlowRecord, to output: inout ByteBuffer) {
+    /// Returns what a line says after the endpoints: `psql 14501, alice`, `egress port 51514 was not free`.
+    func texts(_ record: FlowRecord) -> [String] {
+        var texts: [String] = []
         switch answer(record) {
-        case .found(let process): output.append(", process \(process.description)")
-        case .unknown: output.append(", process not known")
+        case .found(let process): texts.append(process.title)
+        case .unknown: texts.append("process not known")
         case .notAsked: break
         }
-        guard record.path.server != nil, let asked = egressPort.asked(for: record.path.client) else { return }
+        guard record.path.server != nil, let asked = egressPort.asked(for: record.path.client) else { return texts }
         let isGot = egressPort.isGot(record.path.egress, for: record.path.client)
-        output.append(", egress port asked for (\(asked)): \(isGot ? "got" : "not free")")
+        texts.append(isGot ? "egress port \(asked) as asked" : "egress port \(asked) was not free")
+        return texts
     }
 
     /// Appends members to an object: `process` (null if it is not known), `egress_asked` and `egress_got`.
@@ -49,4 +59,9 @@ public struct FlowDetails: Sendable {
         json.member("egress_asked", asked)
         json.member("egress_got", egressPort.isGot(record.path.egress, for: record.path.client))
     }
+}
+
+extension ClientProcess {
+    /// The process as lines show it: `psql 14501, alice`.
+    var title: String { "\(Self.plain(name)) \(identifier), \(Self.plain(user))" }
 }

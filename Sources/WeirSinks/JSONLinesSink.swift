@@ -123,7 +123,7 @@ public struct JSONLinesSink: Sink {
         switch mismatch {
         case .refused: json.member("reason", "refused")
         case .unanswered(let datagrams): json.member("datagrams", datagrams)
-        case .byte(let offset, let sent, let received):
+        case .byte(let offset, let sent, let received, _):
             json.member("offset", offset)
             json.member("sent", sent)
             json.member("received", received)

@@ -2,77 +2,156 @@ import WeirDissect
 import WeirEngine
 import WeirWire
 
-/// The terminal's lines for messages, and the colors of their fields.
+/// What the terminal says of messages: their meaning on a chunk's line, the colors of their fields in its dump, and the
+/// fields under it.
 struct MessageLines: Sendable {
-    /// The maximum number of lines under a chunk; further messages are counted.
+    /// The maximum number of messages on a line; further ones are counted.
     private static let limit = 32
 
     private var colors: FieldColors?
-    private let color: Bool
-    private var timestamp: Timestamp
-    /// The messages whose last chunk comes next, and those that wait for a line.
+    private let showsFields: Bool
+    /// The messages whose last chunk comes next, and those that go on after it.
     private var waiting: [Message] = []
-    /// The number of messages that get no line.
-    private var left: UInt64 = 0
-    /// The maximum number of messages whose fields are colored.
-    private let coloredLimit: Int
+    /// The messages of the line.
+    private var shown: Range<Int> = 0..<0
+    /// The number of messages that are not kept.
+    private var left = 0
+    /// The maximum number of messages that are kept.
+    private let kept: Int
 
-    /// Makes the lines of a sink that shows so many bytes of a chunk at most; 0 for all.
-    init(_ show: TerminalSink.Show, color: Bool, shown: Int, localOffset: @escaping Timestamp.LocalOffset) {
-        if color && show == .hex { colors = FieldColors() }
-        self.color = color
+    /// Creates the lines of a sink.
+    init(_ show: TerminalSink.Show, _ options: TerminalSink.Options, _ style: TerminalStyle) {
+        if style.color && show == .hex { colors = FieldColors() }
+        showsFields = options.showsFields
         // A message has one byte at least.
-        coloredLimit = colors == nil ? 0 : shown == 0 ? .max : shown
-        timestamp = Timestamp(localOffset: localOffset)
+        let colored = colors == nil ? 0 : options.limit == 0 ? Int.max : options.limit
+        kept = max(Self.limit, colored)
     }
 
-    var interest: MessageInterest { colors == nil ? .summaries : .fields }
+    var interest: MessageInterest { colors == nil && !showsFields ? .summaries : .fields }
+
+    /// Whether messages wait for a line.
+    var isWaiting: Bool { !waiting.isEmpty }
 
     /// Keeps a message until its last chunk, or the end, is shown.
     mutating func add(_ message: Message) {
-        guard waiting.count < max(Self.limit, coloredLimit) else {
+        guard waiting.count < kept else {
             if !message.isUnfinished { left += 1 }
             return
         }
         waiting.append(message)
     }
 
-    /// Finds the colors of a chunk, of which so many bytes are shown.
-    mutating func begin(_ chunk: ChunkRecord, _ transport: Transport, shown: Int) {
+    /// Finds the colors of a chunk, of which so many bytes are shown, and its messages.
+    mutating func begin(_ chunk: ChunkRecord, _ transport: Transport, shown count: Int) {
+        shown = waiting.indices
+        guard colors != nil else { return }
         let start = transport == .tcp ? Int(clamping: chunk.offset) : 0
-        colors?.begin(start..<(start + shown), chunk.direction)
+        colors?.begin(start..<(start + count), chunk.direction)
         for message in waiting { colors?.add(message) }
+    }
+
+    /// Selects the messages of a direction, which an end completes; returns whether there are any.
+    mutating func selectWaiting(_ direction: Direction) -> Bool {
+        waiting.sort { $0.direction.rawValue < $1.direction.rawValue }
+        let first = waiting.firstIndex { $0.direction == direction && !$0.isUnfinished }
+        let last = waiting.lastIndex { $0.direction == direction && !$0.isUnfinished }
+        guard let first, let last else { return false }
+        shown = first..<(last + 1)
+        return true
+    }
+
+    /// Appends what the selected messages mean: ` redis GET a; GET b`; returns whether there are any.
+    mutating func appendMeaning(to output: inout ByteBuffer) -> Bool {
+        var count = 0
+        var name: StaticString = ""
+        for index in shown where !waiting[index].isUnfinished {
+            count += 1
+            guard count <= Self.limit else { continue }
+            output.append(count == 1 ? " " : "; ")
+            if waiting[index].name.utf8Start != name.utf8Start {
+                name = waiting[index].name
+                output.append(name)
+                output.append(" ")
+            }
+            waiting[index].summary.append(to: &output)
+            if !waiting[index].isComplete { output.append(", incomplete") }
+        }
+        let more = max(count - Self.limit, 0) + (count > 0 ? left : 0)
+        if more > 0 {
+            output.append("; ")
+            output.appendDecimal(more)
+            output.append(" more")
+        }
+        return count > 0
+    }
+
+    /// The time that the first answer among the selected messages took.
+    var delay: Duration? {
+        for index in shown {
+            if let delay = waiting[index].answer?.delay { return .nanoseconds(delay) }
+        }
+        return nil
     }
 
     /// Appends the dump of the last chunk read, or of its first bytes.
     mutating func appendDump(_ bytes: RawSpan, to output: inout ByteBuffer) {
-        if colors == nil { HexDump.append(bytes, to: &output) } else { colors?.append(bytes, to: &output) }
+        if colors == nil {
+            HexDump.append(bytes, isIndented: true, to: &output)
+        } else {
+            colors?.append(bytes, isIndented: true, to: &output)
+        }
     }
 
-    /// Appends the lines of the messages that ended with a record, and forgets them.
-    mutating func append(of record: FlowRecord, to output: inout ByteBuffer) {
-        guard !waiting.isEmpty else { return }
-        let ended = waiting.filter { !$0.isUnfinished }
-        left += UInt64(max(0, ended.count - Self.limit))
-        for message in ended.prefix(Self.limit) {
-            begin(record, message.direction, &output)
-            output.appendMessage(message, isOfStream: record.transport == .tcp)
-            output.append(color ? "\u{1B}[0m\n" : "\n")
+    /// Ends a line: appends the fields of its messages, if they are wanted.
+    mutating func end(to output: inout ByteBuffer, _ style: TerminalStyle) {
+        if showsFields {
+            for index in shown where !waiting[index].isUnfinished { appendFields(waiting[index], to: &output, style) }
         }
-        if left > 0 {
-            begin(record, ended[ended.count - 1].direction, &output)
-            output.appendCount(left, "message")
-            output.append(color ? " more\u{1B}[0m\n" : " more\n")
-        }
-        waiting.removeAll(keepingCapacity: true)
-        left = 0
+        if shown.count == waiting.count { forget() }
     }
 
-    private mutating func begin(_ record: FlowRecord, _ direction: Direction, _ output: inout ByteBuffer) {
-        if color { output.append(direction == .upstream ? "\u{1B}[36m" : "\u{1B}[33m") }
-        timestamp.appendTimeOfDay(record.moment.wallNanoseconds, to: &output)
-        output.append(" #")
-        output.appendDecimal(record.flow.rawValue)
-        output.append(direction == .upstream ? " up    " : " down  ")
+    /// Forgets all messages.
+    mutating func forget() {
+        if !waiting.isEmpty { waiting.removeAll(keepingCapacity: true) }
+        (shown, left) = (0..<0, 0)
+    }
+
+    /// Appends `name=value`, as many on a line as fit.
+    private func appendFields(_ message: Message, to output: inout ByteBuffer, _ style: TerminalStyle) {
+        let width = style.width ?? Self.widestFields
+        var start = output.count
+        for field in message.fields {
+            var place = output.count
+            output.append("  ")
+            append(field, to: &output)
+            if place > start, output.columns(from: start) > width {
+                output.truncate(to: place)
+                output.endLine(from: start, style)
+                start = output.count
+                place = start
+                output.append("  ")
+                append(field, to: &output)
+            }
+        }
+        if message.fieldsLeftOut > 0 {
+            output.append("  ")
+            output.appendDecimal(message.fieldsLeftOut)
+            output.append(" not kept")
+        }
+        if output.count > start { output.endLine(from: start, style) }
+    }
+
+    /// The number of columns of a line of fields in a file.
+    private static let widestFields = 120
+
+    private func append(_ field: MessageField, to output: inout ByteBuffer) {
+        let color = colors?.color(of: field.name.name)
+        if let color { output.append(color) }
+        output.append(field.name.name)
+        if color != nil { output.append("\u{1B}[0m") }
+        output.append("=")
+        field.value.append(to: &output)
+        if field.isCut { output.append("...") }
     }
 }

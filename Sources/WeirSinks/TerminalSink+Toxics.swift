@@ -3,17 +3,21 @@ import WeirWire
 
 /// The terminal's form of the effects of toxics.
 extension ByteBuffer {
-    /// Appends what toxics did to a chunk that went on: `  held 100.210 ms, replaced (3 bytes) @40 by 'bye'`.
+    /// Appends what toxics did to a chunk that went on: `held 0.10 s, replaced 3 bytes @40 by 'bye'`.
     ///
     /// - Parameters:
     ///   - chunk: the chunk.
     ///   - moment: the time at which it went on.
-    mutating func appendToxics(of chunk: ChunkRecord, at moment: Moment) {
-        guard chunk.isTampered else { return }
-        append("  held ")
-        appendDuration(chunk.receivedAt.duration(to: moment.instant))
+    /// - Returns: whether they did anything that can be told.
+    mutating func appendToxics(of chunk: ChunkRecord, at moment: Moment) -> Bool {
+        let start = count
+        let held = chunk.receivedAt.duration(to: moment.instant)
+        if held >= .microseconds(100) {
+            append("held ")
+            appendBrief(held)
+        }
         for change in chunk.changes {
-            append(", ")
+            if count > start { append(", ") }
             append(change.kind.rawValue)
             append(" ")
             appendCount(UInt64(change.count), change.kind.noun)
@@ -22,14 +26,15 @@ extension ByteBuffer {
                 appendDecimal(chunk.offset &+ UInt64(max(0, change.offset)))
             }
             append(" by ")
-            appendName(change.toxic)
+            append(ToxicRecord.quoted(change.toxic))
         }
+        return count > start
     }
 
-    /// Appends what a toxic did to a flow: `toxic 'latency_downstream' acts`.
+    /// Appends what a toxic did to a flow: `toxic 'latency_downstream' removed`.
     mutating func appendToxic(_ toxic: ToxicRecord) {
         append("toxic ")
-        appendName(toxic.name)
+        append(ToxicRecord.quoted(toxic.name))
         switch toxic.effect {
         case .met(let acts): append(acts ? " acts" : " does not act, by its toxicity")
         case .changed(let acts): append(acts ? " changed, and acts" : " changed, and does not act, by its toxicity")
@@ -38,8 +43,6 @@ extension ByteBuffer {
         case .reset: append(" resets both sides")
         }
     }
-
-    private mutating func appendName(_ name: String) { append(ToxicRecord.quoted(name)) }
 }
 
 extension ToxicChange.Kind {

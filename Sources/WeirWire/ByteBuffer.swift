@@ -69,6 +69,29 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
         if start == end { removeAll() }
     }
 
+    /// Removes bytes from the end, so that a number of them is left.
+    ///
+    /// - Precondition: `count` is between 0 and the number of bytes in the buffer.
+    @inlinable
+    public mutating func truncate(to count: Int) {
+        precondition(count >= 0 && count <= self.count, "more bytes kept than held")
+        end = start &+ count
+    }
+
+    /// Replaces bytes by others, and moves those after them.
+    ///
+    /// Complexity: O(n) in the bytes after them.
+    ///
+    /// - Precondition: The range is one of bytes in the buffer.
+    mutating func replace(_ range: Range<Int>, with bytes: UnsafeRawBufferPointer) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "a range beyond the buffer")
+        reserve(max(bytes.count - range.count, 0))
+        let place = storage + start + range.lowerBound
+        (place + bytes.count).copyMemory(from: place + range.count, byteCount: count - range.upperBound)
+        if let source = bytes.baseAddress { place.copyMemory(from: source, byteCount: bytes.count) }
+        end = end &- range.count &+ bytes.count
+    }
+
     /// Empties the buffer, and leaves room in front for `prepend`.
     ///
     /// - Precondition: `headroom` is between 0 and the capacity.

@@ -10,8 +10,14 @@ extension HexDump {
     ///   - bytes: The bytes to dump.
     ///   - painted: For each byte its colour, a position in `colors` counted from 1, or 0 for none. Bytes past its end
     ///     have none.
+    ///   - isIndented: Whether each line begins with two blanks.
     ///   - output: The buffer to append to.
-    public static func append(_ bytes: RawSpan, painted: [UInt8], to output: inout ByteBuffer) {
+    public static func append(
+        _ bytes: RawSpan,
+        painted: [UInt8],
+        isIndented: Bool = false,
+        to output: inout ByteBuffer
+    ) {
         var plain = ByteBuffer(capacity: size(of: bytes.byteCount))
         append(bytes, to: &plain)
         plain.withUnsafeBytes { lines in
@@ -20,6 +26,7 @@ extension HexDump {
                 let place = start / bytesPerLine * Line.size
                 let line = lines.bytes.extracting(place..<min(place + Line.size, lines.count))
                 let end = min(start + count, painted.count)
+                if isIndented { output.append("  ") }
                 if start < end, painted[start..<end].contains(where: { $0 != 0 }) {
                     appendLine(line, painted[start..<end], of: count, to: &output)
                 } else {

@@ -21,16 +21,25 @@ public enum HexDump {
         return lines * Line.size + (rest == 0 ? 0 : Line.size - bytesPerLine + rest)
     }
 
+    /// The number of blanks before each line of an indented dump.
+    static let indent = 2
+
     /// Appends the dump of some bytes, each line with a line feed at its end; nothing for no bytes.
     ///
     /// Allocates at most once.
-    public static func append(_ bytes: RawSpan, to output: inout ByteBuffer) {
-        let size = size(of: bytes.byteCount)
+    ///
+    /// - Parameters:
+    ///   - bytes: The bytes.
+    ///   - isIndented: Whether each line begins with two blanks.
+    ///   - output: The buffer to append to.
+    public static func append(_ bytes: RawSpan, isIndented: Bool = false, to output: inout ByteBuffer) {
+        let lines = (bytes.byteCount + bytesPerLine - 1) / bytesPerLine
+        let size = size(of: bytes.byteCount) + (isIndented ? lines * indent : 0)
         output.append(upTo: size) { target in
             guard let line = target.baseAddress else { return 0 }
             bytes.withUnsafeBytes { source in
                 guard let input = source.baseAddress else { return }
-                writeLines(of: input, count: source.count, to: line)
+                writeLines(of: input, count: source.count, to: line, indent: isIndented ? indent : 0)
             }
             return size
         }
@@ -48,13 +57,22 @@ public enum HexDump {
 }
 
 extension HexDump {
-    private static func writeLines(of input: UnsafeRawPointer, count: Int, to output: UnsafeMutableRawPointer) {
+    private static func writeLines(
+        of input: UnsafeRawPointer,
+        count: Int,
+        to output: UnsafeMutableRawPointer,
+        indent: Int
+    ) {
         let pairs = UnsafeRawPointer(hexPairs.utf8Start)
         let rest = count % bytesPerLine
         let whole = count &- rest
         var line = output
         var offset = 0
         while offset < whole {
+            if indent > 0 {
+                line.storeBytes(of: 0x2020, as: UInt16.self)
+                line += indent
+            }
             writeOffset(offset, to: line, pairs: pairs)
             let bytes = input + offset
             writeHex(of: bytes, to: line + Line.hex, pairs: pairs)
@@ -67,6 +85,10 @@ extension HexDump {
             offset &+= bytesPerLine
         }
         if rest > 0 {
+            if indent > 0 {
+                line.storeBytes(of: 0x2020, as: UInt16.self)
+                line += indent
+            }
             writeOffset(offset, to: line, pairs: pairs)
             writeShortLine(of: UnsafeRawBufferPointer(start: input + offset, count: rest), to: line, pairs: pairs)
         }

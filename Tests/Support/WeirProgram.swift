@@ -132,7 +132,17 @@ package final class WeirProgram {
         posix_spawnattr_setsigmask(&attributes, &mask)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var process = pid_t()
-        let status = posix_spawnp(&process, words[0], &actions, &attributes, &argv, environ)
+        // The signs in the program's output depend on the locale, which is the same for every test.
+        let locale = strdup("LC_ALL=C.UTF-8")
+        defer { free(locale) }
+        var variables: [UnsafeMutablePointer<CChar>?] = [locale]
+        var entry = environ
+        while let text = entry.pointee {
+            if strncmp(text, "LC_ALL=", 7) != 0 { variables.append(text) }
+            entry += 1
+        }
+        variables.append(nil)
+        let status = posix_spawnp(&process, words[0], &actions, &attributes, &argv, &variables)
         guard status == 0 else {
             for descriptor in ours where descriptor >= 0 { close(descriptor) }
             throw HelperError("cannot start \(words[0]): errno \(status)")

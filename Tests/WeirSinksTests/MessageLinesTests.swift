@@ -30,139 +30,164 @@ private struct Read<Rendering: Sink> {
 @Suite("Messages in a sink")
 struct MessageLinesTests {
     private static let get = "*2\r\n$3\r\nGET\r\n$3\r\nkey\r\n"
+    private static let head = "2026-11-22 12:31:07.104218 #1 "
 
-    @Test("Has a line under the chunk that completes a message, and says which request is answered")
+    private static func sink(
+        _ show: TerminalSink.Show,
+        limit: Int = 4096,
+        dissects: Bool = true,
+        fields: Bool = false,
+        _ style: TerminalStyle = TerminalStyle()
+    ) -> TerminalSink {
+        var options = TerminalSink.Options()
+        options.limit = limit
+        options.dissects = dissects
+        options.showsFields = fields
+        return TerminalSink(show: show, options, style: style)
+    }
+
+    @Test("What a chunk completes is on its line, and how long an answer took")
     func lines() {
-        var sink = Read(TerminalSink(show: .summary, dissects: true))
-        let head = "12:31:07.104218 #1"
+        var sink = Read(Self.sink(.summary))
         #expect(sink.sink.interest == .chunks && sink.sink.messages == .summaries)
         #expect(
             sink.rendered(record(chunk(.upstream, at: 0, 10)), Array(Self.get.utf8.prefix(10)))
-                == "\(head) up    (10 bytes) @0\n"
+                == "\(Self.head)▲ 10 B @0\n"
         )
         #expect(
             sink.rendered(record(chunk(.upstream, at: 10, 12)), Array(Self.get.utf8.dropFirst(10)))
-                == "\(head) up    (12 bytes) @10\n\(head) up    redis: GET key\n"
+                == "\(Self.head)▲ redis GET key   12 B @10\n"
         )
         #expect(
             sink.rendered(record(chunk(.downstream, at: 0, 9)), "$3\r\n200\r\n")
-                == "\(head) down  (9 bytes) @0\n\(head) down  redis: (200)  answers up @0, 0.000 ms\n"
+                == "\(Self.head)▼ redis 200   0.00 ms   9 B @0\n"
+        )
+    }
+
+    @Test("What is known of a chunk besides is on a line of its own, if the chunk means something")
+    func notes() {
+        var sink = Read(Self.sink(.summary))
+        let echo = chunk(.upstream, at: 0, 22, peer: Sample.peer)
+        #expect(
+            sink.rendered(record(echo), Self.get)
+                == "\(Self.head)▲ redis GET key   22 B @0\n  to 127.0.0.1:1069\n"
         )
     }
 
     @Test("Shows what is not complete above a flow's last line")
     func incomplete() {
-        var sink = Read(TerminalSink(show: .summary, dissects: true))
+        var sink = Read(Self.sink(.summary))
         _ = sink.rendered(record(chunk(.upstream, at: 0, 13)), "*2\r\n$3\r\nGET\r\n")
         let last = sink.rendered(record(Sample.closed(.of(1, in: 1), .of(1, in: 1))))
-        #expect(last.hasPrefix("12:31:07.104218 #1 up    redis: GET  (incomplete)\n12:31:07.104218 #1 tcp close"))
+        #expect(last.hasPrefix("\(Self.head)▲ redis GET, incomplete\n\(Self.head)closed, "))
     }
 
-    @Test("Bounds the lines under a chunk")
+    @Test("Several messages of a chunk are on its line, 32 at most, and the others are counted")
     func many() {
-        var sink = Read(TerminalSink(show: .summary, dissects: true))
-        let text = String(repeating: Self.get, count: 100)
-        let lines = sink.rendered(record(chunk(.upstream, at: 0, text.utf8.count)), text).split(separator: "\n")
-        #expect(lines.count == 34)
-        #expect(lines.last == "12:31:07.104218 #1 up    (68 messages) more")
-    }
-
-    @Test(
-        "Counts the messages over 32 in the direction of the last one shown, without parts, and begins anew with the next chunk"
-    )
-    func counts() {
-        let head = "12:31:07.104218 #1"
-        for (count, more) in [(32, nil), (33, "(1 message) more"), (37, "(5 messages) more")] as [(Int, String?)] {
-            var sink = TerminalSink(show: .summary, dissects: true)
-            for number in 1...count {
-                _ = sink.rendered(record(Sample.message(number == 32 ? .downstream : .upstream)))
-            }
-            for _ in 0..<2 { _ = sink.rendered(record(Sample.message { $0.isUnfinished = true })) }
-            let lines = sink.rendered(record(chunk(.upstream, at: 0, 1))).split(separator: "\n")
-            #expect(lines.count == 33 + (more == nil ? 0 : 1))
-            #expect(lines[1] == "\(head) up    redis: GET key" && lines[32] == "\(head) down  redis: GET key")
-            if let more { #expect(lines.last == "\(head) down  \(more)") }
-            #expect(sink.rendered(record(chunk(.upstream, at: 1, 1))) == "\(head) up    (1 byte) @1\n")
+        var sink = Read(Self.sink(.summary))
+        for (count, more) in [(1, ""), (2, ""), (32, ""), (33, "; 1 more"), (100, "; 68 more")] {
+            let text = String(repeating: Self.get, count: count)
+            let line = sink.rendered(record(chunk(.upstream, at: 0, text.utf8.count)), text)
+            let shown = ["redis GET key"] + Array(repeating: "GET key", count: min(count, 32) - 1)
+            #expect(line == "\(Self.head)▲ \(shown.joined(separator: "; "))\(more)   \(text.utf8.count) B @0\n")
+            sink = Read(Self.sink(.summary))
         }
     }
 
-    @Test(
-        "Colours the lines of messages by their direction, and the count of those left out",
-        arguments: Direction.allCases
-    )
-    func coloredLines(direction: Direction) {
-        var sink = TerminalSink(show: .summary, color: true, dissects: true)
-        for _ in 0..<34 { _ = sink.rendered(record(Sample.message(direction))) }
-        let lines = sink.rendered(record(.ended(.upstream))).split(separator: "\n")
-        let isUp = direction == .upstream
-        let head = "\u{1B}[\(isUp ? 36 : 33)m12:31:07.104218 #1 \(isUp ? "up    " : "down  ")"
-        #expect(lines.count == 34 && lines[1] == "\(head)redis: GET key\u{1B}[0m")
-        #expect(lines.last == "\(head)(2 messages) more\u{1B}[0m")
+    @Test("Messages of the next chunk are its own, and parts are none")
+    func parts() {
+        var sink = Self.sink(.summary)
+        _ = sink.rendered(record(Sample.message()))
+        _ = sink.rendered(record(Sample.message { $0.isUnfinished = true }))
+        #expect(sink.rendered(record(chunk(.upstream, at: 0, 1))) == "\(Self.head)▲ redis GET key   1 B @0\n")
+        #expect(sink.rendered(record(chunk(.upstream, at: 1, 1))) == "\(Self.head)▲ 1 B @1\n")
     }
 
-    @Test("However many messages are coloured, 32 have a line", arguments: [0, 10, 40])
+    @Test("What the end of a direction completes has a line, in the direction's colour", arguments: Direction.allCases)
+    func ends(direction: Direction) {
+        var sink = Self.sink(.summary, TerminalStyle(color: true))
+        for _ in 0..<2 { _ = sink.rendered(record(Sample.message(direction))) }
+        let (sign, color) = direction == .upstream ? ("▲", 36) : ("▼", 33)
+        #expect(
+            sink.rendered(record(.ended(.upstream)))
+                == "2026-11-22 12:31:07.104218 \u{1B}[35m#1\u{1B}[0m \u{1B}[\(color)m\(sign) redis GET key; GET key"
+                + "\u{1B}[0m\n"
+        )
+    }
+
+    @Test("However many messages are coloured, 32 are named", arguments: [0, 10, 40])
     func coloredMany(limit: Int) {
-        var sink = Read(TerminalSink(show: .hex, limit: limit, color: true, dissects: true))
+        var sink = Read(Self.sink(.hex, limit: limit, TerminalStyle(color: true)))
         let text = String(repeating: Self.get, count: 100)
         let lines = sink.rendered(record(chunk(.upstream, at: 0, text.utf8.count)), text).split(separator: "\n")
-        #expect(lines.count { $0.contains("redis: GET key") } == 32)
-        #expect(lines.last == "\u{1B}[36m12:31:07.104218 #1 up    (68 messages) more\u{1B}[0m")
+        #expect(lines[0].contains("GET key; 68 more\u{1B}[0m"))
         // The last message's key is in the last line of the whole dump.
-        let last = lines.first { $0.hasPrefix("00000890") }
+        let last = lines.first { $0.hasPrefix("  00000890") }
         #expect((last?.contains("m6b 65 79\u{1B}[0m") ?? false) == (limit == 0))
-    }
-
-    @Test("Colours the fields of a datagram wherever it is in its direction")
-    func coloredDatagram() {
-        var sink = Read(TerminalSink(show: .hex, color: true, dissects: true))
-        let text = sink.rendered(record(chunk(.upstream, at: 100, 7), .udp), "<34>one")
-        #expect(text.contains("\n  fields: \u{1B}["), "\(text)")
     }
 
     @Test("Says nothing where it is not to dissect, or nothing is shown")
     func off() {
-        var sink = Read(TerminalSink(show: .summary))
+        var sink = Read(Self.sink(.summary, dissects: false))
         #expect(sink.sink.messages == .none)
         #expect(!sink.rendered(record(chunk(.upstream, at: 0, 22)), Self.get).contains("redis"))
-        var none = Read(TerminalSink(show: .none, dissects: true))
-        #expect(none.sink.interest == .flows && none.sink.messages == .none)
-        #expect(none.rendered(record(chunk(.upstream, at: 0, 22)), Self.get) == "")
-        #expect(TerminalSink(show: .hex, dissects: true).messages == .summaries)
-        #expect(TerminalSink(show: .hex, color: true, dissects: true).messages == .fields)
-        #expect(TerminalSink(show: .summary, color: true, dissects: true).messages == .summaries)
+        for show in [TerminalSink.Show.none, .ports, .text2pcap] {
+            #expect(Self.sink(show).messages == .none)
+        }
+        #expect(Self.sink(.hex).messages == .summaries)
+        #expect(Self.sink(.hex, TerminalStyle(color: true)).messages == .fields)
+        #expect(Self.sink(.hex, fields: true).messages == .fields)
+        #expect(Self.sink(.summary, TerminalStyle(color: true)).messages == .summaries)
+        #expect(Self.sink(.messages, dissects: false).messages == .summaries)
     }
 
-    @Test("Colours the fields of a message over its bytes, and names them; without colour the dump is the same as ever")
+    @Test("Colours the fields of a message over its bytes; without colour the dump is the same as ever")
     func colors() {
-        var sink = Read(TerminalSink(show: .hex, color: true, dissects: true))
+        var sink = Read(Self.sink(.hex, TerminalStyle(color: true)))
         let expected = """
-            \u{1B}[36m12:31:07.104218 #1 up    (22 bytes) @0\u{1B}[0m
-            00000000  2a \u{1B}[32m32\u{1B}[0m 0d 0a 24 33 0d 0a  \u{1B}[35m47 45 54\u{1B}[0m 0d 0a 24 33 0d  \
+              00000000  2a \u{1B}[32m32\u{1B}[0m 0d 0a 24 33 0d 0a  \u{1B}[35m47 45 54\u{1B}[0m 0d 0a 24 33 0d  \
             |*\u{1B}[32m2\u{1B}[0m..$3..\u{1B}[35mGET\u{1B}[0m..$3.|
-            00000010  0a \u{1B}[34m6b 65 79\u{1B}[0m 0d 0a                                 |.\u{1B}[34mkey\u{1B}[0m..|
-              fields: \u{1B}[32mredis.count\u{1B}[0m \u{1B}[35mredis.command\u{1B}[0m \u{1B}[34mredis.argument\u{1B}[0m
-            \u{1B}[36m12:31:07.104218 #1 up    redis: GET key\u{1B}[0m
+              00000010  0a \u{1B}[34m6b 65 79\u{1B}[0m 0d 0a                                 |.\u{1B}[34mkey\u{1B}[0m..|
 
             """
-        #expect(sink.rendered(record(chunk(.upstream, at: 0, 22)), Self.get) == expected)
-        var plain = Read(TerminalSink(show: .hex, dissects: true))
-        var without = Read(TerminalSink(show: .hex))
+        #expect(sink.rendered(record(chunk(.upstream, at: 0, 22)), Self.get).hasSuffix("   22 B @0\n" + expected))
+        var plain = Read(Self.sink(.hex))
+        var without = Read(Self.sink(.hex, dissects: false))
+        let dump = without.rendered(record(chunk(.upstream, at: 0, 22)), Self.get).split(separator: "\n").dropFirst()
+        let shown = plain.rendered(record(chunk(.upstream, at: 0, 22)), Self.get).split(separator: "\n").dropFirst()
+        #expect(dump == shown)
+    }
+
+    @Test("Names and values of fields stand under the dump if they are asked for, as many on a line as fit")
+    func fields() {
+        var sink = Read(Self.sink(.hex, fields: true))
         #expect(
-            plain.rendered(record(chunk(.upstream, at: 0, 22)), Self.get)
-                == without.rendered(record(chunk(.upstream, at: 0, 22)), Self.get)
-                + "12:31:07.104218 #1 up    redis: GET key\n"
+            sink.rendered(record(chunk(.upstream, at: 0, 22)), Self.get)
+                .hasSuffix("|.key..|\n  redis.count=2  redis.command=GET  redis.argument=key\n")
+        )
+        var narrow = Read(Self.sink(.summary, fields: true, TerminalStyle(width: 40)))
+        #expect(
+            narrow.rendered(record(chunk(.upstream, at: 0, 22)), Self.get)
+                .hasSuffix(" B @0\n  redis.count=2  redis.command=GET\n  redis.argument=key\n")
+        )
+        var colored = Read(Self.sink(.hex, fields: true, TerminalStyle(color: true)))
+        #expect(
+            colored.rendered(record(chunk(.upstream, at: 0, 22)), Self.get).hasSuffix(
+                "  \u{1B}[32mredis.count\u{1B}[0m=2  \u{1B}[35mredis.command\u{1B}[0m=GET  "
+                    + "\u{1B}[34mredis.argument\u{1B}[0m=key\n"
+            )
         )
     }
 
-    @Test("Colours the fields of a message that goes on behind the chunk, and those in the part that is shown alone")
-    func parts() {
-        var sink = Read(TerminalSink(show: .hex, limit: 16, color: true, dissects: true))
+    @Test("Colours the fields of a message that goes on after the chunk, and those in the part that is shown alone")
+    func coloredParts() {
+        var sink = Read(Self.sink(.hex, limit: 16, TerminalStyle(color: true)))
         let first = sink.rendered(record(chunk(.upstream, at: 0, 14)), Array(Self.get.utf8.prefix(14)))
-        #expect(first.contains("fields: \u{1B}[32mredis.count\u{1B}[0m \u{1B}[35mredis.command\u{1B}[0m\n"))
+        #expect(first.contains("\u{1B}[32m32\u{1B}[0m") && first.contains("\u{1B}[35m47 45 54\u{1B}[0m"))
         let second = sink.rendered(record(chunk(.upstream, at: 14, 8)), Array(Self.get.utf8.dropFirst(14)))
-        #expect(second.contains("fields: \u{1B}[32mredis.argument\u{1B}[0m\n"))
+        #expect(second.contains("\u{1B}[32m6b 65 79\u{1B}[0m"))
         let cut = sink.rendered(record(chunk(.upstream, at: 22, 22)), Self.get)
-        #expect(cut.contains("redis.command") && !cut.contains("redis.argument"))
+        #expect(cut.contains("m47 45 54\u{1B}[0m") && !cut.contains("6b 65 79"))
     }
 
     @Test("Has a JSON object for each message")

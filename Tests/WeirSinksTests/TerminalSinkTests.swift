@@ -7,104 +7,124 @@ import WeirWire
 @Suite("Terminal sink")
 struct TerminalSinkTests {
     private static let unreachable = ErrorNumber(101)
+    private static let head = "2026-11-22 12:31:07.104218 #1 "
 
     @Test(
         "Renders a line for each kind of record",
         arguments: [
-            (.opened, "tcp open   127.0.0.1:51514 -> 127.0.0.1:9000 => 127.0.0.1:42332 -> 127.0.0.1:65432"),
+            (.opened, "tcp 127.0.0.1:51514 → 127.0.0.1:9000 ⇒ 127.0.0.1:42332 → 127.0.0.1:65432"),
             (
                 .connected(dial: .seconds(1), isRerouted: true),
-                "tcp connected 127.0.0.1:51514 -> 127.0.0.1:9000 => 127.0.0.1:42332 -> 127.0.0.1:65432"
+                "tcp 127.0.0.1:51514 → 127.0.0.1:9000 ⇒ 127.0.0.1:42332 → 127.0.0.1:65432 connected"
             ),
             (
                 .refused(.connectionRefused),
-                "tcp refused 127.0.0.1:42332 -> 127.0.0.1:65432, connection refused (ECONNREFUSED)"
+                "refused 127.0.0.1:42332 → 127.0.0.1:65432, connection refused (ECONNREFUSED)"
             ),
-            (chunk(.upstream, at: 0, 1), "up    (1 byte) @0"),
-            (chunk(.downstream, at: 1, 14, echo: Sample.echo), "down  (14 bytes) @1  echo of up @1234, 0.512 ms"),
-            (chunk(.downstream, at: 1, 0), "down  (0 bytes) @1"),
-            (.ended(.upstream), "up    end"),
-            (chunk(.upstream, at: 2, 4, peer: Sample.peer), "up    (4 bytes) @2  to 127.0.0.1:1069"),
-            (chunk(.downstream, at: 2, 4, peer: Sample.peer), "down  (4 bytes) @2  from 127.0.0.1:1069"),
+            (chunk(.upstream, at: 0, 1), "▲ 1 B @0"),
+            (chunk(.downstream, at: 1, 14, echo: Sample.echo), "▼ 14 B @1   echo of ▲ @1234, 0.51 ms"),
+            (chunk(.downstream, at: 1, 0), "▼ 0 B @1"),
+            (chunk(.upstream, at: 2, 4, peer: Sample.peer), "▲ 4 B @2   to 127.0.0.1:1069"),
+            (chunk(.downstream, at: 2, 4, peer: Sample.peer), "▼ 4 B @2   from 127.0.0.1:1069"),
             (
                 chunk(.downstream, at: 2, 4, echo: Sample.echo, peer: Sample.peer),
-                "down  (4 bytes) @2  from 127.0.0.1:1069  echo of up @1234, 0.512 ms"
+                "▼ 4 B @2   from 127.0.0.1:1069, echo of ▲ @1234, 0.51 ms"
             ),
-            (.mismatch(.refused), "down  mismatch, the server was not reached"),
-            (.mismatch(.unanswered(datagrams: 1)), "down  mismatch (1 datagram) never came back"),
-            (.mismatch(.unanswered(datagrams: 12)), "down  mismatch (12 datagrams) never came back"),
+            (.mismatch(.refused), "▼ mismatch, the server was not reached"),
+            (.mismatch(.unanswered(datagrams: 1)), "▼ mismatch, 1 datagram never came back"),
+            (.mismatch(.unanswered(datagrams: 12)), "▼ mismatch, 12 datagrams never came back"),
             (
-                .mismatch(.byte(offset: 7, sent: 0x0A, received: 0xFF)),
-                "down  mismatch @7, sent 0xa, came back 0xff"
+                .mismatch(.byte(offset: 7, sent: 0x2C, received: 0x2D)),
+                "▼ mismatch @7: sent 0x2c ',', came back 0x2d '-'"
             ),
-            (.mismatch(.byte(offset: 7, sent: nil, received: 0)), "down  mismatch @7, sent nothing, came back 0x0"),
-            (.mismatch(.byte(offset: 7, sent: 16, received: nil)), "down  mismatch @7, sent 0x10, came back nothing"),
+            (.mismatch(.byte(offset: 7, sent: 0x0A, received: 0xFF)), "▼ mismatch @7: sent 0x0a, came back 0xff"),
+            (.mismatch(.byte(offset: 7, sent: nil, received: 0)), "▼ mismatch @7: sent nothing, came back 0x00"),
+            (.mismatch(.byte(offset: 7, sent: 16, received: nil)), "▼ mismatch @7: sent 0x10, came back nothing"),
             (
                 .dropped(DropRecord(direction: .downstream, bytes: 0, reason: .toxic("a b"))),
-                "down  dropped (0 bytes), toxic 'a_b'"
+                "▼ dropped 0 B, toxic 'a_b'"
             ),
-            (.ended(.downstream), "down  end"),
-            (Sample.loss(1, 0, .reset), "up    dropped (1 byte), reset"),
-            (Sample.loss(20, 2, .queueFull), "up    dropped (2 datagrams) (20 bytes), queue full"),
+            (Sample.loss(1, 0, .reset), "▲ dropped 1 B, reset"),
+            (Sample.loss(20, 2, .queueFull), "▲ dropped 2 datagrams, 20 B, queue full"),
             (
                 Sample.loss(20, 1, .foreign(Sample.peer)),
-                "up    dropped (1 datagram) (20 bytes), from 127.0.0.1:1069, which is not the server"
+                "▲ dropped 1 datagram, 20 B, from 127.0.0.1:1069, which is not the server"
             ),
-            (Sample.loss(0, 1, .receiveBufferFull), "up    dropped (1 datagram), receive buffer full"),
+            (Sample.loss(0, 1, .receiveBufferFull), "▲ dropped 1 datagram, receive buffer full"),
             (
                 Sample.loss(9, 1, .error(unreachable)),
-                "up    dropped (1 datagram) (9 bytes), network is unreachable (ENETUNREACH)"
+                "▲ dropped 1 datagram, 9 B, network is unreachable (ENETUNREACH)"
             ),
-            (
-                Sample.closed(.of(14, in: 1), .of(1, in: 0)),
-                "tcp close  up (14 bytes) (1 chunk) down (1 byte) (0 chunks) 1.042 ms, finished"
-            ),
+            (Sample.closed(.of(14, in: 1), .of(1, in: 0)), "closed, finished in 1.0 ms   ▲ 14 B  ▼ 1 B"),
             (
                 Sample.closed(.of(5, in: 1, dropped: 3), .of(0, in: 0, dropped: 9, droppedDatagrams: 2), .clientReset),
-                "tcp close  up (5 bytes) (1 chunk) dropped (3 bytes) "
-                    + "down (0 bytes) (0 chunks) dropped (2 datagrams) (9 bytes) 1.042 ms, client reset"
+                "closed, client reset after 1.0 ms   ▲ 5 B, dropped 3 B  ▼ 0 B, dropped 2 datagrams, 9 B"
             ),
+            (Sample.closed(Counters(), Counters(), .requested), "closed, on request after 1.0 ms   ▲ 0 B  ▼ 0 B"),
         ] as [(FlowRecord.Happening, String)]
     )
     func line(_ happening: FlowRecord.Happening, _ expected: String) {
         var sink = TerminalSink(show: .summary)
-        #expect(sink.rendered(record(happening)) == "12:31:07.104218 #1 \(expected)\n")
+        #expect(sink.rendered(record(happening)) == "\(Self.head)\(expected)\n")
     }
 
     @Test("Says udp and the flow's number, and shows a path as far as it is known")
     func paths() {
         var sink = TerminalSink(show: .summary)
+        let time = "2026-11-22 12:31:07.104218"
         var path = Playbook.path
         path.egress = nil
         #expect(
             sink.rendered(record(.opened, .udp, flow: 77, path: path))
-                == "12:31:07.104218 #77 udp open   127.0.0.1:51514 -> 127.0.0.1:9000 => (no egress) -> 127.0.0.1:65432\n"
+                == "\(time) #77 udp 127.0.0.1:51514 → 127.0.0.1:9000 ⇒ no egress → 127.0.0.1:65432\n"
         )
         path.server = nil
-        #expect(
-            sink.rendered(record(.opened, path: path))
-                == "12:31:07.104218 #1 tcp open   127.0.0.1:51514 -> 127.0.0.1:9000\n"
-        )
+        #expect(sink.rendered(record(.opened, path: path)) == "\(time) #1 tcp 127.0.0.1:51514 → 127.0.0.1:9000\n")
         #expect(
             sink.rendered(record(.refused(.timedOut), path: path))
-                == "12:31:07.104218 #1 tcp refused (no egress) -> (no server), timed out (ETIMEDOUT)\n"
+                == "\(time) #1 refused no egress → no server, timed out (ETIMEDOUT)\n"
         )
     }
 
-    @Test("Says nothing of a connection that took the path that was opened, nor of what a toxic holds")
+    @Test("Says nothing of what was expected: a connection on its path, what a toxic holds, a toxic that acts, an end")
     func silent() {
         var sink = TerminalSink()
         #expect(sink.rendered(record(.connected(dial: .zero, isRerouted: false))) == "")
+        #expect(sink.rendered(record(Sample.toxic(.upstream, .met(acts: true)))) == "")
+        #expect(sink.rendered(record(.ended(.upstream))) == "")
+        #expect(sink.rendered(record(.endForwarded(.upstream))) == "")
         guard case .forwarded(let held) = chunk(.upstream, at: 0, 5) else { return }
         #expect(sink.rendered(record(.received(held)), "hello") == "")
+    }
+
+    @Test("Says all of it if it is to be verbose")
+    func verbose() {
+        var options = TerminalSink.Options()
+        options.isVerbose = true
+        var sink = TerminalSink(options)
+        #expect(sink.rendered(record(.ended(.upstream))) == "\(Self.head)▲ end\n")
+        #expect(sink.rendered(record(.endForwarded(.downstream))) == "\(Self.head)▼ end forwarded\n")
+        #expect(sink.rendered(record(Sample.toxic(.upstream, .met(acts: true)))) == "\(Self.head)▲ toxic 'x' acts\n")
+    }
+
+    @Test("An end of one direction is shown before the other one goes on, and not if the flow ends with it")
+    func halfClose() {
+        var sink = TerminalSink(show: .summary)
+        _ = sink.rendered(record(.ended(.upstream)))
+        _ = sink.rendered(record(.ended(.downstream), flow: 2))
+        #expect(sink.rendered(record(chunk(.upstream, at: 0, 1), flow: 3)).hasSuffix(" #3 ▲ 1 B @0\n"))
+        #expect(sink.rendered(record(chunk(.downstream, at: 0, 1))) == "\(Self.head)▲ end\n\(Self.head)▼ 1 B @0\n")
+        #expect(sink.rendered(record(chunk(.downstream, at: 1, 1))) == "\(Self.head)▼ 1 B @1\n")
+        #expect(!sink.rendered(record(Sample.closed(Counters(), Counters()), flow: 2)).contains("end\n"))
+        #expect(!sink.rendered(record(chunk(.upstream, at: 0, 1), flow: 2)).contains("end\n"))
     }
 
     @Test("Dumps a chunk in hex")
     func hex() {
         var sink = TerminalSink(show: .hex)
         let expected = """
-            12:31:07.104218 #1 up    (14 bytes) @0
-            00000000  48 65 6c 6c 6f 2c 20 73  65 72 76 65 72 21        |Hello, server!|
+            \(Self.head)▲ 14 B @0
+              00000000  48 65 6c 6c 6f 2c 20 73  65 72 76 65 72 21        |Hello, server!|
 
             """
         #expect(sink.rendered(record(chunk(.upstream, at: 0, 14)), "Hello, server!") == expected)
@@ -114,7 +134,7 @@ struct TerminalSinkTests {
     func text() {
         var sink = TerminalSink(show: .text)
         let expected = """
-            12:31:07.104218 #1 down  (9 bytes) @3
+            \(Self.head)▼ 9 B @3
               | a\\r\\n
               | b\\tc\\x1b
 
@@ -122,24 +142,43 @@ struct TerminalSinkTests {
         #expect(sink.rendered(record(chunk(.downstream, at: 3, 9)), "a\r\nb\tc\u{1B}") == expected)
     }
 
+    private static func sink(_ show: TerminalSink.Show, limit: Int) -> TerminalSink {
+        var options = TerminalSink.Options()
+        options.limit = limit
+        return TerminalSink(show: show, options)
+    }
+
     @Test("Cuts a dump, and says what it has cut")
     func limit() {
-        var sink = TerminalSink(show: .hex, limit: 2)
-        let dump = "00000000  61 62                                             |ab|\n"
-        let head = "12:31:07.104218 #1 up    (4 bytes) @0"
+        var sink = Self.sink(.hex, limit: 2)
+        let dump = "  00000000  61 62                                             |ab|\n"
+        let head = "\(Self.head)▲ 4 B @0\n"
         #expect(
-            sink.rendered(record(chunk(.upstream, at: 0, 4)), "abcd")
-                == head + "  (2 bytes) not shown (--show-limit)\n" + dump
+            sink.rendered(record(chunk(.upstream, at: 0, 4)), "abcd") == head + dump + "  … 2 B more (--show-limit)\n"
         )
-        #expect(sink.rendered(record(chunk(.upstream, at: 0, 4)), "ab") == head + "\n" + dump)
-        var text = TerminalSink(show: .text, limit: 2)
+        #expect(sink.rendered(record(chunk(.upstream, at: 0, 4)), "ab") == head + dump)
+        var text = Self.sink(.text, limit: 2)
         #expect(
             text.rendered(record(chunk(.upstream, at: 0, 4)), "abc")
-                == head + "  (1 byte) not shown (--show-limit)\n  | ab\n"
+                == head + "  | ab\n  … 1 B more (--show-limit)\n"
         )
-        var all = TerminalSink(show: .text, limit: 0)
+        var all = Self.sink(.text, limit: 0)
         let long = String(repeating: "x", count: 10_000)
-        #expect(all.rendered(record(chunk(.upstream, at: 0, 4)), long) == head + "\n  | \(long)\n")
+        #expect(all.rendered(record(chunk(.upstream, at: 0, 4)), long) == head + "  | \(long)\n")
+        var summary = Self.sink(.summary, limit: 2)
+        #expect(summary.rendered(record(chunk(.upstream, at: 0, 4)), long) == head)
+    }
+
+    @Test("Shows 4,096 bytes of a chunk if no limit is given")
+    func defaultLimit() {
+        let head = "\(Self.head)▲ 9 B @0\n"
+        var text = TerminalSink(show: .text)
+        let long = String(repeating: "x", count: 4096)
+        #expect(text.rendered(record(chunk(.upstream, at: 0, 9)), long) == "\(head)  | \(long)\n")
+        #expect(
+            text.rendered(record(chunk(.upstream, at: 0, 9)), long + "y")
+                == "\(head)  | \(long)\n  … 1 B more (--show-limit)\n"
+        )
     }
 
     @Test("Shows nothing where nothing is to be shown")
@@ -150,40 +189,48 @@ struct TerminalSinkTests {
         #expect(sink.finished() == "")
     }
 
-    @Test(
-        "Wants no more than it shows",
-        arguments: zip(TerminalSink.Show.allCases, [Interest.bytes, .bytes, .chunks, .flows])
-    )
-    func interest(_ show: TerminalSink.Show, _ expected: Interest) {
+    @Test("Wants no more than it shows", arguments: TerminalSink.Show.allCases)
+    func interest(_ show: TerminalSink.Show) {
+        let expected: Interest =
+            switch show {
+            case .hex, .text, .text2pcap: .bytes
+            case .messages, .summary: .chunks
+            case .ports, .none: .flows
+            }
         #expect(TerminalSink(show: show).interest == expected)
     }
 
-    @Test(
-        "Colours a line by what it says, and never the dump",
-        arguments: [
-            (.opened, "1"), (.connected(dial: .zero, isRerouted: true), "1"), (chunk(.upstream, at: 0, 1), "36"),
-            (chunk(.downstream, at: 0, 1), "33"), (.refused(.timedOut), "31"), (Sample.loss(1, 0, .reset), "31"),
-            (.mismatch(.refused), "31"), (Sample.toxic(.upstream, .removed), "31"), (.endForwarded(.downstream), "2"),
-            (.ended(.upstream), "2"), (Sample.closed(Counters(), Counters()), "2"),
-        ] as [(FlowRecord.Happening, String)]
-    )
-    func color(_ happening: FlowRecord.Happening, _ code: String) {
-        var plain = TerminalSink()
-        var colored = TerminalSink(color: true)
-        let lines = plain.rendered(record(happening), "x").split(separator: "\n", omittingEmptySubsequences: false)
-        let expected = (["\u{1B}[\(code)m\(lines[0])\u{1B}[0m"] + lines[1...]).joined(separator: "\n")
-        #expect(colored.rendered(record(happening), "x") == expected)
+    @Test("A flow has a colour for its number, and a direction one for its line")
+    func color() {
+        var sink = TerminalSink(style: TerminalStyle(color: true))
+        let time = "2026-11-22 12:31:07.104218 "
+        #expect(
+            sink.rendered(record(chunk(.upstream, at: 0, 1)), "x").hasPrefix(
+                "\(time)\u{1B}[35m#1\u{1B}[0m \u{1B}[36m▲\u{1B}[0m 1 B @0\n  00000000  78 "
+            )
+        )
+        #expect(
+            sink.rendered(record(chunk(.downstream, at: 0, 1), flow: 2), "x").hasPrefix(
+                "\(time)\u{1B}[34m#2\u{1B}[0m \u{1B}[33m▼\u{1B}[0m 1 B @0\n"
+            )
+        )
+        #expect(sink.rendered(record(.opened, flow: 9)).hasPrefix("\(time)\u{1B}[35m#9\u{1B}[0m \u{1B}[1mtcp "))
+        #expect(
+            sink.rendered(record(.refused(.timedOut)))
+                == "\(time)\u{1B}[35m#1\u{1B}[0m \u{1B}[31mrefused 127.0.0.1:42332 → 127.0.0.1:65432, timed out "
+                + "(ETIMEDOUT)\u{1B}[0m\n"
+        )
     }
 
     @Test("Says how much it has not shown, with the time of the last record", arguments: TerminalSink.Show.allCases)
     func loss(_ show: TerminalSink.Show) {
         var sink = TerminalSink(show: show)
         _ = sink.rendered(record(.opened))
-        let isShown = show != .none
-        let time = "12:31:07.104218"
-        let one = "\(time) (1 chunk) (1 byte) not shown: this output was too slow\n"
+        let isShown = show != .none && show != .ports && show != .text2pcap
+        let time = "2026-11-22 12:31:07.104218"
+        let one = "\(time) 1 chunk, 1 B not shown: this output was too slow\n"
         #expect(sink.loss(chunks: 1, bytes: 1) == (isShown ? one : ""))
-        let more = "\(time) (1000 chunks) (2000 bytes) not shown: this output was too slow\n"
+        let more = "\(time) 1000 chunks, 2000 B not shown: this output was too slow\n"
         #expect(sink.loss(chunks: 1000, bytes: 2000) == (isShown ? more : ""))
     }
 
@@ -192,22 +239,8 @@ struct TerminalSinkTests {
         var sink = TerminalSink(show: .summary)
         #expect(
             sink.loss(chunks: 2, bytes: 1)
-                == "00:00:00.000000 (2 chunks) (1 byte) not shown: this output was too slow\n"
+                == "1970-01-01 00:00:00.000000 2 chunks, 1 B not shown: this output was too slow\n"
         )
-    }
-
-    @Test("Shows 4,096 bytes of a chunk if no limit is given, and a summary shows none and cuts none")
-    func defaultLimit() {
-        let head = "12:31:07.104218 #1 up    (9 bytes) @0"
-        var text = TerminalSink(show: .text)
-        let long = String(repeating: "x", count: 4096)
-        #expect(text.rendered(record(chunk(.upstream, at: 0, 9)), long) == "\(head)\n  | \(long)\n")
-        #expect(
-            text.rendered(record(chunk(.upstream, at: 0, 9)), long + "y")
-                == "\(head)  (1 byte) not shown (--show-limit)\n  | \(long)\n"
-        )
-        var summary = TerminalSink(show: .summary, limit: 2)
-        #expect(summary.rendered(record(chunk(.upstream, at: 0, 9)), long) == head + "\n")
     }
 
     @Test("What an echo server sent back is no traffic of its own, unless it is counted, or no server was reached")
@@ -216,12 +249,12 @@ struct TerminalSinkTests {
         var sink = TerminalSink(show: .summary)
         func close(_ down: Counters, _ reason: CloseReason, _ path: FlowPath) -> String {
             let text = sink.rendered(record(Sample.closed(.of(14, in: 1), down, reason), path: path))
-            return String(text.dropFirst("12:31:07.104218 #1 tcp close  up (14 bytes) (1 chunk) ".count))
+            return String(text.split(separator: "   ▲ 14 B")[1])
         }
-        #expect(close(Counters(), .finished, path) == "sent back 1.042 ms, finished\n")
-        #expect(close(.of(0, in: 1), .finished, path) == "down (0 bytes) (1 chunk) 1.042 ms, finished\n")
-        #expect(close(Counters(), .refused, path) == "down (0 bytes) (0 chunks) 1.042 ms, refused\n")
-        #expect(close(Counters(), .finished, Playbook.path) == "down (0 bytes) (0 chunks) 1.042 ms, finished\n")
+        #expect(close(Counters(), .finished, path) == " sent back\n")
+        #expect(close(.of(0, in: 1), .finished, path) == "  ▼ 0 B\n")
+        #expect(close(Counters(), .refused, path) == "  ▼ 0 B\n")
+        #expect(close(Counters(), .finished, Playbook.path) == "  ▼ 0 B\n")
     }
 
     /// A sink with a line for each record, and one at the end.
@@ -238,11 +271,10 @@ struct TerminalSinkTests {
     @Test("The ports follow each record's own line, and the summary, and are shown alone if nothing else is")
     func ports() {
         var sink = TerminalSink(show: .summary, ports: Ports())
-        #expect(sink.rendered(record(.ended(.upstream))) == "12:31:07.104218 #1 up    end\nports\n")
+        #expect(sink.rendered(record(chunk(.upstream, at: 0, 1))) == "\(Self.head)▲ 1 B @0\nports\n")
         #expect(sink.rendered(record(.connected(dial: .zero, isRerouted: false))) == "ports\n")
         #expect(sink.rendered(record(.received(Sample.tampered(at: 0, 1)))) == "ports\n")
-        let totals =
-            "total: (0 tcp flows) (0 udp flows) up (0 bytes) (0 chunks) down (0 bytes) (0 chunks) refused (0)\n"
+        let totals = "total: 0 tcp flows, 0 udp flows   ▲ 0 B in 0 chunks  ▼ 0 B in 0 chunks\n"
         #expect(sink.finished() == totals + "all ports\n")
         var alone = TerminalSink(show: .none, ports: Ports())
         #expect(alone.rendered(record(.ended(.upstream))) == "ports\n" && alone.finished() == "all ports\n")
@@ -251,17 +283,18 @@ struct TerminalSinkTests {
     @Test("Shows local time")
     func localTime() {
         var sink = TerminalSink(show: .summary, localOffset: { _ in 5 * 3600 + 1800 })
-        #expect(sink.rendered(record(.ended(.upstream))) == "18:01:07.104218 #1 up    end\n")
+        #expect(sink.rendered(record(chunk(.upstream, at: 0, 1))) == "2026-11-22 18:01:07.104218 #1 ▲ 1 B @0\n")
     }
 
     @Test("Ends with the summary of what it has shown")
     func summary() {
         var sink = TerminalSink(show: .summary)
+        _ = sink.rendered(record(.opened))
         _ = sink.rendered(record(Sample.closed(.of(14, in: 1), .of(14, in: 2))))
         let expected = """
-            total: (1 tcp flow) (0 udp flows) up (14 bytes) (1 chunk) down (14 bytes) (2 chunks) refused (0)
-            client 127.0.0.1, its ports => the egress ports they were given:
-              tcp 127.0.0.1:9000 (1 flow): 51514=>42332
+            total: 1 tcp flow, 0 udp flows   ▲ 14 B in 1 chunk  ▼ 14 B in 2 chunks
+            flow                client  step           egress  step  again  process
+            #1    tcp  127.0.0.1:51514        127.0.0.1:42332
 
             """
         #expect(sink.finished() == expected)
@@ -269,60 +302,25 @@ struct TerminalSinkTests {
 }
 
 @Suite("What text2pcap reads")
-struct BareWordTests {
-    /// Finds words of hex digits that a blank or the line's end follows: text2pcap 4.0.17 takes one of any length for
-    /// an offset, and throws away what it has read of the packet before.
-    private func bareWords(_ text: String) -> [Substring] {
-        var found: [Substring] = []
-        for line in text.split(separator: "\n") where line.prefixMatch(of: #/0000[0-9a-f]{4}  /#) == nil {
-            let words = line.split { $0 == " " || $0 == "\t" }
-            found += words.filter { $0.allSatisfy(\.isHexDigit) }
+struct Text2pcapSinkTests {
+    @Test("Is a time and a dump of each chunk that goes on, and nothing else")
+    func dumps() {
+        var options = TerminalSink.Options()
+        options.limit = 0
+        options.isVerbose = true
+        var sink = TerminalSink(show: .text2pcap, options)
+        for happening in Sample.happenings where happening.chunk == nil {
+            #expect(sink.rendered(record(happening)) == "")
         }
-        return found
-    }
+        #expect(
+            sink.rendered(record(chunk(.downstream, at: 1000, 14)), "Hello, server!") == """
+                12:31:07.104218
+                00000000  48 65 6c 6c 6f 2c 20 73  65 72 76 65 72 21        |Hello, server!|
 
-    @Test("Finds what it looks for")
-    func finds() {
-        let text = "a 1000 b\n00000000  61 62  |abc d|\nx, bad\n(1000 x) #100 @100 1.000 9"
-        #expect(bareWords(text) == ["a", "1000", "b", "bad", "9"])
-    }
-
-    @Test(
-        "Takes nothing outside a dump for an offset",
-        arguments: [TerminalSink.Show.hex, .summary],
-        [Transport.tcp, .udp]
-    )
-    func noBareWords(_ show: TerminalSink.Show, _ transport: Transport) throws {
-        let paths = [
-            Playbook.path,
-            FlowPath(
-                client: try #require(Endpoint("[fe80::abcd:1%1000]:51514")),
-                listener: try #require(Endpoint("[abcd::]:1000")),
-                egress: Endpoint("[::1]:4233"),
-                server: Endpoint("[bad:face::beef]:1000")
-            ),
-            FlowPath(client: Playbook.path.client, listener: Playbook.path.listener),
-        ]
-        var sink = TerminalSink(show: show, limit: 20)
-        for path in paths {
-            for happening in Sample.happenings {
-                let text = sink.rendered(record(happening, transport, flow: 1000, path: path), "abc dead beef 1000 abc")
-                #expect(bareWords(text).isEmpty, "\(text)")
-            }
-        }
-        for port in UInt16(1000)..<1400 {
-            var path = paths[1]
-            path.client.port = port
-            _ = sink.rendered(record(Sample.closed(Counters(), Counters()), transport, path: path))
-        }
-        for number in UInt32(0)..<1200 {
-            var path = Playbook.path
-            path.client.address = IPAddress(v4: number)
-            _ = sink.rendered(record(Sample.closed(Counters(), Counters()), transport, path: path))
-        }
-        #expect(bareWords(sink.loss(chunks: 1000, bytes: 1000)).isEmpty)
-        let summary = sink.finished()
-        #expect(summary.contains("more flows") && summary.contains("further clients"))
-        #expect(bareWords(summary).isEmpty, "\(bareWords(summary))")
+                """
+        )
+        #expect(sink.rendered(record(chunk(.upstream, at: 0, 0), .udp), "") == "")
+        #expect(sink.rendered(record(.received(Sample.tampered(at: 0, 1))), "x") == "")
+        #expect(sink.loss(chunks: 1, bytes: 1) == "" && sink.finished() == "")
     }
 }

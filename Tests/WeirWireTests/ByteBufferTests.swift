@@ -1,6 +1,7 @@
 import Support
 import Testing
-import WeirWire
+
+@testable import WeirWire
 
 @Suite("Byte buffer")
 struct ByteBufferTests {
@@ -160,5 +161,22 @@ struct ByteBufferTests {
             buffer.append("z" as StaticString)
             #expect(buffer.string == (fits ? String(repeating: "a", count: count) : "") + "z")
         }
+    }
+
+    @Test("What is cut off its end is gone, and what is put into its middle moves the rest")
+    func middle() {
+        var buffer = ByteBuffer(capacity: 16)
+        buffer.append("0123456789")
+        buffer.removeFirst(2)
+        buffer.truncate(to: 6)
+        #expect(buffer.string == "234567")
+        Array("abc".utf8).withUnsafeBytes { buffer.replace(1..<3, with: $0) }
+        #expect(buffer.string == "2abc567")
+        Array("a text that needs more room".utf8).withUnsafeBytes { buffer.replace(0..<0, with: $0) }
+        #expect(buffer.string == "a text that needs more room2abc567")
+        buffer.replace(1..<27, with: UnsafeRawBufferPointer(start: nil, count: 0))
+        #expect(buffer.string == "a2abc567")
+        buffer.truncate(to: 0)
+        #expect(buffer.isEmpty)
     }
 }

@@ -162,7 +162,7 @@ struct ClientFaultTests {
         talker.peer.finish()
         let ended = try await program.stop()
         #expect(ended.status == 0)
-        #expect(ended.errors.contains("total: (\(count + 2) tcp flows)"))
+        #expect(ended.errors.contains("total: \(count + 2) tcp flows"))
     }
 
     @Test("One that sends a byte at a time has every byte and its echo, in order")

@@ -34,7 +34,11 @@ struct CompletionsTests {
             commands.filter { !$0.hasPrefix("-") } == ["list", "add", "update", "remove", "inspect", "reset", "hold"]
         )
         #expect(try await Self.complete(["relay", "--adm"]) == ["--admin", "--admin-token-file"])
-        #expect(try await Self.complete(["relay", "--show", ""]) == ["hex", "text", "summary", "none"])
+        #expect(
+            try await Self.complete(["relay", "--show", ""]) == [
+                "hex", "text", "messages", "summary", "ports", "text2pcap", "none",
+            ]
+        )
         #expect(try await Self.complete(["relay", "--proxies", "pro"]) == ["proxies.json"])
         let types = try await Self.complete(["toxic", "add", "tcp-9000", ""])
         #expect(types.filter { !$0.hasPrefix("-") } == Toxics.all.map { Substring($0.name) })

@@ -50,7 +50,7 @@ struct ConnectDatagramTests {
         #expect(try program.readOutput(1) == [1])
         try server.send(Pattern.bytes(65_507), to: client)
         #expect(try program.readOutput(65_507) == Pattern.bytes(65_507))
-        for line in ["udp open", "up    (2 bytes) @0", "down  (0 bytes) @0", "down  (1 byte) @0", "(65507 bytes) @1"] {
+        for line in [" udp ", "▲ 2 B @0", "▼ 0 B @0", "▼ 1 B @0", "▼ 65507 B @1"] {
             #expect(try program.readErrorLine().contains(line))
         }
     }

@@ -52,8 +52,8 @@ struct CrowdTests {
         #expect(try steady.receiveToEnd() == ([], .end))
         let ended = try await relay.stop()
         #expect(ended.status == 0)
-        #expect(ended.errors.contains("total: (\(count + 1) tcp flows)"))
-        #expect(ended.errors.contains("refused (0)"))
+        #expect(ended.errors.contains("total: \(count + 1) tcp flows"))
+        #expect(ended.errors.firstMatch(of: /\ \ \d+ refused/) == nil)
         #expect(!ended.errors.contains("accepting pauses"))
         #expect(try await echo.stop().status == 0)
     }

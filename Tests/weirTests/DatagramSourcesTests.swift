@@ -75,8 +75,8 @@ struct DatagramSourcesTests {
         for (number, client) in clients.enumerated() { _ = try talk(client, "\(number)") }
         let ended = try await program.stop()
         #expect(ended.status == 0)
-        #expect(ended.errors.contains("(\(clients.count) udp flows)"))
-        #expect(ended.errors.contains("refused (0) evicted (50)\n"))
+        #expect(ended.errors.contains(" \(clients.count) udp flows "))
+        #expect(ended.errors.contains("  50 evicted\n"))
     }
 
     @Test("Without a descriptor for a new session, the least active one gives its own up")
@@ -92,7 +92,7 @@ struct DatagramSourcesTests {
         #expect(try talk(clients[3], "known") == fourth)
         let ended = try await program.stop()
         #expect(ended.status == 0)
-        #expect(ended.errors.contains("refused (0)"))
+        #expect(ended.errors.firstMatch(of: /\ \ \d+ refused/) == nil)
         let evicted = try LogLines(try folder.read("log")).all("close").filter { $0["reason"] as? String == "evicted" }
         // The first one was active again.
         #expect(evicted.map { $0["client"] as? String } == [clients[1].local?.description])
@@ -147,8 +147,8 @@ struct DatagramSourcesTests {
         #expect(ended.status == 0)
         #expect(!ended.errors.contains("the kernel dropped"))
         let flows = batches * batch + 1
-        #expect(ended.errors.contains("total: (1 tcp flow) (\(flows) udp flows)"))
-        #expect(ended.errors.contains("refused (0) evicted (\(flows - sessions))\n"))
+        #expect(ended.errors.contains("total: 1 tcp flow, \(flows) udp flows"))
+        #expect(ended.errors.contains("  \(flows - sessions) evicted\n"))
         #expect(try await echo.stop().status == 0)
     }
 }

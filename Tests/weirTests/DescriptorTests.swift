@@ -80,8 +80,8 @@ struct DescriptorTests {
         let ended = try await program.stop()
         #expect(ended.status == 0)
         #expect(!ended.errors.contains("accepting pauses"))
-        #expect(ended.errors.contains("total: (100 tcp flows)"))
-        #expect(ended.errors.contains("refused (0)"))
+        #expect(ended.errors.contains("total: 100 tcp flows"))
+        #expect(ended.errors.firstMatch(of: /\ \ \d+ refused/) == nil)
     }
 
     @Test("Without a descriptor for a client, the clients wait until a flow ends or there are more", arguments: [1, 2])
@@ -112,8 +112,8 @@ struct DescriptorTests {
         let ended = try await program.stop()
         #expect(ended.status == 0)
         #expect(!ended.errors.contains("accepting pauses"))
-        #expect(ended.errors.contains("total: (6 tcp flows)"))
-        #expect(ended.errors.contains("refused (0)"))
+        #expect(ended.errors.contains("total: 6 tcp flows"))
+        #expect(ended.errors.firstMatch(of: /\ \ \d+ refused/) == nil)
     }
 
     @Test("Clients that were accepted wait where there is no descriptor for the dial", arguments: [1, 2], [1, 41])
@@ -145,7 +145,7 @@ struct DescriptorTests {
         let ended = try await program.stop()
         #expect(ended.status == 0)
         #expect(!ended.errors.contains("accepting pauses"))
-        #expect(ended.errors.contains("refused (0)"))
+        #expect(ended.errors.firstMatch(of: /\ \ \d+ refused/) == nil)
     }
 
     @Test("A dial of a name's second address waits for its descriptor too", .needsRoot, .needsProgram("unshare"))
@@ -176,8 +176,8 @@ struct DescriptorTests {
         #expect(try peer.receiveToEnd().ending == .failed(.connectionReset))
         let ended = try await program.stop()
         #expect(ended.status == 0)
-        #expect(ended.errors.contains("total: (1 tcp flow)"))
-        #expect(ended.errors.contains("refused (1)"))
+        #expect(ended.errors.contains("total: 1 tcp flow"))
+        #expect(ended.errors.contains("  1 refused"))
         withExtendedLifetime(filler) {}
     }
 }

@@ -24,7 +24,7 @@ struct EchoCommandTests {
         #expect(ended.status == 0 && ended.errors.contains("recorded \(path)\n"))
         let text = String(decoding: ended.output, as: UTF8.self)
         #expect(
-            text.contains(" #1 up    (15 bytes) @0") && text.contains("total: (1 tcp flow) (1 udp flow)"),
+            text.contains(" #1 ▲ 15 B @0") && text.contains("total: 1 tcp flow, 1 udp flow"),
             "\(text)"
         )
         #expect(!text.contains("|stream of bytes"))
@@ -40,7 +40,7 @@ struct EchoCommandTests {
             _ = try peer.receiveToEnd()
         }
         let ending = try await piped.stop()
-        #expect(ending.status == 0 && ending.errors.contains("total: (1 tcp flow)"))
+        #expect(ending.status == 0 && ending.errors.contains("total: 1 tcp flow"))
         #expect(try SeenFrames(ending.output).frames.count > 5)
     }
 }

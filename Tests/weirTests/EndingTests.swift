@@ -43,7 +43,7 @@ struct EndingTests {
         peer.finish()
         let ended = try await program.finish()
         #expect(ended.status == 0)
-        #expect(ended.errors.contains("total: (1 tcp flow)"))
+        #expect(ended.errors.contains("total: 1 tcp flow"))
         #expect(try log().events == ["open", "connected", "data", "data", "end", "end", "close"])
         #expect(try log().all("close")[0]["reason"] as? String == "finished")
     }
@@ -56,7 +56,7 @@ struct EndingTests {
         let ended = try await program.stop(signal)
         #expect(ended.status == 0)
         #expect(ended.errors.contains("1 TCP flow has 100ms to finish"))
-        #expect(ended.errors.contains("total: (1 tcp flow)"))
+        #expect(ended.errors.contains("total: 1 tcp flow"))
         #expect(try client.receiveToEnd().ending == .failed(.connectionReset))
         #expect(try peer.receiveToEnd().ending == .failed(.connectionReset))
         #expect(try log().all("close").map { $0["reason"] as? String } == ["shutdown"])

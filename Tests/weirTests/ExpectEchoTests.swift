@@ -50,8 +50,13 @@ struct ExpectEchoTests {
         #expect(ended.status == 1)
         #expect(ended.errors.hasSuffix("weir: 1 mismatch: what came back is not what was sent (--expect-echo)\n"))
         let output = String(decoding: ended.output, as: UTF8.self)
-        #expect(output.contains(" #1 down  mismatch @2, sent 0x6c, came back 0x4c\n"))
-        #expect(output.contains(" mismatches (1)\n"))
+        #expect(output.contains(" #1 ▼ mismatch @2: sent 0x6c 'l', came back 0x4c 'L'\n"))
+        #expect(output.contains("  sent   68 65 6c 6c 6f" + String(repeating: " ", count: 35) + "|hello|\n"))
+        #expect(output.contains("  back   68 65 4c 4c 6f" + String(repeating: " ", count: 35) + "|heLLo|\n"))
+        #expect(
+            output.contains("\n" + String(repeating: " ", count: 15) + "^^" + String(repeating: " ", count: 44) + "^\n")
+        )
+        #expect(output.contains("  1 mismatched\n"))
         let mismatch = try #require(try LogLines(try folder.read("log")).all("mismatch").first)
         #expect([mismatch["offset"], mismatch["sent"], mismatch["received"]].map { $0 as? Int } == [2, 0x6c, 0x4c])
     }
@@ -67,7 +72,7 @@ struct ExpectEchoTests {
         }
         let ended = try await program.stop()
         #expect(ended.status == 1)
-        #expect(String(decoding: ended.output, as: UTF8.self).contains(" mismatch (3 datagrams) never came back\n"))
+        #expect(String(decoding: ended.output, as: UTF8.self).contains(" mismatch, 3 datagrams never came back\n"))
         #expect(try LogLines(try folder.read("log")).sum("datagrams", of: "mismatch") == 3)
     }
 

@@ -77,7 +77,7 @@ struct LogFileTests {
         try talk(to: endpoint)
         let ended = try await program.stop()
         #expect(ended.status == 74)
-        #expect(ended.errors.contains("total: (2 tcp flows)"))
+        #expect(ended.errors.contains("total: 2 tcp flows"))
     }
 
     @Test("A pipe in the place of the file is never opened anew")
@@ -112,7 +112,7 @@ struct LogFileTests {
         try talk(to: endpoint, 4 << 20)
         let ended = try await program.stop()
         #expect(ended.status == 74)
-        #expect(ended.errors.contains("total: (3 tcp flows)"))
+        #expect(ended.errors.contains("total: 3 tcp flows"))
         // What is in the file and what is said to be missing are all that there was.
         let log = try TemporaryFolder.read(path)
         #expect(log.last == UInt8(ascii: "\n"))
@@ -202,7 +202,7 @@ struct LogFileTests {
         try talk(to: endpoint)
         let ended = try await program.stop()
         #expect(ended.status == 74)
-        #expect(ended.errors.contains("total: (3 tcp flows)"))
+        #expect(ended.errors.contains("total: 3 tcp flows"))
         #expect(!ended.errors.contains("cannot write"))
         #expect(try TemporaryFolder.read(path) == first)
         let records = try LogLines(first).objects.count

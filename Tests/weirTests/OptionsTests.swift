@@ -68,7 +68,7 @@ struct OptionsTests {
     @Test("Chunks are shown on standard output, and the totals on standard error if that fails")
     func showsChunks() throws {
         let options = try ShowOptions.parse([])
-        #expect(options.show == nil && options.showLimit.bytes == 4096)
+        #expect(options.show == nil && options.showLimit == nil)
         let output = options.output(default: .summary, overflow: .drop)
         #expect(output.name == "standard output" && output.descriptor == 1 && output.lastResort == 2)
         #expect(output.overflow == .drop && output.sink is TerminalSink)
@@ -76,7 +76,7 @@ struct OptionsTests {
         #expect(totals.name == "standard error" && totals.descriptor == 2 && totals.lastResort == nil)
         #expect(totals.overflow == .drop && totals.sink is SummarySink)
         for onOutput in [true, false] {
-            let ports = ShowOptions.ports(onOutput: onOutput, overflow: .wait, FlowDetails())
+            let ports = try ShowOptions.parse([]).ports(onOutput: onOutput, overflow: .wait, FlowDetails())
             #expect(ports.name == (onOutput ? "standard output" : "standard error"))
             #expect(ports.descriptor == (onOutput ? 1 : 2) && ports.sink is PortsSink && ports.overflow == .wait)
         }

@@ -37,7 +37,7 @@ struct OutputTests {
         let (program, endpoint) = try start([])
         let client = try TCPPeer(to: endpoint)
         let peer = try server.accept()
-        #expect(try program.readOutput(through: " tcp open ").contains("\(endpoint)"))
+        #expect(try program.readOutput(through: "\n").contains(" tcp \(try #require(client.local)) → \(endpoint)"))
         program.closeOutput()
         try client.send("hello")
         #expect(try peer.receive(5) == Array("hello".utf8))
@@ -112,24 +112,24 @@ struct OutputTests {
         let ended = try await program.stop()
         #expect(ended.status == 74)
         #expect(ended.errors.contains("weir: standard output did not get "))
-        let total = try #require(ended.errors.split(separator: "\n").first { $0.hasPrefix("total: (2 tcp flows)") })
-        #expect(total.contains("up (\((1 << 20) + 1000) bytes)") && total.contains("down (\((1 << 20) + 1000) bytes)"))
+        let total = try #require(ended.errors.split(separator: "\n").first { $0.hasPrefix("total: 2 tcp flows") })
+        #expect(total.contains("▲ \((1 << 20) + 1000) B ") && total.contains("▼ \((1 << 20) + 1000) B "))
     }
 
     /// Drops what may stand between, and the ports, which are the kernel's choice.
     private static func lastWords(_ errors: String) -> [String] {
-        errors.split(separator: "\n").map(String.init).filter { !$0.hasPrefix("weir: ending: ") && !$0.hasPrefix("  ") }
+        errors.split(separator: "\n").map(String.init)
+            .filter { line in !["weir: ending: ", "flow ", "#"].contains { line.hasPrefix($0) } }
     }
 
     /// Says what standard error ends with where standard output got none of the records, and the log all.
     private static func lastWords(missing log: LogLines, flows: Int) -> [String] {
         let (chunks, bytes) = (log.all("data").count, log.sum("length", of: "data"))
         let (up, down) = (log.sum("chunks_up", of: "close"), log.sum("chunks_down", of: "close"))
-        let sums = [up, down].map { "(\(flows * 1000) bytes) (\($0) chunk\($0 == 1 ? "" : "s"))" }
+        let sums = [up, down].map { "\(flows * 1000) B in \($0) chunk\($0 == 1 ? "" : "s")" }
         return [
             "weir: standard output did not get \(log.objects.count) records, among them \(chunks) chunks (\(bytes) bytes)",
-            "total: (\(flows) tcp flow\(flows == 1 ? "" : "s")) (0 udp flows) up \(sums[0]) down \(sums[1]) refused (0)",
-            "client 127.0.0.1, its ports => the egress ports they were given:",
+            "total: \(flows) tcp flow\(flows == 1 ? "" : "s"), 0 udp flows   ▲ \(sums[0])  ▼ \(sums[1])",
         ]
     }
 

@@ -66,6 +66,14 @@ struct RelayCommandTests {
             (["--record-legs", "client", "--record", "x"], nil),
             (["--expect-echo", "--echo-window", "0"], "--expect-echo needs an --echo-window above 0."),
             (["--echo-window", "0"], nil), (["--expect-echo", "--echo-window", "1"], nil),
+            (["--show", "messages"], nil), (["--show", "ports"], nil), (["--show", "text2pcap"], nil),
+            (["--show", "messages", "--no-dissect"], "--show messages needs what --no-dissect turns off."),
+            (
+                ["--show", "text2pcap", "--ports"],
+                "--show text2pcap prints nothing else, so --ports has no place there."
+            ),
+            (["--fields"], nil), (["--show", "text", "--fields"], nil),
+            (["--show", "ports", "--fields"], "--fields is for --show hex, text and summary."),
             (["--log-bytes"], "--log-bytes needs --log FILE."), (["--log-bytes", "--log", "x"], nil),
             (["--max-flows", "0"], "--max-flows takes a number from 1 to 1000000, not 0."),
             (["--max-flows", "1"], nil), (["--max-flows", "1000000"], nil),

@@ -162,6 +162,6 @@ struct RelayedServersTests {
         let golden = Self.folder + "/\(server.name).txt"
         if getenv("WEIR_UPDATE_GOLDENS") != nil { try Data(text.utf8).write(to: URL(fileURLWithPath: golden)) }
         #expect(text == String(decoding: try TemporaryFolder.read(golden), as: UTF8.self))
-        #expect(text.contains("TIME #1 up    \(server.protocolName): "))
+        #expect(text.contains("TIME #1 ▲ \(server.protocolName) "))
     }
 }

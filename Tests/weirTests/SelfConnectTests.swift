@@ -51,7 +51,7 @@ struct SelfConnectTests {
         #expect(ended.output == [])
         let relay = try await program.stop()
         #expect(relay.status == 0)
-        #expect(relay.errors.contains("total: (1 tcp flow)") && relay.errors.contains("refused (1)"))
+        #expect(relay.errors.contains("total: 1 tcp flow") && relay.errors.contains("  1 refused"))
         try expectRefusal(try LogLines(try folder.read("log")))
     }
 
@@ -64,7 +64,7 @@ struct SelfConnectTests {
         #expect(ended.output == [])
         let relay = try await program.stop()
         #expect(relay.status == 0)
-        #expect(relay.errors.contains("(1 udp flow)") && relay.errors.contains("refused (1)"))
+        #expect(relay.errors.contains(", 1 udp flow ") && relay.errors.contains("  1 refused"))
         let log = try LogLines(try folder.read("log"))
         try expectRefusal(log)
         #expect(log.sum("datagrams", of: "dropped") == 1)

@@ -30,19 +30,20 @@ struct SessionTests {
         #expect(lines[0].hasPrefix("listening tcp 127.0.0.1:") && lines[0].hasSuffix(" -> 127.0.0.1:9"))
         #expect(lines[1].hasPrefix("listening udp 127.0.0.1:") && lines[1].hasSuffix(" -> 127.0.0.1:8"))
         let totals =
-            "total: (0 tcp flows) (0 udp flows) up (0 bytes) (0 chunks) down (0 bytes) (0 chunks) refused (0)\n"
+            "total: 0 tcp flows, 0 udp flows   ▲ 0 B in 0 chunks  ▼ 0 B in 0 chunks\n"
         #expect(try await program.stop().errors == totals)
     }
 
     @Test(
-        "A limit on descriptors that is too low for the flows is told, for the transports that there are",
+        "A limit on descriptors that is too low for the flows asked for is told, for the transports that there are",
         arguments: [
             (["tcp:0=127.0.0.1:9"], ["TCP flows"]), (["udp:0=127.0.0.1:9"], ["UDP sessions"]),
             (["tcp:0=127.0.0.1:9", "udp:0=127.0.0.1:9"], ["TCP flows", "UDP sessions"]),
         ]
     )
     func limits(routes: [String], kinds: [String]) async throws {
-        let program = try Self.relay(["--threads", "1"] + routes, launcher: WeirProgram.withDescriptors(200))
+        let many = ["--threads", "1", "--max-flows", "10000", "--max-sessions", "10000"]
+        let program = try Self.relay(many + routes, launcher: WeirProgram.withDescriptors(200))
         for kind in kinds {
             let line = try program.readErrorLine()
             #expect(
@@ -52,6 +53,9 @@ struct SessionTests {
         }
         #expect(try program.readErrorLine().hasPrefix("listening "))
         #expect(try await program.stop().status == 0)
+        let unasked = try Self.relay(["--threads", "1"] + routes, launcher: WeirProgram.withDescriptors(200))
+        #expect(try unasked.readErrorLine().hasPrefix("listening "))
+        #expect(try await unasked.stop().status == 0)
         let enough = try Self.relay(
             ["--threads", "1", "--max-flows", "10", "--max-sessions", "10"] + routes,
             launcher: WeirProgram.withDescriptors(200)
@@ -123,11 +127,11 @@ struct SessionTests {
             }
         }
         #expect(
-            text.ranges(of: " open ").count == 5
-                && text.contains("total: (3 tcp flows) (2 udp flows) up (120 bytes) (5 chunks)"),
+            text.ranges(of: " ⇒ ").count == 5
+                && text.contains("total: 3 tcp flows, 2 udp flows   ▲ 120 B in 5 chunks"),
             "\(text)"
         )
-        #expect(text.ranges(of: " ms, finished\n").count == 3, "\(text)")
+        #expect(text.ranges(of: " closed, finished in ").count == 3, "\(text)")
         let lines = ended.errors.split(separator: "\n")
         #expect(lines.count == 3 && lines[0].hasPrefix("listening tcp ") && lines[1].hasPrefix("listening udp "))
         #expect(lines[2] == "recorded \(folder.path)/a.pcapng")
@@ -135,7 +139,7 @@ struct SessionTests {
         let hellos = recorded.frames.count { String(decoding: $0.bytes, as: UTF8.self).contains("Hello from") }
         #expect(hellos == 20)
         let piped = try await WeirProgram(["demo", "--record", "-", "--record-legs", "client"]).finish()
-        #expect(piped.status == 0 && piped.errors.contains("total: (3 tcp flows)"))
+        #expect(piped.status == 0 && piped.errors.contains("total: 3 tcp flows"))
         let client = try SeenFrames(piped.output).frames
         #expect(client.count { String(decoding: $0.bytes, as: UTF8.self).contains("Hello from") } == 10)
     }

@@ -66,9 +66,10 @@ struct SlowOutputTests {
     private func count(_ output: [UInt8]) -> (shown: Int, lost: Int) {
         var (shown, lost) = (0, 0)
         for line in String(decoding: output, as: UTF8.self).split(separator: "\n") {
-            let counts = line.split(separator: "(").dropFirst().compactMap { Int($0.prefix { $0 != " " }) }
-            if line.contains(" #1 up    ("), let bytes = counts.first { shown += bytes }
-            if line.hasSuffix(" not shown: this output was too slow"), let bytes = counts.last { lost += bytes }
+            let words = line.split(separator: " ")
+            if line.contains(" #1 ▲ "), words.count > 4, let bytes = Int(words[4]) { shown += bytes }
+            guard line.hasSuffix(" not shown: this output was too slow") else { continue }
+            if let place = words.firstIndex(of: "B"), let bytes = Int(words[place - 1]) { lost += bytes }
         }
         return (shown, lost)
     }

@@ -134,7 +134,8 @@ struct StartFaultTests {
     )
     func fewDescriptors() async throws {
         let arguments = [
-            "relay", "--show", "none", "--no-processes", "--threads", "1", "tcp:0=127.0.0.1:9", "udp:0=127.0.0.1:9",
+            "relay", "--show", "none", "--no-processes", "--threads", "1", "--max-flows", "9", "--max-sessions", "9",
+            "tcp:0=127.0.0.1:9", "udp:0=127.0.0.1:9",
         ]
         let few = try await WeirProgram(arguments, launcher: WeirProgram.withDescriptors(28)).finish()
         let reason = "cannot serve with 28 descriptors: \(ErrorNumber(EMFILE))"

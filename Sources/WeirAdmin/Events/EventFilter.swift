@@ -1,3 +1,4 @@
+import WeirAnalysis
 import WeirEngine
 import WeirWire
 
@@ -15,6 +16,8 @@ struct EventFilter: Sendable {
     var transport: Transport?
     var listeners: [Endpoint] = []
     var wantsBytes = false
+    /// A query of which the events must fit, as well as everything else here.
+    var query: FlowQuery?
 
     /// The names of the events that come with every chunk, which a client must request.
     static let frequent: Set<String> = ["data", "message"]
@@ -23,13 +26,24 @@ struct EventFilter: Sendable {
     var wantsChunks: Bool { !events.isDisjoint(with: Self.frequent) }
     /// Whether the client wants any other event.
     var wantsFlows: Bool { events.isEmpty || !events.isSubset(of: Self.frequent) }
-    /// Whether the client wants messages.
-    var wantsMessages: Bool { events.contains("message") }
+    /// Whether events that come with every chunk are read, for the client or for the query.
+    var readsChunks: Bool { wantsChunks || query.map { $0.liveInterest > .flows } ?? false }
+    /// Whether any other event is read.
+    var readsFlows: Bool { wantsFlows || query != nil }
+
+    /// The messages that the client wants, or that the query needs.
+    var messages: MessageInterest {
+        max(events.contains("message") ? .summaries : .none, query?.liveMessages ?? .none)
+    }
 
     /// The records that the filter needs, without messages.
     var interest: Interest {
-        events.contains("data") ? (wantsBytes ? .bytes : .chunks) : .flows
+        let own: Interest = events.contains("data") ? (wantsBytes ? .bytes : .chunks) : .flows
+        return max(own, query?.liveInterest ?? .flows)
     }
+
+    /// Returns whether an event has to be read: with a query, also those from which it learns something.
+    func reads(_ event: EventLog.Event) -> Bool { query != nil || takes(event) }
 
     func takes(_ event: EventLog.Event) -> Bool {
         guard events.isEmpty ? !event.isChunk : events.contains(event.name),

@@ -22,11 +22,13 @@ final class EventLog: Sendable {
         var text: [UInt8]
         /// The object with the chunk's bytes, for the clients that requested them; nil if none did.
         var textWithBytes: [UInt8]?
+        /// What queries ask; nil if there is no record.
+        var matter: EventMatter?
 
         /// Whether it is of a kind that comes with every chunk.
         var isChunk: Bool { EventFilter.frequent.contains(name) }
         /// The memory that it takes, in bytes.
-        var size: Int { text.count + (textWithBytes?.count ?? 0) }
+        var size: Int { text.count + (textWithBytes?.count ?? 0) + (matter?.size ?? 0) }
     }
 
     private struct State {
@@ -51,6 +53,7 @@ final class EventLog: Sendable {
     private let chunkListeners = Atomic<Int>(0)
     private let byteListeners = Atomic<Int>(0)
     private let messageListeners = Atomic<Int>(0)
+    private let fieldListeners = Atomic<Int>(0)
 
     init(bound: Int = 8192, bytes: Int = 8 << 20, lingering: Duration = .seconds(30)) {
         self.bound = bound
@@ -69,7 +72,10 @@ final class EventLog: Sendable {
     var interest: Interest { messages > .none ? max(dataInterest, .chunks) : dataInterest }
 
     /// The messages that the listeners want now, or have wanted recently.
-    var messages: MessageInterest { messageListeners.load(ordering: .relaxed) > 0 ? .summaries : .none }
+    var messages: MessageInterest {
+        if fieldListeners.load(ordering: .relaxed) > 0 { return .fields }
+        return messageListeners.load(ordering: .relaxed) > 0 ? .summaries : .none
+    }
 
     /// The interest in chunks for their own sake.
     var dataInterest: Interest {
@@ -81,7 +87,13 @@ final class EventLog: Sendable {
 
     // MARK: - Filling
 
-    func append(_ record: FlowRecord, name: String, text: [UInt8], textWithBytes: [UInt8]? = nil) {
+    func append(
+        _ record: FlowRecord,
+        name: String,
+        text: [UInt8],
+        textWithBytes: [UInt8]? = nil,
+        matter: EventMatter? = nil
+    ) {
         let listeners = state.withLock { state in
             let event = Event(
                 id: state.kinds.add(isChunk: EventFilter.frequent.contains(name)),
@@ -91,7 +103,8 @@ final class EventLog: Sendable {
                 transport: record.transport,
                 path: record.path,
                 text: text,
-                textWithBytes: textWithBytes
+                textWithBytes: textWithBytes,
+                matter: matter ?? EventMatter(record: record)
             )
             if event.isChunk {
                 state.chunks.append(event, bound: bound, byteBound: byteBound)
@@ -112,7 +125,7 @@ final class EventLog: Sendable {
         let bell: AsyncStream<Void>
         let ring: AsyncStream<Void>.Continuation
         let interest: Interest
-        let wantsMessages: Bool
+        let messages: MessageInterest
         /// The number of the latest event.
         let newest: UInt64
         /// The numbers of the last events of each kind that were dropped before the listener came.
@@ -152,10 +165,10 @@ final class EventLog: Sendable {
     ///
     /// - Parameters:
     ///   - interest: the events that are wanted; a chunk that no listener wants is not recorded.
-    ///   - messages: whether messages are wanted.
+    ///   - messages: the messages that are wanted.
     ///   - bound: the maximum number of listeners.
     /// - Returns: the place; nil if there are too many.
-    func listen(_ interest: Interest, messages: Bool = false, bound: Int) -> Place? {
+    func listen(_ interest: Interest, messages: MessageInterest = .none, bound: Int) -> Place? {
         let (bell, ring) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let place: Place? = state.withLock { state in
             guard !state.isClosed, state.listeners.count < bound else { return nil }
@@ -166,7 +179,7 @@ final class EventLog: Sendable {
                 bell: bell,
                 ring: ring,
                 interest: interest,
-                wantsMessages: messages,
+                messages: messages,
                 newest: state.kinds.newest,
                 gone: (state.flows.lastGone, state.chunks.lastGone)
             )
@@ -180,7 +193,7 @@ final class EventLog: Sendable {
         state.withLock { state in
             _ = state.listeners.removeValue(forKey: place.number)
         }
-        guard place.interest > .flows || place.wantsMessages else { return }
+        guard place.interest > .flows || place.messages > .none else { return }
         Task { [self] in
             try? await Task.sleep(for: lingering)
             if change(place, by: -1) { tellInterest() }
@@ -189,7 +202,11 @@ final class EventLog: Sendable {
 
     private func change(_ place: Place, by step: Int) -> Bool {
         let before = (interest, messages)
-        if place.wantsMessages { messageListeners.add(step, ordering: .relaxed) }
+        switch place.messages {
+        case .none: break
+        case .summaries: messageListeners.add(step, ordering: .relaxed)
+        case .fields: fieldListeners.add(step, ordering: .relaxed)
+        }
         switch place.interest {
         case .flows: break
         case .chunks: chunkListeners.add(step, ordering: .relaxed)
@@ -211,8 +228,8 @@ final class EventLog: Sendable {
         let (known, bound) = (cursor.last, 4 * limit)
         let (flows, chunks, newest, gone) = state.withLock { state in
             (
-                filter.wantsFlows ? state.flows.events(after: known, limit: bound) : [],
-                filter.wantsChunks ? state.chunks.events(after: known, limit: bound) : [],
+                filter.readsFlows ? state.flows.events(after: known, limit: bound) : [],
+                filter.readsChunks ? state.chunks.events(after: known, limit: bound) : [],
                 state.kinds.newest, (flows: state.flows.lastGone, chunks: state.chunks.lastGone)
             )
         }
@@ -221,7 +238,7 @@ final class EventLog: Sendable {
         // After the last event of the wanted kinds there are only others.
         cursor.last = all.count < bound ? newest : all.last?.id ?? newest
         var found: [Event] = []
-        for event in all where filter.takes(event) {
+        for event in all where filter.reads(event) {
             found.append(event)
             guard found.count == limit else { continue }
             cursor.last = event.id

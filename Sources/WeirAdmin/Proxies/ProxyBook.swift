@@ -177,6 +177,16 @@ final class ProxyBook: Sendable {
         return status
     }
 
+    /// Returns the name of the proxy that clients reach at an endpoint; nil if there is none any more.
+    func name(_ transport: Transport, _ listener: Endpoint) -> String? {
+        relay.routes.first { status in
+            status.route.transport == transport
+                && status.endpoints.contains { own in
+                    own.port == listener.port && (own.address == listener.address || own.address.isUnspecified)
+                }
+        }?.name
+    }
+
     func describe(_ status: RouteStatus) -> Proxy {
         let entry = entries.withLock { $0[status.name] }
         // Clients give names too, but those are resolved; a route of the command line keeps its name.

@@ -1,3 +1,5 @@
+import WeirAnalysis
+import WeirEngine
 import WeirRelay
 import WeirWire
 
@@ -28,6 +30,14 @@ enum EventRoutes {
             name: "bytes",
             help: "Shows the bytes of chunks, in base64.",
             schema: Schemas.oneOf(["true", "false"])
+        ),
+        AdminRoute.Parameter(
+            name: "query",
+            help:
+                "Takes only what fits a query, in the language of `weir show --where`, such as `http and status >= 400`. "
+                + "A request that fits because of its answer comes before it, without an id. What only a flow's end tells "
+                + "shows its first event and its last.",
+            schema: Schemas.string
         ),
         AdminRoute.Parameter(
             name: "after",
@@ -67,7 +77,7 @@ enum EventRoutes {
         let limit = try query.integer("limit", 1...1_000_000)
         let known = try known(request)
         let log = parts.events
-        guard let place = log.listen(filter.interest, messages: filter.wantsMessages, bound: parts.settings.maxStreams)
+        guard let place = log.listen(filter.interest, messages: filter.messages, bound: parts.settings.maxStreams)
         else {
             throw AnswerError.problem(503, "too many streams of events are open")
         }
@@ -79,7 +89,10 @@ enum EventRoutes {
             filter: filter,
             cursor: cursor,
             isRestart: isRestart,
-            left: limit
+            left: limit,
+            query: filter.query.map { query in
+                EventQuery(query) { transport, listener in parts.proxies.name(transport, listener) }
+            }
         )
         return AdminAnswer(
             status: 200,
@@ -99,6 +112,19 @@ enum EventRoutes {
         return id
     }
 
+    private static func query(_ text: String) throws(AnswerError) -> FlowQuery {
+        let query: FlowQuery
+        do throws(FlowQueryError) {
+            query = try FlowQuery(parsing: text)
+        } catch {
+            throw .problem(400, "'query': \(error.explanation)")
+        }
+        if query.needs.contains(.packets) {
+            throw .problem(400, "'query': a relay sees no packets; ask for bytes, bytes_up or bytes_down")
+        }
+        return query
+    }
+
     private static func filter(
         _ request: AdminRequest,
         _ query: QueryReader,
@@ -115,6 +141,7 @@ enum EventRoutes {
         filter.transport = try query.transport()
         filter.direction = try query.choice("direction", ["upstream", "downstream"]).flatMap(ProxyBook.direction)
         filter.wantsBytes = try query.choice("bytes", ["true", "false"]) == "true"
+        if let text = request.parameter("query") { filter.query = try Self.query(text) }
         if let name = request.parameter("proxy") {
             filter.listeners = try parts.proxies.route(name).endpoints
         }
@@ -133,6 +160,8 @@ struct EventStream: Sendable {
     /// Whether the client knows another relay's events.
     let isRestart: Bool
     let left: Int?
+    /// The choice of events that fit a query; nil if all that the filter takes are sent.
+    var query: EventQuery?
 
     /// Sends until the client disconnects, the log is closed, or the wanted number of events is sent.
     func run(_ writer: any AnswerWriter) async throws {
@@ -155,6 +184,7 @@ struct EventStream: Sendable {
         }
         var cursor = cursor
         var left = left ?? .max
+        var query = query
         ring.yield()
         for await _ in place.bell {
             var isSilent = true
@@ -162,8 +192,9 @@ struct EventStream: Sendable {
                 let before = cursor.last
                 let (events, loss) = log.events(&cursor, limit: min(256, left), for: filter)
                 guard cursor.last > before else { break }
-                let output = render(events, loss)
-                left -= events.count
+                let chosen = Array(choose(events, &query).prefix(left))
+                let output = render(chosen, loss)
+                left -= chosen.count
                 guard !output.isEmpty else { continue }
                 isSilent = false
                 try await writer.write(output)
@@ -173,7 +204,15 @@ struct EventStream: Sendable {
         }
     }
 
-    private func render(_ events: [EventLog.Event], _ loss: EventLog.Loss) -> [UInt8] {
+    /// Returns the events to send: those that fit the query, and that the filter takes.
+    private func choose(_ events: [EventLog.Event], _ query: inout EventQuery?) -> [EventQuery.Chosen] {
+        guard query != nil else { return events.map { EventQuery.Chosen(event: $0) } }
+        var chosen: [EventQuery.Chosen] = []
+        for event in events { chosen += query?.take(event) ?? [] }
+        return chosen.filter { filter.takes($0.event) }
+    }
+
+    private func render(_ events: [EventQuery.Chosen], _ loss: EventLog.Loss) -> [UInt8] {
         var output: [UInt8] = []
         if loss.total > 0 {
             let data: JSONValue = [
@@ -181,8 +220,11 @@ struct EventStream: Sendable {
             ]
             output += "event: lost\ndata: \(data.text)\n\n".utf8
         }
-        for event in events {
-            output += "id: \(log.instance)-\(event.id)\nevent: \(event.name)\ndata: ".utf8
+        for chosen in events {
+            let event = chosen.event
+            // The id is that from which a client goes on, so it never goes back.
+            if !chosen.isLate { output += "id: \(log.instance)-\(event.id)\n".utf8 }
+            output += "event: \(event.name)\ndata: ".utf8
             output += filter.wantsBytes ? event.textWithBytes ?? event.text : event.text
             output += "\n\n".utf8
         }

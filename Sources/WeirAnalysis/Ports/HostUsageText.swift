@@ -12,16 +12,16 @@ public enum HostUsageText {
         destinations shown: Int = destinationsShown,
         to output: inout ByteBuffer
     ) {
-        let kept = usage.reserved > 0 ? ", (\(usage.reserved) reserved)" : ""
+        let kept = usage.reserved > 0 ? ", \(usage.reserved) reserved" : ""
         output.append("range \(usage.range): \(PortReasons.count(usage.range.size, "port"))\(kept); ")
-        output.append("connect is slow past (\(usage.cliff)) to one destination\n")
+        output.append("connect is slow past \(usage.cliff) to one destination\n")
         for transport in Transport.allCases {
             let used = usage.portsInUse[transport] ?? 0
             output.append("\(transport): \(PortReasons.count(used, "port")) in use, \(share(used, usage))")
             let states = (usage.states[transport] ?? [:])
                 .sorted { ($1.value, $0.key.rawValue) < ($0.value, $1.key.rawValue) }
             output.append(
-                states.isEmpty ? "" : ": " + states.map { "\($0.key.name) (\($0.value))" }.joined(separator: ", ")
+                states.isEmpty ? "" : ": " + states.map { "\($0.key.name) \($0.value)" }.joined(separator: ", ")
             )
             output.append("\n")
         }
@@ -32,8 +32,8 @@ public enum HostUsageText {
 
     private static func append(_ destination: HostUsage.Destination, _ usage: HostUsage, to output: inout ByteBuffer) {
         output.append("\(destination.source) -> \(destination.server): ")
-        output.append("\(PortReasons.count(destination.ports, "port")) ")
-        output.append("\(share(destination.ports, usage)), TIME-WAIT (\(destination.timeWait))")
+        output.append("\(PortReasons.count(destination.ports, "port")), ")
+        output.append("\(share(destination.ports, usage)), TIME-WAIT \(destination.timeWait)")
         if let rate = destination.rate, let growth = destination.growth {
             output.append(
                 ", \(PortReasons.decimal(rate, places: 1)) new/s, grows \(PortReasons.decimal(growth, places: 1))/s"

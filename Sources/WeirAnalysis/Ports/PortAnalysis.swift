@@ -41,7 +41,7 @@ public enum PortAnalysis {
             let best = candidates[0]
             let statistics = PortMeasuring.measure(series, in: best.range, best.source, name: best.name)
             var verdict = PortVerdict(.tooFew, confidence: 0)
-            verdict.reasons = ["\(PortReasons.count(series.count, "sample")) of (\(fewest)) at least"]
+            verdict.reasons = ["\(PortReasons.count(series.count, "sample")) of \(fewest) at least"]
             if series.key.side == .client { verdict.caveats = [.throughARelay] }
             return PortReport(key: series.key, statistics: statistics, verdict: verdict)
         }

@@ -21,7 +21,7 @@ public struct PortLog: Sendable {
     /// The number of the first such line, from 1; nil if there is none.
     public private(set) var firstUnknown: Int?
     private var number = 0
-    private var clock = PortLogClock()
+    private var clock = TimestampReader()
     /// The latest egress of each open flow, to detect a further dial.
     private var egress = FlowMarks()
     /// The client and time of each flow's opening, to detect a repeated record.

@@ -26,7 +26,7 @@ struct PortLogLine {
     }
 
     /// Reads the leading keys, up to `server` or the end; nil if the line is not an object with an event.
-    init?(_ line: UnsafeRawBufferPointer, _ clock: inout PortLogClock) {
+    init?(_ line: UnsafeRawBufferPointer, _ clock: inout TimestampReader) {
         guard var cursor = JSONCursor(line), cursor.take(UInt8(ascii: "{")) else { return nil }
         var hasEvent = false
         while let key = cursor.string() {
@@ -101,82 +101,4 @@ private enum PortLogKey {
         guard PortLogLine.isEqual(text, found.1) else { return nil }
         self = found.0
     }
-}
-
-/// A cursor over the keys and values of a flat JSON object.
-///
-/// Source: RFC 8259.
-private struct JSONCursor {
-    private let base: UnsafeRawPointer
-    private let count: Int
-    private var place = 0
-
-    /// Starts at the first byte; nil if there is none.
-    init?(_ bytes: UnsafeRawBufferPointer) {
-        guard let base = bytes.baseAddress else { return nil }
-        (self.base, count) = (base, bytes.count)
-    }
-
-    private func byte(_ place: Int) -> UInt8 { base.load(fromByteOffset: place, as: UInt8.self) }
-
-    private mutating func skipBlanks() {
-        while place < count, Self.isBlank(byte(place)) { place += 1 }
-    }
-
-    /// Takes one character if it is the next one.
-    mutating func take(_ character: UInt8) -> Bool {
-        skipBlanks()
-        guard place < count, byte(place) == character else { return false }
-        place += 1
-        return true
-    }
-
-    /// Takes a string, and returns the bytes between its quotes; nil if no string begins here, or it has no end.
-    mutating func string() -> UnsafeRawBufferPointer? {
-        guard take(UInt8(ascii: "\"")) else { return nil }
-        let start = place
-        while place < count, let quote = memchr(base + place, 0x22, count - place) {
-            let end = UnsafeRawPointer(quote) - base
-            // A quote after an odd number of backslashes belongs to the string.
-            var slashes = 0
-            while end - slashes > start, byte(end - slashes - 1) == UInt8(ascii: "\\") { slashes += 1 }
-            place = end + 1
-            if slashes & 1 == 0 { return UnsafeRawBufferPointer(start: base + start, count: end - start) }
-        }
-        place = count
-        return nil
-    }
-
-    /// Takes a string, a number, an object or a word, and returns its text; for a string, without the quotes.
-    mutating func value() -> UnsafeRawBufferPointer? {
-        skipBlanks()
-        guard place < count else { return nil }
-        if byte(place) == UInt8(ascii: "\"") { return string() }
-        let start = place
-        var depth = 0
-        while place < count {
-            switch byte(place) {
-            case UInt8(ascii: "\""):
-                guard string() != nil else { return nil }
-                continue
-            case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
-            case UInt8(ascii: "}"), UInt8(ascii: "]"):
-                if depth == 0 { return text(from: start) }
-                depth -= 1
-            case UInt8(ascii: ","): if depth == 0 { return text(from: start) }
-            default: break
-            }
-            place += 1
-        }
-        return nil
-    }
-
-    /// Returns the bytes from a place to the current one, without the blanks at the end.
-    private func text(from start: Int) -> UnsafeRawBufferPointer {
-        var end = place
-        while end > start, Self.isBlank(byte(end - 1)) { end -= 1 }
-        return UnsafeRawBufferPointer(start: base + start, count: end - start)
-    }
-
-    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0d }
 }

@@ -26,7 +26,7 @@ enum PortReasons {
         if let steps = steps(statistics) { reasons.append("small steps: \(steps)") }
         if let rekeying = statistics.rekeying, rekeying.log10P < -3 {
             reasons.append(
-                "(\(rekeying.explained) of \(rekeying.jumps) jumps) keep to a period of 10 s, at \(decimal(rekeying.phase)) s of it"
+                "\(rekeying.explained) of \(rekeying.jumps) jumps keep to a period of 10 s, at \(decimal(rekeying.phase)) s of it"
             )
         }
         let spread = "spread \(decimal(statistics.relativeDeviation)) of a uniform choice's"
@@ -94,10 +94,10 @@ enum PortReasons {
         return quick
     }
 
-    /// Returns a number with its noun: `(1 sample)`, `(8 samples)`.
-    static func count(_ count: Int, _ noun: String) -> String { "(\(count) \(noun)\(count == 1 ? "" : "s"))" }
+    /// Returns a number with its noun: `1 sample`, `8 samples`.
+    static func count(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
-    /// Returns a percentage without a bare number, which `text2pcap` could misread: `87%`, `0.4%`.
+    /// Returns a percentage: `87%`, `0.4%`.
     static func percent(_ share: Double) -> String {
         let value = share * 100
         if value > 0, value < 1 { return "\(decimal(value, places: 1))%" }

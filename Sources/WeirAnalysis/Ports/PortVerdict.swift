@@ -24,6 +24,22 @@ public enum PortAllocator: String, Hashable, Sendable, CaseIterable {
     /// No class: the samples, their destinations or their times do not suffice to name one.
     case tooFew = "too-few"
 
+    /// The class in a few words.
+    var title: String {
+        switch self {
+        case .sequential: "one counter"
+        case .sequentialPerDestination: "a counter for each destination"
+        case .sequentialRandomStart: "a search from a random port"
+        case .linuxConnect: "Linux connect()"
+        case .linuxLocalRange: "Linux connect() in a range of its own"
+        case .uniformRandom: "random"
+        case .oddBind: "Linux bind() to port 0"
+        case .lowerHalfBind: "Linux bind() to port 0 with SO_REUSEADDR"
+        case .mixed: "several allocators"
+        case .tooFew: "too few to tell"
+        }
+    }
+
     /// The classes that a verdict can name.
     static let named = allCases.filter { $0 != .tooFew }
 }

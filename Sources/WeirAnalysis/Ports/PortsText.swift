@@ -2,8 +2,6 @@ import WeirEngine
 public import WeirWire
 
 /// The text form of reports on series of ports.
-///
-/// No line has a bare word of hex digits before a blank: the relay's output stays readable by `text2pcap`.
 public struct PortsText: Sendable {
     private let color: Bool
 
@@ -21,7 +19,7 @@ public struct PortsText: Sendable {
             output.append(", confidence \(PortReasons.decimal(verdict.confidence, places: 6))")
         }
         output.append(", " + PortReasons.count(statistics.samples, "sample"))
-        output.append(" " + PortReasons.count(statistics.destinations, "destination"))
+        output.append(", " + PortReasons.count(statistics.destinations, "destination"))
         if let seconds = statistics.seconds { output.append(" in \(PortReasons.decimal(seconds, places: 1)) s") }
         output.append("\n")
         line("because", verdict.reasons.joined(separator: "; "), &output)
@@ -52,6 +50,33 @@ public struct PortsText: Sendable {
         for caveat in verdict.caveats { line("caveat", "\(caveat.rawValue): \(caveat.explanation)", &output) }
     }
 
+    /// Returns a report in one sentence: `client 127.0.0.1 tcp: Linux connect(): even ports, +2 to +16, none twice`.
+    func sentence(on report: PortReport) -> String {
+        let (verdict, statistics) = (report.verdict, report.statistics)
+        let subject = "\(report.key)\(side(report.key.side))"
+        guard verdict.allocator != .tooFew else {
+            guard statistics.samples >= PortAnalysis.fewest else {
+                return "\(subject): too few to tell, \(statistics.samples) of \(PortAnalysis.fewest) at least"
+            }
+            let names = verdict.candidates.map(\.title).joined(separator: ", or ")
+            return "\(subject): not told apart: \(names)"
+        }
+        var facts: [String] = []
+        if statistics.evenLog10P < -3 {
+            facts.append(statistics.evenShare > 0.5 ? "even ports" : "odd ports")
+        }
+        let steps = statistics.stepCounts.indices.filter { statistics.stepCounts[$0] > 0 }
+        if statistics.smallShare > 0.5, let low = steps.first, let high = steps.last {
+            facts.append(low == high ? "+\(low)" : "+\(low) to +\(high)")
+        } else {
+            facts.append("within \(statistics.seen)")
+        }
+        let reuse = statistics.reuse.count
+        facts.append(reuse == 0 ? "none twice" : "\(PortReasons.count(reuse, "time")) one again")
+        let name = color ? "\u{1B}[1m\(verdict.allocator.title)\u{1B}[0m" : verdict.allocator.title
+        return "\(subject): \(name): \(facts.joined(separator: ", "))"
+    }
+
     private func side(_ side: PortSide) -> String {
         switch side {
         case .direct: ""
@@ -65,7 +90,7 @@ public struct PortsText: Sendable {
         var text = "\(PortReasons.count(reuse.count, "time")) a port came again, "
         text += "\(expected) expected of a uniform choice"
         if let fewest = reuse.fewestBetween, let median = reuse.medianBetween {
-            text += "; after \(PortReasons.count(fewest, "choice")) at the least, (\(median)) in the median"
+            text += "; after \(PortReasons.count(fewest, "choice")) at the least, \(median) in the median"
         }
         if let seconds = reuse.shortestSeconds { text += ", \(PortReasons.decimal(seconds, places: 3)) s" }
         return text

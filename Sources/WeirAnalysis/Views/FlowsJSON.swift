@@ -30,12 +30,11 @@ public struct FlowsJSON: Sendable {
             if let path = row.path {
                 json.member("listener", path.listener)
                 json.member("egress", path.egress)
-                let isClient = Set([row.flow.client, row.flow.server]) == [path.client, path.listener]
-                json.member("leg", isClient ? "client" : "server")
+                json.member("leg", (row.leg ?? .client).name)
             }
             if let leg = row.serverLeg {
                 json.object("server_leg") { json in
-                    json.member("flow", leg.number)
+                    json.member("flow", row.number)
                     appendCounts(leg.flow, leg.flow.close, to: &json)
                 }
             }

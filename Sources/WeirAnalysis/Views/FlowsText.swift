@@ -2,102 +2,203 @@ public import WeirDissect
 import WeirEngine
 public import WeirWire
 
-/// The text form of flows: a table.
+/// The text form of flows: a table that fits its terminal.
+///
+/// In a pipe every cell is whole, and times have their dates. On a terminal the widest cells are cut, and endpoints lose
+/// the addresses that say little: those of the loopback, and those that the cell had just before.
 public struct FlowsText: Sendable {
-    private let color: Bool
+    private let style: TerminalStyle
+    private let columns: [FlowColumn]
+    private var widths: [Int] = []
+    /// How the endpoints of a flow are written, where there is room for it.
+    private var ends = EndsForm(hasLegs: true, isShort: false)
     private var timestamp: Timestamp
-    private let widths: Widths
 
-    private struct Widths {
-        var number = 4
-        var seconds = 8
-        var packetsUp = 10
-        var bytesUp = 8
-        var packetsDown = 12
-        var bytesDown = 8
+    /// The form of the endpoints of flows.
+    struct EndsForm: Sendable {
+        /// Whether the relay's endpoints are between the client's and the server's.
+        var hasLegs: Bool
+        /// Whether addresses that say little are left out.
+        var isShort: Bool
     }
 
-    /// Creates a renderer with columns that are wide enough for the given rows.
+    /// The number of rows that decide how wide columns of text are; all decide for columns of numbers.
+    private static let measured = 1000
+    /// The columns that what a flow is, and its endpoints, have at least.
+    private static let (leastWhat, leastEnds) = (8, 15)
+
+    /// Creates a renderer with columns that are wide enough for the given rows, as far as they fit.
     ///
     /// - Parameters:
     ///   - rows: the rows to render.
-    ///   - color: whether lines are colored with ANSI sequences.
+    ///   - style: the reader.
+    ///   - columns: the columns; nil for those that fit.
     ///   - localOffset: how far local time is ahead of UTC.
-    public init(_ rows: [FlowRow], color: Bool, localOffset: @escaping Timestamp.LocalOffset = { _ in 0 }) {
-        self.color = color
+    public init(
+        _ rows: [FlowRow],
+        _ style: TerminalStyle = TerminalStyle(),
+        columns: [FlowColumn]? = nil,
+        localOffset: @escaping Timestamp.LocalOffset = { _ in 0 }
+    ) {
+        self.style = style
+        self.columns = columns ?? FlowColumn.shown(in: style.width)
         timestamp = Timestamp(localOffset: localOffset)
-        var widths = Widths()
-        for row in rows {
-            widths.number = max(widths.number, Self.digits(row.number))
-            widths.seconds = max(widths.seconds, Self.digits((row.flow.duration ?? 0) / 1_000_000_000) + 7)
-            widths.packetsUp = max(widths.packetsUp, Self.digits(row.flow.packetsUp))
-            widths.bytesUp = max(widths.bytesUp, Self.digits(row.flow.bytesUp))
-            widths.packetsDown = max(widths.packetsDown, Self.digits(row.flow.packetsDown))
-            widths.bytesDown = max(widths.bytesDown, Self.digits(row.flow.bytesDown))
+        widths = self.columns.map { $0.heading.utf8CodeUnitCount }
+        measure(rows)
+    }
+
+    private mutating func measure(_ rows: [FlowRow]) {
+        var cell = ByteBuffer()
+        for (index, column) in columns.enumerated() where column != .ends && column != .what {
+            // Times have one width; numbers are measured without being written.
+            let isSampled = !column.isRight || column == .took
+            for row in isSampled ? rows.prefix(Self.measured) : rows[...] {
+                if isSampled {
+                    cell.removeAll()
+                    append(column, of: row, to: &cell)
+                }
+                widths[index] = max(
+                    widths[index],
+                    isSampled ? cell.columns(from: 0) : number(column, of: row).map(digits) ?? 0
+                )
+            }
         }
-        self.widths = widths
+        guard let place = columns.firstIndex(of: .ends) else { return }
+        let others = columns.indices.reduce(0) { sum, index in
+            sum + (index == place ? 0 : columns[index] == .what ? Self.leastWhat : widths[index]) + (index > 0 ? 2 : 0)
+        }
+        let room = style.width.map { max($0 - others, Self.leastEnds) } ?? .max
+        for (hasLegs, isShort) in [(true, false), (true, true), (false, false), (false, true)] {
+            ends = EndsForm(hasLegs: hasLegs, isShort: isShort)
+            var widest = FlowColumn.ends.heading.utf8CodeUnitCount
+            for row in rows.prefix(Self.measured) {
+                cell.removeAll()
+                appendEnds(row, to: &cell)
+                widest = max(widest, cell.columns(from: 0))
+            }
+            widths[place] = min(widest, room)
+            if widest <= room { return }
+        }
     }
 
     /// Appends the line of headings.
     public func appendHeading(to output: inout ByteBuffer) {
-        if color { output.append("\u{1B}[1m") }
-        output.appendRight("flow", widths.number)
-        output.append("  start                     ")
-        output.append("  ")
-        output.appendRight("seconds", widths.seconds)
-        output.append("  ")
-        output.appendRight("packets up", widths.packetsUp)
-        output.append("  ")
-        output.appendRight("bytes", widths.bytesUp)
-        output.append("  ")
-        output.appendRight("packets down", widths.packetsDown)
-        output.append("  ")
-        output.appendRight("bytes", widths.bytesDown)
-        output.append("  close            client and server")
-        if color { output.append("\u{1B}[0m") }
-        output.append("\n")
+        let start = output.count
+        if style.color { output.append("\u{1B}[1m") }
+        for index in columns.indices {
+            if index > 0 { output.append("  ") }
+            let heading = columns[index].heading
+            let blanks = max(widths[index] - heading.utf8CodeUnitCount, 0)
+            if columns[index].isRight { output.appendBlanks(blanks) }
+            output.append(heading)
+            if !columns[index].isRight, index < columns.count - 1 { output.appendBlanks(blanks) }
+        }
+        if style.color { output.append("\u{1B}[0m") }
+        output.endLine(from: start, style)
     }
 
     /// Appends the line of a flow.
     public mutating func append(_ row: FlowRow, to output: inout ByteBuffer) {
-        let flow = row.flow
-        if color { output.append(Self.sequence(for: row.close)) }
-        output.appendRight("\(row.number)", widths.number)
-        output.append("  ")
-        if let start = flow.start {
-            timestamp.appendDateAndTime(start, to: &output)
-        } else {
-            output.append("no time                   ")
+        let start = output.count
+        let color = style.color ? Self.sequence(for: row.close) : ""
+        output.append(color)
+        for index in columns.indices {
+            if index > 0 { output.append("  ") }
+            let (column, width) = (columns[index], widths[index])
+            let place = output.count
+            if column.isRight, let number = number(column, of: row) {
+                output.appendBlanks(width - digits(number))
+                output.appendDecimal(number)
+            } else if column.isRight {
+                var cell = ByteBuffer(capacity: 32)
+                append(column, of: row, to: &cell)
+                output.appendBlanks(width - cell.count)
+                cell.withUnsafeBytes { output.append($0.bytes) }
+            } else {
+                append(column, of: row, to: &output)
+                guard index < columns.count - 1 else { break }
+                output.endCell(from: place, style.isTerminal ? width : nil, atLeast: width, style, then: color)
+            }
         }
-        output.append("  ")
-        appendSeconds(flow.duration, to: &output)
-        for (count, width) in [
-            (flow.packetsUp, widths.packetsUp), (flow.bytesUp, widths.bytesUp), (flow.packetsDown, widths.packetsDown),
-            (flow.bytesDown, widths.bytesDown),
-        ] {
-            output.append("  ")
-            output.appendRight("\(count)", width)
-        }
-        output.append("  ")
-        output.appendLeft(row.close?.rawValue ?? "", 15)
-        output.append(flow.transport == .tcp ? "  tcp " : "  udp ")
-        appendEnds(row, to: &output)
-        if let found = row.found { appendFound(found, to: &output) }
-        if color { output.append("\u{1B}[0m") }
-        output.append("\n")
+        output.removeBlanks(after: start)
+        if color.utf8CodeUnitCount > 0 { output.append("\u{1B}[0m") }
+        output.endLine(from: start, style)
     }
 
-    /// Appends the endpoints: all four if the path is known.
+    /// Returns the number in a cell; nil if it is none.
+    private func number(_ column: FlowColumn, of row: FlowRow) -> UInt64? {
+        switch column {
+        case .flow: UInt64(row.number)
+        case .packetsUp: UInt64(row.flow.packetsUp)
+        case .up: UInt64(row.flow.bytesUp)
+        case .packetsDown: UInt64(row.flow.packetsDown)
+        case .down: UInt64(row.flow.bytesDown)
+        case .took, .time, .transport, .ends, .client, .listener, .egress, .server, .end, .what: nil
+        }
+    }
+
+    private func digits(_ number: UInt64) -> Int { UInt64.digits(number) }
+
+    /// Appends a cell that is no number.
+    private mutating func append(_ column: FlowColumn, of row: FlowRow, to output: inout ByteBuffer) {
+        switch column {
+        case .time: appendTime(row.flow.start, to: &output)
+        case .transport: output.append(row.flow.transport == .tcp ? "tcp" : "udp")
+        case .ends: appendEnds(row, to: &output)
+        case .client: append(row.path?.client ?? row.flow.client, to: &output)
+        case .listener: append(row.path?.listener, to: &output)
+        case .egress: append(row.path?.egress, to: &output)
+        case .server: append(row.path == nil ? row.flow.server : row.path?.server, to: &output)
+        case .took: appendDuration(row.flow.duration, to: &output)
+        case .end: output.append(row.close?.rawValue ?? "")
+        case .what: if let found = row.found { append(found, to: &output) }
+        case .flow, .packetsUp, .up, .packetsDown, .down: break
+        }
+    }
+
+    private func append(_ endpoint: Endpoint?, to output: inout ByteBuffer) { endpoint?.write(to: &output) }
+
+    /// Appends a date with microseconds in a pipe; on a terminal a time of day, as exact as its width allows.
+    private mutating func appendTime(_ time: Int64?, to output: inout ByteBuffer) {
+        guard let time else { return output.append("no time") }
+        guard let width = style.width else { return timestamp.appendDateAndTime(time, to: &output) }
+        let start = output.count
+        timestamp.appendTimeOfDay(time, to: &output)
+        output.truncate(to: start + (width < 100 ? 8 : width < 120 ? 12 : 15))
+    }
+
+    /// Appends seconds with microseconds in a pipe; on a terminal a few digits with their unit.
+    private func appendDuration(_ duration: UInt64?, to output: inout ByteBuffer) {
+        guard let duration else { return }
+        guard !style.isTerminal else { return output.appendBrief(.nanoseconds(Int64(clamping: duration))) }
+        output.appendDecimal(duration / 1_000_000_000)
+        output.append(".")
+        output.appendDecimal(Int(duration % 1_000_000_000 / 1000), width: 6)
+    }
+
+    /// Appends the client and the server, with the relay's endpoints between them if they are known and there is room.
     private func appendEnds(_ row: FlowRow, to output: inout ByteBuffer) {
-        if let path = row.path { return output.appendPath(path) }
-        row.flow.client.write(to: &output)
-        output.append(" -> ")
-        row.flow.server.write(to: &output)
+        var addresses = LineAddresses(isShort: ends.isShort)
+        func arrow(_ sign: StaticString) {
+            output.append(" ")
+            output.append(sign)
+            output.append(" ")
+        }
+        addresses.append(row.path?.client ?? row.flow.client, to: &output)
+        arrow(style.arrow)
+        guard let path = row.path else { return addresses.append(row.flow.server, to: &output) }
+        guard let server = path.server else { return addresses.append(path.listener, to: &output) }
+        if ends.hasLegs {
+            addresses.append(path.listener, to: &output)
+            arrow(style.doubleArrow)
+            if let egress = path.egress { addresses.append(egress, to: &output) } else { output.append("no egress") }
+            arrow(style.arrow)
+        }
+        addresses.append(server, to: &output)
     }
 
-    /// Appends the protocol and the flow's identifying fields: `  tls sni example.com`.
-    private func appendFound(_ found: FlowProbes.Found, to output: inout ByteBuffer) {
-        output.append("  ")
+    /// Appends the protocol and the flow's identifying fields: `tls sni example.com`.
+    private func append(_ found: FlowProbes.Found, to output: inout ByteBuffer) {
         output.append(found.name)
         for finding in Finding.allCases {
             guard let text = found.findings[finding] else { continue }
@@ -108,15 +209,6 @@ public struct FlowsText: Sendable {
         }
     }
 
-    private func appendSeconds(_ duration: UInt64?, to output: inout ByteBuffer) {
-        guard let duration else { return output.appendRight("", widths.seconds) }
-        var text = ByteBuffer(capacity: 32)
-        text.appendDecimal(duration / 1_000_000_000)
-        text.append(".")
-        text.appendDecimal(Int(duration % 1_000_000_000 / 1000), width: 6)
-        output.appendRight(text.string, widths.seconds)
-    }
-
     private static func sequence(for close: FlowClose?) -> StaticString {
         switch close {
         case .refused, .clientReset, .serverReset, .unanswered: "\u{1B}[31m"
@@ -124,8 +216,6 @@ public struct FlowsText: Sendable {
         case .open, .clientFinished, .serverFinished, nil: ""
         }
     }
-
-    private static func digits(_ number: some BinaryInteger) -> Int { "\(number)".utf8.count }
 }
 
 extension ByteBuffer {
@@ -143,35 +233,43 @@ extension ByteBuffer {
 }
 
 extension FlowsText {
-    /// Appends the line below the flows: their number and counts, and those of packets outside of flows.
-    public func appendTotals(_ rows: [FlowRow], of flows: borrowing CaptureFlows, to output: inout ByteBuffer) {
-        let shown = rows.reduce(into: (flows: 0, packets: 0, bytes: 0)) { sum, row in
-            for flow in [row.flow, row.serverLeg?.flow].compactMap({ $0 }) {
-                sum.flows += 1
-                sum.packets += flow.packets
-                sum.bytes += flow.bytes
-            }
+    /// Appends the line below the flows: their number and counts, each flow once, and those of packets outside of flows.
+    ///
+    /// - Parameters:
+    ///   - rows: the rows above the line.
+    ///   - count: the number of all flows.
+    ///   - flows: the flows, and the packets outside of them.
+    ///   - output: receives the line.
+    public func appendTotals(
+        _ rows: [FlowRow],
+        among count: Int,
+        of flows: borrowing CaptureFlows,
+        to output: inout ByteBuffer
+    ) {
+        let shown = rows.reduce(into: (packets: 0, bytes: 0)) { sum, row in
+            sum.packets += row.flow.packets
+            sum.bytes += row.flow.bytes
         }
         output.append("total: ")
-        output.appendCount(UInt64(shown.flows), "flow")
-        if shown.flows != flows.table.count {
+        output.appendCount(UInt64(rows.count), "flow")
+        if rows.count != count {
             output.append(" of ")
-            output.appendDecimal(flows.table.count)
+            output.appendDecimal(count)
         }
-        output.append(" ")
+        output.append(", ")
         output.appendCount(UInt64(shown.packets), "packet")
-        output.append(" ")
+        output.append(", ")
         output.appendCount(UInt64(shown.bytes), "byte")
         if flows.packetsOfNoFlow > 0 {
             output.append(", of no flow ")
             output.appendCount(UInt64(flows.packetsOfNoFlow), "packet")
-            output.append(" ")
+            output.append(", ")
             output.appendCount(UInt64(flows.bytesOfNoFlow), "byte")
         }
         if flows.table.packetsLeftOut > 0 {
             output.append(", of flows beyond the most that are kept ")
             output.appendCount(UInt64(flows.table.packetsLeftOut), "packet")
-            output.append(" ")
+            output.append(", ")
             output.appendCount(UInt64(flows.table.bytesLeftOut), "byte")
         }
         output.append("\n")

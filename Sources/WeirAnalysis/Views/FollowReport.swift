@@ -54,13 +54,13 @@ extension StreamReport {
         ].map { ($0.0, $0.1, $0.2) }
     }
 
-    private static func count(_ count: Int, _ noun: String) -> String { "(\(count) \(noun)\(count == 1 ? "" : "s"))" }
+    private static func count(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
     /// Returns a list of the first ranges: `@100-104, @2000`.
     private static func places(_ ranges: OffsetRanges) -> String {
         let first = ranges.ranges.prefix(10)
             .map { $0.count == 1 ? "@\($0.lowerBound)" : "@\($0.lowerBound)-\($0.upperBound - 1)" }
         let rest = ranges.count - first.count
-        return first.joined(separator: ", ") + (rest > 0 ? " and (\(rest) more)" : "")
+        return first.joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
     }
 }

@@ -9,12 +9,14 @@ public enum FollowForm: String, Hashable, Sendable, CaseIterable {
     case hex
     /// The bytes and nothing else.
     case raw
+    /// What `text2pcap` reads: a time and a hex dump for each piece.
+    case text2pcap
 }
 
 /// The text form of what both sides of a captured flow sent, piece by piece, as the relay shows its chunks.
 ///
-/// Text and hex have the form that `text2pcap` reads: see `TerminalSink`. Raw output has only the stream's bytes; gaps
-/// leave no trace in it, but are in the report.
+/// Raw output has only the stream's bytes, and the form for `text2pcap` only times and dumps; gaps leave no trace in them,
+/// but are in the report.
 public struct FollowText: Sendable {
     private let form: FollowForm
     private let color: Bool
@@ -63,6 +65,7 @@ public struct FollowText: Sendable {
     /// Appends a piece of a stream, or a datagram; to color its fields, pass it to `read` first.
     public mutating func append(_ piece: StreamPiece, _ bytes: RawSpan, to output: inout ByteBuffer) {
         guard form != .raw else { return output.append(bytes) }
+        guard form != .text2pcap else { return append(forText2pcap: piece, bytes, to: &output) }
         begin(piece, &output)
         switch piece.content {
         case .bytes: break
@@ -75,8 +78,16 @@ public struct FollowText: Sendable {
         case .hex where dissector != nil: colors.append(bytes, to: &output)
         case .hex: HexDump.append(bytes, to: &output)
         case .text: EscapedText.append(bytes, to: &output)
-        case .raw: break
+        case .raw, .text2pcap: break
         }
+    }
+
+    private mutating func append(forText2pcap piece: StreamPiece, _ bytes: RawSpan, to output: inout ByteBuffer) {
+        guard piece.content == .bytes, bytes.byteCount > 0 else { return }
+        lastTime = piece.time ?? lastTime
+        timestamp.appendTimeOfDay(lastTime, to: &output)
+        output.append("\n")
+        HexDump.append(bytes, to: &output)
     }
 
     private mutating func begin(_ piece: StreamPiece, _ output: inout ByteBuffer) {

@@ -9,7 +9,8 @@ public import WeirWire
 /// (`message`), `direction`, `protocol`, `offset` and `length` (in the direction's stream, or in the datagram),
 /// `complete`, `summary`; with an answer `answers` (the offset of its request) and `delay_ns`; with fields `fields`, a
 /// list of `name`, `offset`, `length`, `value`, and `cut` (true) if the value is cut off, and `fields_left_out` if
-/// there were too many. Source: RFC 8259.
+/// there were too many; `leg` (`client` or `server`) if the
+/// flow's legs have to be told apart. Source: RFC 8259.
 public struct MessagesJSON: Sendable {
     private let hasFields: Bool
     private var timestamp = Timestamp()
@@ -20,10 +21,10 @@ public struct MessagesJSON: Sendable {
     }
 
     /// Appends a message of a flow, and a line feed.
-    public mutating func append(_ message: Message, flow: Int, to output: inout ByteBuffer) {
+    public mutating func append(_ message: Message, flow: FlowLabel, to output: inout ByteBuffer) {
         output.appendJSONLine { json in
             json.member("time", message.time ?? message.firstTime, by: &timestamp)
-            json.member("flow", flow)
+            json.member("flow", flow.number)
             json.member("event", "message")
             json.member("direction", message.direction)
             json.member("protocol", message.name)
@@ -35,6 +36,7 @@ public struct MessagesJSON: Sendable {
                 json.member("delay_ns", answer.delay)
             }
             if hasFields { appendFields(message, to: &json) }
+            if let leg = flow.leg { json.member("leg", leg.name) }
         }
     }
 

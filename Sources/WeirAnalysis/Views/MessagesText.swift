@@ -20,15 +20,15 @@ public struct MessagesText: Sendable {
     }
 
     /// Appends a message of a flow.
-    public mutating func append(_ message: Message, flow: Int, to output: inout ByteBuffer) {
+    public mutating func append(_ message: Message, flow: FlowLabel, to output: inout ByteBuffer) {
         if color { output.append(message.direction == .upstream ? "\u{1B}[36m" : "\u{1B}[33m") }
         if let time = message.time ?? message.firstTime {
             timestamp.appendTimeOfDay(time, to: &output)
         } else {
             output.append("no time        ")
         }
-        output.append(" #")
-        output.appendDecimal(flow)
+        output.append(" ")
+        flow.append(to: &output)
         output.append(message.direction == .upstream ? " up    " : " down  ")
         output.append(message.name)
         output.append(" ")

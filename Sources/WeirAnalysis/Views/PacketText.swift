@@ -3,6 +3,8 @@ public import WeirWire
 
 /// The text form of packets, one line each with tshark's columns and on request a dump: number, seconds since the first
 /// packet, source, destination, protocol, length and purpose.
+///
+/// A flow that Weir recorded has its number and leg after the seconds: `#3c`.
 public struct PacketText: ~Copyable, Sendable {
     private let hasHex: Bool
     private let color: Bool
@@ -34,12 +36,14 @@ public struct PacketText: ~Copyable, Sendable {
     ///   - bytes: the packet's captured bytes.
     ///   - flows: the decoded packet, and the flows up to it; the number of packets there is its number.
     ///   - digits: the number of digits for fractions of a second.
+    ///   - numbers: the numbers of the flows.
     ///   - output: receives the lines.
     public mutating func append(
         _ captured: CapturedPacket,
         _ bytes: RawSpan,
         in flows: borrowing CaptureFlows,
         digits: Int,
+        numbers: FlowRows = FlowRows(),
         to output: inout ByteBuffer
     ) {
         first = first ?? captured.timestamp
@@ -49,6 +53,7 @@ public struct PacketText: ~Copyable, Sendable {
         output.append(" ")
         appendTime(captured.timestamp, digits, to: &output)
         output.append(" ")
+        if numbers.isRecorded { append(flows.innermost.map { numbers.label($0.index, isApart: true) }, to: &output) }
         description.source.withUnsafeBytes { source in
             output.appendBlanks(12 - source.count)
             output.append(source.bytes)
@@ -74,6 +79,14 @@ public struct PacketText: ~Copyable, Sendable {
             HexDump.append(bytes, to: &output)
         }
         output.append("\n")
+    }
+
+    /// Appends the column of flows: `#3c`; blanks if there is no flow.
+    private func append(_ label: FlowLabel?, to output: inout ByteBuffer) {
+        let start = output.count
+        label?.append(to: &output)
+        output.appendBlanks(start + 5 - output.count)
+        output.append(" ")
     }
 
     private func appendTime(_ time: Int64?, _ digits: Int, to output: inout ByteBuffer) {
@@ -105,8 +118,8 @@ public struct PacketText: ~Copyable, Sendable {
 /// The JSON form of packets, one object each.
 ///
 /// Keys, in this order: `packet` (number from 1), `time` (RFC 3339, UTC, ns; null if it is not known), `interface`,
-/// `length` (original), `captured`, `source`, `destination`, `protocol`, `flow` (null if it is in none), `info`, and on
-/// request `bytes` (base64).
+/// `length` (original), `captured`, `source`, `destination`, `protocol`, `flow` (null if it is in none), `info`, on request
+/// `bytes` (base64), and for a flow that Weir recorded `leg` (`client` or `server`).
 public struct PacketJSON: ~Copyable, Sendable {
     private let hasBytes: Bool
     private var description = PacketDescription()
@@ -127,9 +140,11 @@ public struct PacketJSON: ~Copyable, Sendable {
         _ captured: CapturedPacket,
         _ bytes: RawSpan,
         in flows: borrowing CaptureFlows,
+        numbers: FlowRows = FlowRows(),
         to output: inout ByteBuffer
     ) {
         description.describe(bytes, in: flows)
+        let flow = flows.innermost.map { numbers.label($0.index, isApart: true) }
         output.appendJSONLine { json in
             json.member("packet", flows.packets)
             json.member("time", captured.timestamp, by: &timestamp)
@@ -139,9 +154,10 @@ public struct PacketJSON: ~Copyable, Sendable {
             description.source.withUnsafeBytes { json.member("source", utf8: $0.bytes) }
             description.destination.withUnsafeBytes { json.member("destination", utf8: $0.bytes) }
             description.name.withUnsafeBytes { json.member("protocol", utf8: $0.bytes) }
-            json.member("flow", flows.innermost.map { $0.index + 1 })
+            json.member("flow", flow?.number)
             description.info.withUnsafeBytes { json.member("info", utf8: $0.bytes) }
             if hasBytes { json.member("bytes", base64: bytes) }
+            if let leg = flow?.leg { json.member("leg", leg.name) }
         }
     }
 }

@@ -40,16 +40,8 @@ public struct RecordedPath: Hashable, Sendable {
         self.init(number: number, path: path)
     }
 
-    /// The two legs of a relayed flow.
-    public enum Leg: Hashable, Sendable {
-        /// The leg between the client and the listener.
-        case client
-        /// The leg between the egress and the server.
-        case server
-    }
-
     /// Returns the leg with a flow's two endpoints, in either order; nil if neither has them.
-    public func leg(of flow: ObservedFlow) -> Leg? {
+    public func leg(of flow: ObservedFlow) -> FlowLeg? {
         let ends: Set = [flow.client, flow.server]
         if ends == [path.client, path.listener] { return .client }
         guard let egress = path.egress, let server = path.server else { return nil }

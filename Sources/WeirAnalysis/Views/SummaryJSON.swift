@@ -15,13 +15,11 @@ public struct SummaryJSON: Sendable {
     public mutating func append(
         _ summary: CaptureSummary,
         _ flows: borrowing CaptureFlows,
+        _ numbers: FlowRows = FlowRows(),
         damage: [String],
         to output: inout ByteBuffer
     ) {
-        var kinds = (tcp: 0, udp: 0)
-        for place in 0..<flows.table.count {
-            if flows.table[place].transport == .tcp { kinds.tcp += 1 } else { kinds.udp += 1 }
-        }
+        let kinds = numbers.kinds(in: flows.table)
         let talkers = summary.talkers(flows.table, most: 10).map { ("\($0.address)", $0.count) }
         let notes = summary.notes(flows)
         output.appendJSONLine { json in

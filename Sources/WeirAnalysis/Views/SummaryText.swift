@@ -21,15 +21,17 @@ public struct SummaryText: Sendable {
     /// - Parameters:
     ///   - summary: the counts.
     ///   - flows: the flows, and the fragments.
+    ///   - numbers: the flows' legs: a flow counts once.
     ///   - damage: what is wrong with the files, a line each.
     ///   - output: receives the text.
     public mutating func append(
         _ summary: CaptureSummary,
         _ flows: borrowing CaptureFlows,
+        _ numbers: FlowRows = FlowRows(),
         damage: [String],
         to output: inout ByteBuffer
     ) {
-        appendCounts(summary, flows, &output)
+        appendCounts(summary, flows, numbers, &output)
         appendTimes(summary, &output)
         appendTable("protocols", summary.protocols.map { ("\($0.kind)", $0.count) }, of: summary.total, &output)
         appendTable("not decoded to the end", summary.reasons.map { ($0.name, $0.count) }, of: summary.total, &output)
@@ -41,7 +43,12 @@ public struct SummaryText: Sendable {
         for note in notes { output.append("  \(note)\n") }
     }
 
-    private func appendCounts(_ summary: CaptureSummary, _ flows: borrowing CaptureFlows, _ output: inout ByteBuffer) {
+    private func appendCounts(
+        _ summary: CaptureSummary,
+        _ flows: borrowing CaptureFlows,
+        _ numbers: FlowRows,
+        _ output: inout ByteBuffer
+    ) {
         heading("capture", &output)
         let types = summary.linkTypes.map { "\($0)" }.joined(separator: ", ")
         if !types.isEmpty { line("link type", types, &output) }
@@ -49,11 +56,8 @@ public struct SummaryText: Sendable {
             line("written by", summary.applications.map(Self.printable).joined(separator: ", "), &output)
         }
         line("packets", "\(summary.total.packets)", &output)
-        line("bytes", "\(summary.total.bytes), (\(summary.capturedBytes) captured)", &output)
-        var kinds = (tcp: 0, udp: 0)
-        for place in 0..<flows.table.count {
-            if flows.table[place].transport == .tcp { kinds.tcp += 1 } else { kinds.udp += 1 }
-        }
+        line("bytes", "\(summary.total.bytes), \(summary.capturedBytes) captured", &output)
+        let kinds = numbers.kinds(in: flows.table)
         line("flows", "\(kinds.tcp) tcp, \(kinds.udp) udp", &output)
     }
 
@@ -157,6 +161,6 @@ extension CaptureSummary {
             (counters.refused, "fragment", "that there was no room for"),
             (flows.table.packetsLeftOut, "packet", "of flows beyond the most that are kept"),
         ].filter { $0.0 > 0 }
-            .map { "(\($0.0) \($0.1)\($0.0 == 1 ? "" : "s")) \($0.2)" }
+            .map { "\($0.0) \($0.1)\($0.0 == 1 ? "" : "s") \($0.2)" }
     }
 }

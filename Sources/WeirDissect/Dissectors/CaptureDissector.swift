@@ -31,6 +31,12 @@ public struct CaptureDissector: ~Copyable, Sendable {
         dissected = DissectedFlows(wantsFields: wantsFields, limit: limit)
     }
 
+    /// Names the ports of both legs of a flow that Weir recorded, before its first packet is added: they count instead of
+    /// those of its packets, and its messages get digests.
+    public mutating func begin(leg flow: Int, listener: UInt16, server: UInt16) {
+        dissected.begin(leg: flow, listener: listener, server: server)
+    }
+
     /// Reads a packet that was already added to the flows.
     ///
     /// - Parameters:
@@ -128,6 +134,9 @@ struct DissectedFlows: Sendable {
     private var states: [FlowDissector] = []
     private var owners: [Int] = []
     private var oldest = 0
+    /// The ports of the recorded flows that have not begun yet, and the digests of those that have.
+    private var ports: [Int: (UInt16, UInt16)] = [:]
+    private var digests: [Int: LegDigests] = [:]
     private let wantsFields: Bool
     private let limit: Int
 
@@ -138,15 +147,21 @@ struct DissectedFlows: Sendable {
 
     func has(_ flow: Int) -> Bool { flow < slots.count && slots[flow] >= 0 }
 
+    mutating func begin(leg flow: Int, listener: UInt16, server: UInt16) {
+        ports[flow] = (listener, server)
+        digests[flow] = LegDigests()
+    }
+
     /// Creates the state of a flow, if it has none.
     mutating func begin(_ flow: Int, _ table: borrowing FlowTable, _ receiver: CaptureDissector.Receiver) {
         guard !has(flow) else { return }
         if flow >= slots.count { slots += Array(repeating: -1, count: max(flow + 1 - slots.count, slots.count)) }
         let observed = table[flow]
+        let known = ports.isEmpty ? nil : ports.removeValue(forKey: flow)
         let state = FlowDissector(
             observed.transport,
-            clientPort: observed.client.port,
-            serverPort: observed.server.port,
+            clientPort: known?.0 ?? observed.client.port,
+            serverPort: known?.1 ?? observed.server.port,
             wantsFields: wantsFields
         )
         guard states.count == limit else {
@@ -159,6 +174,7 @@ struct DissectedFlows: Sendable {
         oldest = (oldest + 1) % limit
         finish(place, receiver)
         slots[owners[place]] = -1
+        digests[owners[place]] = nil
         slots[flow] = Int32(truncatingIfNeeded: place)
         states[place] = state
         owners[place] = flow
@@ -172,15 +188,44 @@ struct DissectedFlows: Sendable {
         _ receiver: CaptureDissector.Receiver
     ) {
         guard has(flow) else { return }
+        guard digests.isEmpty || digests[flow] == nil else { return addLeg(bytes, flow, direction, at: time, receiver) }
         states[Int(slots[flow])].add(bytes, direction, at: time) { receiver(flow, $0) }
+    }
+
+    /// Reads bytes of a recorded flow, whose messages get digests.
+    private mutating func addLeg(
+        _ bytes: RawSpan,
+        _ flow: Int,
+        _ direction: Direction,
+        at time: Int64?,
+        _ receiver: CaptureDissector.Receiver
+    ) {
+        let slot = Int(slots[flow])
+        let isStream = states[slot].isStream
+        var digest = digests[flow]?[direction] ?? LegDigests.Side()
+        let start = digest.count
+        digest.count &+= bytes.byteCount
+        states[slot].add(bytes, direction, at: time) { message in
+            // One of the other direction waited for these bytes.
+            guard message.direction == direction else { return receiver(flow, message) }
+            var message = message
+            message.digest =
+                isStream
+                ? digest.stream.hash(of: message.range, endingIn: bytes, at: start)
+                : StreamDigest.hash(of: message.range, in: bytes)
+            receiver(flow, message)
+        }
+        if isStream { _ = digest.stream.advance(to: digest.count, in: bytes, at: start) }
+        digests[flow]?[direction] = digest
     }
 
     mutating func add(_ piece: StreamPiece, _ bytes: RawSpan, _ receiver: CaptureDissector.Receiver) {
         let flow = piece.flow
         guard has(flow) else { return }
         if piece.content == .bytes {
-            states[Int(slots[flow])].add(bytes, piece.direction, at: piece.time) { receiver(flow, $0) }
+            add(bytes, flow, piece.direction, at: piece.time, receiver)
         } else {
+            if !digests.isEmpty { digests[flow]?[piece.direction].skip(piece.count) }
             states[Int(slots[flow])].skip(piece.count, piece.direction) { receiver(flow, $0) }
         }
     }
@@ -191,6 +236,7 @@ struct DissectedFlows: Sendable {
 
     mutating func turn(_ flow: Int) {
         if has(flow) { states[Int(slots[flow])].turn() }
+        digests[flow]?.turn()
     }
 
     /// Ends a direction after its FIN, once everything before it was read.
@@ -207,4 +253,28 @@ struct DissectedFlows: Sendable {
         let flow = owners[place]
         states[place].finish { receiver(flow, $0) }
     }
+}
+
+/// The digests of both directions of a leg.
+private struct LegDigests: Sendable {
+    struct Side: Sendable {
+        var stream = StreamDigest()
+        /// The number of bytes of the stream so far.
+        var count = 0
+
+        mutating func skip(_ missing: Int) {
+            count &+= missing
+            stream.skip(missing)
+        }
+    }
+
+    private var up = Side()
+    private var down = Side()
+
+    subscript(direction: Direction) -> Side {
+        get { direction == .upstream ? up : down }
+        set { if direction == .upstream { up = newValue } else { down = newValue } }
+    }
+
+    mutating func turn() { swap(&up, &down) }
 }

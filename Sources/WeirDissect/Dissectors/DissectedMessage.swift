@@ -119,6 +119,7 @@ extension DissectedMessage {
         fieldsLeftOut = 0
         isComplete = false
         answer = nil
+        content.isRequest = false
         role = nil
         handOver = nil
         isBegun = false

@@ -70,8 +70,10 @@ public struct FlowDissector: Sendable {
     ///   - direction: The direction of the message.
     ///   - receiver: Receives the message, if there is one.
     public func unfinished(_ direction: Direction, to receiver: Receiver) {
-        let message = sides[Int(direction.rawValue)].message
-        if message.isBegun, !message.summary.isEmpty { receiver(message.content) }
+        var message = sides[Int(direction.rawValue)].message
+        guard message.isBegun, !message.summary.isEmpty else { return }
+        requests.look(&message)
+        receiver(message.content)
     }
 
     /// Reads the next part of a stream, or one datagram.
@@ -231,15 +233,30 @@ struct OpenRequests: Sendable {
         switch message.role {
         case nil: return
         case .request(let number):
+            message.content.isRequest = true
             if open.count == Self.limit { open.removeFirst() }
             open.append((number, message.range.lowerBound, message.time))
         case .answer(let number):
             guard let index = open.firstIndex(where: { $0.number == number }) else { return }
-            let request = open.remove(at: index)
-            var delay: Int64?
-            if let start = request.time, let end = message.firstTime { delay = max(end.subtractingClamped(start), 0) }
-            message.answer = MessageAnswer(request: request.offset, delay: delay)
+            message.answer = answer(to: open.remove(at: index), at: message.firstTime)
         }
+    }
+
+    /// Notes in a message that is not whole yet what it is: a request, or the answer to one that stays open.
+    func look(_ message: inout DissectedMessage) {
+        switch message.role {
+        case nil: return
+        case .request: message.content.isRequest = true
+        case .answer(let number):
+            guard let request = open.first(where: { $0.number == number }) else { return }
+            message.answer = answer(to: request, at: message.firstTime)
+        }
+    }
+
+    private func answer(to request: (number: UInt64, offset: Int, time: Int64?), at time: Int64?) -> MessageAnswer {
+        var delay: Int64?
+        if let start = request.time, let end = time { delay = max(end.subtractingClamped(start), 0) }
+        return MessageAnswer(request: request.offset, delay: delay)
     }
 }
 

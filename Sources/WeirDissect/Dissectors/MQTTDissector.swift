@@ -30,22 +30,47 @@ struct MQTTDissector: Dissector {
         static let options = FieldName("mqtt.subscription_options_qos", "The same, in version 5")
         static let returnCode = FieldName(
             "mqtt.conack.val",
-            "The answer to a CONNECT up to version 3.1.1; 0 is success"
+            "The answer to a CONNECT up to version 3.1.1; 0 is success",
+            role: .code(errorFrom: 1)
         )
         static let granted = FieldName(
             "mqtt.suback.qos",
-            "The quality that is granted up to version 3.1.1; 128 is none"
+            "The quality that is granted up to version 3.1.1; 128 is none",
+            role: .code(errorFrom: 128)
         )
         /// The reason codes of version 5, indexed by the kind of packet.
         static let reasons: [FieldName?] = [
-            nil, nil, FieldName("mqtt.connack.reason_code", "The answer to a CONNECT; 0 is success"), nil,
-            FieldName("mqtt.puback.reason_code", "The answer to a PUBLISH of quality 1; below 128 is success"),
-            FieldName("mqtt.pubrec.reason_code", "The answer to a PUBLISH of quality 2; below 128 is success"),
-            FieldName("mqtt.pubrel.reason_code", "The answer to a PUBREC; 0 is success"),
-            FieldName("mqtt.pubcomp.reason_code", "The answer to a PUBREL; 0 is success"), nil,
-            FieldName("mqtt.suback.reason_code", "The quality that is granted; 128 and more is a failure"), nil,
-            FieldName("mqtt.unsuback.reason_code", "The answer to an UNSUBSCRIBE; below 128 is success"), nil, nil,
-            FieldName("mqtt.disconnect.reason_code", "Why the connection ends; 0 is as usual"),
+            nil, nil,
+            FieldName("mqtt.connack.reason_code", "The answer to a CONNECT; 0 is success", role: .code(errorFrom: 1)),
+            nil,
+            FieldName(
+                "mqtt.puback.reason_code",
+                "The answer to a PUBLISH of quality 1; below 128 is success",
+                role: .code(errorFrom: 128)
+            ),
+            FieldName(
+                "mqtt.pubrec.reason_code",
+                "The answer to a PUBLISH of quality 2; below 128 is success",
+                role: .code(errorFrom: 128)
+            ),
+            FieldName("mqtt.pubrel.reason_code", "The answer to a PUBREC; 0 is success", role: .code(errorFrom: 128)),
+            FieldName("mqtt.pubcomp.reason_code", "The answer to a PUBREL; 0 is success", role: .code(errorFrom: 128)),
+            nil,
+            FieldName(
+                "mqtt.suback.reason_code",
+                "The quality that is granted; 128 and more is a failure",
+                role: .code(errorFrom: 128)
+            ), nil,
+            FieldName(
+                "mqtt.unsuback.reason_code",
+                "The answer to an UNSUBSCRIBE; below 128 is success",
+                role: .code(errorFrom: 128)
+            ), nil, nil,
+            FieldName(
+                "mqtt.disconnect.reason_code",
+                "Why the connection ends; 0 is as usual",
+                role: .code(errorFrom: 128)
+            ),
             FieldName("mqtt.auth.reason_code", "How the authentication goes on; 0 is success"),
         ]
         static let identifier = FieldName("mqtt.msgid", "The packet's identifier")

@@ -30,7 +30,7 @@ struct PostgreSQLDissector: Dissector {
         static let tag = FieldName("pgsql.tag", "What a command has done")
         static let status = FieldName("pgsql.status", "I: idle, T: in a transaction, E: in one that has failed")
         static let severity = FieldName("pgsql.severity", "How severe an error or a notice is")
-        static let code = FieldName("pgsql.code", "The error's SQLSTATE")
+        static let code = FieldName("pgsql.code", "The error's SQLSTATE", role: .sqlState)
         static let message = FieldName("pgsql.message", "What an error or a notice says")
     }
 

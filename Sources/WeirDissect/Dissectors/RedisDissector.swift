@@ -16,7 +16,7 @@ struct RedisDissector: Dissector {
         static let command = FieldName("redis.command", "The command")
         static let argument = FieldName("redis.argument", "An argument of the command")
         static let value = FieldName("redis.value", "A value of the answer")
-        static let error = FieldName("redis.error", "The error that is the answer")
+        static let error = FieldName("redis.error", "The error that is the answer", role: .error)
         static let count = FieldName("redis.count", "How many elements an array has")
     }
 

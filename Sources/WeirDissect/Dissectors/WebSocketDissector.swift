@@ -18,7 +18,11 @@ struct WebSocketDissector: Dissector {
         static let isMasked = FieldName("websocket.mask", "Whether the payload is masked")
         static let length = FieldName("websocket.payload_length", "The payload's length in bytes")
         static let text = FieldName("websocket.payload.text", "The beginning of a text")
-        static let closeCode = FieldName("websocket.payload.close.status_code", "Why the connection is closed")
+        static let closeCode = FieldName(
+            "websocket.payload.close.status_code",
+            "Why the connection is closed",
+            role: .code(errorFrom: 1002)
+        )
     }
 
     /// The maximum number of bytes shown of a text.

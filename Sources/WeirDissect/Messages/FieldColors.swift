@@ -1,6 +1,6 @@
 package import WeirWire
 
-/// The colors of message fields in the dump of a chunk, with a legend.
+/// The colors of message fields in the dump of a chunk.
 package struct FieldColors: Sendable {
     private var painted: [UInt8] = []
     private var names: [StaticString] = []
@@ -33,19 +33,17 @@ package struct FieldColors: Sendable {
         }
     }
 
-    /// Appends the dump, with the fields' colors, and the legend.
-    package mutating func append(_ bytes: RawSpan, to output: inout ByteBuffer) {
-        guard !fields.isEmpty else { return HexDump.append(bytes, to: &output) }
+    /// Appends the dump, with the fields' colors.
+    package mutating func append(_ bytes: RawSpan, isIndented: Bool = false, to output: inout ByteBuffer) {
+        guard !fields.isEmpty else { return HexDump.append(bytes, isIndented: isIndented, to: &output) }
         paint()
-        HexDump.append(bytes, painted: painted, to: &output)
-        output.append("  fields:")
-        for (index, name) in names.enumerated() {
-            output.append(" ")
-            output.append(HexDump.colors[index % HexDump.colors.count])
-            output.append(name)
-            output.append("\u{1B}[0m")
-        }
-        output.append("\n")
+        HexDump.append(bytes, painted: painted, isIndented: isIndented, to: &output)
+    }
+
+    /// Returns the color of a field in the last dump; nil if it had none.
+    package func color(of name: StaticString) -> StaticString? {
+        let index = fields.isEmpty ? nil : names.firstIndex { $0.utf8Start == name.utf8Start }
+        return index.map { HexDump.colors[$0 % HexDump.colors.count] }
     }
 
     private mutating func paint() {

@@ -82,6 +82,8 @@ public struct ToxicChange: Hashable, Sendable {
     public var count: Int
     /// The offset of the first change in the chunk's bytes.
     public var offset: Int
+    /// Whether a body has another length now than the Content-Length before it says.
+    public var breaksLength = false
 
     /// Creates the description of a change; the chain fills in the toxic's name.
     public init(_ kind: Kind, count: Int, offset: Int = 0) {

@@ -43,6 +43,8 @@ struct ReplaceToxic: Toxic {
     /// The number of the pattern's first bytes with which the last chunk ended; these bytes are kept.
     private var matched = 0
     private var keptSince: Instant?
+    /// Nil if a replacement changes no length, and for datagrams.
+    private var watch: ContentLengthWatch?
 
     init(find: [UInt8], with: [UInt8], wait: Duration?) {
         self.find = find
@@ -56,6 +58,7 @@ struct ReplaceToxic: Toxic {
             shorter[index + 1] = length
         }
         self.shorter = shorter
+        if wait != nil, find.count != with.count { watch = ContentLengthWatch() }
     }
 
     mutating func process(_ input: ToxicInput, at now: Instant, random: inout SplitMix64) -> Verdict {
@@ -80,7 +83,9 @@ struct ReplaceToxic: Toxic {
         var result: [UInt8] = []
         result.reserveCapacity(chunk.bytes.count + matched)
         var found: (count: Int, first: Int) = (0, 0)
+        var breaksLength = false
         for byte in chunk.bytes {
+            let isInBody = watch?.take(byte) ?? false
             while matched > 0, byte != find[matched] {
                 // The first of the kept bytes cannot begin the pattern any more.
                 result += find[..<(matched - shorter[matched])]
@@ -94,6 +99,7 @@ struct ReplaceToxic: Toxic {
             guard matched == find.count else { continue }
             if found.count == 0 { found.first = result.count }
             found.count += 1
+            breaksLength = breaksLength || isInBody
             result += with
             matched = 0
         }
@@ -104,7 +110,9 @@ struct ReplaceToxic: Toxic {
         var changed = chunk
         changed.bytes = result
         if found.count > 0 {
-            changed.changes.append(ToxicChange(.replaced, count: found.count * find.count, offset: found.first))
+            var change = ToxicChange(.replaced, count: found.count * find.count, offset: found.first)
+            change.breaksLength = breaksLength
+            changed.changes.append(change)
         }
         return verdict(changed, now)
     }

@@ -14,15 +14,18 @@ package protocol FileMaker: Sendable {
 }
 
 /// A file maker that uses this process's own rights.
-struct DirectFiles: FileMaker {
-    func make(_ path: String) throws(SystemError) -> Int32 {
+package struct DirectFiles: FileMaker {
+    /// Creates a file maker.
+    package init() {}
+
+    package func make(_ path: String) throws(SystemError) -> Int32 {
         // Also readable, because the rest of a block that a full disk cut is read again.
         let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw SystemError("write to '\(path)'", .current) }
         return descriptor
     }
 
-    func remove(_ path: String) { unlink(path) }
+    package func remove(_ path: String) { unlink(path) }
 }
 
 /// A file maker for one folder that uses the rights of another process, started before this one dropped its own.

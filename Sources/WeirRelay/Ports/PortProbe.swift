@@ -112,7 +112,7 @@ public struct PortProbe: Sendable {
         let what = (transport == .tcp ? "connection" : "socket") + (series.count == 1 ? "" : "s")
         let whom = listeners.count == 1 ? "listener" : "listeners"
         let seconds = Double(time.inNanoseconds) / 1e9
-        var text = "(\(series.count) \(what)) one at a time to (\(listeners.count) \(whom)) on 127.0.0.1 in "
+        var text = "\(series.count) \(what) one at a time to \(listeners.count) \(whom) on 127.0.0.1 in "
         text += "\(Int(seconds * 1000)) ms"
         guard transport == .tcp else { return text }
         guard let sockets = try? HostPorts().sockets() else { return text + ", each reset at once" }
@@ -123,7 +123,7 @@ public struct PortProbe: Sendable {
             return connections.contains(Connection(port: local, listener: remote))
                 || connections.contains(Connection(port: remote, listener: local))
         }
-        return text + ", each reset at once: (\(waiting)) left in TIME_WAIT"
+        return text + ", each reset at once, \(waiting) left in TIME_WAIT"
     }
 
     /// A socket to which the probe connects.

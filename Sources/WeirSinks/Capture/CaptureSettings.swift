@@ -1,15 +1,6 @@
 public import WeirEngine
 public import WeirWire
 
-/// One side of a relayed flow.
-@frozen
-public enum FlowLeg: UInt8, Hashable, Sendable, CaseIterable {
-    /// The leg between the client and the relay's listener.
-    case client
-    /// The leg between the relay's egress and the server.
-    case server
-}
-
 /// The settings of a capture of relayed traffic.
 public struct CaptureSettings: Sendable {
     /// The formats of a capture file.

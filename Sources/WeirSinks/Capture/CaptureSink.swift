@@ -20,6 +20,15 @@ public struct CaptureSink: Sink {
         frames = FrameWriter(settings)
     }
 
+    /// Whether payloads are in the file; if not, packets are cut behind their headers.
+    package var keepsPayloads: Bool {
+        get { frames.keepsPayloads }
+        set { frames.keepsPayloads = newValue }
+    }
+
+    /// Forgets a flow whose end was not recorded, so that another one can have its number.
+    package mutating func forget(_ flow: FlowID) { flows[flow] = nil }
+
     /// The interest in every byte.
     public var interest: Interest { .bytes }
 

@@ -1,3 +1,4 @@
+import WeirEngine
 import WeirWire
 
 /// One Ethernet frame, without its transport header and its payload.

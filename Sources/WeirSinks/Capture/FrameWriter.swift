@@ -32,6 +32,9 @@ struct FrameWriter: Sendable {
     private var random: SplitMix64
     /// The payloads of the current chunk, each with its checksum, computed once for both legs.
     private(set) var pieces: [(range: Range<Int>, sum: Checksum)] = []
+    /// Whether payloads are in the file; if not, packets are cut behind their headers, as by a capture of short
+    /// packets.
+    var keepsPayloads = true
 
     init(_ settings: CaptureSettings) {
         self.settings = settings
@@ -78,14 +81,20 @@ struct FrameWriter: Sendable {
         let direction: PacketFlags = frame.direction == .upstream ? .inbound : .outbound
         var packet = PacketMetadata(timestamp: last, interface: UInt32(interface))
         let size = frame.size(header, payload: payload.byteCount)
+        let kept = keepsPayloads ? size : size - payload.byteCount
+        if kept < size { packet.originalLength = UInt32(size) }
         switch settings.format {
         case .pcapng:
             packet.options.flags = direction.union(flags)
             packet.options.packetID = frame.number
             if !frame.comments.isEmpty { packet.options.comments = frame.comments }
-            pcapng.append(packet, upTo: size, to: &output) { frame.write(header, payload, sum, into: $0) }
+            pcapng.append(packet, upTo: size, to: &output) {
+                min(frame.write(header, payload, sum, into: $0), kept)
+            }
         case .pcap:
-            pcap.append(packet, upTo: size, to: &output) { frame.write(header, payload, sum, into: $0) }
+            pcap.append(packet, upTo: size, to: &output) {
+                min(frame.write(header, payload, sum, into: $0), kept)
+            }
         }
     }
 }

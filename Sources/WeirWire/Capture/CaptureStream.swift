@@ -52,6 +52,15 @@ public struct CaptureStream: ~Copyable, Sendable {
         return try buffer.append(upTo: count, using: body)
     }
 
+    /// Returns whether the next unread byte is there, and has a value.
+    package func begins(with byte: UInt8) -> Bool { buffer.withUnsafeBytes { $0.first == byte } }
+
+    /// Lends all bytes, and discards them: for a file that is no capture, from which no item is ever read.
+    package mutating func takeAll(_ body: (UnsafeRawBufferPointer) -> Void) {
+        buffer.withUnsafeBytes(body)
+        buffer.removeFirst(buffer.count)
+    }
+
     /// Appends the next piece of the file by taking its buffer, and gives back the used buffer in exchange.
     ///
     /// Only unread bytes are copied: in front of the piece, if its buffer has room there.

@@ -29,6 +29,33 @@ package enum Base64 {
         return bytes
     }
 
+    /// Decodes a text into an array, in place of what it holds; returns whether the text is whole and has no character
+    /// outside the alphabet.
+    package static func decode(_ text: UnsafeRawBufferPointer, into bytes: inout [UInt8]) -> Bool {
+        bytes.removeAll(keepingCapacity: true)
+        guard text.count % 4 == 0 else { return false }
+        let padding = text.suffix(2).reversed().prefix { $0 == UInt8(ascii: "=") }.count
+        bytes.reserveCapacity(text.count / 4 * 3)
+        var (bits, count, isValid) = (UInt32(0), 0, true)
+        for character in text.dropLast(padding) {
+            let value = values[Int(character)]
+            isValid = isValid && value < 64
+            bits = bits << 6 | UInt32(value)
+            count += 1
+            guard count == 4 else { continue }
+            bytes.append(UInt8(truncatingIfNeeded: bits >> 16))
+            bytes.append(UInt8(truncatingIfNeeded: bits >> 8))
+            bytes.append(UInt8(truncatingIfNeeded: bits))
+            (bits, count) = (0, 0)
+        }
+        if count >= 2 { bytes.append(UInt8(truncatingIfNeeded: bits >> (count == 2 ? 4 : 10))) }
+        if count == 3 { bytes.append(UInt8(truncatingIfNeeded: bits >> 2)) }
+        return isValid
+    }
+
+    /// The value of each character; 255 for those outside the alphabet.
+    private static let values = (0...255).map { value(of: UInt8($0)).map { UInt8($0) } ?? 255 }
+
     private static func value(of character: UInt8) -> UInt32? {
         switch character {
         case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(character - UInt8(ascii: "A"))

@@ -6,11 +6,14 @@ public struct FieldName: Sendable {
     public var help: StaticString
     /// The kind of value that identifies a flow, if the first value of this field is one; otherwise nil.
     public var finding: Finding?
+    /// What queries ask of the field; nil if no word of theirs does.
+    public var role: FieldRole?
 
-    package init(_ name: StaticString, _ help: StaticString, finding: Finding? = nil) {
+    package init(_ name: StaticString, _ help: StaticString, finding: Finding? = nil, role: FieldRole? = nil) {
         self.name = name
         self.help = help
         self.finding = finding
+        self.role = role
     }
 }
 

@@ -20,10 +20,18 @@ public struct Message: Sendable {
     public package(set) var isComplete = false
     /// The request that it answers, if it is an answer.
     public package(set) var answer: MessageAnswer?
+    /// Whether an answer is expected.
+    public package(set) var isRequest = false
     /// Whether the message goes on in the next chunk: its fields so far, for a dump of this one.
     public package(set) var isUnfinished = false
 
+    /// A hash of its bytes, for messages of a flow that Weir recorded; nil if not all of them are known.
+    package var digest: UInt64?
+
     package init() {}
+
+    /// A message of nothing.
+    package static let empty = Message()
 
     /// The memory of the message, in bytes, roughly.
     package var cost: Int {

@@ -70,7 +70,7 @@ struct Failure: Error {
         let code: ExitStatus =
             switch error {
             case .system(_, let number): Self.code(reading: number)
-            case .capture, .gzip: .dataError
+            case .capture, .gzip, .log: .dataError
             }
         self.init(code, "\(error)")
     }

@@ -1,5 +1,4 @@
 public import ArgumentParser
-import CWeir
 import Glibc
 import WeirAnalysis
 import WeirDissect
@@ -86,87 +85,4 @@ struct FamilyOptions: ParsableArguments {
     }
 
     var family: AddressFamily? { v4 ? .v4 : v6 ? .v6 : nil }
-}
-
-/// The options for how records are shown on standard output.
-struct ShowOptions: ParsableArguments {
-    @Option(help: "How chunks are shown on standard output: \(Self.choices).")
-    var show: TerminalSink.Show?
-
-    @Option(help: ArgumentHelp("Show at most this many bytes of a chunk; 0 shows all.", valueName: "bytes"))
-    var showLimit = ByteCountArgument(4096)
-
-    private static let choices = "hex (the default), text, summary (a line each) or none"
-
-    /// Makes the output for standard output; if that fails, the totals go to standard error.
-    func output(
-        default show: TerminalSink.Show,
-        dissects: Bool = false,
-        overflow: SinkOutput.Overflow = .wait,
-        showsOriginals: Bool = false,
-        details: FlowDetails = FlowDetails(),
-        showsPorts: Bool = false
-    ) -> SinkOutput {
-        let sink = sink(default: show, dissects: dissects, showsOriginals, details, showsPorts)
-        var output = SinkOutput(name: "standard output", sink: sink, descriptor: STDOUT_FILENO, overflow: overflow)
-        output.lastResort = STDERR_FILENO
-        return output
-    }
-
-    /// Makes the output for when standard output has another use: only the totals, on standard error.
-    static func totals(
-        overflow: SinkOutput.Overflow = .wait,
-        _ details: FlowDetails = FlowDetails()
-    ) -> SinkOutput {
-        let sink = SummarySink(details: details)
-        return SinkOutput(name: "standard error", sink: sink, descriptor: STDERR_FILENO, overflow: overflow)
-    }
-
-    /// Makes the output that shows only ports.
-    static func ports(onOutput: Bool, overflow: SinkOutput.Overflow, _ details: FlowDetails) -> SinkOutput {
-        let sink = PortsSink(localOffset: Terminal.localOffset, ranges: details.portRanges)
-        return onOutput
-            ? SinkOutput(name: "standard output", sink: sink, descriptor: STDOUT_FILENO, overflow: overflow)
-            : SinkOutput(name: "standard error", sink: sink, descriptor: STDERR_FILENO, overflow: overflow)
-    }
-
-    private func sink(
-        default show: TerminalSink.Show,
-        dissects: Bool,
-        _ showsOriginals: Bool,
-        _ details: FlowDetails,
-        _ showsPorts: Bool
-    ) -> TerminalSink {
-        TerminalSink(
-            show: self.show ?? show,
-            limit: showLimit.bytes,
-            color: isatty(STDOUT_FILENO) == 1 && Terminal.allowsColor,
-            dissects: dissects,
-            showsOriginals: showsOriginals,
-            localOffset: Terminal.localOffset,
-            details: details,
-            ports: showsPorts ? PortsSink(localOffset: Terminal.localOffset, ranges: details.portRanges) : nil
-        )
-    }
-}
-
-extension FlowDetails {
-    /// The ranges for reports on ports.
-    var portRanges: OwnPortRanges { OwnPortRanges(host: hostPorts, egressPort: egressPort) }
-}
-
-/// The terminal in which the program runs.
-enum Terminal {
-    /// Whether the terminal can show colour, and the user has not turned it off (no-color.org).
-    static var allowsColor: Bool {
-        if let value = getenv("NO_COLOR"), value.pointee != 0 { return false }
-        guard let term = getenv("TERM") else { return true }
-        return String(cString: term) != "dumb"
-    }
-
-    /// Whether the terminal can go back to the start of a line and clear it.
-    static var movesCursor: Bool { getenv("TERM").map { String(cString: $0) != "dumb" } ?? false }
-
-    /// How far local time is ahead of UTC.
-    static let localOffset: Timestamp.LocalOffset = { Int(weir_local_offset($0)) }
 }

@@ -58,11 +58,28 @@ struct ConnectCommand: ParsableCommand {
     @Flag(name: .customShort("v"), help: "Say on standard error which endpoints are connected, and what failed before.")
     var verbose = false
 
-    @Option(help: "Show both directions on standard error: hex, text or summary (a line each).")
+    @Option(
+        help: "Show both directions on standard error: hex, text, summary (a line each) or text2pcap (what it reads)."
+    )
     var show = TerminalSink.Show.none
 
-    @Option(help: ArgumentHelp("Show at most this many bytes of a chunk; 0 shows all.", valueName: "bytes"))
-    var showLimit = ByteCountArgument(4096)
+    @Option(
+        help: ArgumentHelp(
+            "Show at most this many bytes of a chunk; 0 shows all (default: 512 on a terminal, 4096 elsewhere).",
+            valueName: "bytes"
+        )
+    )
+    var showLimit: ByteCountArgument?
+
+    @OptionGroup var screen: ScreenOptions
+
+    func validate() throws {
+        if show == .messages || show == .ports {
+            throw ValidationError(
+                "--show \(show) is for 'weir relay'; here there are hex, text, summary and text2pcap."
+            )
+        }
+    }
 
     func run() throws {
         let connection: Connection
@@ -123,12 +140,10 @@ struct ConnectCommand: ParsableCommand {
     /// Returns an observer that renders records on standard error, and waits if its reader is slow.
     private func observer() -> Conversation.Observer? {
         guard show != .none else { return nil }
-        var sink = TerminalSink(
-            show: show,
-            limit: showLimit.bytes,
-            color: isatty(STDERR_FILENO) == 1 && Terminal.allowsColor,
-            localOffset: Terminal.localOffset
-        )
+        let style = screen.style(of: STDERR_FILENO)
+        var options = TerminalSink.Options()
+        options.limit = showLimit?.bytes ?? (show == .text2pcap ? 0 : style.isTerminal ? 512 : 4096)
+        var sink = TerminalSink(show: show, options, style: style, localOffset: Terminal.localOffset)
         return { record, bytes in
             var output = ByteBuffer(capacity: 1 << 12)
             sink.render(record, bytes: bytes, into: &output)

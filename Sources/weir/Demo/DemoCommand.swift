@@ -17,6 +17,8 @@ struct DemoCommand: AsyncParsableCommand {
             """
     )
 
+    @OptionGroup var screen: ScreenOptions
+
     @OptionGroup var records: RecordOptions
 
     @Option(help: "The sides of each flow that are recorded: both, client (with the relay) or server (with the relay).")
@@ -86,11 +88,8 @@ struct DemoCommand: AsyncParsableCommand {
     }
 
     private var output: SinkOutput {
-        guard !records.takesStandardOutput else { return ShowOptions.totals() }
-        let sink = TerminalSink(
-            color: isatty(STDOUT_FILENO) == 1 && Terminal.allowsColor,
-            localOffset: Terminal.localOffset
-        )
+        guard !records.takesStandardOutput else { return ShowOptions.totals(FlowDetails(), screen) }
+        let sink = TerminalSink(style: screen.style(of: STDOUT_FILENO), localOffset: Terminal.localOffset)
         return SinkOutput(name: "standard output", sink: sink, descriptor: STDOUT_FILENO)
     }
 

@@ -35,12 +35,17 @@ struct EchoCommand: AsyncParsableCommand {
     func validate() throws {
         try records.requireStandardOutput(for: shown.show)
         try records.requireFiles()
+        if shown.show == .messages {
+            throw ValidationError("--show messages is for 'weir relay': an echo has no messages.")
+        }
     }
 
     func run() async throws {
         do {
             let configuration = try configuration()
-            let output = records.takesStandardOutput ? ShowOptions.totals() : shown.output(default: .summary)
+            let output =
+                records.takesStandardOutput
+                ? ShowOptions.totals(FlowDetails(), shown.screen) : shown.output(default: .summary)
             let recording = try records.recording(.client, names: configuration.names)
             let outputs = [output] + [recording?.output].compactMap { $0 }
             let status = try await Session(configuration, grace: grace.duration).run(outputs: outputs, recording)

@@ -71,7 +71,8 @@ final class RelayCapture: Sendable {
             throw Failure(creating: error)
         }
         self.files.withLock { $0 = files }
-        let description = CaptureDescription.ofThisProgram(handle, source)
+        var description = CaptureDescription.ofThisProgram(handle, source)
+        description.comments = [FlowPath.statement]
         let file = try CaptureFileWriter(description, naming: flows, process: process, to: OutputTarget(files))
         let writer = CaptureWriter(file: file, printer: nil, status: nil)
         let run = try CaptureRun(handle, writer: writer) { [flows] outcome in

@@ -24,9 +24,11 @@ struct RelayCommand: AsyncParsableCommand {
               tcp:*:9000=10.0.0.5:80          listens on every address
               tcp:0=127.0.0.1:80              port 0: the kernel chooses
 
-            An 'open' line shows the four endpoints of a flow: client -> listener => egress -> server. The egress is \
-            the ephemeral endpoint that the kernel gave the relay for this client. 'up' is what the client sent, \
-            'down' is what the server sent, '@' is the offset in the stream.
+            A flow's first line shows its four endpoints: client → listener ⇒ egress → server. The egress is the \
+            ephemeral endpoint that the kernel gave the relay for this client. ▲ is what the client sent, ▼ is what the \
+            server sent, '@' is the offset in the stream. On a terminal, lines fit its width, and leave out addresses \
+            that are the loopback's, or the same as the one before; in a pipe they are whole, and have dates. Without \
+            UTF-8 (or with --ascii) the signs are > and <, -> and =>.
 
             ^C ends: the flows that are open get --grace to finish; a second ^C stops at once. SIGTERM and SIGHUP end, \
             too, and do not wait for an output that nobody reads: what it has not taken then is lost, which is printed.
@@ -51,7 +53,9 @@ struct RelayCommand: AsyncParsableCommand {
     @Flag(help: "Put each chunk's bytes into the log, in base64.")
     var logBytes = false
 
-    @Flag(inversion: .prefixedNo, help: "Say under each chunk what the messages mean that end in it.")
+    @OptionGroup var only: OnlyOptions
+
+    @Flag(inversion: .prefixedNo, help: "Say on each chunk's line what the messages mean that end in it.")
     var dissect = true
 
     @OptionGroup var records: RecordOptions
@@ -89,16 +93,23 @@ struct RelayCommand: AsyncParsableCommand {
     @Flag(help: "Expect every server to echo: say which byte differs or never came, and end with 1.")
     var expectEcho = false
 
-    @Option(help: ArgumentHelp("At most this many TCP flows at once; further clients wait.", valueName: "count"))
-    var maxFlows = 10_000
-
     @Option(
         help: ArgumentHelp(
-            "At most this many UDP sessions at once; the least active one makes room.",
+            "At most this many TCP flows at once (default: 10000, or as many as the descriptor limit allows); further "
+                + "clients wait.",
             valueName: "count"
         )
     )
-    var maxSessions = 10_000
+    var maxFlows: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "At most this many UDP sessions at once (default: 10000, or as many as the descriptor limit allows); the "
+                + "least active one makes room.",
+            valueName: "count"
+        )
+    )
+    var maxSessions: Int?
 
     @Option(
         help: ArgumentHelp(
@@ -166,9 +177,17 @@ struct RelayCommand: AsyncParsableCommand {
         }
         if recordLegs != .both, records.record == nil { throw ValidationError("--record-legs needs --record PATH.") }
         if expectEcho, echoWindow.bytes == 0 { throw ValidationError("--expect-echo needs an --echo-window above 0.") }
+        if shown.show == .messages, !dissect {
+            throw ValidationError("--show messages needs what --no-dissect turns off.")
+        }
+        if shown.show == .text2pcap, portOptions.ports {
+            throw ValidationError("--show text2pcap prints nothing else, so --ports has no place there.")
+        }
         if logBytes, log == nil { throw ValidationError("--log-bytes needs --log FILE.") }
-        for (name, value) in [("--max-flows", maxFlows), ("--max-sessions", maxSessions), ("--threads", threads ?? 1)]
-        where value < 1 || value > 1_000_000 {
+        let counts = [
+            ("--max-flows", maxFlows ?? 1), ("--max-sessions", maxSessions ?? 1), ("--threads", threads ?? 1),
+        ]
+        for (name, value) in counts where value < 1 || value > 1_000_000 {
             throw ValidationError("\(name) takes a number from 1 to 1000000, not \(value).")
         }
         if connectTimeout.duration <= .zero { throw ValidationError("--connect-timeout takes a time above 0.") }
@@ -178,6 +197,7 @@ struct RelayCommand: AsyncParsableCommand {
     func run() async throws {
         if toxics.toxics { return print(ToxicTable.render(), terminator: "") }
         do {
+            let query = try only.query(findsProcesses: !portOptions.noProcesses)
             var configuration = try configuration()
             let details = try portOptions.apply(to: &configuration)
             let admin: RelayAdmin? = try await self.admin.start(names: configuration.names)
@@ -187,8 +207,16 @@ struct RelayCommand: AsyncParsableCommand {
             }
             let scenario = try toxics.readScenario()
             try toxics.apply(to: &configuration, scenario)
-            let session = Session(configuration, grace: grace.duration, scenario: scenario, admin: admin)
-            let outputs = RelayOutputs(self, configuration, details, admin: admin)
+            let names = RouteNames()
+            let session = Session(
+                configuration,
+                grace: grace.duration,
+                scenario: scenario,
+                admin: admin,
+                asked: (maxFlows != nil, maxSessions != nil),
+                whenServing: names.serve
+            )
+            let outputs = RelayOutputs(self, configuration, details, admin: admin, only: query, names)
             let status = try await session.run(outputs: try outputs.makeAll(), outputs.recording, outputs.capture)
             if status != .done { Glibc.exit(status.rawValue) }
         } catch {
@@ -202,8 +230,8 @@ struct RelayCommand: AsyncParsableCommand {
             routes: try routes.map { text throws(RouteError) in try Route(parsing: text) }
         )
         configuration.threads = threads ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-        configuration.maxFlows = maxFlows
-        configuration.maxSessions = maxSessions
+        configuration.maxFlows = maxFlows ?? 10_000
+        configuration.maxSessions = maxSessions ?? 10_000
         configuration.connectTimeout = connectTimeout.duration
         configuration.nameLifetime = nameLifetime.duration
         configuration.keepalive = keepalive.duration > .zero ? keepalive.duration : nil

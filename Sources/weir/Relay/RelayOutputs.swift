@@ -9,27 +9,44 @@ final class RelayOutputs {
     private let configuration: RelayConfiguration
     private let details: FlowDetails
     private let admin: RelayAdmin?
+    private let query: FlowQuery?
+    private let names: RouteNames
     /// The capture that is made from the records.
     private(set) var recording: Recording?
     /// The capture of the relay's packets.
     private(set) var capture: RelayCapture?
 
-    /// Notes the options; `admin` is the API, if there is one.
-    init(_ command: RelayCommand, _ configuration: RelayConfiguration, _ details: FlowDetails, admin: RelayAdmin?) {
+    /// Notes the options; `admin` is the API, if there is one, and `query` chooses what is shown.
+    init(
+        _ command: RelayCommand,
+        _ configuration: RelayConfiguration,
+        _ details: FlowDetails,
+        admin: RelayAdmin?,
+        only query: FlowQuery? = nil,
+        _ names: RouteNames = RouteNames()
+    ) {
         (self.command, self.configuration, self.details, self.admin) = (command, configuration, details, admin)
+        (self.query, self.names) = (query, names)
     }
 
     /// Makes all outputs that the options ask for, in this order; there is a row for each kind.
     func makeAll() throws(Failure) -> [SinkOutput] {
         let all: [SinkOutput?] = [
             // Chunks and messages on the terminal, and the totals; or the totals alone, and ports alone.
-            makeTerminal(), makeTotals(), makePorts(),
+            filtered(makeTerminal()), filtered(makeTotals()), filtered(makePorts()),
             // JSON lines in a file, and to the API's clients.
-            try makeLog(), admin?.output(details),
+            filtered(try makeLog()), admin?.output(details),
             // A capture of the relayed bytes, and the flows for one of the packets.
             try makeRecording(), makeCapture(),
         ]
         return all.compactMap { $0 }
+    }
+
+    /// Returns the output of what fits the query of `--only`.
+    private func filtered(_ output: SinkOutput?) -> SinkOutput? {
+        guard var output, let query else { return output }
+        output.sink = FilteredSink(query, output.sink, process: details.process) { [names] in names.name($0, $1) }
+        return output
     }
 
     private var hasStandardOutput: Bool { command.log != "-" && !command.records.takesStandardOutput }
@@ -48,12 +65,12 @@ final class RelayOutputs {
     }
 
     private func makeTotals() -> SinkOutput? {
-        show == .none ? ShowOptions.totals(overflow: command.overflow, details) : nil
+        show == .none ? ShowOptions.totals(overflow: command.overflow, details, command.shown.screen) : nil
     }
 
     private func makePorts() -> SinkOutput? {
         guard show == .none, command.portOptions.ports else { return nil }
-        return ShowOptions.ports(onOutput: hasStandardOutput, overflow: command.overflow, details)
+        return command.shown.ports(onOutput: hasStandardOutput, overflow: command.overflow, details)
     }
 
     private func makeLog() throws(Failure) -> SinkOutput? {

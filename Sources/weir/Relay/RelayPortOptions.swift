@@ -10,7 +10,12 @@ extension EgressPort: ExpressibleByArgument {
 
 /// The options for a relay's ports: those to dial from, the search for clients' processes, and what is shown.
 struct RelayPortOptions: ParsableArguments {
-    @Flag(help: "Show a line of each flow's ports, and name the allocators of client and relay at the end.")
+    @Flag(
+        help: """
+            Show a line of each flow's ports, and name the allocators of client and relay at the end; --show ports shows \
+            nothing else.
+            """
+    )
     var ports = false
 
     @Option(
@@ -28,7 +33,8 @@ struct RelayPortOptions: ParsableArguments {
     func apply(to configuration: inout RelayConfiguration) throws -> FlowDetails {
         try egressPort.check()
         configuration.egressPort = egressPort
-        var details = FlowDetails(egressPort: egressPort, hostPorts: HostPorts.range())
+        let names = configuration.names
+        var details = FlowDetails(egressPort: egressPort, hostPorts: HostPorts.range()) { names.names(of: $0).first }
         guard !noProcesses else { return details }
         do throws(SystemError) {
             configuration.processes = try ClientProcesses()

@@ -9,14 +9,21 @@ struct Session: Sendable {
     private let grace: Duration
     private let scenario: Scenario?
     private let admin: RelayAdmin?
+    /// Whether the user asked for the limits on flows and sessions.
+    private let asked: (flows: Bool, sessions: Bool)
+    private let whenServing: @Sendable (Supervisor) -> Void
 
     init(
         _ configuration: RelayConfiguration,
         grace: Duration,
         scenario: Scenario? = nil,
-        admin: RelayAdmin? = nil
+        admin: RelayAdmin? = nil,
+        asked: (flows: Bool, sessions: Bool) = (false, false),
+        whenServing: @escaping @Sendable (Supervisor) -> Void = { _ in }
     ) {
+        self.asked = asked
         self.admin = admin
+        self.whenServing = whenServing
         self.configuration = configuration
         self.grace = grace
         self.scenario = scenario
@@ -97,6 +104,7 @@ struct Session: Sendable {
             Diagnostics.stopWaiting()
             feed.yield(.signal(number))
         }
+        whenServing(relay)
         announce(relay)
         do {
             try await admin?.begin(relay)
@@ -224,12 +232,12 @@ struct Session: Sendable {
     private func announce(_ relay: Supervisor) {
         let hasTCP = configuration.routes.contains { $0.transport == .tcp }
         let hasUDP = configuration.routes.contains { $0.transport == .udp }
-        if hasTCP, relay.maxFlows < configuration.maxFlows {
+        if asked.flows, hasTCP, relay.maxFlows < configuration.maxFlows {
             Diagnostics.print(
                 "at most \(Self.count(relay.maxFlows, "TCP flow")) at once: the descriptor limit (ulimit -n) allows no more"
             )
         }
-        if hasUDP, relay.maxSessions < configuration.maxSessions {
+        if asked.sessions, hasUDP, relay.maxSessions < configuration.maxSessions {
             Diagnostics.print(
                 "at most \(Self.count(relay.maxSessions, "UDP session")) at once: the descriptor limit (ulimit -n) allows no more"
             )

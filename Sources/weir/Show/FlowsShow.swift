@@ -1,29 +1,43 @@
 import WeirAnalysis
+import WeirCapture
 import WeirDissect
 import WeirWire
 
 /// The view of a capture's flows.
 struct FlowsShow: ShowView, ~Copyable {
-    private let query: FlowQuery?
+    private var query: FlowsQuery
     private let order: FlowOrder
     private let isReversed: Bool
     private let isJSON: Bool
-    private let color: Bool
+    private let style: TerminalStyle
+    private let columns: [FlowColumn]?
     private var joiner = FlowRows()
     private var probes = FlowProbes()
+    /// The protocols of the flows of logs without bytes.
+    private var logged: [Int: String] = [:]
 
-    init(_ query: FlowQuery?, order: FlowOrder, isReversed: Bool, isJSON: Bool, color: Bool) {
-        self.query = query
+    init(
+        _ query: FlowQuery?,
+        order: FlowOrder,
+        isReversed: Bool,
+        isJSON: Bool,
+        _ style: TerminalStyle,
+        columns: [FlowColumn]?
+    ) {
+        self.query = FlowsQuery(query)
         self.order = order
         self.isReversed = isReversed
         self.isJSON = isJSON
-        self.color = color
+        self.style = style
+        self.columns = columns
     }
 
     @inline(__always)
     func wants(_ tcp: FlowTable.Place?, _ udp: FlowTable.Place?, _ inner: [FlowTable.Place?]) -> Bool {
-        probes.wants(tcp, udp, inner)
+        query.needsPackets || probes.wants(tcp, udp, inner)
     }
+
+    var needsBytes: String? { query.needsBytes }
 
     mutating func take(
         _ packet: CapturedPacket,
@@ -31,23 +45,45 @@ struct FlowsShow: ShowView, ~Copyable {
         in flows: borrowing CaptureFlows,
         _ output: ShowOutput
     ) {
-        probes.add(packet, bytes, in: flows)
+        if query.needsPackets { query.add(packet, bytes, in: flows) }
+        if probes.wants(flows.tcp, flows.udp, flows.innerUDP) { probes.add(packet, bytes, in: flows) }
     }
 
     mutating func begin(_ metadata: PacketMetadata, in flows: borrowing CaptureFlows) {
         joiner.add(metadata.options.comments, in: flows)
+        query.begin(metadata, in: flows, joiner)
+    }
+
+    mutating func take(_ block: CaptureBlock) { joiner.add(block) }
+
+    mutating func take(_ messages: [LoggedMessage], in flows: borrowing CaptureFlows, _ output: ShowOutput) {
+        query.add(messages, in: flows)
+        for message in messages {
+            guard let place = flows.table.find(message.tuple), logged[place] == nil else { continue }
+            logged[place] = message.message.name.description
+        }
     }
 
     mutating func finish(_ flows: borrowing CaptureFlows, _ report: ShowReport, _ output: ShowOutput) {
         var rows =
-            if let number = query?.number {
+            if let number = query.number {
                 [joiner.row(number: number, of: flows.table)].compactMap(\.self)
             } else {
                 joiner.rows(of: flows.table)
             }
         probes.finish()
-        for index in rows.indices { rows[index].found = probes.found(rows[index].number - 1) }
-        if let query { rows.removeAll { !query.matches($0) } }
+        for index in rows.indices {
+            // The server's port may tell what the listener's does not.
+            let server = rows[index].serverLeg.flatMap { probes.found($0.place) }
+            let logged = logged[rows[index].place].map { FlowProbes.Found(name: $0) }
+            rows[index].found = probes.found(rows[index].place) ?? server ?? logged
+        }
+        query.finish()
+        if query.isGiven {
+            var wanted: [FlowRow] = []
+            for row in rows where query.matches(row) { wanted.append(row) }
+            rows = wanted
+        }
         if order != .flow { order.sort(&rows) }
         if isReversed { rows.reverse() }
         if isJSON {
@@ -55,9 +91,9 @@ struct FlowsShow: ShowView, ~Copyable {
             for row in rows { output.write { view.append(row, to: &$0) } }
             return
         }
-        var view = FlowsText(rows, color: color, localOffset: Terminal.localOffset)
+        var view = FlowsText(rows, style, columns: columns, localOffset: Terminal.localOffset)
         output.write { view.appendHeading(to: &$0) }
         for row in rows { output.write { view.append(row, to: &$0) } }
-        output.write { view.appendTotals(rows, of: flows, to: &$0) }
+        output.write { view.appendTotals(rows, among: joiner.count(in: flows.table), of: flows, to: &$0) }
     }
 }

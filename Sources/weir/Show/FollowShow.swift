@@ -1,5 +1,6 @@
 import WeirAnalysis
 import WeirDissect
+import WeirEngine
 import WeirWire
 
 /// The view of what both sides of a flow sent: a reassembled TCP stream, or datagrams.
@@ -11,16 +12,36 @@ struct FollowShow: ShowView, ~Copyable {
     }
 
     private let flow: Int
+    private let leg: FlowLeg?
+    /// The flow's place in the table, as soon as it is there.
+    private var place: Int?
+    private var joiner = FlowRows()
     private var reassembler: TCPReassembler
     private var renderer: Renderer
 
-    init(_ flow: Int, _ form: Form, only: Direction?, _ settings: ReassemblySettings, color: Bool) {
+    init(
+        _ flow: Int,
+        leg: FlowLeg? = nil,
+        _ form: Form,
+        only: Direction?,
+        _ settings: ReassemblySettings,
+        color: Bool
+    ) {
         self.flow = flow
+        self.leg = leg
         reassembler = TCPReassembler(settings)
         renderer = Renderer(flow, form, only, color: color)
     }
 
     var isLive: Bool { true }
+    var needsBytes: String? { "--follow" }
+
+    mutating func take(_ block: CaptureBlock) { joiner.add(block) }
+
+    mutating func begin(_ metadata: PacketMetadata, in flows: borrowing CaptureFlows) {
+        joiner.add(metadata.options.comments, in: flows)
+        place = joiner.place(flow, leg, count: flows.table.count)
+    }
 
     mutating func take(
         _ packet: CapturedPacket,
@@ -28,8 +49,9 @@ struct FollowShow: ShowView, ~Copyable {
         in flows: borrowing CaptureFlows,
         _ output: ShowOutput
     ) {
-        if flows.hasFlow({ $0 == flow - 1 }) { renderer.begin(flows.table[flow - 1]) }
-        if let place = flows.tcp, place.index == flow - 1, let segment = flows.packet.tcp?.streamSegment {
+        guard let wanted = place, flows.hasFlow({ $0 == wanted }) else { return }
+        renderer.begin(flows.table[wanted], joiner.path(wanted))
+        if let place = flows.tcp, place.index == wanted, let segment = flows.packet.tcp?.streamSegment {
             if place.hasTurned {
                 reassembler.turn(flow: flow)
                 renderer.turn()
@@ -39,13 +61,13 @@ struct FollowShow: ShowView, ~Copyable {
                 Self.add(source, payload, flow, to: &reassembler, &renderer, output)
             }
         }
-        if let place = flows.udp, place.index == flow - 1, let length = flows.packet.udp?.payloadLength {
+        if let place = flows.udp, place.index == wanted, let length = flows.packet.udp?.payloadLength {
             flows.withPayload(.udp, of: bytes) { payload in
                 renderer.append(datagram: payload, length, place.direction, at: packet.timestamp, output)
             }
         }
         for index in flows.innerUDP.indices {
-            guard let place = flows.innerUDP[index], place.index == flow - 1 else { continue }
+            guard let place = flows.innerUDP[index], place.index == wanted else { continue }
             let length = flows.packet.innerUDP[index].payloadLength
             flows.withInnerPayload(index, of: bytes) { payload in
                 renderer.append(datagram: payload, length, place.direction, at: packet.timestamp, output)
@@ -58,15 +80,25 @@ struct FollowShow: ShowView, ~Copyable {
         _ report: ShowReport,
         _ output: ShowOutput
     ) throws(Failure) {
-        guard flow <= flows.table.count else {
-            let count = flows.table.count
-            throw Failure(.expectationFailed, "there is no flow \(flow): the capture has \(count)")
-        }
+        guard let place else { throw missing(in: flows.table) }
         Self.finish(&reassembler, &renderer, output)
-        guard flows.table[flow - 1].transport == .tcp else { return }
+        guard flows.table[place].transport == .tcp else { return }
         for direction in Direction.allCases {
             renderer.append(reassembler.report(flow: flow, direction), direction, output)
         }
+    }
+
+    /// Returns the failure if the flow, or its leg, is not there.
+    private func missing(in table: borrowing FlowTable) -> Failure {
+        if let leg, joiner.place(flow, count: table.count) != nil {
+            return Failure(.expectationFailed, "flow \(flow) has no \(leg)'s leg in this capture")
+        }
+        let count = joiner.count(in: table)
+        let numbers = joiner.numbers(in: table).map { ", with the numbers \($0.lowerBound) to \($0.upperBound)" }
+        return Failure(
+            .expectationFailed,
+            "there is no flow \(flow): the capture has \(count)\(joiner.isRecorded ? numbers ?? "" : "")"
+        )
     }
 
     /// A segment with its direction and time.
@@ -116,9 +148,15 @@ extension FollowShow {
             text = FollowText(self.form ?? .raw, color: color, localOffset: Terminal.localOffset)
         }
 
-        /// Stores the flow's transport protocol and ports.
-        mutating func begin(_ flow: ObservedFlow) {
-            if !hasBegun { text.dissect(flow.transport, client: flow.client, server: flow.server) }
+        /// Stores the flow's transport protocol and the ports that tell its protocol.
+        mutating func begin(_ flow: ObservedFlow, _ path: FlowPath?) {
+            if !hasBegun {
+                text.dissect(
+                    flow.transport,
+                    client: path?.listener ?? flow.client,
+                    server: path.map { $0.server ?? $0.listener } ?? flow.server
+                )
+            }
             hasBegun = true
         }
 
@@ -167,7 +205,7 @@ extension FollowShow {
             guard only == nil || only == direction else { return }
             switch form {
             case nil: output.write { json.append(report, flow: flow, direction, to: &$0) }
-            case .raw:
+            case .raw, .text2pcap:
                 guard !report.isWhole else { return }
                 output.flush()
                 var lines = ByteBuffer()

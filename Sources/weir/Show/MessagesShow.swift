@@ -1,17 +1,25 @@
 import WeirAnalysis
+import WeirCapture
 import WeirDissect
+import WeirEngine
 import WeirWire
 
 /// The view of what the bytes of the flows mean, message by message.
 struct MessagesShow: ShowView, ~Copyable {
-    private let query: FlowQuery?
+    private var query: MessagesQuery
     private var dissector: CaptureDissector
+    private var legs: LegMessages
     private var renderer: Renderer
     private var joiner = FlowRows()
+    /// The option for which the messages that a log has are not enough.
+    let needsBytes: String?
 
-    init(_ query: FlowQuery?, hasFields: Bool, isJSON: Bool, color: Bool) {
+    init(_ query: FlowQuery?, leg: FlowLeg? = nil, hasFields: Bool, isJSON: Bool, color: Bool) {
+        let query = MessagesQuery(query)
+        needsBytes = hasFields ? "--fields" : leg == .server ? "--leg server" : query.needsBytes
+        legs = LegMessages(only: leg)
+        dissector = CaptureDissector(wantsFields: hasFields || query.needsFields)
         self.query = query
-        dissector = CaptureDissector(wantsFields: hasFields)
         renderer = Renderer(hasFields: hasFields, isJSON: isJSON, color: color)
     }
 
@@ -19,7 +27,15 @@ struct MessagesShow: ShowView, ~Copyable {
 
     mutating func begin(_ metadata: PacketMetadata, in flows: borrowing CaptureFlows) {
         joiner.add(metadata.options.comments, in: flows)
+        query.begin(metadata, in: flows, joiner)
+        for place in [flows.tcp, flows.udp] {
+            guard let place, let path = joiner.path(place.index) else { continue }
+            let server = path.server ?? path.listener
+            dissector.begin(leg: place.index, listener: path.listener.port, server: server.port)
+        }
     }
+
+    mutating func take(_ block: CaptureBlock) { joiner.add(block) }
 
     mutating func take(
         _ packet: CapturedPacket,
@@ -27,18 +43,31 @@ struct MessagesShow: ShowView, ~Copyable {
         in flows: borrowing CaptureFlows,
         _ output: ShowOutput
     ) {
-        guard isWanted(flows) else { return }
-        Self.add(packet, bytes, in: flows, to: &dissector, &renderer, output)
+        if query.isGiven, !query.add(packet, bytes, in: flows, joiner) { return }
+        Self.add(packet, bytes, in: flows, to: &dissector, &query, joiner, &legs, &renderer, output)
+    }
+
+    mutating func take(_ messages: [LoggedMessage], in flows: borrowing CaptureFlows, _ output: ShowOutput) {
+        for message in messages {
+            guard let place = flows.table.find(message.tuple) else { continue }
+            let label = FlowLabel(number: joiner.number(place))
+            Self.take(message.message, of: joiner.row(place, of: flows.table), label, &query, &renderer, output)
+        }
     }
 
     mutating func finish(_ flows: borrowing CaptureFlows, _ report: ShowReport, _ output: ShowOutput) {
-        Self.finish(&dissector, &renderer, output)
+        Self.finish(in: flows, &dissector, &query, joiner, &legs, &renderer, output)
     }
 
-    /// Returns whether one of the packet's flows is wanted, a tunnel or one within it.
-    private func isWanted(_ flows: borrowing CaptureFlows) -> Bool {
-        guard let query else { return true }
-        return flows.hasFlow { query.matches(joiner.row($0, of: flows.table)) }
+    private static func take(
+        _ message: Message,
+        of row: FlowRow,
+        _ label: FlowLabel,
+        _ query: inout MessagesQuery,
+        _ renderer: inout Renderer,
+        _ output: ShowOutput
+    ) {
+        query.take(message, of: row) { renderer.append($0, label, output) }
     }
 
     private static func add(
@@ -46,18 +75,41 @@ struct MessagesShow: ShowView, ~Copyable {
         _ bytes: RawSpan,
         in flows: borrowing CaptureFlows,
         to dissector: inout CaptureDissector,
+        _ query: inout MessagesQuery,
+        _ joiner: FlowRows,
+        _ legs: inout LegMessages,
         _ renderer: inout Renderer,
         _ output: ShowOutput
     ) {
-        dissector.add(packet, bytes, in: flows) { flow, message in renderer.append(message, flow, output) }
+        dissector.add(packet, bytes, in: flows) { place, message in
+            query.take(message, of: joiner.row(place, of: flows.table)) { message in
+                legs.add(message, of: joiner.number(place), joiner.comparedLeg(place)) {
+                    renderer.append($0, $1, output)
+                }
+            }
+        }
     }
 
     private static func finish(
+        in flows: borrowing CaptureFlows,
         _ dissector: inout CaptureDissector,
+        _ query: inout MessagesQuery,
+        _ joiner: FlowRows,
+        _ legs: inout LegMessages,
         _ renderer: inout Renderer,
         _ output: ShowOutput
     ) {
-        dissector.finish { flow, message in renderer.append(message, flow, output) }
+        dissector.finish { place, message in
+            query.take(message, of: joiner.row(place, of: flows.table)) { message in
+                legs.add(message, of: joiner.number(place), joiner.comparedLeg(place)) {
+                    renderer.append($0, $1, output)
+                }
+            }
+        }
+        query.finish({ joiner.row($0, of: flows.table) }) { place, message in
+            legs.add(message, of: joiner.number(place), joiner.comparedLeg(place)) { renderer.append($0, $1, output) }
+        }
+        legs.finish { renderer.append($0, $1, output) }
     }
 
     /// A renderer of messages in the requested form.
@@ -70,12 +122,12 @@ struct MessagesShow: ShowView, ~Copyable {
             json = isJSON ? MessagesJSON(hasFields: hasFields) : nil
         }
 
-        mutating func append(_ message: Message, _ flow: Int, _ output: ShowOutput) {
+        mutating func append(_ message: Message, _ flow: FlowLabel, _ output: ShowOutput) {
             output.write { buffer in
                 if json != nil {
-                    json?.append(message, flow: flow + 1, to: &buffer)
+                    json?.append(message, flow: flow, to: &buffer)
                 } else {
-                    text.append(message, flow: flow + 1, to: &buffer)
+                    text.append(message, flow: flow, to: &buffer)
                 }
             }
         }

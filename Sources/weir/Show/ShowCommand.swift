@@ -1,7 +1,8 @@
-import ArgumentParser
+public import ArgumentParser
 import Glibc
 import WeirAnalysis
 import WeirDissect
+public import WeirEngine
 import WeirWire
 
 /// The command `weir show`, which shows the contents of captures.
@@ -10,8 +11,10 @@ struct ShowCommand: ParsableCommand {
         commandName: "show",
         abstract: "Read captures: their flows, packets, bytes and streams.",
         discussion: """
-            Files are pcap or pcapng, also compressed with gzip; - is standard input. Several files are read as one \
-            capture, one after another.
+            Files are pcap or pcapng, or logs of weir relay --log, also compressed with gzip; - is standard input. In place \
+            of a folder, the captures and logs in it are read, in the order of their first packets. Several files are read \
+            as one capture, one after another. A log that was written without --log-bytes has flows and messages, but no \
+            bytes.
 
               weir show flows.pcapng                                    the flows
               weir show flows.pcapng --sort bytes --where 'port 443 and tcp'
@@ -19,18 +22,34 @@ struct ShowCommand: ParsableCommand {
               weir show flows.pcapng --follow 3 --as text               what both sides of a flow said
               weir show flows.pcapng --messages --fields                what their messages mean (weir show --dissectors)
               weir show flows.pcapng --summary                          counts, protocols, top talkers, damage
+              weir show flows.pcapng --stats                            how long answers took, for each kind of request
+              weir show flows.pcapng --export files                     what was downloaded and uploaded
+              weir show flows.pcapng --curl 3                           the requests of a flow, to send them again
+              weir show flows.pcapng --messages --where 'http and status >= 500'
+              weir show flows.pcapng --grep 'Set-Cookie'                where bytes were sent, with what is around them
+              weir show flows.pcapng --errors                           what went wrong
+              weir show Captures/ --messages                            all captures of a folder
 
-            A query of --where is made of: tcp, udp, ip, ip6, host ADDRESS[/BITS], port N[-M], close STATE, flow N, and \
-            packets, bytes, duration (also packets_up, bytes_down and so on) with > >= < <= = or != and a value; 'client', \
-            'server', 'listener' or 'egress' before host or port means that side alone; with and, or, not and parentheses.
+            A query of --where is made of these, with 'and', 'or', 'not' and parentheses; a text with blanks or parentheses \
+            stands in quotation marks:
 
-            Flows are numbered from 1 in the order of their first packets. Where the capture was recorded by Weir, both \
-            legs of a flow are on one line: client -> listener => egress -> server. Such a flow is 'refused' or 'unanswered' \
-            if the relay's own dial was.
+            \(QueryWord.help)
+
+            Among flows it chooses those that fit; of words for messages that 'and' joins, all must hold of one message, or \
+            of one request and its answer, and 'not' means: of no message of the flow. With --messages it chooses messages \
+            (a request if its answer fits, too), with --packets the packets in which they end.
+
+            A flow that Weir recorded has the number that the relay gave it, and both its legs are on one line: client -> \
+            listener => egress -> server. It is 'refused' or 'unanswered' if the relay's own dial was. Its messages are \
+            those of the client's leg; one that is not the same on the server's leg, because a toxic changed it, is shown \
+            again as of #3s. Flows of other captures are numbered from 1 in the order of their first packets.
             """
     )
 
-    @Argument(help: ArgumentHelp("Captures to read; - is standard input.", valueName: "file"), completion: .file())
+    @Argument(
+        help: ArgumentHelp("Captures and logs to read, or folders of them; - is standard input.", valueName: "file"),
+        completion: .file()
+    )
     var files: [String] = []
 
     @Flag(help: "Show a line for each packet.")
@@ -58,7 +77,8 @@ struct ShowCommand: ParsableCommand {
 
     @Option(
         name: .customLong("as"),
-        help: "With --follow: text (the default on a terminal), hex or raw (the default elsewhere)."
+        help:
+            "With --follow: text (the default on a terminal), hex, raw (the default elsewhere) or text2pcap (what it reads)."
     )
     var form: FollowForm?
 
@@ -73,8 +93,20 @@ struct ShowCommand: ParsableCommand {
     @Flag(help: "Show counts, times, rates, protocols, top talkers and damage.")
     var summary = false
 
+    @OptionGroup var contents: ContentOptions
+
+    @OptionGroup var searches: SearchOptions
+
     @Option(help: ArgumentHelp("Show this flow alone.", valueName: "number"))
     var flow: Int?
+
+    @Option(
+        help: """
+            With --messages, --packets and --follow: the leg of flows that Weir recorded, client (the default) or server \
+            (as the relay sent it); packets are of both.
+            """
+    )
+    var leg: FlowLeg?
 
     @Option(name: .customLong("where"), help: ArgumentHelp("Show the flows that a query wants.", valueName: "query"))
     var condition: String?
@@ -88,29 +120,45 @@ struct ShowCommand: ParsableCommand {
     @Flag(help: "Write JSON, one object a line.")
     var json = false
 
-    @Option(help: "Colour lines: auto (on a terminal), always or never.")
-    var color = ColorChoice.auto
+    @Option(
+        help: ArgumentHelp(
+            "Show these columns of the flows, separated by commas: \(Self.columnNames).",
+            valueName: "columns"
+        )
+    )
+    var columns: String?
 
+    @OptionGroup var screen: ScreenOptions
+
+    private static let columnNames = FlowColumn.allCases.map(\.rawValue).joined(separator: ", ")
     private static let orders = FlowOrder.allCases.map(\.rawValue).joined(separator: ", ")
 
     func validate() throws {
         if [packets, messages, follow != nil, summary].count(where: { $0 }) > 1 {
             throw ValidationError("--packets, --messages, --follow and --summary exclude each other.")
         }
-        if files.isEmpty != dissectors {
+        if contents.files(files).isEmpty != dissectors {
             throw ValidationError(
                 dissectors ? "--dissectors reads no capture." : "Missing expected argument '<file> ...'"
             )
         }
-        let isFlows = !packets && !messages && follow == nil && !summary
+        let isOther = packets || messages || follow != nil || summary
+        try contents.check(files, others: isOther, json: json, chooses: flow != nil || condition != nil)
+        try searches.check(others: isOther || !contents.given.isEmpty, isLegGiven: leg != nil)
+        let isFlows = !isOther && contents.given.isEmpty && searches.given.isEmpty
         if fields, !messages { throw ValidationError("--fields needs --messages.") }
         if hex, !packets { throw ValidationError("--hex needs --packets.") }
         if form != nil || only != nil, follow == nil { throw ValidationError("--as and --only need --follow.") }
         if overlap != .first, follow == nil { throw ValidationError("--overlap needs --follow.") }
         if json, form != nil { throw ValidationError("--json and --as exclude each other.") }
         if sort != nil || reverse, !isFlows { throw ValidationError("--sort and --reverse are for the flows.") }
-        if flow != nil || condition != nil, !isFlows, !packets, !messages {
-            throw ValidationError("--flow and --where are for the flows, for --packets and for --messages.")
+        if flow != nil || condition != nil, follow != nil || summary {
+            throw ValidationError("--flow and --where are not for --follow and --summary.")
+        }
+        if columns != nil, !isFlows || json { throw ValidationError("--columns is for the table of flows.") }
+        _ = try shownColumns()
+        if leg != nil, !packets, !messages, follow == nil, searches.grep == nil {
+            throw ValidationError("--leg is for --messages, --packets, --follow and --grep.")
         }
         for (name, value) in [("--flow", flow), ("--follow", follow)] where value.map({ $0 < 1 }) ?? false {
             throw ValidationError("\(name) takes the number of a flow, from 1.")
@@ -128,19 +176,23 @@ struct ShowCommand: ParsableCommand {
             output.write { DissectorsText.append(Dissectors.descriptions, to: &$0) }
             return output.flush()
         }
-        var run = ShowRun(files, output)
+        var run = ShowRun(try ShowInputs.files(contents.files(files)), output)
+        let style = screen.style(of: STDOUT_FILENO)
+        if try contents.show(&run, query, json: json, style) { return try run.end() }
+        if try searches.show(&run, query, leg: leg, json: json, style) { return try run.end() }
         if packets {
-            var view = PacketsShow(query, hasHex: hex, isJSON: json, color: isColored(output))
+            var view = PacketsShow(query, leg: leg, hasHex: hex, isJSON: json, color: isColored(output))
             run.show(&view)
         } else if messages {
-            var view = MessagesShow(query, hasFields: fields, isJSON: json, color: isColored(output))
+            var view = MessagesShow(query, leg: leg, hasFields: fields, isJSON: json, color: isColored(output))
             run.show(&view)
         } else if let follow {
             var settings = ReassemblySettings()
             settings.overlap = overlap
             let form = form ?? (output.isTerminal ? .text : .raw)
             let color = isColored(output)
-            var view = FollowShow(follow, json ? .json : .form(form), only: only?.direction, settings, color: color)
+            let shape = json ? FollowShow.Form.json : .form(form)
+            var view = FollowShow(follow, leg: leg, shape, only: only?.direction, settings, color: color)
             run.show(&view)
         } else if summary {
             var view = SummaryShow(isJSON: json, color: isColored(output))
@@ -151,7 +203,8 @@ struct ShowCommand: ParsableCommand {
                 order: sort ?? .flow,
                 isReversed: reverse,
                 isJSON: json,
-                color: isColored(output)
+                screen.style(of: STDOUT_FILENO),
+                columns: try shownColumns()
             )
             run.show(&view)
         }
@@ -164,30 +217,52 @@ struct ShowCommand: ParsableCommand {
         do throws(FlowQueryError) {
             query = try condition.map { text throws(FlowQueryError) in try FlowQuery(parsing: text) }
         } catch {
-            throw Failure(.usage, "--where: \(error)")
+            throw Failure(.usage, "--where: \(error.explanation)")
         }
-        if packets || messages, query?.needsWholeFlow == true {
-            throw Failure(
-                .usage,
-                "--where: with \(packets ? "--packets" : "--messages") a query cannot ask for what is known only when a flow has ended"
-            )
-        }
+        let live = packets ? "--packets" : messages ? "--messages" : contents.live ?? searches.live
+        if let query { try Self.check(query, live: live, ofFlows: contents.given.first ?? searches.live) }
         guard let flow else { return query }
         return query.map { .and($0, .number(flow)) } ?? .number(flow)
     }
 
-    private func isColored(_ output: ShowOutput) -> Bool {
-        switch color {
-        case .always: true
-        case .never: false
-        case .auto: output.isTerminal && Terminal.allowsColor
+    /// Reads `--columns`.
+    private func shownColumns() throws -> [FlowColumn]? {
+        try columns?.split(separator: ",", omittingEmptySubsequences: false).map { word in
+            let name = word.filter { $0 != " " }
+            if let column = FlowColumn(rawValue: name) { return column }
+            throw ValidationError("--columns: '\(SafeText.escaped(name))' is no column; there are \(Self.columnNames).")
         }
     }
+
+    /// Refuses what a view cannot answer; `ofFlows` is the option whose view knows nothing of messages.
+    private static func check(_ query: FlowQuery, live: String?, ofFlows: String?) throws(Failure) {
+        let needs = query.needs
+        if let live, needs.contains(.end) {
+            throw Failure(
+                .usage,
+                "--where: with \(live) a query cannot ask for what is known only when a flow has ended"
+            )
+        }
+        if let ofFlows, !needs.isDisjoint(with: [.messages, .bytes]) {
+            throw Failure(.usage, "--where: with \(ofFlows) a query cannot ask for messages or bytes, only for flows")
+        }
+        if needs.contains(.proxy) {
+            throw Failure(.usage, "--where: a capture does not name routes; ask for the port of the listener")
+        }
+    }
+
+    private func isColored(_ output: ShowOutput) -> Bool { screen.style(of: STDOUT_FILENO).color }
 }
 
-/// The choice of when lines are coloured.
-enum ColorChoice: String, ExpressibleByArgument, CaseIterable {
-    case auto, always, never
+extension FlowLeg: ExpressibleByArgument {
+    /// Creates the leg with a name: `client` or `server`.
+    public init?(argument: String) {
+        guard let leg = Self.allCases.first(where: { "\($0)" == argument }) else { return nil }
+        self = leg
+    }
+
+    /// The names of the legs.
+    public static var allValueStrings: [String] { allCases.map { "\($0)" } }
 }
 
 /// The direction to show.

@@ -34,6 +34,12 @@ protocol ShowView: ~Copyable {
     /// Adds a block between packets.
     mutating func take(_ block: CaptureBlock)
 
+    /// Adds messages that a log has in place of bytes, after the packets that they were in.
+    mutating func take(_ messages: [LoggedMessage], in flows: borrowing CaptureFlows, _ output: ShowOutput)
+
+    /// The option that needs the bytes of the traffic, which a log may lack; nil if the view can do without.
+    var needsBytes: String? { get }
+
     /// Begins a file.
     mutating func begin(_ file: String)
 
@@ -50,6 +56,8 @@ extension ShowView where Self: ~Copyable {
     func wants(_ tcp: FlowTable.Place?, _ udp: FlowTable.Place?, _ inner: [FlowTable.Place?]) -> Bool { true }
     mutating func begin(_ metadata: PacketMetadata, in flows: borrowing CaptureFlows) {}
     mutating func take(_ block: CaptureBlock) {}
+    mutating func take(_ messages: [LoggedMessage], in flows: borrowing CaptureFlows, _ output: ShowOutput) {}
+    var needsBytes: String? { nil }
     mutating func begin(_ file: String) {}
     var isLive: Bool { false }
 }
@@ -62,6 +70,8 @@ struct ShowReport {
     var files = 0
     /// The number of pcapng blocks of unknown types.
     var skippedBlocks = 0
+    /// What was left out of files that were read otherwise, a line each.
+    var notes: [String] = []
 }
 
 /// A run that reads captures one after another, and shows them.
@@ -89,6 +99,7 @@ struct ShowRun: ~Copyable {
             }
         }
         progress?.finish()
+        for note in report.notes { Diagnostics.print(note) }
         guard report.files > 0 else { return }
         do throws(Failure) {
             try view.finish(flows, report, output)
@@ -109,16 +120,25 @@ struct ShowRun: ~Copyable {
 
     private mutating func read<View: ShowView & ~Copyable>(_ path: String, _ view: inout View) throws(CaptureFailure) {
         var file = try CaptureFile(path)
-        defer { report.skippedBlocks += file.reader.skippedBlocks }
+        defer {
+            report.skippedBlocks += file.reader.skippedBlocks
+            if let note = file.note { report.notes.append("\(path == "-" ? "standard input" : "'\(path)'"): \(note)") }
+        }
         let (output, waits) = (output, file.size == nil)
         var isBegun = false
         while true {
             while let packet = file.nextPlain() { take(packet, of: &file, &view) }
             let read = file.bytesRead
-            let item = try file.next {
-                // If a pipe is fed slowly, show each packet when it arrives.
-                if waits { output.flush() }
-                progress?.show(read)
+            let item = try file.next(
+                {
+                    // If a pipe is fed slowly, show each packet when it arrives.
+                    if waits { output.flush() }
+                    progress?.show(read)
+                },
+                messages: { view.take($0, in: flows, output) }
+            )
+            if file.lacksBytes, let option = view.needsBytes {
+                throw .log("the log has no bytes, which \(option) needs; record it with --log-bytes", path: path)
             }
             if !isBegun {
                 isBegun = true

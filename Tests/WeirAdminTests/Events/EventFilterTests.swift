@@ -91,6 +91,6 @@ struct EventFilterTests {
     func needs(events: Set<String>, wantsBytes: Bool, interest: Interest, wantsChunks: Bool, wantsFlows: Bool) {
         let filter = EventFilter(events: events, wantsBytes: wantsBytes)
         #expect(filter.interest == interest && filter.wantsChunks == wantsChunks && filter.wantsFlows == wantsFlows)
-        #expect(filter.wantsMessages == events.contains("message"))
+        #expect(filter.messages == (events.contains("message") ? .summaries : .none))
     }
 }

@@ -44,9 +44,9 @@ struct EventInterestTests {
         let (log, changes) = (EventLog(lingering: .zero), Lock(0))
         log.whenInterestChanges { changes.withLock { $0 += 1 } }
         func state() -> String { "\(log.interest) \(log.dataInterest) \(log.messages) \(changes.withLock { $0 })" }
-        let first = try #require(log.listen(.flows, messages: true, bound: 9))
+        let first = try #require(log.listen(.flows, messages: .summaries, bound: 9))
         #expect(state() == "chunks flows summaries 1")
-        let second = try #require(log.listen(.bytes, messages: true, bound: 9))
+        let second = try #require(log.listen(.bytes, messages: .summaries, bound: 9))
         #expect(state() == "bytes bytes summaries 2")
         var sink = EventSink(log)
         #expect(sink.interest == .bytes && sink.messages == .summaries)
@@ -226,8 +226,9 @@ struct EventInterestTests {
         func state() -> String { "\(log.interest) \(log.dataInterest) \(log.messages)" }
         for _ in 0..<3 {
             for (interest, messages, expected) in [
-                (Interest.chunks, false, "chunks chunks none"), (.bytes, true, "bytes bytes summaries"),
-                (.flows, true, "chunks flows summaries"),
+                (Interest.chunks, MessageInterest.none, "chunks chunks none"),
+                (.bytes, .summaries, "bytes bytes summaries"), (.flows, .summaries, "chunks flows summaries"),
+                (.flows, .fields, "chunks flows fields"),
             ] {
                 let place = try #require(log.listen(interest, messages: messages, bound: 1))
                 #expect(state() == expected)

@@ -47,6 +47,27 @@ struct EventStreamTests {
         }
     }
 
+    @Test("A query chooses events, and a wrong one is refused")
+    func queries() async throws {
+        try await withAdmin(["tcp:0"]) { admin in
+            try await Self.talk("short", admin)
+            try await Self.talk("a longer text", admin)
+            let ends = try await admin.call("GET", "/v1/events?after=0&event=close&limit=2")
+            #expect(Self.events(ends).count == 2)
+            let path = "/v1/events?after=0&event=open,close&limit=2&query=bytes_up%20%3E%208"
+            let events = Self.events(try await admin.call("GET", path))
+            #expect(events.count == 2 && events.allSatisfy { $0.contains { $0.contains("\"flow\":2") } })
+            // The first one has waited for the second, and the client goes on after that.
+            #expect(events.first?.first == "event: open" && events.last?.first?.hasPrefix("id: ") == true)
+            for (query, words) in [
+                ("prt%2080", "did you mean 'port'?"), ("packets%20%3E%201", "a relay sees no packets"),
+            ] {
+                let refused = try await admin.call("GET", "/v1/events?query=\(query)")
+                #expect(refused.status == 400 && refused.text.contains(words), "\(refused.text)")
+            }
+        }
+    }
+
     @Test("Chunks are streamed with their bytes to who asks for them, where no other output wants them")
     func streamsBytes() async throws {
         try await withAdmin(["tcp:0"]) { admin in

@@ -55,7 +55,7 @@ struct OpenAPITests {
         weir get /v1/toxic-types -> 200 401 403 413
         weir get /v1/ports ?after ?limit -> 200 400 401 403 413
         weir get /v1/ports/report ?after ?limit -> 200 400 401 403 413
-        weir get /v1/events ?event ?flow ?direction ?transport ?proxy ?bytes ?after ?limit Last-Event-ID: \
+        weir get /v1/events ?event ?flow ?direction ?transport ?proxy ?bytes ?query ?after ?limit Last-Event-ID: \
         -> 200 400 401 403 404 413 503
         weir get /v1/recordings -> 200 401 403 413
         weir post /v1/recordings [body] -> 201 400 401 403 409 413

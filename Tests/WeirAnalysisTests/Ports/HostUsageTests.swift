@@ -57,7 +57,7 @@ struct HostUsageTests {
         #expect(usage.seconds(until: usage.cliff, destination) == 0)
         var output = ByteBuffer()
         HostUsageText.append(usage, to: &output)
-        #expect(output.string.contains("127.0.0.1 -> 10.0.0.1:80: (60 ports) 60%"))
+        #expect(output.string.contains("127.0.0.1 -> 10.0.0.1:80: 60 ports, 60%"))
         #expect(output.string.contains("PAST THE CLIFF"))
     }
 
@@ -68,8 +68,8 @@ struct HostUsageTests {
         HostUsageText.append(usage, destinations: 1, to: &output)
         let lines = output.string.split(separator: "\n")
         #expect(lines.count == 5)
-        #expect(lines[1] == "tcp: (3 ports) in use, 3%: ESTAB (3)")
-        #expect(lines[3].hasPrefix("127.0.0.1 -> 10.0.0.1:80: (2 ports) 2%"))
-        #expect(lines[4] == "(1 destination) more")
+        #expect(lines[1] == "tcp: 3 ports in use, 3%: ESTAB 3")
+        #expect(lines[3].hasPrefix("127.0.0.1 -> 10.0.0.1:80: 2 ports, 2%"))
+        #expect(lines[4] == "1 destination more")
     }
 }

@@ -46,31 +46,31 @@ struct HostUsageTextTests {
         for usage in usages { HostUsageText.append(usage, to: &output) }
         #expect(
             output.string == """
-                range 40001-40020: (20 ports); connect is slow past (10) to one destination
-                tcp: (11 ports) in use, 55%: ESTAB (16), TIME-WAIT (3), SYN-SENT (1), LISTEN (1)
-                udp: (2 ports) in use, 10%: ESTAB (1), UNCONN (1)
-                127.0.0.1 -> 127.0.0.1:80: (10 ports) 50%, TIME-WAIT (3), PAST THE CLIFF
-                10.0.0.1 -> 127.0.0.1:22: (4 ports) 20%, TIME-WAIT (0)
-                127.0.0.1 -> 127.0.0.1:443: (4 ports) 20%, TIME-WAIT (0)
-                range 40001-40020: (20 ports), (2 reserved); connect is slow past (9) to one destination
-                tcp: (15 ports) in use, 83%: ESTAB (16), FIN-WAIT-1 (3), TIME-WAIT (3), SYN-SENT (1), CLOSE-WAIT (1), \
-                LISTEN (1)
-                udp: (2 ports) in use, 11%: ESTAB (1), UNCONN (1)
-                127.0.0.1 -> 127.0.0.1:80: (10 ports) 56%, TIME-WAIT (3), 0.0 new/s, grows 0.0/s, PAST THE CLIFF
-                127.0.0.1 -> 127.0.0.1:443: (7 ports) 39%, TIME-WAIT (0), 1.5 new/s, grows 1.5/s, the cliff in 1 s, \
+                range 40001-40020: 20 ports; connect is slow past 10 to one destination
+                tcp: 11 ports in use, 55%: ESTAB 16, TIME-WAIT 3, SYN-SENT 1, LISTEN 1
+                udp: 2 ports in use, 10%: ESTAB 1, UNCONN 1
+                127.0.0.1 -> 127.0.0.1:80: 10 ports, 50%, TIME-WAIT 3, PAST THE CLIFF
+                10.0.0.1 -> 127.0.0.1:22: 4 ports, 20%, TIME-WAIT 0
+                127.0.0.1 -> 127.0.0.1:443: 4 ports, 20%, TIME-WAIT 0
+                range 40001-40020: 20 ports, 2 reserved; connect is slow past 9 to one destination
+                tcp: 15 ports in use, 83%: ESTAB 16, FIN-WAIT-1 3, TIME-WAIT 3, SYN-SENT 1, CLOSE-WAIT 1, \
+                LISTEN 1
+                udp: 2 ports in use, 11%: ESTAB 1, UNCONN 1
+                127.0.0.1 -> 127.0.0.1:80: 10 ports, 56%, TIME-WAIT 3, 0.0 new/s, grows 0.0/s, PAST THE CLIFF
+                127.0.0.1 -> 127.0.0.1:443: 7 ports, 39%, TIME-WAIT 0, 1.5 new/s, grows 1.5/s, the cliff in 1 s, \
                 none left in 7 s
-                10.0.0.1 -> 127.0.0.1:22: (4 ports) 22%, TIME-WAIT (0), 0.0 new/s, grows 0.0/s
-                127.0.0.1 -> 127.0.0.1:9: (1 port) 6%, TIME-WAIT (0), 0.5 new/s, grows 0.5/s, the cliff in 16 s, non\
+                10.0.0.1 -> 127.0.0.1:22: 4 ports, 22%, TIME-WAIT 0, 0.0 new/s, grows 0.0/s
+                127.0.0.1 -> 127.0.0.1:9: 1 port, 6%, TIME-WAIT 0, 0.5 new/s, grows 0.5/s, the cliff in 16 s, non\
                 e left in 34 s
-                range 40001-40020: (20 ports); connect is slow past (10) to one destination
-                tcp: (0 ports) in use, 0%
-                udp: (0 ports) in use, 0%
-                range 40001-40020: (20 ports); connect is slow past (10) to one destination
-                tcp: (11 ports) in use, 55%: ESTAB (16), TIME-WAIT (3), SYN-SENT (1), LISTEN (1)
-                udp: (2 ports) in use, 10%: ESTAB (1), UNCONN (1)
-                127.0.0.1 -> 127.0.0.1:80: (10 ports) 50%, TIME-WAIT (3), 0.0 new/s, grows 0.0/s, PAST THE CLIFF
-                10.0.0.1 -> 127.0.0.1:22: (4 ports) 20%, TIME-WAIT (0), 0.0 new/s, grows 0.0/s
-                127.0.0.1 -> 127.0.0.1:443: (4 ports) 20%, TIME-WAIT (0), 0.0 new/s, grows -6.0/s
+                range 40001-40020: 20 ports; connect is slow past 10 to one destination
+                tcp: 0 ports in use, 0%
+                udp: 0 ports in use, 0%
+                range 40001-40020: 20 ports; connect is slow past 10 to one destination
+                tcp: 11 ports in use, 55%: ESTAB 16, TIME-WAIT 3, SYN-SENT 1, LISTEN 1
+                udp: 2 ports in use, 10%: ESTAB 1, UNCONN 1
+                127.0.0.1 -> 127.0.0.1:80: 10 ports, 50%, TIME-WAIT 3, 0.0 new/s, grows 0.0/s, PAST THE CLIFF
+                10.0.0.1 -> 127.0.0.1:22: 4 ports, 20%, TIME-WAIT 0, 0.0 new/s, grows 0.0/s
+                127.0.0.1 -> 127.0.0.1:443: 4 ports, 20%, TIME-WAIT 0, 0.0 new/s, grows -6.0/s
 
                 """
         )

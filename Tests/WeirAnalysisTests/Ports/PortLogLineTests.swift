@@ -6,7 +6,7 @@ import WeirWire
 @Suite("A line of the relay's log")
 struct PortLogLineTests {
     private func read(_ text: String) -> String {
-        var clock = PortLogClock()
+        var clock = TimestampReader()
         let line = Array(text.utf8).withUnsafeBytes { PortLogLine($0, &clock) }
         guard let line else { return "none" }
         let ends = [line.client, line.listener, line.egress, line.server].map { $0.map { "\($0)" } ?? "-" }

@@ -106,7 +106,7 @@ struct PortLogTests {
         ] as [(String, Int64?)]
     )
     func times(_ text: String, _ nanoseconds: Int64?) {
-        var clock = PortLogClock()
+        var clock = TimestampReader()
         // Twice: the second time the second is known.
         for _ in 0..<2 {
             #expect(Array(text.utf8).withUnsafeBytes { clock.read($0) } == nanoseconds)
@@ -115,7 +115,7 @@ struct PortLogTests {
 
     @Test("A second that is remembered is not taken for another one")
     func seconds() {
-        var clock = PortLogClock()
+        var clock = TimestampReader()
         let texts = [
             "2026-11-22T12:31:07.1Z", "2026-11-22T12:31:08.1Z", "2026-11-23T12:31:08.1Z", "2025-11-23T12:31:08.1Z",
         ]

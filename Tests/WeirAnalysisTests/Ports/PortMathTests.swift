@@ -85,6 +85,6 @@ struct PortMathTests {
     )
     func percent(share: Double, text: String) { #expect(PortReasons.percent(share) == text) }
 
-    @Test("Nouns have an s unless there is one", arguments: [(0, "(0 bins)"), (1, "(1 bin)"), (2, "(2 bins)")])
+    @Test("Nouns have an s unless there is one", arguments: [(0, "0 bins"), (1, "1 bin"), (2, "2 bins")])
     func nouns(count: Int, text: String) { #expect(PortReasons.count(count, "bin") == text) }
 }

@@ -50,7 +50,7 @@ struct PortPlotTests {
                 && lines.count { $0.contains("</section>") } == sections
         )
         #expect(lines.count { $0.hasPrefix("<svg ") && $0.contains("viewBox=\"0 0 960 460\"") } == sections)
-        #expect(lines.count { $0.hasPrefix("<pre>client 10.0.0.2 tcp: too-few, (3 samples)") } == sections)
+        #expect(lines.count { $0.hasPrefix("<pre>client 10.0.0.2 tcp: too-few, 3 samples") } == sections)
         #expect(
             lines.filter { $0.contains("not drawn") }
                 == (count > 12 ? ["<p>\(count - 12) further series are not drawn.</p>"] : [])

@@ -50,7 +50,7 @@ struct PortReasonsTests {
             }.first { $0.contains("period") }
         }
         #expect(line(-3) == nil)
-        #expect(line(-3.1) == "(5 of 7 jumps) keep to a period of 10 s, at 1.25 s of it")
+        #expect(line(-3.1) == "5 of 7 jumps keep to a period of 10 s, at 1.25 s of it")
     }
 
     private func caveats(

@@ -14,7 +14,7 @@ struct PortsJSONTests {
                 {"client":"10.0.0.2","transport":"tcp","side":"direct","class":"linux-connect","confidence":0.999999\
                 ,"samples":1000,"candidates":[],"reasons":["100% of ports are even, by chance 1 in 10^301","99.6% of\
                  steps within a destination lead 1 to 64 forward, 50% in the order of all","small steps: 2 (13%), 4 \
-                (12%), 6 (13%), 8 (13%), 10 (9%), 12 (14%), 14 (13%), 16 (12%)","(4 of 4 jumps) keep to a period of \
+                (12%), 6 (13%), 8 (13%), 10 (9%), 12 (14%), 14 (13%), 16 (12%)","4 of 4 jumps keep to a period of \
                 10 s, at 0.00 s of it","spread 0.67 of a uniform choice's"],"caveats":["range-assumed"],"statistics"\
                 :{"destinations":2,"distinct_ports":1000,"seconds":19.980000,"lowest":34898,"highest":56736,"correct\
                 ed_low":34877,"corrected_high":56757,"range_low":32768,"range_high":60999,"range_source":"assumed","\
@@ -125,7 +125,7 @@ struct PortsJSONTests {
                 .macOS, 2,
                 """
                 {"client":"10.0.0.2","transport":"tcp","side":"direct","class":"too-few","confidence":0.000000,"samp\
-                les":2,"candidates":[],"reasons":["(2 samples) of (8) at least"],"caveats":[],"statistics":{"destina\
+                les":2,"candidates":[],"reasons":["2 samples of 8 at least"],"caveats":[],"statistics":{"destina\
                 tions":1,"distinct_ports":2,"seconds":0.020000,"lowest":61479,"highest":61480,"corrected_low":61478,\
                 "corrected_high":61481,"range_low":49152,"range_high":65535,"range_source":"assumed","range_name":"I\
                 ANA's: macOS, Windows since Vista","even_share":0.500000,"even_log10_p":0.000000,"small_bound":64,"s\
@@ -141,7 +141,7 @@ struct PortsJSONTests {
                 .macOS, 0,
                 """
                 {"client":"10.0.0.2","transport":"tcp","side":"direct","class":"too-few","confidence":0.000000,"samp\
-                les":0,"candidates":[],"reasons":["(0 samples) of (8) at least"],"caveats":[],"statistics":{"destina\
+                les":0,"candidates":[],"reasons":["0 samples of 8 at least"],"caveats":[],"statistics":{"destina\
                 tions":0,"distinct_ports":0,"seconds":null,"lowest":0,"highest":0,"corrected_low":0,"corrected_high"\
                 :0,"range_low":32768,"range_high":60999,"range_source":"assumed","range_name":"Linux since 4.2","eve\
                 n_share":0.000000,"even_log10_p":0.000000,"small_bound":64,"steps":0,"small_share":0.000000,"merged_\

@@ -46,8 +46,10 @@ struct FlowRowTests {
         try packets.add(.tcp, "10.0.0.2:51044", "10.0.0.5:443", .syn, length: 80, comment: Self.comment)
         try packets.add(.tcp, "10.0.0.5:443", "10.0.0.2:51044", [.rst, .ack], length: 54)
         let rows = packets.rows
-        #expect(rows.map(\.number) == [1, 2])
-        #expect(rows.first?.serverLeg?.number == 3)
+        #expect(rows.map(\.number) == [7, FlowRows.base + 2])
+        #expect(rows.map(\.place) == [0, 1])
+        #expect(rows.first?.serverLeg?.place == 2)
+        #expect(rows.map(\.leg) == [.client, nil])
         #expect(rows.first?.flow.bytesUp == 70)
         #expect(rows.first?.serverLeg?.flow.bytesUp == 80)
         #expect(rows.first?.serverLeg?.flow.close == .refused)
@@ -59,10 +61,10 @@ struct FlowRowTests {
         }
         #expect(
             json == """
-                {"flow":1,"transport":"tcp","client":"127.0.0.1:49152","server":"10.0.0.5:443","packets_up":1,\
+                {"flow":7,"transport":"tcp","client":"127.0.0.1:49152","server":"10.0.0.5:443","packets_up":1,\
                 "packets_down":0,"bytes_up":70,"bytes_down":0,"start":"1970-01-01T00:00:00.000000000Z","duration_ns":0,\
                 "close":"refused","listener":"127.0.0.1:9000","egress":"10.0.0.2:51044","leg":"client",\
-                "server_leg":{"flow":3,"packets_up":1,"packets_down":1,"bytes_up":80,"bytes_down":54,\
+                "server_leg":{"flow":7,"packets_up":1,"packets_down":1,"bytes_up":80,"bytes_down":54,\
                 "start":"1970-01-01T00:00:00.000000000Z","duration_ns":0,"close":"refused"}}
 
                 """
@@ -88,10 +90,10 @@ struct FlowRowTests {
         #expect(row.flow.close == .serverReset)
         #expect(row.close == (counts ? server : .serverReset))
         let text = shown { output in
-            var view = FlowsText([row], color: false)
+            var view = FlowsText([row])
             view.append(row, to: &output)
         }
-        #expect(text.contains("  \(counts ? server.rawValue : "server_reset") "))
+        #expect(text.hasSuffix("  \(counts ? server.rawValue : "server_reset")\n"))
         let json = shown { output in
             var view = FlowsJSON()
             view.append(row, to: &output)
@@ -102,7 +104,7 @@ struct FlowRowTests {
         }
     }
 
-    @Test("A row is found by its number, or by that of its server's leg, as it is among all")
+    @Test("A row is found by its number, as it is among all")
     func number() throws {
         var packets = Packets()
         let second = Self.comment.replacing("flow 7", with: "flow 8").replacing(":51044", with: ":51045")
@@ -112,10 +114,10 @@ struct FlowRowTests {
         try packets.add(.tcp, "10.0.0.2:51045", "10.0.0.5:443", .syn, length: 80, comment: second)
         try packets.add(.tcp, "10.0.0.2:51044", "10.0.0.5:443", .syn, length: 80, comment: Self.comment)
         let rows = packets.rows
-        #expect(rows.map(\.number) == [1, 2, 3])
-        for number in 0...5 {
+        #expect(rows.map(\.number) == [7, 8, FlowRows.base + 2])
+        for number in Array(0...9) + Array(FlowRows.base...FlowRows.base + 5) {
             let row = packets.joiner.row(number: number, of: packets.table)
-            #expect(row == rows.first { $0.has(number) }, "\(number)")
+            #expect(row == rows.first { $0.number == number }, "\(number)")
         }
     }
 
@@ -142,7 +144,7 @@ struct FlowRowTests {
         #expect(packets.rows.map(\.path) == [nil])
     }
 
-    @Test("Of several flows with one comment the first are joined")
+    @Test("Of several flows with one comment the first has the number, and each has its own legs")
     func reuse() throws {
         var packets = Packets()
         for number in [UInt32(1), 1000] {
@@ -150,8 +152,9 @@ struct FlowRowTests {
             try packets.add(.tcp, "10.0.0.2:51044", "10.0.0.5:443", .syn, number: number, comment: Self.comment)
         }
         let rows = packets.rows
-        #expect(rows.map(\.number) == [1, 3, 4])
-        #expect(rows.map { $0.serverLeg?.number } == [2, nil, nil])
+        #expect(rows.map(\.number) == [7, FlowRows.base + 3])
+        #expect(rows.map(\.place) == [0, 2])
+        #expect(rows.map { $0.serverLeg?.place } == [1, 3])
     }
 
     @Test("The table lists every flow in aligned columns")
@@ -178,19 +181,19 @@ struct FlowRowTests {
         try packets.add(.udp, "[::1]:5", "[::1]:6", at: nil)
         let rows = packets.rows
         let text = shown { output in
-            var view = FlowsText(rows, color: false)
+            var view = FlowsText(rows)
             view.appendHeading(to: &output)
             for row in rows { view.append(row, to: &output) }
         }
         #expect(
             text == """
-                flow  start                         seconds  packets up     bytes  packets down       bytes  close            client and server
-                   1  1970-01-01 00:00:00.001000  12.000042           1        74             1  1234567890  open             tcp 127.0.0.1:49152 -> 127.0.0.1:9000 => 10.0.0.2:51044 -> 10.0.0.5:443
-                   3  no time                                         1        60             0           0                   udp [::1]:5 -> [::1]:6
+                      flow  time                             client and server                                                 packets up  up  packets down        down       took  end   what
+                         7  1970-01-01 00:00:00.001000  tcp  127.0.0.1:49152 → 127.0.0.1:9000 ⇒ 10.0.0.2:51044 → 10.0.0.5:443           1  74             1  1234567890  12.000042  open
+                1000000003  no time                     udp  [::1]:5 → [::1]:6                                                          1  60             0           0
 
                 """
         )
-        let colored = shown { FlowsText(rows, color: true).appendHeading(to: &$0) }
+        let colored = shown { FlowsText(rows, TerminalStyle(color: true)).appendHeading(to: &$0) }
         #expect(colored.hasPrefix("\u{1B}[1m") && colored.hasSuffix("\u{1B}[0m\n"))
     }
 }

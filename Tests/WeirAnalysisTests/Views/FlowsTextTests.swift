@@ -18,7 +18,7 @@ struct FlowsTextTests {
         try packets.add(.tcp, "1.1.1.1:9", server, .ack)
         try packets.add(.udp, "1.1.1.1:9", server)
         let rows = packets.rows
-        var view = FlowsText(rows, color: true)
+        var view = FlowsText(rows, TerminalStyle(color: true))
         let lines = rows.map { row in shown { view.append(row, to: &$0) } }
         let found = zip(rows, lines).map { row, line in
             let color = line.hasPrefix("\u{1B}") ? line.prefix { $0 != "m" }.dropFirst(2) : "-"
@@ -30,37 +30,100 @@ struct FlowsTextTests {
         #expect(lines.allSatisfy { $0.hasSuffix("\u{1B}[0m\n") })
     }
 
-    @Test("What was found of a flow is behind it, in one order and escaped")
+    @Test("What was found of a flow is at its end, in one order and escaped")
     func found() throws {
         var packets = Packets()
         try packets.add(.tcp, "1.1.1.1:5", "2.2.2.2:80", .ack)
         var row = try #require(packets.rows.first)
         row.found = FlowProbes.Found(name: "http", findings: [.query: "q", .host: "a\u{1B}b", .serverName: "s"])
-        var view = FlowsText([row], color: false)
+        var view = FlowsText([row])
         let line = shown { view.append(row, to: &$0) }
-        #expect(line.hasSuffix("  open             tcp 1.1.1.1:5 -> 2.2.2.2:80  http sni s host a\\x1bb query q\n"))
+        #expect(line.hasSuffix("  open  http sni s host a\\x1bb query q\n"))
         row.found = FlowProbes.Found(name: "echo")
-        #expect(shown { view.append(row, to: &$0) }.hasSuffix(" -> 2.2.2.2:80  echo\n"))
+        #expect(shown { view.append(row, to: &$0) }.hasSuffix("  open  echo\n"))
     }
 
-    @Test("Columns are as wide as what is in them", arguments: [9999, 10_000, 123_456])
+    @Test("In a pipe columns are as wide as what is in them, and nothing is cut", arguments: [9999, 10_000, 123_456])
     func widths(number: Int) throws {
         var packets = Packets()
         try packets.add(.udp, "1.1.1.1:5", "2.2.2.2:80", length: 99_999_999, at: 0)
         try packets.add(.udp, "2.2.2.2:80", "1.1.1.1:5", length: 123_456_789, at: 98_765_432_100_000)
-        let row = FlowRow(number: number, flow: try #require(packets.rows.first).flow)
-        var view = FlowsText([row], color: false)
-        let heading = shown { view.appendHeading(to: &$0) }.split(separator: "  client and")[0]
+        let row = FlowRow(number: number, place: 0, flow: try #require(packets.rows.first).flow)
+        var view = FlowsText([row])
+        let heading = shown { view.appendHeading(to: &$0) }
         let line = shown { view.append(row, to: &$0) }
         #expect(
             line
-                == "\(number)  1970-01-01 00:00:00.000000  98765.432100           1  99999999             1  123456789  "
-                + "                 udp 1.1.1.1:5 -> 2.2.2.2:80\n"
+                == "\(number)  1970-01-01 00:00:00.000000  udp  1.1.1.1:5 → 2.2.2.2:80           1  99999999"
+                + "             1  123456789  98765.432100\n"
         )
         let columns =
-            "  start                            seconds  packets up     bytes  packets down      bytes  close          "
-        let width = max(4, "\(number)".utf8.count)
-        #expect(heading.hasPrefix(String(repeating: " ", count: width - 4) + "flow" + columns))
+            "  time                             client and server       packets up        up  packets down       down"
+            + "          took  end  what\n"
+        #expect(heading == String(repeating: " ", count: max(4, "\(number)".utf8.count) - 4) + "flow" + columns)
+    }
+
+    /// Makes rows of a relay on the loopback, of one to another network, and of a capture of something else.
+    private static func rows() throws -> [FlowRow] {
+        var packets = Packets()
+        let near = "flow 3 client 127.0.0.1:36068 listener 127.0.0.1:9000 egress 127.0.0.1:44008 server 10.0.0.5:5432"
+        try packets.add(.tcp, "127.0.0.1:36068", "127.0.0.1:9000", .syn, length: 560, at: 0, comment: near)
+        try packets.add(.tcp, "127.0.0.1:44008", "10.0.0.5:5432", .syn, at: 0, comment: near)
+        try packets.add(.tcp, "127.0.0.1:9000", "127.0.0.1:36068", .ack, length: 12_345_678, at: 240_000_000)
+        let far =
+            "flow 4 client 192.168.100.201:51000 listener 192.168.100.1:9000 egress 192.168.100.1:44010 server [2001:db8::5]:443"
+        try packets.add(.tcp, "192.168.100.201:51000", "192.168.100.1:9000", .syn, at: 3_723_004_005_000, comment: far)
+        try packets.add(.tcp, "192.168.100.1:44010", "[2001:db8::5]:443", .syn, at: 3_723_004_005_000, comment: far)
+        var rows = packets.rows
+        rows[0].found = FlowProbes.Found(name: "postgresql")
+        rows[1].found = FlowProbes.Found(name: "tls", findings: [.serverName: "a-long-name.example.com"])
+        return rows
+    }
+
+    private static func table(_ style: TerminalStyle, columns: [FlowColumn]? = nil) throws -> [String] {
+        let rows = try rows()
+        var view = FlowsText(rows, style, columns: columns)
+        let text = shown { output in
+            view.appendHeading(to: &output)
+            for row in rows { view.append(row, to: &output) }
+        }
+        return text.split(separator: "\n").map(String.init)
+    }
+
+    @Test(
+        "No line is wider than its terminal, and each cell keeps its column",
+        arguments: [40, 60, 80, 100, 120, 140, 200],
+        [true, false]
+    )
+    func terminal(width: Int, isUnicode: Bool) throws {
+        let lines = try Self.table(TerminalStyle(width: width, isUnicode: isUnicode))
+        #expect(lines.count == 3)
+        #expect(lines.allSatisfy { $0.count <= width })
+        #expect(isUnicode || lines.allSatisfy { $0.utf8.allSatisfy { $0 < 0x80 } })
+        #expect(lines[1].hasPrefix("   3  00:00:00") && lines[2].hasPrefix("   4  01:02:03"))
+    }
+
+    @Test("At 80 columns the client and the server are there, at 120 the relay's ports too")
+    func golden() throws {
+        #expect(
+            try Self.table(TerminalStyle(width: 80)) == [
+                "flow  time           client and server     up      down     took  end   what",
+                "   3  00:00:00  tcp  :36068 → 10.0.0.5:…  560  12345678   0.24 s  open  postgre…",
+                "   4  01:02:03  tcp  192.168.100.201:51…   60         0  0.00 ms  open  tls sni…",
+            ]
+        )
+    }
+
+    @Test("Columns can be chosen, and are whole in a pipe")
+    func columns() throws {
+        let lines = try Self.table(TerminalStyle(), columns: [.server, .flow, .egress, .what])
+        #expect(
+            lines == [
+                "server             flow  egress               what",
+                "10.0.0.5:5432         3  127.0.0.1:44008      postgresql",
+                "[2001:db8::5]:443     4  192.168.100.1:44010  tls sni a-long-name.example.com",
+            ]
+        )
     }
 
     @Test("The total counts the flows that are shown, and what has no flow")
@@ -71,13 +134,13 @@ struct FlowsTextTests {
         _ = capture.add(ViewCapture.udp((1, 6), (2, 9), ""))
         let rows = FlowRows().rows(of: capture.flows.table)
         func total(_ rows: [FlowRow]) -> String {
-            let view = FlowsText(rows, color: false)
-            return shown { view.appendTotals(rows, of: capture.flows, to: &$0) }
+            let view = FlowsText(rows)
+            return shown { view.appendTotals(rows, among: 2, of: capture.flows, to: &$0) }
         }
-        #expect(total(rows) == "total: (2 flows) (3 packets) (96 bytes)\n")
-        #expect(total(Array(rows.prefix(1))) == "total: (1 flow) of 2 (2 packets) (68 bytes)\n")
-        #expect(total([]) == "total: (0 flows) of 2 (0 packets) (0 bytes)\n")
+        #expect(total(rows) == "total: 2 flows, 3 packets, 96 bytes\n")
+        #expect(total(Array(rows.prefix(1))) == "total: 1 flow of 2, 2 packets, 68 bytes\n")
+        #expect(total([]) == "total: 0 flows of 2, 0 packets, 0 bytes\n")
         _ = capture.add(ViewCapture.ip(99, 1, 2, [1]))
-        #expect(total(rows).hasSuffix("(96 bytes), of no flow (1 packet) (21 bytes)\n"))
+        #expect(total(rows).hasSuffix("96 bytes, of no flow 1 packet, 21 bytes\n"))
     }
 }

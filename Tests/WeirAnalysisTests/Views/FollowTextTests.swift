@@ -33,20 +33,32 @@ struct FollowTextTests {
     func texts() {
         #expect(
             Self.shown(.text) == """
-                00:00:00.000000 #3 up    (2 bytes) @0
+                00:00:00.000000 #3 up    2 bytes @0
                   | no
-                00:00:01.000002 #3 up    (3 bytes) @2
+                00:00:01.000002 #3 up    3 bytes @2
                   | hi\\n
-                00:00:01.000002 #3 down  (1 byte) @7
+                00:00:01.000002 #3 down  1 byte @7
                   | x
-                00:00:02.000000 #3 up    (5 bytes) @5  not captured
-                00:00:02.000000 #3 down  (1 byte) @8  cut off by the capture's limit on packets
+                00:00:02.000000 #3 up    5 bytes @5  not captured
+                00:00:02.000000 #3 down  1 byte @8  cut off by the capture's limit on packets
 
                 """
         )
         #expect(Self.shown(.raw) == "nohi\nx" && Self.shown(.raw, color: true) == "nohi\nx")
         let hex = Self.shown(.hex).split(separator: "\n")
         #expect(hex.count == 8 && hex[3].hasPrefix("00000000  68 69 0a  ") && hex[3].hasSuffix("  |hi.|"))
+    }
+
+    @Test("For text2pcap each piece is a time and a dump, and nothing stands for what is missing")
+    func text2pcap() {
+        let lines = Self.shown(.text2pcap, color: true).split(separator: "\n").map(String.init)
+        #expect(lines.count == 6)
+        #expect(
+            lines.enumerated().filter { $0.offset % 2 == 0 }.map(\.element) == [
+                "00:00:00.000000", "00:00:01.000002", "00:00:01.000002",
+            ]
+        )
+        #expect(lines.enumerated().allSatisfy { $0.offset % 2 == 0 || $0.element.hasPrefix("00000000  ") })
     }
 
     @Test("Lines have the colour of their direction, or that of what is missing")
@@ -93,21 +105,21 @@ struct FollowTextTests {
         report.cut.add(30..<32)
         #expect(
             Self.report(report) == """
-                > #4 up    (1 byte) in (1 segment)
+                > #4 up    1 byte in 1 segment
                 > #4 up    no SYN was captured: what came before is not known
-                > #4 up    (1 segment) out of order
-                > #4 up    (1 byte) retransmitted, in (1 segment)
-                > #4 up    (1 byte) retransmitted were not compared: what they repeat was no longer kept
-                > #4 up    (1 gap) given up since no more could be kept: their bytes may have come later
-                > #4 up    (1 byte) came after their gap was given up
-                > #4 up    (1 byte) of before the first segment captured
-                > #4 up    (1 byte) behind the FIN
-                > #4 up    (1 byte) missing at the end: acknowledged, but not captured
-                > #4 up    (1 SYN) with another sequence number
-                > #4 up    (1 keep-alive)\u{20}
-                > #4 up    (1 byte) sent twice with different bytes: @3
-                > #4 up    (3 bytes) not captured: @5-7
-                > #4 up    (3 bytes) cut off by the capture's limit on packets: @20, @30-31
+                > #4 up    1 segment out of order
+                > #4 up    1 byte retransmitted, in 1 segment
+                > #4 up    1 byte retransmitted were not compared: what they repeat was no longer kept
+                > #4 up    1 gap given up since no more could be kept: their bytes may have come later
+                > #4 up    1 byte came after their gap was given up
+                > #4 up    1 byte of before the first segment captured
+                > #4 up    1 byte behind the FIN
+                > #4 up    1 byte missing at the end: acknowledged, but not captured
+                > #4 up    1 SYN with another sequence number
+                > #4 up    1 keep-alive\u{20}
+                > #4 up    1 byte sent twice with different bytes: @3
+                > #4 up    3 bytes not captured: @5-7
+                > #4 up    3 bytes cut off by the capture's limit on packets: @20, @30-31
                 > #4 up    reset by the sender
 
                 """
@@ -124,7 +136,7 @@ struct FollowTextTests {
             ]
         )
         #expect(
-            lines[2].hasSuffix("in (3 segments)") && Self.report(report, .downstream).hasPrefix("> #4 down  (1 byte)")
+            lines[2].hasSuffix("in 3 segments") && Self.report(report, .downstream).hasPrefix("> #4 down  1 byte")
         )
         let json = WeirAnalysisTests.shown { FollowJSON().append(report, flow: 4, .downstream, to: &$0) }
         #expect(
@@ -143,12 +155,12 @@ struct FollowTextTests {
     @Test("A stream is whole if nothing of it is missing or in doubt")
     func whole() {
         var start = StreamReport()
-        #expect(Self.report(start) == "> #4 up    (0 bytes) in (0 segments)\n")
+        #expect(Self.report(start) == "> #4 up    0 bytes in 0 segments\n")
         start.hasStart = true
-        #expect(Self.report(start) == "> #4 up    (0 bytes) in (0 segments), whole from SYN on\n")
+        #expect(Self.report(start) == "> #4 up    0 bytes in 0 segments, whole from SYN on\n")
         start.hasEnd = true
         (start.segments, start.bytes) = (2, 2)
-        #expect(Self.report(start) == "> #4 up    (2 bytes) in (2 segments), whole from SYN to FIN\n")
+        #expect(Self.report(start) == "> #4 up    2 bytes in 2 segments, whole from SYN to FIN\n")
         let harmless: [WritableKeyPath<StreamReport, Int>] = [
             \.outOfOrder, \.retransmissions, \.retransmittedBytes, \.keepAlives, \.gapsOfLimit, \.late,
         ]

@@ -19,7 +19,7 @@ struct MessageValueTests {
         }
         let lines = text.string.split(separator: "\n")
         #expect(
-            lines.filter { $0.hasSuffix(" (cut)") }.map { $0.prefix(37) } == ["    @4 (3000 bytes) http.request.uri:"]
+            lines.filter { $0.hasSuffix(" (cut)") }.map { $0.prefix(35) } == ["    @4 3000 bytes http.request.uri:"]
         )
         #expect(json.string.contains("\"offset\":4,\"length\":3000,\"value\":\"/aaa"))
         #expect(json.string.contains("aaa\",\"cut\":true},{\"name\":"))

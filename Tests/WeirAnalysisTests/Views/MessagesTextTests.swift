@@ -44,29 +44,29 @@ struct MessagesTextTests {
         #expect(
             shown.text == """
                 00:00:00.001000 #2 up    dns query A a
-                    @0 (2 bytes) dns.id: 4660
-                    @2 (2 bytes) dns.flags.response: 0
-                    @2 (2 bytes) dns.flags.opcode: 0
-                    @2 (2 bytes) dns.flags.truncated: 0
-                    @12 (3 bytes) dns.qry.name: a
-                    @15 (2 bytes) dns.qry.type: 1
-                    @17 (2 bytes) dns.qry.class: 1
+                    @0 2 bytes dns.id: 4660
+                    @2 2 bytes dns.flags.response: 0
+                    @2 2 bytes dns.flags.opcode: 0
+                    @2 2 bytes dns.flags.truncated: 0
+                    @12 3 bytes dns.qry.name: a
+                    @15 2 bytes dns.qry.type: 1
+                    @17 2 bytes dns.qry.class: 1
                 00:00:00.003500 #2 down  dns answer A a: 192.0.2.1  answers @0, 2.500 ms
-                    @0 (2 bytes) dns.id: 4660
-                    @2 (2 bytes) dns.flags.response: 1
-                    @2 (2 bytes) dns.flags.opcode: 0
-                    @2 (2 bytes) dns.flags.truncated: 0
-                    @2 (2 bytes) dns.flags.authoritative: 0
-                    @2 (2 bytes) dns.flags.rcode: 0
-                    @12 (3 bytes) dns.qry.name: a
-                    @15 (2 bytes) dns.qry.type: 1
-                    @17 (2 bytes) dns.qry.class: 1
-                    @19 (2 bytes) dns.resp.name: a
-                    @21 (2 bytes) dns.resp.type: 1
-                    @23 (2 bytes) dns.resp.class: 1
-                    @25 (4 bytes) dns.resp.ttl: 60
-                    @29 (2 bytes) dns.resp.len: 4
-                    @31 (4 bytes) dns.a: 192.0.2.1
+                    @0 2 bytes dns.id: 4660
+                    @2 2 bytes dns.flags.response: 1
+                    @2 2 bytes dns.flags.opcode: 0
+                    @2 2 bytes dns.flags.truncated: 0
+                    @2 2 bytes dns.flags.authoritative: 0
+                    @2 2 bytes dns.flags.rcode: 0
+                    @12 3 bytes dns.qry.name: a
+                    @15 2 bytes dns.qry.type: 1
+                    @17 2 bytes dns.qry.class: 1
+                    @19 2 bytes dns.resp.name: a
+                    @21 2 bytes dns.resp.type: 1
+                    @23 2 bytes dns.resp.class: 1
+                    @25 4 bytes dns.resp.ttl: 60
+                    @29 2 bytes dns.resp.len: 4
+                    @31 4 bytes dns.a: 192.0.2.1
 
                 """
         )

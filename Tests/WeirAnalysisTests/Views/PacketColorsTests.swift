@@ -57,12 +57,11 @@ struct PacketColorsTests {
     /// How `PING` stands behind headers of 40 bytes and 8 more: in columns 0 to 3.
     private static let colored = "\u{1B}[35m50 49 4e 47\u{1B}[0m"
 
-    @Test("A message's fields are coloured where they stand in the packet, and the legend names them")
+    @Test("A message's fields are coloured where they stand in the packet")
     func message() {
         var shown = Shown()
         let output = shown.add(Self.packet(Self.ping))
         #expect(output.contains("00000030  \(Self.colored) 0d 0a"))
-        #expect(output.contains("  fields: ") && output.contains("redis.command"))
         // The headers before it have no colour.
         #expect(output.contains("\n00000000  45 00 00 36 "))
     }
@@ -86,16 +85,16 @@ struct PacketColorsTests {
     func plain() {
         var shown = Shown(color: false)
         let output = shown.add(Self.packet(Self.ping))
-        #expect(!output.contains("\u{1B}") && !output.contains("fields:"))
+        #expect(!output.contains("\u{1B}"))
     }
 
     @Test("A retransmission is no message, and what comes early is one once it is in order")
     func order() {
         var shown = Shown()
         _ = shown.add(Self.packet("", number: 999, flags: 2))
-        #expect(!shown.add(Self.packet(Self.ping, number: 1014)).contains("fields:"))
+        #expect(!shown.add(Self.packet(Self.ping, number: 1014)).contains(Self.colored))
         #expect(shown.add(Self.packet(Self.ping, number: 1000)).contains(Self.colored))
-        #expect(!shown.add(Self.packet(Self.ping, number: 1000)).contains("fields:"))
+        #expect(!shown.add(Self.packet(Self.ping, number: 1000)).contains(Self.colored))
         #expect(shown.add(Self.packet(Self.ping, number: 1028)).contains(Self.colored))
     }
 
@@ -111,7 +110,7 @@ struct PacketColorsTests {
     func skipped() {
         var shown = Shown()
         #expect(shown.add(Self.packet(Self.ping), isShown: false) == "")
-        #expect(shown.add(Self.packet("+PONG\r\n", number: 1, isAnswer: true)).contains("fields:"))
+        #expect(shown.add(Self.packet("+PONG\r\n", number: 1, isAnswer: true)).contains("m50 4f 4e 47\u{1B}[0m"))
         #expect(shown.add(Self.packet(Self.ping, number: 1014)).contains(Self.colored))
     }
 

@@ -32,7 +32,7 @@ struct SummaryTextTests {
                   link type     IPV4
                   written by    weir 1, other
                   packets       5
-                  bytes         154, (151 captured)
+                  bytes         154, 151 captured
                   flows         1 tcp, 1 udp
                   first packet  1970-01-01 00:00:01.000000
                   last packet   1970-01-01 00:00:01.002500
@@ -55,9 +55,9 @@ struct SummaryTextTests {
                   10.0.0.3        2   40.00     66   42.86
                 damage
                   first
-                  (1 packet) cut off by the capture's limit on packets
-                  (1 packet) with a time before that of the packet before
-                  (1 packet) without a time
+                  1 packet cut off by the capture's limit on packets
+                  1 packet with a time before that of the packet before
+                  1 packet without a time
 
                 """
         )
@@ -86,8 +86,8 @@ struct SummaryTextTests {
                 {"name":"cut short","packets":1,"bytes":24}],\
                 "talkers":[{"name":"10.0.0.1","packets":5,"bytes":154},{"name":"10.0.0.2","packets":3,"bytes":88},\
                 {"name":"10.0.0.3","packets":2,"bytes":66}],\
-                "damage":["first","(1 packet) cut off by the capture's limit on packets",\
-                "(1 packet) with a time before that of the packet before","(1 packet) without a time"]}
+                "damage":["first","1 packet cut off by the capture's limit on packets",\
+                "1 packet with a time before that of the packet before","1 packet without a time"]}
 
                 """
         )
@@ -102,7 +102,7 @@ struct SummaryTextTests {
             text == """
                 capture
                   packets       0
-                  bytes         0, (0 captured)
+                  bytes         0, 0 captured
                   flows         0 tcp, 0 udp
                 damage
                   none

@@ -34,7 +34,7 @@ struct ViewPrefixTests {
         var shown = 0
         while let item = try reader.next(in: file.span.bytes) {
             guard case .packet(let packet) = item else {
-                if case .block(let block) = item { views.summary.add(block) }
+                if case .block(let block) = item { views.add(block) }
                 continue
             }
             let bytes = file.span.bytes.extracting(packet.range)
@@ -59,6 +59,11 @@ private struct PrefixViews: ~Copyable {
     private var probes = FlowProbes()
     private var dissector = CaptureDissector()
 
+    mutating func add(_ block: CaptureBlock) {
+        summary.add(block)
+        joiner.add(block)
+    }
+
     mutating func show(
         _ packet: CapturedPacket,
         _ bytes: RawSpan,
@@ -67,13 +72,13 @@ private struct PrefixViews: ~Copyable {
     ) {
         summary.add(packet, flows)
         probes.add(packet, bytes, in: flows)
-        text.append(packet, bytes, in: flows, digits: 6, to: &output)
-        json.append(packet, bytes, in: flows, to: &output)
+        text.append(packet, bytes, in: flows, digits: 6, numbers: joiner, to: &output)
+        json.append(packet, bytes, in: flows, numbers: joiner, to: &output)
         var messages = MessagesText(hasFields: true, color: true)
         var messagesJSON = MessagesJSON(hasFields: true)
         dissector.add(packet, bytes, in: flows) { flow, message in
-            messages.append(message, flow: flow + 1, to: &output)
-            messagesJSON.append(message, flow: flow + 1, to: &output)
+            messages.append(message, flow: joiner.label(flow, isApart: true), to: &output)
+            messagesJSON.append(message, flow: joiner.label(flow, isApart: true), to: &output)
         }
     }
 
@@ -82,17 +87,17 @@ private struct PrefixViews: ~Copyable {
         var rows = joiner.rows(of: flows.table)
         var probes = probes
         probes.finish()
-        for index in rows.indices { rows[index].found = probes.found(rows[index].number - 1) }
-        var (text, json) = (FlowsText(rows, color: true), FlowsJSON())
+        for index in rows.indices { rows[index].found = probes.found(rows[index].place) }
+        var (text, json) = (FlowsText(rows, TerminalStyle(width: 80, color: true)), FlowsJSON())
         text.appendHeading(to: &output)
         for row in rows {
             text.append(row, to: &output)
             json.append(row, to: &output)
         }
-        text.appendTotals(rows, of: flows, to: &output)
+        text.appendTotals(rows, among: joiner.count(in: flows.table), of: flows, to: &output)
         var (summaryText, summaryJSON) = (SummaryText(color: true), SummaryJSON())
-        summaryText.append(summary, flows, damage: ["cut"], to: &output)
-        summaryJSON.append(summary, flows, damage: ["cut"], to: &output)
+        summaryText.append(summary, flows, joiner, damage: ["cut"], to: &output)
+        summaryJSON.append(summary, flows, joiner, damage: ["cut"], to: &output)
     }
 }
 

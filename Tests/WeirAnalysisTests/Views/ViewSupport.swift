@@ -34,7 +34,7 @@ struct Packets: ~Copyable {
         let segment = StreamSegment(sequenceNumber: number, flags: flags, length: 0)
         let place = table.add(tuple, transport == .tcp ? segment : nil, length: length, at: time)
         guard let place, let comment, place.isNew else { return }
-        joiner.add(comment: comment, place: place.index)
+        joiner.add(comment: comment, place: place.index, in: table)
     }
 
     var rows: [FlowRow] { joiner.rows(of: table) }

@@ -59,6 +59,31 @@ struct CaptureDissectorTests {
         )
     }
 
+    @Test("Messages of a recorded flow have digests, the same on both legs unless the bytes differ")
+    func digests() {
+        var flows = CaptureFlows()
+        var dissector = CaptureDissector()
+        var digests: [Int: [UInt64?]] = [:]
+        let (first, second) = (Self.begun + Self.rest, Array("*2\r\n$3\r\nGET\r\n$2\r\nac\r\n".utf8))
+        let pieces: [(UInt16, ArraySlice<UInt8>, UInt32)] = [
+            (50_000, first[...], 1000), (50_000, second[...], 1021), (50_001, first[..<5], 1000),
+            (50_001, first[5...], 1005), (50_001, first[...], 1021), (50_002, first[...], 1000),
+        ]
+        var known: Set<Int> = []
+        for (client, content, number) in pieces {
+            let (captured, bytes) = MadePackets.captured(segment(Array(content), number, client: client))
+            flows.add(captured, bytes.span.bytes)
+            if let place = flows.tcp?.index, known.insert(place).inserted, place < 2 {
+                dissector.begin(leg: place, listener: 9000, server: 6379)
+            }
+            dissector.add(captured, bytes.span.bytes, in: flows) { digests[$0, default: []].append($1.digest) }
+        }
+        dissector.finish { digests[$0, default: []].append($1.digest) }
+        #expect(digests[0]?.count == 2 && digests[1]?.count == 2 && digests[0]?.contains(nil) == false)
+        #expect(digests[0]?.first == digests[1]?.first && digests[0]?.last != digests[1]?.last)
+        #expect(digests[2] == [nil])
+    }
+
     @Test("What is not whole at the end comes in the order of the flows")
     func finish() {
         var dissected = Dissected(limit: 3)

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Support
 import Testing
 import WeirWire
@@ -125,10 +126,10 @@ struct PortsCommandTests {
         for object in try LogLines(ended.output).objects { #expect(object["samples"] as? Int == 3) }
     }
 
-    @Test("The whole output of relay --ports is read by text2pcap", .needsProgram("text2pcap"))
-    func importable() async throws {
+    @Test("relay --show ports prints a row for each flow with its ports and process, and a sentence for each address")
+    func live() async throws {
         let server = try TCPServer()
-        let program = try WeirProgram(["relay", "--ports", "--threads", "1", server.route])
+        let program = try WeirProgram(["relay", "--show", "ports", "--threads", "1", server.route])
         let endpoint = try program.listening()[0]
         for _ in 0..<10 {
             let client = try TCPPeer(to: endpoint)
@@ -137,12 +138,14 @@ struct PortsCommandTests {
             _ = try peer.receive(5)
         }
         let ended = try await program.stop()
-        #expect(String(decoding: ended.output, as: UTF8.self).contains(", process "))
-        let text = try folder.file("text", ended.output)
-        let out = folder.path + "/out.pcapng"
-        let made = try ChildProgram.run("text2pcap", ["-T", "1,2", "-t", "%H:%M:%S.%f", text, out])
-        #expect(made.status == 0)
-        #expect(try CaptureWalk.tcpPayloads(try folder.read("out.pcapng")).count == 10)
+        let lines = String(decoding: ended.output, as: UTF8.self).split(separator: "\n")
+        #expect(lines.count == 12)
+        for (number, line) in lines.prefix(10).enumerated() {
+            #expect(line.contains(" #\(number + 1) tcp 127.0.0.1:") && line.contains(" ⇒ 127.0.0.1:"), "\(line)")
+            #expect(line.contains(" \(getpid()), ") || line.hasSuffix("process not known"), "\(line)")
+        }
+        #expect(lines[10].hasPrefix("client 127.0.0.1 tcp, to the relay: "))
+        #expect(lines[11].hasPrefix("egress 127.0.0.1 tcp, from the relay: "))
     }
 
     @Test("The host's use of its range counts the ports that lead to a destination", .needsRoot)

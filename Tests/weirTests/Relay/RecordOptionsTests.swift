@@ -190,7 +190,7 @@ struct RecordOptionsTests {
         #expect(try client.receiveToEnd().bytes == [])
         let ended = try await program.stop()
         #expect(ended.status == 0)
-        #expect(ended.errors.contains("total: (1 tcp flow)"))
+        #expect(ended.errors.contains("total: 1 tcp flow"))
     }
 
     @Test("Is read by tshark from a pipe", .needsProgram("tshark"))
@@ -204,7 +204,7 @@ struct RecordOptionsTests {
         let names = String(decoding: try folder.read("out"), as: UTF8.self).split(separator: "\n")
         #expect(names.count == 74 && names.filter { $0 == "weir:client" }.count == 37)
         #expect(
-            String(decoding: try folder.read("errors"), as: UTF8.self).contains("total: (3 tcp flows) (2 udp flows)")
+            String(decoding: try folder.read("errors"), as: UTF8.self).contains("total: 3 tcp flows, 2 udp flows")
         )
     }
 

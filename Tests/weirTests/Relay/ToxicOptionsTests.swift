@@ -136,7 +136,10 @@ struct ToxicOptionsTests {
     @Test("The dump shows what went on, and what was done to it; --show-original what came, too")
     func dump() async throws {
         let server = try TCPServer()
-        let options = ["--toxic", "replace,up,find=hello,with=bye", "--show-original", "--show", "text", "--seed", "7"]
+        let options = [
+            "--toxic", "replace,up,find=hello,with=bye", "--show-original", "--show", "text", "--seed", "7",
+            "--verbose",
+        ]
         let program = try WeirProgram(["relay"] + options + [server.route])
         let endpoint = try program.listening()[0]
         #expect(try program.readErrorLine() == "seed 7")
@@ -148,10 +151,10 @@ struct ToxicOptionsTests {
         peer.finish()
         _ = try client.receiveToEnd()
         let text = String(decoding: try await program.stop().output, as: UTF8.self)
-        #expect(text.contains(" #1 up    toxic 'replace_upstream' acts\n"))
-        #expect(text.contains(" #1 up    received (10 bytes) @0\n  | say hello.\n"))
-        #expect(text.contains(" ms, replaced (5 bytes) @4 by 'replace_upstream'\n  | say bye.\n"))
-        #expect(text.contains(" #1 up    end forwarded\n"))
+        #expect(text.contains(" #1 ▲ toxic 'replace_upstream' acts\n"))
+        #expect(text.contains(" #1 ▲ received 10 B @0\n  | say hello.\n"))
+        #expect(text.contains("replaced 5 bytes @4 by 'replace_upstream'\n  | say bye.\n"))
+        #expect(text.contains(" #1 ▲ end forwarded\n"))
     }
 
     @Test("The log says what toxics did")

@@ -33,11 +33,11 @@ struct FollowShowTests {
         let path = try datagrams()
         let text = try await shown([path, "--follow", "2", "--as", "text"])
         let lines = [
-            "22:13:20.000001 #2 up    (5 bytes) @0", "  | first", "22:13:20.000002 #2 down  (5 bytes) @0", "  | reply",
-            "22:13:20.000003 #2 up    (6 bytes) @5", "  | second",
-            "22:13:20.000003 #2 up    (4 bytes) @11  cut off by the "
-                + "capture's limit on packets", "22:13:20.000004 #2 down  (0 bytes) @5",
-            "22:13:20.000005 #2 up    (1 byte) @15",
+            "22:13:20.000001 #2 up    5 bytes @0", "  | first", "22:13:20.000002 #2 down  5 bytes @0", "  | reply",
+            "22:13:20.000003 #2 up    6 bytes @5", "  | second",
+            "22:13:20.000003 #2 up    4 bytes @11  cut off by the "
+                + "capture's limit on packets", "22:13:20.000004 #2 down  0 bytes @5",
+            "22:13:20.000005 #2 up    1 byte @15",
             "  | 3",
         ]
         #expect(text.status == 0 && text.errors == "" && text.output == lines.joined(separator: "\n") + "\n")
@@ -81,17 +81,17 @@ struct FollowShowTests {
         #expect(down.output == "answer" && !down.errors.contains("#1 up"))
         let text = try await shown([path, "--follow", "1", "--as", "text", "--only", "up"])
         let lines = text.output.split(separator: "\n").map(String.init)
-        #expect(text.errors == "" && lines.first == "22:13:20.000003 #1 up    (3 bytes) @0" && lines[1] == "  | abc")
+        #expect(text.errors == "" && lines.first == "22:13:20.000003 #1 up    3 bytes @0" && lines[1] == "  | abc")
         let rest = [
-            "22:13:20.000003 #1 up    (3 bytes) @3  not captured", "22:13:20.000004 #1 up    (3 bytes) @6", "  | ghi",
-            "#1 up    (6 bytes) in (2 segments)", "#1 up    (1 segment) out of order",
-            "#1 up    (3 bytes) not captured: @3-5",
+            "22:13:20.000003 #1 up    3 bytes @3  not captured", "22:13:20.000004 #1 up    3 bytes @6", "  | ghi",
+            "#1 up    6 bytes in 2 segments", "#1 up    1 segment out of order",
+            "#1 up    3 bytes not captured: @3-5",
         ]
         #expect(Array(lines.dropFirst(2)) == rest)
         let hex = try await shown([path, "--follow", "1", "--as", "hex", "--only", "down"])
         #expect(
             hex.output.contains("00000000  61 6e 73 77 65 72 ")
-                && hex.output.contains("\n#1 down  (6 bytes) in (1 segment)")
+                && hex.output.contains("\n#1 down  6 bytes in 1 segment")
         )
         let json = try LogLines(Array(try await shown([path, "--follow", "1", "--json"]).output.utf8))
         #expect(json.all("report").map { $0["direction"] as? String } == ["upstream", "downstream"])

@@ -41,10 +41,49 @@ struct MadeCapture {
         _ text: String = "",
         at time: Int = 0
     ) {
+        tcp(ports, from: client, isDown: isDown, flags: flags, sequence: sequence, bytes: Array(text.utf8), at: time)
+    }
+
+    /// Adds a segment with any bytes.
+    mutating func tcp(
+        _ ports: (Int, Int),
+        from client: [UInt8] = [10, 0, 0, 1],
+        isDown: Bool = false,
+        flags: UInt8,
+        sequence: Int,
+        acknowledging number: Int = 0,
+        bytes: [UInt8],
+        at time: Int = 0
+    ) {
         let (source, target) = isDown ? (ports.1, ports.0) : ports
         let head =
-            Self.pair(source) + Self.pair(target) + Self.word(sequence).reversed() + [0, 0, 0, 0, 0x50, flags, 4, 0]
-        add(6, isDown, head + [0, 0, 0, 0] + Array(text.utf8), time, 0, client)
+            Self.pair(source) + Self.pair(target) + Self.word(sequence).reversed() + Self.word(number).reversed()
+            + [0x50, flags, 4, 0]
+        add(6, isDown, head + [0, 0, 0, 0] + bytes, time, 0, client)
+    }
+
+    /// Adds a request of HTTP and its answer on a connection of their own, each message in segments that end at a place.
+    mutating func http(_ client: Int, _ request: [UInt8], _ answer: [UInt8], cutAt cut: Int = 0, at time: Int = 0) {
+        let ports = (client, 80)
+        tcp(ports, flags: 2, sequence: 0, at: time)
+        tcp(ports, isDown: true, flags: 18, sequence: 0, acknowledging: 1, bytes: [], at: time + 1)
+        for (isDown, bytes) in [(false, request), (true, answer)] {
+            let cut = min(cut, bytes.count)
+            for part in [0..<cut, cut..<bytes.count] where !part.isEmpty {
+                tcp(
+                    ports,
+                    isDown: isDown,
+                    flags: 16,
+                    sequence: 1 + part.lowerBound,
+                    acknowledging: isDown ? 1 + request.count : 1,
+                    bytes: Array(bytes[part]),
+                    at: time + 2
+                )
+            }
+        }
+        let ends = (1 + request.count, 1 + answer.count)
+        tcp(ports, flags: 17, sequence: ends.0, acknowledging: ends.1, bytes: [], at: time + 3)
+        tcp(ports, isDown: true, flags: 17, sequence: ends.1, acknowledging: ends.0 + 1, bytes: [], at: time + 4)
     }
 
     private mutating func add(

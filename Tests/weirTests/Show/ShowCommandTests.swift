@@ -37,12 +37,17 @@ struct ShowCommandTests {
             (["x", "--summary", "--reverse"], "--sort and --reverse are for the flows."),
             (
                 ["x", "--summary", "--where", "tcp"],
-                "--flow and --where are for the flows, for --packets and for --messages."
+                "--flow and --where are not for --follow and --summary."
             ),
             (
                 ["x", "--follow", "1", "--flow", "1"],
-                "--flow and --where are for the flows, for --packets and for --messages."
+                "--flow and --where are not for --follow and --summary."
             ),
+            (["x", "--grep", "a", "--flow", "1", "--where", "tcp", "--json", "--leg", "client"], nil),
+            (["x", "--errors", "--where", "http", "--json"], nil),
+            (["x", "--grep", "a", "--errors"], "--grep is a view of its own: it has no other one beside it."),
+            (["x", "--errors", "--messages"], "--errors is a view of its own: it has no other one beside it."),
+            (["x", "--errors", "--leg", "client"], "--leg is not for --errors."),
             (["x", "--flow", "0"], "--flow takes the number of a flow, from 1."),
             (["x", "--follow", "0"], "--follow takes the number of a flow, from 1."),
         ] as [([String], String?)]
@@ -72,6 +77,12 @@ struct ShowCommandTests {
         let late = "a query cannot ask for what is known only when a flow has ended"
         #expect(Self.query(["--packets", "--where", "bytes > 5"]) == "64 --where: with --packets \(late)")
         #expect(Self.query(["--messages", "--where", "bytes > 5"]) == "64 --where: with --messages \(late)")
+        #expect(Self.query(["--grep", "x", "--where", "bytes > 5"]) == "64 --where: with --grep \(late)")
+        let ofFlows = "a query cannot ask for messages or bytes, only for flows"
+        #expect(Self.query(["--grep", "x", "--where", "http"]) == "64 --where: with --grep \(ofFlows)")
+        #expect(Self.query(["--stats", "5", "--where", "error"]) == "64 --where: with --stats \(ofFlows)")
+        #expect(Self.query(["--where", "proxy web"]).hasPrefix("64 --where: a capture does not name routes"))
+        #expect(!Self.query(["--packets", "--where", "status > 399"]).hasPrefix("64"))
         #expect(!Self.query(["--where", "bytes > 5"]).hasPrefix("64"))
         #expect(!Self.query(["--packets", "--where", "port 5"]).hasPrefix("64"))
     }

@@ -8,7 +8,7 @@ enum DNSFields {
     static let opcode = FieldName("dns.flags.opcode", "The operation")
     static let authoritative = FieldName("dns.flags.authoritative", "Whether the server has authority for the name")
     static let truncated = FieldName("dns.flags.truncated", "Whether the answer is cut")
-    static let responseCode = FieldName("dns.flags.rcode", "How the server fared")
+    static let responseCode = FieldName("dns.flags.rcode", "How the server fared", role: .code(errorFrom: 1))
     static let queryName = FieldName("dns.qry.name", "The name that is asked for", finding: .query)
     static let queryType = FieldName("dns.qry.type", "The type of record that is asked for")
     static let queryClass = FieldName("dns.qry.class", "The class that is asked for")

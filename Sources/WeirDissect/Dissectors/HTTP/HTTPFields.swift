@@ -2,11 +2,11 @@ import WeirWire
 
 /// The fields of HTTP messages.
 enum HTTPFields {
-    static let method = FieldName("http.request.method", "The request's method")
-    static let uri = FieldName("http.request.uri", "The request's target")
+    static let method = FieldName("http.request.method", "The request's method", role: .method)
+    static let uri = FieldName("http.request.uri", "The request's target", role: .path)
     static let requestVersion = FieldName("http.request.version", "The version in a request")
     static let version = FieldName("http.response.version", "The version in an answer")
-    static let status = FieldName("http.response.code", "The answer's status code")
+    static let status = FieldName("http.response.code", "The answer's status code", role: .status)
     static let phrase = FieldName("http.response.phrase", "The words behind the status code")
     static let host = FieldName("http.host", "The host that the request is for", finding: .host)
     static let header = FieldName("http.header", "A header field that has no name of its own here")

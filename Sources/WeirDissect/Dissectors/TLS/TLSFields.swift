@@ -31,7 +31,7 @@ enum TLSFields {
     static let issuer = FieldName("x509.issuer", "Who has signed a certificate")
     static let alternativeName = FieldName("x509ce.dNSName", "A host that a certificate is for")
     static let alertLevel = FieldName("tls.alert_message.level", "Whether an alert is fatal (2)")
-    static let alert = FieldName("tls.alert_message.desc", "What an alert says")
+    static let alert = FieldName("tls.alert_message.desc", "What an alert says", role: .code(errorFrom: 1))
 
     static let all = [
         contentType, recordVersion, recordLength, type, version, random, sessionID, cipher, extensionType, serverName,

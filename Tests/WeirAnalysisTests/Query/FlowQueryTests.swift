@@ -62,12 +62,12 @@ struct FlowQueryTests {
         arguments: [
             (
                 "",
-                "the query ends where tcp, udp, ip, ip6, host, port, close, flow, packets, bytes or duration was expected"
+                "the query ends where a word of queries was expected"
             ),
-            ("prtx 5", "'prtx' is not tcp, udp, ip, ip6, host, port, close, flow, packets, bytes or duration"),
+            ("prtx 5", "'prtx' is not a word of queries"),
             (
                 "prt 5",
-                "'prt' is not tcp, udp, ip, ip6, host, port, close, flow, packets, bytes or duration; did you mean 'port'?"
+                "'prt' is not a word of queries; did you mean 'port'?"
             ),
             ("port", "the query ends where a port, or two with '-' between was expected"),
             ("port x", "'x' is not a port, or two with '-' between"),
@@ -94,13 +94,82 @@ struct FlowQueryTests {
             ("flow 0", "'0' is not the number of a flow, from 1"),
             (
                 "close shut",
-                "'shut' is not an end: open, unanswered, refused, client_finished, server_finished, finished, client_reset, server_reset"
+                "'shut' is not an end: open, unanswered, refused, client_finished, server_finished, finished, client_reset, server_reset, reset, idle, evicted, requested, toxic, shutdown; did you mean 'shutdown'?"
             ),
+            ("status >= 4xx", "'4xx' is not a status such as 404"),
+            ("took > fast", "'fast' is not a time as 500ms, 10s or 2m"),
+            ("htp", "'htp' is not a word of queries; did you mean 'http'?"),
+            ("method", "the query ends where a method such as GET was expected"),
+            ("method (tcp)", "'(' is not a method such as GET"),
+            ("contains", "the query ends where a text in quotation marks, or hex:... was expected"),
+            ("contains \"abc", "'\"abc': the second quotation mark is missing"),
+            ("contains \"\"", "'\"\"': there is nothing to search for"),
+            ("contains hex:1", "'hex:1': bytes in hex have two digits each"),
+            ("hex:12g4", "'hex:12g4': 'g' is no hex digit"),
+            ("matches abc", "'abc' is not an expression between slashes, as /get|post/i"),
+            ("matches /abc", "'/abc': the second slash is missing"),
+            (
+                "matches /abc/x",
+                "'/abc/x': an expression stands between slashes, /like this/ or /this/i for either case"
+            ),
+            ("matches /a(b/", "'/a(b/': '(' has no ')'; write \\( for the character"),
+            ("matches /a*/", "'/a*/': it matches where nothing is"),
+            (
+                "client host example.org",
+                "'example.org': only servers have names; ask for an address, or with 'host' alone"
+            ),
+            ("path \"\"", "'\"\"': it is empty, where a path such as /api was expected"),
+            ("\"tcp\"", "'\"tcp\"' is not a word of queries"),
         ]
     )
     func refuses(_ text: String, _ message: String) {
         let error = #expect(throws: FlowQueryError.self) { _ = try FlowQuery(parsing: text) }
         #expect(error?.description == message)
+    }
+
+    @Test(
+        "Marks the wrong word in the query",
+        arguments: [
+            ("tcp and prt 80", "tcp and prt 80", "        ^^^"), ("tcp and", "tcp and", "       ^"),
+            ("(tcp", "(tcp", "    ^"), ("port 65536 or udp", "port 65536 or udp", "     ^^^^^"),
+            ("tcp\nand \u{1b}x", "tcp?and ?x", "        ^^"),
+            ("contains \"a b", "contains \"a b", "         ^^^^"),
+        ]
+    )
+    func marks(_ text: String, _ line: String, _ marks: String) throws {
+        let error = #expect(throws: FlowQueryError.self) { _ = try FlowQuery(parsing: text) }
+        let lines = try #require(error).explanation.split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(lines.count == 3 && lines[1] == "  \(line)" && lines[2] == "  \(marks)", "\(lines)")
+    }
+
+    @Test("Of a long query the part with the wrong word is shown")
+    func long() throws {
+        let text =
+            String(repeating: "tcp or ", count: 60) + "wrong or " + String(repeating: "udp or ", count: 20) + "udp"
+        let error = #expect(throws: FlowQueryError.self) { _ = try FlowQuery(parsing: text) }
+        let lines = try #require(error).explanation.split(separator: "\n")
+        let place = try #require(lines[2].firstIndex(of: "^"))
+        #expect(lines[1].count <= 80 && lines[1][place...].hasPrefix("wrong"))
+        #expect(lines[2].count { $0 == "^" } == 5)
+    }
+
+    @Test("A query of ten thousand words is refused, not a trap")
+    func wide() {
+        let text = Array(repeating: "tcp", count: 10_000).joined(separator: " and ")
+        #expect(throws: FlowQueryError.self) { _ = try FlowQuery(parsing: text) }
+        let messages = Array(repeating: "http", count: 65).joined(separator: " or ")
+        #expect(throws: FlowQueryError.self) { _ = try FlowQuery(parsing: messages) }
+        #expect(throws: Never.self) { _ = try FlowQuery(parsing: String(messages.dropLast(8))) }
+    }
+
+    @Test("The protocols of the dissectors are words, and the help has every word")
+    func words() throws {
+        for name in QueryWord.protocols {
+            #expect(try FlowQuery(parsing: name) == .speaks(name))
+            #expect(QueryWord.help.contains(name))
+        }
+        for word in QueryWord.all { #expect(QueryWord.help.contains("  \(word.name)")) }
+        for line in QueryWord.help.split(separator: "\n") { #expect(line.count <= 130, "\(line)") }
     }
 
     @Test("A query of a hundred thousand parentheses is refused, not a trap")

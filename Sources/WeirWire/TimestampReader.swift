@@ -3,7 +3,7 @@
 /// It remembers the last second, because most lines of a log are of the same second as the line before.
 ///
 /// Source: RFC 3339 section 5.6; H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", `days_from_civil`.
-struct PortLogClock: Sendable {
+package struct TimestampReader: Sendable {
     private struct Second: Equatable {
         // The 19 bytes of date and time; the last word overlaps the second one by one byte.
         var first: UInt64
@@ -14,8 +14,11 @@ struct PortLogClock: Sendable {
     private var text: Second?
     private var nanoseconds: Int64 = 0
 
+    /// Creates a reader.
+    package init() {}
+
     /// Reads a time; returns nil if the text is not one.
-    mutating func read(_ text: UnsafeRawBufferPointer) -> Int64? {
+    package mutating func read(_ text: UnsafeRawBufferPointer) -> Int64? {
         guard text.count >= 20, text[text.count - 1] == UInt8(ascii: "Z") else { return nil }
         let second = Second(
             first: text.loadUnaligned(as: UInt64.self),

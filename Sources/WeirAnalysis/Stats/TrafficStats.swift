@@ -1,0 +1,227 @@
+public import WeirDissect
+public import WeirWire
+
+/// The statistics of the flows of a capture, and of the requests in them.
+///
+/// All flows are counted, both legs of those that Weir recorded; whoever shows them leaves out the second leg.
+public struct TrafficStats: Sendable {
+    /// The statistics of one flow.
+    public struct Flow: Sendable {
+        /// The protocol of its messages; nil if none was read.
+        public var name: String?
+        /// The number of bytes of payload from the client, each counted once.
+        public var payloadUp = 0
+        /// The number of bytes of payload from the server, each counted once.
+        public var payloadDown = 0
+        /// The delays of answers, from the last byte of a request to the first of its answer.
+        public var answers = DelayDistribution()
+        /// The time of the client's first SYN, in nanoseconds since 1970 UTC; nil if it is not known.
+        var syn: Int64?
+        /// The time of the server's answer to it.
+        var accepted: Int64?
+        /// The time of the server's first byte.
+        var firstByte: Int64?
+        var up = SentBytes()
+        var down = SentBytes()
+
+        /// The time from the client's SYN to the server's answer, in nanoseconds; nil if they were not captured.
+        public var dial: Int64? {
+            guard let syn, let accepted else { return nil }
+            return max(accepted &- syn, 0)
+        }
+
+        /// Returns the time from a flow's first packet to the server's first byte, in nanoseconds; nil if there is
+        /// none.
+        public func firstByte(of flow: ObservedFlow) -> Int64? {
+            guard let firstByte, let start = flow.start else { return nil }
+            return max(firstByte &- start, 0)
+        }
+    }
+
+    /// The statistics of the requests of one kind.
+    package struct Kind: Sendable {
+        /// The number of requests.
+        package var requests = 0
+        /// The number of answers that say that something went wrong.
+        package var failures = 0
+        /// The delays of the answers.
+        package var answers = DelayDistribution()
+        /// The number of bytes of the requests.
+        package var bytesUp = 0
+        /// The number of bytes of the answers.
+        package var bytesDown = 0
+    }
+
+    /// A request that has no answer yet.
+    private struct Open: Sendable {
+        var kind: RequestKind
+        var direction: Direction
+        var offset: Int
+        /// The time of its last byte; for protocols whose messages are not paired.
+        var time: Int64?
+    }
+
+    private var flows: [Flow] = []
+    private var open: [Int: [Open]] = [:]
+    private var byPlace: [Int: [RequestKind: Kind]] = [:]
+    private var kindCount = 0
+    private static let openLimit = 128
+    /// The maximum number of kinds, those of different flows counted apart.
+    private static let kindLimit = 1 << 18
+
+    /// Creates the statistics of no flow.
+    public init() {}
+
+    /// Returns the statistics of the flow at a place in the table.
+    public func flow(_ place: Int) -> Flow { place < flows.count ? flows[place] : Flow() }
+
+    /// Returns the kinds of requests in the flow at a place, with their statistics.
+    package func kinds(_ place: Int) -> [RequestKind: Kind] { byPlace[place] ?? [:] }
+
+    /// Counts a packet that was already added to the flows.
+    public mutating func add(_ packet: CapturedPacket, in flows: borrowing CaptureFlows) {
+        if let place = flows.tcp, let segment = flows.packet.tcp?.streamSegment {
+            let first = flows.table[place.index].firstNumber(of: place.direction)
+            change(place) { $0.add(segment, place.direction, first, at: packet.timestamp) }
+        }
+        if let place = flows.udp, let length = flows.packet.udp?.payloadLength {
+            change(place) { $0.add(datagram: length, place.direction, at: packet.timestamp) }
+        }
+        for index in flows.innerUDP.indices {
+            guard let place = flows.innerUDP[index] else { continue }
+            let length = flows.packet.innerUDP[index].payloadLength
+            change(place) { $0.add(datagram: length, place.direction, at: packet.timestamp) }
+        }
+    }
+
+    private mutating func change(_ place: FlowTable.Place, _ body: (inout Flow) -> Void) {
+        makeRoom(place.index)
+        if place.hasTurned {
+            flows[place.index].turn()
+            open[place.index] = nil
+        }
+        body(&flows[place.index])
+    }
+
+    private mutating func makeRoom(_ place: Int) {
+        if place >= flows.count { flows += Array(repeating: Flow(), count: place + 1 - flows.count) }
+    }
+
+    /// Counts a message of the flow at a place.
+    public mutating func add(_ message: Message, of place: Int) {
+        guard !message.isUnfinished else { return }
+        makeRoom(place)
+        if flows[place].name == nil { flows[place].name = message.name.description }
+        if let kind = RequestKind(message) { begin(kind, message, place) } else { answer(message, place) }
+    }
+
+    private mutating func begin(_ kind: RequestKind, _ message: Message, _ place: Int) {
+        var kind = kind
+        if byPlace[place]?[kind] == nil {
+            if kindCount >= Self.kindLimit { kind = .others } else { kindCount += 1 }
+        }
+        byPlace[place, default: [:]][kind, default: Kind()].requests += 1
+        byPlace[place]?[kind]?.bytesUp += message.range.count
+        var requests = open.removeValue(forKey: place) ?? []
+        if requests.count == Self.openLimit { requests.removeFirst() }
+        requests.append(
+            Open(kind: kind, direction: message.direction, offset: message.range.lowerBound, time: message.time)
+        )
+        open[place] = requests
+    }
+
+    private mutating func answer(_ message: Message, _ place: Int) {
+        guard var requests = open.removeValue(forKey: place) else { return }
+        defer { if !requests.isEmpty { open[place] = requests } }
+        if let answer = message.answer {
+            let direction = message.direction.opposite
+            let found = requests.firstIndex {
+                $0.direction == direction && $0.offset == answer.request && $0.kind.isAnswered(by: message)
+            }
+            let index = found ?? requests.firstIndex { $0.direction == direction && $0.offset == answer.request }
+            guard let index else { return }
+            count(message, answer.delay, requests[index].kind, place)
+            // Datagrams have no offsets, and their answers come in any order.
+            requests.remove(at: index)
+        } else if message.name.description == "postgresql", message.direction == .downstream {
+            answerStatement(message, &requests, place)
+        }
+    }
+
+    /// Counts a message of PostgreSQL, whose messages have no pairs: everything up to `ready` answers what was asked.
+    private mutating func answerStatement(_ message: Message, _ requests: inout [Open], _ place: Int) {
+        guard let first = requests.first else { return }
+        if let time = first.time, let answer = message.firstTime ?? message.time {
+            count(message, max(answer &- time, 0), first.kind, place)
+            requests[0].time = nil
+        } else {
+            count(message, nil, first.kind, place)
+        }
+        if message.summary.string.hasPrefix("ready") {
+            // A statement that was prepared in the same turn was executed in it, too.
+            let isOne = first.kind.request != "execute" && requests.count > 1 && requests[1].kind.request == "execute"
+            requests.removeFirst(isOne ? 2 : 1)
+        }
+    }
+
+    private mutating func count(_ message: Message, _ delay: Int64?, _ kind: RequestKind, _ place: Int) {
+        byPlace[place]?[kind]?.bytesDown += message.range.count
+        if message.isFailure { byPlace[place]?[kind]?.failures += 1 }
+        guard let delay else { return }
+        byPlace[place]?[kind]?.answers.add(delay)
+        flows[place].answers.add(delay)
+    }
+}
+
+extension RequestKind {
+    /// Returns whether an answer can be that of a request of this kind: that of DNS repeats the type of the question.
+    fileprivate func isAnswered(by message: Message) -> Bool {
+        guard name == "dns" else { return true }
+        return message.summary.string.split(separator: " ", maxSplits: 2).dropFirst().first.map { $0 == request }
+            ?? true
+    }
+}
+
+extension TrafficStats.Flow {
+    /// The bytes of one direction of a TCP flow.
+    struct SentBytes: Sendable {
+        /// The sequence number after the last byte so far; nil if there was none.
+        var end: UInt32?
+    }
+
+    fileprivate mutating func add(_ segment: StreamSegment, _ direction: Direction, _ first: UInt32?, at time: Int64?) {
+        let isSYN = segment.flags.contains(.syn)
+        if isSYN, direction == .upstream, syn == nil { syn = time }
+        if isSYN, direction == .downstream, segment.flags.contains(.ack), accepted == nil { accepted = time }
+        guard segment.length > 0 else { return }
+        if direction == .downstream, firstByte == nil { firstByte = time }
+        let count =
+            direction == .upstream ? up.advance(segment, from: first) : down.advance(segment, from: first)
+        if direction == .upstream { payloadUp += count } else { payloadDown += count }
+    }
+
+    fileprivate mutating func add(datagram length: Int, _ direction: Direction, at time: Int64?) {
+        if direction == .downstream, firstByte == nil { firstByte = time }
+        if direction == .upstream { payloadUp += length } else { payloadDown += length }
+    }
+
+    fileprivate mutating func turn() {
+        swap(&payloadUp, &payloadDown)
+        swap(&up, &down)
+        (syn, accepted, firstByte) = (nil, nil, nil)
+    }
+}
+
+extension TrafficStats.Flow.SentBytes {
+    /// Moves past a segment, and returns the number of bytes that no segment had before: those that were not captured
+    /// count, as they were sent.
+    fileprivate mutating func advance(_ segment: StreamSegment, from first: UInt32?) -> Int {
+        let start = segment.sequenceNumber &+ (segment.flags.contains(.syn) ? 1 : 0)
+        let end = start &+ UInt32(truncatingIfNeeded: segment.length)
+        let before = self.end ?? first.map { $0 &+ 1 } ?? start
+        let count = Int(Int32(bitPattern: end &- before))
+        guard count > 0 else { return 0 }
+        self.end = end
+        return count
+    }
+}

@@ -1,0 +1,190 @@
+import Testing
+import WeirAnalysis
+import WeirDissect
+import WeirWire
+
+@Suite("Statistics of traffic")
+struct TrafficStatsTests {
+    /// The rows of traffic, of which no flow was recorded by a relay.
+    private static func rows(_ traffic: MadeTraffic, limit: Int? = nil) -> StatsRows {
+        var stats = TrafficStats()
+        var dissector = CaptureDissector(wantsFields: false)
+        var rows: [FlowRow] = []
+        traffic.read { packet, bytes, flows in
+            stats.add(packet, in: flows)
+            dissector.add(packet, bytes, in: flows) { place, message in stats.add(message, of: place) }
+            rows = FlowRows().rows(of: flows.table)
+        }
+        dissector.finish { place, message in stats.add(message, of: place) }
+        return StatsRows(stats, rows, limit: limit)
+    }
+
+    private static func http(_ count: Int) -> MadeTraffic {
+        var traffic = MadeTraffic()
+        traffic.open()
+        for number in 0..<count {
+            traffic.send(.upstream, "GET /\(number % 2)?q=\(number) HTTP/1.1\r\nHost: h\r\n\r\n")
+            let status = number % 3 == 0 ? "500 No" : "200 OK"
+            traffic.send(.downstream, "HTTP/1.1 \(status)\r\nContent-Length: 1\r\n\r\nx")
+        }
+        traffic.finish()
+        return traffic
+    }
+
+    @Test("A flow has its times, its answers and its payload, each byte once")
+    func flow() throws {
+        var traffic = Self.http(3)
+        let rows = Self.rows(traffic)
+        let flow = try #require(rows.flows.first)
+        #expect(rows.flows.count == 1 && flow.row.number == 1 && flow.stats.name == "http")
+        // SYN at 0, its answer at 1 ms, the first answer at 4 ms; each answer comes 1 ms after its request.
+        #expect(flow.dial == 1_000_000 && flow.firstByte == 4_000_000)
+        #expect(flow.stats.answers.count == 3)
+        #expect(flow.stats.answers.percentiles([50, 90, 99]) == [1_000_000, 1_000_000, 1_000_000])
+        #expect(flow.stats.payloadUp == 3 * 32 && flow.stats.payloadDown == 3 * 39)
+        // A keep-alive, which repeats the last byte, and a retransmission add nothing.
+        traffic.repeatLast(.downstream, 39)
+        traffic.repeatLast(.upstream, 1)
+        let again = Self.rows(traffic).flows.first
+        #expect(again?.stats.payloadUp == 3 * 32 && again?.stats.payloadDown == 3 * 39)
+    }
+
+    @Test("Kinds of requests are counted in all flows together, the most frequent first")
+    func kinds() {
+        let rows = Self.rows(Self.http(7))
+        #expect(rows.kinds.map(\.kind.request) == ["GET /0", "GET /1"])
+        #expect(rows.kinds.map(\.stats.requests) == [4, 3])
+        // 0, 3 and 6 fail.
+        #expect(rows.kinds.map(\.stats.failures) == [2, 1])
+        #expect(rows.kinds.map(\.stats.answers.count) == [4, 3])
+        #expect(rows.kinds.map(\.stats.bytesUp) == [4 * 32, 3 * 32])
+        #expect(rows.kinds.map(\.stats.bytesDown) == [4 * 39, 3 * 39])
+        #expect(rows.answers.count == 7)
+    }
+
+    @Test("Questions of DNS find their answers in any order")
+    func names() {
+        let ports = MadeTraffic.Ports(client: 5000, server: 53)
+        func message(_ id: UInt8, _ type: UInt8, isAnswer: Bool) -> [UInt8] {
+            [0, id, isAnswer ? 0x80 : 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 97, 0, 0, type, 0, 1]
+        }
+        var traffic = MadeTraffic()
+        traffic.datagram(ports, .upstream, message(1, 1, isAnswer: false))
+        traffic.datagram(ports, .upstream, message(2, 28, isAnswer: false))
+        traffic.datagram(ports, .downstream, message(2, 28, isAnswer: true))
+        traffic.datagram(ports, .downstream, message(1, 1, isAnswer: true))
+        let rows = Self.rows(traffic)
+        #expect(rows.kinds.map(\.kind.request) == ["A", "AAAA"])
+        #expect(rows.kinds.map { $0.stats.answers.percentile(50) } == [3_000_000, 1_000_000])
+        #expect(rows.flows.first?.dial == nil && rows.flows.first?.firstByte == 2_000_000)
+        #expect(rows.flows.first?.stats.payloadUp == 38)
+    }
+
+    @Test("A statement of PostgreSQL is answered by everything until the server is ready")
+    func statements() {
+        let ports = MadeTraffic.Ports(client: 5000, server: 5432)
+        func message(_ letter: Character, _ bytes: [UInt8]) -> [UInt8] {
+            [letter.asciiValue ?? 0, 0, 0, 0, UInt8(4 + bytes.count)] + bytes
+        }
+        var traffic = MadeTraffic()
+        traffic.open(ports)
+        traffic.send(.upstream, message("Q", Array("select 1\u{0}".utf8)), ports)
+        traffic.send(.downstream, message("D", [0, 1, 0, 0, 0, 1, 0x31]), ports)
+        traffic.send(.downstream, message("C", Array("SELECT 1\u{0}".utf8)) + message("Z", [0x49]), ports)
+        traffic.send(.upstream, message("Q", Array("delete from t\u{0}".utf8)), ports)
+        traffic.send(.downstream, message("E", Array("SERROR\u{0}C42P01\u{0}\u{0}".utf8)) + message("Z", [0x49]), ports)
+        let rows = Self.rows(traffic)
+        #expect(rows.kinds.map(\.kind.request) == ["DELETE", "SELECT"])
+        #expect(rows.kinds.map(\.stats.answers.count) == [1, 1])
+        #expect(rows.kinds.map { $0.stats.answers.percentile(50) } == [1_000_000, 1_000_000])
+        #expect(rows.kinds.map(\.stats.failures) == [1, 0])
+        // Row, done and ready have 12, 14 and 6 bytes.
+        #expect(rows.kinds.map(\.stats.bytesDown) == [20 + 6, 12 + 14 + 6])
+    }
+
+    @Test("Of more flows than rows those with the most payload are shown, in the order of their numbers")
+    func limit() {
+        var traffic = MadeTraffic()
+        for (number, size) in [5, 50, 10, 500].enumerated() {
+            let ports = MadeTraffic.Ports(client: UInt16(6000 + number), server: 7000)
+            traffic.open(ports)
+            traffic.send(.upstream, [UInt8](repeating: 1, count: size), ports)
+        }
+        let rows = Self.rows(traffic, limit: 2)
+        #expect(rows.flows.map(\.row.number) == [2, 4] && rows.flowCount == 4)
+        #expect(Self.rows(traffic).flows.map(\.row.number) == [1, 2, 3, 4])
+    }
+
+    // MARK: - Text and JSON
+
+    private static func text(_ rows: StatsRows, _ width: Int?) -> [String] {
+        shown { StatsText(TerminalStyle(width: width, isUnicode: false)).append(rows, to: &$0) }.split(
+            separator: "\n",
+            omittingEmptySubsequences: false
+        ).map(String.init)
+    }
+
+    @Test("The text has a line for each flow and each kind")
+    func lines() {
+        #expect(
+            Self.text(Self.rows(Self.http(2)), 80) == [
+                "   flow     dial 1st byte  answers      p50      p90      p99       up     down",
+                "     #1  1.00 ms  4.00 ms        2  1.00 ms  1.00 ms  1.00 ms     64 B     78 B",
+                "",
+                "requests              count failed      p50      p90      p99       up     down",
+                "http GET /0               1      1  1.00 ms  1.00 ms  1.00 ms     32 B     39 B",
+                "http GET /1               1      0  1.00 ms  1.00 ms  1.00 ms     32 B     39 B",
+                "",
+            ]
+        )
+    }
+
+    @Test("Lines fit 80 columns, also with long names and large numbers; wider ones say what the flows are")
+    func widths() {
+        var traffic = MadeTraffic()
+        traffic.open()
+        traffic.send(.upstream, "GET /\(String(repeating: "long", count: 30)) HTTP/1.1\r\nHost: h\r\n\r\n")
+        let rows = Self.rows(traffic)
+        for width in [1, 80, 100, 120, 200] {
+            for line in Self.text(rows, width) { #expect(line.count <= max(width, 80), "\(line)") }
+        }
+        #expect(Self.text(rows, 80).contains { $0.contains("http GET /longlon...") })
+        #expect(!Self.text(rows, 80)[1].contains("tcp"))
+        #expect(Self.text(rows, 120)[1].hasSuffix("  tcp 10.0.0.2:80 http"))
+        #expect(Self.text(rows, nil).contains { $0.contains(String(repeating: "long", count: 30)) })
+    }
+
+    @Test("Left out rows are told, and the answers of all flows are one line")
+    func totals() {
+        var traffic = Self.http(1)
+        let other = MadeTraffic.Ports(client: 50_001, server: 80)
+        traffic.open(other)
+        traffic.send(.upstream, "GET /x HTTP/1.1\r\nHost: h\r\n\r\n", other)
+        traffic.send(.downstream, "HTTP/1.1 204 No\r\n\r\n", other)
+        let all = Self.text(Self.rows(traffic), 80)
+        #expect(all[3] == "    all                          2  1.00 ms  1.00 ms  1.00 ms")
+        let some = Self.text(Self.rows(traffic, limit: 1), 80)
+        #expect(some[2] == "the 1 with the most payload of 2 flows")
+        #expect(some.contains("the 1 most frequent of 2 kinds of requests"))
+    }
+
+    @Test("JSON has an object for each flow and each kind, with exact numbers")
+    func json() throws {
+        var output = ByteBuffer()
+        StatsJSON().append(Self.rows(Self.http(1)), to: &output)
+        let lines = output.string.split(separator: "\n")
+        #expect(lines.count == 2)
+        #expect(
+            lines[0]
+                == #"{"event":"flow_stats","flow":1,"transport":"tcp","client":"10.0.0.1:50000","server":"10.0.0.2:80","#
+                + #""protocol":"http","dial_ns":1000000,"first_byte_ns":4000000,"answers":1,"p50_ns":1000000,"#
+                + #""p90_ns":1000000,"p99_ns":1000000,"longest_ns":1000000,"payload_up":32,"payload_down":39,"#
+                + #""duration_ns":7000000}"#
+        )
+        #expect(
+            lines[1]
+                == #"{"event":"request_stats","protocol":"http","request":"GET /0","requests":1,"failures":1,"answers":1,"#
+                + #""p50_ns":1000000,"p90_ns":1000000,"p99_ns":1000000,"longest_ns":1000000,"bytes_up":32,"bytes_down":39}"#
+        )
+    }
+}
