@@ -50,12 +50,11 @@ public enum ContentInflater {
             }
             // The answer to HEAD, and others without a body, have the field, too.
             guard !content.bytes.isEmpty else { return content }
-            #if Gzip
+            guard canInflate else {
+                content.trouble = "still coded as \(coding), as this weir was built without zlib"
+                return content
+            }
             content.trouble = inflate(&content.bytes, format, limit)
-            #else
-            content.trouble = "still coded as \(coding), as this weir was built without zlib"
-            return content
-            #endif
             content.undone.append(coding)
             if content.trouble != nil { return content }
         }
@@ -79,7 +78,13 @@ public enum ContentInflater {
         }
     }
 
-    #if Gzip
+    #if !Gzip
+    private static var canInflate: Bool { false }
+
+    private static func inflate(_ bytes: inout [UInt8], _ format: Format, _ limit: Int) -> String? { nil }
+    #else
+    private static var canInflate: Bool { true }
+
     /// Inflates in place, and returns what is wrong.
     private static func inflate(_ bytes: inout [UInt8], _ format: Format, _ limit: Int) -> String? {
         var windows: [Int32] = [15 + 16]

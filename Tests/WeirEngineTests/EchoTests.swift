@@ -236,3 +236,59 @@ struct DatagramEchoTests {
         #expect(talk.down([0x3F, 1]) == nil)
     }
 }
+
+@Suite("What is around a byte that is no echo")
+struct MismatchBytesTests {
+    private static func around(
+        _ transport: Transport,
+        sent: [String],
+        received: String
+    ) -> (lead: Int, sent: String, received: String)? {
+        var matcher = EchoMatcher(transport: transport, window: 1 << 20, isExpected: true)
+        var offset: UInt64 = 0
+        for text in sent {
+            matcher.upstream(Array(text.utf8).span.bytes, offset: offset, at: Instant(nanoseconds: 0))
+            offset += UInt64(text.utf8.count)
+        }
+        _ = matcher.downstream(Array(received.utf8).span.bytes, at: Instant(nanoseconds: 0))
+        guard case .byte(_, _, _, let around) = matcher.takeMismatch() ?? matcher.takeMissing() else { return nil }
+        return (
+            around.lead, String(decoding: around.sent, as: UTF8.self), String(decoding: around.received, as: UTF8.self)
+        )
+    }
+
+    @Test("Of a stream, up to eight bytes before it and from it on, at the same places")
+    func stream() throws {
+        let long = try #require(
+            Self.around(.tcp, sent: ["abcdefghijklmnopqrstuvwxyz"], received: "abcdefghijXlmnopqrstuvwxyz")
+        )
+        #expect(long == (8, "cdefghijklmnopqr", "cdefghijXlmnopqr"))
+        let short = try #require(Self.around(.tcp, sent: ["ab", "c"], received: "aX"))
+        #expect(short == (1, "abc", "aX"))
+        let more = try #require(Self.around(.tcp, sent: ["ab"], received: "abX"))
+        #expect(more == (2, "ab", "abX"))
+    }
+
+    @Test("Of a datagram, those of the one that is most similar")
+    func datagram() throws {
+        let found = try #require(Self.around(.udp, sent: ["hello", "world"], received: "worXd"))
+        #expect(found == (3, "world", "worXd"))
+    }
+
+    @Test("Of what never came, what was sent")
+    func missing() throws {
+        let found = try #require(Self.around(.tcp, sent: ["hello"], received: ""))
+        #expect(found == (0, "hello", ""))
+    }
+
+    @Test("They are no part of a difference")
+    func equal() {
+        var around = MismatchBytes()
+        around.lead = 3
+        let (left, right) = (
+            Mismatch.byte(offset: 1, sent: 2, received: 3),
+            Mismatch.byte(offset: 1, sent: 2, received: 3, around: around)
+        )
+        #expect(left == right && Set([left, right]).count == 1)
+    }
+}

@@ -15,6 +15,19 @@ struct HexDumpTests {
         #expect(HexDump.size(of: 0) == 0)
     }
 
+    @Test(
+        "An indented dump is the same, with two blanks before each line",
+        arguments: [0, 1, 15, 16, 17, 32, 100, 40_000]
+    )
+    func indented(count: Int) {
+        let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 37) }
+        var output = ByteBuffer(capacity: 0)
+        output.append("before\n")
+        HexDump.append(bytes.span.bytes, isIndented: true, to: &output)
+        let lines = dump(bytes).split(separator: "\n").map { "  \($0)\n" }
+        #expect(output.string == "before\n" + lines.joined())
+    }
+
     @Test("Shows the greeting of the README")
     func greeting() {
         let expected = "00000000  48 65 6c 6c 6f 2c 20 73  65 72 76 65 72 21        |Hello, server!|\n"
