@@ -117,7 +117,8 @@ public struct FlowsText: Sendable {
             } else {
                 append(column, of: row, to: &output)
                 guard index < columns.count - 1 else { break }
-                output.endCell(from: place, style.isTerminal ? width : nil, atLeast: width, style, then: color)
+                let limit = column == .ends && style.isTerminal ? width : nil
+                output.endCell(from: place, limit, atLeast: width, style, then: color)
             }
         }
         output.removeBlanks(after: start)
