@@ -82,9 +82,9 @@ public struct CaptureFile: ~Copyable {
     /// Whether the file is a log of which chunks had no bytes, so far.
     public var lacksBytes: Bool { log?.lacksBytes ?? false }
 
-    /// What a log had besides records, in words that follow the file's name; nil if there was nothing else.
+    /// What a log had besides records, in words that follow the file's name; nil if there was nothing else, or no record.
     public var note: String? {
-        guard let log, let first = log.firstUnknown else { return nil }
+        guard let log, let first = log.firstUnknown, log.unknownLines < log.lines else { return nil }
         return "\(log.unknownLines) of \(log.lines) lines are no record of a relay's --log, the first is line \(first)"
     }
 
@@ -136,7 +136,6 @@ public struct CaptureFile: ~Copyable {
             isKnown = true
             guard stream.begins(with: UInt8(ascii: "{")) else { return count }
             log = LogCapture()
-            swap(&stream, &text)
             return readLog(count)
         }
         guard !isLogEnded else { return 0 }

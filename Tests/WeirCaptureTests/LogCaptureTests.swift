@@ -185,6 +185,8 @@ struct LogCaptureTests {
         #expect(
             failure?.description == "'\(path)': no capture, and no line is a record of a relay's --log"
         )
+        // The refusal says it all.
+        #expect(bad.note == nil)
     }
 
     @Test("A line that is too long is one that is not known, and keeps no memory")

@@ -71,7 +71,7 @@ struct TerminalSinkToxicsTests {
         let change = Sample.change(.replaced, 3, at: 4, by: "a_long_name_of_a_toxic")
         #expect(
             sink.rendered(record(.forwarded(Sample.tampered(at: 100, 8, [change]))))
-                == "12:31:07.1042 #1 ▲ 8 B @100\n  held 0.10 s, replaced 3 bytes @104 by 'a_long_name_of_a_tox…\n"
+                == "12:31:07.1042 #1 ▲ 8 B @100\n  held 0.10 s, replaced 3 bytes @104 by 'a_long_name_of_a_t…\n"
         )
     }
 

@@ -54,7 +54,7 @@ struct TerminalWidthTests {
         #expect(
             Self.rendered(TerminalStyle(width: 80)) == [
                 "#3 tcp :36068 → :9000 ⇒ 10.0.0.1:44008 → db.internal:5432   psql 14501, alice",
-                "12:31:07.1042 #3 ▲ postgresql query select name, price, stock from goo…   38 B @0",
+                "12:31:07.1042 #3 ▲ postgresql query select name, price, stock from go…   38 B @0",
                 Self.dump,
                 "12:31:07.1042 #3 ▼ postgresql row 1" + String(repeating: " ", count: 29) + "1.3 ms   64 B @0",
                 "12:31:07.1042 #3 refused 10.0.0.1:44008 → db.internal:5432, connection refused …",

@@ -102,7 +102,7 @@ struct ClientProcessTests {
         #expect(shown.count >= 25)
         for (client, processes) in shown { #expect(ports[client].map { processes.contains($0) } ?? false) }
         // The summary has them too.
-        #expect(ended.errors.contains("processes: ") && ended.errors.contains("python3/"))
+        #expect(ended.errors.contains("  process\n") && ended.errors.contains("  python3 "))
         let comments = try await WeirProgram(["show", "--packets", "--json", folder.path + "/r.pcapng"]).finish().output
         #expect(!comments.isEmpty)
         let bytes = String(decoding: try folder.read("r.pcapng"), as: UTF8.self)

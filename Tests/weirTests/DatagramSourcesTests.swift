@@ -63,7 +63,7 @@ struct DatagramSourcesTests {
     @Test("Under a low limit on descriptors the least active sessions make room, one for one", arguments: [1, 2])
     func lowLimit(threads: Int) async throws {
         let program = try start(
-            ["--threads", "\(threads)", try server.route],
+            ["--threads", "\(threads)", "--max-sessions", "10000", try server.route],
             launcher: WeirProgram.withDescriptors(64)
         )
         let words = try program.readErrorLine().split(separator: " ")

@@ -50,7 +50,7 @@ struct DescriptorTests {
     @Test("Under a low limit clients wait in the backlog, cost nothing, and all are served", arguments: [1, 2])
     func lowLimit(threads: Int) async throws {
         let program = try WeirProgram(
-            ["relay", "--show", "none", "--threads", "\(threads)", server.route],
+            ["relay", "--show", "none", "--threads", "\(threads)", "--max-flows", "10000", server.route],
             launcher: WeirProgram.withDescriptors(64),
             seconds: 60
         )

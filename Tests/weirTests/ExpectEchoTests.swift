@@ -11,9 +11,13 @@ struct ExpectEchoTests {
         folder = try TemporaryFolder()
     }
 
-    private func start(_ route: String, _ options: [String] = []) throws -> (WeirProgram, Endpoint) {
+    private func start(
+        _ route: String,
+        _ options: [String] = [],
+        show: String = "summary"
+    ) throws -> (WeirProgram, Endpoint) {
         let program = try WeirProgram(
-            ["relay", "--expect-echo", "--show", "summary", "--log", folder.path + "/log"] + options + [route]
+            ["relay", "--expect-echo", "--show", show, "--log", folder.path + "/log"] + options + [route]
         )
         return (program, try program.listening()[0])
     }
@@ -36,7 +40,7 @@ struct ExpectEchoTests {
     @Test("Says which byte differs, and ends with 1")
     func bad() async throws {
         let server = try TCPServer()
-        let (program, endpoint) = try start(server.route)
+        let (program, endpoint) = try start(server.route, show: "hex")
         let client = try TCPPeer(to: endpoint)
         let peer = try server.accept()
         try client.send("hello")
@@ -87,7 +91,9 @@ struct ExpectEchoTests {
         #expect(try client.receiveToEnd().ending == .failed(.connectionReset))
         let ended = try await program.stop()
         #expect(ended.status == 1)
-        #expect(String(decoding: ended.output, as: UTF8.self).contains(" mismatch @0, sent 0x68, came back nothing\n"))
+        #expect(
+            String(decoding: ended.output, as: UTF8.self).contains(" mismatch @0: sent 0x68 'h', came back nothing\n")
+        )
     }
 
     @Test("Needs a window")

@@ -24,8 +24,10 @@ struct MistypedTests {
             (["relay", "--toxic", "latncy,down", route], "there is no toxic 'latncy'; did you mean 'latency'? The "),
             (["relay", "--toxic", "latency,latncy=5", route], "it has latency, jitter; did you mean 'latency'?"),
             (["toxic", "add", "x", "slicr"], "did you mean 'slicer'?"),
-            (["show", "x", "--where", "prot 5"], "'prot' is not tcp, udp, "),
-            (["show", "x", "--where", "prot 5"], "did you mean 'port'?"),
+            (
+                ["show", "x", "--where", "prot 5"],
+                "--where: 'prot' is not a word of queries; did you mean 'port'?\n  prot 5\n  ^^^^\n"
+            ),
             (["show", "x", "--where", "close client_rset"], "did you mean 'client_reset'?"),
             (["show", "x", "--where", "bytes_dwon > 5"], "did you mean 'bytes_down'?"),
         ]

@@ -72,7 +72,7 @@ struct OptionsTests {
         let output = options.output(default: .summary, overflow: .drop)
         #expect(output.name == "standard output" && output.descriptor == 1 && output.lastResort == 2)
         #expect(output.overflow == .drop && output.sink is TerminalSink)
-        let totals = ShowOptions.totals(overflow: .drop)
+        let totals = ShowOptions.totals(overflow: .drop, FlowDetails(), try ScreenOptions.parse([]))
         #expect(totals.name == "standard error" && totals.descriptor == 2 && totals.lastResort == nil)
         #expect(totals.overflow == .drop && totals.sink is SummarySink)
         for onOutput in [true, false] {

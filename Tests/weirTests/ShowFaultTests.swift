@@ -83,7 +83,11 @@ struct ShowFaultTests {
     func unreadable() async throws {
         let missing = folder.path + "/missing"
         try await show(missing, status: 66, saying: "cannot open '\(missing)': no such file or folder (ENOENT)")
-        try await show(folder.path, status: 66, saying: "cannot read '\(folder.path)': folder, not file (EISDIR)")
+        try await show(
+            folder.path,
+            status: 66,
+            saying: "'\(folder.path)' has no captures in it, and no logs; name a file, or another folder"
+        )
         let secret = try folder.file("secret", whole)
         chmod(secret, 0)
         chmod(folder.path, 0o755)

@@ -31,9 +31,10 @@ struct EventFilter: Sendable {
     /// Whether any other event is read.
     var readsFlows: Bool { wantsFlows || query != nil }
 
-    /// The messages that the client wants, or that the query needs.
+    /// The messages that the client wants, or that the query needs: all of them if it asks for bytes, which messages have.
     var messages: MessageInterest {
-        max(events.contains("message") ? .summaries : .none, query?.liveMessages ?? .none)
+        guard events.contains("message") else { return query?.liveMessages ?? .none }
+        return query.map { $0.liveInterest > .flows } ?? false ? .fields : .summaries
     }
 
     /// The records that the filter needs, without messages.

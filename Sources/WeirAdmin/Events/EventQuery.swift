@@ -25,7 +25,8 @@ struct EventMatter: Sendable {
 /// The choice of the events that fit a query, for one client.
 ///
 /// A message fits, or does not, together with its chunk, whose event comes before its own. A request that fits because of its
-/// answer comes late, before the answer.
+/// answer comes late, before the answer. If the query asks only for flows, messages are not read for it: each fits if its flow
+/// does.
 struct EventQuery: Sendable {
     /// An event to send.
     struct Chosen: Sendable {
@@ -51,6 +52,8 @@ struct EventQuery: Sendable {
     }
 
     private var query: LiveQuery<Box>
+    /// Whether the query asks for messages or bytes, so that the event of a chunk has its messages.
+    private let readsMessages: Bool
     private var expected: [UInt64: [Box]] = [:]
     /// The events of messages that come before those that end them, as at the end of a flow.
     private var early: [UInt64: [EventLog.Event]] = [:]
@@ -58,18 +61,23 @@ struct EventQuery: Sendable {
 
     init(_ query: FlowQuery, proxy: @escaping @Sendable (Transport, Endpoint) -> String?) {
         self.query = LiveQuery(query, proxy: proxy)
+        readsMessages = query.liveInterest > .flows
     }
 
     /// Takes the next event, and returns those to send.
     mutating func take(_ event: EventLog.Event) -> [Chosen] {
         guard let matter = event.matter else { return [] }
-        if case .message(let message) = matter.record.happening { return take(event, message) }
+        var record = matter.record
+        if case .message(let message) = record.happening {
+            if readsMessages { return take(event, message) }
+            record = Self.emptyChunk(of: record, message.direction)
+        }
         var chosen: [Chosen] = []
-        for record in matter.messages { judge(record, event.flow, &chosen) }
+        if readsMessages { for message in matter.messages { judge(message, event.flow, &chosen) } }
         let own = Box(Message.empty, event)
         let bytes = matter.bytes
         let fits = query.take(
-            matter.record,
+            record,
             bytes.span.bytes,
             process: { matter.process },
             keep: { (own, event.size) },
@@ -81,6 +89,18 @@ struct EventQuery: Sendable {
             early[event.flow] = nil
         }
         return chosen
+    }
+
+    /// Returns a chunk without bytes at the place of a message: it fits if the flow does, and changes nothing of the flow.
+    private static func emptyChunk(of message: FlowRecord, _ direction: Direction) -> FlowRecord {
+        let chunk = ChunkRecord(
+            direction: direction,
+            number: 0,
+            offset: 0,
+            length: 0,
+            receivedAt: message.moment.instant
+        )
+        return FlowRecord(of: message.subject, moment: message.moment, happening: .forwarded(chunk))
     }
 
     /// Judges a message, whose own event comes later, or came already.

@@ -24,8 +24,8 @@ public struct FlowsText: Sendable {
 
     /// The number of rows that decide how wide columns of text are; all decide for columns of numbers.
     private static let measured = 1000
-    /// The columns that what a flow is, and its endpoints, have at least.
-    private static let (leastWhat, leastEnds) = (8, 15)
+    /// The columns that what a flow is, and its endpoints with their heading, have at least.
+    private static let (leastWhat, leastEnds) = (8, FlowColumn.ends.heading.utf8CodeUnitCount)
 
     /// Creates a renderer with columns that are wide enough for the given rows, as far as they fit.
     ///

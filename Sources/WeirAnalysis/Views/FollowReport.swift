@@ -28,7 +28,9 @@ extension StreamReport {
         if !hasStart, segments > 0 {
             lines.append("no SYN was captured: what came before is not known")
         }
-        lines += faults.filter { $0.count > 0 }.map { "\(Self.count($0.count, $0.noun)) \($0.words)" }
+        lines += faults.filter { $0.count > 0 }.map { fault in
+            Self.count(fault.count, fault.noun) + (fault.words.isEmpty ? "" : " \(fault.words)")
+        }
         for (ranges, words) in [
             (conflicts, "sent twice with different bytes"), (gaps, "not captured"),
             (cut, "cut off by the capture's limit on packets"),

@@ -38,7 +38,7 @@ struct PacketColors: ~Copyable, Sendable {
         if flows.tcp != nil { dissector.unfinished(place.index, place.direction) { colors.add($1) } }
     }
 
-    /// Appends the dump of the last packet read, and the legend.
+    /// Appends the dump of the last packet read.
     mutating func append(_ bytes: RawSpan, to output: inout ByteBuffer) { colors.append(bytes, to: &output) }
 }
 

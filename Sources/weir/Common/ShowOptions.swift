@@ -57,9 +57,9 @@ struct ShowOptions: ParsableArguments {
     static func totals(
         overflow: SinkOutput.Overflow = .wait,
         _ details: FlowDetails = FlowDetails(),
-        _ screen: ScreenOptions? = nil
+        _ screen: ScreenOptions
     ) -> SinkOutput {
-        let style = (screen ?? ScreenOptions()).style(of: STDERR_FILENO)
+        let style = screen.style(of: STDERR_FILENO)
         let sink = SummarySink(details: details, style: style)
         return SinkOutput(name: "standard error", sink: sink, descriptor: STDERR_FILENO, overflow: overflow)
     }

@@ -102,8 +102,8 @@ struct ShowCommand: ParsableCommand {
 
     @Option(
         help: """
-            With --messages, --packets and --follow: the leg of flows that Weir recorded, client (the default) or server \
-            (as the relay sent it); packets are of both.
+            With --messages, --packets, --follow and --grep: the leg of flows that Weir recorded, client (the default) or \
+            server (as the relay sent it); packets are of both.
             """
     )
     var leg: FlowLeg?

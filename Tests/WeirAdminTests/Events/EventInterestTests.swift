@@ -180,7 +180,8 @@ struct EventInterestTests {
             #expect(!text.contains("\"bytes\"") && text.hasPrefix("{\"time\":") && text.hasSuffix("}"))
             #expect((withBytes != nil) == (interest == .bytes))
             #expect(withBytes?.contains("\"bytes\":\"aGk=\"") ?? true)
-            #expect(event.size == text.utf8.count + (withBytes?.utf8.count ?? 0))
+            // The two bytes are also kept as they are, for queries to search.
+            #expect(event.size == text.utf8.count + (withBytes.map { $0.utf8.count + 2 } ?? 0))
         }
     }
 

@@ -59,8 +59,11 @@ struct EventQueryTests {
         #expect(try Self.chosen("port 80", all) == whole)
         #expect(try Self.chosen("proxy web", all) == whole)
         #expect(try Self.chosen("port 81", all) == [])
+        #expect(try Self.chosen("bytes_up > 18", all) == ["late open", "data", "message", "data", "message", "close"])
+        #expect(try Self.chosen("bytes_up > 19", all) == [])
         let exchange = ["late open", "late message", "late data", "data", "message", "close"]
         #expect(try Self.chosen("status = 404", all) == exchange)
+        #expect(try Self.chosen("contains \"404\"", all) == exchange)
         #expect(try Self.chosen("status = 200", all) == [])
         #expect(try Self.chosen("method GET", all) == ["late open", "data", "message", "data", "message", "close"])
         #expect(try Self.chosen("close finished", all) == ["late open", "close"])
@@ -71,6 +74,10 @@ struct EventQueryTests {
         #expect(try Self.chosen("status = 404") == ["late open", "close"])
         #expect(try Self.chosen("status = 404", EventFilter(events: ["message"])) == ["late message", "message"])
         #expect(try Self.chosen("contains \"404\"", EventFilter(events: ["data"])) == ["data"])
+        #expect(try Self.chosen("contains \"404\"", EventFilter(events: ["message"])) == ["late message", "message"])
+        for query in ["port 80", "proxy web", "tcp"] {
+            #expect(try Self.chosen(query, EventFilter(events: ["message"])) == ["message", "message"])
+        }
         var filter = EventFilter(events: ["close"])
         filter.query = try FlowQuery(parsing: "error")
         #expect(filter.interest == .chunks && filter.messages == .fields && filter.readsChunks && !filter.wantsChunks)

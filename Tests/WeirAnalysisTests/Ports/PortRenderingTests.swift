@@ -48,13 +48,15 @@ struct PortRenderingTests {
         #expect(drawn.split(separator: "\n").allSatisfy { $0.count <= 80 })
     }
 
-    @Test("No line of a report begins a dump for text2pcap")
-    func importable() throws {
+    @Test("The counts of a report are plain numbers with their nouns")
+    func counts() {
         for model in SyntheticPorts.Model.allCases {
             for count in [3, 20, 200] {
                 let report = PortAnalysis.report(SyntheticPorts.series(model, count: count, seed: 2))
-                for word in text({ PortsText().append(report, to: &$0) }).split(separator: " ") {
-                    #expect(word.count < 3 || !word.allSatisfy(\.isHexDigit), "\(model) \(count): \(word)")
+                let lines = text { PortsText().append(report, to: &$0) }.split(separator: "\n")
+                #expect(lines[0].contains(", \(report.statistics.samples) sample"), "\(model) \(count): \(lines[0])")
+                for line in lines {
+                    #expect(line.firstMatch(of: /\([0-9]+ [a-z]+\)/) == nil, "\(model) \(count): \(line)")
                 }
             }
         }

@@ -49,12 +49,15 @@ struct FlowQueryTests {
         try packets.add(.tcp, "10.0.0.3:2000", "10.0.0.4:80", .syn, length: 5000, comment: comment)
         let row = try #require(packets.rows.first)
         for text in [
-            "server port 80", "client port 1000", "listener port 9000", "egress port 2000", "port 2000", "flow 1",
-            "flow 2", "bytes = 5000", "bytes = 60",
+            "server port 80", "client port 1000", "listener port 9000", "egress port 2000", "port 2000", "port 9000",
+            "host 10.0.0.3", "flow 9", "bytes = 5000", "bytes = 60",
         ] {
             #expect(try FlowQuery(parsing: text).matches(row), "\(text)")
         }
-        #expect(try !FlowQuery(parsing: "server port 9000").matches(row))
+        // Its number is the relay's; the places of its legs are none.
+        for text in ["server port 9000", "client port 2000", "flow 1", "flow 2"] {
+            #expect(try !FlowQuery(parsing: text).matches(row), "\(text)")
+        }
     }
 
     @Test(
@@ -147,9 +150,10 @@ struct FlowQueryTests {
         let text =
             String(repeating: "tcp or ", count: 60) + "wrong or " + String(repeating: "udp or ", count: 20) + "udp"
         let error = #expect(throws: FlowQueryError.self) { _ = try FlowQuery(parsing: text) }
-        let lines = try #require(error).explanation.split(separator: "\n")
-        let place = try #require(lines[2].firstIndex(of: "^"))
-        #expect(lines[1].count <= 80 && lines[1][place...].hasPrefix("wrong"))
+        let lines = try #require(error).explanation.split(separator: "\n").map(String.init)
+        try #require(lines.count == 3)
+        let place = lines[2].prefix { $0 != "^" }.count
+        #expect(lines[1].count <= 80 && lines[1].dropFirst(place).hasPrefix("wrong"))
         #expect(lines[2].count { $0 == "^" } == 5)
     }
 

@@ -17,15 +17,21 @@ struct LegMessagesTests {
         }
 
         mutating func add(_ text: String, _ direction: Direction, _ leg: FlowLeg?, flow: Int = 1, digest: UInt64? = 0) {
-            legs.add(LegMessagesTests.message(text, direction, digest), of: flow, leg) { note($0, $1) }
+            var said: [String] = []
+            legs.add(LegMessagesTests.message(text, direction, digest), of: flow, leg) {
+                said.append(Self.line($0, $1))
+            }
+            lines += said
         }
 
         mutating func finish() {
-            legs.finish { note($0, $1) }
+            var said: [String] = []
+            legs.finish { said.append(Self.line($0, $1)) }
+            lines += said
         }
 
-        private mutating func note(_ message: Message, _ flow: FlowLabel) {
-            lines.append("\(flow.number)\(flow.leg.map { "\($0)".prefix(1) } ?? "") \(message.summary.string)")
+        private static func line(_ message: Message, _ flow: FlowLabel) -> String {
+            "\(flow.number)\(flow.leg.map { "\($0)".prefix(1) } ?? "") \(message.summary.string)"
         }
     }
 

@@ -121,7 +121,7 @@ struct MessagesTextTests {
         let shown = Self.views(hasFields: true) { dissector, note in
             dissector.add(Self.answer(count).span.bytes, .downstream, at: 0) { note($0) }
         }
-        #expect(shown.text.hasSuffix("    (\(left) field\(left == 1 ? "" : "s")) not kept\n") == (left > 0))
+        #expect(shown.text.hasSuffix("\n    \(left) field\(left == 1 ? "" : "s") not kept\n") == (left > 0))
         #expect(shown.text.split(separator: "\n").count == 1 + min(9 + 6 * count, 512) + (left > 0 ? 1 : 0))
         #expect(shown.json.hasSuffix("],\"fields_left_out\":\(left)}\n") == (left > 0))
         #expect(shown.json.hasSuffix("}]}\n") == (left == 0))

@@ -35,7 +35,7 @@ struct FlowToxicsTests {
         flow(.received(.upstream), "a", gives: .arrived(.upstream, 0, at: 0, 1), .wake(at: .milliseconds(10)))
         flow(.finished(.upstream), gives: .ended(.upstream, isDelayed: true))
         flow.advance(by: .milliseconds(10))
-        flow(.wake, gives: .letGo(.upstream, 0, at: 0, 1), .sendQueued(.upstream))
+        flow(.wake, gives: .letGo(.upstream, 0, at: 0, 1), .sendQueued(.upstream), .wake(at: .seconds(10)))
         flow(.sent(.upstream, 1), gives: .endForwarded(.upstream), .finish(.upstream))
         let echo = Echo(offset: 0, delay: .milliseconds(10))
         flow(.received(.downstream), "a", gives: .data(.downstream, 0, at: 0, 1, echo: echo), .send(.downstream))

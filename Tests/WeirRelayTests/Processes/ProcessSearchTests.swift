@@ -189,10 +189,10 @@ struct ProcessSearchTests {
     @Test(
         "A probe takes so many ports from so many destinations, and says so",
         arguments: [
-            (Transport.tcp, 1, 1, "(1 connection) one at a time to (1 listener) on 127.0.0.1 in "),
-            (.tcp, 5, 3, "(5 connections) one at a time to (3 listeners) on 127.0.0.1 in "),
-            (.udp, 2, 2, "(2 sockets) one at a time to (2 listeners) on 127.0.0.1 in "),
-            (.udp, 1, 0, "(1 socket) one at a time to (1 listener) on 127.0.0.1 in "),
+            (Transport.tcp, 1, 1, "1 connection one at a time to 1 listener on 127.0.0.1 in "),
+            (.tcp, 5, 3, "5 connections one at a time to 3 listeners on 127.0.0.1 in "),
+            (.udp, 2, 2, "2 sockets one at a time to 2 listeners on 127.0.0.1 in "),
+            (.udp, 1, 0, "1 socket one at a time to 1 listener on 127.0.0.1 in "),
         ]
     )
     func probes(transport: Transport, count: Int, destinations: Int, account: String) async throws {
@@ -202,7 +202,7 @@ struct ProcessSearchTests {
             (probe.count, probe.destinations) = (count, destinations)
             let result = try await probe.run()
             #expect(result.series.count == count && result.account.hasPrefix(account))
-            let end = transport == .tcp ? " ms, each reset at once: (0) left in TIME_WAIT" : " ms"
+            let end = transport == .tcp ? " ms, each reset at once: 0 left in TIME_WAIT" : " ms"
             #expect(result.account.hasSuffix(end), "\(result.account)")
         }
     }

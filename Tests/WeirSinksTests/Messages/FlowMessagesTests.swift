@@ -85,14 +85,12 @@ struct FlowMessagesTests {
         #expect(feed.given < 210_000)
     }
 
-    @Test("Wants no more of a value, even if the chunk that says so is a single byte")
+    @Test("Wants no more than a long value's beginning, even if it comes byte by byte")
     func bulkByByte() {
         var feed = Feed()
-        feed.add(Array("*2\r\n$3\r\nSET\r\n$1000000\r".utf8))
-        feed.add(Array("\n".utf8))
-        let before = feed.given
-        feed.add([UInt8](repeating: 120, count: 10_000))
-        #expect(feed.given == before)
+        feed.add(Array("*2\r\n$3\r\nSET\r\n$1000000\r\n".utf8))
+        for _ in 0..<5000 { feed.add([120]) }
+        #expect(feed.given < 1000)
     }
 
     @Test("Gives up a flow that no dissector takes, and wants no more of it", arguments: [4000, 6379] as [UInt16])

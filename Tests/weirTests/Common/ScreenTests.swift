@@ -11,8 +11,13 @@ struct ScreenTests {
         URL(fileURLWithPath: #filePath).appendingPathComponent("../../../../Captures/demo.pcapng").standardizedFileURL
         .path
 
-    private static func show(_ options: [String], _ variables: [String]) async throws -> String {
-        let program = try WeirProgram(["show", capture] + options, launcher: ["env", "TZ=UTC"] + variables)
+    private static func show(
+        _ options: [String],
+        _ variables: [String],
+        without others: [String] = []
+    ) async throws -> String {
+        let launcher = ["env"] + others.flatMap { ["-u", $0] } + ["TZ=UTC"] + variables
+        let program = try WeirProgram(["show", capture] + options, launcher: launcher)
         let ended = try await program.finish()
         #expect(ended.status == 0, "\(ended.errors)")
         return String(decoding: ended.output, as: UTF8.self)
@@ -27,8 +32,8 @@ struct ScreenTests {
         ] as [([String], [String], Bool)]
     )
     func signs(options: [String], variables: [String], isUnicode: Bool) async throws {
-        let unset = variables == ["LC_ALL="] ? ["-u", "LC_CTYPE", "-u", "LANG"] : []
-        let text = try await Self.show(options, unset + variables)
+        let others = variables == ["LC_ALL="] ? ["LC_CTYPE", "LANG"] : []
+        let text = try await Self.show(options, variables, without: others)
         #expect(text.contains(" → ") == isUnicode && text.contains(" -> ") != isUnicode)
         #expect(isUnicode || text.utf8.allSatisfy { $0 < 0x80 })
     }

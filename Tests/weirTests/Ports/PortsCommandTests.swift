@@ -90,18 +90,18 @@ struct PortsCommandTests {
 
     @Test("relay --ports shows a line a flow with its steps, and reports both sides at the end")
     func whileRelaying() async throws {
-        let ended = try await relay(20, ["--show", "none", "--ports"])
+        let ended = try await relay(20, ["--show", "none", "--ports", "--verbose"])
         let lines = String(decoding: ended.output, as: UTF8.self).split(separator: "\n")
-        let flows = lines.filter { $0.contains(" tcp ports  client :") }
+        let flows = lines.filter { $0.contains(" tcp ports, client :") }
         #expect(flows.count == 20)
-        #expect(flows.first?.hasSuffix("(first)") == true)
+        #expect(flows.first?.hasSuffix(" first") == true)
         #expect(flows.dropFirst().allSatisfy { $0.contains(" from :") && $0.contains("egress :") })
         #expect(lines.contains { $0.hasPrefix("client 127.0.0.1 tcp, to the relay: ") })
         #expect(lines.contains { $0.hasPrefix("egress 127.0.0.1 tcp, from the relay: ") })
         // Both are this host's.
         let ranges = lines.filter { $0.contains(", in force (net.ipv4.ip_local_port_range of this host); seen ") }
         #expect(ranges.count == 2)
-        let asked = try await relay(9, ["--show", "none", "--ports", "--egress-port", "40000-40999"])
+        let asked = try await relay(9, ["--show", "none", "--ports", "--verbose", "--egress-port", "40000-40999"])
         let report = String(decoding: asked.output, as: UTF8.self)
         #expect(report.contains("  range    40000-40999, in force (--egress-port); seen "))
         let probed = try await ports(["--probe", "tcp", "-n", "9"])

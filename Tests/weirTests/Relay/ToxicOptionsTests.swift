@@ -231,7 +231,7 @@ struct ToxicOptionsTests {
         let options = [
             "--toxic", "slicer,up,average_size=5,name=deadbeef", "--toxic",
             "replace,up,find=a,with=bb,name=0000 0010 ff",
-            "--toxic", "limit_data,up,bytes=20,name=face",
+            "--toxic", "limit_data,up,bytes=20,name=face", "--show", "text2pcap",
         ]
         let program = try WeirProgram(["relay"] + options + [server.route], output: .file(dump))
         let client = try TCPPeer(to: try program.listening()[0])

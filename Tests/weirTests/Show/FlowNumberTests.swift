@@ -99,6 +99,6 @@ struct FlowNumberTests {
     func refusal() async throws {
         let ended = try await shown(["x.pcapng", "--leg", "server"])
         #expect(ended.status == 64)
-        #expect(ended.errors.contains("--leg is for --messages, --packets and --follow."))
+        #expect(ended.errors.contains("--leg is for --messages, --packets, --follow and --grep."))
     }
 }
