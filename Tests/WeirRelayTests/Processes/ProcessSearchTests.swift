@@ -202,7 +202,7 @@ struct ProcessSearchTests {
             (probe.count, probe.destinations) = (count, destinations)
             let result = try await probe.run()
             #expect(result.series.count == count && result.account.hasPrefix(account))
-            let end = transport == .tcp ? " ms, each reset at once: 0 left in TIME_WAIT" : " ms"
+            let end = transport == .tcp ? " ms, each reset at once, 0 left in TIME_WAIT" : " ms"
             #expect(result.account.hasSuffix(end), "\(result.account)")
         }
     }
