@@ -168,7 +168,10 @@ public struct TerminalSink: Sink {
         case .message(let message):
             guard !message.isUnfinished else { return }
             if let request = requests.add(message, record) { appendRequest(request, &output) }
-        case .closed: for request in requests.close(record.flow) { appendRequest(request, &output) }
+        case .closed(let summary):
+            for request in requests.close(record.flow) { appendRequest(request, &output) }
+            // An end that is an error explains what was not answered.
+            if [.clientReset, .serverReset].contains(summary.reason) { appendFlow(record, &output) }
         case .refused, .mismatch, .dropped: appendFlow(record, &output)
         case .opened, .connected, .received, .forwarded, .ended, .endForwarded, .toxic: break
         }

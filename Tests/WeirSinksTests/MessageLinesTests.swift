@@ -64,6 +64,28 @@ struct MessageLinesTests {
         )
     }
 
+    @Test("A line for each message keeps the answer where the terminal is narrow, and says that a flow was reset")
+    func messagesAlone() {
+        let path = String(repeating: "/long", count: 40)
+        let request = "GET \(path) HTTP/1.1\r\nHost: h\r\n\r\n"
+        let answer = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+        for width in [60, 80, 120] {
+            var sink = Read(Self.sink(.messages, TerminalStyle(width: width)))
+            #expect(sink.rendered(record(chunk(.upstream, at: 0, request.utf8.count)), request) == "")
+            let line = sink.rendered(record(chunk(.downstream, at: 0, answer.utf8.count)), answer)
+            #expect(line.contains(" ▲ http GET /long") && line.contains("… → 404 Not Found"), "\(line)")
+            #expect(line.hasSuffix(" ms\n") && line.count <= width + 1)
+        }
+        for (reason, isShown) in [(CloseReason.serverReset, true), (.clientReset, true), (.finished, false)] {
+            var sink = Read(Self.sink(.messages))
+            _ = sink.rendered(record(chunk(.upstream, at: 0, 22)), Self.get)
+            let closed = sink.rendered(record(Sample.closed(.of(22, in: 1), .of(0, in: 0), reason)))
+            let lines = closed.split(separator: "\n")
+            #expect(lines.first?.contains("▲ redis GET key") == true && lines.count == (isShown ? 2 : 1), "\(closed)")
+            #expect(!isShown || lines.last?.contains("reset") == true)
+        }
+    }
+
     @Test("What is known of a chunk besides is on a line of its own, if the chunk means something")
     func notes() {
         var sink = Read(Self.sink(.summary))

@@ -68,7 +68,8 @@ public struct FlowProblems: Sendable {
             let key = Request(place: place, direction: message.direction, offset: message.range.lowerBound)
             requests[key] = message.summary
         }
-        guard message.isError else { return }
+        // A log without bytes has messages without fields.
+        guard message.isError || message.fields.isEmpty && message.isFailure else { return }
         guard found.count < limit else { return leftOut += 1 }
         let kind = FlowProblem.Kind.message(
             protocol: "\(message.name)",

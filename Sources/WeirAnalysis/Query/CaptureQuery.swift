@@ -32,10 +32,7 @@ public struct CaptureQuery: ~Copyable, Sendable {
     public mutating func begin(_ comments: [String], in flows: borrowing CaptureFlows, _ rows: FlowRows) {
         for place in [flows.tcp, flows.udp] + flows.innerUDP {
             guard let place, place.isNew else { continue }
-            if readsMessages, let path = rows.path(place.index) {
-                let server = path.server ?? path.listener
-                dissector.begin(leg: place.index, listener: path.listener.port, server: server.port)
-            }
+            if readsMessages { dissector.begin(place, rows) }
             guard query.needs.contains(.process) else { continue }
             for comment in comments {
                 if let process = ClientProcess.name(inComment: comment) { notes.processes[place.index] = process }

@@ -109,6 +109,9 @@ public struct LiveQuery<Item: Sendable>: Sendable {
             flow.facts.isUnanswered = error == .timedOut
             return judgeEvent(isError: true, &flow, show)
         case .mismatch: return judgeEvent(isError: true, &flow, show)
+        case .toxic(let toxic) where toxic.effect == .reset:
+            flow.facts.hasFailed = true
+            return judgeEvent(isError: true, &flow, show)
         case .ended, .endForwarded, .dropped, .toxic: return judgeEvent(isError: false, &flow, show)
         case .closed(let close): return judge(close, &flow, show)
         }

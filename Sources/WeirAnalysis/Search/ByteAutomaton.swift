@@ -35,8 +35,10 @@ struct ByteAutomaton: Sendable {
     private let looksBack: Bool
     /// For each byte, whether it can begin a match; empty if that depends on the byte before.
     private var beginnings: [Bool] = []
-    /// The state in which nothing is under way; -1 until it is known.
+    /// The state at the beginning; -1 until it is known.
     private var idle = -1
+    /// Whether that is also the state after the first bytes of a match, as those of `a*b`.
+    private let returnsToStart: Bool
     private var generation = 0
     private var keys: [Key] = []
     private var places: [Key: Int] = [:]
@@ -52,6 +54,9 @@ struct ByteAutomaton: Sendable {
         self.isAnchored = isAnchored
         (classes, width) = Self.classes(of: program)
         looksBack = program.steps.contains { if case .assertion = $0 { true } else { false } }
+        returnsToStart = program.steps.contains { step in
+            if case .byte(_, let next) = step { next == program.start } else { false }
+        }
         guard !looksBack, !isAnchored else { return }
         let first = closure(of: makeKey([Int32(program.start)], after: nil), before: nil).steps
         beginnings = (UInt8.min...UInt8.max).map { byte in
@@ -91,7 +96,7 @@ struct ByteAutomaton: Sendable {
     func isDead(_ cursor: Cursor) -> Bool { flags[cursor.state] & 2 != 0 }
 
     /// Returns whether no match has begun that may still end; false if that is not known.
-    func isIdle(_ cursor: Cursor) -> Bool { cursor.state == idle }
+    func isIdle(_ cursor: Cursor) -> Bool { cursor.state == idle && !returnsToStart }
 
     /// Reads bytes until a match ends.
     ///

@@ -214,6 +214,9 @@ extension FlowRows {
         )
     }
 
+    /// Returns the server's leg for a place that is one beside its client's; nil for every other place.
+    public func secondLeg(_ place: Int) -> FlowLeg? { stands(place) ? nil : members[place]?.leg }
+
     /// Returns the rows of a table in the order of their numbers; a server's leg has no row of its own if its client's
     /// leg was found.
     ///
@@ -249,5 +252,24 @@ extension FlowRows {
         row.path = dialed.path
         row.serverLeg = FlowRow.ServerLeg(place: server, flow: dialed.turned(table[server]))
         return row
+    }
+}
+
+extension CaptureDissector {
+    /// Notes the ports of the relayed flow whose packet was read last: they tell its protocol on both legs.
+    ///
+    /// - Parameters:
+    ///   - flows: the capture's flows.
+    ///   - rows: the legs that belong together, with the packet's comments read.
+    public mutating func begin(in flows: borrowing CaptureFlows, _ rows: FlowRows) {
+        for place in [flows.tcp, flows.udp] {
+            if let place { begin(place, rows) }
+        }
+    }
+
+    /// Notes the ports of a relayed flow.
+    mutating func begin(_ place: FlowTable.Place, _ rows: FlowRows) {
+        guard let path = rows.path(place.index) else { return }
+        begin(leg: place.index, listener: path.listener.port, server: (path.server ?? path.listener).port)
     }
 }

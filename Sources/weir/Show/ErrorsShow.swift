@@ -22,11 +22,7 @@ struct ErrorsShow: ShowView, ~Copyable {
     mutating func begin(_ metadata: PacketMetadata, in flows: borrowing CaptureFlows) {
         joiner.add(metadata.options.comments, in: flows)
         query.begin(metadata, in: flows, joiner)
-        for place in [flows.tcp, flows.udp] {
-            guard let place, let path = joiner.path(place.index) else { continue }
-            let server = path.server ?? path.listener
-            dissector.begin(leg: place.index, listener: path.listener.port, server: server.port)
-        }
+        dissector.begin(in: flows, joiner)
     }
 
     mutating func take(_ block: CaptureBlock) { joiner.add(block) }

@@ -28,11 +28,7 @@ struct MessagesShow: ShowView, ~Copyable {
     mutating func begin(_ metadata: PacketMetadata, in flows: borrowing CaptureFlows) {
         joiner.add(metadata.options.comments, in: flows)
         query.begin(metadata, in: flows, joiner)
-        for place in [flows.tcp, flows.udp] {
-            guard let place, let path = joiner.path(place.index) else { continue }
-            let server = path.server ?? path.listener
-            dissector.begin(leg: place.index, listener: path.listener.port, server: server.port)
-        }
+        dissector.begin(in: flows, joiner)
     }
 
     mutating func take(_ block: CaptureBlock) { joiner.add(block) }
@@ -81,11 +77,12 @@ struct MessagesShow: ShowView, ~Copyable {
         _ renderer: inout Renderer,
         _ output: ShowOutput
     ) {
+        // Before the query: it must not see both legs' requests, of which each has an answer.
         dissector.add(packet, bytes, in: flows) { place, message in
-            query.take(message, of: joiner.row(place, of: flows.table)) { message in
-                legs.add(message, of: joiner.number(place), joiner.comparedLeg(place)) {
-                    renderer.append($0, $1, output)
-                }
+            legs.add(message, of: joiner.number(place), joiner.comparedLeg(place)) { message, label in
+                // A message of the other leg may have waited for this one.
+                let place = joiner.place(label.number, label.leg, count: flows.table.count) ?? place
+                take(message, of: joiner.row(place, of: flows.table), label, &query, &renderer, output)
             }
         }
     }
@@ -100,16 +97,19 @@ struct MessagesShow: ShowView, ~Copyable {
         _ output: ShowOutput
     ) {
         dissector.finish { place, message in
-            query.take(message, of: joiner.row(place, of: flows.table)) { message in
-                legs.add(message, of: joiner.number(place), joiner.comparedLeg(place)) {
-                    renderer.append($0, $1, output)
-                }
+            legs.add(message, of: joiner.number(place), joiner.comparedLeg(place)) { message, label in
+                // A message of the other leg may have waited for this one.
+                let place = joiner.place(label.number, label.leg, count: flows.table.count) ?? place
+                take(message, of: joiner.row(place, of: flows.table), label, &query, &renderer, output)
             }
         }
-        query.finish({ joiner.row($0, of: flows.table) }) { place, message in
-            legs.add(message, of: joiner.number(place), joiner.comparedLeg(place)) { renderer.append($0, $1, output) }
+        legs.finish { message, label in
+            guard let place = joiner.place(label.number, label.leg, count: flows.table.count) else { return }
+            take(message, of: joiner.row(place, of: flows.table), label, &query, &renderer, output)
         }
-        legs.finish { renderer.append($0, $1, output) }
+        query.finish({ joiner.row($0, of: flows.table) }) { place, message in
+            renderer.append(message, FlowLabel(number: joiner.number(place), leg: joiner.secondLeg(place)), output)
+        }
     }
 
     /// A renderer of messages in the requested form.

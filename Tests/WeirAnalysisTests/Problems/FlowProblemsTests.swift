@@ -38,6 +38,28 @@ struct FlowProblemsTests {
         #expect(try Self.lines(name) == expected)
     }
 
+    @Test("A message without fields, as a log without bytes has it, is told by its summary")
+    func summaries() throws {
+        var capture = ViewCapture()
+        let input = try #require(QueryTable.inputs["ok"])
+        for (index, packet) in input.packets.enumerated() { _ = capture.add(packet, at: Int64(index)) }
+        var problems = FlowProblems()
+        for (name, text) in [("http", "200 OK"), ("http", "503 Service Unavailable"), ("dns", "NXDOMAIN A a")] {
+            var message = Message()
+            message.name = name == "http" ? "http" : "dns"
+            message.direction = .downstream
+            message.summary = MessageText(escaping: text)
+            problems.add(message, of: 0)
+        }
+        let found = problems.problems(of: FlowRows().rows(of: capture.flows.table))
+        var view = ProblemsText(TerminalStyle())
+        let lines = shown { buffer in for problem in found { view.append(problem, to: &buffer) } }.split(
+            separator: "\n"
+        )
+        #expect(lines.count == 2)
+        #expect(lines.first?.contains("503 Service Unavailable") == true && lines.last?.contains("NXDOMAIN") == true)
+    }
+
     @Test("Has a form in JSON")
     func json() throws {
         var view = ProblemsJSON()

@@ -27,7 +27,11 @@ private struct NotingSink: Sink {
 @Suite("The sink that shows what fits a query")
 struct FilteredSinkTests {
     /// Feeds chunks of one flow to port 80, and returns what is shown.
-    private static func shown(_ query: String, _ chunks: [(Direction, String)]) throws -> String {
+    private static func shown(
+        _ query: String,
+        _ chunks: [(Direction, String)],
+        isResetByToxic: Bool = false
+    ) throws -> String {
         let path = FlowPath(
             client: try #require(Endpoint("10.0.0.1:40000")),
             listener: try #require(Endpoint("10.0.0.9:80")),
@@ -54,6 +58,9 @@ struct FilteredSinkTests {
             take(chunk(direction, at: sent[side], text.utf8.count), text)
             sent[side] += UInt64(text.utf8.count)
         }
+        if isResetByToxic {
+            take(.toxic(ToxicRecord(direction: .downstream, name: "r", type: "reset_peer", effect: .reset)))
+        }
         let counters = Counters()
         take(.closed(CloseRecord(reason: .finished, upstream: counters, downstream: counters, duration: .seconds(1))))
         return output.string
@@ -68,6 +75,13 @@ struct FilteredSinkTests {
     func flows() throws {
         #expect(try Self.shown("port 80", [Self.get, Self.found]) == "open [GET /a] >19 [200 OK] <38 close ")
         #expect(try Self.shown("port 81", [Self.get, Self.found]) == "")
+    }
+
+    @Test("A flow that a toxic resets has an error, as it has in its capture")
+    func toxicReset() throws {
+        #expect(try Self.shown("error", [Self.get, Self.found]) == "")
+        let shown = try Self.shown("error", [Self.get, Self.found], isResetByToxic: true)
+        #expect(shown == "open other close ")
     }
 
     @Test("A request is shown with the answer that fits, and the rest of the flow is not")

@@ -53,6 +53,21 @@ struct GrepSearchTests {
         ViewCapture.segment(client, server, 0x18, number: number, Array(text.utf8))
     }
 
+    @Test(
+        "A match whose beginning may repeat begins where it does, also in an earlier segment",
+        arguments: [
+            ("/a*b/", ["aa", "b"], "aab"), ("/[ab]*b/", ["a", "ab"], "aab"), ("/(a|b)*b/", ["ab", "a", "b"], "abab"),
+        ]
+    )
+    func repeated(pattern: String, pieces: [String], match: String) throws {
+        var (packets, number) = (Self.handshake, UInt16(1))
+        for piece in pieces {
+            packets.append(Self.up(piece, at: number))
+            number += UInt16(piece.utf8.count)
+        }
+        #expect(try Self.search(pattern, packets) == [Seen(.upstream, 0, "", match, "")])
+    }
+
     @Test("Gives each match with its direction, its offset and what is around it")
     func matches() throws {
         let packets =

@@ -40,6 +40,11 @@ struct FlowNumberTests {
         let both = try await shown([relay.path, "--messages"])
         #expect(both.status == 0)
         #expect(Self.read(both.output) == ["#1 /a", "#1 204", "#2 /old", "#2s /new", "#2 204", "#3 /b", "#3 204"])
+        // A query on answers chooses each request once, too, and finds what a toxic made of one.
+        let answered = try await shown([relay.path, "--messages", "--where", "status = 204"])
+        #expect(Self.read(answered.output) == ["#1 /a", "#1 204", "#2 /old", "#2 204", "#3 /b", "#3 204"])
+        let changed = try await shown([relay.path, "--messages", "--where", "path /new"])
+        #expect(Self.read(changed.output).contains("#2s /new") && !changed.output.contains("/old"))
         let second = try await shown([relay.path, "--messages", "--leg", "server", "--flow", "2"])
         #expect(Self.read(second.output) == ["#2s /new", "#2s 204"])
         let first = try await shown([relay.path, "--messages", "--leg", "client", "--flow", "2"])
