@@ -79,6 +79,11 @@ struct ClientProcessTests {
         let (port, areOver) = (tcp.port, Lock(false))
         // These live until ss has seen them, however busy the machine is.
         var kept = try (0..<25).map { _ in try TCPPeer(to: tcp) }
+        // Their process is known before others are made: a new one has this one's sockets until it runs its own program.
+        let deadline = Deadline()
+        while (try? LogLines(try folder.read("log")).all("open").count) ?? 0 < kept.count, !deadline.isOver {
+            await Task.yield()
+        }
         let watcher = try Background {
             var seen: [Int: Set<Int>] = [:]
             var isLast = false
