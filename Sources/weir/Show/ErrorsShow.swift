@@ -6,26 +6,24 @@ import WeirWire
 
 /// The view of what went wrong.
 struct ErrorsShow: ShowView, ~Copyable {
-    private var query: FlowsQuery
     private let isJSON: Bool
     private let style: TerminalStyle
-    private var dissector = CaptureDissector(wantsFields: true)
+    private var reading: MessageReading
     private var problems = FlowProblems()
-    private var joiner = FlowRows()
 
     init(_ query: FlowQuery?, isJSON: Bool, _ style: TerminalStyle) {
-        self.query = FlowsQuery(query)
+        reading = MessageReading(query, wantsFields: true)
         self.isJSON = isJSON
         self.style = style
     }
 
+    var needsBytes: String? { reading.needsBytes }
+
     mutating func begin(_ metadata: PacketMetadata, in flows: borrowing CaptureFlows) {
-        joiner.add(metadata.options.comments, in: flows)
-        query.begin(metadata, in: flows, joiner)
-        dissector.begin(in: flows, joiner)
+        reading.begin(metadata, in: flows)
     }
 
-    mutating func take(_ block: CaptureBlock) { joiner.add(block) }
+    mutating func take(_ block: CaptureBlock) { reading.take(block) }
 
     mutating func take(
         _ packet: CapturedPacket,
@@ -33,24 +31,16 @@ struct ErrorsShow: ShowView, ~Copyable {
         in flows: borrowing CaptureFlows,
         _ output: ShowOutput
     ) {
-        if query.needsPackets { query.add(packet, bytes, in: flows) }
-        // The messages of a second leg are those of the first.
-        guard flows.hasFlow({ joiner.stands($0) }) else { return }
-        Self.read(packet, bytes, in: flows, &dissector, &problems)
+        Self.read(packet, bytes, in: flows, &reading, &problems)
     }
 
     mutating func take(_ messages: [LoggedMessage], in flows: borrowing CaptureFlows, _ output: ShowOutput) {
-        for message in messages {
-            guard let place = flows.table.find(message.tuple) else { continue }
-            problems.add(message.message, of: place)
-        }
+        Self.read(messages, in: flows, &reading, &problems)
     }
 
     mutating func finish(_ flows: borrowing CaptureFlows, _ report: ShowReport, _ output: ShowOutput) {
-        Self.finish(&dissector, &problems)
-        query.finish()
-        var rows: [FlowRow] = []
-        for row in joiner.rows(of: flows.table) where query.matches(row) { rows.append(row) }
+        Self.finish(&reading, &problems)
+        let rows = reading.rows(of: flows)
         if isJSON {
             var view = ProblemsJSON()
             for problem in problems.problems(of: rows) { output.write { view.append(problem, to: &$0) } }
@@ -65,13 +55,22 @@ struct ErrorsShow: ShowView, ~Copyable {
         _ packet: CapturedPacket,
         _ bytes: RawSpan,
         in flows: borrowing CaptureFlows,
-        _ dissector: inout CaptureDissector,
+        _ reading: inout MessageReading,
         _ problems: inout FlowProblems
     ) {
-        dissector.add(packet, bytes, in: flows) { problems.add($1, of: $0) }
+        reading.add(packet, bytes, in: flows) { problems.add($1, of: $0) }
     }
 
-    private static func finish(_ dissector: inout CaptureDissector, _ problems: inout FlowProblems) {
-        dissector.finish { problems.add($1, of: $0) }
+    private static func read(
+        _ messages: [LoggedMessage],
+        in flows: borrowing CaptureFlows,
+        _ reading: inout MessageReading,
+        _ problems: inout FlowProblems
+    ) {
+        reading.add(messages, in: flows) { problems.add($1, of: $0) }
+    }
+
+    private static func finish(_ reading: inout MessageReading, _ problems: inout FlowProblems) {
+        reading.finish { problems.add($1, of: $0) }
     }
 }

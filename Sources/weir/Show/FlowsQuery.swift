@@ -100,9 +100,9 @@ struct MessagesQuery: ~Copyable {
     }
 
     /// Takes a message, and gives those to show: this one, and the request that it answers, which has waited for it.
-    mutating func take(_ message: Message, of row: FlowRow, to receiver: (Message) -> Void) {
+    mutating func take(_ message: Message, of row: @autoclosure () -> FlowRow, to receiver: (Message) -> Void) {
         guard query != nil else { return receiver(message) }
-        query?.take(message, of: row, to: receiver)
+        query?.take(message, of: row(), to: receiver)
     }
 
     /// Gives the requests that nobody answered, with the places of their flows.

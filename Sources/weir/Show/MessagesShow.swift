@@ -57,13 +57,13 @@ struct MessagesShow: ShowView, ~Copyable {
 
     private static func take(
         _ message: Message,
-        of row: FlowRow,
+        of row: @autoclosure () -> FlowRow,
         _ label: FlowLabel,
         _ query: inout MessagesQuery,
         _ renderer: inout Renderer,
         _ output: ShowOutput
     ) {
-        query.take(message, of: row) { renderer.append($0, label, output) }
+        query.take(message, of: row()) { renderer.append($0, label, output) }
     }
 
     private static func add(
@@ -81,8 +81,17 @@ struct MessagesShow: ShowView, ~Copyable {
         dissector.add(packet, bytes, in: flows) { place, message in
             legs.add(message, of: joiner.number(place), joiner.comparedLeg(place)) { message, label in
                 // A message of the other leg may have waited for this one.
-                let place = joiner.place(label.number, label.leg, count: flows.table.count) ?? place
-                take(message, of: joiner.row(place, of: flows.table), label, &query, &renderer, output)
+                take(
+                    message,
+                    of: joiner.row(
+                        joiner.place(label.number, label.leg, count: flows.table.count) ?? place,
+                        of: flows.table
+                    ),
+                    label,
+                    &query,
+                    &renderer,
+                    output
+                )
             }
         }
     }
@@ -99,8 +108,17 @@ struct MessagesShow: ShowView, ~Copyable {
         dissector.finish { place, message in
             legs.add(message, of: joiner.number(place), joiner.comparedLeg(place)) { message, label in
                 // A message of the other leg may have waited for this one.
-                let place = joiner.place(label.number, label.leg, count: flows.table.count) ?? place
-                take(message, of: joiner.row(place, of: flows.table), label, &query, &renderer, output)
+                take(
+                    message,
+                    of: joiner.row(
+                        joiner.place(label.number, label.leg, count: flows.table.count) ?? place,
+                        of: flows.table
+                    ),
+                    label,
+                    &query,
+                    &renderer,
+                    output
+                )
             }
         }
         legs.finish { message, label in
