@@ -89,6 +89,7 @@ struct LogShowTests {
             (["--export", relay.folder.path + "/out"], "--export"), (["--har", relay.folder.path + "/h"], "--har"),
             (["--curl", "1"], "--curl"), (["--grep", "hi"], "--grep"),
             (["--messages", "--leg", "server"], "--leg server"),
+            (["--errors", "--where", "contains hi"], "--where, for what this query asks,"),
         ]
         for (options, name) in views {
             let ended = try await shown([short] + options)
