@@ -15,15 +15,18 @@ var settings: [SwiftSetting] = [
 /// What the C of the relay is built with: tests can make the kernel's answers wrong.
 var cSettings: [CSetting] = [.define("WEIR_STAND_IN", .when(configuration: .debug))]
 
-/// What tests with sockets are built with: what they hold stays open to the end of its scope, as nothing is optimised.
-var socketTestSettings = settings
+/// What tests are built with.
+///
+/// The modules that they test are optimised; they themselves are not, in any configuration: that would take most of the build's
+/// time, and what a test holds stays open to the end of its scope. Loops over many bytes belong into Support.
+var testSettings = settings
 
 // Scripts/test.sh: one optimised build, whose modules the tests may look into.
 if Context.environment["WEIR_TESTING"] != nil {
     settings.append(.unsafeFlags(["-enable-testing"], .when(configuration: .release)))
     settings.append(.define("WEIR_CHECKS", .when(configuration: .release)))
     cSettings.append(.define("WEIR_STAND_IN", .when(configuration: .release)))
-    socketTestSettings.append(.unsafeFlags(["-Onone"], .when(configuration: .release)))
+    testSettings.append(.unsafeFlags(["-Onone"], .when(configuration: .release)))
 }
 
 /// How the program is linked: with Swift's libraries in it.
@@ -126,28 +129,28 @@ let package = Package(
             path: "Tests/Support",
             swiftSettings: settings
         ),
-        .testTarget(name: "WeirWireTests", dependencies: ["WeirWire", "Support"], swiftSettings: settings),
+        .testTarget(name: "WeirWireTests", dependencies: ["WeirWire", "Support"], swiftSettings: testSettings),
         .testTarget(
             name: "WeirDissectTests",
             dependencies: ["WeirDissect", "WeirWire", "Support"],
             exclude: ["Reassembly/followed.tsv"],
-            swiftSettings: settings
+            swiftSettings: testSettings
         ),
         .testTarget(
             name: "WeirEngineTests",
             dependencies: ["WeirEngine", "WeirSinks", "WeirWire", "Support"],
-            swiftSettings: settings
+            swiftSettings: testSettings
         ),
         .testTarget(
             name: "WeirSinksTests",
             dependencies: ["WeirSinks", "WeirEngine", "WeirDissect", "WeirWire", "Support"],
-            swiftSettings: settings
+            swiftSettings: testSettings
         ),
         .testTarget(
             name: "WeirAnalysisTests",
             dependencies: ["WeirAnalysis", "WeirSinks", "WeirEngine", "WeirDissect", "WeirWire", "Support"],
             exclude: ["Query/queries.tsv"],
-            swiftSettings: settings
+            swiftSettings: testSettings
         ),
         .testTarget(
             name: "WeirCaptureTests",
@@ -155,12 +158,12 @@ let package = Package(
                 "WeirCapture", "WeirSinks", "WeirAnalysis", "WeirEngine", "WeirDissect", "WeirWire", "Support",
                 .target(name: "CZlib", condition: .when(traits: ["Gzip"])),
             ],
-            swiftSettings: socketTestSettings
+            swiftSettings: testSettings
         ),
         .testTarget(
             name: "WeirRelayTests",
             dependencies: ["WeirRelay", "WeirAnalysis", "WeirSinks", "WeirEngine", "WeirWire", "CWeir", "Support"],
-            swiftSettings: socketTestSettings
+            swiftSettings: testSettings
         ),
         .testTarget(
             name: "WeirAdminTests",
@@ -171,7 +174,7 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             exclude: ["Clients/drive_toxiproxy.py", "Clients/schemathesis.toml"],
-            swiftSettings: socketTestSettings
+            swiftSettings: testSettings
         ),
         .testTarget(
             name: "weirTests",
@@ -179,7 +182,7 @@ let package = Package(
                 "weir", "WeirRelay", "WeirCapture", "WeirAnalysis", "WeirSinks", "WeirEngine", "WeirDissect",
                 "WeirWire", "Support",
             ],
-            swiftSettings: socketTestSettings
+            swiftSettings: testSettings
         ),
     ]
 )
