@@ -2,6 +2,7 @@
 # Sets up, builds once, optimised and with warnings as errors, and runs all tests, those of the benchmark too:
 #   Scripts/test.sh
 # With arguments it runs only what they choose, one test at a time: Scripts/test.sh --filter TCPCarrierTests
+# With --build it builds, and runs nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . Scripts/steps.sh
@@ -9,9 +10,11 @@ export WEIR_TESTING=1
 folder=.build/release
 bundle=$folder/weirPackageTests.xctest
 # Pure tests: bytes in, values out. They run in parallel. The others have sockets, programs and time limits of their own, and run one
-# at a time: those of the program, and beside them those of the libraries.
+# at a time, in three lanes beside each other: those of the libraries, and those of the program in two halves, which wait most of the
+# time. The halves are about equal in seconds.
 pure='^Weir(Wire|Dissect|Engine|Sinks|Analysis)Tests\.'
 program='^weirTests\.'
+first_half='^weirTests\.[A-M]'
 bench=(--package-path Benchmarks --scratch-path .build/benchmarks)
 
 step "what the tests need" Scripts/setup.sh --tests
@@ -21,22 +24,25 @@ backlog=/proc/sys/net/core/netdev_max_backlog
 before=$(<"$backlog")
 if (echo 100000 >"$backlog") 2>/dev/null; then trap 'echo "$before" >"$backlog"' EXIT; fi
 step "build" swift_build -c release --build-tests
-if [[ $# -gt 0 ]]; then
+if [[ $# -gt 0 && $1 != --build ]]; then
     "$bundle" --testing-library swift-testing --no-parallel "$@"
     exit
 fi
 step "build of the benchmark" swift_build "${bench[@]}" --build-tests
+[[ $# -eq 0 ]] || exit 0
 
 run_tests() {
     local reports job failed=0 jobs=()
     local run=("$bundle" --testing-library swift-testing)
     reports=$(mktemp -d)
-    # What runs beside the program's tests is shown when it is done.
+    # What runs beside the first lane is shown when it is done.
     nice "${run[@]}" --filter "$pure" >"$reports/pure" 2>&1 &
     jobs+=($!)
     "${run[@]}" --no-parallel --skip "$pure" --skip "$program" >"$reports/libraries" 2>&1 &
     jobs+=($!)
-    "${run[@]}" --no-parallel --filter "$program" || failed=1
+    "${run[@]}" --no-parallel --filter "$program" --skip "$first_half" >"$reports/program" 2>&1 &
+    jobs+=($!)
+    "${run[@]}" --no-parallel --filter "$first_half" || failed=1
     for job in "${jobs[@]}"; do wait "$job" || failed=1; done
     cat "$reports"/*
     rm -r "$reports"
