@@ -203,7 +203,7 @@ struct ToxicHoldCommandTests {
         try await Self.withPrompt(editor: "sed -i 's/ 77 6f / 57 4f 57 /'") { prompt, client, peer, _ in
             try client.send("one\n")
             let first = try Self.shown(prompt)
-            #expect(first.head == "#1 up    (4 bytes) held")
+            #expect(first.head == "#1 up    4 bytes held")
             #expect(first.dump == HexDumpLine.of("one\n"))
             try prompt.write("x\nf\n")
             #expect(try prompt.readErrorLine() == "[f]orward, [d]rop, [e]dit, [a]ll? f, d, e or a")
@@ -284,7 +284,7 @@ struct ToxicHoldCommandTests {
     func holdsBoth() async throws {
         try await Self.withPrompt(options: ["--up", "--down"]) { prompt, client, peer, _ in
             try client.send("one\n")
-            #expect(try Self.shown(prompt).head == "#1 up    (4 bytes) held")
+            #expect(try Self.shown(prompt).head == "#1 up    4 bytes held")
             try prompt.write("f\n")
             #expect(try peer.receive(4) == Array("one\n".utf8))
             try peer.send("two\n")
