@@ -144,7 +144,7 @@ struct FlowsTextTests {
         #expect(
             try Self.table(TerminalStyle(width: 80), naming: [.egress]) == [
                 "flow  time      client and server",
-                "   3  00:00:00  :36068 ⇒ :44008 → 10.0.0.5:5432",
+                "   3  00:00:00  127.0.0.1:36068 ⇒ 127.0.0.1:44008 → 10.0.0.5:5432",
                 "   4  01:02:03  192.168.100.201:51000 ⇒ 192.168.100.1:44010 → [2001:db8::5]:443",
             ]
         )
