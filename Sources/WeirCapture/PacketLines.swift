@@ -3,9 +3,9 @@ public import WeirWire
 /// A renderer of captured packets for people: one line each, and on request the dump of their bytes.
 ///
 /// ```
-/// 12:31:07.104218 tcp 127.0.0.1:51514 -> 127.0.0.1:9000 [SYN] (0 bytes)
+/// 12:31:07.104218 tcp 127.0.0.1:51514 -> 127.0.0.1:9000 [SYN] 0 B
 /// ```
-/// The count is the payload after the last named header. text2pcap can read the dump.
+/// The count is the payload after the last named header.
 public struct PacketLines: Sendable {
     private var timestamp: Timestamp
     private let linkType: LinkType
@@ -41,15 +41,15 @@ public struct PacketLines: Sendable {
         }
         if let flags = ends.flags { Self.append(flags, to: &output) }
         if ends.isLaterFragment { output.append(" fragment") }
-        output.append(" (")
+        output.append(" ")
         output.appendDecimal(ends.payloadLength)
-        output.append(ends.payloadLength == 1 ? " byte)" : " bytes)")
+        output.append(" B")
         if bytes.byteCount < Int(packet.originalLength) {
-            output.append(" cut to (")
+            output.append(", cut to ")
             output.appendDecimal(bytes.byteCount)
-            output.append(") of (")
+            output.append(" of ")
             output.appendDecimal(packet.originalLength)
-            output.append(" bytes)")
+            output.append(" B")
         }
         output.append("\n")
         if dumps { HexDump.append(bytes, to: &output) }
@@ -60,9 +60,8 @@ public struct PacketLines: Sendable {
             if let name = protocols.first(where: { $0.number == number.rawValue })?.name {
                 output.append(name)
             } else {
-                output.append("ip protocol (")
+                output.append("ip protocol ")
                 output.appendDecimal(number.rawValue)
-                output.append(")")
             }
         } else if ends.etherType == .arp {
             output.append("arp")

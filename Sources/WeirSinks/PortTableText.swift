@@ -79,7 +79,7 @@ struct PortTableText: Sendable {
         return shares
     }
 
-    private static let headings = ["flow", "", "client", "step", "egress", "step", "again", "process"]
+    private static let headings = ["flow", "", "client", "step", "egress", "step", "reused", "process"]
     private static let isRight = [false, false, true, true, true, true, false, false]
 
     private func cells(_ row: PortRows.Row, _ style: TerminalStyle) -> [String] {

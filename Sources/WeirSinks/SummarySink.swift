@@ -64,9 +64,7 @@ public struct SummarySink: Sink {
             output.append(direction == .upstream ? "   " : "  ")
             output.append(style.sign(direction))
             output.append(" ")
-            output.appendCounters(counters)
-            output.append(" in ")
-            output.appendCount(counters.chunks, "chunk")
+            output.appendCounters(counters, showsChunks: true)
         }
         let faults: [(UInt64, StaticString)] = [(refused, "refused"), (evicted, "evicted"), (mismatches, "mismatched")]
         for (count, name) in faults where count > 0 {

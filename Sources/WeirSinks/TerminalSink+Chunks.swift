@@ -132,7 +132,7 @@ extension TerminalSink {
         switch show {
         case .hex where isRead: lines?.appendDump(bytes, to: &output)
         case .hex: HexDump.append(bytes, isIndented: true, to: &output)
-        case .text: EscapedText.append(bytes, to: &output)
+        case .text: EscapedText.append(bytes, isUnicode: style.isUnicode, to: &output)
         case .summary, .messages, .ports, .text2pcap, .none: break
         }
     }
@@ -174,7 +174,13 @@ extension TerminalSink {
         request.message.summary.append(to: &output)
         if !request.message.isComplete { output.append(", incomplete") }
         if let answer = request.answer {
-            makeRoom(for: answer, start, text, request.message.direction, &output)
+            output.makeRoom(
+                for: answer.summary,
+                from: start,
+                after: text,
+                style,
+                then: request.message.direction.color
+            )
             output.append(" ")
             output.append(style.arrow)
             output.append(" ")
@@ -190,30 +196,5 @@ extension TerminalSink {
         let right = delay == nil ? nil : output.beginRight(style)
         if let delay { output.appendBrief(.nanoseconds(delay)) }
         output.endLine(from: start, right: right, style)
-    }
-
-    /// Cuts the text of a request on a terminal, so that its answer begins on the same line: a status matters more than the end
-    /// of a path.
-    ///
-    /// - Parameters:
-    ///   - answer: The answer.
-    ///   - start: The beginning of the line.
-    ///   - text: The beginning of the request's text.
-    ///   - direction: The request's direction.
-    ///   - output: Holds the line up to the end of that text.
-    private func makeRoom(
-        for answer: Message,
-        _ start: Int,
-        _ text: Int,
-        _ direction: Direction,
-        _ output: inout ByteBuffer
-    ) {
-        guard let width = style.width else { return }
-        // The beginning of the answer, the arrow with its blanks, and the time at the right edge.
-        let needed = min(DisplayWidth.columns(of: answer.summary.utf8.span.bytes), 24) + 4 + 12
-        let before = output.columns(from: start) - output.columns(from: text)
-        let room = max(width - before - needed, 20)
-        let color: StaticString = !style.color ? "" : direction == .upstream ? "\u{1B}[36m" : "\u{1B}[33m"
-        if output.columns(from: text) > room { output.endCell(from: text, room, atLeast: 0, style, then: color) }
     }
 }

@@ -75,7 +75,14 @@ extension TerminalSink {
         beginColor("\u{1B}[31m", &output)
         output.append("refused ")
         var addresses = LineAddresses(isShort: style.isTerminal)
-        if let egress = record.path.egress { addresses.append(egress, to: &output) } else { output.append("no egress") }
+        if show == .messages {
+            // No other line has the client.
+            addresses.append(record.path.client, to: &output)
+        } else if let egress = record.path.egress {
+            addresses.append(egress, to: &output)
+        } else {
+            output.append("no egress")
+        }
         appendArrow(style.arrow, &output)
         if let server = record.path.server {
             appendServer(server, &addresses, &output)
@@ -150,13 +157,24 @@ extension TerminalSink {
 }
 
 extension ByteBuffer {
-    /// Appends the bytes of one direction, and its losses: `14 B, dropped 5 B`.
-    mutating func appendCounters(_ counters: Counters) {
+    /// Appends the bytes of one direction, on request the chunks that they came in, and its losses: `14 B in 2 chunks, 5 B
+    /// dropped`, `14 B, 2 datagrams of 9 B dropped`.
+    mutating func appendCounters(_ counters: Counters, showsChunks: Bool = false) {
         appendDecimal(counters.bytes)
         append(" B")
+        if showsChunks {
+            append(" in ")
+            appendCount(counters.chunks, "chunk")
+        }
         guard counters.droppedBytes > 0 || counters.droppedDatagrams > 0 else { return }
-        append(", dropped ")
-        appendLoss(bytes: counters.droppedBytes, datagrams: counters.droppedDatagrams)
+        append(", ")
+        if counters.droppedDatagrams > 0 { appendCount(counters.droppedDatagrams, "datagram") }
+        if counters.droppedDatagrams > 0, counters.droppedBytes > 0 { append(" of ") }
+        if counters.droppedBytes > 0 {
+            appendDecimal(counters.droppedBytes)
+            append(" B")
+        }
+        append(" dropped")
     }
 
     /// Appends the counts that are not zero, or `0 B`.

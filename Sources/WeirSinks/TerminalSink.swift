@@ -249,7 +249,7 @@ extension TerminalSink {
 
     /// Appends the sign of a direction, in its color.
     func appendSign(_ direction: Direction, _ output: inout ByteBuffer) {
-        if style.color { output.append(direction == .upstream ? "\u{1B}[36m" : "\u{1B}[33m") }
+        beginColor(direction.color, &output)
         output.append(style.sign(direction))
     }
 

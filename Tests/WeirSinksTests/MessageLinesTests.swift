@@ -69,11 +69,11 @@ struct MessageLinesTests {
         let path = String(repeating: "/long", count: 40)
         let request = "GET \(path) HTTP/1.1\r\nHost: h\r\n\r\n"
         let answer = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
-        for width in [80, 100, 120] {
+        for width in [60, 80, 100, 120] {
             var sink = Read(Self.sink(.messages, TerminalStyle(width: width)))
             #expect(sink.rendered(record(chunk(.upstream, at: 0, request.utf8.count)), request) == "")
             let line = sink.rendered(record(chunk(.downstream, at: 0, answer.utf8.count)), answer)
-            #expect(line.contains(" ▲ http GET /long") && line.contains("… → 404 Not Found"), "\(line)")
+            #expect(line.contains(" ▲ http GET /lo") && line.contains("… → 404 Not Found"), "\(line)")
             #expect(line.hasSuffix(" ms\n") && line.count <= width + 1)
         }
         for (reason, isShown) in [(CloseReason.serverReset, true), (.clientReset, true), (.finished, false)] {

@@ -85,7 +85,8 @@ struct RequestLinesTests {
     func faults() {
         var sink = TerminalSink(show: .messages)
         #expect(sink.rendered(record(.opened)) == "" && sink.rendered(record(.ended(.upstream))) == "")
-        #expect(sink.rendered(record(.refused(.timedOut))).contains(" refused "))
+        let refusal = "\(Self.head)refused 127.0.0.1:51514 → 127.0.0.1:65432, timed out (ETIMEDOUT)\n"
+        #expect(sink.rendered(record(.refused(.timedOut))) == refusal)
     }
 
     @Test("Requests that wait are bounded")

@@ -34,8 +34,8 @@ struct SummarySinkTests {
         ]
         for record in records { #expect(sink.rendered(record, "bytes") == "") }
         #expect(
-            sink.finished() == "total: 2 tcp flows, 1 udp flow   ▲ 5 B, dropped 2 datagrams, 4 B in 3 chunks  ▼ 6 B, "
-                + "dropped 9 B in 3 chunks  1 refused\n"
+            sink.finished() == "total: 2 tcp flows, 1 udp flow   ▲ 5 B in 3 chunks, 2 datagrams of 4 B dropped  "
+                + "▼ 6 B in 3 chunks, 9 B dropped  1 refused\n"
         )
     }
 
@@ -66,7 +66,7 @@ struct SummarySinkTests {
         #expect(
             sink.finished() == """
                 \(Self.nothing)
-                flow                client  step           egress  step  again  process
+                flow                client  step           egress  step  reused  process
                 #1    tcp  127.0.0.1:36068        127.0.0.1:44008
                 #2    tcp  127.0.0.1:36080   +12  127.0.0.1:44000    -8
                 #3    tcp  127.0.0.1:36070        127.0.0.1:44004    +4
@@ -105,9 +105,9 @@ struct SummarySinkTests {
     func groups() throws {
         #expect(
             try rendered(["curl", "psql", "curl"], TerminalStyle(width: 80)) == [
-                "#1    tcp   :1000         :2000               curl 1, me",
-                "#3    tcp   :1002    +1   :2002    +1         curl 3, me",
-                "#2    tcp   :1001    +1   :2001    +1         psql 2, me",
+                "#1    tcp   :1000         :2000                curl 1, me",
+                "#3    tcp   :1002    +1   :2002    +1          curl 3, me",
+                "#2    tcp   :1001    +1   :2001    +1          psql 2, me",
             ]
         )
     }

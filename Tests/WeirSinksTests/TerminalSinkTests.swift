@@ -58,7 +58,7 @@ struct TerminalSinkTests {
             (Sample.closed(.of(14, in: 1), .of(1, in: 0)), "closed, finished in 1.0 ms   ▲ 14 B  ▼ 1 B"),
             (
                 Sample.closed(.of(5, in: 1, dropped: 3), .of(0, in: 0, dropped: 9, droppedDatagrams: 2), .clientReset),
-                "closed, client reset after 1.0 ms   ▲ 5 B, dropped 3 B  ▼ 0 B, dropped 2 datagrams, 9 B"
+                "closed, client reset after 1.0 ms   ▲ 5 B, 3 B dropped  ▼ 0 B, 2 datagrams of 9 B dropped"
             ),
             (Sample.closed(Counters(), Counters(), .requested), "closed, on request after 1.0 ms   ▲ 0 B  ▼ 0 B"),
         ] as [(FlowRecord.Happening, String)]
@@ -293,7 +293,7 @@ struct TerminalSinkTests {
         _ = sink.rendered(record(Sample.closed(.of(14, in: 1), .of(14, in: 2))))
         let expected = """
             total: 1 tcp flow, 0 udp flows   ▲ 14 B in 1 chunk  ▼ 14 B in 2 chunks
-            flow                client  step           egress  step  again  process
+            flow                client  step           egress  step  reused  process
             #1    tcp  127.0.0.1:51514        127.0.0.1:42332
 
             """

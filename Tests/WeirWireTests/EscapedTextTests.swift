@@ -33,6 +33,19 @@ struct EscapedTextTests {
         #expect(escaped(text) == expected)
     }
 
+    @Test("Shows a reader that has ASCII alone nothing else")
+    func ascii() {
+        var output = ByteBuffer()
+        EscapedText.append(Array("grüße\n🌍".utf8).span.bytes, isUnicode: false, to: &output)
+        #expect(
+            output.string == #"""
+                  | gr\u{fc}\u{df}e\n
+                  | \u{1f30d}
+
+                """#
+        )
+    }
+
     @Test(
         "Escapes what could steer a terminal",
         arguments: [

@@ -24,7 +24,7 @@ struct CaptureShowTests {
         #expect(ended.status == 0 && ended.errors == "weir: 2 packets captured, 0 dropped by the kernel on lo\n")
         let shown = String(decoding: ended.output, as: UTF8.self).split(separator: "\n")
         let local = try #require(client.local)
-        #expect(shown.count { $0.hasSuffix(" udp \(local) -> \(endpoint) (1 byte)") } == 2 * lines)
+        #expect(shown.count { $0.hasSuffix(" udp \(local) -> \(endpoint) 1 B") } == 2 * lines)
         #expect(shown.count { $0.hasPrefix("000000") } == 2 * rows && shown.count == 2 * (lines + rows))
     }
 

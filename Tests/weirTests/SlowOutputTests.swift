@@ -59,7 +59,7 @@ struct SlowOutputTests {
         #expect(lost > 0)
         #expect(shown + lost == Self.smallChunks + big)
         #expect(ended.errors.contains("weir: standard output was too slow: "))
-        #expect(ended.errors.contains("(\(lost) bytes) were left out"))
+        #expect(ended.errors.contains("chunks (\(lost) bytes)"))
     }
 
     /// Adds up the bytes of the upstream chunks that the output shows, and of those that it says it left out.

@@ -3,7 +3,7 @@ public import WeirWire
 /// A request of HTTP as a command line of `curl`, for a POSIX shell.
 ///
 /// The fields are those that were sent, but for those that `curl` makes itself: Host, Content-Length, Transfer-Encoding
-/// and Expect. What `curl` would add is turned off.
+/// and Expect. What `curl` would add is turned off, and what it cannot send is named in a comment.
 ///
 /// Source: curl(1).
 public enum CurlCommand {
@@ -25,6 +25,7 @@ public enum CurlCommand {
             return output.append(" begins a tunnel, which curl makes by itself: -x\n")
         }
         if request.isCut { output.append("# the body was not captured whole\n") }
+        appendLosses(request, to: &output)
         let body = bodyWord(request, method)
         if body == .piped {
             output.append("printf %s '")
@@ -57,12 +58,13 @@ public enum CurlCommand {
             let host = request.fields.first { $0.isNamed("host") }?.value ?? []
             isHostKnown = !host.isEmpty && host.allSatisfy(Self.isOfHost)
             let base = Array("http://".utf8) + (isHostKnown ? host : Array("\(server)".utf8))
-            let isAbsolute = target.starts(with: "http://".utf8) || target.starts(with: "https://".utf8)
+            let isAbsolute = target.first != UInt8(ascii: "/") && target.contains(UInt8(ascii: ":"))
             let isVisible = target.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "#") }
-            if isVisible, isAbsolute {
-                text = target
-                let rest = target.drop { $0 != UInt8(ascii: "/") }.dropFirst(2)
-                isHostKnown = Array(rest.prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") }) == host
+            if isAbsolute {
+                // A proxy gets the whole URL, and so it is the proxy to which curl must talk.
+                text = Array("http://\(server)/".utf8)
+                isHostKnown = false
+                self.target = target
             } else if isVisible, target.first == UInt8(ascii: "/") {
                 text = base + target
             } else {
@@ -120,11 +122,10 @@ public enum CurlCommand {
             appendLine("--request-target ", to: &output)
             ShellText.append(target.filter { $0 != 0 }, to: &output)
         }
+        if !request.fields.contains(where: { $0.isNamed("host") }) { appendLine("-H 'Host:'", to: &output) }
         for field in request.fields {
             if field.isNamed("host"), url.isHostKnown { continue }
-            if ["content-length", "transfer-encoding", "expect"].contains(where: { field.isNamed($0) }) { continue }
-            // curl takes a name with @ at its start for the name of a file.
-            guard !field.name.isEmpty, field.name.allSatisfy(isOfToken) else { continue }
+            if isMade(field) || !isSendable(field) { continue }
             appendLine("-H ", to: &output)
             let value = field.value.filter { $0 != 0 }
             let separator = Array((value.isEmpty ? ";" : ": ").utf8)
@@ -141,6 +142,33 @@ public enum CurlCommand {
         if ["gzip", "deflate", "br"].contains(where: { codings.contains($0) }) {
             appendLine("--compressed", to: &output)
         }
+    }
+
+    /// Returns whether `curl` makes a field itself.
+    private static func isMade(_ field: HTTPContent.Field) -> Bool {
+        ["content-length", "transfer-encoding", "expect"].contains { field.isNamed($0) }
+    }
+
+    /// Returns whether `curl` sends a field: it takes a name with @ at its start for the name of a file.
+    private static func isSendable(_ field: HTTPContent.Field) -> Bool {
+        !field.name.isEmpty && field.name.allSatisfy(isOfToken)
+    }
+
+    /// Appends comments on what is left out, as no word of a command can have it.
+    private static func appendLosses(_ request: HTTPContent, to output: inout ByteBuffer) {
+        func append(_ text: StaticString, _ names: [String]) {
+            guard !names.isEmpty else { return }
+            output.append("# curl cannot send ")
+            output.append(text)
+            MessageText(escaping: names.joined(separator: ", ")).append(to: &output)
+            output.append("\n")
+        }
+        let kept = request.fields.filter { !isMade($0) }
+        let withNUL = kept.filter { isSendable($0) && $0.value.contains(0) }.map {
+            String(decoding: $0.name, as: UTF8.self)
+        }
+        append("the NUL in ", (request.target.contains(0) ? ["the target"] : []) + withNUL)
+        append("the field ", kept.filter { !isSendable($0) }.map { String(decoding: $0.name, as: UTF8.self) })
     }
 
     private static func appendBody(_ request: HTTPContent, _ body: Body, to output: inout ByteBuffer) {

@@ -2,6 +2,9 @@ public import WeirWire
 
 /// A writer of the exchanges of HTTP as an HTTP archive, which the developer tools of browsers open.
 ///
+/// Entries are sorted by their times, as the tools expect: those of answers that came late, or never, too. They are kept for
+/// that, up to 256 MiB of them; of a larger archive the earliest half of them is written then.
+///
 /// Source: HAR 1.2, http://www.softwareishard.com/blog/har-12-spec/.
 public struct HARWriter: Sendable {
     /// The facts about an exchange that its messages do not tell.
@@ -43,12 +46,26 @@ public struct HARWriter: Sendable {
     private var timestamp = Timestamp()
     /// The number of entries so far.
     public private(set) var entries = 0
+    /// An entry that was not written yet.
+    private struct Waiting: Sendable {
+        var start: Int64
+        var text: [UInt8]
+    }
+
+    private var waiting: [Waiting] = []
+    /// The number of bytes of the entries that were not written yet.
+    private var size = 0
+    private let mostKept: Int
+    private var hasWritten = false
 
     /// Creates a writer.
     ///
-    /// - Parameter version: The version of this program.
-    public init(version: String) {
+    /// - Parameters:
+    ///   - version: The version of this program.
+    ///   - mostKept: The maximum number of bytes of entries that are kept to sort them.
+    public init(version: String, mostKept: Int = 256 << 20) {
         self.version = version
+        self.mostKept = mostKept
     }
 
     /// Appends what comes before the entries.
@@ -63,10 +80,27 @@ public struct HARWriter: Sendable {
         output.append(",\"pages\":[],\"entries\":[\n")
     }
 
-    /// Appends what comes after the entries.
-    public func finish(to output: inout ByteBuffer) { output.append("\n]}}\n") }
+    /// Appends the entries that were kept, and what comes after them.
+    public mutating func finish(to output: inout ByteBuffer) {
+        write(waiting.count, to: &output)
+        output.append("\n]}}\n")
+    }
 
-    /// Appends an exchange with a request; one without is left out, as an entry must have one.
+    /// Appends the earliest entries.
+    private mutating func write(_ count: Int, to output: inout ByteBuffer) {
+        // Of the same time the first stays first.
+        waiting = waiting.enumerated().sorted { ($0.element.start, $0.offset) < ($1.element.start, $1.offset) }
+            .map(\.element)
+        for entry in waiting.prefix(count) {
+            if hasWritten { output.append(",\n") }
+            hasWritten = true
+            output.append(entry.text.span.bytes)
+            size -= entry.text.count
+        }
+        waiting.removeFirst(count)
+    }
+
+    /// Adds an exchange with a request; one without is left out, as an entry must have one.
     public mutating func append(
         _ exchange: HTTPExchange,
         _ connection: Connection,
@@ -75,11 +109,11 @@ public struct HARWriter: Sendable {
         to output: inout ByteBuffer
     ) {
         guard let request = exchange.request else { return }
-        if entries > 0 { output.append(",\n") }
         entries += 1
         var times = Times(exchange, exchange.number == 1 ? connection.connect : nil)
         times.start &-= max(times.connect, 0)
-        output.appendJSON { json in
+        var entry = ByteBuffer(capacity: 1024 + requestBody.bytes.count + answerBody.bytes.count)
+        entry.appendJSON { json in
             json.object { json in
                 json.member("startedDateTime", times.start, by: &timestamp)
                 json.member("time", Self.milliseconds(times.total))
@@ -100,6 +134,9 @@ public struct HARWriter: Sendable {
                 if let comment = Self.comment(exchange, requestBody, answerBody) { json.member("comment", comment) }
             }
         }
+        size += entry.count
+        waiting.append(Waiting(start: times.start, text: entry.withUnsafeBytes { Array($0) }))
+        if size > mostKept { write((waiting.count + 1) / 2, to: &output) }
     }
 
     /// The times of an exchange, in nanoseconds; those that are not known are 0, but for `connect`, which is -1.

@@ -2,11 +2,12 @@ package import WeirWire
 
 /// A kind of request, for statistics: what a message asks for, without what differs from one to the next.
 ///
-/// It is made of the message's summary, so that a log without bytes gives the same kinds.
+/// It is made of the message's summary, so that a log without bytes gives the same kinds. What looks like the number of a
+/// thing is folded: `/items/1` and `/items/2` are both `/items/{n}`, and statements differ by more than their values.
 package struct RequestKind: Hashable, Sendable {
     /// The name of the protocol.
     package var name: String
-    /// What is asked for: `GET /index.html`, `SELECT`, `A`.
+    /// What is asked for: `GET /items/{n}`, `SELECT * FROM t WHERE id = ?`, `A`.
     package var request: String
 
     /// The kind that stands for those for which there is no room.
@@ -27,7 +28,7 @@ package struct RequestKind: Hashable, Sendable {
         case "http":
             // The summary of an answer begins with its status.
             guard !first.allSatisfy(\.isNumber), words.count > 1 else { return nil }
-            self.init(name: name, request: "\(first) \(Self.path(words[1]))")
+            self.init(name: name, request: "\(first) \(FoldedPath.folded(Self.path(words[1])))")
         case "dns":
             guard first == "query", words.count > 1 else { return nil }
             self.init(name: name, request: String(words[1]))
@@ -55,30 +56,19 @@ package struct RequestKind: Hashable, Sendable {
         return path.isEmpty ? "/" : path
     }
 
-    /// Returns the verb of a statement in SQL, or the word of a message that runs one which was prepared; nil for
+    /// Returns a statement in SQL without its values, or the word of a message that runs one which was prepared; nil for
     /// others.
     private static func statement(_ text: String) -> String? {
         let words = text.split(whereSeparator: { !$0.isLetter && $0 != "_" })
         switch words.first {
-        case "query", "parse":
-            // A prepared statement can have a name before it.
-            let verb = words.dropFirst().prefix(8).first { verbs.contains($0.uppercased()) }
-            return verb?.uppercased()
-                ?? (words.first == "parse" ? "parse" : words.dropFirst().first?.uppercased() ?? "query")
+        case "query": return FoldedStatement.folded(text.dropFirst(5)) ?? "query"
+        case "parse": return FoldedStatement.folded(text.dropFirst(5), isNamed: true) ?? "parse"
         case "execute": return words.prefix(2).joined(separator: " ")
         case "function": return "function call"
         case "start": return "start-up"
         default: return nil
         }
     }
-
-    private static let verbs: Set<String> = [
-        "ABORT", "ALTER", "ANALYZE", "BEGIN", "CALL", "CHECKPOINT", "CLOSE", "CLUSTER", "COMMENT", "COMMIT", "COPY",
-        "CREATE", "DEALLOCATE", "DECLARE", "DELETE", "DISCARD", "DO", "DROP", "END", "EXECUTE", "EXPLAIN", "FETCH",
-        "GRANT", "IMPORT", "INSERT", "LISTEN", "LOAD", "LOCK", "MERGE", "MOVE", "NOTIFY", "PREPARE", "REASSIGN",
-        "REFRESH", "REINDEX", "RELEASE", "RESET", "REVOKE", "ROLLBACK", "SAVEPOINT", "SECURITY", "SELECT", "SET",
-        "SHOW", "START", "TABLE", "TRUNCATE", "UNLISTEN", "UPDATE", "VACUUM", "VALUES", "WITH",
-    ]
 
     /// Returns the words before the first number, colon or comma.
     private static func beginning(_ text: String) -> String {

@@ -4,22 +4,14 @@ public import WeirWire
 
 /// The text form of statistics: a table of flows, and one of the kinds of requests.
 ///
-/// The tables fit 80 columns; more columns show what the flows are, and longer names.
+/// On a terminal both fit: what the flows are, and the names of kinds, are cut, and if that is not enough, the columns that
+/// say the least are left out.
 public struct StatsText: Sendable {
-    private static let narrow = 80
-    /// The width of each column of numbers, with the blank before it.
-    private static let number = 9
-    /// The width of a column of counts of requests.
-    private static let count = 7
-    private static let leastName = 20
-
-    private let width: Int?
-    private let ellipsis: StaticString
+    private let style: TerminalStyle
 
     /// Creates a renderer for what the reader of the text can show; lines of a file may have any length.
     public init(_ style: TerminalStyle) {
-        width = style.width.map { max($0, Self.narrow) }
-        ellipsis = style.ellipsis
+        self.style = style
     }
 
     /// Appends both tables.
@@ -30,44 +22,41 @@ public struct StatsText: Sendable {
         appendKinds(rows, to: &output)
     }
 
+    /// Appends a line of text below a table.
+    private func appendNote(_ text: String, to output: inout ByteBuffer) {
+        let start = output.count
+        output.append(text)
+        output.endLine(from: start, style)
+    }
+
     // MARK: - Flows
 
     private func appendFlows(_ rows: StatsRows, to output: inout ByteBuffer) {
-        let isWide = width.map { $0 >= 7 + 8 * Self.number + Self.leastName } ?? true
-        appendLine(
-            ["flow"] + ["dial", "1st byte", "answers", "p50", "p90", "p99", "up", "down"],
-            isWide ? "what" : "",
-            to: &output
-        )
+        var table = StatsTable([
+            .number("flow", rank: 0), .number("dial", rank: 5), .number("1st byte", rank: 3),
+            .number("answers", rank: 4), .number("p50", rank: 2), .number("p90", rank: 7), .number("p99", rank: 6),
+            .number("up", rank: 1), .number("down", rank: 1), .text("what", least: 12, rank: 8),
+        ])
         for flow in rows.flows {
-            let delays = flow.stats.answers.percentiles([50, 90, 99])
-            let numbers =
-                ["#\(flow.row.number)", duration(flow.dial), duration(flow.firstByte), "\(flow.stats.answers.count)"]
-                + delays.map(duration) + [bytes(flow.stats.payloadUp), bytes(flow.stats.payloadDown)]
-            appendLine(numbers, isWide ? what(flow) : "", to: &output)
-        }
-        if rows.flows.count < rows.flowCount {
-            output.append("the \(rows.flows.count) with the most payload of \(rows.flowCount) flows\n")
-        }
-        guard rows.flowCount != 1, rows.answers.count > 0 else { return }
-        let delays = rows.answers.percentiles([50, 90, 99])
-        appendLine(["all", "", "", "\(rows.answers.count)"] + delays.map(duration) + ["", ""], "", to: &output)
-    }
-
-    /// Appends a line of right-aligned cells, and a text that is cut at the end of the line.
-    private func appendLine(_ cells: [String], _ text: String, to output: inout ByteBuffer) {
-        var line = ""
-        for (index, cell) in cells.enumerated() {
-            line += String(
-                repeating: " ",
-                count: max((index == 0 ? 7 : Self.number) - cell.utf8.count, index == 0 ? 0 : 1)
+            let stats = flow.stats
+            let times = ([flow.dial, flow.firstByte] + stats.answers.percentiles([50, 90, 99])).map(duration)
+            table.append(
+                ["#\(flow.row.number)", times[0], times[1], "\(stats.answers.count)", times[2], times[3], times[4]]
+                    + [bytes(stats.payloadUp), bytes(stats.payloadDown), what(flow)]
             )
-            line += cell
         }
-        if !text.isEmpty { line += "  " + cut(text, width.map { $0 - line.utf8.count - 2 }) }
-        while line.last == " " { line.removeLast() }
-        output.append(line)
-        output.append("\n")
+        // The sum stands below the note on what was left out, but in the same columns.
+        let sum = rows.flowCount != 1 && rows.answers.count > 0 ? rows.answers : nil
+        if let sum {
+            let times = sum.percentiles([50, 90, 99]).map(duration)
+            table.append(["all", "", "", "\(sum.count)", times[0], times[1], times[2], "", "", ""])
+        }
+        let lines = table.lines(style)
+        for line in lines.prefix(rows.flows.count + 1) { output.append(line) }
+        if rows.flows.count < rows.flowCount {
+            appendNote("the \(rows.flows.count) with the most payload of \(rows.flowCount) flows", to: &output)
+        }
+        if sum != nil, let last = lines.last { output.append(last) }
     }
 
     private func what(_ flow: StatsRows.Flow) -> String {
@@ -78,42 +67,26 @@ public struct StatsText: Sendable {
     // MARK: - Kinds
 
     private func appendKinds(_ rows: StatsRows, to output: inout ByteBuffer) {
-        let names = rows.kinds.map { kind in
-            SafeText.escaped(kind.kind.name.isEmpty ? kind.kind.request : "\(kind.kind.name) \(kind.kind.request)")
+        var table = StatsTable([
+            .text("requests", least: 16, rank: 0), .number("count", rank: 0), .number("failed", rank: 2),
+            .number("p50", rank: 1), .number("p90", rank: 6), .number("p99", rank: 3), .number("up", rank: 5),
+            .number("down", rank: 4),
+        ])
+        for kind in rows.kinds {
+            let name = kind.kind.name.isEmpty ? kind.kind.request : "\(kind.kind.name) \(kind.kind.request)"
+            table.append(
+                [SafeText.escaped(name), "\(kind.stats.requests)", "\(kind.stats.failures)"]
+                    + kind.stats.answers.percentiles([50, 90, 99]).map(duration)
+                    + [bytes(kind.stats.bytesUp), bytes(kind.stats.bytesDown)]
+            )
         }
-        let longest = max(names.map(\.count).max() ?? 0, Self.leastName)
-        let room = min(longest, width.map { $0 - 2 * Self.count - 5 * Self.number - 1 } ?? longest)
-        appendKind("requests", ["count", "failed", "p50", "p90", "p99", "up", "down"], room, to: &output)
-        for (kind, name) in zip(rows.kinds, names) {
-            let delays = kind.stats.answers.percentiles([50, 90, 99])
-            let cells =
-                ["\(kind.stats.requests)", "\(kind.stats.failures)"] + delays.map(duration)
-                + [bytes(kind.stats.bytesUp), bytes(kind.stats.bytesDown)]
-            appendKind(name, cells, room, to: &output)
-        }
+        for line in table.lines(style) { output.append(line) }
         if rows.kinds.count < rows.kindCount {
-            output.append("the \(rows.kinds.count) most frequent of \(rows.kindCount) kinds of requests\n")
+            appendNote("the \(rows.kinds.count) most frequent of \(rows.kindCount) kinds of requests", to: &output)
         }
-    }
-
-    private func appendKind(_ name: String, _ cells: [String], _ room: Int, to output: inout ByteBuffer) {
-        let name = cut(name, room)
-        var line = name + String(repeating: " ", count: max(room - name.count, 0))
-        for (index, cell) in cells.enumerated() {
-            line +=
-                String(repeating: " ", count: max((index < 2 ? Self.count : Self.number) - cell.utf8.count, 1)) + cell
-        }
-        output.append(line)
-        output.append("\n")
     }
 
     // MARK: - Cells
-
-    private func cut(_ text: String, _ room: Int?) -> String {
-        guard let room, text.count > room else { return text }
-        let mark = ellipsis.description
-        return text.prefix(max(room - mark.count, 0)) + mark
-    }
 
     /// A duration with three digits: `512 ns`, `51.2 us`, `5.12 ms`.
     private func duration(_ nanoseconds: Int64?) -> String {

@@ -8,6 +8,8 @@ public enum FlowOrder: String, Hashable, Sendable, CaseIterable {
     case start
     /// By duration, the longest first.
     case duration
+    /// The same, by the name of the table's column; messages are sorted by the times of their answers.
+    case took
     /// By packets, the most first.
     case packets
     /// By bytes, the most first.
@@ -28,7 +30,7 @@ public enum FlowOrder: String, Hashable, Sendable, CaseIterable {
         switch self {
         case .flow: rows.sort { $0.number < $1.number }
         case .start: sort(&rows, ascending: { $0.start ?? .max })
-        case .duration: sort(&rows, descending: { $0.duration ?? 0 })
+        case .duration, .took: sort(&rows, descending: { $0.duration ?? 0 })
         case .packets: sort(&rows, descending: { $0.packets })
         case .bytes: sort(&rows, descending: { $0.bytes })
         case .up: sort(&rows, descending: { $0.bytesUp })

@@ -5,22 +5,39 @@ public import WeirWire
 /// The text form of flows: a table that fits its terminal.
 ///
 /// In a pipe every cell is whole, and times have their dates. On a terminal the widest cells are cut, and endpoints lose
-/// the addresses that say little: those of the loopback, and those that the cell had just before.
+/// the addresses that say little: those of the loopback, and those that the cell had just before. Endpoints that a query names
+/// are never cut as long as other columns can be left out.
 public struct FlowsText: Sendable {
     private let style: TerminalStyle
-    private let columns: [FlowColumn]
+    private var columns: [FlowColumn]
+    /// The sides whose endpoints must be seen.
+    private let named: Set<FlowQuery.Side>
     private var widths: [Int] = []
     /// How the endpoints of a flow are written, where there is room for it.
-    private var ends = EndsForm(hasLegs: true, isShort: false)
+    private var ends = EndsForm(sides: EndsForm.all, isShort: false)
     private var timestamp: Timestamp
 
     /// The form of the endpoints of flows.
     struct EndsForm: Sendable {
-        /// Whether the relay's endpoints are between the client's and the server's.
-        var hasLegs: Bool
+        /// The sides that are shown.
+        var sides: Set<FlowQuery.Side>
         /// Whether addresses that say little are left out.
         var isShort: Bool
+
+        static let all: Set<FlowQuery.Side> = [.client, .listener, .egress, .server]
+
+        /// The forms that show these sides, the one that says the most first.
+        static func forms(naming named: Set<FlowQuery.Side>) -> [EndsForm] {
+            [all, named.union([.client, .server])].flatMap { sides in
+                [EndsForm(sides: sides, isShort: false), EndsForm(sides: sides, isShort: true)]
+            }
+        }
     }
+
+    /// The columns that are left out to make room for endpoints that a query names, in this order.
+    private static let spare: [FlowColumn] = [
+        .what, .took, .packetsDown, .packetsUp, .down, .up, .transport, .end, .time,
+    ]
 
     /// The number of rows that decide how wide columns of text are; all decide for columns of numbers.
     private static let measured = 1000
@@ -33,15 +50,19 @@ public struct FlowsText: Sendable {
     ///   - rows: the rows to render.
     ///   - style: the reader.
     ///   - columns: the columns; nil for those that fit.
+    ///   - named: the sides whose endpoints a query names.
     ///   - localOffset: how far local time is ahead of UTC.
     public init(
         _ rows: [FlowRow],
         _ style: TerminalStyle = TerminalStyle(),
         columns: [FlowColumn]? = nil,
+        naming named: Set<FlowQuery.Side> = [],
         localOffset: @escaping Timestamp.LocalOffset = { _ in 0 }
     ) {
         self.style = style
         self.columns = columns ?? FlowColumn.shown(in: style.width)
+        // Chosen columns stay.
+        self.named = columns == nil ? named : []
         timestamp = Timestamp(localOffset: localOffset)
         widths = self.columns.map { $0.heading.utf8CodeUnitCount }
         measure(rows)
@@ -63,13 +84,25 @@ public struct FlowsText: Sendable {
                 )
             }
         }
-        guard let place = columns.firstIndex(of: .ends) else { return }
+        var spare = named.isEmpty ? [] : Self.spare.filter(columns.contains)[...]
+        while !fitEnds(of: rows), let column = spare.popFirst(), let index = columns.firstIndex(of: column) {
+            columns.remove(at: index)
+            widths.remove(at: index)
+        }
+    }
+
+    /// Chooses the form of endpoints for which there is room beside the other columns.
+    ///
+    /// - Returns: Whether there is one; otherwise they are cut.
+    private mutating func fitEnds(of rows: [FlowRow]) -> Bool {
+        guard let place = columns.firstIndex(of: .ends) else { return true }
         let others = columns.indices.reduce(0) { sum, index in
             sum + (index == place ? 0 : columns[index] == .what ? Self.leastWhat : widths[index]) + (index > 0 ? 2 : 0)
         }
         let room = style.width.map { max($0 - others, Self.leastEnds) } ?? .max
-        for (hasLegs, isShort) in [(true, false), (true, true), (false, false), (false, true)] {
-            ends = EndsForm(hasLegs: hasLegs, isShort: isShort)
+        var cell = ByteBuffer()
+        for form in EndsForm.forms(naming: named) {
+            ends = form
             var widest = FlowColumn.ends.heading.utf8CodeUnitCount
             for row in rows.prefix(Self.measured) {
                 cell.removeAll()
@@ -77,8 +110,9 @@ public struct FlowsText: Sendable {
                 widest = max(widest, cell.columns(from: 0))
             }
             widths[place] = min(widest, room)
-            if widest <= room { return }
+            if widest <= room { return true }
         }
+        return false
     }
 
     /// Appends the line of headings.
@@ -186,15 +220,20 @@ public struct FlowsText: Sendable {
             output.append(" ")
         }
         addresses.append(row.path?.client ?? row.flow.client, to: &output)
-        arrow(style.arrow)
-        guard let path = row.path else { return addresses.append(row.flow.server, to: &output) }
-        guard let server = path.server else { return addresses.append(path.listener, to: &output) }
-        if ends.hasLegs {
+        guard let path = row.path, let server = path.server else {
+            arrow(style.arrow)
+            return addresses.append(row.path?.listener ?? row.flow.server, to: &output)
+        }
+        let (hasListener, hasEgress) = (ends.sides.contains(.listener), ends.sides.contains(.egress))
+        if hasListener {
+            arrow(style.arrow)
             addresses.append(path.listener, to: &output)
+        }
+        if hasEgress {
             arrow(style.doubleArrow)
             if let egress = path.egress { addresses.append(egress, to: &output) } else { output.append("no egress") }
-            arrow(style.arrow)
         }
+        arrow(hasListener && !hasEgress ? style.doubleArrow : style.arrow)
         addresses.append(server, to: &output)
     }
 

@@ -20,6 +20,7 @@ public enum FollowForm: String, Hashable, Sendable, CaseIterable {
 public struct FollowText: Sendable {
     private let form: FollowForm
     private let color: Bool
+    private let isUnicode: Bool
     private var timestamp: Timestamp
     private var lastTime: Int64 = 0
     private var dissector: FlowDissector?
@@ -30,10 +31,17 @@ public struct FollowText: Sendable {
     /// - Parameters:
     ///   - form: how bytes are shown.
     ///   - color: whether lines are colored with ANSI sequences.
+    ///   - isUnicode: whether text may have characters that ASCII does not have.
     ///   - localOffset: how far local time is ahead of UTC.
-    public init(_ form: FollowForm, color: Bool, localOffset: @escaping Timestamp.LocalOffset = { _ in 0 }) {
+    public init(
+        _ form: FollowForm,
+        color: Bool,
+        isUnicode: Bool = true,
+        localOffset: @escaping Timestamp.LocalOffset = { _ in 0 }
+    ) {
         self.form = form
         self.color = color
+        self.isUnicode = isUnicode
         timestamp = Timestamp(localOffset: localOffset)
     }
 
@@ -77,7 +85,7 @@ public struct FollowText: Sendable {
         switch form {
         case .hex where dissector != nil: colors.append(bytes, to: &output)
         case .hex: HexDump.append(bytes, to: &output)
-        case .text: EscapedText.append(bytes, to: &output)
+        case .text: EscapedText.append(bytes, isUnicode: isUnicode, to: &output)
         case .raw, .text2pcap: break
         }
     }
@@ -93,7 +101,7 @@ public struct FollowText: Sendable {
     private mutating func begin(_ piece: StreamPiece, _ output: inout ByteBuffer) {
         if color {
             let isBytes = piece.content == .bytes
-            output.append(!isBytes ? "\u{1B}[31m" : piece.direction == .upstream ? "\u{1B}[36m" : "\u{1B}[33m")
+            output.append(isBytes ? piece.direction.color : "\u{1B}[31m")
         }
         lastTime = piece.time ?? lastTime
         timestamp.appendTimeOfDay(lastTime, to: &output)

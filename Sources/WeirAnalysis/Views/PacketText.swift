@@ -4,10 +4,11 @@ public import WeirWire
 /// The text form of packets, one line each with tshark's columns and on request a dump: number, seconds since the first
 /// packet, source, destination, protocol, length and purpose.
 ///
-/// A flow that Weir recorded has its number and leg after the seconds: `#3c`.
+/// A flow that Weir recorded has its number and leg after the seconds: `#3c`. On a terminal a line that does not fit is cut.
 public struct PacketText: ~Copyable, Sendable {
     private let hasHex: Bool
-    private let color: Bool
+    private let style: TerminalStyle
+    private var color: Bool { style.color }
     private var description = PacketDescription()
     private var first: Int64?
     private var colors = PacketColors()
@@ -15,11 +16,11 @@ public struct PacketText: ~Copyable, Sendable {
     /// Creates a renderer.
     ///
     /// - Parameters:
-    ///   - hasHex: whether a dump of the packet's bytes follows its line.
-    ///   - color: whether lines, and the fields of messages in dumps, are colored with ANSI sequences.
-    public init(hasHex: Bool, color: Bool) {
+    ///   - style: The reader; with color the fields of messages in dumps have theirs, too.
+    ///   - hasHex: Whether a dump of the packet's bytes follows its line.
+    public init(_ style: TerminalStyle = TerminalStyle(), hasHex: Bool) {
         self.hasHex = hasHex
-        self.color = color
+        self.style = style
     }
 
     /// Reads a packet that is not shown: the meaning of later ones can depend on it.
@@ -48,6 +49,7 @@ public struct PacketText: ~Copyable, Sendable {
     ) {
         first = first ?? captured.timestamp
         description.describe(bytes, in: flows)
+        let start = output.count
         if color { output.append(Self.sequence(for: flows.packet)) }
         output.appendRight(digits: UInt64(flows.packets), width: 5)
         output.append(" ")
@@ -58,7 +60,9 @@ public struct PacketText: ~Copyable, Sendable {
             output.appendBlanks(12 - source.count)
             output.append(source.bytes)
         }
-        output.append(" → ")
+        output.append(" ")
+        output.append(style.arrow)
+        output.append(" ")
         description.destination.withUnsafeBytes { destination in
             output.append(destination.bytes)
             output.appendBlanks(12 - destination.count)
@@ -68,9 +72,9 @@ public struct PacketText: ~Copyable, Sendable {
         output.append(" ")
         output.appendDecimal(captured.originalLength)
         output.append(" ")
-        description.info.withUnsafeBytes { output.append($0.bytes) }
+        appendInfo(to: &output)
         if color { output.append("\u{1B}[0m") }
-        output.append("\n")
+        output.endLine(from: start, style)
         guard hasHex else { return }
         if color {
             colors.read(captured, bytes, in: flows)
@@ -79,6 +83,23 @@ public struct PacketText: ~Copyable, Sendable {
             HexDump.append(bytes, to: &output)
         }
         output.append("\n")
+    }
+
+    /// Appends the purpose, in which the arrow between ports is the only character beyond ASCII.
+    private func appendInfo(to output: inout ByteBuffer) {
+        description.info.withUnsafeBytes { info in
+            guard !style.isUnicode else { return output.append(info.bytes) }
+            var index = 0
+            while index < info.count {
+                if info[index...].starts(with: "→".utf8) {
+                    output.append("->")
+                    index += 3
+                } else {
+                    output.append(info[index])
+                    index += 1
+                }
+            }
+        }
     }
 
     /// Appends the column of flows: `#3c`; blanks if there is no flow.

@@ -168,9 +168,10 @@ extension CapturedFlow {
 
     /// Notes bytes or datagrams that did not reach the leg of their receiver.
     mutating func note(_ drop: DropRecord) {
-        let datagrams = drop.datagrams > 0 ? "(\(drop.datagrams) datagrams) " : ""
-        let bytes = drop.bytes > 0 || drop.datagrams == 0 ? "(\(drop.bytes) bytes) " : ""
-        let text = "\(datagrams)\(bytes)\(drop.direction) did not reach the receiver: \(drop.reason)"
+        var size: [String] = []
+        if drop.datagrams > 0 { size.append("\(drop.datagrams) datagram\(drop.datagrams == 1 ? "" : "s")") }
+        if drop.bytes > 0 || drop.datagrams == 0 { size.append("\(drop.bytes) byte\(drop.bytes == 1 ? "" : "s")") }
+        let text = "\(size.joined(separator: ", ")) \(drop.direction) did not reach the receiver: \(drop.reason)"
         note(text, on: drop.direction == .upstream ? .server : .client)
     }
 }

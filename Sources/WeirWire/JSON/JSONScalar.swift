@@ -101,8 +101,8 @@ extension Endpoint: JSONScalar {
 }
 
 extension ByteBuffer {
-    /// Appends text in quotes, with `\u` and four digits for control characters, and for the two line separators that
-    /// JavaScript does not take in a string.
+    /// Appends text in quotes, with `\u` and four digits for control characters of ASCII and of ISO 8859-1, for those that
+    /// change the direction of writing, and for the two line separators that JavaScript does not take in a string.
     ///
     /// Bytes that are not UTF-8 are passed on.
     ///
@@ -116,7 +116,9 @@ extension ByteBuffer {
         var index = 0
         while index < text.byteCount {
             let byte = text.unsafeLoad(fromByteOffset: index, as: UInt8.self)
-            if byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte != 0x7f, byte != 0xe2 {
+            if byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte != 0x7f, byte != 0xc2,
+                byte != 0xe2
+            {
                 index &+= 1
                 continue
             }
@@ -147,12 +149,11 @@ extension RawSpan {
     /// Returns the character that needs an escape, nil if none does, and the number of bytes read.
     fileprivate func escape(at index: Int) -> (character: UInt32?, length: Int) {
         let byte = unsafeLoad(fromByteOffset: index, as: UInt8.self)
-        guard byte == 0xe2 else { return (UInt32(byte), 1) }
-        // U+2028 and U+2029 are e2 80 a8 and e2 80 a9.
-        guard index &+ 2 < byteCount, unsafeLoad(fromByteOffset: index &+ 1, as: UInt8.self) == 0x80 else {
-            return (nil, 1)
+        guard byte == 0xc2 || byte == 0xe2 else { return (UInt32(byte), 1) }
+        guard let (scalar, length) = SafeText.decode(self, at: index) else { return (nil, 1) }
+        switch scalar {
+        case 0x80...0x9f, 0x200e...0x200f, 0x2028...0x202e, 0x2066...0x2069: return (scalar, length)
+        default: return (nil, length)
         }
-        let last = unsafeLoad(fromByteOffset: index &+ 2, as: UInt8.self)
-        return last & 0xfe == 0xa8 ? (0x2000 | UInt32(last & 0x3f), 3) : (nil, 1)
     }
 }

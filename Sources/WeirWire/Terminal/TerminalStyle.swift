@@ -53,6 +53,11 @@ public struct TerminalStyle: Hashable, Sendable {
     }
 }
 
+extension Direction {
+    /// The sequence that begins the color of a direction.
+    public var color: StaticString { self == .upstream ? "\u{1B}[36m" : "\u{1B}[33m" }
+}
+
 // MARK: - Lines
 
 extension ByteBuffer {
@@ -62,6 +67,13 @@ extension ByteBuffer {
     public mutating func beginRight(_ style: TerminalStyle) -> Int {
         if !style.isTerminal { append("   ") }
         return count
+    }
+
+    /// Replaces what is not ASCII in what follows a place, if the reader has nothing else.
+    ///
+    /// `endLine` does so, too; a cell that is measured before needs it earlier.
+    public mutating func spell(from start: Int, _ style: TerminalStyle) {
+        if !style.isUnicode { spellInASCII(start..<count) }
     }
 
     /// Ends a line: makes it fit, and appends a line feed.
@@ -106,9 +118,10 @@ extension ByteBuffer {
         let columns = columns(from: start)
         if let limit, columns > limit {
             cut(start..<count, to: limit, style)
-            return append(color)
+            append(color)
         }
-        for _ in 0..<max(width - columns, 0) { append(UInt8(ascii: " ")) }
+        // A cut before a wide character leaves a column.
+        for _ in 0..<max(width - self.columns(from: start), 0) { append(UInt8(ascii: " ")) }
     }
 
     /// Removes the blanks at the end of what follows a place.

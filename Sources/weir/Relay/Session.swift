@@ -270,13 +270,16 @@ struct Session: Sendable {
         case .missed(let failure, let missed):
             let records = missed.records == 1 ? "1 record" : "\(missed.records) records"
             let chunks = missed.chunks == 1 ? "1 chunk" : "\(missed.chunks) chunks"
-            let detail = missed.chunks > 0 ? ", among them \(chunks) (\(missed.bytes) bytes)" : ""
+            let detail = missed.chunks > 0 ? ", among them \(chunks) (\(Self.bytes(missed.bytes)))" : ""
             Diagnostics.print("\(failure.name) did not get \(records)\(detail)")
         case .recorded(let path): Diagnostics.write("recorded \(path)\n")
         case .renewed(let name):
             Diagnostics.print("\(name) was deleted or renamed; a new one is written")
         case .lost(let name, let chunks, let bytes):
-            Diagnostics.print("\(name) was too slow: \(chunks) chunks (\(bytes) bytes) were left out")
+            let chunks = chunks == 1 ? "1 chunk" : "\(chunks) chunks"
+            Diagnostics.print("\(name) was too slow: it did not get \(chunks) (\(Self.bytes(bytes)))")
         }
     }
+
+    private static func bytes(_ count: some BinaryInteger) -> String { "\(count) byte\(count == 1 ? "" : "s")" }
 }

@@ -38,7 +38,7 @@ struct CurlShow: ShowView, ~Copyable {
         _ output: ShowOutput
     ) throws(Failure) {
         for exchange in reading.finish() { add(exchange, flows) }
-        guard !commands.isEmpty else { throw missing(in: flows.table) }
+        guard !commands.isEmpty else { throw missing }
         commands.sort { $0.number < $1.number }
         for command in commands { output.write { $0.append(command.text.span.bytes) } }
     }
@@ -53,10 +53,8 @@ struct CurlShow: ShowView, ~Copyable {
         commands.append((exchange.number, text.withUnsafeBytes { Array($0) }))
     }
 
-    private func missing(in table: borrowing FlowTable) -> Failure {
-        guard reading.joiner.place(choice.flow, count: table.count) != nil else {
-            return Failure(.expectationFailed, "there is no flow \(choice.flow); weir show FILE lists them")
-        }
+    /// The failure if the flow has no such request.
+    private var missing: Failure {
         guard count > 0, let request = choice.request else {
             return Failure(.expectationFailed, "flow \(choice.flow) has no requests of HTTP/1 that could be read")
         }

@@ -6,8 +6,11 @@ import WeirWire
 /// The view of a capture's flows.
 struct FlowsShow: ShowView, ~Copyable {
     private var query: FlowsQuery
+    /// What the query names is shown.
+    private let asked: FlowQuery?
     private let order: FlowOrder
     private let isReversed: Bool
+    private let limit: Int?
     private let isJSON: Bool
     private let style: TerminalStyle
     private let columns: [FlowColumn]?
@@ -20,6 +23,7 @@ struct FlowsShow: ShowView, ~Copyable {
         _ query: FlowQuery?,
         order: FlowOrder,
         isReversed: Bool,
+        limit: Int? = nil,
         isJSON: Bool,
         _ style: TerminalStyle,
         columns: [FlowColumn]?
@@ -27,6 +31,8 @@ struct FlowsShow: ShowView, ~Copyable {
         self.query = FlowsQuery(query)
         self.order = order
         self.isReversed = isReversed
+        self.limit = limit
+        asked = query
         self.isJSON = isJSON
         self.style = style
         self.columns = columns
@@ -86,12 +92,19 @@ struct FlowsShow: ShowView, ~Copyable {
         }
         if order != .flow { order.sort(&rows) }
         if isReversed { rows.reverse() }
+        if let limit { rows = Array(rows.prefix(limit)) }
         if isJSON {
             var view = FlowsJSON()
             for row in rows { output.write { view.append(row, to: &$0) } }
             return
         }
-        var view = FlowsText(rows, style, columns: columns, localOffset: Terminal.localOffset)
+        var view = FlowsText(
+            rows,
+            style,
+            columns: columns,
+            naming: asked?.sides(in: rows) ?? [],
+            localOffset: Terminal.localOffset
+        )
         output.write { view.appendHeading(to: &$0) }
         for row in rows { output.write { view.append(row, to: &$0) } }
         output.write { view.appendTotals(rows, among: joiner.count(in: flows.table), of: flows, to: &$0) }

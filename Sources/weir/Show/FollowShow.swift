@@ -25,12 +25,12 @@ struct FollowShow: ShowView, ~Copyable {
         _ form: Form,
         only: Direction?,
         _ settings: ReassemblySettings,
-        color: Bool
+        _ style: TerminalStyle
     ) {
         self.flow = flow
         self.leg = leg
         reassembler = TCPReassembler(settings)
-        renderer = Renderer(flow, form, only, color: color)
+        renderer = Renderer(flow, form, only, style)
     }
 
     var isLive: Bool { true }
@@ -80,25 +80,14 @@ struct FollowShow: ShowView, ~Copyable {
         _ report: ShowReport,
         _ output: ShowOutput
     ) throws(Failure) {
-        guard let place else { throw missing(in: flows.table) }
+        guard let place else {
+            throw Failure(.expectationFailed, "flow \(flow) has no \(leg ?? .client)'s leg in this capture")
+        }
         Self.finish(&reassembler, &renderer, output)
         guard flows.table[place].transport == .tcp else { return }
         for direction in Direction.allCases {
             renderer.append(reassembler.report(flow: flow, direction), direction, output)
         }
-    }
-
-    /// Returns the failure if the flow, or its leg, is not there.
-    private func missing(in table: borrowing FlowTable) -> Failure {
-        if let leg, joiner.place(flow, count: table.count) != nil {
-            return Failure(.expectationFailed, "flow \(flow) has no \(leg)'s leg in this capture")
-        }
-        let count = joiner.count(in: table)
-        let numbers = joiner.numbers(in: table).map { ", with the numbers \($0.lowerBound) to \($0.upperBound)" }
-        return Failure(
-            .expectationFailed,
-            "there is no flow \(flow): the capture has \(count)\(joiner.isRecorded ? numbers ?? "" : "")"
-        )
     }
 
     /// A segment with its direction and time.
@@ -141,11 +130,16 @@ extension FollowShow {
         private var sent: [Direction: Int] = [:]
         private var hasBegun = false
 
-        init(_ flow: Int, _ form: Form, _ only: Direction?, color: Bool) {
+        init(_ flow: Int, _ form: Form, _ only: Direction?, _ style: TerminalStyle) {
             self.flow = flow
             self.only = only
             if case .form(let form) = form { self.form = form } else { self.form = nil }
-            text = FollowText(self.form ?? .raw, color: color, localOffset: Terminal.localOffset)
+            text = FollowText(
+                self.form ?? .raw,
+                color: style.color,
+                isUnicode: style.isUnicode,
+                localOffset: Terminal.localOffset
+            )
         }
 
         /// Stores the flow's transport protocol and the ports that tell its protocol.

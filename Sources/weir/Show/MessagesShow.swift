@@ -13,17 +13,35 @@ struct MessagesShow: ShowView, ~Copyable {
     private var joiner = FlowRows()
     /// The option for which the messages that a log has are not enough.
     let needsBytes: String?
+    /// The maximum number of answers that are sorted, if none is given.
+    static let defaultLimit = 1000
 
-    init(_ query: FlowQuery?, leg: FlowLeg? = nil, hasFields: Bool, isJSON: Bool, color: Bool) {
+    /// Creates the view.
+    ///
+    /// - Parameters:
+    ///   - query: What is wanted; nil for all.
+    ///   - leg: The leg whose messages alone are wanted.
+    ///   - hasFields: Whether fields are shown.
+    ///   - isJSON: Whether JSON is shown.
+    ///   - slowest: The number of answers to show, the slowest first; nil for all messages in their order.
+    ///   - style: What the reader of the text can show.
+    init(
+        _ query: FlowQuery?,
+        leg: FlowLeg? = nil,
+        hasFields: Bool,
+        isJSON: Bool,
+        slowest: Int? = nil,
+        _ style: TerminalStyle
+    ) {
         let query = MessagesQuery(query)
         needsBytes = hasFields ? "--fields" : leg == .server ? "--leg server" : query.needsBytes
         legs = LegMessages(only: leg)
         dissector = CaptureDissector(wantsFields: hasFields || query.needsFields)
         self.query = query
-        renderer = Renderer(hasFields: hasFields, isJSON: isJSON, color: color)
+        renderer = Renderer(hasFields: hasFields, isJSON: isJSON, slowest: slowest, style)
     }
 
-    var isLive: Bool { true }
+    var isLive: Bool { !renderer.isSorted }
 
     mutating func begin(_ metadata: PacketMetadata, in flows: borrowing CaptureFlows) {
         joiner.add(metadata.options.comments, in: flows)
@@ -53,6 +71,7 @@ struct MessagesShow: ShowView, ~Copyable {
 
     mutating func finish(_ flows: borrowing CaptureFlows, _ report: ShowReport, _ output: ShowOutput) {
         Self.finish(in: flows, &dissector, &query, joiner, &legs, &renderer, output)
+        renderer.finish(output)
     }
 
     private static func take(
@@ -134,13 +153,46 @@ struct MessagesShow: ShowView, ~Copyable {
     private struct Renderer {
         private var text: MessagesText
         private var json: MessagesJSON?
+        private var slowest: SlowestAnswers?
+        private let style: TerminalStyle
 
-        init(hasFields: Bool, isJSON: Bool, color: Bool) {
-            text = MessagesText(hasFields: hasFields, color: color, localOffset: Terminal.localOffset)
+        init(hasFields: Bool, isJSON: Bool, slowest: Int?, _ style: TerminalStyle) {
+            self.style = style
+            text = MessagesText(style, hasFields: hasFields, localOffset: Terminal.localOffset)
             json = isJSON ? MessagesJSON(hasFields: hasFields) : nil
+            self.slowest = slowest.map { SlowestAnswers(limit: $0) }
+        }
+
+        /// Whether messages are sorted, and shown at the end.
+        var isSorted: Bool { slowest != nil }
+
+        /// Shows the messages that were sorted, and how many were left out.
+        mutating func finish(_ output: ShowOutput) {
+            guard let slowest else { return }
+            let answers = slowest.answers
+            for answer in answers {
+                output.write { buffer in
+                    if json != nil {
+                        if let request = answer.request { json?.append(request, flow: answer.flow, to: &buffer) }
+                        json?.append(answer.answer, flow: answer.flow, to: &buffer)
+                    } else {
+                        text.append(request: answer.request, answer: answer.answer, flow: answer.flow, to: &buffer)
+                    }
+                }
+            }
+            guard json == nil, answers.count < slowest.count else { return }
+            output.write { buffer in
+                let start = buffer.count
+                buffer.append("the \(answers.count) slowest of \(slowest.count) answers")
+                buffer.endLine(from: start, style)
+            }
         }
 
         mutating func append(_ message: Message, _ flow: FlowLabel, _ output: ShowOutput) {
+            guard slowest == nil else {
+                slowest?.add(message, of: flow)
+                return
+            }
             output.write { buffer in
                 if json != nil {
                     json?.append(message, flow: flow, to: &buffer)

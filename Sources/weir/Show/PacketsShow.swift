@@ -15,14 +15,14 @@ struct PacketsShow: ShowView, ~Copyable {
     /// The number of digits after the decimal point in the times of each interface.
     private var digits: [Int] = []
 
-    init(_ query: FlowQuery?, leg: FlowLeg? = nil, hasHex: Bool, isJSON: Bool, color: Bool) {
+    init(_ query: FlowQuery?, leg: FlowLeg? = nil, hasHex: Bool, isJSON: Bool, _ style: TerminalStyle) {
         self.query = FlowsQuery(query)
         self.leg = leg
         self.isJSON = isJSON
         // A log's messages are not in its packets.
         let ofMessages = query.map { !$0.needs.isDisjoint(with: [.messages, .bytes]) } ?? false
         needsBytes = hasHex ? "--hex" : ofMessages ? "--where, for what this query asks," : nil
-        text = PacketText(hasHex: hasHex, color: color)
+        text = PacketText(style, hasHex: hasHex)
         json = PacketJSON(hasBytes: hasHex)
     }
 

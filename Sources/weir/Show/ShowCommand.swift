@@ -26,6 +26,7 @@ struct ShowCommand: ParsableCommand {
               weir show flows.pcapng --export files                     what was downloaded and uploaded
               weir show flows.pcapng --curl 3                           the requests of a flow, to send them again
               weir show flows.pcapng --messages --where 'http and status >= 500'
+              weir show flows.pcapng --messages --sort took --limit 10  the slowest answers, with their requests
               weir show flows.pcapng --grep 'Set-Cookie'                where bytes were sent, with what is around them
               weir show flows.pcapng --errors                           what went wrong
               weir show Captures/ --messages                            all captures of a folder
@@ -111,11 +112,25 @@ struct ShowCommand: ParsableCommand {
     @Option(name: .customLong("where"), help: ArgumentHelp("Show the flows that a query wants.", valueName: "query"))
     var condition: String?
 
-    @Option(help: ArgumentHelp("Sort flows: \(Self.orders).", valueName: "key"))
+    @Option(
+        help: ArgumentHelp(
+            "Sort flows: \(Self.orders). With --messages: took, for answers with their requests, the slowest first.",
+            valueName: "key"
+        )
+    )
     var sort: FlowOrder?
 
     @Flag(help: "Turn the order of the flows round.")
     var reverse = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Show the first of the flows alone, or with --messages --sort took of the answers (\(MessagesShow.defaultLimit) "
+                + "if this is left out).",
+            valueName: "rows"
+        )
+    )
+    var limit: Int?
 
     @Flag(help: "Write JSON, one object a line.")
     var json = false
@@ -151,7 +166,14 @@ struct ShowCommand: ParsableCommand {
         if form != nil || only != nil, follow == nil { throw ValidationError("--as and --only need --follow.") }
         if overlap != .first, follow == nil { throw ValidationError("--overlap needs --follow.") }
         if json, form != nil { throw ValidationError("--json and --as exclude each other.") }
-        if sort != nil || reverse, !isFlows { throw ValidationError("--sort and --reverse are for the flows.") }
+        let sortsMessages = messages && sort == .took && !reverse
+        if sort != nil || reverse, !isFlows, !sortsMessages {
+            throw ValidationError("--sort and --reverse are for the flows, and --sort took for --messages.")
+        }
+        if limit != nil, !isFlows, !sortsMessages {
+            throw ValidationError("--limit is for the flows, and for --messages --sort took.")
+        }
+        if let limit, limit < 1 { throw ValidationError("--limit takes a number of rows, from 1.") }
         if flow != nil || condition != nil, follow != nil || summary {
             throw ValidationError("--flow and --where are not for --follow and --summary.")
         }
@@ -176,34 +198,36 @@ struct ShowCommand: ParsableCommand {
             output.write { DissectorsText.append(Dissectors.descriptions, to: &$0) }
             return output.flush()
         }
-        var run = ShowRun(try ShowInputs.files(contents.files(files)), output)
+        let files = try ShowInputs.files(contents.files(files))
+        var run = ShowRun(files, output, flow: flow ?? follow ?? contents.curl?.flow)
         let style = screen.style(of: STDOUT_FILENO)
         if try contents.show(&run, query, json: json, style) { return try run.end() }
         if try searches.show(&run, query, leg: leg, json: json, style) { return try run.end() }
         if packets {
-            var view = PacketsShow(query, leg: leg, hasHex: hex, isJSON: json, color: isColored(output))
+            var view = PacketsShow(query, leg: leg, hasHex: hex, isJSON: json, style)
             run.show(&view)
         } else if messages {
-            var view = MessagesShow(query, leg: leg, hasFields: fields, isJSON: json, color: isColored(output))
+            let slowest = sort == .took ? limit ?? MessagesShow.defaultLimit : nil
+            var view = MessagesShow(query, leg: leg, hasFields: fields, isJSON: json, slowest: slowest, style)
             run.show(&view)
         } else if let follow {
             var settings = ReassemblySettings()
             settings.overlap = overlap
             let form = form ?? (output.isTerminal ? .text : .raw)
-            let color = isColored(output)
             let shape = json ? FollowShow.Form.json : .form(form)
-            var view = FollowShow(follow, leg: leg, shape, only: only?.direction, settings, color: color)
+            var view = FollowShow(follow, leg: leg, shape, only: only?.direction, settings, style)
             run.show(&view)
         } else if summary {
-            var view = SummaryShow(isJSON: json, color: isColored(output))
+            var view = SummaryShow(isJSON: json, color: style.color)
             run.show(&view)
         } else {
             var view = FlowsShow(
                 query,
                 order: sort ?? .flow,
                 isReversed: reverse,
+                limit: limit,
                 isJSON: json,
-                screen.style(of: STDOUT_FILENO),
+                style,
                 columns: try shownColumns()
             )
             run.show(&view)
@@ -250,8 +274,6 @@ struct ShowCommand: ParsableCommand {
             throw Failure(.usage, "--where: a capture does not name routes; ask for the port of the listener")
         }
     }
-
-    private func isColored(_ output: ShowOutput) -> Bool { screen.style(of: STDOUT_FILENO).color }
 }
 
 extension FlowLeg: ExpressibleByArgument {

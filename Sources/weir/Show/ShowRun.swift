@@ -1,4 +1,5 @@
 import Glibc
+import WeirAnalysis
 import WeirCapture
 import WeirDissect
 import WeirWire
@@ -81,10 +82,21 @@ struct ShowRun: ~Copyable {
     private var flows: CaptureFlows
     private var report = ShowReport()
     private var progress: ShowProgress?
+    /// The number of the flow that must be there; nil if none was asked for.
+    private let flow: Int?
+    /// The numbers of the flows, if one was asked for.
+    private var numbers = FlowRows()
 
-    init(_ paths: [String], _ output: ShowOutput) {
+    /// Creates a run.
+    ///
+    /// - Parameters:
+    ///   - paths: The files.
+    ///   - output: The output of the view.
+    ///   - flow: The number of the flow that was asked for; if there is none, the run fails.
+    init(_ paths: [String], _ output: ShowOutput, flow: Int? = nil) {
         self.paths = paths
         self.output = output
+        self.flow = flow
         flows = CaptureFlows(seed: UInt64.random(in: .min ... .max))
     }
 
@@ -102,6 +114,7 @@ struct ShowRun: ~Copyable {
         for note in report.notes { Diagnostics.print(note) }
         guard report.files > 0 else { return }
         do throws(Failure) {
+            if let flow { try numbers.check(flow, in: flows.table) }
             try view.finish(flows, report, output)
         } catch {
             report.failures.append(error)
@@ -147,7 +160,9 @@ struct ShowRun: ~Copyable {
             }
             switch item {
             case .packet(let packet): take(packet, of: &file, &view)
-            case .block(let block): view.take(block)
+            case .block(let block):
+                if flow != nil { numbers.add(block) }
+                view.take(block)
             case nil:
                 progress?.endFile(file.bytesRead)
                 return
@@ -163,9 +178,28 @@ struct ShowRun: ~Copyable {
     ) {
         file.withBytes(of: packet) { flows.add(packet, $0) }
         // In a separate call: lending the whole file, or the flows, to a function copies all of it, for each packet.
-        if flows.hasNewFlow { view.begin(file.metadata(of: packet), in: flows) }
+        if flows.hasNewFlow {
+            let metadata = file.metadata(of: packet)
+            if flow != nil { numbers.add(metadata.options.comments, in: flows) }
+            view.begin(metadata, in: flows)
+        }
         if view.wants(flows.tcp, flows.udp, flows.innerUDP) {
             file.withBytes(of: packet) { view.take(packet, $0, in: flows, output) }
         }
+    }
+}
+
+extension FlowRows {
+    /// Checks that there is a flow with a number.
+    ///
+    /// - Throws: The failure that says which numbers there are.
+    fileprivate func check(_ number: Int, in table: borrowing FlowTable) throws(Failure) {
+        guard place(number, count: table.count) == nil else { return }
+        let all = count(in: table)
+        let numbers = numbers(in: table).map { ", with the numbers \($0.lowerBound) to \($0.upperBound)" }
+        throw Failure(
+            .expectationFailed,
+            "there is no flow \(number): the capture has \(all)\(isRecorded ? numbers ?? "" : "")"
+        )
     }
 }

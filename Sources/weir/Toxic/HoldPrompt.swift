@@ -82,10 +82,12 @@ struct HoldPrompt: Sendable {
     private func show(_ chunk: HeldItem) {
         let way = chunk.isUpstream ? "up  " : "down"
         let dump = HexText.dump(Array(chunk.bytes.prefix(Self.shown)))
-        Diagnostics.write("#\(chunk.flow) \(way)  (\(chunk.bytes.count) bytes) held\n\(dump)")
+        Diagnostics.write("#\(chunk.flow) \(way)  \(Self.bytes(chunk.bytes.count)) held\n\(dump)")
         let more = chunk.bytes.count - Self.shown
-        if more > 0 { Diagnostics.write("(\(more) bytes more; e shows all)\n") }
+        if more > 0 { Diagnostics.write("\(Self.bytes(more)) more; e shows all\n") }
     }
+
+    private static func bytes(_ count: Int) -> String { "\(count) byte\(count == 1 ? "" : "s")" }
 
     /// Asks until the user decides, or the chunk is no longer held.
     ///

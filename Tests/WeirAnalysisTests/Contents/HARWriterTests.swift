@@ -81,6 +81,31 @@ struct HARWriterTests {
         #expect(entry["serverIPAddress"] == "127.0.0.1" && entry["connection"] == "7")
     }
 
+    @Test("Entries are in the order of their times, whenever their answers came", arguments: [256 << 20, 1])
+    func order(mostKept: Int) throws {
+        // The first request is not answered, so that it is known last.
+        let starts: [Int64] = [30, 10, 40, 20, 10]
+        var writer = HARWriter(version: "1", mostKept: mostKept)
+        var output = ByteBuffer()
+        writer.begin(to: &output)
+        for (number, start) in starts.enumerated() {
+            var exchange = try #require(Self.exchanges(Array("GET /\(number) HTTP/1.1\r\n\r\n".utf8), []).first)
+            exchange.number = 2
+            exchange.request?.firstTime = start
+            exchange.request?.time = start
+            let none = HARWriter.Body(bytes: [])
+            writer.append(exchange, Self.connection, requestBody: none, answerBody: none, to: &output)
+        }
+        writer.finish(to: &output)
+        let archive = try JSONParser.parseWhole(output.withUnsafeBytes { Array($0) })
+        let urls = archive["log"]?["entries"]?.arrayValue?.compactMap { $0["request"]?["url"]?.stringValue }.map {
+            String($0.suffix(1))
+        }
+        // Without room they come as they are.
+        #expect(urls == (mostKept > 1 ? ["1", "4", "3", "0", "2"] : ["0", "1", "2", "3", "4"]))
+        #expect(writer.entries == 5)
+    }
+
     @Test("Times add up; the first request of a flow has the time to connect")
     func times() throws {
         let entry = try Self.entry("GET / HTTP/1.1\r\nHost: h\r\n\r\n", Array("HTTP/1.1 204 No\r\n\r\n".utf8))

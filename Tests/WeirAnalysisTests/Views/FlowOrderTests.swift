@@ -7,7 +7,7 @@ struct FlowOrderTests {
     @Test(
         "Puts first what one looks for",
         arguments: [
-            (.flow, [1, 2, 3]), (.start, [2, 1, 3]), (.duration, [1, 2, 3]), (.packets, [1, 2, 3]),
+            (.flow, [1, 2, 3]), (.start, [2, 1, 3]), (.duration, [1, 2, 3]), (.took, [1, 2, 3]), (.packets, [1, 2, 3]),
             (.bytes, [3, 1, 2]),
             (.up, [3, 1, 2]), (.down, [1, 2, 3]), (.client, [3, 2, 1]), (.server, [1, 2, 3]), (.close, [3, 1, 2]),
         ] as [(FlowOrder, [Int])]

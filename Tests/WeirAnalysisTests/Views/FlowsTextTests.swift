@@ -1,6 +1,7 @@
 import Testing
 import WeirAnalysis
 import WeirDissect
+import WeirEngine
 import WeirWire
 
 @Suite("Flows in one line")
@@ -94,10 +95,11 @@ struct FlowsTextTests {
     private static func table(
         _ style: TerminalStyle,
         columns: [FlowColumn]? = nil,
+        naming named: Set<FlowQuery.Side> = [],
         isAnswered: Bool = false
     ) throws -> [String] {
         let rows = try rows(isAnswered: isAnswered)
-        var view = FlowsText(rows, style, columns: columns)
+        var view = FlowsText(rows, style, columns: columns, naming: named)
         let text = shown { output in
             view.appendHeading(to: &output)
             for row in rows { view.append(row, to: &output) }
@@ -135,6 +137,55 @@ struct FlowsTextTests {
                 "   4  01:02:03  tcp  192.168.100.201:…   60         0  0.00 ms  unanswered  tls…",
             ]
         )
+    }
+
+    @Test("Endpoints that a query names are whole: other columns make room for them")
+    func named() throws {
+        #expect(
+            try Self.table(TerminalStyle(width: 80), naming: [.egress]) == [
+                "flow  time      client and server",
+                "   3  00:00:00  127.0.0.1:36068 ⇒ 127.0.0.1:44008 → 10.0.0.5:5432",
+                "   4  01:02:03  192.168.100.201:51000 ⇒ 192.168.100.1:44010 → [2001:db8::5]:443",
+            ]
+        )
+        for named in [[.client, .server], [.listener], [.egress, .listener]] as [Set<FlowQuery.Side>] {
+            for width in [80, 100, 120, 140] {
+                let lines = try Self.table(TerminalStyle(width: width), naming: named)
+                #expect(lines.allSatisfy { $0.count <= width })
+                #expect(lines[1].contains(":36068 ") && lines[1].contains("10.0.0.5:5432"))
+                #expect(lines[2].contains("192.168.100.201:51000 ") && lines[2].contains("[2001:db8::5]:443"))
+                if named.contains(.listener) { #expect(lines[1].contains(":9000 ") && lines[2].contains(":9000 ")) }
+                if named.contains(.egress) { #expect(lines[1].contains(":44008 ") && lines[2].contains(":44010 ")) }
+            }
+        }
+        // A table in a pipe, and one with chosen columns, is what it was.
+        #expect(try Self.table(TerminalStyle(), naming: [.egress]) == Self.table(TerminalStyle()))
+        let chosen = try Self.table(TerminalStyle(width: 80), columns: [.flow, .what], naming: [.egress])
+        #expect(chosen[0] == "flow  what")
+    }
+
+    @Test(
+        "A query names the sides that it asks for; a word for any side, those by which flows fit",
+        arguments: [
+            ("egress port 44008", [.egress]), ("listener port 9000 and client host 127.0.0.1", [.listener, .client]),
+            ("port 5432", [.client, .server]), ("port 44008 or tcp", [.client, .server, .egress]),
+            ("port 1", [.client, .server, .listener, .egress]), ("host 10.0.0.5", [.client, .server]),
+            ("not egress port 1", []), ("tcp and packets > 1", []),
+        ] as [(String, Set<FlowQuery.Side>)]
+    )
+    func sides(query: String, sides: Set<FlowQuery.Side>) throws {
+        let query = try FlowQuery(parsing: query)
+        var rows = try Self.rows(isAnswered: true).filter(query.matches)
+        // Of another flow, which fits by a relay's port alone.
+        if sides.count == 4 {
+            rows = try Self.rows(isAnswered: true).map { row in
+                var row = row
+                row.path?.listener.port = 1
+                row.path?.egress?.port = 1
+                return row
+            }
+        }
+        #expect(query.sides(in: rows) == sides)
     }
 
     @Test("Columns can be chosen, and are whole in a pipe")

@@ -12,7 +12,7 @@ struct MessageValueTests {
         var text = ByteBuffer()
         var json = ByteBuffer()
         dissector.add(Array(head.utf8).span.bytes, .upstream, at: 0) { message in
-            var renderer = MessagesText(hasFields: true, color: false)
+            var renderer = MessagesText(hasFields: true)
             renderer.append(message, flow: 1, to: &text)
             var other = MessagesJSON(hasFields: true)
             other.append(message, flow: 1, to: &json)

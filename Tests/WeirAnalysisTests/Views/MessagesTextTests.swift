@@ -18,14 +18,14 @@ struct MessagesTextTests {
     /// Shows what a dissector says, in text and as JSON.
     private static func views(
         hasFields: Bool,
-        color: Bool = false,
+        _ style: TerminalStyle = TerminalStyle(),
         _ transport: Transport = .udp,
         port: UInt16 = 53,
         _ talk: (inout FlowDissector, (Message) -> Void) -> Void
     ) -> (text: String, json: String) {
         var text = ByteBuffer()
         var json = ByteBuffer()
-        var textView = MessagesText(hasFields: hasFields, color: color)
+        var textView = MessagesText(style, hasFields: hasFields)
         var jsonView = MessagesJSON(hasFields: hasFields)
         var dissector = FlowDissector(transport, clientPort: 50_000, serverPort: port)
         talk(&dissector) { message in
@@ -98,7 +98,7 @@ struct MessagesTextTests {
 
     @Test("Without fields a message is one line, in the colour of its direction; it may have no end and no time")
     func plain() {
-        let shown = Self.views(hasFields: false, color: true, .tcp, port: 80) { dissector, note in
+        let shown = Self.views(hasFields: false, TerminalStyle(color: true), .tcp, port: 80) { dissector, note in
             dissector.add(Array("GET /a HTTP/1.1\r\n\r\n".utf8).span.bytes, .upstream, at: nil) { note($0) }
             dissector.add(Array("HTTP/1.1 200 OK\r\nX: y\r\n".utf8).span.bytes, .downstream, at: nil) { note($0) }
             dissector.finish { note($0) }
@@ -114,6 +114,60 @@ struct MessagesTextTests {
                 + #"{"time":null,"# + rest
                 + #""downstream","protocol":"http","offset":0,"length":23,"complete":false,"summary":"200 OK"}"# + "\n"
         )
+    }
+
+    /// A request with a long path, and its answer 1.5 ms later.
+    private static func exchange(_ style: TerminalStyle, _ path: String, hasFields: Bool = false) -> [String] {
+        let shown = views(hasFields: hasFields, style, .tcp, port: 80) { dissector, note in
+            dissector.add(Array("GET \(path) HTTP/1.1\r\n\r\n".utf8).span.bytes, .upstream, at: 0) { note($0) }
+            let answer = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+            dissector.add(Array(answer.utf8).span.bytes, .downstream, at: 1_500_000) { note($0) }
+        }
+        return shown.text.split(separator: "\n").map(String.init)
+    }
+
+    @Test("On a terminal lines fit, and the time of an answer stands at the right edge")
+    func terminal() {
+        #expect(
+            Self.exchange(TerminalStyle(width: 60), "/" + String(repeating: "long", count: 20)) == [
+                "00:00:00.000000 #2 up    http GET /longlonglonglonglonglong…",
+                "00:00:00.001500 #2 down  http 404 Not Found" + String(repeating: " ", count: 11) + "1.5 ms",
+            ]
+        )
+        for width in [40, 60, 80, 100, 120] {
+            for color in [false, true] {
+                let style = TerminalStyle(width: width, color: color)
+                let lines = Self.exchange(style, "/" + String(repeating: "宽", count: 50), hasFields: true)
+                #expect(lines.count > 4)
+                for line in lines {
+                    #expect(DisplayWidth.columns(of: Array(line.utf8).span.bytes) <= width, "\(line)")
+                }
+            }
+        }
+    }
+
+    @Test("A request and its answer are one line, whose end is left where the request is long")
+    func pair() throws {
+        var messages: [Message] = []
+        var output = ByteBuffer()
+        var dissector = FlowDissector(.tcp, clientPort: 50_000, serverPort: 80)
+        let request = "GET /\(String(repeating: "long", count: 20)) HTTP/1.1\r\n\r\n"
+        dissector.add(Array(request.utf8).span.bytes, .upstream, at: 0) { messages.append($0) }
+        let answer = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+        dissector.add(Array(answer.utf8).span.bytes, .downstream, at: 1_500_000) { messages.append($0) }
+        try #require(messages.count == 2)
+        for style in [TerminalStyle(), TerminalStyle(width: 80), TerminalStyle(width: 60, isUnicode: false)] {
+            var view = MessagesText(style, hasFields: false)
+            view.append(request: messages[0], answer: messages[1], flow: 3, to: &output)
+            view.append(request: nil, answer: messages[1], flow: 3, to: &output)
+        }
+        let long = String(repeating: "long", count: 20)
+        let lines = output.string.split(separator: "\n").map(String.init)
+        #expect(lines[0] == "00:00:00.000000 #3 up    http GET /\(long) → 404 Not Found  answers @0, 1.500 ms")
+        #expect(lines[1] == "00:00:00.001500 #3 down  http 404 Not Found  answers @0, 1.500 ms")
+        #expect(lines[2].contains("http GET /long") && lines[2].contains("… → 404 Not Found ") && lines[2].count == 80)
+        #expect(lines[3].hasSuffix("404 Not Found" + String(repeating: " ", count: 31) + "1.5 ms"))
+        #expect(lines[4].contains(" GET /... -> 404 No...") && lines[4].hasSuffix("   1.5 ms") && lines[4].count <= 60)
     }
 
     @Test("Fields beyond the most that are kept are counted", arguments: [(83, 0), (84, 1), (85, 7)])

@@ -10,7 +10,7 @@ struct PacketColorsTests {
         private var flows = CaptureFlows()
         private var text: PacketText
 
-        init(color: Bool = true) { text = PacketText(hasHex: true, color: color) }
+        init(color: Bool = true) { text = PacketText(TerminalStyle(color: color), hasHex: true) }
 
         mutating func add(_ packet: [UInt8], isShown: Bool = true) -> String {
             var output = ByteBuffer()

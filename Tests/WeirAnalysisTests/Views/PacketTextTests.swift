@@ -12,10 +12,12 @@ struct PacketTextTests {
         _ packets: [(packet: [UInt8], time: Int64?)],
         digits: Int = 6,
         color: Bool = false,
+        width: Int? = nil,
+        isUnicode: Bool = true,
         skipping skipped: Set<Int> = []
     ) -> [String] {
         var capture = ViewCapture()
-        var text = PacketText(hasHex: false, color: color)
+        var text = PacketText(TerminalStyle(width: width, isUnicode: isUnicode, color: color), hasHex: false)
         var output = ByteBuffer()
         for (index, (packet, time)) in packets.enumerated() {
             let captured = capture.add(packet, at: time)
@@ -28,6 +30,7 @@ struct PacketTextTests {
         return output.string.split(separator: "\n").map(String.init)
     }
 
+    private static let syn = ViewCapture.tcp((1, 5000), (2, 80), 2, options: [3, 3, 7, 1])
     private static let datagram = ViewCapture.udp((1, 5000), (2, 9), "hello")
 
     @Test(
@@ -78,6 +81,24 @@ struct PacketTextTests {
         }
         #expect(windows.suffix(6) == ["32768", "1024", "256", "256", "256", "32768"])
         #expect(windows.count == 8 - skipped.count)
+    }
+
+    @Test("On a terminal a line that does not fit is cut, and never wrapped", arguments: [40, 60, 80, 100, 120])
+    func fits(width: Int) {
+        let whole = Self.lines([(Self.syn, 0), (Self.datagram, 0)])
+        for color in [false, true] {
+            let lines = Self.lines([(Self.syn, 0), (Self.datagram, 0)], color: color, width: width)
+            for line in lines { #expect(DisplayWidth.columns(of: Array(line.utf8).span.bytes) <= width, "\(line)") }
+            #expect(lines[0].contains("…") == (whole[0].count > width))
+        }
+    }
+
+    @Test("Without Unicode the arrows are made of ASCII, and nothing else changes")
+    func ascii() {
+        let lines = Self.lines([(Self.syn, 0), (Self.datagram, 0)])
+        let plain = Self.lines([(Self.syn, 0), (Self.datagram, 0)], isUnicode: false)
+        #expect(plain == lines.map { $0.replacing("→", with: "->") })
+        #expect(plain[1] == "    2   0.000000     10.0.0.1 -> 10.0.0.2     UDP 33 5000 -> 9 Len=5")
     }
 
     @Test("Each kind of packet has its colour")

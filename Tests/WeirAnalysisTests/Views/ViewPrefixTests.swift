@@ -54,7 +54,7 @@ struct ViewPrefixTests {
 private struct PrefixViews: ~Copyable {
     var summary = CaptureSummary()
     var joiner = FlowRows()
-    private var text = PacketText(hasHex: true, color: true)
+    private var text = PacketText(TerminalStyle(width: 80, color: true), hasHex: true)
     private var json = PacketJSON(hasBytes: true)
     private var probes = FlowProbes()
     private var dissector = CaptureDissector()
@@ -74,7 +74,7 @@ private struct PrefixViews: ~Copyable {
         probes.add(packet, bytes, in: flows)
         text.append(packet, bytes, in: flows, digits: 6, numbers: joiner, to: &output)
         json.append(packet, bytes, in: flows, numbers: joiner, to: &output)
-        var messages = MessagesText(hasFields: true, color: true)
+        var messages = MessagesText(TerminalStyle(width: 80, color: true), hasFields: true)
         var messagesJSON = MessagesJSON(hasFields: true)
         dissector.add(packet, bytes, in: flows) { flow, message in
             messages.append(message, flow: joiner.label(flow, isApart: true), to: &output)

@@ -105,7 +105,7 @@ struct CapturedFlowEndsTests {
         dialogue.close(.serverReset)
         let packets = try dialogue.capture.packets
         #expect(packets[packets.count - 2].leg == "server")
-        #expect(packets[packets.count - 2].comments == ["(2 bytes) upstream did not reach the receiver: reset"])
+        #expect(packets[packets.count - 2].comments == ["2 bytes upstream did not reach the receiver: reset"])
         #expect(packets[packets.count - 1].comments == [])
     }
 

@@ -45,7 +45,8 @@ struct CapturedFlowNotesTests {
     @Test(
         "A loss is a comment on the leg that it did not reach, with what is known of its size",
         arguments: [
-            (5, 0, "(5 bytes) "), (5, 2, "(2 datagrams) (5 bytes) "), (0, 3, "(3 datagrams) "), (0, 0, "(0 bytes) "),
+            (5, 0, "5 bytes "), (5, 2, "2 datagrams, 5 bytes "), (1, 1, "1 datagram, 1 byte "), (0, 3, "3 datagrams "),
+            (0, 0, "0 bytes "),
         ] as [(UInt64, UInt64, String)],
         Direction.allCases
     )
@@ -65,7 +66,12 @@ struct CapturedFlowNotesTests {
             }
             let found = try comments(all)
             #expect(found.map(\.count) == [0, min(8, count), 0, 0])
-            #expect(found[1] == (0..<min(8, count)).map { "(\($0) bytes) upstream did not reach the receiver: reset" })
+            #expect(
+                found[1]
+                    == (0..<min(8, count)).map {
+                        "\($0) byte\($0 == 1 ? "" : "s") upstream did not reach the receiver: reset"
+                    }
+            )
         }
     }
 
@@ -74,7 +80,7 @@ struct CapturedFlowNotesTests {
         let introduction =
             "flow 7 client 127.0.0.1:51514 listener 127.0.0.1:9000 egress 127.0.0.1:42332 server 127.0.0.1:65432"
         let reset = DropRecord(direction: .downstream, bytes: 1, reason: .reset)
-        let note = "(1 bytes) downstream did not reach the receiver: reset"
+        let note = "1 byte downstream did not reach the receiver: reset"
         var dialogue = CaptureDialogue(.udp)
         dialogue.tell(.opened)
         dialogue.tell(.dropped(reset))

@@ -271,7 +271,7 @@ struct CapturedDatagramTests {
         let comments = try dialogue.capture.packets.map { $0.comments.filter { !$0.hasPrefix("flow ") } }
         #expect(
             comments == [
-                [], [], ["(3 datagrams) downstream did not reach the receiver: receive buffer full"],
+                [], [], ["3 datagrams downstream did not reach the receiver: receive buffer full"],
                 ["an earlier datagram to 127.0.0.1:65432 was refused: connection refused (ECONNREFUSED)"], [], [],
             ]
         )

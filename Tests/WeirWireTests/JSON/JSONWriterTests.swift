@@ -117,11 +117,14 @@ struct JSONWriterTests {
     }
 
     @Test(
-        "Text is escaped where JSON or JavaScript requires it, and nowhere else",
+        "Text is escaped where JSON or JavaScript requires it, or it could steer a terminal, and nowhere else",
         arguments: [
             ("", ""), ("plain", "plain"), ("\"", #"\""#), ("\\", #"\\"#), ("/<&>'", "/<&>'"), ("a\"b\\c", #"a\"b\\c"#),
             ("\u{0}\u{1}\u{1f} ", #"\u0000\u0001\u001f "#), ("\n\r\t\u{8}\u{c}", #"\u000a\u000d\u0009\u0008\u000c"#),
-            ("~\u{7f}\u{80}", "~\\u007f\u{80}"), ("\u{2027}\u{2028}\u{2029}\u{202a}", "\u{2027}\\u2028\\u2029\u{202a}"),
+            ("~\u{7f}\u{80}\u{9b}1m\u{9f}\u{a0}", "~\\u007f\\u0080\\u009b1m\\u009f\u{a0}"),
+            ("\u{2027}\u{2028}\u{2029}\u{202a}\u{202e}\u{202f}", "\u{2027}\\u2028\\u2029\\u202a\\u202e\u{202f}"),
+            ("\u{200d}\u{200e}\u{200f}\u{2010}", "\u{200d}\\u200e\\u200f\u{2010}"),
+            ("\u{2065}\u{2066}\u{2069}\u{206a}", "\u{2065}\\u2066\\u2069\u{206a}"), ("é\u{85}", "é\\u0085"),
             ("é€😀", "é€😀"), ("x\u{2028}", #"x\u2028"#), ("→\u{2028}→", "→\\u2028→"), ("\"\"", #"\"\""#),
         ]
     )
@@ -145,7 +148,7 @@ struct JSONWriterTests {
         "Bytes that are not UTF-8 are passed on, cut separators of lines too",
         arguments: [
             [0xff], [0xe2], [0xe2, 0x80], [0x61, 0xe2, 0x80], [0xe2, 0x61, 0xa8], [0xe2, 0xe2, 0x80], [0x80, 0xa8],
-            [0xe2, 0x80, 0xaa], [0xe2, 0x81, 0xa8],
+            [0xe2, 0x80, 0xa7], [0xc2], [0xc2, 0x61], [0xc2, 0xc2], [0x61, 0xc2], [0xe2, 0x80, 0x61],
         ] as [[UInt8]]
     )
     func invalid(bytes: [UInt8]) {

@@ -27,7 +27,10 @@ struct ContentOptionsTests {
                 ["x", "--curl", "1", "--flow", "1"],
                 "--curl takes the number of a flow, so --flow and --where have no place."
             ),
-            (["x", "--stats", "--sort", "bytes"], "--sort and --reverse are for the flows."),
+            (
+                ["x", "--stats", "--sort", "bytes"],
+                "--sort and --reverse are for the flows, and --sort took for --messages."
+            ),
             (["x", "--stats", "--leg", "client"], "--leg is for --messages, --packets, --follow and --grep."),
         ] as [([String], String?)]
     )

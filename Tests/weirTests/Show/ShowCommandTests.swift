@@ -31,10 +31,22 @@ struct ShowCommandTests {
             (["x", "--overlap", "first"], nil),
             (["x", "--follow", "1", "--json", "--as", "raw"], "--json and --as exclude each other."),
             (["x", "--follow", "1", "--json"], nil),
-            (["x", "--packets", "--sort", "bytes"], "--sort and --reverse are for the flows."),
-            (["x", "--messages", "--reverse"], "--sort and --reverse are for the flows."),
-            (["x", "--follow", "1", "--reverse"], "--sort and --reverse are for the flows."),
-            (["x", "--summary", "--reverse"], "--sort and --reverse are for the flows."),
+            (
+                ["x", "--packets", "--sort", "bytes"],
+                "--sort and --reverse are for the flows, and --sort took for --messages."
+            ),
+            (
+                ["x", "--messages", "--reverse"],
+                "--sort and --reverse are for the flows, and --sort took for --messages."
+            ),
+            (
+                ["x", "--follow", "1", "--reverse"],
+                "--sort and --reverse are for the flows, and --sort took for --messages."
+            ),
+            (
+                ["x", "--summary", "--reverse"],
+                "--sort and --reverse are for the flows, and --sort took for --messages."
+            ),
             (
                 ["x", "--summary", "--where", "tcp"],
                 "--flow and --where are not for --follow and --summary."
@@ -48,6 +60,15 @@ struct ShowCommandTests {
             (["x", "--grep", "a", "--errors"], "--grep is a view of its own: it has no other one beside it."),
             (["x", "--errors", "--messages"], "--errors is a view of its own: it has no other one beside it."),
             (["x", "--errors", "--leg", "client"], "--leg is not for --errors."),
+            (["x", "--sort", "took", "--limit", "3", "--reverse"], nil), (["x", "--limit", "3", "--json"], nil),
+            (["x", "--messages", "--sort", "took", "--limit", "3", "--fields", "--json"], nil),
+            (
+                ["x", "--messages", "--sort", "took", "--reverse"],
+                "--sort and --reverse are for the flows, and --sort took for --messages."
+            ),
+            (["x", "--messages", "--limit", "3"], "--limit is for the flows, and for --messages --sort took."),
+            (["x", "--errors", "--limit", "3"], "--limit is for the flows, and for --messages --sort took."),
+            (["x", "--limit", "0"], "--limit takes a number of rows, from 1."),
             (["x", "--flow", "0"], "--flow takes the number of a flow, from 1."),
             (["x", "--follow", "0"], "--follow takes the number of a flow, from 1."),
         ] as [([String], String?)]

@@ -36,7 +36,10 @@ struct ShowRunTests {
         #expect(try await columns([first, "--sort", "bytes"], 0) == ["2", "3", "1"])
         #expect(try await columns([first, "--sort", "bytes", "--reverse"], 0) == ["1", "3", "2"])
         #expect(try await columns([first, "--flow", "2"], 0) == ["2"])
-        #expect(try await columns([first, "--flow", "4"], 0).isEmpty)
+        #expect(try await columns([first, "--limit", "2"], 0) == ["1", "2"])
+        #expect(try await columns([first, "--sort", "bytes", "--limit", "1"], 0) == ["2"])
+        let longest = try await shown([first, "--sort", "took", "--limit", "1"])
+        #expect(longest.output.hasSuffix("total: 1 flow of 3, 1 packet, 43 bytes\n"))
         #expect(try await columns([first, "--where", "port 5001 or port 5002"], 0) == ["2", "3"])
         #expect(try await columns([first, "--where", "port 5001 or port 5002", "--flow", "3"], 0) == ["3"])
         #expect(try await columns([first, "--where", "port 5001", "--flow", "3"], 0).isEmpty)
@@ -64,8 +67,24 @@ struct ShowRunTests {
         #expect(
             hex.output.split(separator: "\n").count == 4 && hex.output.contains("\n00000000  02 00 00 00 00 02 02 00 ")
         )
-        let none = try await shown([micro, "--packets", "--flow", "4"])
-        #expect(none.status == 0 && none.output == "")
+    }
+
+    @Test(
+        "A flow that is not there is one error, whatever the view",
+        arguments: [
+            ["--flow", "999"], ["--flow", "999", "--json"], ["--messages", "--flow", "999"], ["--follow", "999"],
+            ["--messages", "--sort", "took", "--flow", "999"], ["--packets", "--flow", "999"], ["--curl", "999"],
+            ["--errors", "--flow", "999"], ["--stats", "--flow", "999"], ["--grep", "a", "--flow", "999"],
+            ["--har", "-", "--flow", "999"], ["--flow", "999", "--where", "tcp"],
+        ]
+    )
+    func missing(options: [String]) async throws {
+        let path = try made("a.pcap", ["a", "bbbb", "ccc"])
+        let ended = try await shown([path] + options)
+        #expect(ended.status == 1 && ended.output == "")
+        #expect(ended.errors == "weir: there is no flow 999: the capture has 3\n")
+        // A query that nothing fits is no error.
+        #expect(try await shown([path, "--where", "flow 999"]).status == 0)
     }
 
     @Test("Times have the digits of the interface that the packet came from, nine at most, and six where it says none")
