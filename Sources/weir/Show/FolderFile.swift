@@ -137,11 +137,11 @@ enum RunMatching {
             if runs.count == names.count, let first = names.first?.1 {
                 let others = Set(names.map(\.1)).count - 1
                 let more = others == 0 ? " has" : " and \(others) more have"
-                notes.append("'\(file.path)' is not read: '\(first)'\(more) the flows of the same relay")
+                notes.append("'\(file.path)' is not read: '\(first)'\(more) the same flows")
                 continue
             }
             for (run, capture) in names {
-                notes.append("run \(run) in '\(file.path)' is not read: '\(capture)' has the flows of the same relay")
+                notes.append("run \(run) in '\(file.path)' is not read: '\(capture)' has the same flows")
             }
             file.runsLeftOut = Set(runs.found.keys)
             kept.append(file)

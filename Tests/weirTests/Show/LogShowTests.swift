@@ -106,7 +106,7 @@ struct LogShowTests {
         let (relay, log, short) = try await Self.record(3)
         let ended = try await shown([relay.folder.path, "--json"])
         #expect(ended.status == 0 && ended.output.split(separator: "\n").count == 3)
-        let lines = [log, short].map { "weir: '\($0)' is not read: '\(relay.path)' has the flows of the same relay\n" }
+        let lines = [log, short].map { "weir: '\($0)' is not read: '\(relay.path)' has the same flows\n" }
         #expect(ended.errors == lines.joined())
     }
 
