@@ -26,6 +26,7 @@ public struct CaptureFile: ~Copyable {
     private var log: LogCapture?
     /// The bytes of a log while they are read, in place of `stream`.
     private var text = CaptureStream(capacity: 0)
+    private let runsLeftOut: Set<Int>
     private var isKnown = false
     private var isLogEnded = false
 
@@ -36,14 +37,18 @@ public struct CaptureFile: ~Copyable {
 
     /// Opens a file; `-` is standard input.
     ///
+    /// - Parameters:
+    ///   - path: The path.
+    ///   - runs: The numbers of the runs, from 1, that are left out if the file is a relay's log.
     /// - Throws: `CaptureFailure.system` if it cannot be opened.
-    public init(_ path: String) throws(CaptureFailure) {
+    public init(_ path: String, leavingOut runs: Set<Int> = []) throws(CaptureFailure) {
         let isOwned = path != "-"
         let descriptor = isOwned ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO
         guard descriptor >= 0 else { throw .system(attempt: "open '\(path)'", ErrorNumber(errno)) }
         self.path = path
         self.descriptor = descriptor
         self.isOwned = isOwned
+        runsLeftOut = runs
     }
 
     /// Takes over a file whose first bytes were already read.
@@ -56,6 +61,7 @@ public struct CaptureFile: ~Copyable {
         self.path = path
         self.descriptor = descriptor
         isOwned = false
+        runsLeftOut = []
         begun = first
     }
 
@@ -79,14 +85,15 @@ public struct CaptureFile: ~Copyable {
         #endif
     }
 
+    /// Whether the file is a log of a relay, as far as it was read.
+    public var isLog: Bool { log != nil }
+
     /// Whether the file is a log of which chunks had no bytes, so far.
     public var lacksBytes: Bool { log?.lacksBytes ?? false }
 
-    /// What a log had besides records, in words that follow the file's name; nil if there was nothing else, or no record.
-    public var note: String? {
-        guard let log, let first = log.firstUnknown, log.unknownLines < log.lines else { return nil }
-        return "\(log.unknownLines) of \(log.lines) lines are no record of a relay's --log, the first is line \(first)"
-    }
+    /// What to know of a log besides its flows, each in words that follow the file's name: lines that are no records,
+    /// several runs, and what toxics did to bytes that it does not have.
+    public var notes: [String] { log?.notes ?? [] }
 
     /// The reader, with the format, the offset in the file and the number of skipped blocks.
     public var reader: CaptureReader { stream.reader }
@@ -118,6 +125,7 @@ public struct CaptureFile: ~Copyable {
         } catch {
             throw .capture(error, path: path)
         }
+        if let cut = log?.cut { throw .log(cut, path: path) }
         return nil
     }
 
@@ -135,7 +143,7 @@ public struct CaptureFile: ~Copyable {
             let count = try readPiece()
             isKnown = true
             guard stream.begins(with: UInt8(ascii: "{")) else { return count }
-            log = LogCapture()
+            log = LogCapture(leavingOut: runsLeftOut)
             return readLog(count)
         }
         guard !isLogEnded else { return 0 }
@@ -149,11 +157,11 @@ public struct CaptureFile: ~Copyable {
         }
         guard count == 0 else { return readLog(count) }
         isLogEnded = true
+        _ = readLog(count)
         if let log, log.lines == log.unknownLines {
-            swap(&stream, &text)
-            throw .log("no capture, and no line is a record of a relay's --log", path: path)
+            throw .log("neither a capture nor a log: no line is a record of weir relay --log", path: path)
         }
-        return max(readLog(count), 1)
+        return 1
     }
 
     /// Makes packets of the bytes of a log that are in `stream`, and puts `stream` back in its place.
@@ -167,7 +175,7 @@ public struct CaptureFile: ~Copyable {
     }
 
     /// Appends the next bytes of the file, and returns their number: 0 at the end.
-    private mutating func readPiece() throws(CaptureFailure) -> Int {
+    mutating func readPiece() throws(CaptureFailure) -> Int {
         let (descriptor, path) = (descriptor, path)
         var taken = 0
         #if !Gzip

@@ -5,7 +5,7 @@ public import WeirWire
 
 /// A message that a log records in place of the bytes that it was read from.
 public struct LoggedMessage: Sendable {
-    /// The number of the flow in the relay.
+    /// The number of the flow in the log.
     public var flow: UInt64
     /// The packets of the flow on the leg of its client: the client's endpoint and the listener's.
     public var tuple: FiveTuple
@@ -19,59 +19,97 @@ public struct LoggedMessage: Sendable {
 struct LogCapture: Sendable {
     /// The maximum length of a line, in bytes: a chunk of 512 KiB has 700 KB in base64.
     static let longestLine = 2 << 20
-    /// The bytes that stand for those of a chunk of which only the length is known.
-    private static let blank = [UInt8](repeating: 0, count: 512 << 10)
+    /// The bytes that stand for those of a chunk of which only the length is known; nothing reads them.
+    private static let blank = [UInt8](repeating: 0, count: LogRecordReader.longestChunk)
 
+    private var text = LineReader(longest: Self.longestLine)
     private var reader = LogRecordReader()
     private var sink: CaptureSink
     private let process = LoggedProcess()
-    private var held: [UInt8] = []
-    private var isSkipping = false
     private var hasBegun = false
+    private var runs = LogRuns()
+    /// The numbers of the runs, from 1, of which no packets are made.
+    private let leavesOut: Set<Int>
     /// The flows whose end was not recorded yet.
     private var open: Set<FlowID> = []
 
-    /// The number of lines that are not empty.
+    /// The number of lines that are not empty; one that is cut does not count.
     private(set) var lines = 0
     /// The number of lines that are no records.
     private(set) var unknownLines = 0
     /// The number of the first such line, from 1; nil if there is none.
     private(set) var firstUnknown: Int?
-    private var number = 0
+    /// Where the log is cut, in words that follow the file's name; nil if it is whole.
+    private(set) var cut: String?
     /// Whether chunks had no bytes.
     private(set) var lacksBytes = false
+    /// Whether the log has chunks as they arrived, where toxics had them.
+    private var hasOriginals = false
+    /// Whether toxics changed chunks, or dropped some.
+    private var hasChanges = false
     /// The messages of chunks without bytes, since they were last taken.
     private(set) var messages: [LoggedMessage] = []
 
     /// Creates a capture of which no line was read.
-    init() {
+    ///
+    /// - Parameter leavesOut: The numbers of the runs, from 1, of which no packets are made.
+    init(leavingOut leavesOut: Set<Int> = []) {
+        self.leavesOut = leavesOut
         var settings = CaptureSettings(seed: 0)
         settings.process = { [process] _ in process.answer.withLock { $0 } }
         sink = CaptureSink(settings)
     }
 
+    /// What to know of the log besides its flows, in words that follow the file's name; nothing if no line is a record.
+    var notes: [String] {
+        guard unknownLines < lines else { return [] }
+        var notes = [runs.note].compactMap(\.self)
+        if let firstUnknown {
+            notes.append(
+                "\(unknownLines) of \(lines) lines are no record of a relay's --log, the first is line \(firstUnknown)"
+            )
+        }
+        if hasChanges, !hasOriginals {
+            notes.append(
+                "toxics changed traffic, and the log has only what went on, which stands for both legs; "
+                    + "with --show-original it has what arrived, too"
+            )
+        }
+        return notes
+    }
+
+    /// The number of bytes of chunks that were summed up or copied to packets.
+    var payloadBytesRead: Int { sink.payloadBytesRead }
+
     /// Reads the next bytes of the log, and appends the capture's.
     mutating func read(_ piece: UnsafeRawBufferPointer, into output: inout ByteBuffer) {
         var rest = piece
-        while !rest.isEmpty {
-            let end = rest.bytes.find(UInt8(ascii: "\n"), from: 0)
-            let part = UnsafeRawBufferPointer(rebasing: rest[..<(end ?? rest.count)])
-            rest = UnsafeRawBufferPointer(rebasing: rest[(end.map { $0 + 1 } ?? rest.count)...])
-            if end != nil, held.isEmpty, !isSkipping {
-                readLine(part, into: &output)
-            } else {
-                keep(part)
-                if end != nil { endLine(into: &output) }
-            }
-        }
+        while let line = text.next(&rest) { read(line, into: &output) }
     }
 
-    /// Reads the last line, which may lack its end, and ends the capture.
+    /// Reads the last line, which may lack its line feed, and ends the capture.
     mutating func finish(into output: inout ByteBuffer) {
-        if isSkipping || !held.isEmpty { endLine(into: &output) }
+        if let line = text.finish() {
+            if Self.isWhole(line) {
+                read(line, into: &output)
+            } else {
+                cut = """
+                    cut short at byte \(text.offset): line \(text.number), which begins at byte \(text.start), has no \
+                    end; all before it can be used
+                    """
+            }
+        }
         if !hasBegun { sink.begin(at: 0, into: &output) }
         hasBegun = true
         sink.finish(into: &output)
+    }
+
+    /// Returns whether a line without a line feed lacks nothing else.
+    private static func isWhole(_ line: LineReader.Line) -> Bool {
+        line.withBytes { bytes in
+            guard let bytes, !isBlank(bytes) else { return true }
+            return (try? JSONParser.parse(Array(bytes))) != nil
+        }
     }
 
     /// Returns the messages since the last call.
@@ -81,33 +119,18 @@ struct LogCapture: Sendable {
         return messages
     }
 
-    private mutating func keep(_ part: UnsafeRawBufferPointer) {
-        guard !isSkipping else { return }
-        guard held.count + part.count <= Self.longestLine else {
-            held = []
-            isSkipping = true
-            return
-        }
-        held += part
+    private static func isBlank(_ line: UnsafeRawBufferPointer) -> Bool {
+        !line.contains { $0 != 0x20 && $0 != 0x09 && $0 != 0x0d }
     }
 
-    private mutating func endLine(into output: inout ByteBuffer) {
-        var line: [UInt8] = []
-        swap(&line, &held)
-        if isSkipping {
-            number += 1
-            noteUnknown()
-        } else {
-            line.withUnsafeBytes { readLine($0, into: &output) }
+    private mutating func read(_ line: LineReader.Line, into output: inout ByteBuffer) {
+        line.withBytes { bytes in
+            if let bytes { readLine(bytes, into: &output) } else { noteUnknown() }
         }
-        line.removeAll(keepingCapacity: true)
-        swap(&line, &held)
-        isSkipping = false
     }
 
     private mutating func readLine(_ line: UnsafeRawBufferPointer, into output: inout ByteBuffer) {
-        number += 1
-        guard line.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0d }) else { return }
+        guard !Self.isBlank(line) else { return }
         switch reader.read(line) {
         case nil: noteUnknown()
         case .other: lines += 1
@@ -116,14 +139,22 @@ struct LogCapture: Sendable {
             sink.renderLoss(chunks: chunks, bytes: bytes, into: &output)
         case .record(let record):
             lines += 1
-            add(record, to: &output)
+            if case .opened = record.happening, runs.open(record.flow) { beginRun() }
+            let renumbered = runs.renumber(record)
+            if !leavesOut.contains(runs.count) { add(renumbered, to: &output) }
         }
     }
 
     private mutating func noteUnknown() {
         lines += 1
         unknownLines += 1
-        if firstUnknown == nil { firstUnknown = number }
+        if firstUnknown == nil { firstUnknown = text.number }
+    }
+
+    /// Forgets the flows of the run before, of which the relay may not have recorded the ends.
+    private mutating func beginRun() {
+        for flow in open { sink.forget(flow) }
+        open = []
     }
 
     private mutating func add(_ record: FlowRecord, to output: inout ByteBuffer) {
@@ -134,7 +165,7 @@ struct LogCapture: Sendable {
             if !reader.hasBytes { keep(message, of: record) }
             return
         case .opened:
-            // A relay that starts again numbers its flows from 1, and may not have recorded the end of the last ones.
+            // The log may have records of the flow from before its opening.
             if !open.insert(record.flow).inserted { sink.forget(record.flow) }
             let found = reader.process
             process.answer.withLock { $0 = found.map { .found($0) } ?? .notAsked }
@@ -143,19 +174,24 @@ struct LogCapture: Sendable {
             // The log begins in the middle of the flow.
             if open.insert(record.flow).inserted { process.answer.withLock { $0 = .notAsked } }
         }
+        noteToxics(record.happening)
         guard let chunk = record.happening.chunk, !reader.hasBytes else {
             let bytes = reader.bytes
             return sink.render(record, bytes: bytes.span.bytes, into: &output)
         }
         lacksBytes = true
         sink.keepsPayloads = false
-        if chunk.length <= Self.blank.count {
-            sink.render(record, bytes: Self.blank.span.bytes.extracting(first: chunk.length), into: &output)
-        } else {
-            let blank = [UInt8](repeating: 0, count: chunk.length)
-            sink.render(record, bytes: blank.span.bytes, into: &output)
-        }
+        sink.render(record, bytes: Self.blank.span.bytes.extracting(first: chunk.length), into: &output)
         sink.keepsPayloads = true
+    }
+
+    private mutating func noteToxics(_ happening: FlowRecord.Happening) {
+        switch happening {
+        case .received: hasOriginals = true
+        case .forwarded: if reader.hasChanges { hasChanges = true }
+        case .dropped(let drop): if case .toxic = drop.reason { hasChanges = true }
+        default: break
+        }
     }
 
     private mutating func keep(_ message: Message, of record: FlowRecord) {

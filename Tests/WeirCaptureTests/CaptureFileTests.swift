@@ -58,7 +58,7 @@ struct CaptureFileTests {
         #expect(reading?.description == "cannot read '\(folder.path)': folder, not file (EISDIR)")
         var empty = try CaptureFile(try folder.file("empty", []))
         let ending = #expect(throws: CaptureFailure.self) { _ = try empty.next() }
-        #expect(ending?.description == "'\(folder.path)/empty': not a capture: it is empty")
+        #expect(ending?.description == "'\(folder.path)/empty': neither a capture nor a log: it is empty")
     }
 
     @Test("Reads a pipe that fills while it is read", .timeLimit(.minutes(1)))

@@ -9,7 +9,7 @@ import WeirWire
 @Suite("A relay's log as a capture")
 struct LogCaptureTests {
     /// One flow, from its opening to its end: every record is a millisecond after the one before.
-    private static func talk(_ legs: TwoLegs = TwoLegs(), from start: Int64 = 0) -> [(FlowRecord, [UInt8])] {
+    static func talk(_ legs: TwoLegs = TwoLegs(), from start: Int64 = 0) -> [(FlowRecord, [UInt8])] {
         let texts = ["GET /a HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"]
         var happenings: [(FlowRecord.Happening, [UInt8])] = [(.opened, [])]
         if legs.transport == .tcp { happenings.append((.connected(dial: .microseconds(3), isRerouted: false), [])) }
@@ -35,8 +35,12 @@ struct LogCaptureTests {
     }
 
     /// Renders records as lines.
-    private static func log(_ records: [(FlowRecord, [UInt8])], withBytes: Bool = true) -> [UInt8] {
-        var sink = JSONLinesSink(withBytes: withBytes)
+    static func log(
+        _ records: [(FlowRecord, [UInt8])],
+        withBytes: Bool = true,
+        showsOriginals: Bool = false
+    ) -> [UInt8] {
+        var sink = JSONLinesSink(withBytes: withBytes, showsOriginals: showsOriginals)
         var output = ByteBuffer()
         for (record, bytes) in records { sink.render(record, bytes: bytes.span.bytes, into: &output) }
         return output.withUnsafeBytes { Array($0) }
@@ -53,8 +57,12 @@ struct LogCaptureTests {
     }
 
     /// Reads a log in pieces.
-    private static func read(_ log: [UInt8], piece: Int) -> (bytes: [UInt8], capture: LogCapture) {
-        var capture = LogCapture()
+    static func read(
+        _ log: [UInt8],
+        piece: Int = 1 << 20,
+        leavingOut runs: Set<Int> = []
+    ) -> (bytes: [UInt8], capture: LogCapture) {
+        var capture = LogCapture(leavingOut: runs)
         var output = ByteBuffer()
         for start in stride(from: 0, to: log.count, by: piece) {
             log[start..<min(start + piece, log.count)].withUnsafeBytes { capture.read($0, into: &output) }
@@ -109,7 +117,7 @@ struct LogCaptureTests {
         var whole = try CaptureFile(try folder.file("whole.jsonl", Self.log(records)))
         var cut = try CaptureFile(try folder.file("cut.jsonl", Self.log(records, withBytes: false)))
         let (all, short) = (try Self.packets(&whole), try Self.packets(&cut))
-        #expect(!whole.lacksBytes && cut.lacksBytes && whole.note == nil && cut.note == nil)
+        #expect(!whole.lacksBytes && cut.lacksBytes && whole.notes == [] && cut.notes == [])
         #expect(all.allSatisfy { $0.kept == $0.length })
         #expect(
             all
@@ -152,41 +160,27 @@ struct LogCaptureTests {
         }
     }
 
-    @Test("A relay that starts again begins its numbers again: an unended flow is not continued")
-    func restart() throws {
-        let first = Self.talk().prefix(3)
-        let second = Self.talk(TwoLegs(client: 50_009, egress: 60_009), from: 1_000_000_000)
-        let (bytes, _) = Self.read(Self.log(Array(first) + second), piece: 1 << 20)
-        let whole = Self.capture(second)
-        var reader = CaptureReader()
-        var opened = 0
-        while let item = try reader.next(in: bytes.span.bytes) {
-            guard case .packet(let packet) = item else { continue }
-            opened += reader.metadata(of: packet, in: bytes.span.bytes).options.comments.count
-        }
-        #expect(opened == 4 && bytes.count > whole.count)
-    }
-
     @Test("Lines that are no records are counted, and the first is named; a log of nothing else is refused")
     func unknown() throws {
         let folder = try TemporaryFolder()
         let good = Self.log(Self.talk())
         let lines = good.split(separator: 10)
-        let mixed = good + Array("nonsense\n\n{\"a\":1}\n".utf8) + good.dropLast(2)
+        let mixed = good + Array("nonsense\n\n{\"a\":1}\n{\"b\":2}".utf8)
         var file = try CaptureFile(try folder.file("mixed.jsonl", mixed))
         #expect(try Self.packets(&file).count > 10)
         #expect(
-            file.note
-                == "3 of \(2 * lines.count + 2) lines are no record of a relay's --log, the first is line \(lines.count + 1)"
+            file.notes == [
+                "3 of \(lines.count + 3) lines are no record of a relay's --log, the first is line \(lines.count + 1)"
+            ]
         )
         let path = try folder.file("bad.jsonl", Array("{\"a\":1}\n{\"b\":2}".utf8))
         var bad = try CaptureFile(path)
         let failure = #expect(throws: CaptureFailure.self) { _ = try bad.next() }
         #expect(
-            failure?.description == "'\(path)': no capture, and no line is a record of a relay's --log"
+            failure?.description == "'\(path)': neither a capture nor a log: no line is a record of weir relay --log"
         )
         // The refusal says it all.
-        #expect(bad.note == nil)
+        #expect(bad.notes == [])
     }
 
     @Test("A line that is too long is one that is not known, and keeps no memory")
@@ -197,6 +191,96 @@ struct LogCaptureTests {
         let (bytes, capture) = Self.read(long + good, piece: 1 << 16)
         #expect(capture.unknownLines == 1 && capture.firstUnknown == 1)
         #expect(bytes == Self.capture(Self.talk()))
+    }
+
+    @Test("A log that is cut says where, and has all before; one that lacks only its last line feed is whole")
+    func cut() throws {
+        let records = Self.talk()
+        let whole = Self.log(records)
+        let last = whole.dropLast().lastIndex(of: 10).map { $0 + 1 } ?? 0
+        for end in [last, whole.count - 1, whole.count] {
+            let (_, capture) = Self.read(Array(whole[..<end]))
+            #expect(capture.cut == nil && capture.unknownLines == 0, "\(end)")
+            #expect(capture.lines == records.count - (end == last ? 1 : 0))
+        }
+        let before = Self.read(Array(whole[..<last])).bytes
+        for end in (last + 1)..<(whole.count - 1) {
+            let (bytes, capture) = Self.read(Array(whole[..<end]))
+            let place = "line \(records.count), which begins at byte \(last), has no end"
+            #expect(capture.cut == "cut short at byte \(end): \(place); all before it can be used")
+            #expect(bytes == before && capture.lines == records.count - 1 && capture.notes == [], "\(end)")
+        }
+        let folder = try TemporaryFolder()
+        let path = try folder.file("cut.jsonl", Array(whole.dropLast(5)))
+        var file = try CaptureFile(path)
+        var packets = 0
+        let failure = #expect(throws: CaptureFailure.self) {
+            while let item = try file.next() {
+                if case .packet = item { packets += 1 }
+            }
+        }
+        #expect(packets > 8)
+        #expect(failure?.description.hasPrefix("'\(path)': cut short at byte \(whole.count - 5): line ") == true)
+    }
+
+    @Test("Bytes that a log does not have cost nothing: none are read, and a line makes a bounded number of packets")
+    func cost() {
+        let records = Self.talk()
+        let length = records.compactMap { $0.0.happening.chunk?.length }.reduce(0, +)
+        // Once for the checksum, and once for each leg.
+        #expect(Self.read(Self.log(records)).capture.payloadBytesRead == 3 * length)
+        #expect(Self.read(Self.log(records, withBytes: false)).capture.payloadBytesRead == 0)
+        func chunk(_ number: Int, _ length: Int) -> (FlowRecord, [UInt8]) {
+            let chunk = ChunkRecord(
+                direction: .upstream,
+                number: 0,
+                offset: UInt64(number) * UInt64(length),
+                length: length,
+                receivedAt: Instant(nanoseconds: 5_000_000)
+            )
+            return (TwoLegs().record(.forwarded(chunk), at: 5_000_000), [])
+        }
+        let open = Array(records.prefix(2))
+        let many = (0..<100).map { chunk($0, LogRecordReader.longestChunk) }
+        let (bytes, capture) = Self.read(Self.log(open + many, withBytes: false))
+        #expect(capture.payloadBytesRead == 0 && capture.lacksBytes && capture.unknownLines == 0)
+        // 65 packets of 64 KiB and an acknowledgment on each leg, of 112 bytes each.
+        #expect(bytes.count > 100 * 132 * 100 && bytes.count < 100 * 132 * 120)
+        let beyond = Self.read(Self.log(open + [chunk(0, LogRecordReader.longestChunk + 1)], withBytes: false)).capture
+        #expect(beyond.unknownLines == 1 && !beyond.lacksBytes)
+    }
+
+    @Test("What toxics changed stands for both legs, which is said, unless the log has what arrived")
+    func toxics() {
+        let (records, bytes) = (Self.talk(), Array("changed".utf8))
+        var chunk = ChunkRecord(
+            direction: .upstream,
+            number: 0,
+            offset: 28,
+            length: bytes.count,
+            receivedAt: Instant(nanoseconds: 3_000_000)
+        )
+        chunk.isTampered = true
+        let held = TwoLegs().record(.forwarded(chunk), at: 4_000_000)
+        let arrived = TwoLegs().record(.received(chunk), at: 3_000_000)
+        var change = ToxicChange(.replaced, count: 7, offset: 0)
+        change.toxic = "x"
+        chunk.changes = [change]
+        let changed = TwoLegs().record(.forwarded(chunk), at: 4_000_000)
+        let drop = DropRecord(direction: .upstream, bytes: 3, reason: .toxic("x"))
+        let dropped = TwoLegs().record(.dropped(drop), at: 4_000_000)
+        let note = """
+            toxics changed traffic, and the log has only what went on, which stands for both legs; with --show-original \
+            it has what arrived, too
+            """
+        let cases: [([FlowRecord], [String])] = [
+            ([held], []), ([changed], [note]), ([dropped], [note]), ([arrived, changed], []),
+        ]
+        for (happenings, notes) in cases {
+            let all = Array(records.prefix(3)) + happenings.map { ($0, bytes) } + Array(records.suffix(4))
+            let log = Self.log(all, showsOriginals: true)
+            #expect(Self.read(log).capture.notes == notes, "\(happenings)")
+        }
     }
 
     @Test("A log that is long enough to be read ahead gives all packets")

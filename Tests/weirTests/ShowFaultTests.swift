@@ -34,16 +34,19 @@ struct ShowFaultTests {
         return ended.output.count { $0 == UInt8(ascii: "\n") }
     }
 
+    private static let kinds =
+        "Weir reads pcap and pcapng, also compressed with gzip, and the JSON Lines of weir relay --log"
+
     @Test(
         "What is no capture, or empty, ends with 65",
         arguments: [
-            ("hello, this is no capture", "it begins with (68 65 6c 6c), as neither pcap nor pcapng does"),
+            ("hello, this is no capture", "it begins with (68 65 6c 6c); \(Self.kinds)"),
             ("", "it is empty"),
         ]
     )
     func noCapture(text: String, reason: String) async throws {
         let path = try folder.file("a", Array(text.utf8))
-        #expect(try await show(path, status: 65, saying: "'\(path)': not a capture: \(reason)") == 0)
+        #expect(try await show(path, status: 65, saying: "'\(path)': neither a capture nor a log: \(reason)") == 0)
     }
 
     @Test("A capture that is cut ends with 65, and says where; its packets up to there are shown")
@@ -133,7 +136,7 @@ struct ShowFaultTests {
         try await show(
             zeros,
             status: 65,
-            saying: "'\(zeros)': not a capture: it begins with (00 00 00 00), as neither pcap nor pcapng does"
+            saying: "'\(zeros)': neither a capture nor a log: it begins with (00 00 00 00); \(Self.kinds)"
         )
     }
     #endif

@@ -68,9 +68,13 @@ public struct HTTPExchanges: ~Copyable, Sendable {
         state = State(held: HeldBytes(limits))
     }
 
-    /// Names the ports of both legs of a flow that Weir recorded, before its first packet is added.
-    public mutating func begin(leg flow: Int, listener: UInt16, server: UInt16) {
-        dissector.begin(leg: flow, listener: listener, server: server)
+    /// Notes the ports of the relayed flow whose packet was read last, before the packet is added.
+    ///
+    /// - Parameters:
+    ///   - flows: The capture's flows.
+    ///   - rows: The legs that belong together, with the packet's comments read.
+    public mutating func begin(in flows: borrowing CaptureFlows, _ rows: FlowRows) {
+        if let place = flows.tcp { dissector.begin(place, rows) }
     }
 
     /// Reads a packet that was already added to the flows.

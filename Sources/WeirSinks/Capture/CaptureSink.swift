@@ -26,6 +26,9 @@ public struct CaptureSink: Sink {
         set { frames.keepsPayloads = newValue }
     }
 
+    /// The number of bytes of chunks that were summed up or copied to packets.
+    package var payloadBytesRead: Int { frames.payloadBytesRead }
+
     /// Forgets a flow whose end was not recorded, so that another one can have its number.
     package mutating func forget(_ flow: FlowID) { flows[flow] = nil }
 

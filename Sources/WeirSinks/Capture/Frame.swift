@@ -25,18 +25,20 @@ struct Frame {
         (address.isV4 ? IPv4Header.minimumSize : IPv6Header.size) + TCPHeader.minimumSize
     }
 
-    /// Writes the frame to the start of a buffer of at least `size` bytes.
+    /// Writes the frame to the start of a buffer of at least `size` bytes, or without its payload if it is cut.
     ///
     /// - Parameters:
     ///   - header: the transport header; its checksum is set here.
     ///   - payload: the bytes after the header.
     ///   - sum: the checksum of the payload.
+    ///   - isCut: whether the payload is left out, and only its length counts.
     ///   - room: receives the bytes.
-    /// - Returns: the length of the frame, in bytes.
+    /// - Returns: the number of bytes written.
     func write(
         _ header: some TransportHeader,
         _ payload: RawSpan,
         _ sum: Checksum,
+        isCut: Bool = false,
         into room: UnsafeMutableRawBufferPointer
     ) -> Int {
         var header = header
@@ -54,6 +56,7 @@ struct Frame {
             into: UnsafeMutableRawBufferPointer(rebasing: room[offset...])
         )
         offset += header.emit(into: UnsafeMutableRawBufferPointer(rebasing: room[offset...]))
+        guard !isCut else { return offset }
         payload.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: room[offset...]).copyMemory(from: $0) }
         return offset + count
     }

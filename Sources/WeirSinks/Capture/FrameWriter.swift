@@ -33,8 +33,10 @@ struct FrameWriter: Sendable {
     /// The payloads of the current chunk, each with its checksum, computed once for both legs.
     private(set) var pieces: [(range: Range<Int>, sum: Checksum)] = []
     /// Whether payloads are in the file; if not, packets are cut behind their headers, as by a capture of short
-    /// packets.
+    /// packets, and the bytes of chunks, which stand for others, are not read.
     var keepsPayloads = true
+    /// The number of bytes of chunks that were summed up or copied to packets.
+    private(set) var payloadBytesRead = 0
 
     init(_ settings: CaptureSettings) {
         self.settings = settings
@@ -59,7 +61,10 @@ struct FrameWriter: Sendable {
         repeat {
             let end = start + min(largest, bytes.byteCount - start)
             var sum = Checksum()
-            sum.add(bytes.extracting(start..<end))
+            if keepsPayloads {
+                sum.add(bytes.extracting(start..<end))
+                payloadBytesRead &+= end - start
+            }
             pieces.append((start..<end, sum))
             start = end
         } while start < bytes.byteCount
@@ -83,17 +88,18 @@ struct FrameWriter: Sendable {
         let size = frame.size(header, payload: payload.byteCount)
         let kept = keepsPayloads ? size : size - payload.byteCount
         if kept < size { packet.originalLength = UInt32(size) }
+        if keepsPayloads { payloadBytesRead &+= payload.byteCount }
         switch settings.format {
         case .pcapng:
             packet.options.flags = direction.union(flags)
             packet.options.packetID = frame.number
             if !frame.comments.isEmpty { packet.options.comments = frame.comments }
-            pcapng.append(packet, upTo: size, to: &output) {
-                min(frame.write(header, payload, sum, into: $0), kept)
+            pcapng.append(packet, upTo: kept, to: &output) {
+                frame.write(header, payload, sum, isCut: kept < size, into: $0)
             }
         case .pcap:
-            pcap.append(packet, upTo: size, to: &output) {
-                min(frame.write(header, payload, sum, into: $0), kept)
+            pcap.append(packet, upTo: kept, to: &output) {
+                frame.write(header, payload, sum, isCut: kept < size, into: $0)
             }
         }
     }

@@ -61,7 +61,7 @@ enum LogKey: Int, CaseIterable {
     case time, flow, event, transport, client, listener, egress, server
     case process, direction, offset, length, bytes, to, from
     case dialNanoseconds, heldNanoseconds, delayNanoseconds, durationNanoseconds
-    case error, reason, datagrams, toxic, type, effect, acts, chunks
+    case error, reason, datagrams, toxic, toxics, type, effect, acts, chunks
     case `protocol`, complete, summary, answers
     case bytesUp, bytesDown, chunksUp, chunksDown, droppedUp, droppedDown
 
@@ -69,7 +69,7 @@ enum LogKey: Int, CaseIterable {
         "time", "flow", "event", "transport", "client", "listener", "egress", "server",
         "process", "direction", "offset", "length", "bytes", "to", "from",
         "dial_ns", "held_ns", "delay_ns", "duration_ns",
-        "error", "reason", "datagrams", "toxic", "type", "effect", "acts", "chunks",
+        "error", "reason", "datagrams", "toxic", "toxics", "type", "effect", "acts", "chunks",
         "protocol", "complete", "summary", "answers",
         "bytes_up", "bytes_down", "chunks_up", "chunks_down", "dropped_up", "dropped_down",
     ]

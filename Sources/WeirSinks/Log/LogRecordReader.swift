@@ -21,6 +21,8 @@ package struct LogRecordReader: Sendable {
     package private(set) var bytes: [UInt8] = []
     /// Whether the line of the last chunk had bytes; a chunk of none does not count.
     package private(set) var hasBytes = true
+    /// Whether the line of the last chunk names changes by toxics.
+    package private(set) var hasChanges = false
     /// The client's process in the last line that opened a flow; nil if the line names none.
     package private(set) var process: ClientProcess?
     private var clock = TimestampReader()
@@ -34,8 +36,9 @@ package struct LogRecordReader: Sendable {
         var direction: Direction
     }
 
-    /// The maximum length of a chunk, in bytes, so that a line cannot ask for any amount of memory.
-    private static let longestChunk = 16 << 20
+    /// The maximum length of a chunk, in bytes, so that a line without bytes cannot ask for any number of packets: eight
+    /// times what the relay reads at once, because a toxic can make a chunk longer.
+    package static let longestChunk = 4 << 20
 
     /// Creates a reader.
     package init() {}
@@ -115,6 +118,7 @@ package struct LogRecordReader: Sendable {
             length <= Self.longestChunk
         else { return nil }
         bytes.removeAll(keepingCapacity: true)
+        hasChanges = line[.toxics] != nil
         if length > 0 { hasBytes = line[.bytes] != nil }
         if let text = line[.bytes] {
             guard Base64.decode(text, into: &bytes), bytes.count == length else { return nil }

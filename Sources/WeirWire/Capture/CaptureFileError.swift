@@ -82,11 +82,12 @@ extension CaptureFileError: CustomStringConvertible {
     }
 
     private static func describe(_ magic: [UInt8]) -> String {
-        if magic.isEmpty { return "not a capture: it is empty" }
+        if magic.isEmpty { return "neither a capture nor a log: it is empty" }
         for (start, name, program) in compressed where magic.starts(with: start) {
-            return "not a capture but compressed with \(name); decompress it first, with \(program)"
+            return "compressed with \(name); decompress it first, with \(program)"
         }
-        return "not a capture: it begins with (\(hex(magic))), as neither pcap nor pcapng does"
+        return "neither a capture nor a log: it begins with (\(hex(magic))); Weir reads pcap and pcapng, also "
+            + "compressed with gzip, and the JSON Lines of weir relay --log"
     }
 
     /// The first bytes of compressed files, with the format and the program that decompresses it.

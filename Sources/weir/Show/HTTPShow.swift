@@ -20,8 +20,7 @@ struct HTTPReading: ~Copyable {
     mutating func begin(_ metadata: PacketMetadata, in flows: borrowing CaptureFlows) {
         joiner.add(metadata.options.comments, in: flows)
         query.begin(metadata, in: flows, joiner)
-        guard let place = flows.tcp?.index, let path = joiner.path(place) else { return }
-        exchanges.begin(leg: place, listener: path.listener.port, server: (path.server ?? path.listener).port)
+        exchanges.begin(in: flows, joiner)
     }
 
     mutating func take(_ block: CaptureBlock) { joiner.add(block) }

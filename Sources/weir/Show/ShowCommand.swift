@@ -12,9 +12,9 @@ struct ShowCommand: ParsableCommand {
         abstract: "Read captures: their flows, packets, bytes and streams.",
         discussion: """
             Files are pcap or pcapng, or logs of weir relay --log, also compressed with gzip; - is standard input. In place \
-            of a folder, the captures and logs in it are read, in the order of their first packets. Several files are read \
-            as one capture, one after another. A log that was written without --log-bytes has flows and messages, but no \
-            bytes.
+            of a folder, the captures and logs in it are read, in the order of their first packets, but no log of a run that \
+            a capture has, too. Several files are read as one capture, one after another. A log that was written without \
+            --log-bytes has flows and messages, but no bytes.
 
               weir show flows.pcapng                                    the flows
               weir show flows.pcapng --sort bytes --where 'port 443 and tcp'
@@ -198,8 +198,7 @@ struct ShowCommand: ParsableCommand {
             output.write { DissectorsText.append(Dissectors.descriptions, to: &$0) }
             return output.flush()
         }
-        let files = try ShowInputs.files(contents.files(files))
-        var run = ShowRun(files, output, flow: flow ?? follow ?? contents.curl?.flow)
+        var run = ShowRun(try ShowInputs(contents.files(files)), output, flow: flow ?? follow ?? contents.curl?.flow)
         let style = screen.style(of: STDOUT_FILENO)
         if try contents.show(&run, query, json: json, style) { return try run.end() }
         if try searches.show(&run, query, leg: leg, json: json, style) { return try run.end() }

@@ -71,13 +71,13 @@ struct ShowReport {
     var files = 0
     /// The number of pcapng blocks of unknown types.
     var skippedBlocks = 0
-    /// What was left out of files that were read otherwise, a line each.
+    /// What was left out, and what else to know of the files, a line each.
     var notes: [String] = []
 }
 
 /// A run that reads captures one after another, and shows them.
 struct ShowRun: ~Copyable {
-    private let paths: [String]
+    private let inputs: ShowInputs
     private let output: ShowOutput
     private var flows: CaptureFlows
     private var report = ShowReport()
@@ -90,22 +90,23 @@ struct ShowRun: ~Copyable {
     /// Creates a run.
     ///
     /// - Parameters:
-    ///   - paths: The files.
+    ///   - inputs: The files.
     ///   - output: The output of the view.
     ///   - flow: The number of the flow that was asked for; if there is none, the run fails.
-    init(_ paths: [String], _ output: ShowOutput, flow: Int? = nil) {
-        self.paths = paths
+    init(_ inputs: ShowInputs, _ output: ShowOutput, flow: Int? = nil) {
+        self.inputs = inputs
         self.output = output
         self.flow = flow
+        report.notes = inputs.notes
         flows = CaptureFlows(seed: UInt64.random(in: .min ... .max))
     }
 
     /// Reads all files, and shows the view.
     mutating func show<View: ShowView & ~Copyable>(_ view: inout View) {
-        progress = ShowProgress(paths, isLive: view.isLive && output.isTerminal)
-        for path in paths {
+        progress = ShowProgress(inputs.files.map(\.path), isLive: view.isLive && output.isTerminal)
+        for file in inputs.files {
             do throws(CaptureFailure) {
-                try read(path, &view)
+                try read(file, &view)
             } catch {
                 report.failures.append(Failure(reading: error))
             }
@@ -131,11 +132,16 @@ struct ShowRun: ~Copyable {
         throw Failure(first.code, report.failures.last?.message ?? first.message)
     }
 
-    private mutating func read<View: ShowView & ~Copyable>(_ path: String, _ view: inout View) throws(CaptureFailure) {
-        var file = try CaptureFile(path)
+    private mutating func read<View: ShowView & ~Copyable>(
+        _ input: ShowInputs.File,
+        _ view: inout View
+    ) throws(CaptureFailure) {
+        let path = input.path
+        var file = try CaptureFile(path, leavingOut: input.runsLeftOut)
         defer {
             report.skippedBlocks += file.reader.skippedBlocks
-            if let note = file.note { report.notes.append("\(path == "-" ? "standard input" : "'\(path)'"): \(note)") }
+            let name = path == "-" ? "standard input" : "'\(path)'"
+            report.notes += file.notes.map { "\(name): \($0)" }
         }
         let (output, waits) = (output, file.size == nil)
         var isBegun = false

@@ -17,16 +17,14 @@ struct LegMessagesTests {
         }
 
         mutating func add(_ text: String, _ direction: Direction, _ leg: FlowLeg?, flow: Int = 1, digest: UInt64? = 0) {
-            var said: [String] = []
-            legs.add(LegMessagesTests.message(text, direction, digest), of: flow, leg) {
-                said.append(Self.line($0, $1))
-            }
-            lines += said
+            collect { $0.add(LegMessagesTests.message(text, direction, digest), of: flow, leg, to: $1) }
         }
 
-        mutating func finish() {
+        mutating func finish() { collect { $0.finish(to: $1) } }
+
+        private mutating func collect(_ body: (inout LegMessages, (Message, FlowLabel) -> Void) -> Void) {
             var said: [String] = []
-            legs.finish { said.append(Self.line($0, $1)) }
+            body(&legs) { said.append(Self.line($0, $1)) }
             lines += said
         }
 

@@ -6,19 +6,14 @@ struct CaptureFileErrorTests {
     @Test(
         "Says in one line what is wrong, where, and what to do",
         arguments: [
-            (.notCapture([]), "not a capture: it is empty"),
+            (.notCapture([]), "neither a capture nor a log: it is empty"),
             (
                 .notCapture([0x48, 0x65, 0x6c, 0x0a]),
-                "not a capture: it begins with (48 65 6c 0a), as neither pcap nor pcapng does"
+                "neither a capture nor a log: it begins with (48 65 6c 0a); Weir reads pcap and pcapng, also compressed "
+                    + "with gzip, and the JSON Lines of weir relay --log"
             ),
-            (
-                .notCapture([0x1f, 0x8b, 8, 0]),
-                "not a capture but compressed with gzip; decompress it first, with gunzip"
-            ),
-            (
-                .notCapture([0x28, 0xb5, 0x2f, 0xfd]),
-                "not a capture but compressed with zstd; decompress it first, with unzstd"
-            ),
+            (.notCapture([0x1f, 0x8b, 8, 0]), "compressed with gzip; decompress it first, with gunzip"),
+            (.notCapture([0x28, 0xb5, 0x2f, 0xfd]), "compressed with zstd; decompress it first, with unzstd"),
             (
                 .unsupported(version: CaptureVersion(isPcapng: false, major: 3, minor: 4), at: 4),
                 "pcap 3.4 at byte 4 is a version that Weir does not read; it reads pcap 2.x, pcapng 1.0 and 1.2"

@@ -101,6 +101,47 @@ struct LogShowTests {
         #expect(try await shown([short, "--summary"]).status == 0)
     }
 
+    @Test("A folder with the capture and the logs of one run shows each flow once, and says what is not read")
+    func folder() async throws {
+        let (relay, log, short) = try await Self.record(3)
+        let ended = try await shown([relay.folder.path, "--json"])
+        #expect(ended.status == 0 && ended.output.split(separator: "\n").count == 3)
+        let lines = [log, short].map { "weir: '\($0)' is not read: '\(relay.path)' has the same flows\n" }
+        #expect(ended.errors == lines.joined())
+    }
+
+    @Test("A log that is cut shows what it has, and ends as a capture that is cut")
+    func cut() async throws {
+        let (relay, log, _) = try await Self.record(2)
+        let whole = try TemporaryFolder.read(log)
+        let start = whole.dropLast().lastIndex(of: 10).map { $0 + 1 } ?? 0
+        let path = try relay.folder.file("cut.jsonl", Array(whole.dropLast(5)))
+        let ended = try await shown([path, "--json"])
+        #expect(ended.status == 65 && ended.output.split(separator: "\n").count == 2)
+        let line = "line \(whole.count { $0 == 10 }), which begins at byte \(start), has no end"
+        #expect(
+            ended.errors
+                == "weir: '\(path)': cut short at byte \(whole.count - 5): \(line); all before it can be used\n"
+        )
+    }
+
+    @Test("A log of two runs has one number for each flow, and says which they are")
+    func runs() async throws {
+        let (relay, log, _) = try await Self.record(2)
+        let (_, other, _) = try await Self.record(1)
+        let both = try TemporaryFolder.read(log) + TemporaryFolder.read(other)
+        let path = try relay.folder.file("both.jsonl", both)
+        let ended = try await shown([path, "--json"])
+        #expect(ended.status == 0)
+        #expect(try LogLines(Array(ended.output.utf8)).objects.map { $0["flow"] as? Int } == [1, 2, 3])
+        #expect(
+            ended.errors
+                == "weir: '\(path)': 2 runs of a relay, whose flows are numbered on: #3 is #1 of run 2\n"
+        )
+        let third = try await shown([path, "--follow", "3", "--as", "raw", "--only", "up"])
+        #expect(third.status == 0 && third.output == "GET /0 HTTP/1.1\r\nHost: h\r\n\r\n")
+    }
+
     @Test("Logs and captures of one folder, a pipe, and lines that are no records")
     func inputs() async throws {
         let (relay, log, _) = try await Self.record(2)
@@ -116,6 +157,8 @@ struct LogShowTests {
         let bad = try relay.folder.file("bad.jsonl", Array("{\"a\":1}\n".utf8))
         let refused = try await shown([bad])
         #expect(refused.status == 65)
-        #expect(refused.errors == "weir: '\(bad)': no capture, and no line is a record of a relay's --log\n")
+        #expect(
+            refused.errors == "weir: '\(bad)': neither a capture nor a log: no line is a record of weir relay --log\n"
+        )
     }
 }

@@ -1,6 +1,9 @@
 import Foundation
 import Support
 import Testing
+import WeirEngine
+import WeirSinks
+import WeirWire
 
 @testable import weir
 
@@ -18,7 +21,7 @@ struct ShowInputsTests {
     }
 
     private func names(_ path: String) throws -> [String] {
-        try ShowInputs.files([path]).map { String($0.dropFirst(folder.path.count + 1)) }
+        try ShowInputs([path]).files.map { String($0.path.dropFirst(folder.path.count + 1)) }
     }
 
     @Test("Captures and logs are in the order of their first packets, whatever their names are")
@@ -46,7 +49,7 @@ struct ShowInputsTests {
         let right = ["empty.pcap", "c.pcapng", "b.pcap", "log.jsonl", "a.pcap"]
         #expect(try names(folder.path) == right)
         #expect(
-            try ShowInputs.files([folder.path + "/"]).map { $0.split(separator: "/").last ?? "" }
+            try ShowInputs([folder.path + "/"]).files.map { $0.path.split(separator: "/").last ?? "" }
                 == right.map { $0[...] }
         )
     }
@@ -66,24 +69,105 @@ struct ShowInputsTests {
         ]
     )
     func natural(first: String, second: String) {
-        #expect(ShowInputs.isBefore(first, second) && !ShowInputs.isBefore(second, first))
-        #expect(!ShowInputs.isBefore(first, first))
+        #expect(FolderFile.isBefore(first, second) && !FolderFile.isBefore(second, first))
+        #expect(!FolderFile.isBefore(first, first))
     }
 
     @Test("Other paths stay as they are, in their places")
     func files() throws {
         try made("a.pcap", at: 1)
         let file = folder.path + "/a.pcap"
-        #expect(try ShowInputs.files(["-", "absent", folder.path, file]) == ["-", "absent", file, file])
+        let inputs = try ShowInputs(["-", "absent", folder.path, file])
+        #expect(inputs.files == ["-", "absent", file, file].map { ShowInputs.File(path: $0) })
+        #expect(inputs.notes == [])
     }
 
     @Test("A folder without captures is a failure that says so")
     func empty() {
-        let failure = #expect(throws: Failure.self) { try ShowInputs.files([folder.path]) }
+        let failure = #expect(throws: Failure.self) { _ = try ShowInputs([folder.path]) }
         #expect(failure?.code == .noInput)
         #expect(
             failure?.message
                 == "'\(folder.path)' has no captures in it, and no logs; name a file, or another folder"
+        )
+    }
+
+    /// The number of a flow, and the port of its client.
+    private typealias Flow = (number: UInt64, client: UInt16)
+
+    private static func records(_ flows: [Flow]) -> [FlowRecord] {
+        flows.map { flow in
+            var path = Playbook.path
+            path.client = Endpoint(address: .loopbackV4, port: flow.client)
+            return record(.opened, flow: flow.number, path: path)
+        }
+    }
+
+    /// Makes the capture of a relay that opened flows.
+    private func recorded(_ name: String, _ flows: Flow...) throws {
+        var sink = CaptureSink(CaptureSettings(seed: 1))
+        var output = ByteBuffer()
+        sink.begin(at: 0, into: &output)
+        for record in Self.records(flows) { sink.render(record, bytes: RawSpan(), into: &output) }
+        sink.finish(into: &output)
+        _ = try folder.file(name, output.withUnsafeBytes { Array($0) })
+    }
+
+    /// Makes the log of a relay that opened flows.
+    private func logged(_ name: String, _ flows: Flow...) throws {
+        var sink = JSONLinesSink(withBytes: false)
+        var output = ByteBuffer()
+        for record in Self.records(flows) { sink.render(record, bytes: RawSpan(), into: &output) }
+        _ = try folder.file(name, output.withUnsafeBytes { Array($0) })
+    }
+
+    @Test("Of a capture and a log of the same run the capture is read, and a line says so")
+    func sameRun() throws {
+        try recorded("a.pcapng", (1, 5001), (2, 5002))
+        try logged("b.jsonl", (1, 5001), (2, 5002))
+        // The first files of a rotation may be gone.
+        try recorded("c.pcapng", (8, 5008), (9, 5009))
+        try logged("d.jsonl", (7, 5007), (8, 5008))
+        // A log can leave out flows, too.
+        try logged("e.jsonl", (9, 5009))
+        let inputs = try ShowInputs([folder.path])
+        #expect(inputs.files.map(\.path) == ["a.pcapng", "c.pcapng"].map { "\(folder.path)/\($0)" })
+        let named = folder.path
+        #expect(
+            inputs.notes == [
+                "'\(named)/b.jsonl' is not read: '\(named)/a.pcapng' has the same flows",
+                "'\(named)/d.jsonl' is not read: '\(named)/c.pcapng' has the same flows",
+                "'\(named)/e.jsonl' is not read: '\(named)/c.pcapng' has the same flows",
+            ]
+        )
+        // A file that is named is read.
+        #expect(try ShowInputs([folder.path + "/a.pcapng", folder.path + "/b.jsonl"]).files.count == 2)
+    }
+
+    @Test("A log of another run is read beside a capture, though its flows have the same numbers")
+    func otherRun() throws {
+        try recorded("a.pcapng", (1, 5001), (2, 5002))
+        try logged("b.jsonl", (1, 6001), (2, 6002))
+        let inputs = try ShowInputs([folder.path])
+        #expect(inputs.files.count == 2 && inputs.notes == [])
+        #expect(inputs.files.allSatisfy { $0.runsLeftOut.isEmpty })
+    }
+
+    @Test("Of a log with several runs those are left out that captures have")
+    func runs() throws {
+        try logged("b.jsonl", (1, 5001), (2, 5002), (1, 6001))
+        try recorded("a.pcapng", (1, 6001))
+        let (log, capture) = (folder.path + "/b.jsonl", folder.path + "/a.pcapng")
+        let some = try ShowInputs([folder.path])
+        #expect(some.files == [ShowInputs.File(path: capture), ShowInputs.File(path: log, runsLeftOut: [2])])
+        #expect(some.notes == ["run 2 in '\(log)' is not read: '\(capture)' has the same flows"])
+        try recorded("c.pcapng", (2, 5002))
+        let all = try ShowInputs([folder.path])
+        #expect(all.files.map(\.path) == [capture, folder.path + "/c.pcapng"])
+        #expect(
+            all.notes == [
+                "'\(log)' is not read: '\(folder.path)/c.pcapng' and 1 more have the same flows"
+            ]
         )
     }
 

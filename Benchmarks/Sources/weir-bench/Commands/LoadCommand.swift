@@ -17,6 +17,7 @@ struct LoadCommand: ParsableCommand {
     @Option var connections = 1
     @Option var seconds = 2.0
     @Option var inFlight = 1
+    @Option var rate = 0
     @Option var byteLimit: UInt64 = 0
     @Option var connectionLimit = 20_000
     @Option var threads = 1
@@ -30,6 +31,7 @@ struct LoadCommand: ParsableCommand {
         settings.connections = connections
         settings.seconds = seconds
         settings.inFlight = inFlight
+        settings.rate = rate
         settings.byteLimit = byteLimit
         settings.connectionLimit = connectionLimit
         settings.threads = threads

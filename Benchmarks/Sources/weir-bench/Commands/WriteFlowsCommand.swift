@@ -16,6 +16,7 @@ struct WriteFlowsCommand: ParsableCommand {
     @Option(help: "Packets to write, or a few more.") var packets = 1_000_000
     @Option(help: "Bytes of payload in each packet that has any.") var payload = 186
     @Option(help: "Flows that are under way at once.") var flows = 100
+    @Option(help: "A text in the last packet that a client sends.") var needle = ""
 
     private static let pieceSize = 256 << 10
     private static let interval: Int64 = 1000
@@ -34,6 +35,7 @@ struct WriteFlowsCommand: ParsableCommand {
             flow = (flow + 1) % flows
             if capture.buffer.count >= Self.pieceSize { try Self.write(&capture.buffer, to: output) }
         }
+        if !needle.isEmpty { capture.exchange(flow, carrying: Array(needle.utf8)) }
         if tcp {
             for flow in 0..<flows { capture.close(flow) }
         }
@@ -92,36 +94,41 @@ struct WriteFlowsCommand: ParsableCommand {
 
         /// Appends the handshake of a connection.
         mutating func open(_ flow: Int) {
-            append(flow, .upstream, .syn, 0)
+            append(flow, .upstream, .syn)
             sent[flow] = (1, 0)
-            append(flow, .downstream, [.syn, .ack], 0)
+            append(flow, .downstream, [.syn, .ack])
             sent[flow] = (1, 1)
-            append(flow, .upstream, .ack, 0)
+            append(flow, .upstream, .ack)
         }
 
-        /// Appends a request with an answer.
-        mutating func exchange(_ flow: Int) {
-            for direction in Direction.allCases {
-                let count = direction == .upstream ? payload.up.count : payload.down.count
-                append(flow, direction, [.ack, .psh], count)
-                if direction == .upstream {
-                    sent[flow, default: (0, 0)].up &+= UInt32(count)
-                } else {
-                    sent[flow, default: (0, 0)].down &+= UInt32(count)
-                }
+        /// Appends a request, which may carry a text in its middle, with an answer.
+        mutating func exchange(_ flow: Int, carrying needle: [UInt8] = []) {
+            var request = payload.up
+            if !needle.isEmpty {
+                let start = min(request.count / 2, max(0, request.count - needle.count))
+                request.replaceSubrange(start..<min(start + needle.count, request.count), with: needle)
             }
+            append(flow, .upstream, [.ack, .psh], request)
+            sent[flow, default: (0, 0)].up &+= UInt32(request.count)
+            append(flow, .downstream, [.ack, .psh], payload.down)
+            sent[flow, default: (0, 0)].down &+= UInt32(payload.down.count)
         }
 
         /// Appends the end of a connection.
         mutating func close(_ flow: Int) {
-            append(flow, .upstream, [.fin, .ack], 0)
+            append(flow, .upstream, [.fin, .ack])
             sent[flow, default: (0, 0)].up &+= 1
-            append(flow, .downstream, [.fin, .ack], 0)
+            append(flow, .downstream, [.fin, .ack])
             sent[flow, default: (0, 0)].down &+= 1
-            append(flow, .upstream, .ack, 0)
+            append(flow, .upstream, .ack)
         }
 
-        private mutating func append(_ flow: Int, _ direction: Direction, _ flags: TCPFlags, _ count: Int) {
+        private mutating func append(
+            _ flow: Int,
+            _ direction: Direction,
+            _ flags: TCPFlags,
+            _ body: [UInt8] = []
+        ) {
             let client = Endpoint(address: IPAddress(v4: 0x0a00_0001), port: UInt16(32768 + flow))
             let server = Endpoint(address: IPAddress(v4: 0x0a00_0002), port: port)
             let (source, destination) = direction == .upstream ? (client, server) : (server, client)
@@ -132,7 +139,7 @@ struct WriteFlowsCommand: ParsableCommand {
                 source: source.address,
                 destination: destination.address,
                 protocol: IPProtocol(transport),
-                payloadLength: (transport == .tcp ? TCPHeader.minimumSize : UDPHeader.size) + count
+                payloadLength: (transport == .tcp ? TCPHeader.minimumSize : UDPHeader.size) + body.count
             ).emit(to: &frame)
             switch transport {
             case .tcp:
@@ -145,12 +152,11 @@ struct WriteFlowsCommand: ParsableCommand {
                     window: 65535
                 ).emit(to: &frame)
             case .udp:
-                UDPHeader(sourcePort: source.port, destinationPort: destination.port, payloadLength: count)
+                UDPHeader(sourcePort: source.port, destinationPort: destination.port, payloadLength: body.count)
                     .emit(to: &frame)
             }
             let time = 1_700_000_000_000_000_000 + Int64(packets) * WriteFlowsCommand.interval
             let metadata = PacketMetadata(timestamp: time)
-            let body = count == 0 ? [] : direction == .upstream ? payload.up : payload.down
             frame.withUnsafeBytes { writer.append(metadata, $0.bytes, body.span.bytes, to: &buffer) }
             packets += 1
         }

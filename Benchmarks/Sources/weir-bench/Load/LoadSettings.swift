@@ -49,6 +49,8 @@ struct LoadSettings: Sendable, Equatable {
     var seconds = 2.0
     /// Datagrams in flight for each client.
     var inFlight = 1
+    /// Round trips to begin in a second, over all connections; 0 for the next one after each echo.
+    var rate = 0
     /// Bytes to send over all streams before the time is over; 0 for no bound.
     var byteLimit: UInt64 = 0
     /// What is sent over the streams.
@@ -73,7 +75,7 @@ struct LoadSettings: Sendable, Equatable {
         var list = [
             "load", kind.rawValue, "--port", "\(port)", "--connections", "\(connections)", "--seconds", "\(seconds)",
             "--in-flight", "\(inFlight)", "--byte-limit", "\(byteLimit)", "--connection-limit", "\(connectionLimit)",
-            "--threads", "\(threads)", "--content", content.rawValue,
+            "--threads", "\(threads)", "--content", content.rawValue, "--rate", "\(rate)",
         ]
         if let relay { list += ["--relay", "\(relay)"] }
         if let server { list += ["--server", "\(server)"] }

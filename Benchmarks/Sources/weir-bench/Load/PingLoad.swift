@@ -2,6 +2,8 @@ import Glibc
 import Histogram
 
 /// Sends 64 bytes on each connection and waits for them, over and over, timing each round trip.
+///
+/// With a rate, round trips begin at that rate, on whichever connection waits for none.
 final class PingLoad: LoadWorker, @unchecked Sendable {  // See LoadWorker.
     private struct Ping {
         var sequence: UInt64 = 0
@@ -12,6 +14,8 @@ final class PingLoad: LoadWorker, @unchecked Sendable {  // See LoadWorker.
     private let connections = DescriptorTable()
     private let poller: Poller
     private let duration: UInt64
+    /// Nanoseconds between two round trips that begin; nil without a rate.
+    private let interval: Double?
     private let buffer = UnsafeMutableRawPointer.allocate(byteCount: Agreed.message, alignment: 64)
     private var pings: ContiguousArray<Ping>
     private var outcome = LoadOutcome()
@@ -21,6 +25,8 @@ final class PingLoad: LoadWorker, @unchecked Sendable {  // See LoadWorker.
     init(_ settings: LoadSettings, connections count: Int) throws(BenchError) {
         poller = try Poller()
         duration = Clock.nanoseconds(ofSeconds: settings.seconds)
+        let rate = Double(settings.rate) * Double(count) / Double(max(1, settings.connections))
+        interval = rate > 0 ? 1e9 / rate : nil
         pings = ContiguousArray(repeating: Ping(), count: count)
         buffer.initializeMemory(as: UInt8.self, repeating: 0x55, count: Agreed.message)
         // Behind a delay, thousands of first round trips one after the other would take minutes.
@@ -37,7 +43,9 @@ final class PingLoad: LoadWorker, @unchecked Sendable {  // See LoadWorker.
 
     func run() throws(BenchError) -> LoadOutcome {
         let deadline = Clock.nanoseconds() + duration
-        if pings.count == 1 {
+        if let interval {
+            try runPaced(until: deadline, every: interval)
+        } else if pings.count == 1 {
             try runBlocking(until: deadline)
         } else {
             try runPolling(until: deadline)
@@ -74,7 +82,38 @@ final class PingLoad: LoadWorker, @unchecked Sendable {  // See LoadWorker.
             if now >= deadline { return }
             if count > 0 { lastProgress = now }
             guard now &- lastProgress < 10_000_000_000 else { throw .load("no echo for 10 s") }
-            for event in 0..<count { try receive(poller.tag(event)) }
+            for event in 0..<count {
+                let index = poller.tag(event)
+                if let end = try receive(index) { try send(index, at: end) }
+            }
+        }
+    }
+
+    /// Looks each millisecond how many round trips are due.
+    private func runPaced(until deadline: UInt64, every interval: Double) throws(BenchError) {
+        for index in pings.indices {
+            try Socket.makeNonblocking(connections.numbers[index])
+            try poller.add(connections.numbers[index], events: Poller.readable, tag: index)
+        }
+        var idle = ContiguousArray(pings.indices)
+        let start = Clock.nanoseconds()
+        var (begun, lastEcho) = (0.0, start)
+        while true {
+            let now = Clock.nanoseconds()
+            if now >= deadline { return }
+            guard now &- lastEcho < 10_000_000_000 else { throw .load("no echo for 10 s") }
+            let due = Double(now - start) / interval
+            while begun < due, let index = idle.popLast() {
+                try send(index, at: now)
+                begun += 1
+            }
+            let count = try poller.wait(milliseconds: 1)
+            for event in 0..<count {
+                let index = poller.tag(event)
+                guard let end = try receive(index) else { continue }
+                lastEcho = end
+                idle.append(index)
+            }
         }
     }
 
@@ -88,22 +127,22 @@ final class PingLoad: LoadWorker, @unchecked Sendable {  // See LoadWorker.
         guard count == Agreed.message else { throw .lastCall("send", on: "ping connection \(index)") }
     }
 
-    /// Takes what is there; when the echo is whole, times it and sends the next ping.
+    /// Takes what is there; when the echo is whole, times it and returns the time.
     @inline(__always)
-    private func receive(_ index: Int) throws(BenchError) {
+    private func receive(_ index: Int) throws(BenchError) -> UInt64? {
         let wanted = Agreed.message - pings[index].received
         let count = recv(connections.numbers[index], buffer, wanted, 0)
         guard count > 0 else {
-            if count < 0 && (errno == EAGAIN || errno == EINTR) { return }
+            if count < 0 && (errno == EAGAIN || errno == EINTR) { return nil }
             throw .load("ping connection \(index) was closed")
         }
         if pings[index].received == 0 && count >= 8 { try check(index) }
         pings[index].received += count
-        guard count == wanted else { return }
+        guard count == wanted else { return nil }
         let now = Clock.nanoseconds()
         latencies.record(now &- pings[index].sentAt)
         outcome.operations &+= 1
-        try send(index, at: now)
+        return now
     }
 
     @inline(__always)

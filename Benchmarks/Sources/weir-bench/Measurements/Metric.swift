@@ -16,6 +16,7 @@ struct Metric: Sendable, Equatable {
     static let exactRate = Metric(key: "bytes_per_second", heading: "MB/s", scale: 1e-6, digits: 3)
     static let processorPerGigabyte = Metric(key: "cpu_seconds_per_gigabyte", heading: "CPU s/GB", digits: 3)
     static let processorPerOperation = Metric(key: "cpu_microseconds_per_operation", heading: "CPU µs each", digits: 2)
+    static let processorPerChunk = Metric(key: "cpu_microseconds_per_chunk", heading: "CPU µs/chunk", digits: 2)
     static let p50 = Metric(key: "p50_microseconds", heading: "p50 µs", digits: 1)
     static let p99 = Metric(key: "p99_microseconds", heading: "p99 µs", digits: 1)
     static let p999 = Metric(key: "p999_microseconds", heading: "p99.9 µs", digits: 1)

@@ -12,6 +12,8 @@ enum Watching: Sendable, Equatable {
     case log
     /// Toxics, as on the command line, are on the route; nothing is shown.
     case toxics([String])
+    /// A line for each chunk and message is shown, into a file.
+    case lines
     /// A line for each chunk is shown, and thrown away; with one for each message, or without.
     case chunks(dissects: Bool)
     /// The control API is served at a port; nothing is shown.
@@ -34,7 +36,7 @@ struct RelayRequest: Sendable {
     let folder: String
 
     /// Where the relay's standard output goes.
-    var outputPath: String { watching == .dump ? "\(folder)/output" : "/dev/null" }
+    var outputPath: String { watching == .dump || watching == .lines ? "\(folder)/output" : "/dev/null" }
     /// Where the relay's standard error goes.
     var errorPath: String { "\(folder)/errors" }
     /// Where the log goes.

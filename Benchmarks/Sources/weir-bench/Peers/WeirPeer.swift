@@ -16,6 +16,7 @@ struct WeirPeer: Peer {
             arguments += toxics.flatMap { ["--toxic", $0] }
         case .admin(let port): arguments += ["--show", "none", "--admin", "127.0.0.1:\(port)"]
         case .log: arguments += ["--show", "none", "--log", request.logPath]
+        case .lines: arguments += ["--show", "summary"]
         case .chunks(let dissects):
             arguments += ["--show", "summary", dissects ? "--dissect" : "--no-dissect"]
         }

@@ -21,6 +21,7 @@ struct LoadSettingsTests {
         settings.connections = 5000
         settings.seconds = 0.25
         settings.inFlight = 16
+        settings.rate = 5000
         settings.byteLimit = 1 << 28
         settings.connectionLimit = 7
         settings.threads = 2

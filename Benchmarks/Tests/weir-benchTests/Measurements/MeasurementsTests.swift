@@ -43,6 +43,30 @@ struct MeasurementsTests {
         #expect(BeforeMeasurement.rows(of: DumpMeasurement()).isEmpty)
     }
 
+    @Test("Chunks at a rate are shown as lines and as hex, each beside an earlier build too")
+    func showRate() {
+        let rows = BeforeMeasurement.rows(of: ShowRateMeasurement())
+        #expect(rows.map(\.compared) == ["weir", "weir --show summary", "weir --show hex"])
+        #expect(rows[2].subjects.map(\.name) == ["weir --show hex", "weir --show hex, before"])
+        #expect(rows.map { $0.subjects.map(\.watching) } == [Watching.nothing, .lines, .dump].map { [$0, $0] })
+        #expect(Set(ShowRateMeasurement().subjects.map { $0.peer?.name }) == ["weir", "socat"])
+    }
+
+    @Test("weir and tshark are asked for the same pattern", arguments: GrepMeasurement.Pattern.allCases)
+    func grep(_ pattern: GrepMeasurement.Pattern) {
+        let measurement = GrepMeasurement(pattern)
+        let hex = ["6e", "65", "65", "64", "6c", "65", "2d", "32", "30", "32", "36"]
+        let (weir, tshark) =
+            switch pattern {
+            case .text: ("needle-2026", "frame contains \"needle-2026\"")
+            case .hex: ("hex:" + hex.joined(), "frame contains " + hex.joined(separator: ":"))
+            case .regex: ("/needle-[0-9]{4}/", "frame matches \"needle-[0-9]{4}\"")
+            }
+        #expect(measurement.arguments("weir", "x") == ["show", "x", "--json", "--grep", weir])
+        #expect(measurement.arguments("tshark", "x") == ["-n", "-r", "x", "-Y", tshark])
+        #expect(measurement.subjects.map(\.name) == ["weir show --grep", "tshark -Y"] && measurement.group == .show)
+    }
+
     @Test("A report becomes rates, and costs only where there was a relay")
     func sample() {
         var report = LoadReport(bytes: 2_000_000_000, operations: 1000)

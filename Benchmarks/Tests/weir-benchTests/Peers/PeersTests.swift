@@ -4,13 +4,18 @@ import Testing
 
 @Suite("Peers")
 struct PeersTests {
-    static func request(_ transport: Socket.Transport, workers: Int = 1, flows: Int = 8) -> RelayRequest {
+    static func request(
+        _ transport: Socket.Transport,
+        workers: Int = 1,
+        flows: Int = 8,
+        watching: Watching = .nothing
+    ) -> RelayRequest {
         RelayRequest(
             transport: transport,
             serverPort: 65432,
             workers: workers,
             flows: flows,
-            watching: .nothing,
+            watching: watching,
             folder: "/tmp/x"
         )
     }
@@ -33,6 +38,10 @@ struct PeersTests {
     func weirArguments() throws {
         let launch = try WeirPeer().launch(program: "weir", port: 0, request: Self.request(.udp, workers: 2))
         #expect(launch.arguments == ["relay", "--threads", "2", "--show", "none", "udp:0=127.0.0.1:65432"])
+        let lines = Self.request(.tcp, watching: .lines)
+        let shown = try WeirPeer().launch(program: "weir", port: 0, request: lines)
+        #expect(shown.arguments == ["relay", "--threads", "1", "--show", "summary", "tcp:0=127.0.0.1:65432"])
+        #expect(shown.output == "/tmp/x/output" && launch.output == "/dev/null")
     }
 
     @Test("Names differ, and every peer takes a plain TCP flow")
