@@ -155,7 +155,8 @@ let package = Package(
         .testTarget(
             name: "WeirCaptureTests",
             dependencies: [
-                "WeirCapture", "WeirSinks", "WeirAnalysis", "WeirEngine", "WeirDissect", "WeirWire", "Support",
+                "WeirCapture", "WeirRelay", "WeirSinks", "WeirAnalysis", "WeirEngine", "WeirDissect", "WeirWire",
+                "Support",
                 .target(name: "CZlib", condition: .when(traits: ["Gzip"])),
             ],
             swiftSettings: testSettings

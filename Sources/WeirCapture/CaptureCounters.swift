@@ -16,7 +16,14 @@ public struct CaptureCounters: Hashable, Sendable {
 /// A 64-bit count, from a 32-bit count that wraps around.
 struct WideCounter {
     private(set) var total: UInt64 = 0
-    private var last: UInt32 = 0
+    private var last: UInt32
+
+    /// Creates a count of zero.
+    ///
+    /// - Parameter value: The narrow counter's present value.
+    init(from value: UInt32 = 0) {
+        last = value
+    }
 
     /// Adds the difference to the narrow counter's new value; it may have wrapped once at most since the last call.
     mutating func update(_ value: UInt32) {

@@ -5,18 +5,24 @@ import WeirWire
 
 extension CaptureHandle {
     /// Opens an interface, so that packets arrive.
-    static func open(_ source: CaptureSource) throws(CaptureError) -> OpaquePointer {
+    ///
+    /// The kernel counts every packet of the interface until the filter is there. So nothing passes first, what was counted up to then
+    /// is returned, and only then the filter is set.
+    static func open(_ source: CaptureSource) throws(CaptureError) -> (pcap: OpaquePointer, counted: pcap_stat) {
         var words = [CChar](repeating: 0, count: Int(PCAP_ERRBUF_SIZE))
         guard let pcap = pcap_create(source.interface, &words) else {
             throw .failed(attempt: "open \(source.interface)", words: text(words))
         }
         do throws(CaptureError) {
             try activate(pcap, source)
+            if source.interface == "lo" { ignoreOutgoing(pcap_get_selectable_fd(pcap)) }
+            try closeFilter(of: pcap)
+            let counted = try statistics(of: pcap, source)
             try setFilter(source.filter, of: pcap)
             guard pcap_setnonblock(pcap, 1, &words) == 0 else {
                 throw .failed(attempt: "read without waiting", words: text(words))
             }
-            return pcap
+            return (pcap, counted)
         } catch {
             pcap_close(pcap)
             throw error
@@ -50,6 +56,29 @@ extension CaptureHandle {
         default:
             return .failed(attempt: "capture on \(interface)", words: words)
         }
+    }
+
+    /// Sets a filter that no packet passes.
+    private static func closeFilter(of pcap: OpaquePointer) throws(CaptureError) {
+        // Source: Linux `include/uapi/linux/bpf_common.h`: BPF_RET | BPF_K, of zero bytes.
+        var refuse = bpf_insn(code: 0x06, jt: 0, jf: 0, k: 0)
+        let status = withUnsafeMutablePointer(to: &refuse) { instruction in
+            var program = bpf_program(bf_len: 1, bf_insns: instruction)
+            return pcap_setfilter(pcap, &program)
+        }
+        guard status == 0 else { throw .failed(attempt: "set a filter", words: String(cString: pcap_geterr(pcap))) }
+    }
+
+    /// Returns libpcap's packet counts since an interface was opened.
+    static func statistics(of pcap: OpaquePointer, _ source: CaptureSource) throws(CaptureError) -> pcap_stat {
+        var counted = pcap_stat()
+        guard pcap_stats(pcap, &counted) == 0 else {
+            throw .failed(
+                attempt: "count the packets on \(source.interface)",
+                words: String(cString: pcap_geterr(pcap))
+            )
+        }
+        return counted
     }
 
     private static func setFilter(_ filter: String, of pcap: OpaquePointer) throws(CaptureError) {

@@ -12,9 +12,9 @@ public import WeirWire
 public struct CaptureHandle: ~Copyable, @unchecked Sendable {
     private let pcap: OpaquePointer
     private let source: CaptureSource
-    private var received = WideCounter()
-    private var dropped = WideCounter()
-    private var droppedByInterface = WideCounter()
+    private var received: WideCounter
+    private var dropped: WideCounter
+    private var droppedByInterface: WideCounter
 
     /// The link type of the packets: their outermost header.
     public let linkType: LinkType
@@ -29,13 +29,16 @@ public struct CaptureHandle: ~Copyable, @unchecked Sendable {
     ///
     /// - Throws: `noPermission`, `noInterface`, `badFilter`, `failed`.
     public init(_ source: CaptureSource) throws(CaptureError) {
-        pcap = try Self.open(source)
+        let (pcap, counted) = try Self.open(source)
+        self.pcap = pcap
         self.source = source
+        received = WideCounter(from: counted.ps_recv)
+        dropped = WideCounter(from: counted.ps_drop)
+        droppedByInterface = WideCounter(from: counted.ps_ifdrop)
         linkType = LinkType(dataLink: pcap_datalink(pcap))
         isNanoseconds = pcap_get_tstamp_precision(pcap) == PCAP_TSTAMP_PRECISION_NANO
         snapLength = Int(pcap_snapshot(pcap))
         descriptor = pcap_get_selectable_fd(pcap)
-        if source.interface == "lo" { Self.ignoreOutgoing(descriptor) }
     }
 
     deinit {
@@ -79,13 +82,7 @@ public struct CaptureHandle: ~Copyable, @unchecked Sendable {
     ///
     /// - Throws: `failed`.
     public mutating func counters() throws(CaptureError) -> CaptureCounters {
-        var raw = pcap_stat()
-        guard pcap_stats(pcap, &raw) == 0 else {
-            throw .failed(
-                attempt: "count the packets on \(source.interface)",
-                words: String(cString: pcap_geterr(pcap))
-            )
-        }
+        let raw = try Self.statistics(of: pcap, source)
         received.update(raw.ps_recv)
         dropped.update(raw.ps_drop)
         droppedByInterface.update(raw.ps_ifdrop)

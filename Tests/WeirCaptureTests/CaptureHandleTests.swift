@@ -2,6 +2,7 @@
 import Glibc
 import Support
 import Testing
+import WeirRelay
 import WeirSinks
 import WeirWire
 
@@ -72,6 +73,25 @@ struct CaptureHandleTests {
         // Source: Linux `include/linux/socket.h` (SOL_PACKET), `include/uapi/linux/if_packet.h` (PACKET_IGNORE_OUTGOING).
         var (isIgnoring, size) = (Int32(-1), socklen_t(MemoryLayout<Int32>.size))
         #expect(getsockopt(handle.descriptor, 263, 23, &isIgnoring, &size) == 0 && isIgnoring == 1)
+    }
+
+    @Test("What the filter leaves out is not counted, not even while a handle is being opened", .needsRoot)
+    func countsFromTheFilterOn() throws {
+        let other = try UDPPeer(at: .anyPortV4)
+        let busy = try UDPPeer(to: try #require(other.local))
+        let isDone = Lock(false)
+        let traffic = try Background {
+            while !isDone.withLock({ $0 }) { try busy.send("x") }
+        }
+        defer { _ = try? traffic.value() }
+        defer { isDone.withLock { $0 = true } }
+        for _ in 0..<20 {
+            var handle = try CaptureHandle(source)
+            #expect(try handle.counters() == CaptureCounters())
+            try client.send("x")
+            #expect(try Self.read(&handle, 1).count == 1)
+            #expect(try handle.counters().received == 1)
+        }
     }
 
     @Test(
