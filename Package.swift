@@ -125,7 +125,7 @@ let package = Package(
         ),
         .target(
             name: "Support",
-            dependencies: ["WeirRelay", "WeirEngine", "WeirWire", "CWeir"],
+            dependencies: ["WeirRelay", "WeirSinks", "WeirEngine", "WeirWire", "CWeir"],
             path: "Tests/Support",
             swiftSettings: settings
         ),

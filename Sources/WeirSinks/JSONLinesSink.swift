@@ -7,7 +7,7 @@ public import WeirWire
 /// A key keeps its meaning forever; new keys may be added.
 ///
 /// Keys, in this order: `time` (RFC 3339, UTC, ns), `flow`, `event`, `transport`, `client`, `listener`, `egress`,
-/// `server` (null if unknown), then those of the event. Source: RFC 8259.
+/// `server` (null if unknown), then those of the event; a message has what queries ask of it. Source: RFC 8259.
 public struct JSONLinesSink: Sink {
     private let withBytes: Bool
     private let details: FlowDetails
@@ -82,6 +82,7 @@ public struct JSONLinesSink: Sink {
             case .message(let message):
                 json.member("direction", message.direction)
                 json.appendMembers(of: message, isOfStream: record.transport == .tcp)
+                json.appendFacts(of: message)
             case .closed(let summary):
                 appendClose(summary, &json)
             }

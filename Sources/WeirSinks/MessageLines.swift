@@ -35,6 +35,7 @@ struct MessageLines: Sendable {
 
     /// Keeps a message until its last chunk, or the end, is shown.
     mutating func add(_ message: Message) {
+        guard !message.isUndecided else { return }
         guard waiting.count < kept else {
             if !message.isUnfinished { left += 1 }
             return

@@ -26,6 +26,10 @@ extension Tshark {
         package var length: Int
         /// The protocols' names, outermost first.
         package var protocols: [Substring]
+        /// Whether the TCP segment is a reset.
+        package var isReset: Bool
+        /// Whether the TCP segment ends its direction.
+        package var isFinal: Bool
 
         /// Returns whether a protocol is before any ICMP message, and so not in a packet that an ICMP error quotes.
         package func isOutsideICMP(_ name: Substring) -> Bool { countOutsideICMP(name) > 0 }
@@ -42,6 +46,8 @@ extension Tshark {
         package var packets: [Packet] = []
         /// The values of each of `messageFields`, without those that an ICMP error quotes.
         package var messages: [[String]] = Array(repeating: [], count: messageFields.count)
+        /// The response codes of DNS, also without those that an ICMP error quotes.
+        package var responseCodes: [Int] = []
     }
 
     /// The message fields to request.
@@ -68,8 +74,10 @@ extension Tshark {
 
     private static let packetFields = [
         "tcp.stream", "udp.stream", "ip.src", "ipv6.src", "tcp.srcport", "tcp.dstport", "udp.srcport", "udp.dstport",
-        "frame.len", "frame.protocols",
+        "frame.len", "frame.protocols", "tcp.flags.reset", "tcp.flags.fin",
     ]
+    /// The fields after those of messages.
+    private static let furtherFields = ["dns.flags.rcode"]
 
     private static func run(
         _ captures: [Capture],
@@ -77,7 +85,7 @@ extension Tshark {
         in folder: TemporaryFolder
     ) throws -> [String: Said] {
         let file = try folder.file(name, joined(captures))
-        let wanted = (packetFields + messageFields).flatMap { ["-e", $0] }
+        let wanted = (packetFields + messageFields + furtherFields).flatMap { ["-e", $0] }
         let form = ["-T", "fields", "-E", "occurrence=a", "-E", "aggregator=\u{1}"]
         let ended = try ChildProgram.run("tshark", ["-n", "-r", file] + form + wanted, errors: file + ".errors")
         let lines = ended.output.split(separator: "\n")
@@ -99,7 +107,8 @@ extension Tshark {
     private static func add(_ line: Substring, to said: inout Said) throws {
         let parts = line.split(separator: "\t", omittingEmptySubsequences: false)
             .map { $0.split(separator: "\u{1}", omittingEmptySubsequences: false) }
-        guard parts.count == packetFields.count + messageFields.count, let length = Int(parts[8][0]) else {
+        let count = packetFields.count + messageFields.count + furtherFields.count
+        guard parts.count == count, let length = Int(parts[8][0]) else {
             throw HelperError("tshark printed \(line)")
         }
         let first = parts.map { $0.first ?? "" }
@@ -114,12 +123,18 @@ extension Tshark {
                 tcpPorts: "\(first[4]) \(first[5])",
                 udpPorts: "\(first[6]) \(first[7])",
                 length: length,
-                protocols: protocols
+                protocols: protocols,
+                isReset: ["1", "True"].contains(first[10]),
+                isFinal: ["1", "True"].contains(first[11])
             )
         )
         guard !first[9].contains(":icmp") else { return }
         for (index, values) in parts[packetFields.count...].enumerated() where values != [""] {
-            said.messages[index] += values.map(String.init)
+            if index < messageFields.count {
+                said.messages[index] += values.map(String.init)
+            } else {
+                said.responseCodes += values.compactMap { Int($0) }
+            }
         }
     }
 }

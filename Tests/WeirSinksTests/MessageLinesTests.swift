@@ -224,10 +224,40 @@ struct MessageLinesTests {
         #expect(
             lines.last?.hasSuffix(
                 #""server":"127.0.0.1:65432","direction":"upstream","protocol":"redis","offset":0,"length":22,"complete":true,"#
-                    + #""summary":"GET k\"y"}"#
+                    + #""summary":"GET k\"y","request":true}"#
             ) == true
         )
         let answer = sink.rendered(record(chunk(.downstream, at: 0, 5)), "$-1\r\n").split(separator: "\n").last
         #expect(answer?.hasSuffix(#""length":5,"complete":true,"summary":"nil","answers":0,"delay_ns":0}"#) == true)
+    }
+
+    @Test("The object of a message has what queries ask for, and a reader of the log finds it again")
+    func facts() throws {
+        var sink = Read(JSONLinesSink(withBytes: false, dissects: true))
+        let get = "GET http://h.example/a?b HTTP/1.1\r\nHost: h.example:80\r\n\r\n"
+        let missing = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+        let lines =
+            sink.rendered(record(chunk(.upstream, at: 0, get.utf8.count)), get).split(separator: "\n").suffix(1)
+            + sink.rendered(record(chunk(.downstream, at: 0, missing.utf8.count)), missing).split(separator: "\n")
+            .suffix(1)
+        try #require(lines.count == 2)
+        #expect(
+            lines[0].hasSuffix(
+                #","request":true,"method":"GET","path":"http://h.example/a?b","host":"h.example:80"}"#
+            ),
+            "\(lines[0])"
+        )
+        #expect(lines[1].hasSuffix(#","answers":0,"delay_ns":0,"status":404,"error":true}"#), "\(lines[1])")
+        var reader = LogRecordReader()
+        var messages: [Message] = []
+        for line in lines {
+            let item = Array(line.utf8).withUnsafeBytes { reader.read($0) }
+            guard case .record(let record)? = item, case .message(let message) = record.happening else { continue }
+            messages.append(message)
+        }
+        try #require(messages.count == 2)
+        #expect(messages[0].isRequest && messages[0].facts.method == "GET" && !messages[0].isError)
+        #expect(messages[0].facts.target == "http://h.example/a?b" && messages[0].facts.host == "h.example:80")
+        #expect(!messages[1].isRequest && messages[1].facts.status == 404 && messages[1].isError)
     }
 }

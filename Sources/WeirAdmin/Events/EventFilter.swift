@@ -27,14 +27,14 @@ struct EventFilter: Sendable {
     /// Whether the client wants any other event.
     var wantsFlows: Bool { events.isEmpty || !events.isSubset(of: Self.frequent) }
     /// Whether events that come with every chunk are read, for the client or for the query.
-    var readsChunks: Bool { wantsChunks || query.map { $0.liveInterest > .flows } ?? false }
+    var readsChunks: Bool { wantsChunks || query?.asksForMessages ?? false }
     /// Whether any other event is read.
     var readsFlows: Bool { wantsFlows || query != nil }
 
     /// The messages that the client wants, or that the query needs: all of them if it asks for bytes, which messages have.
     var messages: MessageInterest {
         guard events.contains("message") else { return query?.liveMessages ?? .none }
-        return query.map { $0.liveInterest > .flows } ?? false ? .fields : .summaries
+        return query?.asksForMessages ?? false ? .fields : .summaries
     }
 
     /// The records that the filter needs, without messages.

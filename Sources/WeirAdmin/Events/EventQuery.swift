@@ -61,7 +61,7 @@ struct EventQuery: Sendable {
 
     init(_ query: FlowQuery, proxy: @escaping @Sendable (Transport, Endpoint) -> String?) {
         self.query = LiveQuery(query, proxy: proxy)
-        readsMessages = query.liveInterest > .flows
+        readsMessages = query.asksForMessages
     }
 
     /// Takes the next event, and returns those to send.

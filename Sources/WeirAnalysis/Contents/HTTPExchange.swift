@@ -11,6 +11,8 @@ public struct HTTPExchange: Sendable {
         public var firstTime: Int64?
         /// The time of its last byte, in nanoseconds since 1970 UTC.
         public var time: Int64?
+        /// The message as it was dissected, for queries; nil if there was none.
+        var message: Message?
 
         package init(content: HTTPContent, firstTime: Int64? = nil, time: Int64? = nil) {
             self.content = content
@@ -131,7 +133,8 @@ extension HTTPExchanges.State {
         guard message.name.description == "http" else { return held.skip(message, of: place) }
         let bytes = held.take(message, of: place)
         guard let content = HTTPContent(bytes, isComplete: message.isComplete) else { return }
-        let part = HTTPExchange.Part(content: content, firstTime: message.firstTime, time: message.time)
+        var part = HTTPExchange.Part(content: content, firstTime: message.firstTime, time: message.time)
+        part.message = message
         if content.isRequest {
             begin(part, at: message.range.lowerBound, place, receiver)
         } else {

@@ -57,7 +57,7 @@ public struct FlowProblems: Sendable {
     /// - Parameter limit: The maximum number of messages that are kept.
     public init(limit: Int = 1 << 20) { self.limit = limit }
 
-    /// Adds a message of the flow at a place of the table, with its fields.
+    /// Adds a message of the flow at a place of the table.
     public mutating func add(_ message: Message, of place: Int) {
         var request: MessageText?
         if let answer = message.answer {
@@ -68,8 +68,7 @@ public struct FlowProblems: Sendable {
             let key = Request(place: place, direction: message.direction, offset: message.range.lowerBound)
             requests[key] = message.summary
         }
-        // A log without bytes has messages without fields.
-        guard message.isError || message.fields.isEmpty && message.isFailure else { return }
+        guard message.isError else { return }
         guard found.count < limit else { return leftOut += 1 }
         let kind = FlowProblem.Kind.message(
             protocol: "\(message.name)",
@@ -82,11 +81,16 @@ public struct FlowProblems: Sendable {
     }
 
     /// Returns what went wrong in some flows, in the order of time; what has no time comes last.
-    public func problems(of rows: [FlowRow]) -> [FlowProblem] {
+    ///
+    /// - Parameters:
+    ///   - rows: The flows whose messages count.
+    ///   - failing: The flows of which it counts that they failed; nil for all of them.
+    /// - Returns: What went wrong.
+    public func problems(of rows: [FlowRow], failing: [FlowRow]? = nil) -> [FlowProblem] {
         var numbers: [Int: Int] = [:]
         var problems: [FlowProblem] = []
-        for row in rows {
-            numbers[row.place] = row.number
+        for row in rows { numbers[row.place] = row.number }
+        for row in failing ?? rows {
             guard row.hasFailed, let close = row.close else { continue }
             let last = row.flow.start.map { $0 &+ Int64(clamping: row.flow.duration ?? 0) }
             let client = row.path?.client ?? row.flow.client

@@ -10,7 +10,7 @@ public struct CaptureQuery: ~Copyable, Sendable {
     /// The query.
     public let query: FlowQuery
     private let readsMessages: Bool
-    private var dissector = CaptureDissector(wantsFields: true)
+    private var dissector = CaptureDissector(wantsFields: false)
     private var feed = PayloadFeed()
     private var notes: QueryNotes
 
@@ -74,6 +74,19 @@ public struct CaptureQuery: ~Copyable, Sendable {
 
     /// Returns whether the last packet fits, as one of a flow that it belongs to.
     public func matchesPacket(_ row: FlowRow) -> Bool { notes.matchesPacket(row) }
+
+    /// Returns whether a request with its answer fits, which a view read together.
+    public mutating func matches(_ exchange: HTTPExchange, of row: FlowRow) -> Bool {
+        notes.matches(exchange.request?.message, exchange.answer?.message, of: row)
+    }
+
+    /// Returns whether a flow fits by its endpoints and its bytes so far, without any message.
+    public func matchesWithoutMessages(_ row: FlowRow) -> Bool { notes.matches(row, isFailure: false) }
+
+    /// Returns whether the failure of a flow fits: that it was refused, not answered or reset.
+    ///
+    /// It is an error of the protocols that the flow speaks, but has no status, path or time.
+    public func matchesFailure(_ row: FlowRow) -> Bool { notes.matches(row, isFailure: true) }
 
     /// Returns whether a flow fits, after everything was read.
     public func matches(_ row: FlowRow) -> Bool { notes.matches(row) }

@@ -23,17 +23,9 @@ struct Exchange: Sendable {
         isError = message.isError
         isOpen = message.isRequest
         if let delay = message.answer?.delay { took = UInt64(max(delay, 0)) }
-        for field in message.fields {
-            switch (field.name.role, field.value) {
-            case (.method, .text(let text)): method = method ?? text
-            case (.path, .text(let text)): path = path ?? Self.path(of: text)
-            case (.status, .number(let number)): status = status ?? number
-            default: break
-            }
-            if field.name.finding == .host, host == nil, case .text(let text) = field.value {
-                host = Self.withoutPort(text)
-            }
-        }
+        (method, status) = (message.facts.method, message.facts.status)
+        path = message.facts.target.map { Self.path(of: $0) }
+        host = message.facts.host.map { Self.withoutPort($0) }
     }
 
     /// Adds what its request had.
@@ -85,16 +77,6 @@ struct Exchange: Sendable {
     private static func withoutPort(_ host: String) -> String {
         guard let colon = host.lastIndex(of: ":"), !host.hasSuffix("]") else { return host }
         return host[host.index(after: colon)...].allSatisfy(\.isNumber) ? String(host[..<colon]) : host
-    }
-}
-
-extension Message {
-    /// The server's name in a hello of TLS or QUIC, if it is one.
-    var serverName: String? {
-        for field in fields where field.name.finding == .serverName {
-            if case .text(let text) = field.value { return text }
-        }
-        return nil
     }
 }
 

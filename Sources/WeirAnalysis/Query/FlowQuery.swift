@@ -69,15 +69,15 @@ public indirect enum FlowQuery: Hashable, Sendable {
     public enum Quantity: String, Hashable, Sendable, CaseIterable {
         /// The number of packets in both directions.
         case packets
-        /// The number of bytes in both directions.
+        /// The number of bytes of payload in both directions.
         case bytes
         /// The number of packets from the client.
         case packetsUp = "packets_up"
         /// The number of packets from the server.
         case packetsDown = "packets_down"
-        /// The number of bytes from the client.
+        /// The number of bytes of payload from the client.
         case bytesUp = "bytes_up"
-        /// The number of bytes from the server.
+        /// The number of bytes of payload from the server.
         case bytesDown = "bytes_down"
         /// The time from the first packet to the last, in ns.
         case duration
@@ -197,15 +197,26 @@ extension FlowQuery {
         }
     }
 
-    /// Whether it asks for bytes, or for more of messages than their protocol.
-    public var asksBeyondProtocols: Bool {
-        switch self {
-        case .speaks: false
-        case .not(let query): query.asksBeyondProtocols
-        case .and(let left, let right), .or(let left, let right): left.asksBeyondProtocols || right.asksBeyondProtocols
-        default: !needs.isDisjoint(with: [.messages, .bytes])
-        }
+    /// The queries that `and` joins, or the query alone.
+    var conjuncts: [FlowQuery] {
+        guard case .and(let left, let right) = self else { return [self] }
+        return left.conjuncts + right.conjuncts
     }
+
+    /// Whether it asks for messages, or for bytes.
+    public var asksForMessages: Bool { !needs.isDisjoint(with: [.messages, .bytes]) }
+
+    /// The query's two parts, for a view that chooses among messages and then among flows: what flows alone decide, and what
+    /// asks for messages or bytes; `and` joins them.
+    public var parts: (flows: FlowQuery?, messages: FlowQuery?) {
+        func joined(_ queries: [FlowQuery]) -> FlowQuery? {
+            queries.first.map { queries.dropFirst().reduce($0) { .and($0, $1) } }
+        }
+        return (joined(conjuncts.filter { !$0.asksForMessages }), joined(conjuncts.filter(\.asksForMessages)))
+    }
+
+    /// Whether what only a flow's end tells stands in one `or` or `not` with what asks for messages or bytes.
+    public var mixesEndsWithMessages: Bool { conjuncts.contains { $0.asksForMessages && $0.needs.contains(.end) } }
 
     /// Whether the answer is known only after the whole capture was read.
     public var needsWholeFlow: Bool { needs.contains(.end) }

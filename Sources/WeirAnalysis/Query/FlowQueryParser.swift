@@ -4,13 +4,14 @@ import WeirWire
 extension FlowQuery {
     /// Reads a query.
     ///
-    /// `not` binds tighter than `and`, and `and` tighter than `or`; `!`, `&&` and `||` mean the same.
+    /// `not` binds tighter than `and`, and `and` tighter than `or`; `!`, `&&` and `||` mean the same. Words can be written in
+    /// either case, and `=` or `==` may stand before an argument.
     ///
     /// - Throws: `FlowQueryError` with the wrong word.
     public init(parsing text: String) throws(FlowQueryError) {
         var parser = FlowQueryParser(text)
         self = try parser.disjunction()
-        if parser.next != nil { throw parser.error("'and', 'or' or the end") }
+        if parser.next != nil { throw parser.leftover("'and', 'or' or the end") }
     }
 }
 
@@ -20,6 +21,8 @@ private struct FlowQueryParser {
     private var depth = 0
     /// The numbers of conditions, and of those among them that ask for messages or bytes.
     private var counts = (all: 0, ofMessages: 0)
+    /// Whether the last argument is a text that had no quotation marks.
+    private var isBareText = false
     private static let most = 500
 
     init(_ text: String) { words = QueryWords(text) }
@@ -32,15 +35,28 @@ private struct FlowQueryParser {
         words.error(at: words.next, expected, among: candidates)
     }
 
+    /// Returns the error that a query does not go on with the next word.
+    func leftover(_ expected: String) -> FlowQueryError {
+        guard let word = words.next else { return error(expected) }
+        if word.text == ")", !word.isQuoted { return words.error(at: word, because: "there is no '(' before it") }
+        if !word.isSign, word.isQuoted || !QueryWord.isBeginning(word.text), isBareText {
+            return words.error(at: word, because: "a text with blanks stands in quotation marks")
+        }
+        guard !word.isQuoted, word.text == "(" || word.text == "!" || QueryWord.isBeginning(word.text) else {
+            return error(expected)
+        }
+        return words.error(at: word, because: "'and' or 'or' is missing before it")
+    }
+
     mutating func disjunction() throws(FlowQueryError) -> FlowQuery {
         var query = try conjunction()
-        while take("or", "||") { query = .or(query, try conjunction()) }
+        while take("or", "||", "|") { query = .or(query, try conjunction()) }
         return query
     }
 
     private mutating func conjunction() throws(FlowQueryError) -> FlowQuery {
         var query = try negation()
-        while take("and", "&&") { query = .and(query, try negation()) }
+        while take("and", "&&", "&") { query = .and(query, try negation()) }
         return query
     }
 
@@ -51,15 +67,15 @@ private struct FlowQueryParser {
         if take("not", "!") { return .not(try negation()) }
         guard take("(") else { return try primitive() }
         let query = try disjunction()
-        guard take(")") else { throw error("')'") }
+        guard take(")") else { throw leftover("')'") }
         return query
     }
 
     private mutating func primitive() throws(FlowQueryError) -> FlowQuery {
-        guard let word = words.next, !word.isQuoted, word.text != "(", word.text != ")" else {
-            throw error("a word of queries")
-        }
-        let query = word.text.hasPrefix("hex:") ? .contains(try pattern()) : try primitive(word)
+        guard let word = words.next, word.text != ")" || word.isQuoted else { throw error("a word of queries") }
+        if word.mistake != nil { throw error("a word of queries") }
+        isBareText = false
+        let query = !word.isQuoted && word.text.hasPrefix("hex:") ? .contains(try pattern()) : try primitive(word)
         counts.all += 1
         if !query.needs.isDisjoint(with: [.messages, .bytes]) { counts.ofMessages += 1 }
         guard counts.all <= Self.most, counts.ofMessages <= QueryPlan.most else {
@@ -73,31 +89,43 @@ private struct FlowQueryParser {
 
     private mutating func primitive(_ word: QueryWords.Word) throws(FlowQueryError) -> FlowQuery {
         words.pass(word)
-        if let transport = Transport(word.text) { return .transport(transport) }
-        if let side = Side(rawValue: word.text), side != .any { return try end(side) }
-        if let quantity = Quantity(rawValue: word.text) { return try comparison(quantity) }
-        switch word.text {
+        let name = word.isQuoted ? "" : word.text.lowercased()
+        if let transport = Transport(name) { return .transport(transport) }
+        if let side = Side(rawValue: name), side != .any { return try end(side) }
+        if let quantity = Quantity(rawValue: name) { return try comparison(quantity) }
+        switch name {
         case "ip", "ip4": return .family(.v4)
         case "ip6": return .family(.v6)
         case "host", "net": return try host(.any)
         case "port", "portrange": return try port(.any)
         case "close":
+            try takeEquality("close", "finished")
             let all = FlowQuery.Ending.allCases.map(\.rawValue)
             let expected = "an end: \(all.joined(separator: ", "))"
-            return .close(try argument(expected, among: all) { FlowQuery.Ending(rawValue: $0) })
+            return .close(try argument(expected, among: all) { FlowQuery.Ending(rawValue: $0.lowercased()) })
         case "flow":
+            try takeEquality("flow", "3")
             return .number(try argument("the number of a flow, from 1") { Int($0).flatMap { $0 > 0 ? $0 : nil } })
-        case "process": return .process(Wildcard(try text("the name of a program").text))
-        case "proxy": return .proxy(Wildcard(try text("the name of a route").text))
-        case "method": return .method(Wildcard(try text("a method such as GET").text, ignoresCase: true))
-        case "path": return .path(Wildcard(try text("a path such as /api").text, isPrefix: true))
+        case "process":
+            try takeEquality("process", "curl")
+            return .process(Wildcard(try text("the name of a program").text))
+        case "proxy":
+            try takeEquality("proxy", "web")
+            return .proxy(Wildcard(try text("the name of a route").text))
+        case "method":
+            try takeEquality("method", "GET")
+            return .method(Wildcard(try text("a method such as GET").text, ignoresCase: true))
+        case "path":
+            let isWhole = try takeEquality("path", "/api")
+            return .path(Wildcard(try text("a path such as /api").text, isPrefix: !isWhole))
         case "error": return .error
         case "contains": return .contains(try pattern())
         case "matches": return .contains(try regex())
         case "src", "dst":
             throw words.error(at: word, "a side of a flow, which are 'client' and 'server'")
         default:
-            if QueryWord.protocols.contains(word.text) { return .speaks(word.text) }
+            if QueryWord.protocols.contains(name) { return .speaks(name) }
+            if let hint = QueryHints.hint(for: word) { throw words.error(at: word, because: hint) }
             throw words.error(at: word, "a word of queries", among: QueryWord.beginnings)
         }
     }
@@ -107,16 +135,31 @@ private struct FlowQueryParser {
 
     private mutating func end(_ side: Side) throws(FlowQueryError) -> FlowQuery {
         if take("host", "net") { return try host(side) }
-        guard take("port", "portrange") else { throw error("'host' or 'port'") }
+        guard take("port", "portrange") else {
+            guard let word = words.next, let hint = QueryHints.hint(for: word, of: side) else {
+                throw error("'host' or 'port'")
+            }
+            throw words.error(at: word, because: hint)
+        }
         return try port(side)
     }
 
     private mutating func port(_ side: Side) throws(FlowQueryError) -> FlowQuery {
-        .port(try argument("a port, or two with '-' between") { QueryValue.ports($0) }, side)
+        if let sign = words.next, sign.isSign, FlowQuery.Comparison(sign: sign.text)?.isOrder == true {
+            throw words.error(at: sign, because: "ports are asked for one by one, or in a range: port 1024-65535")
+        }
+        try takeEquality("port", "443")
+        if let word = words.next, word.text.contains(","), QueryHints.isListOfPorts(word.text) {
+            let ports = word.text.split(separator: ",").map { "port \($0)" }.joined(separator: " or ")
+            throw words.error(at: word, because: "write (\(ports))")
+        }
+        return .port(try argument("a port, or two with '-' between") { QueryValue.ports($0) }, side)
     }
 
     private mutating func host(_ side: Side) throws(FlowQueryError) -> FlowQuery {
+        try takeEquality("host", "10.0.0.1")
         let word = try text("an address or a name")
+        if let hint = QueryHints.hint(forHost: word.text) { throw words.error(at: word, because: hint) }
         if QueryValue.isHostName(word.text) {
             guard side == .any || side == .server else {
                 throw words.error(
@@ -134,18 +177,45 @@ private struct FlowQueryParser {
     }
 
     private mutating func comparison(_ quantity: Quantity) throws(FlowQueryError) -> FlowQuery {
-        let comparison = try argument("one of > >= < <= = !=") {
-            FlowQuery.Comparison(rawValue: $0 == "==" ? "=" : $0)
+        if let word = words.next, !word.isSign, word.text != "(", word.text != ")" {
+            throw words.error(
+                at: word,
+                because: "a comparison is missing before it, as in \(QueryHints.example(quantity))"
+            )
+        }
+        let comparison = try argument("one of > >= < <= = !=") { FlowQuery.Comparison(sign: $0) }
+        if let word = words.next, let hint = QueryHints.hint(forValue: word.text, quantity, comparison) {
+            throw words.error(at: word, because: hint)
         }
         let expected =
             quantity.isTime
-            ? "a time as 500ms, 10s or 2m"
-            : quantity == .status ? "a status such as 404" : "a number as 4096, 64k or 1M"
+            ? "a time such as 500ms, 0.3s or 2m"
+            : quantity == .status ? "a status such as 404" : "a number such as 4096, 64k or 1.5MB"
         let value = try argument(expected) {
             quantity.isTime
                 ? QueryValue.nanoseconds($0) : quantity == .status ? QueryValue.number($0[...]) : QueryValue.count($0)
         }
         return .compare(quantity, comparison, value)
+    }
+
+    /// Takes `=` or `==` before the argument of a word, which may be left out.
+    ///
+    /// - Parameters:
+    ///   - name: The word.
+    ///   - example: An argument of it.
+    /// - Returns: Whether there was one.
+    /// - Throws: An error if another comparison stands there, which has no meaning.
+    @discardableResult
+    private mutating func takeEquality(_ name: String, _ example: String) throws(FlowQueryError) -> Bool {
+        guard let sign = words.next, sign.isSign else { return false }
+        switch FlowQuery.Comparison(sign: sign.text) {
+        case .equal:
+            words.pass(sign)
+            return true
+        case .notEqual: throw words.error(at: sign, because: "write not \(name) \(example)")
+        case nil: throw error("an argument of '\(name)', as in \(name) \(example)")
+        default: throw words.error(at: sign, because: "'\(name)' has no order; write \(name) \(example)")
+        }
     }
 
     // MARK: - Texts and patterns
@@ -155,11 +225,13 @@ private struct FlowQueryParser {
         guard !word.text.isEmpty else {
             throw words.error(at: word, because: "it is empty, where \(expected) was expected")
         }
+        isBareText = !word.isQuoted
         return word
     }
 
     private mutating func pattern() throws(FlowQueryError) -> SearchPattern {
         let word = try words.takeText("a text in quotation marks, or hex:...")
+        isBareText = !word.isQuoted
         do throws(PatternError) {
             guard !word.isQuoted, word.text.hasPrefix("hex:") else {
                 return .bytes(try SearchPattern.limited(Array(word.text.utf8)))
@@ -190,7 +262,7 @@ private struct FlowQueryParser {
     }
 
     private mutating func take(_ wanted: String...) -> Bool {
-        guard let word = words.next, !word.isQuoted, wanted.contains(word.text) else { return false }
+        guard let word = words.next, !word.isQuoted, wanted.contains(word.text.lowercased()) else { return false }
         words.pass(word)
         return true
     }

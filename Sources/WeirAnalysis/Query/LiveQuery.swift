@@ -8,6 +8,7 @@ public import WeirWire
 /// that decides. `Item` is what a view keeps of a record that waits.
 ///
 /// - A chunk fits if one of the messages that end in it does; without messages, if the query holds of its bytes.
+/// - A chunk that may begin a message waits, up to a limit, until it is known whether it does.
 /// - What a flow amounts to, and how it ended, is known when it has ended: then its first line and its last are shown.
 public struct LiveQuery<Item: Sendable>: Sendable {
     private struct Flow: Sendable {
@@ -24,6 +25,8 @@ public struct LiveQuery<Item: Sendable>: Sendable {
         var fitted = QueryPlan.Fitted()
         var progress = [PatternSearch.Progress(), PatternSearch.Progress()]
         var hits: [[PatternSearch.Hit]] = [[], []]
+        /// The chunks that may begin a message.
+        var undecided = UndecidedChunks<Item>()
     }
 
     /// The query.
@@ -34,6 +37,9 @@ public struct LiveQuery<Item: Sendable>: Sendable {
     /// The flows of which nothing fits.
     private var unwanted: Set<FlowID> = []
     private let proxy: @Sendable (Transport, Endpoint) -> String?
+    /// The cost of all chunks that may begin a message, in bytes; those beyond the limit count as no message.
+    private var undecidedCost = 0
+    private static var undecidedLimit: Int { 16 << 20 }
     private static var mostHits: Int { 64 }
 
     /// Creates a query that has seen no record.
@@ -97,9 +103,17 @@ public struct LiveQuery<Item: Sendable>: Sendable {
         flow.facts.age = UInt64(max(record.moment.wallNanoseconds &- flow.began, 0))
         guard !flow.fits else { return true }
         switch record.happening {
+        case .received, .forwarded: flow.facts.lastDatagram = flow.facts.age
+        default: break
+        }
+        switch record.happening {
         case .opened, .connected: return judgeBeginning(&flow, keep)
         case .message(let message):
-            flow.waiting.append((message, keep().item))
+            if message.isUndecided {
+                flow.undecided.mark(message.direction)
+            } else {
+                flow.waiting.append((message, keep().item))
+            }
             return false
         case .forwarded(let chunk): return judge(chunk, bytes, &flow, keep, show)
         // What goes on of it is judged.
@@ -112,7 +126,9 @@ public struct LiveQuery<Item: Sendable>: Sendable {
         case .toxic(let toxic) where toxic.effect == .reset:
             flow.facts.hasFailed = true
             return judgeEvent(isError: true, &flow, show)
-        case .ended, .endForwarded, .dropped, .toxic: return judgeEvent(isError: false, &flow, show)
+        case .ended(let direction, _), .endForwarded(let direction):
+            return judgeEvent(isError: false, endOf: direction, &flow, show)
+        case .dropped, .toxic: return judgeEvent(isError: false, &flow, show)
         case .closed(let close): return judge(close, &flow, show)
         }
     }
@@ -147,18 +163,62 @@ public struct LiveQuery<Item: Sendable>: Sendable {
             flow.facts.bytesDown &+= UInt64(chunk.length)
         }
         let found = look(bytes, chunk, &flow)
-        guard !flow.waiting.isEmpty else {
-            let fits = truth(flow, .plain(found: found, isError: false)) == .yes
-            if fits { showOpening(&flow, show) }
-            return fits
+        let isUndecided = flow.undecided.takeMark(chunk.direction)
+        if !flow.waiting.isEmpty {
+            let end = flow.facts.transport == .tcp ? Int(clamping: chunk.offset) + chunk.length : chunk.length
+            let (fits, kept) = judgeMessages(end: end, &flow, show)
+            if !fits, let kept {
+                let (item, cost) = keep()
+                flow.open.keep(item, of: kept, cost: cost)
+            }
+            // The last message may be followed by the beginning of another one.
+            if fits || kept != nil || !isUndecided { return fits }
         }
-        let end = flow.facts.transport == .tcp ? Int(clamping: chunk.offset) + chunk.length : chunk.length
-        let (fits, kept) = judgeMessages(end: end, &flow, show)
-        if !fits, let kept {
-            let (item, cost) = keep()
-            flow.open.keep(item, of: kept, cost: cost)
-        }
+        if isUndecided, let fits = judgeUndecided(found, chunk.direction, &flow, keep, show) { return fits }
+        settle(chunk.direction, &flow, show)
+        let fits = truth(flow, .plain(found: found, isError: false)) == .yes
+        if fits { showOpening(&flow, show) }
         return fits
+    }
+
+    /// Judges a chunk that may begin a message, and keeps it if that decides.
+    ///
+    /// - Returns: Whether to show it now; nil if there is no room to keep it.
+    private mutating func judgeUndecided(
+        _ found: UInt64,
+        _ direction: Direction,
+        _ flow: inout Flow,
+        _ keep: () -> (item: Item, cost: Int),
+        _ show: (Item) -> Void
+    ) -> Bool? {
+        switch truth(flow, .undecided(found: found)) {
+        case .yes:
+            showOpening(&flow, show)
+            return true
+        case .no: return false
+        case .unknown:
+            let (item, cost) = keep()
+            guard undecidedCost + cost <= Self.undecidedLimit else { return nil }
+            guard flow.undecided.append(item, direction, cost: cost, found: found) else { return nil }
+            undecidedCost += cost
+            return false
+        }
+    }
+
+    /// Decides about the chunks of a direction that turned out to begin no message.
+    private mutating func settle(_ direction: Direction, _ flow: inout Flow, _ show: (Item) -> Void) {
+        for chunk in takeUndecided(direction, &flow)
+        where truth(flow, .plain(found: chunk.found, isError: false)) == .yes {
+            showOpening(&flow, show)
+            show(chunk.item)
+        }
+    }
+
+    /// Removes the chunks of a direction that may begin a message.
+    private mutating func takeUndecided(_ direction: Direction, _ flow: inout Flow) -> [UndecidedChunks<Item>.Chunk] {
+        let chunks = flow.undecided.take(direction)
+        undecidedCost -= chunks.reduce(0) { $0 + $1.cost }
+        return chunks
     }
 
     /// Judges the messages that end in a chunk, or that go on after it.
@@ -169,20 +229,22 @@ public struct LiveQuery<Item: Sendable>: Sendable {
         let waiting = flow.waiting
         flow.waiting.removeAll()
         for (message, item) in waiting {
-            if let name = message.serverName, flow.facts.names.count < 4 { flow.facts.names.append(name) }
+            if let name = message.facts.serverName, flow.facts.names.count < 4 { flow.facts.names.append(name) }
             var exchange = Exchange(message)
             exchange.found = hits(of: message, upTo: end, &flow)
             let facts = flow
             var answered: [Item] = []
             let outcome = flow.open.judge(message, &exchange, { truth(facts, .message($0)) }, { answered.append($0) })
             plan.note(exchange, names: flow.facts.names, in: &flow.fitted)
+            let first = takeUndecided(message.direction, &flow)
             switch outcome {
             case .shown:
                 showOpening(&flow, show)
-                for item in answered { show(item) }
+                for item in answered + first.map(\.item) { show(item) }
                 show(item)
                 fits = true
             case .kept:
+                for chunk in first { flow.open.keep(chunk.item, of: message, cost: chunk.cost) }
                 flow.open.keep(item, of: message, cost: message.cost)
                 kept = message
             case .left: break
@@ -191,9 +253,15 @@ public struct LiveQuery<Item: Sendable>: Sendable {
         return (fits, kept)
     }
 
-    private mutating func judgeEvent(isError: Bool, _ flow: inout Flow, _ show: (Item) -> Void) -> Bool {
+    private mutating func judgeEvent(
+        isError: Bool,
+        endOf direction: Direction? = nil,
+        _ flow: inout Flow,
+        _ show: (Item) -> Void
+    ) -> Bool {
         // The end of a stream can end messages.
         _ = judgeMessages(end: .max, &flow, show)
+        if let direction { settle(direction, &flow, show) }
         if isError, truth(flow, .plain(found: 0, isError: true)) == .yes { showOpening(&flow, show) }
         return flow.isShown
     }
@@ -210,6 +278,7 @@ public struct LiveQuery<Item: Sendable>: Sendable {
         default: break
         }
         _ = judgeMessages(end: .max, &flow, show)
+        for direction in Direction.allCases { settle(direction, &flow, show) }
         let facts = flow
         var unanswered: [Item] = []
         flow.open.finish({ truth(facts, .message($0)) }, { unanswered.append($0) })
@@ -271,25 +340,5 @@ public struct LiveQuery<Item: Sendable>: Sendable {
         }
         if !message.isUnfinished { flow.hits[side].removeAll { $0.end <= last } }
         return bits
-    }
-}
-
-extension FlowQuery {
-    /// The records that must be seen to answer it live.
-    public var liveInterest: Interest {
-        needs.contains(.bytes) ? .bytes : needs.contains(.messages) ? .chunks : .flows
-    }
-
-    /// The messages that must be seen to answer it live.
-    public var liveMessages: MessageInterest { needs.contains(.messages) ? .fields : .none }
-
-    /// Whether it asks for the egress, which changes if the relay dials again.
-    fileprivate var asksEgress: Bool {
-        switch self {
-        case .host(_, _, let side), .port(_, let side): side == .egress || side == .any
-        case .not(let query): query.asksEgress
-        case .and(let left, let right), .or(let left, let right): left.asksEgress || right.asksEgress
-        default: false
-        }
     }
 }

@@ -1,4 +1,4 @@
-import WeirEngine
+public import WeirEngine
 import WeirWire
 
 /// A flow of the relay, with what it carries at the moment, for queries.
@@ -11,6 +11,8 @@ struct LiveSubject: QuerySubject {
         case message(Exchange)
         /// Bytes, or an event, without a message: the patterns that were found, and whether it is a failure.
         case plain(found: UInt64, isError: Bool)
+        /// Bytes that may be the beginning of a message.
+        case undecided(found: UInt64)
     }
 
     let flow: LiveFlowFacts
@@ -45,6 +47,8 @@ struct LiveSubject: QuerySubject {
         case .bytes: known = up &+ down
         case .bytesUp: known = up
         case .bytesDown: known = down
+        // A UDP session stays open for a while after its last datagram, which no capture shows.
+        case .duration where transport == .udp: known = flow.lastDatagram
         case .duration: known = flow.close.map { UInt64(max($0.duration.inNanoseconds, 0)) } ?? flow.age
         case .packets, .packetsUp, .packetsDown, .status, .took: return .no
         }
@@ -72,12 +76,18 @@ struct LiveSubject: QuerySubject {
         switch (matter, word) {
         case (.beginning, _): .unknown
         case (.message(let exchange), _): exchange.holds(word, names: flow.names, patterns: patterns)
-        case (.plain(let found, _), .contains(let pattern)):
-            Truth(patterns.firstIndex(of: pattern).map { found >> UInt64($0) & 1 != 0 } ?? false)
+        case (.plain(let found, _), .contains(let pattern)): Truth(has(pattern, found))
+        case (.undecided(let found), .contains(let pattern)): has(pattern, found) ? .yes : .unknown
+        case (.undecided, .name(let wanted)): flow.names.contains { wanted.matches($0) } ? .yes : .unknown
+        case (.undecided, _): .unknown
         case (.plain(_, let isError), .error): Truth(isError)
         case (.plain, .name(let wanted)): Truth(flow.names.contains { wanted.matches($0) })
         case (.plain, _): .no
         }
+    }
+
+    private func has(_ pattern: SearchPattern, _ found: UInt64) -> Bool {
+        patterns.firstIndex(of: pattern).map { found >> UInt64($0) & 1 != 0 } ?? false
     }
 }
 
@@ -96,6 +106,8 @@ struct LiveFlowFacts: Sendable {
     var bytesDown: UInt64 = 0
     /// The time since it began, in ns.
     var age: UInt64 = 0
+    /// The time from its beginning to its last datagram, in ns; of a UDP session.
+    var lastDatagram: UInt64 = 0
     /// Whether the last dial was not answered.
     var isUnanswered = false
     /// Whether the server was not reached, or a side reset.
@@ -107,5 +119,25 @@ struct LiveFlowFacts: Sendable {
         id = record.flow
         transport = record.transport
         path = record.path
+    }
+}
+
+extension FlowQuery {
+    /// The records that must be seen to answer it live.
+    public var liveInterest: Interest {
+        needs.contains(.bytes) ? .bytes : needs.contains(.messages) ? .chunks : .flows
+    }
+
+    /// The messages that must be seen to answer it live.
+    public var liveMessages: MessageInterest { needs.contains(.messages) ? .fields : .none }
+
+    /// Whether it asks for the egress, which changes if the relay dials again.
+    var asksEgress: Bool {
+        switch self {
+        case .host(_, _, let side), .port(_, let side): side == .egress || side == .any
+        case .not(let query): query.asksEgress
+        case .and(let left, let right), .or(let left, let right): left.asksEgress || right.asksEgress
+        default: false
+        }
     }
 }

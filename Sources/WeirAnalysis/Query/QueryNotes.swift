@@ -6,6 +6,8 @@ struct QueryNotes: Sendable {
     /// What is known of a flow of the table.
     private struct Known: Sendable {
         var names: [String] = []
+        /// The protocols of its messages.
+        var protocols: Set<String> = []
         var fitted = QueryPlan.Fitted()
         var open = OpenExchanges<Message>()
         /// The search in both directions, the client's first.
@@ -101,9 +103,12 @@ struct QueryNotes: Sendable {
     ) {
         var now = known.removeValue(forKey: place) ?? Known()
         defer { known[place] = now }
-        if let name = message.serverName, !now.names.contains(name), now.names.count < 4 { now.names.append(name) }
+        if let name = message.facts.serverName, !now.names.contains(name), now.names.count < 4 {
+            now.names.append(name)
+        }
         var exchange = Exchange(message)
         exchange.found = takeHits(of: message, &now.hits)
+        if !now.protocols.contains(exchange.name), now.protocols.count < 4 { now.protocols.insert(exchange.name) }
         let outcome = now.open.judge(
             message,
             &exchange,
@@ -118,6 +123,23 @@ struct QueryNotes: Sendable {
         // An answer that is still to come counts then.
         plan.note(exchange, names: now.names, in: &now.fitted)
         ended.append(Ended(place: place, exchange: exchange))
+    }
+
+    /// Returns whether a request with its answer fits, either of which may be missing.
+    mutating func matches(_ request: Message?, _ answer: Message?, of row: FlowRow) -> Bool {
+        var now = known.removeValue(forKey: row.place) ?? Known()
+        defer { known[row.place] = now }
+        var whole: Exchange?
+        for message in [request, answer] {
+            guard let message else { continue }
+            var exchange = Exchange(message)
+            exchange.found = takeHits(of: message, &now.hits)
+            if let request = whole { exchange.join(request) }
+            whole = exchange
+        }
+        guard var whole else { return false }
+        whole.isOpen = false
+        return truth(row, row.place, whole, now.names) == .yes
     }
 
     /// Removes the hits in a message, and returns their patterns.
@@ -169,14 +191,29 @@ struct QueryNotes: Sendable {
 
     /// Returns whether a flow fits, after everything was read.
     func matches(_ row: FlowRow) -> Bool {
+        let (subject, fitted) = subject(row)
+        return plan.truth(of: subject, fitted, hasFailed: row.hasFailed) == .yes
+    }
+
+    /// Returns whether a flow fits without its messages, or whether its failure does.
+    func matches(_ row: FlowRow, isFailure: Bool) -> Bool {
+        var (subject, fitted) = subject(row)
+        subject.found = fitted.found
+        subject.isFailure = isFailure
+        return query.truth(of: subject) == .yes
+    }
+
+    /// Returns the flow of a row, with both its legs, and what was found in it.
+    private func subject(_ row: FlowRow) -> (RowSubject, QueryPlan.Fitted) {
         let places = [row.place] + [row.serverLeg?.place].compactMap { $0 }
         var (subject, fitted) = (RowSubject(row), QueryPlan.Fitted())
         subject.patterns = plan.patterns
         for place in places {
             fitted.formUnion(known[place]?.fitted ?? QueryPlan.Fitted())
             subject.names += known[place]?.names ?? []
+            subject.protocols.formUnion(known[place]?.protocols ?? [])
             subject.process = subject.process ?? processes[place]
         }
-        return plan.truth(of: subject, fitted, hasFailed: row.hasFailed) == .yes
+        return (subject, fitted)
     }
 }

@@ -102,7 +102,7 @@ struct QueryPlan: Sendable {
         case .not(let query): return .not(make(query))
         case .or(let left, let right): return .or(make(left), make(right))
         case .and:
-            let parts = Self.conjuncts(query)
+            let parts = query.conjuncts
             let ofMessages = parts.filter(Self.isOfMessages)
             var forms = parts.filter { !Self.isOfMessages($0) }.map { make($0) }
             if let first = ofMessages.first {
@@ -119,11 +119,6 @@ struct QueryPlan: Sendable {
         let form = Form.group(groups.count - 1)
         // A flow without a message can fail, too.
         return query == .error ? .or(form, .flow(.error)) : form
-    }
-
-    private static func conjuncts(_ query: FlowQuery) -> [FlowQuery] {
-        guard case .and(let left, let right) = query else { return [query] }
-        return conjuncts(left) + conjuncts(right)
     }
 
     /// Returns whether a query asks for nothing but one message, without `not`.

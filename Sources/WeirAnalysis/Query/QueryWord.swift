@@ -31,14 +31,22 @@ public struct QueryWord: Sendable {
         QueryWord("process", "NAME", "the client's program has this name; * is any text"),
         QueryWord("proxy", "NAME", "the route has this name, as in the API; * is any text"),
         QueryWord("method", "NAME", "the request's method, in either case"),
-        QueryWord("path", "TEXT", "the request's path begins so; with * the whole of it, with its query, must fit"),
+        QueryWord(
+            "path",
+            "TEXT",
+            "the request's path begins so; after =, and with *, the whole of it with its query must fit"
+        ),
         QueryWord("status", "> 399", "the answer's status; also >= < <= = and !="),
-        QueryWord("took", "> 100ms", "the time from the request to its answer"),
+        QueryWord("took", "> 0.3s", "the time from the request to its answer's first byte; ns, us, ms, s, m and h"),
         QueryWord("error", "what went wrong: refused, reset, or an error in a message"),
         QueryWord("contains", "TEXT|hex:...", "these bytes were sent"),
         QueryWord("matches", "/regex/", "bytes that fit were sent; /regex/i for either case of letters"),
         QueryWord("close", "STATE", "how the flow ended; 'reset' by either side"),
-        QueryWord("bytes", "> 1M", "the flow's bytes; also bytes_up, bytes_down, packets, packets_up, packets_down"),
+        QueryWord(
+            "bytes",
+            "> 1M",
+            "the flow's payload in bytes; also bytes_up, bytes_down, packets, packets_up, packets_down"
+        ),
         QueryWord("duration", "> 10s", "the time from the flow's beginning to its end"),
     ]
 
@@ -50,6 +58,12 @@ public struct QueryWord: Sendable {
         Array(Set(all.map(\.name))).sorted() + ["not", "net", "portrange"]
         + FlowQuery.Side.allCases.filter { $0 != .any && $0 != .client }.map(\.rawValue)
         + FlowQuery.Quantity.allCases.map(\.rawValue) + protocols
+
+    /// Returns whether a condition can begin with a word.
+    static func isBeginning(_ word: String) -> Bool {
+        let word = word.lowercased()
+        return beginnings.contains(word) || word.hasPrefix("hex:")
+    }
 
     /// The help on queries, in lines of at most 100 columns.
     public static let help: String = {

@@ -12,12 +12,16 @@ struct QueryWords {
         var isQuoted = false
         /// Why it cannot be used; nil if it can.
         var mistake: String?
+        /// Whether it is an operator.
+        var isSign: Bool { !isQuoted && text.unicodeScalars.allSatisfy { QueryWords.signs.contains($0) } }
     }
 
     private let query: String
     private let scalars: [Unicode.Scalar]
     private var at = 0
-    private static let signs: Set<Unicode.Scalar> = ["<", ">", "=", "!", "&", "|"]
+    fileprivate static let signs: Set<Unicode.Scalar> = ["<", ">", "=", "!", "&", "|"]
+    /// The operators of two characters, also those that are written wrongly but clearly.
+    private static let pairs: Set<String> = ["&&", "||", "==", "!=", ">=", "<=", "=>", "=<", "<>"]
 
     init(_ query: String) {
         self.query = query
@@ -32,9 +36,12 @@ struct QueryWords {
         let first = scalars[start]
         if first == "(" || first == ")" { return word(start..<(start + 1)) }
         if Self.isQuote(first) { return quoted(start) }
-        let isSign = Self.signs.contains(first)
+        guard !Self.signs.contains(first) else {
+            let pair = word(start..<min(start + 2, scalars.count))
+            return Self.pairs.contains(pair.text) ? pair : word(start..<(start + 1))
+        }
         var end = start + 1
-        while end < scalars.count, !Self.ends(scalars[end]), Self.signs.contains(scalars[end]) == isSign { end += 1 }
+        while end < scalars.count, !Self.ends(scalars[end]), !Self.signs.contains(scalars[end]) { end += 1 }
         return word(start..<end)
     }
 
@@ -58,7 +65,10 @@ struct QueryWords {
     mutating func takeRegex(_ expected: String) throws(FlowQueryError) -> Word {
         guard let start = start, scalars[start] == "/" else {
             guard let start = start, Self.isQuote(scalars[start]) else { throw error(at: next, expected) }
-            return try takeText(expected)
+            let found = try takeText(expected)
+            // In quotation marks an expression keeps its slashes.
+            guard found.text.hasPrefix("/") else { throw error(at: found, expected) }
+            return found
         }
         var (end, isInSet) = (start + 1, false)
         while end < scalars.count, isInSet || scalars[end] != "/" {
@@ -68,7 +78,8 @@ struct QueryWords {
             end += 1
         }
         guard end < scalars.count else {
-            throw error(at: word(start..<scalars.count), because: "the second slash is missing")
+            let reason = isInSet ? "'[' has no ']'; write \\[ for the character" : "the second slash is missing"
+            throw error(at: word(start..<scalars.count), because: reason)
         }
         end += 1
         while end < scalars.count, !Self.ends(scalars[end]) { end += 1 }
@@ -132,62 +143,5 @@ struct QueryWords {
 
     private static func ends(_ scalar: Unicode.Scalar) -> Bool {
         scalar.properties.isWhitespace || scalar == "(" || scalar == ")"
-    }
-}
-
-/// The values in queries.
-enum QueryValue {
-    /// Reads an address, or one with the length of a prefix.
-    static func host(_ word: String, _ side: FlowQuery.Side) -> FlowQuery? {
-        let parts = word.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let address = parts.first.flatMap({ IPAddress(String($0)) }) else { return nil }
-        let bits = address.isV4 ? 32 : 128
-        guard parts.count > 1 else { return .host(address, prefix: bits, side) }
-        guard let prefix = number(parts[1]), prefix <= bits else { return nil }
-        return .host(address, prefix: Int(prefix), side)
-    }
-
-    /// Returns whether a word is the name of a host, and not an address: it has a letter or a `*`, and no colon or slash.
-    static func isHostName(_ word: String) -> Bool {
-        let isPlain = word.unicodeScalars.allSatisfy {
-            $0.properties.isAlphabetic || ("0"..."9").contains($0) || "-_.*".unicodeScalars.contains($0)
-        }
-        return isPlain && word.unicodeScalars.contains { $0.properties.isAlphabetic || $0 == "*" }
-    }
-
-    /// Reads a port, or a range of them.
-    static func ports(_ word: String) -> ClosedRange<UInt16>? {
-        let parts = word.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count <= 2, let first = parts.first.flatMap({ number($0) }),
-            let last = number(parts[parts.count - 1]),
-            first <= last, last <= 65535
-        else { return nil }
-        return UInt16(first)...UInt16(last)
-    }
-
-    /// Reads a number, with a unit of 1024 or without.
-    static func count(_ word: String) -> UInt64? {
-        let units: [(Character, UInt64)] = [("k", 1 << 10), ("K", 1 << 10), ("M", 1 << 20), ("G", 1 << 30)]
-        let unit = units.first { $0.0 == word.last }
-        guard let value = number(unit == nil ? word[...] : word.dropLast()) else { return nil }
-        let (product, overflow) = value.multipliedReportingOverflow(by: unit?.1 ?? 1)
-        return overflow ? nil : product
-    }
-
-    /// Reads a time; one without a unit is in seconds.
-    static func nanoseconds(_ word: String) -> UInt64? {
-        let units: [(String, UInt64)] = [
-            ("ns", 1), ("us", 1000), ("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000),
-            ("h", 3_600_000_000_000),
-        ]
-        let unit = units.first { word.hasSuffix($0.0) } ?? ("", 1_000_000_000)
-        guard let value = number(word.dropLast(unit.0.count)) else { return nil }
-        let (product, overflow) = value.multipliedReportingOverflow(by: unit.1)
-        return overflow ? nil : product
-    }
-
-    /// Reads digits only: unlike `UInt64`, it accepts no sign.
-    static func number(_ word: Substring) -> UInt64? {
-        word.utf8.allSatisfy { (0x30...0x39).contains($0) } ? UInt64(word) : nil
     }
 }

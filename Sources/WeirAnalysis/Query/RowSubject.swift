@@ -15,6 +15,10 @@ struct RowSubject: QuerySubject {
     var patterns: [SearchPattern] = []
     /// The patterns that were found where there is no message.
     var found: UInt64 = 0
+    /// Whether the flow's failure is asked: that it was refused, not answered or reset.
+    var isFailure = false
+    /// The protocols of the flow, if its failure is asked.
+    var protocols: Set<String> = []
 
     init(_ row: FlowRow) { self.row = row }
 
@@ -53,6 +57,8 @@ struct RowSubject: QuerySubject {
         case .contains(let pattern):
             return Truth(patterns.firstIndex(of: pattern).map { found >> UInt64($0) & 1 != 0 } ?? false)
         case .name(let wanted): return Truth(names.contains { wanted.matches($0) })
+        case .error: return Truth(isFailure)
+        case .speaks(let name): return Truth(isFailure && protocols.contains(name))
         default: return .no
         }
     }
@@ -68,11 +74,11 @@ extension FlowQuery.Quantity {
     fileprivate func value(of flow: ObservedFlow) -> UInt64 {
         switch self {
         case .packets: UInt64(flow.packets)
-        case .bytes: UInt64(flow.bytes)
+        case .bytes: UInt64(flow.payload)
         case .packetsUp: UInt64(flow.packetsUp)
         case .packetsDown: UInt64(flow.packetsDown)
-        case .bytesUp: UInt64(flow.bytesUp)
-        case .bytesDown: UInt64(flow.bytesDown)
+        case .bytesUp: UInt64(flow.payloadUp)
+        case .bytesDown: UInt64(flow.payloadDown)
         case .duration: flow.duration ?? 0
         case .status, .took: 0
         }

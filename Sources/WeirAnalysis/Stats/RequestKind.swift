@@ -77,16 +77,3 @@ package struct RequestKind: Hashable, Sendable {
         return end.isEmpty ? "message" : String(end)
     }
 }
-
-extension Message {
-    /// Whether an answer says that something went wrong, as its summary tells.
-    var isFailure: Bool {
-        let text = summary.string
-        switch name.description {
-        case "http": return text.first == "4" || text.first == "5"
-        case "redis", "postgresql": return direction == .downstream && text.hasPrefix("error")
-        case "dns": return !text.hasPrefix("answer") && !text.hasPrefix("query")
-        default: return false
-        }
-    }
-}

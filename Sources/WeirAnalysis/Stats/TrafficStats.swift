@@ -21,8 +21,6 @@ public struct TrafficStats: Sendable {
         var accepted: Int64?
         /// The time of the server's first byte.
         var firstByte: Int64?
-        var up = SentBytes()
-        var down = SentBytes()
 
         /// The time from the client's SYN to the server's answer, in nanoseconds; nil if they were not captured.
         public var dial: Int64? {
@@ -81,26 +79,25 @@ public struct TrafficStats: Sendable {
     /// Counts a packet that was already added to the flows.
     public mutating func add(_ packet: CapturedPacket, in flows: borrowing CaptureFlows) {
         if let place = flows.tcp, let segment = flows.packet.tcp?.streamSegment {
-            let first = flows.table[place.index].firstNumber(of: place.direction)
-            change(place) { $0.add(segment, place.direction, first, at: packet.timestamp) }
+            change(place, flows.table[place.index]) { $0.add(segment, place.direction, at: packet.timestamp) }
         }
-        if let place = flows.udp, let length = flows.packet.udp?.payloadLength {
-            change(place) { $0.add(datagram: length, place.direction, at: packet.timestamp) }
+        if let place = flows.udp {
+            change(place, flows.table[place.index]) { $0.addDatagram(place.direction, at: packet.timestamp) }
         }
-        for index in flows.innerUDP.indices {
-            guard let place = flows.innerUDP[index] else { continue }
-            let length = flows.packet.innerUDP[index].payloadLength
-            change(place) { $0.add(datagram: length, place.direction, at: packet.timestamp) }
+        for place in flows.innerUDP {
+            guard let place else { continue }
+            change(place, flows.table[place.index]) { $0.addDatagram(place.direction, at: packet.timestamp) }
         }
     }
 
-    private mutating func change(_ place: FlowTable.Place, _ body: (inout Flow) -> Void) {
+    private mutating func change(_ place: FlowTable.Place, _ counted: ObservedFlow, _ body: (inout Flow) -> Void) {
         makeRoom(place.index)
         if place.hasTurned {
             flows[place.index].turn()
             open[place.index] = nil
         }
         body(&flows[place.index])
+        (flows[place.index].payloadUp, flows[place.index].payloadDown) = (counted.payloadUp, counted.payloadDown)
     }
 
     private mutating func makeRoom(_ place: Int) {
@@ -166,7 +163,7 @@ public struct TrafficStats: Sendable {
 
     private mutating func count(_ message: Message, _ delay: Int64?, _ kind: RequestKind, _ place: Int) {
         byPlace[place]?[kind]?.bytesDown += message.range.count
-        if message.isFailure { byPlace[place]?[kind]?.failures += 1 }
+        if message.isError { byPlace[place]?[kind]?.failures += 1 }
         guard let delay else { return }
         byPlace[place]?[kind]?.answers.add(delay)
         flows[place].answers.add(delay)
@@ -183,45 +180,16 @@ extension RequestKind {
 }
 
 extension TrafficStats.Flow {
-    /// The bytes of one direction of a TCP flow.
-    struct SentBytes: Sendable {
-        /// The sequence number after the last byte so far; nil if there was none.
-        var end: UInt32?
-    }
-
-    fileprivate mutating func add(_ segment: StreamSegment, _ direction: Direction, _ first: UInt32?, at time: Int64?) {
+    fileprivate mutating func add(_ segment: StreamSegment, _ direction: Direction, at time: Int64?) {
         let isSYN = segment.flags.contains(.syn)
         if isSYN, direction == .upstream, syn == nil { syn = time }
         if isSYN, direction == .downstream, segment.flags.contains(.ack), accepted == nil { accepted = time }
-        guard segment.length > 0 else { return }
+        if segment.length > 0, direction == .downstream, firstByte == nil { firstByte = time }
+    }
+
+    fileprivate mutating func addDatagram(_ direction: Direction, at time: Int64?) {
         if direction == .downstream, firstByte == nil { firstByte = time }
-        let count =
-            direction == .upstream ? up.advance(segment, from: first) : down.advance(segment, from: first)
-        if direction == .upstream { payloadUp += count } else { payloadDown += count }
     }
 
-    fileprivate mutating func add(datagram length: Int, _ direction: Direction, at time: Int64?) {
-        if direction == .downstream, firstByte == nil { firstByte = time }
-        if direction == .upstream { payloadUp += length } else { payloadDown += length }
-    }
-
-    fileprivate mutating func turn() {
-        swap(&payloadUp, &payloadDown)
-        swap(&up, &down)
-        (syn, accepted, firstByte) = (nil, nil, nil)
-    }
-}
-
-extension TrafficStats.Flow.SentBytes {
-    /// Moves past a segment, and returns the number of bytes that no segment had before: those that were not captured
-    /// count, as they were sent.
-    fileprivate mutating func advance(_ segment: StreamSegment, from first: UInt32?) -> Int {
-        let start = segment.sequenceNumber &+ (segment.flags.contains(.syn) ? 1 : 0)
-        let end = start &+ UInt32(truncatingIfNeeded: segment.length)
-        let before = self.end ?? first.map { $0 &+ 1 } ?? start
-        let count = Int(Int32(bitPattern: end &- before))
-        guard count > 0 else { return 0 }
-        self.end = end
-        return count
-    }
+    fileprivate mutating func turn() { (syn, accepted, firstByte) = (nil, nil, nil) }
 }

@@ -18,12 +18,16 @@ public enum FlowColumn: String, Hashable, Sendable, CaseIterable {
     case server
     /// The number of packets from the client.
     case packetsUp = "packets_up"
-    /// The number of bytes from the client: whole frames with their original lengths.
+    /// The number of bytes of payload from the client.
     case up
+    /// The number of bytes from the client: whole frames with their original lengths.
+    case frameBytesUp = "frame_bytes_up"
     /// The number of packets from the server.
     case packetsDown = "packets_down"
-    /// The number of bytes from the server: whole frames with their original lengths.
+    /// The number of bytes of payload from the server.
     case down
+    /// The number of bytes from the server: whole frames with their original lengths.
+    case frameBytesDown = "frame_bytes_down"
     /// The time from the first packet to the last.
     case took
     /// How a TCP flow ended.
@@ -52,8 +56,10 @@ public enum FlowColumn: String, Hashable, Sendable, CaseIterable {
         case .server: "server"
         case .packetsUp: "packets up"
         case .up: "up"
+        case .frameBytesUp: "frame bytes up"
         case .packetsDown: "packets down"
         case .down: "down"
+        case .frameBytesDown: "frame bytes down"
         case .took: "took"
         case .end: "end"
         case .what: "what"
@@ -63,7 +69,7 @@ public enum FlowColumn: String, Hashable, Sendable, CaseIterable {
     /// Whether cells stand at the right edge of the column, as numbers do.
     var isRight: Bool {
         switch self {
-        case .flow, .packetsUp, .up, .packetsDown, .down, .took: true
+        case .flow, .packetsUp, .up, .frameBytesUp, .packetsDown, .down, .frameBytesDown, .took: true
         case .time, .transport, .ends, .client, .listener, .egress, .server, .end, .what: false
         }
     }

@@ -12,11 +12,11 @@ public enum FlowOrder: String, Hashable, Sendable, CaseIterable {
     case took
     /// By packets, the most first.
     case packets
-    /// By bytes, the most first.
+    /// By bytes of payload, the most first.
     case bytes
-    /// By bytes from the client, the most first.
+    /// By bytes of payload from the client, the most first.
     case up
-    /// By bytes from the server, the most first.
+    /// By bytes of payload from the server, the most first.
     case down
     /// By the client's address, then its port.
     case client
@@ -32,9 +32,9 @@ public enum FlowOrder: String, Hashable, Sendable, CaseIterable {
         case .start: sort(&rows, ascending: { $0.start ?? .max })
         case .duration, .took: sort(&rows, descending: { $0.duration ?? 0 })
         case .packets: sort(&rows, descending: { $0.packets })
-        case .bytes: sort(&rows, descending: { $0.bytes })
-        case .up: sort(&rows, descending: { $0.bytesUp })
-        case .down: sort(&rows, descending: { $0.bytesDown })
+        case .bytes: sort(&rows, descending: { $0.payload })
+        case .up: sort(&rows, descending: { $0.payloadUp })
+        case .down: sort(&rows, descending: { $0.payloadDown })
         case .client: sort(&rows, ascending: { $0.client })
         case .server: sort(&rows, ascending: { $0.server })
         case .close:

@@ -7,7 +7,7 @@ public import WeirWire
 /// A key keeps its meaning forever; new keys may follow the others.
 ///
 /// Keys, in this order: `flow`, `transport`, `client`, `server`, `packets_up`, `packets_down`, `bytes_up`, `bytes_down`
-/// (whole frames, original lengths), `start` (RFC 3339, UTC, ns), `duration_ns`, `close` (null for UDP; `refused` or
+/// (payload, as in a log), `frame_bytes_up`, `frame_bytes_down` (whole frames, original lengths), `start` (RFC 3339, UTC, ns), `duration_ns`, `close` (null for UDP; `refused` or
 /// `unanswered` if Weir's own dial was, although Weir then reset the client's leg). A flow that Weir recorded has all
 /// its endpoints: `listener`, `egress`, `leg` (the leg whose packets are counted: `client` or `server`), and, if both
 /// legs were found, `server_leg` with the counts of the other one. A flow whose protocol was recognized has `protocol`,
@@ -49,8 +49,10 @@ public struct FlowsJSON: Sendable {
     private mutating func appendCounts(_ flow: ObservedFlow, _ close: FlowClose?, to json: inout JSONWriter) {
         json.member("packets_up", flow.packetsUp)
         json.member("packets_down", flow.packetsDown)
-        json.member("bytes_up", flow.bytesUp)
-        json.member("bytes_down", flow.bytesDown)
+        json.member("bytes_up", flow.payloadUp)
+        json.member("bytes_down", flow.payloadDown)
+        json.member("frame_bytes_up", flow.bytesUp)
+        json.member("frame_bytes_down", flow.bytesDown)
         json.member("start", flow.start, by: &timestamp)
         json.member("duration_ns", flow.duration)
         json.member("close", close?.rawValue)

@@ -165,9 +165,11 @@ public struct FlowsText: Sendable {
         switch column {
         case .flow: UInt64(row.number)
         case .packetsUp: UInt64(row.flow.packetsUp)
-        case .up: UInt64(row.flow.bytesUp)
+        case .up: UInt64(row.flow.payloadUp)
+        case .frameBytesUp: UInt64(row.flow.bytesUp)
         case .packetsDown: UInt64(row.flow.packetsDown)
-        case .down: UInt64(row.flow.bytesDown)
+        case .down: UInt64(row.flow.payloadDown)
+        case .frameBytesDown: UInt64(row.flow.bytesDown)
         case .took, .time, .transport, .ends, .client, .listener, .egress, .server, .end, .what: nil
         }
     }
@@ -187,7 +189,7 @@ public struct FlowsText: Sendable {
         case .took: appendDuration(row.flow.duration, to: &output)
         case .end: output.append(row.close?.rawValue ?? "")
         case .what: if let found = row.found { append(found, to: &output) }
-        case .flow, .packetsUp, .up, .packetsDown, .down: break
+        case .flow, .packetsUp, .up, .frameBytesUp, .packetsDown, .down, .frameBytesDown: break
         }
     }
 
@@ -288,7 +290,7 @@ extension FlowsText {
     ) {
         let shown = rows.reduce(into: (packets: 0, bytes: 0)) { sum, row in
             sum.packets += row.flow.packets
-            sum.bytes += row.flow.bytes
+            sum.bytes += row.flow.payload
         }
         output.append("total: ")
         output.appendCount(UInt64(rows.count), "flow")
@@ -300,6 +302,7 @@ extension FlowsText {
         output.appendCount(UInt64(shown.packets), "packet")
         output.append(", ")
         output.appendCount(UInt64(shown.bytes), "byte")
+        output.append(" of payload")
         if flows.packetsOfNoFlow > 0 {
             output.append(", of no flow ")
             output.appendCount(UInt64(flows.packetsOfNoFlow), "packet")

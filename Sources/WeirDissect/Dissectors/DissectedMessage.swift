@@ -89,10 +89,14 @@ extension DissectedMessage {
 extension DissectedMessage {
     /// Adds a field whose bytes are in a range of those being read.
     mutating func add(_ name: FieldName, _ range: Range<Int>, _ value: @autoclosure () -> FieldValue) {
+        let isFact = MessageFacts.has(name)
+        guard wantsFields || isFact else { return }
+        let value = value()
+        if isFact { content.facts.note(name, value) }
         guard wantsFields || name.finding != nil else { return }
         guard fields.count < Self.fieldLimit else { return fieldsLeftOut &+= 1 }
         let place = (range.lowerBound &+ base)..<(range.upperBound &+ base)
-        fields.append(MessageField(name: name, range: place, value: value()))
+        fields.append(MessageField(name: name, range: place, value: value))
     }
 
     /// Adds a text field.
@@ -116,6 +120,7 @@ extension DissectedMessage {
     mutating func removeAll() {
         summary.removeAll()
         if !fields.isEmpty { fields.removeAll(keepingCapacity: fields.count <= 32) }
+        content.facts = MessageFacts()
         fieldsLeftOut = 0
         isComplete = false
         answer = nil

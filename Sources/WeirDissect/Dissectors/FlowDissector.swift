@@ -76,6 +76,12 @@ public struct FlowDissector: Sendable {
         receiver(message.content)
     }
 
+    /// Returns the place of the bytes that wait for further ones of their direction; nil if none do.
+    package func waitingBytes(_ direction: Direction) -> Range<Int>? {
+        let side = sides[Int(direction.rawValue)]
+        return side.held.isEmpty ? nil : side.offset..<(side.offset &+ side.held.count)
+    }
+
     /// Reads the next part of a stream, or one datagram.
     ///
     /// Complexity: O(n) in the bytes, without those of a message's body.

@@ -13,4 +13,17 @@ extension JSONWriter {
         if isOfStream { member("answers", answer.request) }
         if let delay = answer.delay { member("delay_ns", delay) }
     }
+
+    /// Appends what queries ask of a message, as far as it has it: `request` (true if an answer is expected), `method`, `path`
+    /// (the request's target), `status`, `host`, `sni` and `error` (true).
+    package mutating func appendFacts(of message: borrowing Message) {
+        if message.isRequest { member("request", true) }
+        let facts = message.facts
+        if let method = facts.method { member("method", method) }
+        if let target = facts.target { member("path", target) }
+        if let status = facts.status { member("status", status) }
+        if let host = facts.host { member("host", host) }
+        if let name = facts.serverName { member("sni", name) }
+        if facts.isError { member("error", true) }
+    }
 }

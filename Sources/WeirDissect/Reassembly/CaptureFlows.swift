@@ -62,9 +62,11 @@ public struct CaptureFlows: ~Copyable, Sendable {
             tcp = table.add(segment.tuple, segment.streamSegment, length: length, at: captured.timestamp)
         }
         if let datagram = packet.udp {
-            udp = table.add(datagram.tuple, nil, length: length, at: captured.timestamp)
+            let (payload, time) = (datagram.payloadLength, captured.timestamp)
+            udp = table.add(datagram.tuple, nil, length: length, payload: payload, at: time)
             for inner in packet.innerUDP {
-                innerUDP.append(table.add(inner.tuple, nil, length: length, at: captured.timestamp))
+                let payload = inner.payloadLength
+                innerUDP.append(table.add(inner.tuple, nil, length: length, payload: payload, at: time))
             }
         } else if packet.tcp == nil {
             packetsOfNoFlow &+= 1

@@ -25,6 +25,8 @@ public enum FlowClose: String, Hashable, Sendable, CaseIterable {
 struct TCPProgress: Hashable, Sendable {
     /// The initial sequence numbers of the two sides as far as they are known, the client's first.
     @usableFromInline var firstNumbers: (UInt32, UInt32) = (0, 0)
+    /// The sequence numbers after the last byte of payload of the two sides, if any was seen, the client's first.
+    @usableFromInline var ends: (UInt32, UInt32) = (0, 0)
     @usableFromInline var seen: Seen = []
 
     @usableFromInline
@@ -44,13 +46,15 @@ struct TCPProgress: Hashable, Sendable {
         static let other = Seen(rawValue: 16)
         /// An acknowledgment of the side's initial sequence number, after which no SYN changes the number.
         static let settled = Seen(rawValue: 32)
+        /// A byte of payload.
+        static let payload = Seen(rawValue: 64)
 
         func of(_ side: Direction) -> Seen { side == .upstream ? self : Seen(rawValue: rawValue << 8) }
     }
 
     @usableFromInline
     static func == (left: TCPProgress, right: TCPProgress) -> Bool {
-        left.firstNumbers == right.firstNumbers && left.seen == right.seen
+        left.firstNumbers == right.firstNumbers && left.ends == right.ends && left.seen == right.seen
     }
 
     @usableFromInline
@@ -101,6 +105,25 @@ extension TCPProgress {
         if flags.contains(.rst), !isFinished, !isReset { seen.insert(.reset.of(side)) }
     }
 
+    /// Moves past the payload of a segment that was counted, and returns the number of bytes that no segment had before.
+    ///
+    /// Bytes that were not captured count, as they were sent. A segment far away from the others counts as itself: its
+    /// numbers are wrong, or those of the others were.
+    mutating func advance(over segment: StreamSegment, from side: Direction) -> Int {
+        let start = segment.sequenceNumber &+ (segment.flags.contains(.syn) ? 1 : 0)
+        let end = start &+ UInt32(truncatingIfNeeded: segment.length)
+        let hasEnd = seen.contains(.payload.of(side))
+        let before = hasEnd ? (side == .upstream ? ends.0 : ends.1) : number(of: side) &+ 1
+        var count = sequenceDistance(from: before, to: end)
+        if !(-Self.mostLost...Self.mostLost).contains(sequenceDistance(from: before, to: start)) {
+            count = segment.length
+        }
+        guard count > 0 else { return 0 }
+        if side == .upstream { ends.0 = end } else { ends.1 = end }
+        if !hasEnd { seen.insert(.payload.of(side)) }
+        return count
+    }
+
     var close: FlowClose {
         if seen.contains(.reset) { return .clientReset }
         if seen.contains(.reset.of(.downstream)) {
@@ -119,6 +142,7 @@ extension TCPProgress {
 
     mutating func swapSides() {
         firstNumbers = (firstNumbers.1, firstNumbers.0)
+        ends = (ends.1, ends.0)
         seen = Seen(rawValue: seen.rawValue << 8 | seen.rawValue >> 8)
     }
 

@@ -65,9 +65,29 @@ public struct FlowTable: ~Copyable, Sendable {
     ///   - tuple: The packet's transport, source and destination.
     ///   - segment: The fields of a TCP segment; nil for UDP, and if the header was incomplete.
     ///   - length: The whole frame's original length in bytes.
+    ///   - payload: The length of a datagram's payload in bytes; a segment has its own.
     ///   - time: The time in nanoseconds since 1970 UTC; nil if it is not known.
     /// - Returns: The flow; nil if there is no room for it.
-    public mutating func add(_ tuple: FiveTuple, _ segment: StreamSegment?, length: Int, at time: Int64?) -> Place? {
+    public mutating func add(
+        _ tuple: FiveTuple,
+        _ segment: StreamSegment?,
+        length: Int,
+        payload: Int = 0,
+        at time: Int64?
+    ) -> Place? {
+        let place = add(tuple, segment, length, time)
+        if let place {
+            if let segment {
+                flows[place.index].countPayload(of: segment, place.direction)
+            } else {
+                flows[place.index].count(payload: payload, place.direction)
+            }
+        }
+        return place
+    }
+
+    @inline(__always)
+    private mutating func add(_ tuple: FiveTuple, _ segment: StreamSegment?, _ length: Int, _ time: Int64?) -> Place? {
         // Packets of one flow often follow each other.
         if last >= 0, let direction = flows[last].direction(of: tuple) {
             return count(last, direction, tuple, segment, length, time)

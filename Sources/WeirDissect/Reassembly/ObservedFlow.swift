@@ -21,6 +21,10 @@ public struct ObservedFlow: Hashable, Sendable {
     public internal(set) var bytesUp = 0
     /// The number of bytes from the server: whole frames with their original lengths.
     public internal(set) var bytesDown = 0
+    /// The number of bytes of payload from the client, each counted once: of a stream, those that were sent.
+    public internal(set) var payloadUp = 0
+    /// The number of bytes of payload from the server, each counted once: of a stream, those that were sent.
+    public internal(set) var payloadDown = 0
     @usableFromInline var earliest = Int64.max
     @usableFromInline var latest = Int64.min
 
@@ -37,9 +41,13 @@ extension ObservedFlow {
     @inlinable
     public var packets: Int { packetsUp + packetsDown }
 
-    /// The number of bytes in both directions.
+    /// The number of bytes in both directions: whole frames with their original lengths.
     @inlinable
     public var bytes: Int { bytesUp + bytesDown }
+
+    /// The number of bytes of payload in both directions, each counted once.
+    @inlinable
+    public var payload: Int { payloadUp + payloadDown }
 
     /// The time of the earliest packet in nanoseconds since 1970 UTC; nil if no packet has a time.
     @inlinable
@@ -82,6 +90,19 @@ extension ObservedFlow {
         if time > latest { latest = time }
     }
 
+    /// Counts the payload of a segment whose other fields were counted.
+    @inline(__always)
+    mutating func countPayload(of segment: StreamSegment, _ direction: Direction) {
+        guard segment.length > 0 else { return }
+        count(payload: progress.advance(over: segment, from: direction), direction)
+    }
+
+    /// Counts bytes of payload.
+    @inline(__always)
+    mutating func count(payload: Int, _ direction: Direction) {
+        if direction == .upstream { payloadUp &+= payload } else { payloadDown &+= payload }
+    }
+
     /// The flow with client and server swapped, and all counts with them.
     public var turned: ObservedFlow {
         var flow = self
@@ -94,6 +115,7 @@ extension ObservedFlow {
         swap(&client, &server)
         swap(&packetsUp, &packetsDown)
         swap(&bytesUp, &bytesDown)
+        swap(&payloadUp, &payloadDown)
         progress.swapSides()
     }
 }

@@ -62,7 +62,7 @@ enum LogKey: Int, CaseIterable {
     case process, direction, offset, length, bytes, to, from
     case dialNanoseconds, heldNanoseconds, delayNanoseconds, durationNanoseconds
     case error, reason, datagrams, toxic, toxics, type, effect, acts, chunks
-    case `protocol`, complete, summary, answers
+    case `protocol`, complete, summary, answers, request, method, path, status, host, sni
     case bytesUp, bytesDown, chunksUp, chunksDown, droppedUp, droppedDown
 
     private static let names: [StaticString] = [
@@ -70,7 +70,7 @@ enum LogKey: Int, CaseIterable {
         "process", "direction", "offset", "length", "bytes", "to", "from",
         "dial_ns", "held_ns", "delay_ns", "duration_ns",
         "error", "reason", "datagrams", "toxic", "toxics", "type", "effect", "acts", "chunks",
-        "protocol", "complete", "summary", "answers",
+        "protocol", "complete", "summary", "answers", "request", "method", "path", "status", "host", "sni",
         "bytes_up", "bytes_down", "chunks_up", "chunks_down", "dropped_up", "dropped_down",
     ]
 

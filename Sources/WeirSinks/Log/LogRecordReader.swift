@@ -215,6 +215,13 @@ package struct LogRecordReader: Sendable {
         if let request = line.integer(.answers) ?? delay.map({ _ in 0 }) {
             message.answer = MessageAnswer(request: request, delay: delay)
         }
+        message.isRequest = line.isTrue(.request)
+        message.facts.method = line.string(.method)
+        message.facts.target = line.string(.path)
+        message.facts.status = line.number(.status)
+        message.facts.host = line.string(.host)
+        message.facts.serverName = line.string(.sni)
+        message.facts.isError = line.isTrue(.error)
         return message
     }
 

@@ -39,19 +39,15 @@ package struct FlowMessages: Sendable {
         self.interest = interest
     }
 
-    /// Reads a record, and lends the messages that end with it, and those that the next chunk continues if all fields are
-    /// wanted.
+    /// Reads a record, and lends the messages that end with it; if all fields are wanted, also those that the next chunk
+    /// continues, and one without a name for bytes of which it is not known yet whether they begin a message.
     package mutating func read(_ record: FlowRecord, _ bytes: RawSpan, to receiver: (Message) -> Void) {
         guard interest > .none else { return }
         switch record.happening {
         case .forwarded(let chunk):
             read(chunk, of: record, bytes, receiver)
-            guard interest == .fields, record.transport == .tcp else { return }
-            flows[record.flow]?.dissector.unfinished(chunk.direction) { message in
-                var message = message
-                message.isUnfinished = true
-                receiver(message)
-            }
+            guard interest == .fields, record.transport == .tcp, let flow = flows[record.flow] else { return }
+            flow.dissector.readUnfinished(chunk.direction, receiver)
         // A chunk that toxics hold back arrives after the end of its source.
         case .ended(let direction, isDelayed: false), .endForwarded(let direction):
             let before = flows[record.flow]?.dissector.heldBytes ?? 0
@@ -148,6 +144,22 @@ private struct LiveFlow: Sendable {
 }
 
 extension FlowDissector {
+    /// Lends what goes on after the last chunk of a direction: a message, or bytes of which it is not known whether they
+    /// begin one.
+    fileprivate func readUnfinished(_ direction: Direction, _ receiver: Receiver) {
+        var isFound = false
+        unfinished(direction) { message in
+            var message = message
+            message.isUnfinished = true
+            isFound = true
+            receiver(message)
+        }
+        guard !isFound, let range = waitingBytes(direction) else { return }
+        var message = Message()
+        (message.direction, message.range, message.isUnfinished) = (direction, range, true)
+        receiver(message)
+    }
+
     /// Creates the state of a live flow, the same for all its readers.
     init(of record: FlowRecord, wantsFields: Bool) {
         // The client's own port identifies no service; the listener's was chosen for one, like the server's.

@@ -18,10 +18,10 @@ public enum FieldRole: Hashable, Sendable {
     case sqlState
 }
 
-extension MessageField {
-    /// Whether the field says that something went wrong.
-    public var isError: Bool {
-        switch (name.role, value) {
+extension FieldRole {
+    /// Returns whether a field of this role with a value says that something went wrong.
+    func isError(_ value: FieldValue) -> Bool {
+        switch (self, value) {
         case (.error, _): true
         case (.status, .number(let number)): number >= 400
         case (.code(let first), .number(let number)): number >= first
@@ -32,6 +32,6 @@ extension MessageField {
 }
 
 extension Message {
-    /// Whether the message says that something went wrong, as far as its fields are known.
-    public var isError: Bool { fields.contains { $0.isError } }
+    /// Whether the message says that something went wrong.
+    public var isError: Bool { facts.isError }
 }

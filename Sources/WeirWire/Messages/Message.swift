@@ -14,6 +14,8 @@ public struct Message: Sendable {
     public package(set) var summary = MessageText()
     /// Its fields in order if they are wanted; otherwise only those that identify a flow.
     public package(set) var fields: [MessageField] = []
+    /// What queries ask of it, also if its fields are not wanted.
+    public package(set) var facts = MessageFacts()
     /// The number of fields for which there was no room.
     public package(set) var fieldsLeftOut = 0
     /// Whether all of its bytes arrived.
@@ -30,6 +32,9 @@ public struct Message: Sendable {
 
     package init() {}
 
+    /// Whether it stands for bytes of which it is not known yet whether they begin a message: they wait for further ones.
+    package var isUndecided: Bool { isUnfinished && name.utf8CodeUnitCount == 0 }
+
     /// A message of nothing.
     package static let empty = Message()
 
@@ -37,6 +42,7 @@ public struct Message: Sendable {
     package var cost: Int {
         var cost = 512 + summary.utf8.count + fields.count * MemoryLayout<MessageField>.stride
         for case .text(let text) in fields.lazy.map(\.value) { cost += text.utf8.count }
+        for text in [facts.target, facts.host, facts.serverName] { cost += text?.utf8.count ?? 0 }
         return cost
     }
 }

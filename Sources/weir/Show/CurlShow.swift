@@ -37,7 +37,7 @@ struct CurlShow: ShowView, ~Copyable {
         _ report: ShowReport,
         _ output: ShowOutput
     ) throws(Failure) {
-        for exchange in reading.finish() { add(exchange, flows) }
+        for exchange in reading.finish(in: flows) { add(exchange, flows) }
         guard !commands.isEmpty else { throw missing }
         commands.sort { $0.number < $1.number }
         for command in commands { output.write { $0.append(command.text.span.bytes) } }

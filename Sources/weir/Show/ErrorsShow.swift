@@ -12,7 +12,7 @@ struct ErrorsShow: ShowView, ~Copyable {
     private var problems = FlowProblems()
 
     init(_ query: FlowQuery?, isJSON: Bool, _ style: TerminalStyle) {
-        reading = MessageReading(query, wantsFields: true)
+        reading = MessageReading(query)
         self.isJSON = isJSON
         self.style = style
     }
@@ -39,15 +39,16 @@ struct ErrorsShow: ShowView, ~Copyable {
     }
 
     mutating func finish(_ flows: borrowing CaptureFlows, _ report: ShowReport, _ output: ShowOutput) {
-        Self.finish(&reading, &problems)
+        Self.finish(in: flows, &reading, &problems)
         let rows = reading.rows(of: flows)
+        let found = problems.problems(of: rows, failing: reading.failing(rows))
         if isJSON {
             var view = ProblemsJSON()
-            for problem in problems.problems(of: rows) { output.write { view.append(problem, to: &$0) } }
+            for problem in found { output.write { view.append(problem, to: &$0) } }
             return
         }
         var view = ProblemsText(style, localOffset: Terminal.localOffset)
-        for problem in problems.problems(of: rows) { output.write { view.append(problem, to: &$0) } }
+        for problem in found { output.write { view.append(problem, to: &$0) } }
         output.write { view.append(leftOut: problems.leftOut, to: &$0) }
     }
 
@@ -70,7 +71,11 @@ struct ErrorsShow: ShowView, ~Copyable {
         reading.add(messages, in: flows) { problems.add($1, of: $0) }
     }
 
-    private static func finish(_ reading: inout MessageReading, _ problems: inout FlowProblems) {
-        reading.finish { problems.add($1, of: $0) }
+    private static func finish(
+        in flows: borrowing CaptureFlows,
+        _ reading: inout MessageReading,
+        _ problems: inout FlowProblems
+    ) {
+        reading.finish(in: flows) { problems.add($1, of: $0) }
     }
 }

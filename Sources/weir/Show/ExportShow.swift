@@ -53,7 +53,7 @@ struct ExportShow: ShowView, ~Copyable {
         _ output: ShowOutput
     ) throws(Failure) {
         if failure == nil {
-            for exchange in reading.finish() { write(exchange, output) }
+            for exchange in reading.finish(in: flows) { write(exchange, output) }
             var found: [TransferredFile] = []
             tftp.finish { found.append($0) }
             ftp.finish { found.append($0) }

@@ -10,12 +10,12 @@ struct FlowsQuery: ~Copyable {
     let needsPackets: Bool
     /// The number that a flow must have, if the query asks for one.
     let number: Int?
-    /// The option that needs the bytes of the traffic; nil if flows, or the protocols of messages, are enough.
+    /// The option that needs the bytes of the traffic; nil if flows and messages are enough.
     let needsBytes: String?
 
     init(_ query: FlowQuery?) {
         number = query?.number
-        needsBytes = query?.asksBeyondProtocols == true ? "--where, for what this query asks," : nil
+        needsBytes = query.flatMap(Self.needsBytes)
         guard let query else {
             needsPackets = false
             return
@@ -23,6 +23,11 @@ struct FlowsQuery: ~Copyable {
         let reader = CaptureQuery(query)
         needsPackets = reader.needsPackets
         self.query = consume reader
+    }
+
+    /// Returns the option that needs bytes for a query; nil if it does not.
+    static func needsBytes(_ query: FlowQuery) -> String? {
+        query.needs.contains(.bytes) ? "--where, for 'contains' and 'matches'," : nil
     }
 
     /// Whether there is one.
@@ -60,16 +65,12 @@ struct MessagesQuery: ~Copyable {
     private var query: CaptureQuery?
     /// The query, if flows alone decide.
     private let ofFlows: FlowQuery?
-    /// Whether messages must have their fields.
-    let needsFields: Bool
-    /// The option that needs the bytes of the traffic; nil if flows, or the protocols of messages, are enough.
+    /// The option that needs the bytes of the traffic; nil if flows and messages are enough.
     let needsBytes: String?
 
     init(_ query: FlowQuery?) {
-        let ofMessages = query.map { !$0.needs.isDisjoint(with: [.messages, .bytes]) } ?? false
-        ofFlows = ofMessages ? nil : query
-        needsFields = query?.needs.contains(.messages) ?? false
-        needsBytes = query?.asksBeyondProtocols == true ? "--where, for what this query asks," : nil
+        ofFlows = query?.asksForMessages == true ? nil : query
+        needsBytes = query.flatMap(FlowsQuery.needsBytes)
         if let query { self.query = CaptureQuery(query, readsMessages: false) }
     }
 
@@ -109,4 +110,7 @@ struct MessagesQuery: ~Copyable {
     mutating func finish(_ row: (Int) -> FlowRow, to receiver: (Int, Message) -> Void) {
         query?.finish(row, to: receiver)
     }
+
+    /// Returns whether the failure of a flow fits, after everything was read.
+    borrowing func matchesFailure(_ row: FlowRow) -> Bool { query?.matchesFailure(row) ?? true }
 }

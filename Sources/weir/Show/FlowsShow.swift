@@ -16,8 +16,8 @@ struct FlowsShow: ShowView, ~Copyable {
     private let columns: [FlowColumn]?
     private var joiner = FlowRows()
     private var probes = FlowProbes()
-    /// The protocols of the flows of logs without bytes.
-    private var logged: [Int: String] = [:]
+    /// What the messages of logs without bytes tell of flows.
+    private var logged: [Int: FlowProbes.Found] = [:]
 
     init(
         _ query: FlowQuery?,
@@ -65,8 +65,12 @@ struct FlowsShow: ShowView, ~Copyable {
     mutating func take(_ messages: [LoggedMessage], in flows: borrowing CaptureFlows, _ output: ShowOutput) {
         query.add(messages, in: flows)
         for message in messages {
-            guard let place = flows.table.find(message.tuple), logged[place] == nil else { continue }
-            logged[place] = message.message.name.description
+            guard let place = flows.table.find(message.tuple) else { continue }
+            let (name, facts) = (message.message.name.description, message.message.facts)
+            var found = logged[place] ?? FlowProbes.Found(name: name)
+            if found.findings[.host] == nil { found.findings[.host] = facts.host }
+            if found.findings[.serverName] == nil { found.findings[.serverName] = facts.serverName }
+            logged[place] = found
         }
     }
 
@@ -81,8 +85,7 @@ struct FlowsShow: ShowView, ~Copyable {
         for index in rows.indices {
             // The server's port may tell what the listener's does not.
             let server = rows[index].serverLeg.flatMap { probes.found($0.place) }
-            let logged = logged[rows[index].place].map { FlowProbes.Found(name: $0) }
-            rows[index].found = probes.found(rows[index].place) ?? server ?? logged
+            rows[index].found = probes.found(rows[index].place) ?? server ?? logged[rows[index].place]
         }
         query.finish()
         if query.isGiven {

@@ -51,7 +51,7 @@ struct HARShow: ShowView, ~Copyable {
         _ report: ShowReport,
         _ output: ShowOutput
     ) throws(Failure) {
-        for exchange in reading.finish() { add(exchange, flows, output) }
+        for exchange in reading.finish(in: flows) { add(exchange, flows, output) }
         writer.finish(to: &buffer)
         write(output)
         if let failure { throw failure }

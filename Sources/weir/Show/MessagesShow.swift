@@ -36,7 +36,7 @@ struct MessagesShow: ShowView, ~Copyable {
         let query = MessagesQuery(query)
         needsBytes = hasFields ? "--fields" : leg == .server ? "--leg server" : query.needsBytes
         legs = LegMessages(only: leg)
-        dissector = CaptureDissector(wantsFields: hasFields || query.needsFields)
+        dissector = CaptureDissector(wantsFields: hasFields)
         self.query = query
         renderer = Renderer(hasFields: hasFields, isJSON: isJSON, slowest: slowest, style)
     }

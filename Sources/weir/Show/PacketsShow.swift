@@ -20,8 +20,8 @@ struct PacketsShow: ShowView, ~Copyable {
         self.leg = leg
         self.isJSON = isJSON
         // A log's messages are not in its packets.
-        let ofMessages = query.map { !$0.needs.isDisjoint(with: [.messages, .bytes]) } ?? false
-        needsBytes = hasHex ? "--hex" : ofMessages ? "--where, for what this query asks," : nil
+        let ofMessages = query?.asksForMessages ?? false
+        needsBytes = hasHex ? "--hex" : ofMessages ? "--packets, with a query on messages," : nil
         text = PacketText(style, hasHex: hasHex)
         json = PacketJSON(hasBytes: hasHex)
     }

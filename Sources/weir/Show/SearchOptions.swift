@@ -21,9 +21,6 @@ struct SearchOptions: ParsableArguments {
     /// The options that were given.
     var given: [String] { [(grep != nil, "--grep"), (errors, "--errors")].filter(\.0).map(\.1) }
 
-    /// The option that was given and reads flows before they have ended; nil if there is none.
-    var live: String? { grep == nil ? nil : "--grep" }
-
     /// Refuses what does not fit together; `others` says whether another view was asked for.
     func check(others: Bool, isLegGiven: Bool) throws {
         guard let first = given.first else { return }

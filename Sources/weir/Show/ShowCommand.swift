@@ -38,7 +38,8 @@ struct ShowCommand: ParsableCommand {
 
             Among flows it chooses those that fit; of words for messages that 'and' joins, all must hold of one message, or \
             of one request and its answer, and 'not' means: of no message of the flow. With --messages it chooses messages \
-            (a request if its answer fits, too), with --packets the packets in which they end.
+            (a request if its answer fits, too), with --packets the packets in which they end. --stats counts, --errors lists, \
+            and --export and --har write the messages that fit; --grep shows what is in the flows that fit.
 
             A flow that Weir recorded has the number that the relay gave it, and both its legs are on one line: client -> \
             listener => egress -> server. It is 'refused' or 'unanswered' if the relay's own dial was. Its messages are \
@@ -242,8 +243,9 @@ struct ShowCommand: ParsableCommand {
         } catch {
             throw Failure(.usage, "--where: \(error.explanation)")
         }
-        let live = packets ? "--packets" : messages ? "--messages" : contents.live ?? searches.live
-        if let query { try Self.check(query, live: live, ofFlows: contents.given.first ?? searches.live) }
+        let live = packets ? "--packets" : messages ? "--messages" : contents.live
+        let counting = contents.stats != nil ? "--stats" : searches.errors ? "--errors" : nil
+        if let query { try Self.check(query, live: live, counting: counting) }
         guard let flow else { return query }
         return query.map { .and($0, .number(flow)) } ?? .number(flow)
     }
@@ -257,8 +259,9 @@ struct ShowCommand: ParsableCommand {
         }
     }
 
-    /// Refuses what a view cannot answer; `ofFlows` is the option whose view knows nothing of messages.
-    private static func check(_ query: FlowQuery, live: String?, ofFlows: String?) throws(Failure) {
+    /// Refuses what a view cannot answer; `counting` is the option of a view that chooses messages while it reads, and flows
+    /// at the end.
+    private static func check(_ query: FlowQuery, live: String?, counting: String?) throws(Failure) {
         let needs = query.needs
         if let live, needs.contains(.end) {
             throw Failure(
@@ -266,8 +269,12 @@ struct ShowCommand: ParsableCommand {
                 "--where: with \(live) a query cannot ask for what is known only when a flow has ended"
             )
         }
-        if let ofFlows, !needs.isDisjoint(with: [.messages, .bytes]) {
-            throw Failure(.usage, "--where: with \(ofFlows) a query cannot ask for messages or bytes, only for flows")
+        if let counting, query.mixesEndsWithMessages {
+            throw Failure(
+                .usage,
+                "--where: with \(counting) what is known only when a flow has ended is joined to what messages say with "
+                    + "'and' alone, not within 'or' or 'not'"
+            )
         }
         if needs.contains(.proxy) {
             throw Failure(.usage, "--where: a capture does not name routes; ask for the port of the listener")

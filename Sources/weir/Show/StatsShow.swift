@@ -18,12 +18,12 @@ struct StatsShow: ShowView, ~Copyable {
     /// Creates the view.
     ///
     /// - Parameters:
-    ///   - query: The flows that are wanted; nil for all.
+    ///   - query: The messages, and the flows, that are wanted; nil for all.
     ///   - limit: The maximum number of rows of each table; nil for all.
     ///   - isJSON: Whether JSON is shown.
     ///   - style: What the reader of the text can show.
     init(_ query: FlowQuery?, limit: Int?, isJSON: Bool, _ style: TerminalStyle) {
-        reading = MessageReading(query, wantsFields: false)
+        reading = MessageReading(query)
         self.limit = limit
         self.isJSON = isJSON
         self.style = style
@@ -52,8 +52,8 @@ struct StatsShow: ShowView, ~Copyable {
     }
 
     mutating func finish(_ flows: borrowing CaptureFlows, _ report: ShowReport, _ output: ShowOutput) {
-        Self.finish(&reading, &stats)
-        let shown = StatsRows(stats, reading.rows(of: flows), limit: limit)
+        Self.finish(in: flows, &reading, &stats)
+        let shown = StatsRows(stats, reading.chosenRows(of: flows), limit: limit)
         output.write { buffer in
             if isJSON {
                 StatsJSON().append(shown, to: &buffer)
@@ -82,7 +82,11 @@ struct StatsShow: ShowView, ~Copyable {
         reading.add(messages, in: flows) { place, message in stats.add(message, of: place) }
     }
 
-    private static func finish(_ reading: inout MessageReading, _ stats: inout TrafficStats) {
-        reading.finish { place, message in stats.add(message, of: place) }
+    private static func finish(
+        in flows: borrowing CaptureFlows,
+        _ reading: inout MessageReading,
+        _ stats: inout TrafficStats
+    ) {
+        reading.finish(in: flows) { place, message in stats.add(message, of: place) }
     }
 }

@@ -2,7 +2,6 @@ import Support
 import Testing
 import WeirAnalysis
 import WeirEngine
-import WeirSinks
 import WeirWire
 
 @testable import WeirAdmin
@@ -12,35 +11,17 @@ struct EventQueryTests {
     /// Feeds an exchange of HTTP to the log of events, and returns what a query chooses: names, and `late` where an event
     /// comes after later ones.
     private static func chosen(_ query: String, _ filter: EventFilter = EventFilter()) throws -> [String] {
-        let path = FlowPath(
-            client: try #require(Endpoint("10.0.0.1:40000")),
-            listener: try #require(Endpoint("10.0.0.9:80")),
-            egress: Endpoint("10.0.0.3:50000"),
-            server: Endpoint("10.0.0.2:80")
-        )
         var filter = filter
         filter.query = try FlowQuery(parsing: query)
         let log = EventLog()
         let place = try #require(log.listen(filter.interest, messages: filter.messages, bound: 1))
-        var (sink, messages) = (EventSink(log), FlowMessages(log.messages))
+        var (sink, flow) = (EventSink(log), ReadFlow(log.messages))
         var output = ByteBuffer()
-        func take(_ happening: FlowRecord.Happening, _ text: String = "") {
-            let record = record(happening, path: path)
-            let bytes = Array(text.utf8)
-            var read: [FlowRecord] = []
-            messages.read(record, bytes.span.bytes) { message in
-                let happening = FlowRecord.Happening.message(message)
-                read.append(FlowRecord(of: record.subject, moment: record.moment, happening: happening))
-            }
-            for message in read { sink.render(message, bytes: RawSpan(), into: &output) }
-            sink.render(record, bytes: bytes.span.bytes, into: &output)
-        }
-        take(.opened)
-        let (request, answer) = ("GET /a HTTP/1.1\r\n\r\n", "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n")
-        take(chunk(.upstream, at: 0, request.utf8.count), request)
-        take(chunk(.downstream, at: 0, answer.utf8.count), answer)
-        let counters = Counters()
-        take(.closed(CloseRecord(reason: .finished, upstream: counters, downstream: counters, duration: .seconds(1))))
+        flow.take(.opened) { sink.render($0, bytes: $1, into: &output) }
+        flow.send(.upstream, "GET /a HTTP/1.1\r\n\r\n") { sink.render($0, bytes: $1, into: &output) }
+        let answer = "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"
+        flow.send(.downstream, answer) { sink.render($0, bytes: $1, into: &output) }
+        flow.close { sink.render($0, bytes: $1, into: &output) }
         var cursor = place.start(EventID(number: 0), in: log.instance).cursor
         var reader = EventQuery(try #require(filter.query)) { _, _ in "web" }
         var names: [String] = []

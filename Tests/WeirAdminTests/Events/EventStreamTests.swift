@@ -112,7 +112,7 @@ struct EventStreamTests {
             #expect(alsoData ? !messages.isEmpty : messages.count == 3, "\(events)")
             for message in messages {
                 let object =
-                    #""direction":"upstream","protocol":"redis","offset":0,"length":14,"complete":true,"summary":"PING"}"#
+                    #""direction":"upstream","protocol":"redis","offset":0,"length":14,"complete":true,"summary":"PING","request":true}"#
                 #expect(message[2].hasSuffix(object), "\(message)")
             }
         }

@@ -6,10 +6,10 @@ import WeirWire
 @Suite("What went wrong")
 struct FlowProblemsTests {
     /// Returns the lines of an input of the table of queries.
-    private static func lines(_ name: String) throws -> String {
+    private static func lines(_ name: String, wantsFields: Bool) throws -> String {
         let input = try #require(QueryTable.inputs[name])
         var problems = FlowProblems()
-        var dissector = CaptureDissector(wantsFields: true)
+        var dissector = CaptureDissector(wantsFields: wantsFields)
         var capture = ViewCapture()
         for (index, packet) in input.packets.enumerated() {
             let captured = capture.add(packet, at: Int64(index) * 1_000_000)
@@ -35,18 +35,19 @@ struct FlowProblemsTests {
         ]
     )
     func lines(_ name: String, _ expected: String) throws {
-        #expect(try Self.lines(name) == expected)
+        for wantsFields in [true, false] { #expect(try Self.lines(name, wantsFields: wantsFields) == expected) }
     }
 
-    @Test("A message without fields, as a log without bytes has it, is told by its summary")
-    func summaries() throws {
+    @Test("A message without fields, as a log without bytes has it, says whether it is an error")
+    func logged() throws {
         var capture = ViewCapture()
         let input = try #require(QueryTable.inputs["ok"])
         for (index, packet) in input.packets.enumerated() { _ = capture.add(packet, at: Int64(index)) }
         var problems = FlowProblems()
-        for (name, text) in [("http", "200 OK"), ("http", "503 Service Unavailable"), ("dns", "NXDOMAIN A a")] {
+        for (text, isError) in [("503 is no error here", false), ("one", true), ("two", true)] {
             var message = Message()
-            message.name = name == "http" ? "http" : "dns"
+            message.name = "http"
+            message.facts.isError = isError
             message.direction = .downstream
             message.summary = MessageText(escaping: text)
             problems.add(message, of: 0)
@@ -57,7 +58,7 @@ struct FlowProblemsTests {
             separator: "\n"
         )
         #expect(lines.count == 2)
-        #expect(lines.first?.contains("503 Service Unavailable") == true && lines.last?.contains("NXDOMAIN") == true)
+        #expect(lines.first?.contains("http one") == true && lines.last?.contains("http two") == true)
     }
 
     @Test("Has a form in JSON")

@@ -32,37 +32,16 @@ struct FilteredSinkTests {
         _ chunks: [(Direction, String)],
         isResetByToxic: Bool = false
     ) throws -> String {
-        let path = FlowPath(
-            client: try #require(Endpoint("10.0.0.1:40000")),
-            listener: try #require(Endpoint("10.0.0.9:80")),
-            egress: Endpoint("10.0.0.3:50000"),
-            server: Endpoint("10.0.0.2:80")
-        )
         var sink = FilteredSink(try FlowQuery(parsing: query), NotingSink())
-        var (messages, sent) = (FlowMessages(sink.messages), [UInt64(0), UInt64(0)])
+        var flow = ReadFlow(sink.messages)
         var output = ByteBuffer()
-        func take(_ happening: FlowRecord.Happening, _ text: String = "") {
-            let record = record(happening, path: path)
-            let bytes = Array(text.utf8)
-            var read: [FlowRecord] = []
-            messages.read(record, bytes.span.bytes) { message in
-                let happening = FlowRecord.Happening.message(message)
-                read.append(FlowRecord(of: record.subject, moment: record.moment, happening: happening))
-            }
-            for message in read { sink.render(message, bytes: RawSpan(), into: &output) }
-            sink.render(record, bytes: bytes.span.bytes, into: &output)
-        }
-        take(.opened)
-        for (direction, text) in chunks {
-            let side = Int(direction.rawValue)
-            take(chunk(direction, at: sent[side], text.utf8.count), text)
-            sent[side] += UInt64(text.utf8.count)
-        }
+        flow.take(.opened) { sink.render($0, bytes: $1, into: &output) }
+        for (direction, text) in chunks { flow.send(direction, text) { sink.render($0, bytes: $1, into: &output) } }
         if isResetByToxic {
-            take(.toxic(ToxicRecord(direction: .downstream, name: "r", type: "reset_peer", effect: .reset)))
+            let reset = ToxicRecord(direction: .downstream, name: "r", type: "reset_peer", effect: .reset)
+            flow.take(.toxic(reset)) { sink.render($0, bytes: $1, into: &output) }
         }
-        let counters = Counters()
-        take(.closed(CloseRecord(reason: .finished, upstream: counters, downstream: counters, duration: .seconds(1))))
+        flow.close { sink.render($0, bytes: $1, into: &output) }
         return output.string
     }
 
@@ -105,6 +84,35 @@ struct FilteredSinkTests {
         #expect(try Self.shown("contains needle", chunks) == "open >2 close ")
         #expect(try Self.shown("matches /ne+dle/", chunks) == "open >2 close ")
         #expect(try Self.shown("contains needles", chunks) == "")
+    }
+
+    @Test("Chunks that may begin a message wait until it is known whether they do")
+    func sliced() throws {
+        let slices = [(Direction.upstream, "GE"), (.upstream, "T /a HTTP/1.1\r\n\r\n"), Self.found]
+        #expect(try Self.shown("not http", slices) == "")
+        #expect(try Self.shown("not status = 200", slices) == "")
+        #expect(try Self.shown("http", slices) == "open >2 [GET /a] >17 [200 OK] <38 close ")
+        #expect(try Self.shown("status = 200", slices) == "open >2 [GET /a] >17 [200 OK] <38 close ")
+        #expect(try Self.shown("status = 404", slices) == "")
+        let bytes = Array("GET /a HTTP/1.1\r\n\r\n".utf8).map {
+            (Direction.upstream, String(decoding: [$0], as: UTF8.self))
+        }
+        #expect(try Self.shown("not http", bytes + [Self.found]) == "")
+        #expect(try Self.shown("path /a", bytes + [Self.found]).hasPrefix("open >1 >1 >1 "))
+        // Bytes of no protocol are shown as such, at the latest when the flow ends.
+        let other = String(repeating: "\u{1}", count: 70)
+        #expect(try Self.shown("not http", [(.upstream, "\u{1}\u{1}"), (.upstream, other)]) == "open >2 >70 close ")
+        #expect(try Self.shown("not http", [(.upstream, "\u{1}")]) == "open >1 close ")
+        #expect(try Self.shown("http", [(.upstream, "\u{1}")]) == "")
+    }
+
+    @Test("What waits is limited: beyond that, chunks are shown as those of no message")
+    func limited() throws {
+        // Each byte of the target costs 257.
+        let slices = [(Direction.upstream, "GET /")] + Array(repeating: (Direction.upstream, "a"), count: 3000)
+        let shown = try Self.shown("not http", slices + [(.upstream, " HTTP/1.1\r\n\r\n")])
+        let count = shown.split(separator: " ").count { $0 == ">1" }
+        #expect(count > 2000 && count < 2100, "\(count)")
     }
 
     @Test("What only the end tells shows the first line and the last")

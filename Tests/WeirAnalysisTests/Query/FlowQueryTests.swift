@@ -5,13 +5,13 @@ import WeirWire
 
 @Suite("Flow query")
 struct FlowQueryTests {
-    /// Two flows: TCP over IPv4 that ended, with 3 packets, 300 bytes and 2 s; UDP over IPv6.
+    /// Two flows: TCP over IPv4 that ended, with 3 packets, 300 bytes of payload and 2 s; UDP over IPv6.
     private static func rows() throws -> [FlowRow] {
         var packets = Packets()
-        try packets.add(.tcp, "10.1.2.3:49152", "192.168.0.1:443", .syn, length: 100)
-        try packets.add(.tcp, "192.168.0.1:443", "10.1.2.3:49152", [.syn, .ack], length: 100)
-        try packets.add(.tcp, "10.1.2.3:49152", "192.168.0.1:443", .rst, length: 100, at: 2_000_000_000)
-        try packets.add(.udp, "[2001:db8::1]:53", "[fe80::1]:5353", length: 5000)
+        try packets.add(.tcp, "10.1.2.3:49152", "192.168.0.1:443", .syn, payload: 100)
+        try packets.add(.tcp, "192.168.0.1:443", "10.1.2.3:49152", [.syn, .ack], payload: 100)
+        try packets.add(.tcp, "10.1.2.3:49152", "192.168.0.1:443", .rst, number: 102, payload: 100, at: 2_000_000_000)
+        try packets.add(.udp, "[2001:db8::1]:53", "[fe80::1]:5353", payload: 5000)
         return packets.rows
     }
 
@@ -45,8 +45,8 @@ struct FlowQueryTests {
     func recorded() throws {
         let comment = "flow 9 client 10.0.0.1:1000 listener 10.0.0.2:9000 egress 10.0.0.3:2000 server 10.0.0.4:80"
         var packets = Packets()
-        try packets.add(.tcp, "10.0.0.1:1000", "10.0.0.2:9000", .syn, comment: comment)
-        try packets.add(.tcp, "10.0.0.3:2000", "10.0.0.4:80", .syn, length: 5000, comment: comment)
+        try packets.add(.tcp, "10.0.0.1:1000", "10.0.0.2:9000", .syn, payload: 60, comment: comment)
+        try packets.add(.tcp, "10.0.0.3:2000", "10.0.0.4:80", .syn, payload: 5000, comment: comment)
         let row = try #require(packets.rows.first)
         for text in [
             "server port 80", "client port 1000", "listener port 9000", "egress port 2000", "port 2000", "port 9000",
@@ -79,7 +79,7 @@ struct FlowQueryTests {
             ("port 1-2-3", "'1-2-3' is not a port, or two with '-' between"),
             ("port -1", "'-1' is not a port, or two with '-' between"),
             ("port +1", "'+1' is not a port, or two with '-' between"),
-            ("tcp port 5", "'port' is not 'and', 'or' or the end"),
+            ("tcp port 5", "'port': 'and' or 'or' is missing before it"),
             ("host 1.2.3", "'1.2.3' is not an address, or one with the length of a prefix"),
             ("host 1.2.3.4/33", "'1.2.3.4/33' is not an address, or one with the length of a prefix"),
             ("host 1.2.3.4/8/1", "'1.2.3.4/8/1' is not an address, or one with the length of a prefix"),
@@ -87,20 +87,20 @@ struct FlowQueryTests {
             ("host ::1/129", "'::1/129' is not an address, or one with the length of a prefix"),
             ("client tcp", "'tcp' is not 'host' or 'port'"),
             ("(tcp", "the query ends where ')' was expected"),
-            ("tcp)", "')' is not 'and', 'or' or the end"),
+            ("tcp)", "')': there is no '(' before it"),
             ("src port 5", "'src' is not a side of a flow, which are 'client' and 'server'"),
-            ("bytes 5", "'5' is not one of > >= < <= = !="),
-            ("bytes > 5X", "'5X' is not a number as 4096, 64k or 1M"),
-            ("bytes > 99999999999999999999", "'99999999999999999999' is not a number as 4096, 64k or 1M"),
-            ("bytes > 18446744073709551615k", "'18446744073709551615k' is not a number as 4096, 64k or 1M"),
-            ("duration > 5d", "'5d' is not a time as 500ms, 10s or 2m"),
+            ("bytes 5", "'5': a comparison is missing before it, as in bytes > 64k"),
+            ("bytes > 5X", "'5X' is not a number such as 4096, 64k or 1.5MB"),
+            ("bytes > 99999999999999999999", "'99999999999999999999' is not a number such as 4096, 64k or 1.5MB"),
+            ("bytes > 18446744073709551615k", "'18446744073709551615k' is not a number such as 4096, 64k or 1.5MB"),
+            ("duration > 5d", "'5d' is not a time such as 500ms, 0.3s or 2m"),
             ("flow 0", "'0' is not the number of a flow, from 1"),
             (
                 "close shut",
                 "'shut' is not an end: open, unanswered, refused, client_finished, server_finished, finished, client_reset, server_reset, reset, idle, evicted, requested, toxic, shutdown; did you mean 'shutdown'?"
             ),
-            ("status >= 4xx", "'4xx' is not a status such as 404"),
-            ("took > fast", "'fast' is not a time as 500ms, 10s or 2m"),
+            ("status >= 4xx", "'4xx': write status >= 400 and status < 500"),
+            ("took > fast", "'fast' is not a time such as 500ms, 0.3s or 2m"),
             ("htp", "'htp' is not a word of queries; did you mean 'http'?"),
             ("method", "the query ends where a method such as GET was expected"),
             ("method (tcp)", "'(' is not a method such as GET"),
@@ -111,6 +111,8 @@ struct FlowQueryTests {
             ("hex:12g4", "'hex:12g4': 'g' is no hex digit"),
             ("matches abc", "'abc' is not an expression between slashes, as /get|post/i"),
             ("matches /abc", "'/abc': the second slash is missing"),
+            ("matches /[/", "'/[/': '[' has no ']'; write \\[ for the character"),
+            ("matches \"abc\"", "'\"abc\"' is not an expression between slashes, as /get|post/i"),
             (
                 "matches /abc/x",
                 "'/abc/x': an expression stands between slashes, /like this/ or /this/i for either case"
@@ -122,7 +124,45 @@ struct FlowQueryTests {
                 "'example.org': only servers have names; ask for an address, or with 'host' alone"
             ),
             ("path \"\"", "'\"\"': it is empty, where a path such as /api was expected"),
-            ("\"tcp\"", "'\"tcp\"' is not a word of queries"),
+            ("\"tcp\"", "'\"tcp\"': a text is searched for with contains before it"),
+            ("took > 100", "'100': a time has a unit; write 100ms or 100s"),
+            ("took > 0.3", "'0.3': a time has a unit; write 0.3ms or 0.3s"),
+            ("duration < 5 s", "'5': a time has a unit; write 5ms or 5s"),
+            ("took > .3s", "'.3s' is not a time such as 500ms, 0.3s or 2m"),
+            ("took > 1.s", "'1.s' is not a time such as 500ms, 0.3s or 2m"),
+            ("took > -1s", "'-1s' is not a time such as 500ms, 0.3s or 2m"),
+            ("took 100ms", "'100ms': a comparison is missing before it, as in took > 100ms"),
+            ("bytes > 1.5", "'1.5' is not a number such as 4096, 64k or 1.5MB"),
+            ("status 200", "'200': a comparison is missing before it, as in status = 404"),
+            ("status = ok", "'ok' is not a status such as 404"),
+            ("> 400", "'>': the name of what is compared is missing before it, as in status > 399"),
+            ("http status = 500", "'status': 'and' or 'or' is missing before it"),
+            ("(http status = 500)", "'status': 'and' or 'or' is missing before it"),
+            ("and http", "'and': a condition is missing before it"),
+            ("http and or tcp", "'or': a condition is missing before it"),
+            ("contains foo bar", "'bar': a text with blanks stands in quotation marks"),
+            ("\"unclosed", "'\"unclosed': the second quotation mark is missing"),
+            ("port > 1024", "'>': ports are asked for one by one, or in a range: port 1024-65535"),
+            ("port != 80", "'!=': write not port 443"),
+            ("port 80,443", "'80,443': write (port 80 or port 443)"),
+            ("method != GET", "'!=': write not method GET"),
+            ("path > /a", "'>': 'path' has no order; write path /api"),
+            ("path && http", "'&&' is not an argument of 'path', as in path /api"),
+            ("host 10.0.*", "'10.0.*': write host 10.0.0.0/16"),
+            ("host 10.0.0.1:80", "'10.0.0.1:80': a host has no port; write host 10.0.0.1 and port 80"),
+            ("host example.org:443", "'example.org:443': a host has no port; write host NAME and port 443"),
+            ("client 10.0.0.1", "'10.0.0.1': write client host before it"),
+            ("server = 10.0.0.1", "'=': write server host or server port before it"),
+            ("client 80", "'80': write client port before it"),
+            ("GET", "'GET': write method GET"),
+            ("/api", "'/api': write path before it, or matches if it is a regular expression"),
+            ("404", "'404': write status = 404, or port 404"),
+            ("8080", "'8080': write port 8080, or flow 8080"),
+            ("10.0.0.1", "'10.0.0.1': write host before it"),
+            ("10.0.0.1:80", "'10.0.0.1:80': write host 10.0.0.1 and port 80"),
+            ("example.org", "'example.org': write host before it"),
+            ("url = /a", "'url': write path"),
+            ("http.response.code >= 400", "'http.response.code': write status"),
         ]
     )
     func refuses(_ text: String, _ message: String) {

@@ -6,38 +6,6 @@ import WeirWire
 
 @Suite("Queries of the corpus", .tags(.slow), .timeLimit(.minutes(10)))
 struct QueryCorpusTests {
-    /// The captures of which tshark reads other messages; `MessageCorpusTests` has the reasons.
-    private static let exceptions: Set<String> = [
-        "tcpdump/dns_tcp_8053.pcap",
-        "zeek/http/get-to-ssh-server.pcap",
-        "zeek/http/http-single-conn-22.pcap",
-        "zeek/http/http-to-ssh.pcap",
-        "zeek/http/zeek-image-post-1080-8000-x.pcap",
-        "zeek/postgresql/http-on-port-5432.pcap",
-        "zeek/quic/chromium-dpd-custom-port-4433.pcap",
-        "zeek/quic/quicdoq.pcap",
-        "zeek/quic/quicv2-echo-dpd-custom-port-4433.pcap",
-        "zeek/rdp/rdp-to-ssl.pcap",
-        "zeek/tcp-http-with-padding.pcap",
-        "zeek/tls/https-to-http.pcap",
-        "zeek/tls/ssl-to-http-server.pcap",
-        "tcpdump/quic_retry.pcap",
-        "tcpdump/quic_vn.pcap",
-        "zeek/ppp/quic-interop-retry.pcap",
-        "zeek/quic/interop/quic-go_quic-go/retry.pcap",
-        "zeek/quic/quic-multiple-initial-fragmented-crypto.pcap",
-        "zeek/http/query-method.pcap",
-        "zeek/http/query-method-non-standard-port.pcap",
-        "zeek/http/methods.pcap",
-        "zeek/communityid/tcp.pcap",
-        "zeek/dce-rpc/mapi.pcap",
-        "zeek/http/261/variant-01-chunk_2pow64_overflow.pcap",
-        "zeek/http/concurrent-range-requests.pcap",
-        "zeek/http/content-range-gap-skip.pcap",
-        "zeek/redis/oss-fuzz-473580107.pcap",
-        "zeek/tunnels/ayiya3.pcap",
-    ]
-
     /// A word of queries, with the place of its field among `Tshark.messageFields`.
     private static let words: [(word: String, index: Int)] = [
         ("method", 0), ("path", 1), ("status =", 2), ("host", 4),
@@ -76,7 +44,7 @@ struct QueryCorpusTests {
     func messages() throws {
         let said = try Tshark.corpus()
         var asked = 0
-        for name in try Corpus.files() where !Self.exceptions.contains(name) {
+        for name in try Corpus.files() where Corpus.otherMessages[name] == nil {
             guard let values = said[name]?.messages else { continue }
             let file = try Corpus.read(name)
             for (word, index) in Self.words {
@@ -97,7 +65,7 @@ struct QueryCorpusTests {
     @Test("Find no status, method or name that tshark does not read", .needsCorpus, .needsProgram("tshark"))
     func nothing() throws {
         let said = try Tshark.corpus()
-        for name in try Corpus.files() where !Self.exceptions.contains(name) {
+        for name in try Corpus.files() where Corpus.otherMessages[name] == nil {
             guard let values = said[name]?.messages else { continue }
             let file = try Corpus.read(name)
             #expect(try Self.count("host no.such.example or method NONE or status = 599", in: file) == 0, "\(name)")
@@ -132,5 +100,66 @@ struct QueryCorpusTests {
             }
         }
         #expect(asked > 500 && skipped < 40)
+    }
+
+    @Test("Find as many UDP flows of a port as tshark", .needsCorpus, .needsProgram("tshark"))
+    func datagrams() throws {
+        let said = try Tshark.corpus()
+        var (asked, skipped) = (0, 0)
+        for name in try Corpus.files() {
+            let packets = (said[name]?.packets ?? []).filter { $0.isOutsideICMP("udp") }
+            // Of tunnels tshark prints the outermost ports alone.
+            guard !packets.isEmpty, packets.allSatisfy({ $0.udpStreams.count == 1 }) else { continue }
+            let file = try Corpus.read(name)
+            // Where the flows are others, `FlowCorpusTests` has the reasons.
+            guard try Self.count("udp", in: file) == Set(packets.map(\.udpStream)).count else {
+                skipped += 1
+                continue
+            }
+            let ports = Set(packets.flatMap { $0.udpPorts.split(separator: " ") }).sorted()
+            for port in ports.prefix(3) {
+                let streams = Set(packets.filter { $0.udpPorts.split(separator: " ").contains(port) }.map(\.udpStream))
+                asked += 1
+                #expect(try Self.count("udp and port \(port)", in: file) == streams.count, "\(name): port \(port)")
+            }
+        }
+        #expect(asked > 100 && skipped < 40, "\(asked) asked, \(skipped) skipped")
+    }
+
+    @Test("Find TCP flows that were reset where tshark sees resets", .needsCorpus, .needsProgram("tshark"))
+    func resets() throws {
+        let said = try Tshark.corpus()
+        var asked = 0
+        for name in try Corpus.files() {
+            let packets = (said[name]?.packets ?? []).filter { $0.tcpStream != nil && $0.isOutsideICMP("tcp") }
+            let reset = Set(packets.filter(\.isReset).map(\.tcpStream))
+            guard !reset.isEmpty else { continue }
+            let file = try Corpus.read(name)
+            guard try Self.count("tcp", in: file) == Set(packets.map(\.tcpStream)).count else { continue }
+            asked += 1
+            let found = try Self.count("close reset or close refused", in: file)
+            // A reset after both sides have ended says nothing.
+            let ended = Set(packets.filter(\.isFinal).map(\.tcpStream))
+            #expect(found <= reset.count && found >= reset.subtracting(ended).count, "\(name): \(found)")
+        }
+        #expect(asked > 50, "\(asked)")
+    }
+
+    @Test("Find errors of DNS where tshark reads a response code", .needsCorpus, .needsProgram("tshark"))
+    func responseCodes() throws {
+        let said = try Tshark.corpus()
+        var (errors, others) = (0, 0)
+        for name in try Corpus.files() where Corpus.otherMessages[name] == nil {
+            guard let codes = said[name]?.responseCodes, !codes.isEmpty else { continue }
+            let file = try Corpus.read(name)
+            if codes.contains(where: { $0 > 0 }) {
+                errors += 1
+                #expect(try Self.count("dns and error", in: file) > 0, "\(name)")
+            } else {
+                others += 1
+                #expect(try Self.count("udp and dns and error", in: file) == 0, "\(name)")
+            }
+        }
+        #expect(errors > 5 && others > 20, "\(errors) with errors, \(others) without")
     }
 }

@@ -102,14 +102,32 @@ enum QueryTable {
 
 extension QueryTable.Input {
     /// Returns whether a query wants the flow, in a capture of its packets; the client's program is curl.
-    func matches(_ query: FlowQuery) -> Bool {
+    ///
+    /// - Parameters:
+    ///   - query: The query.
+    ///   - byMessages: Whether it gets what a log without bytes has of messages, in place of the packets.
+    /// - Returns: Whether it wants the flow.
+    func matches(_ query: FlowQuery, byMessages: Bool = false) -> Bool {
         var capture = ViewCapture()
         var reader = CaptureQuery(query)
+        var dissector = CaptureDissector(wantsFields: false)
+        func take(_ message: Message) {
+            var logged = Message()
+            (logged.name, logged.direction, logged.range) = (message.name, message.direction, message.range)
+            (logged.time, logged.summary, logged.isComplete) = (message.time, message.summary, message.isComplete)
+            (logged.answer, logged.isRequest, logged.facts) = (message.answer, message.isRequest, message.facts)
+            reader.add(logged, of: 0)
+        }
         for (packet, time) in zip(packets, times) {
             let captured = capture.add(packet, at: time)
             reader.begin(["x; process curl/4711 user alice"], in: capture.flows, FlowRows())
-            reader.add(captured, packet.span.bytes, in: capture.flows)
+            if byMessages {
+                dissector.add(captured, packet.span.bytes, in: capture.flows) { take($1) }
+            } else {
+                reader.add(captured, packet.span.bytes, in: capture.flows)
+            }
         }
+        if byMessages { dissector.finish { take($1) } }
         reader.finish()
         return reader.matches(FlowRow(number: 1, place: 0, flow: capture.flows.table[0]))
     }

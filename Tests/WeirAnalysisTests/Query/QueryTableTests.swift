@@ -16,6 +16,17 @@ struct QueryTableTests {
         #expect(input.matches(try FlowQuery(parsing: row.query)) == row.inCapture)
     }
 
+    @Test(
+        "By the messages of a log without bytes a flow fits as in a capture",
+        arguments: QueryTable.rows.filter { $0.inCapture != nil }
+    )
+    func logged(_ row: QueryTable.Row) throws {
+        let query = try FlowQuery(parsing: row.query)
+        guard !query.needs.contains(.bytes) else { return }
+        let input = try #require(QueryTable.inputs[row.input])
+        #expect(input.matches(query, byMessages: true) == row.inCapture)
+    }
+
     @Test("Live something of it is shown, or nothing", arguments: QueryTable.rows.filter { $0.live != nil })
     func live(_ row: QueryTable.Row) throws {
         let input = try #require(QueryTable.inputs[row.input])

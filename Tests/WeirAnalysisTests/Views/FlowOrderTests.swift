@@ -14,12 +14,12 @@ struct FlowOrderTests {
     )
     func sorts(_ order: FlowOrder, _ expected: [Int]) throws {
         var packets = Packets()
-        try packets.add(.tcp, "10.0.0.9:5", "10.0.0.1:80", .syn, length: 100, at: 500)
-        try packets.add(.tcp, "10.0.0.1:80", "10.0.0.9:5", [.syn, .ack], length: 100, at: 900)
-        try packets.add(.tcp, "10.0.0.9:5", "10.0.0.1:80", .rst, length: 1, at: 900)
-        try packets.add(.tcp, "10.0.0.9:4", "10.0.0.1:80", .syn, length: 100, at: 100)
-        try packets.add(.tcp, "10.0.0.1:80", "10.0.0.9:4", [.syn, .ack], length: 20, at: 110)
-        try packets.add(.udp, "10.0.0.2:6", "10.0.0.7:53", length: 9000, at: nil)
+        try packets.add(.tcp, "10.0.0.9:5", "10.0.0.1:80", .syn, payload: 100, at: 500)
+        try packets.add(.tcp, "10.0.0.1:80", "10.0.0.9:5", [.syn, .ack], payload: 100, at: 900)
+        try packets.add(.tcp, "10.0.0.9:5", "10.0.0.1:80", .rst, at: 900)
+        try packets.add(.tcp, "10.0.0.9:4", "10.0.0.1:80", .syn, payload: 100, at: 100)
+        try packets.add(.tcp, "10.0.0.1:80", "10.0.0.9:4", [.syn, .ack], payload: 20, at: 110)
+        try packets.add(.udp, "10.0.0.2:6", "10.0.0.7:53", payload: 9000, at: nil)
         var rows = packets.rows
         rows.reverse()
         order.sort(&rows)

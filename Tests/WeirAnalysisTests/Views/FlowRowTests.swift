@@ -62,9 +62,10 @@ struct FlowRowTests {
         #expect(
             json == """
                 {"flow":7,"transport":"tcp","client":"127.0.0.1:49152","server":"10.0.0.5:443","packets_up":1,\
-                "packets_down":0,"bytes_up":70,"bytes_down":0,"start":"1970-01-01T00:00:00.000000000Z","duration_ns":0,\
+                "packets_down":0,"bytes_up":0,"bytes_down":0,"frame_bytes_up":70,"frame_bytes_down":0,"start":"1970-01-01T00:00:00.000000000Z","duration_ns":0,\
                 "close":"refused","listener":"127.0.0.1:9000","egress":"10.0.0.2:51044","leg":"client",\
-                "server_leg":{"flow":7,"packets_up":1,"packets_down":1,"bytes_up":80,"bytes_down":54,\
+                "server_leg":{"flow":7,"packets_up":1,"packets_down":1,"bytes_up":0,"bytes_down":0,\
+                "frame_bytes_up":80,"frame_bytes_down":54,\
                 "start":"1970-01-01T00:00:00.000000000Z","duration_ns":0,"close":"refused"}}
 
                 """
@@ -165,7 +166,7 @@ struct FlowRowTests {
             "127.0.0.1:49152",
             "127.0.0.1:9000",
             .syn,
-            length: 74,
+            payload: 74,
             at: 1_000_000,
             comment: Self.comment
         )
@@ -175,7 +176,7 @@ struct FlowRowTests {
             "127.0.0.1:9000",
             "127.0.0.1:49152",
             [.syn, .ack],
-            length: 1_234_567_890,
+            payload: 1_234_567_890,
             at: 12_001_042_000
         )
         try packets.add(.udp, "[::1]:5", "[::1]:6", at: nil)
@@ -189,7 +190,7 @@ struct FlowRowTests {
             text == """
                       flow  time                             client and server                                                 packets up  up  packets down        down       took  end   what
                          7  1970-01-01 00:00:00.001000  tcp  127.0.0.1:49152 → 127.0.0.1:9000 ⇒ 10.0.0.2:51044 → 10.0.0.5:443           1  74             1  1234567890  12.000042  open
-                1000000003  no time                     udp  [::1]:5 → [::1]:6                                                          1  60             0           0
+                1000000003  no time                     udp  [::1]:5 → [::1]:6                                                          1   0             0           0
 
                 """
         )

@@ -51,8 +51,8 @@ struct FlowsTextTests {
     @Test("In a pipe columns are as wide as what is in them, and nothing is cut", arguments: [9999, 10_000, 123_456])
     func widths(number: Int) throws {
         var packets = Packets()
-        try packets.add(.udp, "1.1.1.1:5", "2.2.2.2:80", length: 99_999_999, at: 0)
-        try packets.add(.udp, "2.2.2.2:80", "1.1.1.1:5", length: 123_456_789, at: 98_765_432_100_000)
+        try packets.add(.udp, "1.1.1.1:5", "2.2.2.2:80", payload: 99_999_999, at: 0)
+        try packets.add(.udp, "2.2.2.2:80", "1.1.1.1:5", payload: 123_456_789, at: 98_765_432_100_000)
         let row = FlowRow(number: number, place: 0, flow: try #require(packets.rows.first).flow)
         var view = FlowsText([row])
         let heading = shown { view.appendHeading(to: &$0) }
@@ -74,9 +74,9 @@ struct FlowsTextTests {
     private static func rows(isAnswered: Bool) throws -> [FlowRow] {
         var packets = Packets()
         let near = "flow 3 client 127.0.0.1:36068 listener 127.0.0.1:9000 egress 127.0.0.1:44008 server 10.0.0.5:5432"
-        try packets.add(.tcp, "127.0.0.1:36068", "127.0.0.1:9000", .syn, length: 560, at: 0, comment: near)
+        try packets.add(.tcp, "127.0.0.1:36068", "127.0.0.1:9000", .syn, payload: 560, at: 0, comment: near)
         try packets.add(.tcp, "127.0.0.1:44008", "10.0.0.5:5432", .syn, at: 0, comment: near)
-        try packets.add(.tcp, "127.0.0.1:9000", "127.0.0.1:36068", .ack, length: 12_345_678, at: 240_000_000)
+        try packets.add(.tcp, "127.0.0.1:9000", "127.0.0.1:36068", .ack, payload: 12_345_678, at: 240_000_000)
         let far =
             "flow 4 client 192.168.100.201:51000 listener 192.168.100.1:9000 egress 192.168.100.1:44010 server [2001:db8::5]:443"
         try packets.add(.tcp, "192.168.100.201:51000", "192.168.100.1:9000", .syn, at: 3_723_004_005_000, comment: far)
@@ -126,7 +126,7 @@ struct FlowsTextTests {
             try Self.table(TerminalStyle(width: 80), isAnswered: true) == [
                 "flow  time           client and server     up      down     took  end   what",
                 "   3  00:00:00  tcp  :36068 → 10.0.0.5:…  560  12345678   0.24 s  open  postgre…",
-                "   4  01:02:03  tcp  192.168.100.201:51…   60        60  0.00 ms  open  tls sni…",
+                "   4  01:02:03  tcp  192.168.100.201:51…    0         0  0.00 ms  open  tls sni…",
             ]
         )
         // A longer word for the end leaves less for the others, but the columns stay below their headings.
@@ -134,7 +134,7 @@ struct FlowsTextTests {
             try Self.table(TerminalStyle(width: 80)) == [
                 "flow  time           client and server   up      down     took  end         what",
                 "   3  00:00:00  tcp  :36068 → 10.0.0.…  560  12345678   0.24 s  open        pos…",
-                "   4  01:02:03  tcp  192.168.100.201:…   60         0  0.00 ms  unanswered  tls…",
+                "   4  01:02:03  tcp  192.168.100.201:…    0         0  0.00 ms  unanswered  tls…",
             ]
         )
     }
@@ -200,6 +200,18 @@ struct FlowsTextTests {
         )
     }
 
+    @Test("The columns of bytes have the payload, and frames have columns of their own")
+    func frames() throws {
+        let columns: [FlowColumn] = [.up, .frameBytesUp, .down, .frameBytesDown]
+        let lines = try Self.table(TerminalStyle(), columns: columns, isAnswered: true)
+        #expect(
+            lines == [
+                " up  frame bytes up      down  frame bytes down", "560              60  12345678                60",
+                "  0              60         0                60",
+            ]
+        )
+    }
+
     @Test("The total counts the flows that are shown, and what has no flow")
     func totals() {
         var capture = ViewCapture()
@@ -211,10 +223,10 @@ struct FlowsTextTests {
             let view = FlowsText(rows)
             return shown { view.appendTotals(rows, among: 2, of: capture.flows, to: &$0) }
         }
-        #expect(total(rows) == "total: 2 flows, 3 packets, 96 bytes\n")
-        #expect(total(Array(rows.prefix(1))) == "total: 1 flow of 2, 2 packets, 68 bytes\n")
-        #expect(total([]) == "total: 0 flows of 2, 0 packets, 0 bytes\n")
+        #expect(total(rows) == "total: 2 flows, 3 packets, 12 bytes of payload\n")
+        #expect(total(Array(rows.prefix(1))) == "total: 1 flow of 2, 2 packets, 12 bytes of payload\n")
+        #expect(total([]) == "total: 0 flows of 2, 0 packets, 0 bytes of payload\n")
         _ = capture.add(ViewCapture.ip(99, 1, 2, [1]))
-        #expect(total(rows).hasSuffix("96 bytes, of no flow 1 packet, 21 bytes\n"))
+        #expect(total(rows).hasSuffix("12 bytes of payload, of no flow 1 packet, 21 bytes\n"))
     }
 }

@@ -23,6 +23,7 @@ struct Packets: ~Copyable {
         _ flags: TCPFlags = .ack,
         number: UInt32 = 1,
         length: Int = 60,
+        payload: Int = 0,
         at time: Int64? = 0,
         comment: String? = nil
     ) throws {
@@ -31,8 +32,9 @@ struct Packets: ~Copyable {
             source: try #require(Endpoint(source)),
             destination: try #require(Endpoint(destination))
         )
-        let segment = StreamSegment(sequenceNumber: number, flags: flags, length: 0)
-        let place = table.add(tuple, transport == .tcp ? segment : nil, length: length, at: time)
+        let segment = StreamSegment(sequenceNumber: number, flags: flags, length: payload)
+        let isStream = transport == .tcp
+        let place = table.add(tuple, isStream ? segment : nil, length: length, payload: payload, at: time)
         guard let place, let comment, place.isNew else { return }
         joiner.add(comment: comment, place: place.index, in: table)
     }

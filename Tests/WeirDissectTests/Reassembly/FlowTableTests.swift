@@ -87,6 +87,56 @@ struct FlowTableTests {
         #expect(flow.tuple == tuple)
     }
 
+    @Test("Payload is counted once, whatever repeats it, is lost, or has strange numbers")
+    func payload() {
+        var table = FlowTable()
+        func add(_ isUp: Bool, _ flags: TCPFlags, _ number: UInt32, _ length: Int) -> (Int, Int) {
+            let segment = StreamSegment(
+                sequenceNumber: number,
+                acknowledgmentNumber: isUp ? 101 : 0xffff_fff1,
+                flags: flags,
+                length: length
+            )
+            let place = table.add(isUp ? Self.up : Self.up.reversed, segment, length: 60 + length, at: 0)
+            let flow = table[place?.index ?? 0]
+            return (flow.payloadUp, flow.payloadDown)
+        }
+        #expect(add(true, .syn, 0xffff_fff0, 0) == (0, 0))
+        #expect(add(false, [.syn, .ack], 100, 0) == (0, 0))
+        // The numbers wrap around.
+        #expect(add(true, .ack, 0xffff_fff1, 20) == (20, 0))
+        // A retransmission, one with more, and a keep-alive with the last byte.
+        #expect(add(true, .ack, 0xffff_fff1, 20) == (20, 0))
+        #expect(add(true, .ack, 0xffff_fffb, 20) == (30, 0))
+        #expect(add(true, .ack, 14, 1) == (30, 0))
+        // A segment that was not captured counts; one that comes late does not count again.
+        #expect(add(false, .ack, 111, 10) == (30, 20))
+        #expect(add(false, .ack, 101, 10) == (30, 20))
+        #expect(add(false, [.fin, .ack], 121, 0) == (30, 20))
+        // Numbers far away from the others say nothing about what was sent.
+        #expect(add(false, .ack, 0x4000_0000, 7) == (30, 27))
+        #expect(table[0].payload == 57 && table[0].turned.payloadUp == 27 && table.count == 1)
+    }
+
+    @Test("The payload of datagrams is counted, and of a flow that turns out to go the other way")
+    func otherPayload() {
+        var table = FlowTable()
+        let tuple = FiveTuple(transport: .udp, source: Self.client, destination: Self.server)
+        for (tuple, payload) in [(tuple, 5), (tuple.reversed, 7), (tuple, 0), (tuple, 5)] {
+            _ = table.add(tuple, nil, length: 28 + payload, payload: payload, at: 0)
+        }
+        #expect((table[0].payloadUp, table[0].payloadDown) == (10, 7))
+        let answer = StreamSegment(sequenceNumber: 5, acknowledgmentNumber: 2, flags: .ack, length: 3)
+        _ = table.add(Self.up.reversed, answer, length: 60, at: 0)
+        #expect((table[1].payloadUp, table[1].payloadDown) == (3, 0))
+        let syn = StreamSegment(sequenceNumber: 1, flags: .syn, length: 0)
+        let place = table.add(Self.up, syn, length: 60, at: 0)
+        #expect(place?.hasTurned == true && place?.index == 1)
+        #expect((table[1].payloadUp, table[1].payloadDown) == (0, 3))
+        _ = table.add(Self.up.reversed, answer, length: 60, at: 0)
+        #expect((table[1].payloadUp, table[1].payloadDown) == (0, 3))
+    }
+
     @Test("A flow without times has no start, and the longest duration there can be does not trap")
     func times() {
         var table = FlowTable()

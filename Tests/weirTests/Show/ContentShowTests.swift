@@ -57,6 +57,17 @@ struct ContentShowTests {
         #expect(try folder.read("out/up.request") == Array("hi".utf8))
         let one = try await shown([path, "--export", folder.path + "/one", "--where", "port 5001"])
         #expect(one.output.hasSuffix("1 file in \(folder.path)/one\n"))
+        for (number, (query, count)) in [
+            ("path /x", 1), ("method PUT", 1), ("status = 200", 4), ("status = 204", 1), ("contains \"<p>\"", 1),
+            ("path /a.txt and status = 404", 0), ("not path /a", 3),
+        ].enumerated() {
+            let out = "\(folder.path)/chosen\(number)"
+            let ended = try await shown([path, "--export", out, "--where", query])
+            #expect(
+                ended.output.hasSuffix("\(count) file\(count == 1 ? "" : "s") in \(out)\n"),
+                "\(query): \(ended.output)"
+            )
+        }
     }
 
     @Test("Whatever a path says, nothing is written outside of the folder")
@@ -95,6 +106,9 @@ struct ContentShowTests {
         #expect(entries.compactMap { $0["request"]?["url"]?.stringValue } == ["http://h/a.txt?b", "http://h/b"])
         #expect(entries.first?["response"]?["content"]?["text"] == "the quick brown fox jumps over the lazy dog")
         #expect(entries.first?["serverIPAddress"] == "10.0.0.2")
+        let chosen = try await shown([path, "--har", folder.path + "/b.har", "--where", "path /b"])
+        #expect(chosen.output == "1 exchange of HTTP in \(folder.path)/b.har\n")
+        try FileManager.default.removeItem(atPath: folder.path + "/b.har")
         let again = try await shown([path, "--har", file])
         #expect(again.status == 73 && again.output == "")
         #expect(again.errors == "weir: cannot write to '\(file)': file exists (EEXIST)\n")

@@ -46,7 +46,7 @@ struct HTTPReadingTests {
             if flows.hasNewFlow { reading.begin(reader.metadata(of: packet, in: file), in: flows) }
             found += reading.add(packet, bytes, in: flows)
         }
-        return found + reading.finish()
+        return found + reading.finish(in: flows)
     }
 
     @Test(

@@ -52,6 +52,9 @@ struct LogShowTests {
         let (relay, log, short) = try await Self.record(5)
         for options in [
             [], ["--messages"], ["--stats"], ["--errors"], ["--messages", "--where", "http"], ["--flow", "3"],
+            ["--messages", "--where", "status < 300 and path /3"], ["--where", "method GET and host h and path /1"],
+            ["--stats", "--where", "path /1"], ["--errors", "--where", "error"],
+            ["--where", "not error and took < 30s"],
         ] {
             let capture = try await Self.objects([relay.path] + options)
             #expect(try await Self.objects([log] + options) == capture, "\(options)")
@@ -89,7 +92,7 @@ struct LogShowTests {
             (["--export", relay.folder.path + "/out"], "--export"), (["--har", relay.folder.path + "/h"], "--har"),
             (["--curl", "1"], "--curl"), (["--grep", "hi"], "--grep"),
             (["--messages", "--leg", "server"], "--leg server"),
-            (["--errors", "--where", "contains hi"], "--where, for what this query asks,"),
+            (["--errors", "--where", "contains hi"], "--where, for 'contains' and 'matches',"),
         ]
         for (options, name) in views {
             let ended = try await shown([short] + options)

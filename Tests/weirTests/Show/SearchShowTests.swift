@@ -87,6 +87,47 @@ struct SearchShowTests {
     }
 
     @Test(
+        "A query chooses what went wrong: the message that fits, or the flow whose failure does",
+        arguments: [
+            ("status = 404", ["404 Not Found"]), ("status = 200", []), ("path /a", []), ("path /b", ["404 Not Found"]),
+            ("error", ["404 Not Found", "-"]), ("error and http", ["404 Not Found"]), ("not http", ["-"]),
+            ("close refused", ["-"]), ("close refused and error", ["-"]), ("close refused and http", []),
+            ("port 80 and error", ["404 Not Found"]), ("took < 1s and status > 0", ["404 Not Found"]),
+            ("host one.example", []), ("contains two.example and error", ["404 Not Found"]),
+        ]
+    )
+    func chosenErrors(_ query: String, _ summaries: [String]) async throws {
+        #expect(try await members("summary", "--errors", "--where", query) == summaries)
+    }
+
+    @Test(
+        "A query chooses the requests that are counted, and the flows that have them",
+        arguments: [
+            ("status = 404", ["1", "GET /b"]), ("method GET", ["1", "GET /a", "GET /b"]), ("status = 500", []),
+            ("path /a and took < 1s", ["1", "GET /a"]), ("port 81", ["2"]),
+            ("bytes > 20 and path /b", ["1", "GET /b"]),
+            ("bytes > 2000 and path /b", []), ("not status = 404", ["1", "GET /a"]),
+        ]
+    )
+    func chosenStatistics(_ query: String, _ rows: [String]) async throws {
+        let ended = try await WeirProgram(["show", path, "--json", "--stats", "0", "--where", query]).finish()
+        #expect(ended.status == 0 && ended.errors == "")
+        let found = try LogLines(ended.output).objects.map { "\($0["flow"] ?? $0["request"] ?? "-")" }
+        #expect(found == rows)
+    }
+
+    @Test(
+        "A search shows what is in the flows that fit, also if only their ends tell",
+        arguments: [
+            ("status = 404", ["26", "64"]), ("error and port 82", []), ("close open and http", ["26", "64"]),
+            ("bytes > 2000", []), ("port 80", ["26", "64"]), ("contains needle", []),
+        ]
+    )
+    func chosenMatches(_ query: String, _ offsets: [String]) async throws {
+        #expect(try await members("offset", "--grep", ".example", "--where", query) == offsets)
+    }
+
+    @Test(
         "Marks the mistake in a query, and says what is wrong with a pattern",
         arguments: [
             (["--where", "tcp and prt 80"], "did you mean 'port'?\n  tcp and prt 80\n          ^^^\n"),

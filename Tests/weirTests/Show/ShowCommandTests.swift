@@ -98,10 +98,26 @@ struct ShowCommandTests {
         let late = "a query cannot ask for what is known only when a flow has ended"
         #expect(Self.query(["--packets", "--where", "bytes > 5"]) == "64 --where: with --packets \(late)")
         #expect(Self.query(["--messages", "--where", "bytes > 5"]) == "64 --where: with --messages \(late)")
-        #expect(Self.query(["--grep", "x", "--where", "bytes > 5"]) == "64 --where: with --grep \(late)")
-        let ofFlows = "a query cannot ask for messages or bytes, only for flows"
-        #expect(Self.query(["--grep", "x", "--where", "http"]) == "64 --where: with --grep \(ofFlows)")
-        #expect(Self.query(["--stats", "5", "--where", "error"]) == "64 --where: with --stats \(ofFlows)")
+        #expect(Self.query(["--export", "d", "--where", "bytes > 5"]) == "64 --where: with --export \(late)")
+        #expect(Self.query(["--har", "h", "--where", "close reset"]) == "64 --where: with --har \(late)")
+        for text in ["http", "bytes > 5", "close reset or status = 500", "not (error and bytes > 5)"] {
+            #expect(!Self.query(["--grep", "x", "--where", text]).hasPrefix("64"), "\(text)")
+        }
+        for text in ["error", "close reset and (status = 500 or not http)", "bytes > 5 or close reset", "contains x"] {
+            #expect(!Self.query(["--stats", "5", "--where", text]).hasPrefix("64"), "\(text)")
+            #expect(!Self.query(["--errors", "--where", text]).hasPrefix("64"), "\(text)")
+        }
+        for text in [
+            "close reset or status = 500", "not (error and bytes > 5)", "tcp and (contains x or duration > 1s)",
+        ] {
+            #expect(
+                Self.query(["--stats", "5", "--where", text]).hasPrefix("64 --where: with --stats what"),
+                "\(text)"
+            )
+            #expect(Self.query(["--errors", "--where", text]).hasPrefix("64 --where: with --errors what"), "\(text)")
+            #expect(!Self.query(["--where", text]).hasPrefix("64"), "\(text)")
+        }
+        #expect(!Self.query(["--har", "h", "--where", "status = 500 and contains x"]).hasPrefix("64"))
         #expect(Self.query(["--where", "proxy web"]).hasPrefix("64 --where: a capture does not name routes"))
         #expect(!Self.query(["--packets", "--where", "status > 399"]).hasPrefix("64"))
         #expect(!Self.query(["--where", "bytes > 5"]).hasPrefix("64"))
