@@ -14,7 +14,7 @@ bundle=$folder/weirPackageTests.xctest
 # time. The halves are about equal in seconds.
 pure='^Weir(Wire|Dissect|Engine|Sinks|Analysis)Tests\.'
 program='^weirTests\.'
-first_half='^weirTests\.[A-M]'
+first_half='^weirTests\.[A-P]'
 bench=(--package-path Benchmarks --scratch-path .build/benchmarks)
 
 step "what the tests need" Scripts/setup.sh --tests

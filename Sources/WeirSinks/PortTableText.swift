@@ -54,6 +54,10 @@ struct PortTableText: Sendable {
         }
         var widths = Self.headings.map(\.count)
         for cells in lines { for index in cells.indices { widths[index] = max(widths[index], cells[index].count) } }
+        // A terminal that is too narrow shows no columns in which no row has anything.
+        if let width = style.width, widths.reduce(2 * (widths.count - 1), +) > width {
+            for index in widths.indices where lines.allSatisfy({ $0[index].isEmpty }) { widths[index] = 0 }
+        }
         append(Self.headings, widths, style, &output)
         var next = 0
         for group in groups.indices {
@@ -98,7 +102,7 @@ struct PortTableText: Sendable {
 
     private func append(_ cells: [String], _ widths: [Int], _ style: TerminalStyle, _ output: inout ByteBuffer) {
         let start = output.count
-        for (index, cell) in cells.enumerated() {
+        for (index, cell) in cells.enumerated() where widths[index] > 0 {
             if index > 0 { output.append("  ") }
             let blanks = String(repeating: " ", count: max(widths[index] - cell.count, 0))
             if Self.isRight[index] { output.append(blanks) }

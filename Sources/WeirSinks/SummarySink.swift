@@ -56,6 +56,16 @@ public struct SummarySink: Sink {
     /// Renders the totals, and the table of ports.
     public mutating func finish(into output: inout ByteBuffer) {
         let start = output.count
+        appendTotals(showsChunks: true, to: &output)
+        if let width = style.width, output.columns(from: start) > width {
+            output.truncate(to: start)
+            appendTotals(showsChunks: false, to: &output)
+        }
+        output.endLine(from: start, style)
+        table.append(style, to: &output)
+    }
+
+    private func appendTotals(showsChunks: Bool, to output: inout ByteBuffer) {
         output.append("total: ")
         output.appendCount(flows.tcp, "tcp flow")
         output.append(", ")
@@ -64,7 +74,7 @@ public struct SummarySink: Sink {
             output.append(direction == .upstream ? "   " : "  ")
             output.append(style.sign(direction))
             output.append(" ")
-            output.appendCounters(counters, showsChunks: true)
+            output.appendCounters(counters, showsChunks: showsChunks)
         }
         let faults: [(UInt64, StaticString)] = [(refused, "refused"), (evicted, "evicted"), (mismatches, "mismatched")]
         for (count, name) in faults where count > 0 {
@@ -73,7 +83,5 @@ public struct SummarySink: Sink {
             output.append(" ")
             output.append(name)
         }
-        output.endLine(from: start, style)
-        table.append(style, to: &output)
     }
 }

@@ -55,6 +55,6 @@ struct MessagesTests {
         #expect(output.split(separator: "\n").allSatisfy { $0.contains(" #2 ") })
         #expect(output.contains("http GET / www.example.com"))
         let other = try await Self.show([Self.capture, "--messages", "--flow", "99"])
-        #expect(other.status == 0 && other.output == "")
+        #expect(other.status == 1 && other.output == "")
     }
 }

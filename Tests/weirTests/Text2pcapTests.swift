@@ -38,8 +38,7 @@ struct Text2pcapTests {
         #expect(Array(payloads.joined()) == Array(expected.joined()))
         #expect(result.output.contains("Read \(payloads.count) potential packet"))
         #expect(expected.joined().count > (limit == 0 ? 4_000_000 : 4000))
-        let lines = String(decoding: try folder.read("dump"), as: UTF8.self).split(separator: "\n")
-        #expect(lines.allSatisfy { $0.wholeMatch(of: /\d\d:\d\d:\d\d\.\d{6}|0000[0-9a-f]{4}  .*/) != nil })
+        #expect(try DumpLines.areTimesAndBytes(folder.read("dump")))
     }
 
     /// Relays four flows side by side, one that is refused, and one that is reset.

@@ -131,7 +131,9 @@ struct LogShowTests {
     @Test("A log of two runs has one number for each flow, and says which they are")
     func runs() async throws {
         let (relay, log, _) = try await Self.record(2)
-        let (_, other, _) = try await Self.record(1)
+        let (second, other, _) = try await Self.record(1)
+        // The folder of the second run is there as long as its relay.
+        defer { withExtendedLifetime(second) {} }
         let both = try TemporaryFolder.read(log) + TemporaryFolder.read(other)
         let path = try relay.folder.file("both.jsonl", both)
         let ended = try await shown([path, "--json"])

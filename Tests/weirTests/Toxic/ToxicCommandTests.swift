@@ -341,7 +341,7 @@ struct ToxicHoldCommandTests {
             try client.send(5000, seed: 1)
             var line = ""
             repeat { line = try prompt.readErrorLine() } while !line.contains("more; e shows all")
-            #expect(line == "(904 bytes more; e shows all)")
+            #expect(line == "904 bytes more; e shows all")
             try prompt.write("f\n")
             #expect(try peer.receive(5000).count == 5000)
             #expect(try await relay.toxic("reset").status == 0)
