@@ -88,11 +88,23 @@ struct OpenExchanges<Item: Sendable>: Sendable {
         var direction: Direction
         var offset: Int
         var exchange: Exchange
-        var items: [Item] = []
+        /// The numbers of what is shown if it fits.
+        var items: [Int] = []
         var isShown = false
     }
 
+    /// What is shown if a request fits.
+    private struct Kept: Sendable {
+        var item: Item
+        var cost: Int
+        /// The number of requests that keep it.
+        var requests: Int
+    }
+
     private var requests: [Request] = []
+    private var kept: [Int: Kept] = [:]
+    /// The number of the next item.
+    private var next = 0
     /// The cost of the items that wait, in bytes.
     private(set) var cost = 0
     private static var limit: Int { 128 }
@@ -110,7 +122,7 @@ struct OpenExchanges<Item: Sendable>: Sendable {
     }
 
     /// Whether a request is kept until its answer decides.
-    var isKeeping: Bool { requests.contains { !$0.items.isEmpty } }
+    var isKeeping: Bool { !kept.isEmpty }
 
     /// Judges a message.
     ///
@@ -148,23 +160,44 @@ struct OpenExchanges<Item: Sendable>: Sendable {
         if let place { exchange.join(requests[place].exchange) }
         let holds = truth(exchange)
         if holds == .yes, let place {
-            for item in requests[place].items { emit(item) }
+            show(requests[place].items, emit)
             requests[place].items = []
         }
-        if let place, !message.isUnfinished {
-            requests.remove(at: place)
-            if !isKeeping { cost = 0 }
-        }
+        if let place, !message.isUnfinished { drop(requests.remove(at: place).items) }
         return holds == .yes ? .shown : .left
     }
 
-    /// Keeps an item of the last message that `judge` kept.
-    mutating func keep(_ item: Item, of message: borrowing Message, cost itemCost: Int) {
-        guard cost + itemCost <= Self.costLimit, let place = place(message.direction, message.range.lowerBound) else {
-            return
+    /// Keeps an item of messages that `judge` kept: it is shown once if one of them fits.
+    mutating func keep(_ item: Item, of messages: [Message], cost itemCost: Int) {
+        guard cost + itemCost <= Self.costLimit else { return }
+        var waiting = 0
+        for message in messages {
+            guard let place = place(message.direction, message.range.lowerBound) else { continue }
+            requests[place].items.append(next)
+            waiting += 1
         }
-        requests[place].items.append(item)
+        guard waiting > 0 else { return }
+        kept[next] = Kept(item: item, cost: itemCost, requests: waiting)
+        next += 1
         cost += itemCost
+    }
+
+    /// Shows items, unless another request has shown them.
+    private mutating func show(_ items: [Int], _ emit: (Item) -> Void) {
+        for number in items {
+            guard let shown = kept.removeValue(forKey: number) else { continue }
+            cost -= shown.cost
+            emit(shown.item)
+        }
+    }
+
+    /// Forgets items that no other request keeps.
+    private mutating func drop(_ items: [Int]) {
+        for number in items {
+            guard var item = kept.removeValue(forKey: number) else { continue }
+            item.requests -= 1
+            if item.requests > 0 { kept[number] = item } else { cost -= item.cost }
+        }
     }
 
     /// Decides about the requests that nobody answers any more.
@@ -172,11 +205,9 @@ struct OpenExchanges<Item: Sendable>: Sendable {
         for request in requests where !request.items.isEmpty {
             var exchange = request.exchange
             exchange.isOpen = false
-            guard truth(exchange) == .yes else { continue }
-            for item in request.items { emit(item) }
+            if truth(exchange) == .yes { show(request.items, emit) }
         }
-        requests = []
-        cost = 0
+        (requests, kept, cost) = ([], [:], 0)
     }
 
     private func place(_ direction: Direction, _ offset: Int) -> Int? {
@@ -185,7 +216,7 @@ struct OpenExchanges<Item: Sendable>: Sendable {
     }
 
     private mutating func begin(_ message: borrowing Message, _ exchange: Exchange) -> Int {
-        if requests.count == Self.limit { requests.removeFirst() }
+        if requests.count == Self.limit { drop(requests.removeFirst().items) }
         requests.append(
             Request(direction: message.direction, offset: message.range.lowerBound, exchange: exchange)
         )

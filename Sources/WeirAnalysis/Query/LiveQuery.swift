@@ -167,12 +167,12 @@ public struct LiveQuery<Item: Sendable>: Sendable {
         if !flow.waiting.isEmpty {
             let end = flow.facts.transport == .tcp ? Int(clamping: chunk.offset) + chunk.length : chunk.length
             let (fits, kept) = judgeMessages(end: end, &flow, show)
-            if !fits, let kept {
+            if !fits, !kept.isEmpty {
                 let (item, cost) = keep()
                 flow.open.keep(item, of: kept, cost: cost)
             }
             // The last message may be followed by the beginning of another one.
-            if fits || kept != nil || !isUndecided { return fits }
+            if fits || !kept.isEmpty || !isUndecided { return fits }
         }
         if isUndecided, let fits = judgeUndecided(found, chunk.direction, &flow, keep, show) { return fits }
         settle(chunk.direction, &flow, show)
@@ -223,9 +223,9 @@ public struct LiveQuery<Item: Sendable>: Sendable {
 
     /// Judges the messages that end in a chunk, or that go on after it.
     ///
-    /// - Returns: Whether one fits, and the last one that its answer decides.
-    private mutating func judgeMessages(end: Int, _ flow: inout Flow, _ show: (Item) -> Void) -> (Bool, Message?) {
-        var (fits, kept) = (false, nil as Message?)
+    /// - Returns: Whether one fits, and those that their answers decide.
+    private mutating func judgeMessages(end: Int, _ flow: inout Flow, _ show: (Item) -> Void) -> (Bool, [Message]) {
+        var (fits, kept) = (false, [Message]())
         let waiting = flow.waiting
         flow.waiting.removeAll()
         for (message, item) in waiting {
@@ -244,9 +244,9 @@ public struct LiveQuery<Item: Sendable>: Sendable {
                 show(item)
                 fits = true
             case .kept:
-                for chunk in first { flow.open.keep(chunk.item, of: message, cost: chunk.cost) }
-                flow.open.keep(item, of: message, cost: message.cost)
-                kept = message
+                for chunk in first { flow.open.keep(chunk.item, of: [message], cost: chunk.cost) }
+                flow.open.keep(item, of: [message], cost: message.cost)
+                kept.append(message)
             case .left: break
             }
         }

@@ -117,7 +117,7 @@ struct QueryNotes: Sendable {
         )
         switch outcome {
         case .shown: emit(message)
-        case .kept: if row != nil { now.open.keep(message, of: message, cost: message.cost) }
+        case .kept: if row != nil { now.open.keep(message, of: [message], cost: message.cost) }
         case .left: break
         }
         // An answer that is still to come counts then.

@@ -25,7 +25,6 @@ public struct GrepSearch: ~Copyable, Sendable {
         fileprivate var textFinder: PatternFinder
         fileprivate let context: Int
         fileprivate var windows: [Side: GrepWindow] = [:]
-        fileprivate var times: [Side: Int64] = [:]
         fileprivate let limit: Int
 
         fileprivate init(_ pattern: SearchPattern, context: Int, limit: Int) {
@@ -102,7 +101,6 @@ extension GrepSearch.State {
     fileprivate mutating func turn(_ place: Int) {
         let (up, down) = (Side(place: place, direction: .upstream), Side(place: place, direction: .downstream))
         (windows[up], windows[down]) = (windows[down], windows[up])
-        (times[up], times[down]) = (times[down], times[up])
     }
 
     /// Searches a piece of a stream, or a datagram.
@@ -110,29 +108,28 @@ extension GrepSearch.State {
         let side = Side(place: piece.place, direction: piece.direction)
         if piece.isDatagram {
             var window = GrepWindow()
-            return search(bytes, isEnd: true, side, piece.time, &window, receiver)
+            return search(bytes, at: piece.time, isEnd: true, side, &window, receiver)
         }
         var window = windows.removeValue(forKey: side) ?? GrepWindow()
         if piece.isGap {
-            search(RawSpan(), isEnd: true, side, times[side], &window, receiver)
+            search(RawSpan(), isEnd: true, side, &window, receiver)
             window.skip(piece.count)
         } else {
-            search(bytes, isEnd: false, side, piece.time, &window, receiver)
+            search(bytes, at: piece.time, isEnd: false, side, &window, receiver)
         }
         if windows.count >= limit { finish(receiver) }
         windows[side] = window
-        times[side] = piece.time
     }
 
     private mutating func search(
         _ bytes: RawSpan,
+        at time: Int64? = nil,
         isEnd: Bool,
         _ side: Side,
-        _ time: Int64?,
         _ window: inout GrepWindow,
         _ receiver: GrepSearch.Receiver
     ) {
-        window.add(bytes, isEnd: isEnd, context: context, &finder) { offset, before, match, after in
+        window.add(bytes, at: time, isEnd: isEnd, context: context, &finder) { offset, time, before, match, after in
             var found = GrepMatch(place: side.place, direction: side.direction, offset: offset, time: time)
             (found.before, found.bytes, found.after) = (before, match, after)
             receiver(found)
@@ -147,7 +144,7 @@ extension GrepSearch.State {
             }
             var window = GrepWindow()
             let bytes = Array(text.utf8)
-            window.add(bytes.span.bytes, isEnd: true, context: context, &textFinder) { _, before, match, after in
+            window.add(bytes.span.bytes, isEnd: true, context: context, &textFinder) { _, _, before, match, after in
                 let offset = field.range.lowerBound
                 var found = GrepMatch(place: place, direction: message.direction, offset: offset, time: message.time)
                 (found.before, found.bytes, found.after) = (before, match, after)
@@ -161,8 +158,7 @@ extension GrepSearch.State {
     fileprivate mutating func finish(_ receiver: GrepSearch.Receiver) {
         for side in windows.keys.sorted(by: { ($0.place, $0.direction.rawValue) < ($1.place, $1.direction.rawValue) }) {
             guard var window = windows.removeValue(forKey: side) else { continue }
-            search(RawSpan(), isEnd: true, side, times[side], &window, receiver)
+            search(RawSpan(), isEnd: true, side, &window, receiver)
         }
-        times = [:]
     }
 }

@@ -36,6 +36,8 @@ struct GrepWindow: Sendable {
     /// The place from which on a match may begin.
     private var next = 0
     private var isStart = true
+    /// The times of the pieces of which bytes are kept, each with the offset of its end, in the order of the stream.
+    private var pieces: [(end: Int, time: Int64?)] = []
 
     /// The offset of the end.
     var end: Int { base + bytes.count }
@@ -44,18 +46,21 @@ struct GrepWindow: Sendable {
     ///
     /// - Parameters:
     ///   - added: The bytes.
+    ///   - time: The time of their packet, in nanoseconds since 1970 UTC.
     ///   - isEnd: Whether no more follow.
     ///   - context: The number of bytes that are shown before and after a match.
     ///   - finder: Finds the matches.
-    ///   - receiver: Receives the offset of each, and the ranges of the bytes before it, in it and after it.
+    ///   - receiver: Receives the offset of each, the time of the packet in which it ends, and the bytes before it, in it and after it.
     mutating func add(
         _ added: RawSpan,
+        at time: Int64? = nil,
         isEnd: Bool = false,
         context: Int,
         _ finder: inout PatternFinder,
-        _ receiver: (Int, _ before: [UInt8], _ match: [UInt8], _ after: [UInt8]) -> Void
+        _ receiver: (Int, Int64?, _ before: [UInt8], _ match: [UInt8], _ after: [UInt8]) -> Void
     ) {
         added.withUnsafeBytes { bytes.append(contentsOf: $0) }
+        if added.byteCount > 0 { pieces.append((end, time)) }
         while next < bytes.count {
             switch finder.find(in: bytes.span.bytes, from: next, isStart: isStart, isEnd: isEnd) {
             case .match(let match):
@@ -65,7 +70,9 @@ struct GrepWindow: Sendable {
                 }
                 let before = bytes[max(0, match.lowerBound - context)..<match.lowerBound]
                 let after = bytes[match.upperBound..<min(bytes.count, match.upperBound + context)]
-                receiver(base + match.lowerBound, Array(before), Array(bytes[match]), Array(after))
+                let offset = base + match.lowerBound
+                let time = self.time(of: base + match.upperBound)
+                receiver(offset, time, Array(before), Array(bytes[match]), Array(after))
                 next = match.upperBound
             case .none(let place):
                 next = place
@@ -79,8 +86,14 @@ struct GrepWindow: Sendable {
     mutating func skip(_ count: Int) {
         base = end + count
         bytes = []
+        pieces = []
         next = 0
         isStart = false
+    }
+
+    /// Returns the time of the piece that has the byte before an offset.
+    private func time(of offset: Int) -> Int64? {
+        pieces.first { $0.end >= offset }?.time
     }
 
     /// Forgets what is neither searched nor shown any more.
@@ -90,6 +103,7 @@ struct GrepWindow: Sendable {
         guard first > 0 else { return }
         bytes.removeSubrange(..<first)
         base += first
+        if let kept = pieces.firstIndex(where: { $0.end > base }) { pieces.removeFirst(kept) } else { pieces = [] }
         next -= first
         isStart = false
     }

@@ -28,6 +28,17 @@ struct TCPProgress: Hashable, Sendable {
     /// The sequence numbers after the last byte of payload of the two sides, if any was seen, the client's first.
     @usableFromInline var ends: (UInt32, UInt32) = (0, 0)
     @usableFromInline var seen: Seen = []
+    /// The bytes that were left out, oldest first: packets that were not captured, or that come late.
+    @usableFromInline var holes: [Hole] = []
+
+    /// Bytes of a side between those that were captured.
+    @usableFromInline
+    struct Hole: Hashable, Sendable {
+        var side: Direction
+        /// The sequence number of the first byte.
+        var start: UInt32
+        var length: Int
+    }
 
     @usableFromInline
     init() {}
@@ -55,6 +66,7 @@ struct TCPProgress: Hashable, Sendable {
     @usableFromInline
     static func == (left: TCPProgress, right: TCPProgress) -> Bool {
         left.firstNumbers == right.firstNumbers && left.ends == right.ends && left.seen == right.seen
+            && left.holes == right.holes
     }
 
     @usableFromInline
@@ -107,21 +119,52 @@ extension TCPProgress {
 
     /// Moves past the payload of a segment that was counted, and returns the number of bytes that no segment had before.
     ///
-    /// Bytes that were not captured count, as they were sent. A segment far away from the others counts as itself: its
-    /// numbers are wrong, or those of the others were.
+    /// Bytes that were not captured do not count; a segment that comes late does. A segment far away from the others counts as itself:
+    /// its numbers are wrong, or those of the others were.
     mutating func advance(over segment: StreamSegment, from side: Direction) -> Int {
         let start = segment.sequenceNumber &+ (segment.flags.contains(.syn) ? 1 : 0)
         let end = start &+ UInt32(truncatingIfNeeded: segment.length)
         let hasEnd = seen.contains(.payload.of(side))
         let before = hasEnd ? (side == .upstream ? ends.0 : ends.1) : number(of: side) &+ 1
-        var count = sequenceDistance(from: before, to: end)
-        if !(-Self.mostLost...Self.mostLost).contains(sequenceDistance(from: before, to: start)) {
-            count = segment.length
+        let skipped = sequenceDistance(from: before, to: start)
+        let added = sequenceDistance(from: before, to: end)
+        let isFar = !(-Self.mostLost...Self.mostLost).contains(skipped)
+        if isFar || added > 0 {
+            if side == .upstream { ends.0 = end } else { ends.1 = end }
+            if !hasEnd { seen.insert(.payload.of(side)) }
         }
-        guard count > 0 else { return 0 }
-        if side == .upstream { ends.0 = end } else { ends.1 = end }
-        if !hasEnd { seen.insert(.payload.of(side)) }
-        return count
+        guard !isFar, skipped != 0 else { return segment.length }
+        if skipped > 0 {
+            if holes.count == Self.mostHoles { holes.removeFirst() }
+            holes.append(Hole(side: side, start: before, length: skipped))
+            return segment.length
+        }
+        return max(added, 0) + (holes.isEmpty ? 0 : fill(side, start, segment.length))
+    }
+
+    /// The maximum number of holes that are kept of a flow; bytes that come late for another one do not count.
+    private static let mostHoles = 16
+
+    /// Removes bytes from the holes, and returns how many were in them.
+    private mutating func fill(_ side: Direction, _ start: UInt32, _ length: Int) -> Int {
+        var filled = 0
+        var left: [Hole] = []
+        for hole in holes {
+            let first = sequenceDistance(from: hole.start, to: start)
+            let range = max(first, 0)..<max(max(first, 0), min(first + length, hole.length))
+            guard hole.side == side, !range.isEmpty else {
+                left.append(hole)
+                continue
+            }
+            filled += range.count
+            if range.lowerBound > 0 { left.append(Hole(side: side, start: hole.start, length: range.lowerBound)) }
+            if range.upperBound < hole.length {
+                let next = hole.start &+ UInt32(truncatingIfNeeded: range.upperBound)
+                left.append(Hole(side: side, start: next, length: hole.length - range.upperBound))
+            }
+        }
+        holes = Array(left.suffix(Self.mostHoles))
+        return filled
     }
 
     var close: FlowClose {
@@ -143,6 +186,7 @@ extension TCPProgress {
     mutating func swapSides() {
         firstNumbers = (firstNumbers.1, firstNumbers.0)
         ends = (ends.1, ends.0)
+        for index in holes.indices { holes[index].side = holes[index].side.opposite }
         seen = Seen(rawValue: seen.rawValue << 8 | seen.rawValue >> 8)
     }
 

@@ -21,9 +21,9 @@ public struct ObservedFlow: Hashable, Sendable {
     public internal(set) var bytesUp = 0
     /// The number of bytes from the server: whole frames with their original lengths.
     public internal(set) var bytesDown = 0
-    /// The number of bytes of payload from the client, each counted once: of a stream, those that were sent.
+    /// The number of bytes of payload from the client in the packets, each byte of a stream counted once.
     public internal(set) var payloadUp = 0
-    /// The number of bytes of payload from the server, each counted once: of a stream, those that were sent.
+    /// The number of bytes of payload from the server in the packets, each byte of a stream counted once.
     public internal(set) var payloadDown = 0
     @usableFromInline var earliest = Int64.max
     @usableFromInline var latest = Int64.min

@@ -136,12 +136,13 @@ enum RunMatching {
             let names = runs.found.sorted { $0.key < $1.key }.map { ($0.key, captures[$0.value] ?? "") }
             if runs.count == names.count, let first = names.first?.1 {
                 let others = Set(names.map(\.1)).count - 1
-                let more = others == 0 ? " has" : " and \(others) more have"
-                notes.append("'\(file.path)' is not read: '\(first)'\(more) the same flows")
+                let more = others == 0 ? " is" : " and \(others) more are"
+                notes.append("'\(file.path)' is not read: '\(first)'\(more) of the same run; name the log to read it")
                 continue
             }
             for (run, capture) in names {
-                notes.append("run \(run) in '\(file.path)' is not read: '\(capture)' has the same flows")
+                let advice = "'\(capture)' is of that run; name the log to read it"
+                notes.append("run \(run) in '\(file.path)' is not read: \(advice)")
             }
             file.runsLeftOut = Set(runs.found.keys)
             kept.append(file)

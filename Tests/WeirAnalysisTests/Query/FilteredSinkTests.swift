@@ -63,6 +63,33 @@ struct FilteredSinkTests {
         #expect(shown == "open other close ")
     }
 
+    @Test(
+        "A chunk with two requests is shown once, if the answer to one of them fits",
+        arguments: [
+            ("status = 404", "open [GET /a] >38 [404 No] <38 close "),
+            ("status = 200", "open [GET /c] >38 [200 OK] <38 close "),
+            ("status > 199", "open [GET /a] >38 [404 No] <38 [GET /c] [200 OK] <38 close "),
+            ("status > 499", ""),
+        ]
+    )
+    func pipelined(query: String, shown: String) throws {
+        let missing = (Direction.downstream, "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n")
+        let both = (Direction.upstream, "GET /a HTTP/1.1\r\n\r\nGET /c HTTP/1.1\r\n\r\n")
+        #expect(try Self.shown(query, [both, missing, Self.found]) == shown)
+    }
+
+    @Test("Pipelines that never rest keep nothing of what was shown")
+    func neverAtRest() throws {
+        let both = "GET /a HTTP/1.1\r\n\r\nGET /c HTTP/1.1\r\n\r\n"
+        let chunks =
+            [(Direction.upstream, both)]
+            + (0..<1000).flatMap { _ in
+                [Self.found, (.upstream, both), Self.found]
+            }
+        let shown = try Self.shown("status = 200", chunks)
+        #expect(shown.split(separator: " ").count { $0 == ">38" } == 1000)
+    }
+
     @Test("A request is shown with the answer that fits, and the rest of the flow is not")
     func exchanges() throws {
         let chunks = [Self.get, Self.found, Self.post, (.upstream, "body"), Self.missing, (.downstream, "gone")]

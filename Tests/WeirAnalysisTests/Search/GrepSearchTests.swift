@@ -91,6 +91,20 @@ struct GrepSearchTests {
         return packets
     }
 
+    @Test("Has the time of the packet in which it ends, whatever comes after it")
+    func times() throws {
+        var capture = ViewCapture()
+        var search = GrepSearch(try SearchPattern(parsing: "needle"), context: 4)
+        var times: [Int64?] = []
+        for (index, packet) in handshake(["a needle", " and nee", "dle", " one needle"]).enumerated() {
+            let captured = capture.add(packet, at: Int64(1000 * index))
+            search.add(captured, packet.span.bytes, in: capture.flows) { times.append($0.time) }
+        }
+        search.finish { times.append($0.time) }
+        // The handshake has two packets.
+        #expect(times == [2000, 4000, 5000])
+    }
+
     @Test("Finds what two segments share, that came in the wrong order, or twice")
     func segments() throws {
         let expected = [Seen(.upstream, 6, "xxxx", "needle", "yyyy")]

@@ -109,13 +109,42 @@ struct FlowTableTests {
         #expect(add(true, .ack, 0xffff_fff1, 20) == (20, 0))
         #expect(add(true, .ack, 0xffff_fffb, 20) == (30, 0))
         #expect(add(true, .ack, 14, 1) == (30, 0))
-        // A segment that was not captured counts; one that comes late does not count again.
-        #expect(add(false, .ack, 111, 10) == (30, 20))
+        // A segment that was not captured does not count; one that comes late does, each byte once, whatever pieces it comes in.
+        #expect(add(false, .ack, 111, 10) == (30, 10))
+        #expect(add(false, .ack, 103, 4) == (30, 14))
+        #expect(add(false, .ack, 103, 4) == (30, 14))
+        #expect(add(false, .ack, 102, 4) == (30, 15))
+        #expect(add(false, .ack, 101, 20) == (30, 20))
         #expect(add(false, .ack, 101, 10) == (30, 20))
         #expect(add(false, [.fin, .ack], 121, 0) == (30, 20))
-        // Numbers far away from the others say nothing about what was sent.
+        // Numbers far away from the others say nothing about what is between.
         #expect(add(false, .ack, 0x4000_0000, 7) == (30, 27))
         #expect(table[0].payload == 57 && table[0].turned.payloadUp == 27 && table.count == 1)
+    }
+
+    @Test("Of more holes than are kept the oldest are not filled any more, and each side has its own")
+    func holes() {
+        var table = FlowTable()
+        func add(_ isUp: Bool, _ number: UInt32, _ length: Int) -> Int {
+            let segment = StreamSegment(
+                sequenceNumber: number,
+                acknowledgmentNumber: 1,
+                flags: .ack,
+                length: length
+            )
+            _ = table.add(isUp ? Self.up : Self.up.reversed, segment, length: 60 + length, at: 0)
+            return table[0].payload
+        }
+        #expect(add(true, 100, 1) == 1)
+        for hole in 1...17 { #expect(add(true, 100 + UInt32(hole) * 3, 1) == 1 + hole) }
+        #expect(add(true, 101, 2) == 18)
+        #expect(add(true, 104, 2) == 20)
+        #expect(add(true, 100, 52) == 50)
+        // The other side has the same numbers, and nothing of it is in the holes.
+        #expect(add(false, 100, 1) == 51)
+        #expect(add(false, 103, 1) == 52)
+        #expect(add(true, 100, 52) == 52)
+        #expect(add(false, 101, 2) == 54)
     }
 
     @Test("The payload of datagrams is counted, and of a flow that turns out to go the other way")

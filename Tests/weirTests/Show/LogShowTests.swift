@@ -109,7 +109,9 @@ struct LogShowTests {
         let (relay, log, short) = try await Self.record(3)
         let ended = try await shown([relay.folder.path, "--json"])
         #expect(ended.status == 0 && ended.output.split(separator: "\n").count == 3)
-        let lines = [log, short].map { "weir: '\($0)' is not read: '\(relay.path)' has the same flows\n" }
+        let lines = [log, short].map {
+            "weir: '\($0)' is not read: '\(relay.path)' is of the same run; name the log to read it\n"
+        }
         #expect(ended.errors == lines.joined())
     }
 

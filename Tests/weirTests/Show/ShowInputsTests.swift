@@ -135,9 +135,9 @@ struct ShowInputsTests {
         let named = folder.path
         #expect(
             inputs.notes == [
-                "'\(named)/b.jsonl' is not read: '\(named)/a.pcapng' has the same flows",
-                "'\(named)/d.jsonl' is not read: '\(named)/c.pcapng' has the same flows",
-                "'\(named)/e.jsonl' is not read: '\(named)/c.pcapng' has the same flows",
+                "'\(named)/b.jsonl' is not read: '\(named)/a.pcapng' is of the same run; name the log to read it",
+                "'\(named)/d.jsonl' is not read: '\(named)/c.pcapng' is of the same run; name the log to read it",
+                "'\(named)/e.jsonl' is not read: '\(named)/c.pcapng' is of the same run; name the log to read it",
             ]
         )
         // A file that is named is read.
@@ -160,13 +160,13 @@ struct ShowInputsTests {
         let (log, capture) = (folder.path + "/b.jsonl", folder.path + "/a.pcapng")
         let some = try ShowInputs([folder.path])
         #expect(some.files == [ShowInputs.File(path: capture), ShowInputs.File(path: log, runsLeftOut: [2])])
-        #expect(some.notes == ["run 2 in '\(log)' is not read: '\(capture)' has the same flows"])
+        #expect(some.notes == ["run 2 in '\(log)' is not read: '\(capture)' is of that run; name the log to read it"])
         try recorded("c.pcapng", (2, 5002))
         let all = try ShowInputs([folder.path])
         #expect(all.files.map(\.path) == [capture, folder.path + "/c.pcapng"])
         #expect(
             all.notes == [
-                "'\(log)' is not read: '\(folder.path)/c.pcapng' and 1 more have the same flows"
+                "'\(log)' is not read: '\(folder.path)/c.pcapng' and 1 more are of the same run; name the log to read it"
             ]
         )
     }
