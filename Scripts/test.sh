@@ -2,7 +2,6 @@
 # Sets up, builds once, optimised and with warnings as errors, and runs all tests, those of the benchmark too:
 #   Scripts/test.sh
 # With arguments it runs only what they choose, one test at a time: Scripts/test.sh --filter TCPCarrierTests
-# With --build it builds, and runs nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . Scripts/steps.sh
@@ -24,12 +23,11 @@ backlog=/proc/sys/net/core/netdev_max_backlog
 before=$(<"$backlog")
 if (echo 100000 >"$backlog") 2>/dev/null; then trap 'echo "$before" >"$backlog"' EXIT; fi
 step "build" swift_build -c release --build-tests
-if [[ $# -gt 0 && $1 != --build ]]; then
+if [[ $# -gt 0 ]]; then
     "$bundle" --testing-library swift-testing --no-parallel "$@"
     exit
 fi
 step "build of the benchmark" swift_build "${bench[@]}" --build-tests
-[[ $# -eq 0 ]] || exit 0
 
 run_tests() {
     local reports job failed=0 jobs=()
