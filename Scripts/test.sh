@@ -40,9 +40,15 @@ run_tests() {
     jobs+=($!)
     "${run[@]}" --no-parallel --filter "$program" --skip "$first_half" >"$reports/program" 2>&1 &
     jobs+=($!)
-    "${run[@]}" --no-parallel --filter "$first_half" || failed=1
+    "${run[@]}" --no-parallel --filter "$first_half" 2>&1 | tee "$reports/first_half" || failed=1
     for job in "${jobs[@]}"; do wait "$job" || failed=1; done
-    cat "$reports"/*
+    (cd "$reports" && cat libraries program pure)
+    # Once more at the end, where they are found.
+    if [[ $failed -ne 0 ]]; then
+        echo "== failures, and how each lane ended"
+        (cd "$reports" && grep -E '^✘|^✔ Test run|Fatal error|\*\*\*|terminated' ./*) || true
+        for job in "$reports"/*; do echo "-- the end of $(basename "$job")" && tail -n 5 "$job"; done
+    fi
     rm -r "$reports"
     return "$failed"
 }
