@@ -24,5 +24,5 @@ swift_build() {
     for name in WEIR_TESTING WEIR_ONLY TMPDIR http_proxy https_proxy; do
         [[ -z ${!name:-} ]] || keep+=("$name=${!name}")
     done
-    env -i "${keep[@]}" swift build "$@"
+    env -i "${keep[@]}" swift build --disable-index-store "$@"
 }

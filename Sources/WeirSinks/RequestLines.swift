@@ -3,7 +3,8 @@ import WeirWire
 
 /// The messages of `--show messages`: a request waits for its answer, so that both are one line.
 ///
-/// One whose answer takes longer than a second is shown alone, and so is the answer then.
+/// One whose answer takes longer than a second is shown alone, and so is the answer then; so are the requests of a stream with
+/// other messages before the answer, as rows of a table: nothing is shown above what it follows.
 struct RequestLines: Sendable {
     /// The time in ns for which a request waits.
     static let patience: Int64 = 1_000_000_000
@@ -23,27 +24,27 @@ struct RequestLines: Sendable {
     private var order: [(flow: FlowID, time: Int64)] = []
     private var first = 0
 
-    /// Takes a message; returns the line that is complete now, or that must not wait any longer.
-    mutating func add(_ message: Message, _ record: FlowRecord) -> Line? {
+    /// Takes a message; returns the lines that are complete now, or that must not wait any longer.
+    mutating func add(_ message: Message, _ record: FlowRecord) -> [Line] {
         let line = Line(record: record, message: message)
+        let isStream = record.transport == .tcp
         if let answer = message.answer, var requests = waiting.removeValue(forKey: record.flow) {
             defer { if !requests.isEmpty { waiting[record.flow] = requests } }
             // An offset tells requests of a stream apart; datagrams are answered in their order, mostly.
-            let isStream = record.transport == .tcp
             let found = requests.firstIndex { request in
                 request.message.direction != message.direction
                     && (!isStream || request.message.range.lowerBound == answer.request)
             }
-            guard let found else { return line }
+            guard let found else { return [line] }
             var request = requests.remove(at: found)
             request.answer = message
-            return request
+            return [request]
         }
-        guard message.isRequest, message.isComplete else { return line }
+        guard message.isRequest, message.isComplete else { return (isStream ? close(record.flow) : []) + [line] }
         waiting[record.flow, default: []].append(line)
         order.append((record.flow, record.moment.wallNanoseconds))
-        guard let count = waiting[record.flow]?.count, count > Self.limit else { return nil }
-        return waiting[record.flow]?.removeFirst()
+        guard let count = waiting[record.flow]?.count, count > Self.limit else { return [] }
+        return [waiting[record.flow]?.removeFirst()].compactMap { $0 }
     }
 
     /// Returns the requests that have waited long enough, and forgets them.
@@ -65,7 +66,7 @@ struct RequestLines: Sendable {
         return expired
     }
 
-    /// Returns the requests of a flow that get no answer any more, and forgets them.
+    /// Returns the requests of a flow that wait no longer, and forgets them.
     mutating func close(_ flow: FlowID) -> [Line] {
         waiting.isEmpty ? [] : waiting.removeValue(forKey: flow) ?? []
     }

@@ -167,7 +167,7 @@ public struct TerminalSink: Sink {
         switch record.happening {
         case .message(let message):
             guard !message.isUnfinished else { return }
-            if let request = requests.add(message, record) { appendRequest(request, &output) }
+            for request in requests.add(message, record) { appendRequest(request, &output) }
         case .closed(let summary):
             for request in requests.close(record.flow) { appendRequest(request, &output) }
             // An end that is an error explains what was not answered.

@@ -70,6 +70,24 @@ struct RequestLinesTests {
         #expect(sink.finished().hasPrefix("\(Self.head)▲ redis GET c\ntotal: "))
     }
 
+    @Test("What comes between a request and its answer stands between them; datagrams have no order")
+    func between() {
+        var sink = TerminalSink(show: .messages)
+        for (offset, text) in [(0, "select a"), (5, "select b")] {
+            #expect(sink.rendered(record(Self.request(offset, text))) == "")
+        }
+        let row = Sample.message(.downstream, 0..<5, "row 1")
+        #expect(sink.rendered(record(row, flow: 2)).hasSuffix(" #2 ▼ redis row 1\n"))
+        #expect(
+            sink.rendered(record(row))
+                == "\(Self.head)▲ redis select a\n\(Self.head)▲ redis select b\n\(Self.head)▼ redis row 1\n"
+        )
+        #expect(sink.rendered(record(Self.answer(0, "done"))) == "\(Self.head)▼ redis done   1.3 ms\n")
+        _ = sink.rendered(record(Self.request(0, "a"), .udp, flow: 3))
+        #expect(sink.rendered(record(row, .udp, flow: 3)).hasSuffix(" #3 ▼ redis row 1\n"))
+        #expect(sink.rendered(record(Self.answer(0, "1"), .udp, flow: 3)).hasSuffix(" #3 ▲ redis a → 1   1.3 ms\n"))
+    }
+
     @Test("An answer of another protocol is named")
     func protocols() {
         var sink = TerminalSink(show: .messages)
@@ -95,7 +113,7 @@ struct RequestLinesTests {
         var shown = 0
         for number in 0..<(RequestLines.limit + 10) {
             guard case .message(let message) = Self.request(number * 5, "GET") else { continue }
-            if lines.add(message, record(.opened)) != nil { shown += 1 }
+            shown += lines.add(message, record(.opened)).count
         }
         #expect(shown == 10)
         #expect(lines.finish().count == RequestLines.limit && lines.finish().isEmpty)

@@ -36,7 +36,7 @@ package struct RequestKind: Hashable, Sendable {
             guard message.direction == .upstream else { return nil }
             self.init(name: name, request: first.prefix(32).uppercased())
         case "postgresql":
-            guard message.direction == .upstream, let request = Self.statement(text) else { return nil }
+            guard message.isRequest, let request = Self.statement(text) else { return nil }
             self.init(name: name, request: request)
         case "echo":
             guard first == "request" else { return nil }

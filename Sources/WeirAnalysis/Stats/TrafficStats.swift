@@ -55,8 +55,6 @@ public struct TrafficStats: Sendable {
         var kind: RequestKind
         var direction: Direction
         var offset: Int
-        /// The time of its last byte; for protocols whose messages are not paired.
-        var time: Int64?
     }
 
     private var flows: [Flow] = []
@@ -122,7 +120,7 @@ public struct TrafficStats: Sendable {
         var requests = open.removeValue(forKey: place) ?? []
         if requests.count == Self.openLimit { requests.removeFirst() }
         requests.append(
-            Open(kind: kind, direction: message.direction, offset: message.range.lowerBound, time: message.time)
+            Open(kind: kind, direction: message.direction, offset: message.range.lowerBound)
         )
         open[place] = requests
     }
@@ -141,23 +139,8 @@ public struct TrafficStats: Sendable {
             // Datagrams have no offsets, and their answers come in any order.
             requests.remove(at: index)
         } else if message.name.description == "postgresql", message.direction == .downstream {
-            answerStatement(message, &requests, place)
-        }
-    }
-
-    /// Counts a message of PostgreSQL, whose messages have no pairs: everything up to `ready` answers what was asked.
-    private mutating func answerStatement(_ message: Message, _ requests: inout [Open], _ place: Int) {
-        guard let first = requests.first else { return }
-        if let time = first.time, let answer = message.firstTime ?? message.time {
-            count(message, max(answer &- time, 0), first.kind, place)
-            requests[0].time = nil
-        } else {
-            count(message, nil, first.kind, place)
-        }
-        if message.summary.string.hasPrefix("ready") {
-            // A statement that was prepared in the same turn was executed in it, too.
-            let isOne = first.kind.request != "execute" && requests.count > 1 && requests[1].kind.request == "execute"
-            requests.removeFirst(isOne ? 2 : 1)
+            // Rows and columns go before the answer, which says what was done.
+            if let first = requests.first { byPlace[place]?[first.kind]?.bytesDown += message.range.count }
         }
     }
 

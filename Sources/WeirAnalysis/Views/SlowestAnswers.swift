@@ -20,19 +20,13 @@ public struct SlowestAnswers: Sendable {
         fileprivate var place: Int
     }
 
-    /// A request that waits for its answer.
-    private struct Open: Sendable {
-        var request: Message
-        /// The answer so far, of a protocol in which several messages answer a request.
-        var answer: Message?
-    }
-
     /// The maximum number of answers that are shown.
     public let limit: Int
     /// The number of answers, also of those that are not kept.
     public private(set) var count = 0
     private var kept: [Answer] = []
-    private var open: [FlowLabel: [Open]] = [:]
+    /// The requests that wait for their answers.
+    private var open: [FlowLabel: [Message]] = [:]
     private static let openLimit = 128
 
     /// Creates a collection of no answer.
@@ -51,13 +45,11 @@ public struct SlowestAnswers: Sendable {
             if let delay = answer.delay {
                 keep(Answer(flow: flow, request: request, answer: message, took: delay, place: count))
             }
-        } else if message.isRequest || message.isStatement || message.isLoggedRequest {
+        } else if message.isRequest {
             var requests = open.removeValue(forKey: flow) ?? []
             if requests.count == Self.openLimit { requests.removeFirst() }
-            requests.append(Open(request: message))
+            requests.append(message)
             open[flow] = requests
-        } else if message.name.description == "postgresql", message.direction == .downstream {
-            addPart(message, of: flow)
         }
     }
 
@@ -66,39 +58,12 @@ public struct SlowestAnswers: Sendable {
         guard var requests = open.removeValue(forKey: flow) else { return nil }
         defer { if !requests.isEmpty { open[flow] = requests } }
         let fits = requests.indices.filter {
-            let request = requests[$0].request
-            return request.direction != message.direction && request.range.lowerBound == offset
+            requests[$0].direction != message.direction && requests[$0].range.lowerBound == offset
         }
         // All datagrams begin at 0; an answer of DNS repeats the question.
         let asked = message.summary.question
-        let index = fits.first { asked.hasPrefix(requests[$0].request.summary.question) } ?? fits.first
-        return index.map { requests.remove(at: $0).request }
-    }
-
-    /// Adds a message of PostgreSQL, whose messages have no pairs: everything up to `ready` answers what was asked.
-    private mutating func addPart(_ message: Message, of flow: FlowLabel) {
-        guard var requests = open.removeValue(forKey: flow) else { return }
-        defer { if !requests.isEmpty { open[flow] = requests } }
-        let text = message.summary.string
-        if requests[0].answer == nil {
-            guard let asked = requests[0].request.time, let time = message.firstTime ?? message.time else { return }
-            let offset = requests[0].request.range.lowerBound
-            var answer = message
-            answer.answer = MessageAnswer(request: offset, delay: max(time &- asked, 0))
-            requests[0].answer = answer
-        } else if text.hasPrefix("done") || text.hasPrefix("error"),
-            let answer = requests[0].answer, !answer.summary.string.hasPrefix("error")
-        {
-            // It says the most.
-            requests[0].answer?.summary = message.summary
-        }
-        guard text.hasPrefix("ready") else { return }
-        let first = requests.removeFirst()
-        // A statement that was prepared in the same turn was executed in it, too.
-        let isExecuted = !first.request.summary.string.hasPrefix("execute")
-        if isExecuted, requests.first?.request.summary.string.hasPrefix("execute") == true { requests.removeFirst() }
-        guard let answer = first.answer, let delay = answer.answer?.delay else { return }
-        keep(Answer(flow: flow, request: first.request, answer: answer, took: delay, place: count))
+        let index = fits.first { asked.hasPrefix(requests[$0].summary.question) } ?? fits.first
+        return index.map { requests.remove(at: $0) }
     }
 
     private mutating func keep(_ answer: Answer) {
@@ -106,19 +71,6 @@ public struct SlowestAnswers: Sendable {
         kept.append(answer)
         // Sorted seldom, so that an answer costs little.
         if kept.count >= 2 * limit + 64 { kept = Array(sorted.prefix(limit)) }
-    }
-}
-
-extension Message {
-    /// Whether it is a request as a log has it, which does not say so.
-    fileprivate var isLoggedRequest: Bool {
-        direction == .upstream && ["http", "redis", "dns"].contains(name.description)
-    }
-
-    /// Whether it asks for something that messages without pairs answer.
-    fileprivate var isStatement: Bool {
-        guard name.description == "postgresql", direction == .upstream else { return false }
-        return ["query", "parse", "execute", "function"].contains { summary.string.hasPrefix($0) }
     }
 }
 

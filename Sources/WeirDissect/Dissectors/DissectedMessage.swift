@@ -38,6 +38,8 @@ struct DissectedMessage: Sendable {
     /// The pairing of messages: an answer has its request's number.
     enum Role: Hashable {
         case request(UInt64)
+        /// It precedes the answer, and is its beginning.
+        case part(UInt64)
         case answer(UInt64)
     }
 }

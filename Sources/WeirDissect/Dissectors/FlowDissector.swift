@@ -227,21 +227,34 @@ struct DissectedSide: Sendable {
 
 /// The requests that are not answered yet, with their times.
 struct OpenRequests: Sendable {
-    private var open: [(number: UInt64, offset: Int, time: Int64?)] = []
+    private struct Request: Sendable {
+        var number: UInt64
+        var offset: Int
+        var time: Int64?
+        /// The time at which the first part of its answer began.
+        var answered: Int64?
+    }
+
+    private var open: [Request] = []
     static let limit = 128
 
     mutating func removeAll() {
         if !open.isEmpty { open.removeAll() }
     }
 
-    /// Records a request, or finds the one that a message answers.
+    /// Records a request or a part of an answer, or finds the request that a message answers.
     mutating func pair(_ message: inout DissectedMessage) {
         switch message.role {
         case nil: return
         case .request(let number):
             message.content.isRequest = true
             if open.count == Self.limit { open.removeFirst() }
-            open.append((number, message.range.lowerBound, message.time))
+            open.append(Request(number: number, offset: message.range.lowerBound, time: message.time))
+        case .part(let number):
+            guard let index = open.firstIndex(where: { $0.number == number }), open[index].answered == nil else {
+                return
+            }
+            open[index].answered = message.firstTime
         case .answer(let number):
             guard let index = open.firstIndex(where: { $0.number == number }) else { return }
             message.answer = answer(to: open.remove(at: index), at: message.firstTime)
@@ -251,7 +264,7 @@ struct OpenRequests: Sendable {
     /// Notes in a message that is not whole yet what it is: a request, or the answer to one that stays open.
     func look(_ message: inout DissectedMessage) {
         switch message.role {
-        case nil: return
+        case nil, .part: return
         case .request: message.content.isRequest = true
         case .answer(let number):
             guard let request = open.first(where: { $0.number == number }) else { return }
@@ -259,9 +272,11 @@ struct OpenRequests: Sendable {
         }
     }
 
-    private func answer(to request: (number: UInt64, offset: Int, time: Int64?), at time: Int64?) -> MessageAnswer {
+    private func answer(to request: Request, at time: Int64?) -> MessageAnswer {
         var delay: Int64?
-        if let start = request.time, let end = time { delay = max(end.subtractingClamped(start), 0) }
+        if let start = request.time, let end = request.answered ?? time {
+            delay = max(end.subtractingClamped(start), 0)
+        }
         return MessageAnswer(request: request.offset, delay: delay)
     }
 }

@@ -36,6 +36,7 @@ struct PostgreSQLDissector: Dissector {
 
     /// Whether the server's next byte answers a request for encryption.
     private var awaitsEncryption = false
+    private var pairing = PostgreSQLPairing()
 
     init() {}
 
@@ -71,7 +72,10 @@ struct PostgreSQLDissector: Dissector {
         }
     }
 
-    mutating func lose(_ direction: Direction) { awaitsEncryption = false }
+    mutating func lose(_ direction: Direction) {
+        awaitsEncryption = false
+        pairing.lose()
+    }
 
     mutating func parse(
         _ bytes: RawSpan,
@@ -106,6 +110,7 @@ struct PostgreSQLDissector: Dissector {
         message.summary.append(name)
         var reader = PostgreSQLMessages(total: total)
         reader.read(first, isUp, bytes.extracting(first: needed), into: &message)
+        message.role = isUp ? pairing.ask(first) : pairing.answer(first)
         return .message(total)
     }
 
@@ -134,6 +139,7 @@ struct PostgreSQLDissector: Dissector {
             reader.at = 8
             let part = bytes.extracting(first: Int(length))
             while reader.parameter(part, ", ", into: &message) {}
+            message.role = pairing.start()
         }
         return .message(Int(length))
     }

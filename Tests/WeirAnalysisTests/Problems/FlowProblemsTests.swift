@@ -26,7 +26,8 @@ struct FlowProblemsTests {
         arguments: [
             ("ok", ""), ("missing", "00:00:00.003000 #1 http 404 Not Found, to GET /missing shop.example  1.0 ms\n"),
             ("redis", "00:00:00.003000 #1 redis error ERR wrong kind, to GET a  1.0 ms\n"), ("redis-ok", ""),
-            ("pg-error", "00:00:00.003000 #1 postgresql error ERROR 42P01 no\n"), ("pg-notice", ""),
+            ("pg-error", "00:00:00.003000 #1 postgresql error ERROR 42P01 no, to query select 1  1.0 ms\n"),
+            ("pg-notice", ""),
             ("nxdomain", "00:00:00.001000 #1 dns NXDOMAIN A www.example.org, to query A www.example.org  1.0 ms\n"),
             ("alert", "00:00:00.002000 #1 tls fatal alert: handshake failure\n"), ("farewell", ""),
             ("reset", "00:00:00.003000 #1 reset by the server  10.0.0.1:40000 → 10.0.0.2:9\n"),

@@ -8,6 +8,7 @@ struct RequestKindTests {
         var message = Message()
         message.name = name
         message.direction = direction
+        message.isRequest = direction == .upstream
         message.summary = MessageText(escaping: summary)
         return RequestKind(message).map { "\($0.name) \($0.request)" }
     }

@@ -98,7 +98,7 @@ struct SlowestAnswersTests {
         var slowest = SlowestAnswers(limit: 5)
         var message = Message()
         (message.name, message.direction) = ("redis", .upstream)
-        (message.range, message.summary) = (7..<9, MessageText(escaping: "GET a"))
+        (message.range, message.summary, message.isRequest) = (7..<9, MessageText(escaping: "GET a"), true)
         slowest.add(message, of: 1)
         message.direction = .downstream
         message.answer = MessageAnswer(request: 7, delay: 5_000_000)

@@ -51,9 +51,9 @@ struct PostgreSQLDissectorTests {
         #expect(
             said == [
                 "TLS request", "no encryption", "start-up, version 3.0, user me, database db",
-                "authentication by SASL SCRAM-SHA-256", "authentication done", "parameter TimeZone UTC",
-                "backend key, process 9", "ready, idle", "password or SASL response", "query SELECT 1",
-                "columns id, id", "row 1, null", "done SELECT 1", "ready, idle", "terminate",
+                "authentication by SASL SCRAM-SHA-256 (answers 8 after 1 ms)", "authentication done",
+                "parameter TimeZone UTC", "backend key, process 9", "ready, idle", "password or SASL response", "query SELECT 1",
+                "columns id, id", "row 1, null", "done SELECT 1 (answers 49 after 1 ms)", "ready, idle", "terminate",
             ]
         )
         #expect(flow.name == "postgresql")
@@ -81,7 +81,8 @@ struct PostgreSQLDissectorTests {
         #expect(
             flow.said.map { $0.split(separator: ": ", maxSplits: 1).last.map(String.init) ?? "" } == [
                 "parse s1 SELECT $1", "bind p1 s1", "describe statement s1", "close portal", "execute p1",
-                "copy data, 3 bytes", "sync", "error ERROR 42P01 no table", "parse complete", "copy out",
+                "copy data, 3 bytes", "sync", "error ERROR 42P01 no table (answers 0 after 1 ms)", "parse complete",
+                "copy out",
             ]
         )
         var cancel = DissectionDialogue()
