@@ -52,7 +52,8 @@ struct PostgreSQLDissectorTests {
             said == [
                 "TLS request", "no encryption", "start-up, version 3.0, user me, database db",
                 "authentication by SASL SCRAM-SHA-256 (answers 8 after 1 ms)", "authentication done",
-                "parameter TimeZone UTC", "backend key, process 9", "ready, idle", "password or SASL response", "query SELECT 1",
+                "parameter TimeZone UTC", "backend key, process 9", "ready, idle", "password or SASL response",
+                "query SELECT 1",
                 "columns id, id", "row 1, null", "done SELECT 1 (answers 49 after 1 ms)", "ready, idle", "terminate",
             ]
         )
