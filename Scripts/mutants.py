@@ -194,7 +194,7 @@ def build(mutants):
     while True:
         write_copy(mutants)
         with open(log, 'wb') as output:
-            command = ['swift', 'build', '-c', 'release', '--build-tests']
+            command = ['swift', 'build', '--disable-index-store', '-c', 'release', '--build-tests']
             ended = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, cwd=COPY, env=environment)
         if ended.returncode == 0: return mutants
         wrong = guilty(mutants, open(log, errors='replace').read())
