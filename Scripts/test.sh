@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 export WEIR_TESTING=1
 folder=.build/release
 bundle=$folder/weirPackageTests.xctest
-# Pure tests: bytes in, values out. They run in parallel. The others have sockets, programs and time limits of their own, and run one
+# Pure tests: bytes in, values out. They run in parallel, in the time that nothing else needs. The others have sockets, programs and time limits of their own, and run one
 # at a time, in three lanes beside each other: those of the libraries, and those of the program in two halves, which wait most of the
 # time. The halves are about equal in seconds.
 pure='^Weir(Wire|Dissect|Engine|Sinks|Analysis)Tests\.'
@@ -34,7 +34,7 @@ run_tests() {
     local run=("$bundle" --testing-library swift-testing)
     reports=$(mktemp -d)
     # What runs beside the first lane is shown when it is done.
-    nice "${run[@]}" --filter "$pure" >"$reports/pure" 2>&1 &
+    chrt --idle 0 "${run[@]}" --filter "$pure" >"$reports/pure" 2>&1 &
     jobs+=($!)
     "${run[@]}" --no-parallel --skip "$pure" --skip "$program" >"$reports/libraries" 2>&1 &
     jobs+=($!)

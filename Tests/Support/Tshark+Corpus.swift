@@ -48,6 +48,8 @@ extension Tshark {
         package var messages: [[String]] = Array(repeating: [], count: messageFields.count)
         /// The response codes of DNS, also without those that an ICMP error quotes.
         package var responseCodes: [Int] = []
+        /// The times from questions of DNS to their answers, in seconds as text, also without those.
+        package var answerTimes: [String] = []
     }
 
     /// The message fields to request.
@@ -77,7 +79,7 @@ extension Tshark {
         "frame.len", "frame.protocols", "tcp.flags.reset", "tcp.flags.fin",
     ]
     /// The fields after those of messages.
-    private static let furtherFields = ["dns.flags.rcode"]
+    private static let furtherFields = ["dns.flags.rcode", "dns.time"]
 
     private static func run(
         _ captures: [Capture],
@@ -132,8 +134,10 @@ extension Tshark {
         for (index, values) in parts[packetFields.count...].enumerated() where values != [""] {
             if index < messageFields.count {
                 said.messages[index] += values.map(String.init)
-            } else {
+            } else if index == messageFields.count {
                 said.responseCodes += values.compactMap { Int($0) }
+            } else {
+                said.answerTimes += values.map(String.init)
             }
         }
     }

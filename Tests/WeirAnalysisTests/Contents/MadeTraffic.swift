@@ -22,6 +22,26 @@ struct MadeTraffic {
     }
 
     static let http = Ports(client: 50_000, server: 80)
+    static let postgresql = Ports(client: 5000, server: 5432)
+
+    /// Two questions of DNS, a millisecond apart, whose answers come in the other order.
+    static var questions: MadeTraffic {
+        let ports = Ports(client: 5000, server: 53)
+        func message(_ id: UInt8, _ type: UInt8, isAnswer: Bool) -> [UInt8] {
+            [0, id, isAnswer ? 0x80 : 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 97, 0, 0, type, 0, 1]
+        }
+        var traffic = MadeTraffic()
+        traffic.datagram(ports, .upstream, message(1, 1, isAnswer: false))
+        traffic.datagram(ports, .upstream, message(2, 28, isAnswer: false))
+        traffic.datagram(ports, .downstream, message(2, 28, isAnswer: true))
+        traffic.datagram(ports, .downstream, message(1, 1, isAnswer: true))
+        return traffic
+    }
+
+    /// Returns a message of PostgreSQL, by its letter.
+    static func statement(_ letter: Character, _ bytes: [UInt8]) -> [UInt8] {
+        [letter.asciiValue ?? 0, 0, 0, 0, UInt8(4 + bytes.count)] + bytes
+    }
 
     /// The time of the next packet, in nanoseconds.
     var time: Int64 { Int64(packets.count) * 1_000_000 }

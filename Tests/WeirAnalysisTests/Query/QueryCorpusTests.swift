@@ -162,4 +162,23 @@ struct QueryCorpusTests {
         }
         #expect(errors > 5 && others > 20, "\(errors) with errors, \(others) without")
     }
+
+    @Test("Find answers of DNS by the time that tshark measures", .needsCorpus, .needsProgram("tshark"))
+    func answerTimes() throws {
+        let said = try Tshark.corpus()
+        var (asked, missed) = (0, [String]())
+        for name in try Corpus.files() where Corpus.otherMessages[name] == nil {
+            let times = Set(said[name]?.answerTimes ?? []).compactMap { Double($0) }.filter { $0 > 0 }.sorted()
+            guard !times.isEmpty else { continue }
+            let file = try Corpus.read(name)
+            for time in times.prefix(4) {
+                asked += 1
+                let nanoseconds = Int((time * 1_000_000_000).rounded())
+                let query = "dns and took >= \(max(nanoseconds - 1000, 0))ns and took <= \(nanoseconds + 1000)ns"
+                if try Self.count(query, in: file) == 0 { missed.append("\(name): \(query)") }
+            }
+        }
+        #expect(asked > 50, "\(asked)")
+        #expect(missed.isEmpty)
+    }
 }

@@ -64,16 +64,7 @@ struct TrafficStatsTests {
 
     @Test("Questions of DNS find their answers in any order")
     func names() {
-        let ports = MadeTraffic.Ports(client: 5000, server: 53)
-        func message(_ id: UInt8, _ type: UInt8, isAnswer: Bool) -> [UInt8] {
-            [0, id, isAnswer ? 0x80 : 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 97, 0, 0, type, 0, 1]
-        }
-        var traffic = MadeTraffic()
-        traffic.datagram(ports, .upstream, message(1, 1, isAnswer: false))
-        traffic.datagram(ports, .upstream, message(2, 28, isAnswer: false))
-        traffic.datagram(ports, .downstream, message(2, 28, isAnswer: true))
-        traffic.datagram(ports, .downstream, message(1, 1, isAnswer: true))
-        let rows = Self.rows(traffic)
+        let rows = Self.rows(.questions)
         #expect(rows.kinds.map(\.kind.request) == ["A", "AAAA"])
         #expect(rows.kinds.map { $0.stats.answers.percentile(50) } == [3_000_000, 1_000_000])
         #expect(rows.flows.first?.dial == nil && rows.flows.first?.firstByte == 2_000_000)
@@ -82,10 +73,7 @@ struct TrafficStatsTests {
 
     @Test("A statement of PostgreSQL is answered by its rows and by what it has done")
     func statements() {
-        let ports = MadeTraffic.Ports(client: 5000, server: 5432)
-        func message(_ letter: Character, _ bytes: [UInt8]) -> [UInt8] {
-            [letter.asciiValue ?? 0, 0, 0, 0, UInt8(4 + bytes.count)] + bytes
-        }
+        let (ports, message) = (MadeTraffic.postgresql, MadeTraffic.statement)
         var traffic = MadeTraffic()
         traffic.open(ports)
         traffic.send(.upstream, message("Q", Array("select 1\u{0}".utf8)), ports)

@@ -59,26 +59,14 @@ struct SlowestAnswersTests {
 
     @Test("An answer of DNS belongs to the request that asks the same")
     func names() {
-        let ports = MadeTraffic.Ports(client: 5000, server: 53)
-        func message(_ id: UInt8, _ type: UInt8, isAnswer: Bool) -> [UInt8] {
-            [0, id, isAnswer ? 0x80 : 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 97, 0, 0, type, 0, 1]
-        }
-        var traffic = MadeTraffic()
-        traffic.datagram(ports, .upstream, message(1, 1, isAnswer: false))
-        traffic.datagram(ports, .upstream, message(2, 28, isAnswer: false))
-        traffic.datagram(ports, .downstream, message(2, 28, isAnswer: true))
-        traffic.datagram(ports, .downstream, message(1, 1, isAnswer: true))
-        let answers = Self.slowest(traffic).answers
+        let answers = Self.slowest(.questions).answers
         #expect(answers.map { $0.took / 1_000_000 } == [3, 1])
         #expect(answers.map { $0.request?.summary.string } == ["query A a", "query AAAA a"])
     }
 
     @Test("A statement of PostgreSQL has the time to its first answer, and what it came to")
     func statements() {
-        let ports = MadeTraffic.Ports(client: 5000, server: 5432)
-        func message(_ letter: Character, _ bytes: [UInt8]) -> [UInt8] {
-            [letter.asciiValue ?? 0, 0, 0, 0, UInt8(4 + bytes.count)] + bytes
-        }
+        let (ports, message) = (MadeTraffic.postgresql, MadeTraffic.statement)
         var traffic = MadeTraffic()
         traffic.open(ports)
         traffic.send(.upstream, message("Q", Array("select 1\u{0}".utf8)), ports)
