@@ -215,8 +215,9 @@ def guilty(mutants, log):
     wrong = set()
     for path, line, error in re.findall(r'weir/(Sources/\S+?\.swift):(\d+):\d+: error: (.*)', log):
         # The mutant of that line, or the last one above it: what it leaves out may be missed later. What a function must do before it
-        # ends is missed at its beginning.
-        moved, found, isLater = 0, None, error.startswith('missing reinitialization')
+        # ends is missed at its beginning, and what is wrong in a closure is sometimes told of the whole.
+        moved, found = 0, None
+        isLater = error.startswith(('missing reinitialization', 'failed to produce diagnostic'))
         for number, mutant in sorted((x for x in mutants if x[1].path == path), key=lambda x: x[1].line):
             isAbove = mutant.line + moved < int(line)
             if isAbove != isLater: found = number
