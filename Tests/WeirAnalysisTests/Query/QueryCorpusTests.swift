@@ -163,11 +163,15 @@ struct QueryCorpusTests {
         #expect(errors > 5 && others > 20, "\(errors) with errors, \(others) without")
     }
 
+    /// Captures in which tshark has other times: of answers to a group, which are flows of their own, and of a question that was
+    /// repeated with the same number, from the repetition on.
+    private static let otherTimes: Set<String> = ["zeek/dns/mdns.pcap", "zeek/ipv6-fragmented-dns.pcap"]
+
     @Test("Find answers of DNS by the time that tshark measures", .needsCorpus, .needsProgram("tshark"))
     func answerTimes() throws {
         let said = try Tshark.corpus()
         var (asked, missed) = (0, [String]())
-        for name in try Corpus.files() where Corpus.otherMessages[name] == nil {
+        for name in try Corpus.files() where Corpus.otherMessages[name] == nil && !Self.otherTimes.contains(name) {
             let times = Set(said[name]?.answerTimes ?? []).compactMap { Double($0) }.filter { $0 > 0 }.sorted()
             guard !times.isEmpty else { continue }
             let file = try Corpus.read(name)
