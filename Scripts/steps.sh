@@ -17,7 +17,8 @@ print_steps() {
 }
 
 # swift_build OPTION...: runs 'swift build' with an environment that is the same each time, and without chance: the package manager
-# builds everything anew if any variable has changed, or the order of the traits, which is that of a hash table.
+# builds everything anew if any variable has changed, or the order of the traits, which is that of a hash table. It makes
+# no index, which is for editors.
 swift_build() {
     local keep=(HOME="$HOME" PATH="$PATH" SWIFT_DETERMINISTIC_HASHING=1)
     local name

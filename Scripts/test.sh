@@ -8,9 +8,9 @@ cd "$(dirname "$0")/.."
 export WEIR_TESTING=1
 folder=.build/release
 bundle=$folder/weirPackageTests.xctest
-# Pure tests: bytes in, values out. They run in parallel, in the time that nothing else needs. The others have sockets, programs and time limits of their own, and run one
-# at a time, in three lanes beside each other: those of the libraries, and those of the program in two halves, which wait most of the
-# time. The halves are about equal in seconds.
+# Pure tests: bytes in, values out. They run in parallel, in the time that nothing else needs. The others have sockets, programs and
+# time limits of their own, and run one at a time, in three lanes beside each other: those of the libraries, and those of the program
+# in two halves, which wait most of the time. The halves are about equal in seconds.
 pure='^Weir(Wire|Dissect|Engine|Sinks|Analysis)Tests\.'
 program='^weirTests\.'
 first_half='^weirTests\.[A-P]'
@@ -46,7 +46,8 @@ run_tests() {
     # Once more at the end, where they are found.
     if [[ $failed -ne 0 ]]; then
         echo "== failures, and how each lane ended"
-        (cd "$reports" && grep -E '^✘|^✔ Test run|Fatal error|\*\*\*|terminated' ./*) || true
+        # A line may begin with a colour.
+        (cd "$reports" && grep -aE '^[^ ]*✘' ./*) || true
         for job in "$reports"/*; do echo "-- the end of $(basename "$job")" && tail -n 5 "$job"; done
     fi
     rm -r "$reports"
