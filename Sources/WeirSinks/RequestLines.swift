@@ -43,8 +43,8 @@ struct RequestLines: Sendable {
         guard message.isRequest, message.isComplete else { return (isStream ? close(record.flow) : []) + [line] }
         waiting[record.flow, default: []].append(line)
         order.append((record.flow, record.moment.wallNanoseconds))
-        guard let count = waiting[record.flow]?.count, count > Self.limit else { return [] }
-        return [waiting[record.flow]?.removeFirst()].compactMap { $0 }
+        guard waiting[record.flow, default: []].count > Self.limit else { return [] }
+        return [waiting[record.flow, default: []].removeFirst()]
     }
 
     /// Returns the requests that have waited long enough, and forgets them.

@@ -119,9 +119,7 @@ public struct TrafficStats: Sendable {
         byPlace[place]?[kind]?.bytesUp += message.range.count
         var requests = open.removeValue(forKey: place) ?? []
         if requests.count == Self.openLimit { requests.removeFirst() }
-        requests.append(
-            Open(kind: kind, direction: message.direction, offset: message.range.lowerBound)
-        )
+        requests.append(Open(kind: kind, direction: message.direction, offset: message.range.lowerBound))
         open[place] = requests
     }
 

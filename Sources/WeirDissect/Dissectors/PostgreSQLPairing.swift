@@ -18,7 +18,9 @@ struct PostgreSQLPairing: Sendable {
         var isExecuted = false
 
         /// Whether rows and copied data belong to it.
-        var isRunning: Bool { [.query, .call, .execute].contains(kind) || isExecuted }
+        var isRunning: Bool { isTurn || kind == .execute || isExecuted }
+        /// Whether it lasts until the server is ready: a query may be several statements.
+        var isTurn: Bool { kind == .query || kind == .call }
     }
 
     private var waiting: [Waiting] = []
@@ -77,8 +79,7 @@ struct PostgreSQLPairing: Sendable {
             default: false
             }
         guard isAnswer else { return Self.isPart(letter) && first.isRunning ? .part(first.number) : nil }
-        // A query and a call last until the server is ready: a query may be several statements.
-        if ![.query, .call].contains(first.kind) {
+        if !first.isTurn {
             let isError = letter == UInt8(ascii: "E")
             let skipped = isError ? waiting.firstIndex { $0.kind == .sync } ?? waiting.count : 1
             waiting.removeFirst(skipped)
@@ -88,13 +89,16 @@ struct PostgreSQLPairing: Sendable {
 
     /// Returns whether a message of the server is a part of an outcome: neither a notice nor a setting, which come at any time.
     private static func isPart(_ letter: UInt8) -> Bool {
-        ["1", "2", "T", "t", "n", "D", "G", "H", "W", "d", "c"].contains(Unicode.Scalar(letter))
+        switch Unicode.Scalar(letter) {
+        case "1", "2", "T", "t", "n", "D", "G", "H", "W", "d", "c": true
+        default: false
+        }
     }
 
     /// Removes what the server has answered when it is ready.
     private mutating func endTurn() {
         isLost = false
-        guard let end = waiting.firstIndex(where: { [.query, .call, .sync].contains($0.kind) }) else { return }
+        guard let end = waiting.firstIndex(where: { $0.isTurn || $0.kind == .sync }) else { return }
         waiting.removeFirst(end + 1)
     }
 
