@@ -4,7 +4,7 @@ import WeirWire
 /// The rows of the table of ports: for each flow the client's port and the relay's own for it, each with its step from the
 /// one before, to the same destination.
 ///
-/// Memory is limited: the last ports to 4,096 destinations, and 65,536 ports that may come again.
+/// Memory is limited: the last ports to 4,096 destinations, and 65,536 ports that may come again, 4 bytes each.
 struct PortRows: Sendable {
     private static let (destinationsKept, portsKept) = (4096, 65_536)
 
@@ -19,6 +19,8 @@ struct PortRows: Sendable {
         /// Whether the port had been used before, on either side.
         var isClientAgain = false
         var isEgressAgain = false
+        /// Whether the flow has a row already, which this one changes.
+        var isDialedAgain = false
         var process: ProcessAnswer
     }
 
@@ -27,29 +29,40 @@ struct PortRows: Sendable {
         var transport: Transport
         var source: IPAddress
         var destination: Endpoint
+        var isEgress: Bool
     }
 
-    private struct Port: Hashable {
+    /// The ports of an address that may come again, on one side.
+    private struct Source: Hashable {
         var transport: Transport
-        var endpoint: Endpoint
+        var address: IPAddress
         var isEgress: Bool
     }
 
     private var last: [Way: UInt16] = [:]
-    private var seen: Set<Port> = []
-    /// The egress of each open flow, to detect a further dial.
-    private var egress: [FlowID: Endpoint] = [:]
+    private var sources = Numbered<Source>()
+    /// The used ports: the number of the source in the upper 16 bits, the port in the lower.
+    private var seen: Set<UInt32> = []
+    /// The egress of each flow that is not connected yet, nil if it has none yet, to detect a further dial.
+    private var dialing: [FlowID: Endpoint?] = [:]
 
     /// Returns the row of a flow that begins, or is dialed again; nil for any other record.
     mutating func row(of record: FlowRecord, _ details: FlowDetails) -> Row? {
+        var isDialedAgain = false
         switch record.happening {
-        case .opened: break
+        case .opened: dialing.updateValue(record.path.egress, forKey: record.flow)
         case .connected, .refused:
-            guard let egress = record.path.egress, let before = self.egress[record.flow], before != egress else {
-                return nil
+            guard let before = dialing[record.flow] else { return nil }
+            // No dial follows one that succeeded.
+            if case .connected = record.happening {
+                dialing.removeValue(forKey: record.flow)
+            } else {
+                dialing.updateValue(record.path.egress, forKey: record.flow)
             }
+            guard record.path.egress != nil, before != record.path.egress else { return nil }
+            isDialedAgain = true
         case .closed:
-            egress[record.flow] = nil
+            dialing.removeValue(forKey: record.flow)
             return nil
         default: return nil
         }
@@ -57,9 +70,10 @@ struct PortRows: Sendable {
             flow: record.flow,
             transport: record.transport,
             client: record.path.client,
+            isDialedAgain: isDialedAgain,
             process: details.answer(record)
         )
-        if case .opened = record.happening {
+        if !isDialedAgain {
             (row.clientStep, row.isClientAgain) = take(
                 record.path.client,
                 record.path.listener,
@@ -69,7 +83,6 @@ struct PortRows: Sendable {
         }
         if let egress = record.path.egress, let server = record.path.server {
             row.egress = egress
-            self.egress[record.flow] = egress
             (row.egressStep, row.isEgressAgain) = take(egress, server, record, isEgress: true)
         }
         return row
@@ -81,12 +94,18 @@ struct PortRows: Sendable {
         _ record: FlowRecord,
         isEgress: Bool
     ) -> (step: Int?, isAgain: Bool) {
-        let way = Way(transport: record.transport, source: own.address, destination: destination)
+        let way = Way(
+            transport: record.transport,
+            source: own.address,
+            destination: destination,
+            isEgress: isEgress
+        )
         let before = last[way]
         if before != nil || last.count < Self.destinationsKept { last[way] = own.port }
-        let port = Port(transport: record.transport, endpoint: own, isEgress: isEgress)
-        let isAgain = seen.contains(port)
-        if !isAgain, seen.count < Self.portsKept { seen.insert(port) }
+        let source = Source(transport: record.transport, address: own.address, isEgress: isEgress)
+        let port = sources.number(of: source).map { UInt32($0) << 16 | UInt32(own.port) }
+        let isAgain = port.map { seen.contains($0) } ?? false
+        if let port, seen.count < Self.portsKept { seen.insert(port) }
         return (before.map { Int(own.port) - Int($0) }, isAgain)
     }
 }

@@ -9,48 +9,121 @@ struct PortTableText: Sendable {
     private struct Group {
         var name: String
         var flows = 0
-        var rows: [Int] = []
+        /// The number of its rows that are kept.
+        var rows = 0
+        /// The place of the last row's process.
+        var process: UInt16 = 0
     }
 
-    private var rows: [PortRows.Row] = []
-    private var places: [FlowID: Int] = [:]
+    /// An endpoint with its address among those of all rows.
+    private struct Port {
+        var address: UInt16
+        var port: UInt16
+    }
+
+    /// A row in 40 bytes: a run has thousands.
+    private struct Kept {
+        var flow: FlowID
+        var client: Port
+        var egress: Port?
+        var clientStep: Int32?
+        var egressStep: Int32?
+        var process: UInt16
+        var group: UInt8
+        var transport: Transport
+        var isClientAgain: Bool
+        var isEgressAgain: Bool
+    }
+
+    private var rows: [Kept] = []
+    private var addresses = Numbered<IPAddress>()
+    private var processes: [ProcessAnswer] = []
     private var groups: [Group] = []
-    private var known: [String: Int] = [:]
+    private var known: [String: UInt8] = [:]
     /// The number of flows of programs that have no group.
     private var others = 0
 
     /// Adds the row of a flow, or the ports of a further dial of one.
     mutating func add(_ row: PortRows.Row) {
-        if let place = places[row.flow] {
-            (rows[place].egress, rows[place].egressStep) = (row.egress, row.egressStep)
-            rows[place].isEgressAgain = row.isEgressAgain
-            return
-        }
+        guard !row.isDialedAgain else { return dialedAgain(row) }
         let name = row.programName
         guard let group = known[name] ?? begin(name) else {
             others += 1
             return
         }
-        groups[group].flows += 1
-        guard rows.count < Self.kept else { return }
-        places[row.flow] = rows.count
-        groups[group].rows.append(rows.count)
-        rows.append(row)
+        groups[Int(group)].flows += 1
+        guard rows.count < Self.kept, let client = port(row.client) else { return }
+        groups[Int(group)].rows += 1
+        rows.append(
+            Kept(
+                flow: row.flow,
+                client: client,
+                egress: row.egress.flatMap { port($0) },
+                clientStep: row.clientStep.map { Int32($0) },
+                egressStep: row.egressStep.map { Int32($0) },
+                process: place(of: row.process, group),
+                group: group,
+                transport: row.transport,
+                isClientAgain: row.isClientAgain,
+                isEgressAgain: row.isEgressAgain
+            )
+        )
     }
 
-    private mutating func begin(_ name: String) -> Int? {
+    /// Changes the relay's port in the row of a flow, if it has one: one of the last, as the flow is not connected yet.
+    private mutating func dialedAgain(_ row: PortRows.Row) {
+        guard let place = rows.lastIndex(where: { $0.flow == row.flow }) else { return }
+        rows[place].egress = row.egress.flatMap { port($0) }
+        rows[place].egressStep = row.egressStep.map { Int32($0) }
+        rows[place].isEgressAgain = row.isEgressAgain
+    }
+
+    private mutating func port(_ endpoint: Endpoint) -> Port? {
+        addresses.number(of: endpoint.address).map { Port(address: $0, port: endpoint.port) }
+    }
+
+    /// Returns the place of a process; most flows of a program follow one of the same process.
+    private mutating func place(of process: ProcessAnswer, _ group: UInt8) -> UInt16 {
+        let last = groups[Int(group)].process
+        if groups[Int(group)].rows > 1, processes[Int(last)] == process { return last }
+        let place = UInt16(processes.count)
+        processes.append(process)
+        groups[Int(group)].process = place
+        return place
+    }
+
+    private mutating func begin(_ name: String) -> UInt8? {
         guard groups.count < Self.programsKept else { return nil }
-        known[name] = groups.count
+        let group = UInt8(groups.count)
+        known[name] = group
         groups.append(Group(name: name))
-        return groups.count - 1
+        return group
+    }
+
+    /// Returns a row as it came.
+    private func row(_ kept: Kept) -> PortRows.Row {
+        func endpoint(_ port: Port) -> Endpoint { Endpoint(address: addresses[port.address], port: port.port) }
+        return PortRows.Row(
+            flow: kept.flow,
+            transport: kept.transport,
+            client: endpoint(kept.client),
+            clientStep: kept.clientStep.map { Int($0) },
+            egress: kept.egress.map(endpoint),
+            egressStep: kept.egressStep.map { Int($0) },
+            isClientAgain: kept.isClientAgain,
+            isEgressAgain: kept.isEgressAgain,
+            process: processes[Int(kept.process)]
+        )
     }
 
     /// Appends the table; nothing if there was no flow.
     func append(_ style: TerminalStyle, to output: inout ByteBuffer) {
         guard !rows.isEmpty else { return }
         let shown = shares(of: style.isTerminal ? Self.shownOnTerminal : .max)
-        let lines = groups.indices.flatMap { group in
-            groups[group].rows.prefix(shown[group]).map { cells(rows[$0], style) }
+        var lines: [[String]] = []
+        for group in groups.indices {
+            let own = rows.lazy.filter { $0.group == group }
+            for kept in own.prefix(shown[group]) { lines.append(cells(row(kept), style)) }
         }
         var widths = Self.headings.map(\.count)
         for cells in lines { for index in cells.indices { widths[index] = max(widths[index], cells[index].count) } }
@@ -72,10 +145,10 @@ struct PortTableText: Sendable {
 
     /// Returns how many rows of each group are shown: all, or as many of each as of the others.
     private func shares(of limit: Int) -> [Int] {
-        guard rows.count > limit else { return groups.map(\.rows.count) }
+        guard rows.count > limit else { return groups.map(\.rows) }
         var (shares, left) = ([Int](repeating: 0, count: groups.count), limit)
         while left > 0 {
-            for group in groups.indices where left > 0 && shares[group] < groups[group].rows.count {
+            for group in groups.indices where left > 0 && shares[group] < groups[group].rows {
                 shares[group] += 1
                 left -= 1
             }

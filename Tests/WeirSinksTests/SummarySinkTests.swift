@@ -88,6 +88,50 @@ struct SummarySinkTests {
         #expect(lines.last == "#1    tcp  127.0.0.1:1        127.0.0.1:44010    +2")
     }
 
+    @Test("A flow whose first dial got no port has the one of the next dial")
+    func dialedWithoutPort() throws {
+        var sink = SummarySink()
+        _ = sink.rendered(record(.opened, path: try path("127.0.0.1:1", nil)))
+        _ = sink.rendered(record(.refused(ErrorNumber(101)), path: try path("127.0.0.1:1", nil)))
+        _ = sink.rendered(record(.connected(dial: .zero, isRerouted: true), path: try path("127.0.0.1:1", 44_010)))
+        // An error after the connection, with another path, is no dial.
+        _ = sink.rendered(record(.refused(.connectionRefused), path: try path("127.0.0.1:1", 44_012)))
+        #expect(sink.finished().split(separator: "\n").last == "#1    tcp  127.0.0.1:1        127.0.0.1:44010")
+    }
+
+    @Test("A flow beyond the limit of the table counts once, also when it is dialed again")
+    func dialedBeyondTheLimit() throws {
+        var sink = SummarySink()
+        for number in 1...4097 {
+            let path = try path("127.0.0.1:\(number)", 44_008)
+            _ = sink.rendered(record(.opened, flow: UInt64(number), path: path))
+        }
+        let connected = record(
+            .connected(dial: .zero, isRerouted: true),
+            flow: 4097,
+            path: try path("127.0.0.1:4097", 44_010)
+        )
+        _ = sink.rendered(connected)
+        let lines = sink.finished().split(separator: "\n")
+        #expect(lines.count == 2 + 4096 + 1)
+        #expect(lines.last == "… 1 more flow")
+    }
+
+    @Test("The same port of another address, another transport or the other side is another port")
+    func again() throws {
+        var sink = SummarySink()
+        let flows: [(String, UInt16, Transport)] = [
+            ("127.0.0.1:5", 6, .tcp), ("127.0.0.2:5", 7, .tcp), ("127.0.0.1:6", 5, .tcp), ("127.0.0.1:5", 6, .udp),
+            ("127.0.0.2:5", 6, .tcp),
+        ]
+        for (number, flow) in flows.enumerated() {
+            let path = try path(flow.0, flow.1)
+            _ = sink.rendered(record(.opened, flow.2, flow: UInt64(number + 1), path: path))
+        }
+        let reused = sink.finished().split(separator: "\n").dropFirst(2).map { $0.hasSuffix("both") }
+        #expect(reused == [false, false, false, false, true])
+    }
+
     /// Runs flows of programs, one after another.
     private func rendered(_ programs: [String], _ style: TerminalStyle) throws -> [String] {
         let lookup: ProcessLookup = { flow in
