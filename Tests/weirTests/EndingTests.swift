@@ -164,6 +164,26 @@ struct EndingTests {
         #expect(blocks.contains { if case .statistics = $0 { true } else { false } })
     }
 
+    @Test("After ^C the relay says that an output is not read, and waits until it is")
+    func patience() async throws {
+        let program = try WeirProgram(["relay", "--show-limit", "0", "--grace", "100ms", server.route])
+        let client = try TCPPeer(to: try program.listening()[0])
+        let peer = try server.accept()
+        // The dump of it does not fit into the pipe, which nobody reads yet.
+        try client.send(Pattern.bytes(100_000))
+        _ = try peer.receive(100_000)
+        program.send(SIGINT)
+        #expect(try program.readErrorLine().contains("1 TCP flow has 100ms"))
+        #expect(
+            try program.readErrorLine()
+                == "weir: an output is not being read; waiting for it to take the rest; ^C again stops at once"
+        )
+        let ended = try await program.finish()
+        #expect(ended.status == 0 && !ended.errors.contains("not read for a second"))
+        #expect(ended.output.count > 100_000)
+        #expect(try client.receiveToEnd().ending == .failed(.connectionReset))
+    }
+
     @Test("A second signal does not wait for an output that is stuck")
     func stuckOutput() async throws {
         let program = try WeirProgram(["relay", "--show-limit", "0", "--grace", "60s", server.route])

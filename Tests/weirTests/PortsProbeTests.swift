@@ -84,6 +84,17 @@ struct PortsProbeTests {
         #expect(report["class"] as? String == "too-few")
     }
 
+    @Test("The samples are spread over the time of --over, from its beginning to its end")
+    func spread() async throws {
+        let program = try WeirProgram(["ports", "--json", "--probe", "tcp", "-n", "4", "--over", "300ms"])
+        let ended = try await program.finish()
+        #expect(ended.status == 0)
+        // As in: probed: 4 ports one at a time to 2 listeners on 127.0.0.1 in 301 ms, ...
+        let words = ended.errors.split { $0 == " " || $0 == "," }
+        let unit = try #require(words.firstIndex(of: "ms"))
+        #expect(try #require(Int(words[unit - 1])) >= 300)
+    }
+
     @Test("The new key of every 10 s is seen", .needsRoot)
     func rekeying() async throws {
         let report = try await probe(

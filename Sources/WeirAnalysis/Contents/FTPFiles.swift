@@ -65,10 +65,9 @@ public struct FTPFiles: ~Copyable, Sendable {
         let flow = flows.table[place.index]
         if place.isNew { state.begin(place.index, flow, isControl: (server ?? flow.server.port) == 21) }
         if state.controls[place.index] == nil, state.carriers[place.index] == nil {
-            guard place.direction == .downstream, segment.length > 0 else { return }
+            guard place.direction == .downstream else { return }
             let isGreeting = flows.withPayload(.tcp, of: bytes) { payload in
-                payload.byteCount >= 4
-                    && payload.withUnsafeBytes { $0.starts(with: "220 ".utf8) || $0.starts(with: "220-".utf8) }
+                payload.withUnsafeBytes { $0.starts(with: "220 ".utf8) || $0.starts(with: "220-".utf8) }
             }
             guard isGreeting, state.controls.count < Self.limit else { return }
             state.controls[place.index] = Control()

@@ -97,7 +97,7 @@ public struct StatsText: Sendable {
     /// A number of bytes with three digits: `512 B`, `51.2 kB`.
     private func bytes(_ count: Int) -> String { Self.short(Int64(count), 1000, ["B", "kB", "MB", "GB", "TB"]) }
 
-    private static func short(_ value: Int64, _ step: Int64, _ units: [StaticString]) -> String {
+    static func short(_ value: Int64, _ step: Int64, _ units: [StaticString]) -> String {
         var (scale, unit) = (Int64(1), 0)
         // The next unit begins at 999.5, as that is rounded to 1000.
         while unit + 1 < units.count, value >= 1000 * scale - scale / 2 {

@@ -63,10 +63,12 @@ public struct TrafficStats: Sendable {
     private var kindCount = 0
     private static let openLimit = 128
     /// The maximum number of kinds, those of different flows counted apart.
-    private static let kindLimit = 1 << 18
+    private let kindLimit: Int
 
     /// Creates the statistics of no flow.
-    public init() {}
+    public init() { self.init(kindLimit: 1 << 18) }
+
+    init(kindLimit: Int) { self.kindLimit = kindLimit }
 
     /// Returns the statistics of the flow at a place in the table.
     public func flow(_ place: Int) -> Flow { place < flows.count ? flows[place] : Flow() }
@@ -113,7 +115,7 @@ public struct TrafficStats: Sendable {
     private mutating func begin(_ kind: RequestKind, _ message: Message, _ place: Int) {
         var kind = kind
         if byPlace[place]?[kind] == nil {
-            if kindCount >= Self.kindLimit { kind = .others } else { kindCount += 1 }
+            if kindCount >= kindLimit { kind = .others } else { kindCount += 1 }
         }
         byPlace[place, default: [:]][kind, default: Kind()].requests += 1
         byPlace[place]?[kind]?.bytesUp += message.range.count

@@ -75,7 +75,7 @@ enum Recognition: Equatable {
     case no
     /// Possibly; the port decides.
     case maybe
-    /// Undecided: there are too few bytes, and this number would be enough.
+    /// Undecided: there are too few bytes, and this number would be enough; at most `FlowDissector.detectionLimit`.
     case more(Int)
     /// Certainly this protocol.
     case yes

@@ -24,7 +24,7 @@ extension FlowDissector {
             }
         }
         guard found == .no else { return found }
-        if needed <= Self.detectionLimit, !sides[side].isEnding { return .more(needed) }
+        if needed < .max, !sides[side].isEnding { return .more(needed) }
         if byPort >= 0 { return setApart(byPort, side, .maybe) }
         sides[side].tries &+= 1
         sides[side].isRefused = false

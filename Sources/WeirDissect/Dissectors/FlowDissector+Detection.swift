@@ -19,7 +19,7 @@ extension FlowDissector {
             case .no: break
             }
         }
-        if needed <= Self.detectionLimit, !sides[side].isEnding, transport == .tcp { return .more(needed) }
+        if needed < .max, !sides[side].isEnding, transport == .tcp { return .more(needed) }
         guard byPort < 0 else {
             choose(byPort)
             return .maybe
@@ -42,7 +42,7 @@ extension FlowDissector {
         case .yes: return .yes
         // After messages were read, bytes that may be one are one.
         case .maybe: return start.hasPort || readCount(side) > 0 ? .maybe : .no
-        case .more(let count) where count > bytes.byteCount && count <= Self.detectionLimit:
+        case .more(let count) where count > bytes.byteCount:
             return transport == .tcp && !sides[side].isEnding ? .more(count) : .no
         case .more, .no: return .no
         }

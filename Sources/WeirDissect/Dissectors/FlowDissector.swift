@@ -18,7 +18,7 @@ public struct FlowDissector: Sendable {
     public static let heldLimit = 132 << 10
     /// The maximum number of chunks of a direction that are searched for the protocol, if no port decides it.
     static let tryLimit = 64
-    /// The maximum number of bytes that are buffered to find the protocol.
+    /// The maximum number of bytes that `recognize` of a dissector may ask for, and so of those that are buffered for it.
     static let detectionLimit = 64
 
     let transport: Transport

@@ -36,7 +36,7 @@ enum OutputFile {
         let error = errno
         guard error == ENXIO, FileStatus(at: path)?.isPipe == true else {
             errno = error
-            return -1
+            return raw
         }
         whenWaiting()
         return retrying { Glibc.open(path, flags, 0o600) }

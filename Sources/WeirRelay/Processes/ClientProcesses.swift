@@ -154,7 +154,7 @@ public final class ClientProcesses: Sendable {
         // limits the time anyway.
         _ = setpriority(Int32(PRIO_PROCESS.rawValue), 0, -10)
         box.search.settle(waitingOn: mailbox.signal)
-        var budget = TimeBudget()
+        var budget = ThreadTimeBudget(used: processorTime(), at: SystemClock.instant())
         while true {
             var descriptor = pollfd(fd: mailbox.signal, events: Int16(POLLIN), revents: 0)
             poll(&descriptor, 1, -1)
@@ -172,43 +172,16 @@ public final class ClientProcesses: Sendable {
                     state.answers[question.flow] = .known(answer)
                 }
             }
-            let rest = budget.rest()
+            let rest = budget.rest(used: processorTime(), at: SystemClock.instant())
             if rest > 0 { usleep(UInt32(rest / 1000)) }
         }
     }
 
-    /// A limit on the thread's processor time: a fifth in the long run, and a quarter of a second at once.
-    ///
-    /// On a busy machine a look at all processes costs several times what it costs on a quiet one, and a burst of new programs
-    /// needs one for each.
-    ///
-    /// Beyond that the thread rests between questions; if that is not enough, the budget is exceeded.
-    private struct TimeBudget {
-        private static let atOnce: Int64 = 250_000_000
-        private static let longestRest: Int64 = 25_000_000
-        private static let mostDebt: Int64 = 500_000_000
-
-        private var spent = Self.processorTime()
-        private var looked = SystemClock.instant()
-        private var debt: Int64 = 0
-
-        /// Whether the thread spent much more than the budget allows.
-        var isExceeded: Bool { debt > Self.mostDebt }
-
-        /// Adds what the thread spent since the last call, and returns for how many nanoseconds to rest.
-        mutating func rest() -> Int64 {
-            let (time, now) = (Self.processorTime(), SystemClock.instant())
-            debt = max(0, debt - looked.duration(to: now).inNanoseconds / 5) + time - spent
-            (spent, looked) = (time, now)
-            // Never so long that a client of 100 ms is missed.
-            return min(Self.longestRest, max(0, debt - Self.atOnce) * 5)
-        }
-
-        private static func processorTime() -> Int64 {
-            var time = timespec()
-            clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-            return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-        }
+    /// Returns the processor time that this thread has used, in nanoseconds.
+    private static func processorTime() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
     /// Returns the addresses of this machine's interfaces.
@@ -233,5 +206,36 @@ public final class ClientProcesses: Sendable {
             next = entry.pointee.ifa_next
         }
         return addresses
+    }
+}
+
+/// A limit on a thread's processor time: a fifth in the long run, and a quarter of a second at once.
+///
+/// On a busy machine a look at all processes costs several times what it costs on a quiet one, and a burst of new programs
+/// needs one for each.
+///
+/// Beyond that the thread rests between questions; if that is not enough, the budget is exceeded. All times are in
+/// nanoseconds, and are passed in.
+struct ThreadTimeBudget {
+    private static let atOnce: Int64 = 250_000_000
+    private static let longestRest: Int64 = 25_000_000
+    private static let mostDebt: Int64 = 500_000_000
+
+    private var used: Int64
+    private var looked: Instant
+    private var debt: Int64 = 0
+
+    /// Starts with no debt, for a thread that has used some processor time.
+    init(used: Int64, at now: Instant) { (self.used, looked) = (used, now) }
+
+    /// Whether the thread used much more than the budget allows.
+    var isExceeded: Bool { debt > Self.mostDebt }
+
+    /// Adds what the thread used since the last call, and returns for how long to rest.
+    mutating func rest(used total: Int64, at now: Instant) -> Int64 {
+        debt = max(0, debt - looked.duration(to: now).inNanoseconds / 5) + total - used
+        (used, looked) = (total, now)
+        // Never so long that a client of 100 ms is missed.
+        return min(Self.longestRest, max(0, debt - Self.atOnce) * 5)
     }
 }

@@ -184,7 +184,7 @@ struct ProcessSearch: ~Copyable {
     /// Returns the number of the process that was made last.
     ///
     /// Source: proc_loadavg(5).
-    private static func lastProcess() -> Int32? {
+    static func lastProcess() -> Int32? {
         let raw = open("/proc/loadavg", O_RDONLY | O_CLOEXEC)
         guard raw >= 0 else { return nil }
         defer { close(raw) }

@@ -77,6 +77,18 @@ struct EventStreamWritingTests {
         #expect(written.parts == [Self.head, restart, lost + open + data])
     }
 
+    @Test("Each number of events that are gone is told, and nothing if none is", arguments: 0...3)
+    func tellsEachLoss(count: Int) async throws {
+        let (log, written) = (EventLog(bound: 2), Written())
+        for number in 1...(3 + count) { Self.add("{\(number)}", to: log) }
+        // A client that knows none has lost none: this one knows the first.
+        try await Self.stream(log, after: EventID(number: 1), limit: 2).run(written)
+        let name = log.instance
+        let lost = "event: lost\ndata: {\"event\":\"lost\",\"events\":\(count),\"flows\":\(count),\"chunks\":0}\n\n"
+        let events = (2...3).map { "id: \(name)-\(count + $0)\nevent: open\ndata: {\(count + $0)}\n\n" }.joined()
+        #expect(written.parts == [Self.head, (count > 0 ? lost : "") + events])
+    }
+
     @Test("A client for which there is nothing gets a comment, and each event as it comes; bytes go if they are wanted")
     func followsLog() async throws {
         let (log, written) = (EventLog(), Written())

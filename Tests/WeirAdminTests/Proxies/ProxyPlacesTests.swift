@@ -47,6 +47,28 @@ struct ProxyPlacesTests {
         }
     }
 
+    @Test("A listener's proxy has its transport, its port and its address, or listens on every address")
+    func namesOfListeners() async throws {
+        try await withAdmin(["tcp:127.0.0.1:0", "tcp:0.0.0.0:0", "udp:127.0.0.1:0"]) { admin in
+            let routes = admin.relay.routes
+            try #require(routes.count == 3)
+            let ports = routes.map { $0.endpoints[0].port }
+            let other = try #require((1...UInt16.max).first { !ports.contains($0) })
+            let (own, second) = (IPAddress.loopbackV4, IPAddress(v4: 0x7f00_0002))
+            let cases: [(Transport, IPAddress, UInt16, String?)] = [
+                (.tcp, own, ports[0], routes[0].name), (.tcp, second, ports[0], nil), (.tcp, own, other, nil),
+                (.tcp, own, ports[1], routes[1].name), (.tcp, second, ports[1], routes[1].name),
+                (.tcp, second, other, nil), (.udp, own, ports[2], routes[2].name), (.udp, second, ports[2], nil),
+                (.udp, own, other, nil), (.udp, .anyV4, ports[2], nil), (.tcp, .anyV4, ports[1], routes[1].name),
+            ]
+            let book = ProxyBook(admin.relay) { _ in }
+            for (transport, address, port, name) in cases {
+                let listener = Endpoint(address: address, port: port)
+                #expect(book.name(transport, listener) == name, "\(transport) \(listener)")
+            }
+        }
+    }
+
     @Test("The command line's echo servers are disabled and enabled again as well")
     func keepsEchoServers() async throws {
         try await withAdmin(["tcp:0"]) { admin in

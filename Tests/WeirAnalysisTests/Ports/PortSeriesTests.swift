@@ -26,6 +26,17 @@ struct PortSeriesTests {
         #expect(PortAnalysis.report(series, range: nil).statistics.destinations == count)
     }
 
+    @Test("Keys that differ in one part have different hashes, so that a table finds each at once")
+    func keys() {
+        var keys: [PortSeriesKey] = []
+        for client in [IPAddress.loopbackV4, .loopbackV6] {
+            for transport in [Transport.tcp, .udp] {
+                for side in PortSide.allCases { keys.append(.init(client: client, transport: transport, side: side)) }
+            }
+        }
+        #expect(Set(keys).count == 12 && Set(keys.map(\.hashValue)).count == 12)
+    }
+
     @Test("A destination that is known is found again whichever came last", arguments: 3...7)
     func known(_ count: Int) {
         for again in 0..<count {

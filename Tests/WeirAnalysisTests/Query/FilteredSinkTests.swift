@@ -113,6 +113,29 @@ struct FilteredSinkTests {
         #expect(try Self.shown("contains needles", chunks) == "")
     }
 
+    @Test(
+        "Bytes are of a message if they begin and end in it, and of none where two meet",
+        arguments: [
+            ("odyG", false, false), ("ody", true, false), ("GET", false, true), ("4\r\n\r\nbody", true, false),
+            ("bodyGET /a HTTP/1.1\r\n\r\n", false, false), ("POST", true, false), ("\r\n\r\n", true, true),
+            ("/a HTTP/1.1\r\n\r\n", false, true),
+        ]
+    )
+    func bytesOfMessages(text: String, isInFirst: Bool, isInSecond: Bool) throws {
+        let hex = text.utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let second = "GET /a HTTP/1.1\r\n\r\n"
+        let whole = Array((Self.post.1 + "body" + second).utf8)
+        // In one chunk, and in two that are cut at each place.
+        for cut in 0..<whole.count {
+            let parts = [whole[..<cut], whole[cut...]].filter { !$0.isEmpty }
+            let chunks = parts.map { (Direction.upstream, String(decoding: $0, as: UTF8.self)) }
+            for (path, isFound) in [("/b", isInFirst), ("/a", isInSecond)] {
+                let shown = try Self.shown("path \(path) and contains hex:\(hex)", chunks)
+                #expect(shown.contains("[") == isFound, "\(path), cut at \(cut): \(shown)")
+            }
+        }
+    }
+
     @Test("Chunks that may begin a message wait until it is known whether they do")
     func sliced() throws {
         let slices = [(Direction.upstream, "GE"), (.upstream, "T /a HTTP/1.1\r\n\r\n"), Self.found]

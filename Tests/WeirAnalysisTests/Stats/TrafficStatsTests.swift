@@ -1,7 +1,9 @@
+import Support
 import Testing
-import WeirAnalysis
 import WeirDissect
 import WeirWire
+
+@testable import WeirAnalysis
 
 @Suite("Statistics of traffic")
 struct TrafficStatsTests {
@@ -103,6 +105,52 @@ struct TrafficStatsTests {
         #expect(Self.rows(traffic).flows.map(\.row.number) == [1, 2, 3, 4])
     }
 
+    @Test("The payload of both directions decides which flows are shown; of equal ones, the first", arguments: 1...10)
+    func mostPayload(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        var (traffic, sums) = (MadeTraffic(), [Int]())
+        for number in 0..<20 {
+            let ports = MadeTraffic.Ports(client: UInt16(6000 + number), server: 7000)
+            let (up, down) = (Int.random(in: 0..<6, using: &generator), Int.random(in: 0..<6, using: &generator))
+            traffic.open(ports)
+            traffic.send(.upstream, [UInt8](repeating: 1, count: up), ports)
+            traffic.send(.downstream, [UInt8](repeating: 1, count: down), ports)
+            sums.append(up + down)
+        }
+        let order = sums.indices.sorted { (sums[$1], $0) < (sums[$0], $1) }
+        for limit in [0, 1, 2, 7, 19, 20, 21] {
+            let rows = Self.rows(traffic, limit: limit)
+            #expect(rows.flows.map(\.row.number) == order.prefix(limit).sorted().map { $0 + 1 }, "\(limit)")
+            #expect(rows.flowCount == 20)
+        }
+    }
+
+    /// A request for a path, as a dissector gives it.
+    private static func request(_ path: String, _ offset: Int) -> Message {
+        var message = Message()
+        (message.name, message.direction, message.summary) = ("http", .upstream, MessageText(escaping: "GET \(path)"))
+        message.range = offset..<(offset + 7)
+        return message
+    }
+
+    @Test("Kinds beyond the bound are counted together, and those that are known for themselves", arguments: 0...5)
+    func kindBound(limit: Int) {
+        let paths = ["/a", "/b", "/c", "/d"]
+        var stats = TrafficStats(kindLimit: limit)
+        // Three rounds in the first flow; the kinds of the second one count as well.
+        for round in 0..<3 {
+            for (number, path) in paths.enumerated() { stats.add(Self.request(path, 100 * round + 10 * number), of: 0) }
+        }
+        stats.add(Self.request("/a", 0), of: 1)
+        var expected: [RequestKind: Int] = [:]
+        for path in paths.prefix(limit) { expected[RequestKind(name: "http", request: "GET \(path)")] = 3 }
+        if limit < 4 { expected[.others] = 3 * (4 - limit) }
+        #expect(stats.kinds(0).mapValues(\.requests) == expected)
+        #expect(stats.kinds(0).mapValues(\.bytesUp) == expected.mapValues { 7 * $0 })
+        let second = limit > 4 ? RequestKind(name: "http", request: "GET /a") : .others
+        #expect(stats.kinds(1).mapValues(\.requests) == [second: 1])
+    }
+
     // MARK: - Text and JSON
 
     private static func text(_ rows: StatsRows, _ width: Int?) -> [String] {
@@ -110,6 +158,39 @@ struct TrafficStatsTests {
             separator: "\n",
             omittingEmptySubsequences: false
         ).map(String.init)
+    }
+
+    @Test(
+        "A number has three digits, rounded, and the unit in which it is under 1000",
+        arguments: [
+            (0, "0 B"), (1, "1 B"), (999, "999 B"), (1000, "1.00 kB"), (1004, "1.00 kB"), (1005, "1.01 kB"),
+            (9994, "9.99 kB"), (9995, "10.0 kB"), (99_949, "99.9 kB"), (99_950, "100 kB"), (999_499, "999 kB"),
+            (999_500, "1.00 MB"), (999_500_000, "1.00 GB"), (999_500_000_000, "1.00 TB"),
+            (.max, "9223372 TB"),
+        ] as [(Int64, String)]
+    )
+    func short(value: Int64, text: String) {
+        #expect(StatsText.short(value, 1000, ["B", "kB", "MB", "GB", "TB"]) == text)
+    }
+
+    @Test("A short number is as near to the exact one as three digits can be", arguments: 1...10)
+    func shortProperty(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        let scales: [Substring: Int64] = ["B": 1, "kB": 1000, "MB": 1_000_000, "GB": 1_000_000_000]
+        for _ in 0..<5000 {
+            var bound: Int64 = 10
+            for _ in 0..<Int.random(in: 0...10, using: &generator) { bound *= 10 }
+            let value = Int64.random(in: 0..<bound, using: &generator)
+            let text = StatsText.short(value, 1000, ["B", "kB", "MB", "GB"])
+            let words = text.split(separator: " ")
+            let scale = try #require(scales[words[1]])
+            let parts = words[0].split(separator: ".")
+            let digits = try #require(Int64(parts.joined()))
+            var tenths: Int64 = 1
+            for _ in 0..<(parts.count > 1 ? parts[1].count : 0) { tenths *= 10 }
+            #expect(abs(value * tenths - digits * scale) * 2 <= scale, "\(value): \(text)")
+            if scale > 1, value < 999_500_000_000 { #expect((100...999).contains(digits), "\(value): \(text)") }
+        }
     }
 
     @Test("The text has a line for each flow and each kind")

@@ -1,8 +1,9 @@
 import Testing
-import WeirAnalysis
 import WeirDissect
 import WeirEngine
 import WeirWire
+
+@testable import WeirAnalysis
 
 @Suite("Flows in one line")
 struct FlowsTextTests {
@@ -162,6 +163,22 @@ struct FlowsTextTests {
         #expect(try Self.table(TerminalStyle(), naming: [.egress]) == Self.table(TerminalStyle()))
         let chosen = try Self.table(TerminalStyle(width: 80), columns: [.flow, .what], naming: [.egress])
         #expect(chosen[0] == "flow  what")
+    }
+
+    @Test(
+        "Where there is no room for all four, the client and the server stay, and the sides that a query names",
+        arguments: [
+            ([], [.client, .server]), ([.client], [.client, .server]), ([.server], [.client, .server]),
+            ([.listener], [.client, .listener, .server]), ([.egress], [.client, .egress, .server]),
+            ([.egress, .listener], [.client, .listener, .egress, .server]),
+        ] as [(Set<FlowQuery.Side>, Set<FlowQuery.Side>)]
+    )
+    func forms(named: Set<FlowQuery.Side>, kept: Set<FlowQuery.Side>) {
+        let all: Set<FlowQuery.Side> = [.client, .listener, .egress, .server]
+        let forms = FlowsText.EndsForm.forms(naming: named)
+        #expect(forms.map(\.sides) == [all, all, kept, kept])
+        // The long form of each comes first.
+        #expect(forms.map(\.isShort) == [false, true, false, true])
     }
 
     @Test(

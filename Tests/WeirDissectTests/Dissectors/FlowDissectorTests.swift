@@ -1,3 +1,4 @@
+import Support
 import Testing
 import WeirWire
 
@@ -21,6 +22,42 @@ struct FlowDissectorTests {
         #expect(other.hasGivenUp)
         other.add(Self.request, .upstream)
         #expect(other.take() == [])
+    }
+
+    @Test(
+        "No dissector asks for more bytes than may be buffered to find the protocol",
+        arguments: Dissectors.rows.indices
+    )
+    func asksForLittle(row: Int) {
+        let type = Dissectors.rows[row].type
+        let starts: [[UInt8]] =
+            ["GET / HTTP/1.1", "HTTP/1.1 200", "SSH-2.0-x", "*1\r\n$4\r\nPING", "<34>1 2003", "99 <34>1 2003"].map {
+                Array($0.utf8)
+            } + [
+                [0, 0, 0, 40, 0, 3, 0, 0], [22, 3, 1, 0x40, 0, 1, 0, 0x3f, 0xfc, 3, 3], [21, 3, 3, 0, 2, 2, 40],
+                [0xff, 0xff, 0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0], [0x10, 0xff, 0xff, 0x7f, 0, 4, 77, 81, 84, 84, 4],
+            ]
+        var generator = SeededGenerator(seed: 1)
+        for _ in 0..<20_000 {
+            let start = starts[Int.random(in: starts.indices, using: &generator)]
+            var bytes = Array(start.prefix(Int.random(in: 0...start.count, using: &generator)))
+            for _ in 0..<Int.random(in: 0..<80, using: &generator) {
+                bytes.append(
+                    Bool.random(using: &generator)
+                        ? .random(in: 48...57, using: &generator) : .random(in: 0...255, using: &generator)
+                )
+            }
+            if !bytes.isEmpty, Bool.random(using: &generator) {
+                bytes[Int.random(in: bytes.indices, using: &generator)] = .random(in: 0...255, using: &generator)
+            }
+            for direction in Direction.allCases {
+                for hasPort in [false, true] {
+                    let start = DissectionStart(direction: direction, transport: .tcp, hasPort: hasPort)
+                    guard case .more(let count) = type.recognize(bytes.span.bytes, start) else { continue }
+                    #expect(count <= FlowDissector.detectionLimit, "\(bytes)")
+                }
+            }
+        }
     }
 
     @Test("Looks for ever where the port is known")

@@ -204,6 +204,45 @@ struct ConversationTests {
         other.close()
     }
 
+    @Test("A write to a slow output counts as activity: the idle time begins anew after it")
+    func idleAfterWrite() throws {
+        let server = try TCPServer()
+        let (input, end) = try Self.makePipe()
+        let (reader, output) = try Self.makePipe()
+        defer { for descriptor in [input, end, reader, output] { close(descriptor) } }
+        // The output is full before the peer sends.
+        let flags = fcntl(output, F_GETFL)
+        _ = fcntl(output, F_SETFL, flags | O_NONBLOCK)
+        let page = [UInt8](repeating: 120, count: 4096)
+        var size = 0
+        while case let count = write(output, page, page.count), count > 0 { size += count }
+        _ = fcntl(output, F_SETFL, flags)
+        var settings = Conversation.Settings()
+        settings.idleTimeout = .milliseconds(200)
+        let running = try Self.run(.tcp, to: server.endpoint, settings: settings, input: input, output: (output, nil))
+        let peer = try server.accept()
+        try peer.send("late")
+        // Nothing is there to wait for: only the time in which an idle conversation would have ended has to pass.
+        var nothing = pollfd(fd: -1, events: 0, revents: 0)
+        #expect(poll(&nothing, 1, 400) == 0)
+        let began = ContinuousClock.now
+        var bytes = [UInt8](repeating: 0, count: size + 4)
+        var count = 0
+        while count < bytes.count {
+            let part = bytes.withUnsafeMutableBytes { room in
+                Glibc.read(reader, room.baseAddress?.advanced(by: count), room.count - count)
+            }
+            guard part > 0 else { break }
+            count += part
+        }
+        #expect(bytes.suffix(4) == Array("late".utf8)[...])
+        let ended = try running.value()
+        #expect(began.duration(to: .now) >= .milliseconds(200))
+        #expect(ended.happenings == ["opened", "downstream 0 @0 (4)", "closed idle 0/0-0/0 4/1-0/0"])
+        #expect(ended.records.allSatisfy { $0.flow == FlowID(1) })
+        peer.close()
+    }
+
     @Test("An input that cannot be read and an output that takes nothing end it with their errors")
     func failures() throws {
         let server = try TCPServer()

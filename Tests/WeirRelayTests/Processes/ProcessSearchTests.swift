@@ -102,6 +102,13 @@ struct ProcessSearchTests {
         #expect(ProcessSearch.newestFirst([], last: 3) == [])
     }
 
+    @Test("The number of the process that was made last is known")
+    func lastProcess() throws {
+        let limit = String(decoding: try TemporaryFolder.read("/proc/sys/kernel/pid_max"), as: UTF8.self)
+        let most = try #require(Int32(limit.dropLast()))
+        #expect((1...most).contains(try #require(ProcessSearch.lastProcess())))
+    }
+
     @Test("A user has a name, or else a number")
     func users() throws {
         var search = try ProcessSearch()
