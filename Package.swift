@@ -92,7 +92,7 @@ let package = Package(
         .target(name: "CWeir", cSettings: cSettings),
         .target(
             name: "WeirRelay",
-            dependencies: ["WeirSinks", "WeirAnalysis", "WeirEngine", "WeirWire", "CWeir"],
+            dependencies: ["WeirSinks", "WeirAnalysis", "WeirEngine", "WeirDissect", "WeirWire", "CWeir"],
             swiftSettings: settings
         ),
         .target(
@@ -183,6 +183,7 @@ let package = Package(
                 "weir", "WeirRelay", "WeirCapture", "WeirAnalysis", "WeirSinks", "WeirEngine", "WeirDissect",
                 "WeirWire", "Support",
             ],
+            exclude: ["Run/Programs"],
             swiftSettings: testSettings
         ),
     ]

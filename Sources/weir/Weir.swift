@@ -14,15 +14,20 @@ struct Weir: AsyncParsableCommand {
 
               weir relay tcp:9000=127.0.0.1:65432
 
-            and point the client at port 9000. Records go to standard output, diagnostics to standard error.
+            and point the client at port 9000; or let Weir start the client, which needs no settings then:
+
+              weir run -- ./client
+
+            Records go to standard output, diagnostics to standard error.
 
             Exit codes: 0 done; 1 an expectation failed, or there is no such flow; 64 usage; 65 not a capture, or a damaged \
             one; 66 no such file, or a folder; 69 a port is in use or a name cannot be resolved; 70 internal; 73 a file \
-            cannot be made; 74 input or output; 77 permission denied.
+            cannot be made; 74 input or output; 77 permission denied. 'weir run' ends with its command's.
             """,
         version: Machine.version,
         subcommands: [
-            RelayCommand.self, EchoCommand.self, ConnectCommand.self, CaptureCommand.self, ShowCommand.self,
+            RunCommand.self, RelayCommand.self, EchoCommand.self, ConnectCommand.self, CaptureCommand.self,
+            ShowCommand.self,
             PortsCommand.self, ToxicCommand.self, DemoCommand.self,
         ]
     )

@@ -8,13 +8,13 @@ struct MistypedTests {
     @Test(
         "What was probably meant is said, with 64",
         arguments: [
-            (["shwo"], "There is no command 'shwo'. Did you mean 'show'? The commands are relay, echo, "),
+            (["shwo"], "There is no command 'shwo'. Did you mean 'show'? The commands are run, relay, echo, "),
             (["help", "shwo"], "There is no command 'shwo'. Did you mean 'show'?"),
             (["shwo", "--help"], "There is no command 'shwo'. Did you mean 'show'?"),
             (["hepl"], "There is no command 'hepl'. Did you mean 'help'?"),
             (["relya", route], "There is no command 'relya'. Did you mean 'relay'?"),
             (["cap"], "There is no command 'cap'. Did you mean 'capture'?"),
-            (["nothing"], "There is no command 'nothing'. The commands are relay, "),
+            (["nothing"], "There is no command 'nothing'. The commands are run, relay, "),
             (["toxic", "ad", "a", "b"], "There is no command 'toxic ad'. Did you mean 'add'? The commands are "),
             (["toxic", "lsit"], "\nUsage: weir toxic <subcommand>\n  See 'weir toxic --help' for more information.\n"),
             (["shwo"], "\nUsage: weir <subcommand>\n  See 'weir --help' for more information.\n"),

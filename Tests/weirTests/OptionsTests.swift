@@ -1,4 +1,6 @@
 import ArgumentParser
+import Glibc
+import Support
 import Testing
 import WeirAnalysis
 import WeirCapture
@@ -76,9 +78,28 @@ struct OptionsTests {
         #expect(totals.name == "standard error" && totals.descriptor == 2 && totals.lastResort == nil)
         #expect(totals.overflow == .drop && totals.sink is SummarySink)
         for onOutput in [true, false] {
-            let ports = try ShowOptions.parse([]).ports(onOutput: onOutput, overflow: .wait, FlowDetails())
+            let place = onOutput ? RecordPlace.standardOutput : .standardError
+            let ports = try ShowOptions.parse([]).ports(to: place, overflow: .wait, FlowDetails())
             #expect(ports.name == (onOutput ? "standard output" : "standard error"))
             #expect(ports.descriptor == (onOutput ? 1 : 2) && ports.sink is PortsSink && ports.overflow == .wait)
+        }
+    }
+
+    @Test("What is shown can be appended to a file, which has no other place if it fails but standard error")
+    func showsInFile() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.file("records", Array("before\n".utf8))
+        let output = try ShowOptions.parse([]).output(to: RecordPlace(appendingTo: path), default: .hex)
+        #expect(output.name == path && output.path == path && output.descriptor > 2 && output.lastResort == 2)
+        #expect(output.sink is TerminalSink && output.overflow == .wait)
+        close(output.descriptor)
+        #expect(try folder.read("records") == Array("before\n".utf8))
+        let errors = try ShowOptions.parse([]).output(to: .standardError, default: .hex)
+        #expect(errors.name == "standard error" && errors.descriptor == 2 && errors.lastResort == nil)
+        #expect {
+            _ = try RecordPlace(appendingTo: folder.path + "/none/records")
+        } throws: {
+            ($0 as? Failure)?.code == .cannotCreate
         }
     }
 

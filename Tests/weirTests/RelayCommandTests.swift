@@ -27,8 +27,11 @@ struct RelayCommandTests {
         #expect(made.udpTimeout == .seconds(60) && !made.takesAnySource && made.echoWindow == 1_048_576)
         #expect(!made.expectsEcho && made.family == nil && made.egressPort == .kernel && !made.takesRoutes)
         let command = try RelayCommand.parse([Self.route])
-        #expect(command.grace.duration == .seconds(5) && command.dissect && !command.logBytes)
-        #expect(command.overflow == .wait && command.recordLegs == .both && command.records.mtu == 65_535)
+        #expect(command.grace.duration == .seconds(5) && command.outputs.dissect)
+        let outputs = command.outputs
+        #expect(outputs.overflow == .wait && outputs.recordLegs == .both && outputs.records.mtu == 65_535)
+        #expect(!outputs.ports && !outputs.logBytes)
+        #expect(try RelayCommand.parse([Self.route, "--ports"]).outputs.ports)
     }
 
     @Test("Each option is the part of the configuration that it names")
@@ -103,12 +106,12 @@ struct RelayCommandTests {
         )
         var echo = try EchoCommand.parse(["tcp:0"])
         // Parsed so, it would be refused on a terminal.
-        relay.records.record = "-"
-        logging.records.record = "-"
+        relay.outputs.records.record = "-"
+        logging.outputs.records.record = "-"
         echo.records.record = "-"
         #expect(reason(relay) == "none" && reason(echo) == "none")
         #expect(reason(logging).contains("--record - and --log - both write to standard output."))
-        relay.shown.show = .hex
+        relay.outputs.shown.show = .hex
         echo.shown.show = .hex
         let shown = "--record - writes to standard output, so --show hex has no place there."
         #expect(reason(relay).contains(shown) && reason(echo).contains(shown))
@@ -150,7 +153,7 @@ struct RelayCommandTests {
     }
 
     private static func outputs(of command: RelayCommand) throws -> [SinkOutput] {
-        try RelayOutputs(command, try command.configuration(), FlowDetails(), admin: nil).makeAll()
+        try command.makeOutputs(try command.configuration(), FlowDetails(), admin: nil).makeAll()
     }
 
     @Test("A log is a file that is appended to, with bytes if they are wanted; one that cannot be made ends with 73")

@@ -165,4 +165,6 @@ enum {
 };
 void weir_stand_in(uint64_t seed, uint32_t kinds);
 
+#include "watch.h"
+
 #endif

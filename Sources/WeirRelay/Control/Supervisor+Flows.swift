@@ -69,8 +69,14 @@ extension Supervisor {
     ///   - client: the connection to the client.
     ///   - server: the connection to the server.
     ///   - route: the number of a route with a target.
+    ///   - shown: the endpoints of the client's side that the flow has, if they are not those of the connection.
     /// - Returns: false if as many flows are open as the limit allows, or the relay has ended; both are closed then.
-    package nonisolated func adopt(client: consuming Descriptor, server: consuming Descriptor, route: Int) -> Bool {
+    package nonisolated func adopt(
+        client: consuming Descriptor,
+        server: consuming Descriptor,
+        route: Int,
+        shown: (client: Endpoint, listener: Endpoint)? = nil
+    ) -> Bool {
         guard let peer = Socket.peerEndpoint(client.raw), let local = Socket.localEndpoint(client.raw),
             shared.reserveFlow()
         else { return false }
@@ -79,8 +85,8 @@ extension Supervisor {
         loop.flows.add(1, ordering: .relaxed)
         let accepted = AcceptedConnection(
             socket: SentDescriptor(client),
-            client: peer,
-            listener: local,
+            client: shown?.client ?? peer,
+            listener: shown?.listener ?? local,
             route: route,
             server: SentDescriptor(server)
         )

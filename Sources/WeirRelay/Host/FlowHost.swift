@@ -96,6 +96,7 @@ final class FlowHost {
             settings: transport == .tcp ? state.tcp : state.udp,
             at: loop.now()
         )
+        loop.shared.configuration.watched?.begin(flow.id, transport, client: client)
         loop.shared.configuration.processes?.ask(flow.id, transport, flow.path, cookie: cookie(), at: loop.now())
         let slot = state.flows.reserve()
         let ends = make(flow, slot)

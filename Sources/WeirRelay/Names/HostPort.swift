@@ -71,7 +71,15 @@ public struct HostPort: Hashable, Sendable, CustomStringConvertible {
     }
 
     private static func name(_ text: Substring, of part: String, in whole: String) throws(RouteError) -> String {
-        let isName = text.utf8.allSatisfy { byte in
+        guard isName(text) else {
+            throw RouteError(whole, "\(part) has '\(text)', which is neither an IP address nor a host name")
+        }
+        return String(text)
+    }
+
+    /// Whether a text can be a host's name, and cannot be meant as an IPv4 address.
+    static func isName(_ text: Substring) -> Bool {
+        let hasOnlyNameBytes = text.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
                 UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"):
@@ -80,10 +88,7 @@ public struct HostPort: Hashable, Sendable, CustomStringConvertible {
             }
         }
         let looksNumeric = text.utf8.allSatisfy { $0 == UInt8(ascii: ".") || (0x30...0x39).contains($0) }
-        guard isName, !looksNumeric, text.utf8.count <= 253 else {
-            throw RouteError(whole, "\(part) has '\(text)', which is neither an IP address nor a host name")
-        }
-        return String(text)
+        return hasOnlyNameBytes && !looksNumeric && text.utf8.count <= 253
     }
 
     /// The pair in the form that is parsed.

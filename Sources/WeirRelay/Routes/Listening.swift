@@ -9,6 +9,16 @@ struct Listening: Sendable {
     var endpoint: Endpoint
     var route: Int
     var isWildcard: Bool
+    /// What is shown of the client's side, if it is not the truth: a watched program is told so, too.
+    var shown: ShownEnds?
+}
+
+/// The ends of a client's side as a watched program sees them.
+struct ShownEnds: Sendable {
+    /// The client's address; its port is its own.
+    var client: IPAddress
+    /// The endpoint that the program asked for.
+    var listener: Endpoint
 }
 
 /// An endpoint at which a relay listens, and the target to which it forwards from there.

@@ -47,6 +47,8 @@ public struct RelayConfiguration: Sendable {
     public var egressPort = EgressPort.kernel
     /// The finder of the processes of clients on this machine; nil if nothing shows them.
     public var processes: ClientProcesses?
+    /// The processes of a watched program, whose flows need no search.
+    var watched: WatchedProcesses?
 
     /// Called on an event loop's thread if that loop cannot continue: its flows have ended, and it serves no more.
     public var whenLoopFails: @Sendable (SystemError) -> Void = { _ in }

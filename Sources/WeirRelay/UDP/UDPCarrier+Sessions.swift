@@ -33,6 +33,17 @@ extension UDPCarrier {
         }
     }
 
+    /// Stops receiving the datagrams of one listener, and ends its sessions.
+    func unlisten(at endpoint: Endpoint) {
+        guard let listener = listeners.first(where: { !$0.isClosed && $0.listening.endpoint == endpoint }) else {
+            return
+        }
+        for session in listener.sessions.values { session.end(with: .dismissed) }
+        reportDrops(of: listener)
+        listener.blocked = []
+        listener.close()
+    }
+
     static let interest = UInt32(WEIR_IN) | UInt32(WEIR_OUT) | (UInt32(1) << 31)
 
     /// Finds the session of a datagram, or begins one.
@@ -81,14 +92,15 @@ extension UDPCarrier {
         let target = shared.targets[route]
         let session = host.add(
             .udp,
-            from: client,
-            at: local.map { Endpoint(address: $0, port: listener.listening.endpoint.port) }
+            from: listener.listening.shown.map { Endpoint(address: $0.client, port: client.port) } ?? client,
+            at: listener.listening.shown?.listener
+                ?? local.map { Endpoint(address: $0, port: listener.listening.endpoint.port) }
                 ?? listener.listening.endpoint,
             route: route,
             target: target,
             cookie: 0
         ) { flow, slot in
-            UDPSession(flow, target: target, at: slot, of: self, listener, key, local: local)
+            UDPSession(flow, target: target, at: slot, of: self, listener, key, client: client, local: local)
         }
         listener.sessions[key] = session
         state.recent.touch(session)

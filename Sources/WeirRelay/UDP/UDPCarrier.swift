@@ -199,6 +199,10 @@ final class UDPCarrier: Carrier {
             )
             guard isTaken(from: datagram, session) else { continue }
             state.recent.touch(session)
+            let configuration = loop.shared.configuration
+            if let watched = configuration.watched, let server = session.socket.server {
+                watched.read(bytes, from: server, to: configuration.names)
+            }
             deliver(Arrival(bytes: bytes), isTruncated: datagram.pointee.truncated, to: session, .downstream)
         }
     }

@@ -72,13 +72,14 @@ final class UDPSession: RelayedFlow {
         of carrier: UDPCarrier,
         _ listener: UDPListener,
         _ key: SessionKey,
+        client: Endpoint,
         local: IPAddress?
     ) {
         self.carrier = carrier
         self.listener = listener
         self.key = key
         self.local = local
-        client = flow.path.client
+        self.client = client
         super.init(flow, target: target, route: listener.listening.route, at: slot, of: carrier.host)
     }
 

@@ -4,7 +4,7 @@ import WeirCapture
 import WeirEngine
 import WeirRelay
 
-/// The exit codes, according to sysexits(3).
+/// The exit codes, according to sysexits(3), and those of a shell for a command.
 enum ExitStatus: Int32, Sendable {
     case done = 0
     case expectationFailed = 1
@@ -16,6 +16,10 @@ enum ExitStatus: Int32, Sendable {
     case cannotCreate = 73
     case inputOutput = 74
     case noPermission = 77
+    /// A command cannot be executed; the number is a shell's.
+    case notExecutable = 126
+    /// A command was not found; the number is a shell's.
+    case notFound = 127
 }
 
 /// An error that ends the program, with one line on standard error and an exit code.
@@ -39,6 +43,7 @@ struct Failure: Error {
         case let error as ResolveError: self.init(.unavailable, "\(error)")
         case let error as SystemError: self.init(Self.code(for: error.error), "\(error)")
         case let error as CaptureError: self.init(capturing: error)
+        case let error as WatchError: self.init(watching: error)
         default: self.init(.internalError, "\(error)")
         }
     }
@@ -57,6 +62,17 @@ struct Failure: Error {
         case .badFilter: self.init(.usage, "\(error)")
         case .notBuilt, .noInterface, .interfaceGone, .failed: self.init(.unavailable, "\(error)")
         }
+    }
+
+    /// Translates an error of starting a program under watch.
+    private init(watching error: WatchError) {
+        let code: ExitStatus =
+            switch error {
+            case .notFound: .notFound
+            case .notExecutable: .notExecutable
+            case .unavailable: .unavailable
+            }
+        self.init(code, "\(error)")
     }
 
     private static var programPath: String {

@@ -6,7 +6,7 @@ import WeirRelay
 import WeirSinks
 import WeirWire
 
-/// The options for how records are shown on standard output.
+/// The options for how records are shown.
 struct ShowOptions: ParsableArguments {
     @Option(help: "How chunks are shown on standard output: \(Self.choices).")
     var show: TerminalSink.Show?
@@ -38,8 +38,9 @@ struct ShowOptions: ParsableArguments {
         }
     }
 
-    /// Makes the output for standard output; if that fails, the totals go to standard error.
+    /// Makes the output for what is shown; if that fails, the totals go to standard error.
     func output(
+        to place: RecordPlace = .standardOutput,
         default show: TerminalSink.Show,
         dissects: Bool = false,
         overflow: SinkOutput.Overflow = .wait,
@@ -47,29 +48,25 @@ struct ShowOptions: ParsableArguments {
         details: FlowDetails = FlowDetails(),
         showsPorts: Bool = false
     ) -> SinkOutput {
-        let sink = sink(default: show, dissects: dissects, showsOriginals, details, showsPorts)
-        var output = SinkOutput(name: "standard output", sink: sink, descriptor: STDOUT_FILENO, overflow: overflow)
-        output.lastResort = STDERR_FILENO
+        let sink = sink(on: place.descriptor, default: show, dissects: dissects, showsOriginals, details, showsPorts)
+        var output = place.output(sink, overflow)
+        if place.descriptor != STDERR_FILENO { output.lastResort = STDERR_FILENO }
         return output
     }
 
-    /// Makes the output for when standard output has another use: only the totals, on standard error.
+    /// Makes the output for only the totals; standard output has another use then.
     static func totals(
+        to place: RecordPlace = .standardError,
         overflow: SinkOutput.Overflow = .wait,
         _ details: FlowDetails = FlowDetails(),
         _ screen: ScreenOptions
     ) -> SinkOutput {
-        let style = screen.style(of: STDERR_FILENO)
-        let sink = SummarySink(details: details, style: style)
-        return SinkOutput(name: "standard error", sink: sink, descriptor: STDERR_FILENO, overflow: overflow)
+        place.output(SummarySink(details: details, style: screen.style(of: place.descriptor)), overflow)
     }
 
     /// Makes the output that shows only ports.
-    func ports(onOutput: Bool, overflow: SinkOutput.Overflow, _ details: FlowDetails) -> SinkOutput {
-        let descriptor = onOutput ? STDOUT_FILENO : STDERR_FILENO
-        let sink = portsSink(screen.style(of: descriptor), details, hasLines: true)
-        let name = onOutput ? "standard output" : "standard error"
-        return SinkOutput(name: name, sink: sink, descriptor: descriptor, overflow: overflow)
+    func ports(to place: RecordPlace, overflow: SinkOutput.Overflow, _ details: FlowDetails) -> SinkOutput {
+        place.output(portsSink(screen.style(of: place.descriptor), details, hasLines: true), overflow)
     }
 
     private func portsSink(_ style: TerminalStyle, _ details: FlowDetails, hasLines: Bool) -> PortsSink {
@@ -83,13 +80,14 @@ struct ShowOptions: ParsableArguments {
     }
 
     private func sink(
+        on descriptor: Int32,
         default show: TerminalSink.Show,
         dissects: Bool,
         _ showsOriginals: Bool,
         _ details: FlowDetails,
         _ showsPorts: Bool
     ) -> TerminalSink {
-        let (show, style) = (self.show ?? show, screen.style(of: STDOUT_FILENO))
+        let (show, style) = (self.show ?? show, screen.style(of: descriptor))
         var options = TerminalSink.Options()
         options.limit = showLimit?.bytes ?? (show == .text2pcap ? 0 : style.isTerminal ? 512 : 4096)
         options.dissects = dissects
@@ -100,7 +98,7 @@ struct ShowOptions: ParsableArguments {
         let ports: (any Sink)? =
             show == .ports || showsPorts ? portsSink(style, details, hasLines: show != .ports) : nil
         var width: (@Sendable () -> Int?)?
-        if style.isTerminal { width = { Terminal.width(of: STDOUT_FILENO) } }
+        if style.isTerminal { width = { Terminal.width(of: descriptor) } }
         return TerminalSink(
             show: show,
             options,

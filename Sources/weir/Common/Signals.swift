@@ -6,12 +6,20 @@ import WeirRelay
 enum Signals {
     /// The signals that end the program; not SIGHUP if nohup(1) has it ignored: a blocked signal arrives all the same.
     private static let ending = isIgnored(SIGHUP) ? [SIGINT, SIGTERM] : [SIGINT, SIGTERM, SIGHUP]
+    /// The signals whose handling `block` changes.
+    private static let changed = [SIGPIPE, SIGXFSZ, SIGINT, SIGTERM, SIGQUIT]
+    /// Those of them that the program's parent had ignored.
+    private static let wereIgnored = Lock<[Int32]>([])
+    /// Those that the program's parent had blocked.
+    private static let wereBlocked = Lock<[Int32]>([])
     private static let receiver = Lock<(@Sendable (Int32) -> Void)?>(nil)
 
     /// Blocks the signals, so that `wait` receives them.
     ///
     /// Call it first of all: threads that start later inherit the signal mask.
     static func block() {
+        let ignored = changed.filter(isIgnored)
+        wereIgnored.withLock { $0 = ignored }
         signal(SIGPIPE, SIG_IGN)
         // With SIGXFSZ ignored, reaching the limit of `ulimit -f` is an error of write(2), like a full disk.
         signal(SIGXFSZ, SIG_IGN)
@@ -19,7 +27,30 @@ enum Signals {
         // SIGQUIT must end the program with a core dump, not start the Swift runtime's backtracer.
         for number in [SIGINT, SIGTERM, SIGQUIT] { signal(number, SIG_DFL) }
         var set = endingSet()
-        pthread_sigmask(SIG_BLOCK, &set, nil)
+        var before = sigset_t()
+        pthread_sigmask(SIG_BLOCK, &set, &before)
+        let blocked = (1...64).filter { sigismember(&before, $0) == 1 }
+        wereBlocked.withLock { $0 = blocked }
+    }
+
+    /// The signals that the program's parent had blocked.
+    static var blockedByParent: [Int32] { wereBlocked.withLock { $0 } }
+
+    /// Returns the signals that the program's parent had ignored, as nohup(1) and shells do, for a program that this one
+    /// starts.
+    ///
+    /// Call it before `ignoreTerminal`.
+    static func ignoredByParent() -> [Int32] {
+        let others = (1...64).filter { !changed.contains($0) && isIgnored($0) }
+        return (wereIgnored.withLock { $0 } + others).sorted()
+    }
+
+    /// Ignores the terminal's signals for a program that shares it: SIGQUIT is for that one, and Weir's own lines may
+    /// come from the background.
+    ///
+    /// SIGINT stays with the receiver, which needs it once that program has ended.
+    static func ignoreTerminal() {
+        for number in [SIGQUIT, SIGTTOU] { signal(number, SIG_IGN) }
     }
 
     /// Passes later signals to a receiver; without one they end the program as usual.

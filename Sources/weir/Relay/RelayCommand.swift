@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import WeirAnalysis
 import WeirRelay
 import WeirSinks
 
@@ -40,28 +41,9 @@ struct RelayCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("What to forward: LISTEN=TARGET.", valueName: "route"))
     var routes: [String] = []
 
-    @OptionGroup var shown: ShowOptions
-
-    @OptionGroup var toxics: ToxicOptions
-
-    @Option(
-        help: ArgumentHelp("Append records as JSON lines to a file; - is standard output.", valueName: "file"),
-        completion: .file()
-    )
-    var log: String?
-
-    @Flag(help: "Put each chunk's bytes into the log, in base64.")
-    var logBytes = false
+    @OptionGroup var outputs: OutputOptions
 
     @OptionGroup var only: OnlyOptions
-
-    @Flag(inversion: .prefixedNo, help: "Say on each chunk's line what the messages mean that end in it.")
-    var dissect = true
-
-    @OptionGroup var records: RecordOptions
-
-    @Option(help: "The sides of each flow that are recorded: both, client (with the relay) or server (with the relay).")
-    var recordLegs = CaptureSettings.Legs.both
 
     @Option(
         help: ArgumentHelp(
@@ -81,17 +63,6 @@ struct RelayCommand: AsyncParsableCommand {
     var interface: String?
 
     @OptionGroup var captureOptions: CaptureOptions
-
-    @Option(
-        help: ArgumentHelp(
-            "Keep at most this many bytes of a flow to find echoes; 0 looks for none.",
-            valueName: "bytes"
-        )
-    )
-    var echoWindow = ByteCountArgument(1 << 20)
-
-    @Flag(help: "Expect every server to echo: say which byte differs or never came, and end with 1.")
-    var expectEcho = false
 
     @Option(
         help: ArgumentHelp(
@@ -147,9 +118,6 @@ struct RelayCommand: AsyncParsableCommand {
     )
     var udpFrom = DatagramSources.server
 
-    @Option(help: "When an output is too slow: wait (nothing is lost) or drop (chunks are left out and counted).")
-    var overflow = SinkOutput.Overflow.wait
-
     @Option(help: ArgumentHelp("On ^C, wait this long for open flows.", valueName: "time"))
     var grace = DurationArgument(.seconds(5))
 
@@ -163,27 +131,16 @@ struct RelayCommand: AsyncParsableCommand {
     @OptionGroup var admin: AdminOptions
 
     func validate() throws {
-        if !toxics.toxics { try admin.requireRoutes(routes) }
-        if log == "-", let show = shown.show, show != .none {
-            throw ValidationError("--log - writes to standard output, so --show \(show) has no place there.")
-        }
-        try records.requireStandardOutput(for: shown.show, log: log)
-        try records.requireFiles(orCapture: capture)
+        if !outputs.toxics.toxics { try admin.requireRoutes(routes) }
+        try outputs.requireStandardOutput()
+        try outputs.records.requireFiles(orCapture: capture)
         if capture == "-" {
             throw ValidationError("--capture takes a file or a folder; 'weir capture -w -' is for pipes.")
         }
         if capture == nil, interface != nil || captureOptions.isAnyGiven {
             throw ValidationError("--interface, --snaplen, --buffer and --immediate need --capture PATH.")
         }
-        if recordLegs != .both, records.record == nil { throw ValidationError("--record-legs needs --record PATH.") }
-        if expectEcho, echoWindow.bytes == 0 { throw ValidationError("--expect-echo needs an --echo-window above 0.") }
-        if shown.show == .messages, !dissect {
-            throw ValidationError("--show messages needs what --no-dissect turns off.")
-        }
-        if shown.show == .text2pcap, portOptions.ports {
-            throw ValidationError("--show text2pcap prints nothing else, so --ports has no place there.")
-        }
-        if logBytes, log == nil { throw ValidationError("--log-bytes needs --log FILE.") }
+        try outputs.check()
         let counts = [
             ("--max-flows", maxFlows ?? 1), ("--max-sessions", maxSessions ?? 1), ("--threads", threads ?? 1),
         ]
@@ -195,7 +152,7 @@ struct RelayCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        if toxics.toxics { return print(ToxicTable.render(), terminator: "") }
+        if outputs.toxics.toxics { return print(ToxicTable.render(), terminator: "") }
         do {
             let query = try only.query(findsProcesses: !portOptions.noProcesses)
             var configuration = try configuration()
@@ -205,8 +162,8 @@ struct RelayCommand: AsyncParsableCommand {
                 configuration.adminEndpoints = admin.endpoints
                 configuration.takesRoutes = true
             }
-            let scenario = try toxics.readScenario()
-            try toxics.apply(to: &configuration, scenario)
+            let scenario = try outputs.toxics.readScenario()
+            try outputs.toxics.apply(to: &configuration, scenario)
             let names = RouteNames()
             let session = Session(
                 configuration,
@@ -216,12 +173,32 @@ struct RelayCommand: AsyncParsableCommand {
                 asked: (maxFlows != nil, maxSessions != nil),
                 whenServing: names.serve
             )
-            let outputs = RelayOutputs(self, configuration, details, admin: admin, only: query, names)
+            let outputs = makeOutputs(configuration, details, admin: admin, only: query, names)
             let status = try await session.run(outputs: try outputs.makeAll(), outputs.recording, outputs.capture)
             if status != .done { Glibc.exit(status.rawValue) }
         } catch {
             throw Failure(error)
         }
+    }
+
+    /// Makes the outputs that the options ask for.
+    func makeOutputs(
+        _ configuration: RelayConfiguration,
+        _ details: FlowDetails,
+        admin: RelayAdmin?,
+        only query: FlowQuery? = nil,
+        _ names: RouteNames = RouteNames()
+    ) -> RelayOutputs {
+        let capture = capture.map {
+            RelayCapture(
+                to: $0,
+                rotation: outputs.records.rotation.rotation,
+                interface: interface,
+                settings: captureOptions.source(),
+                process: configuration.processes?.peek
+            )
+        }
+        return RelayOutputs(outputs, configuration, details, admin: admin, only: query, names, capture: capture)
     }
 
     /// Makes the configuration for the relay, as far as options give it that need nothing else.
@@ -238,8 +215,8 @@ struct RelayCommand: AsyncParsableCommand {
         configuration.idleTimeout = idleTimeout.duration > .zero ? idleTimeout.duration : nil
         configuration.udpTimeout = udpTimeout.duration
         configuration.takesAnySource = udpFrom == .any
-        configuration.echoWindow = echoWindow.bytes
-        configuration.expectsEcho = expectEcho
+        configuration.echoWindow = outputs.echoWindow.bytes
+        configuration.expectsEcho = outputs.expectEcho
         configuration.family = families.family
         return configuration
     }

@@ -3,9 +3,9 @@ import WeirAnalysis
 import WeirRelay
 import WeirSinks
 
-/// The options of `weir relay` for its outputs, and the captures that were begun for them.
+/// The outputs that options ask for, and the captures that were begun for them.
 final class RelayOutputs {
-    private let command: RelayCommand
+    private let options: OutputOptions
     private let configuration: RelayConfiguration
     private let details: FlowDetails
     private let admin: RelayAdmin?
@@ -14,19 +14,22 @@ final class RelayOutputs {
     /// The capture that is made from the records.
     private(set) var recording: Recording?
     /// The capture of the relay's packets.
-    private(set) var capture: RelayCapture?
+    let capture: RelayCapture?
+    private let place: RecordPlace
 
-    /// Notes the options; `admin` is the API, if there is one, and `query` chooses what is shown.
+    /// Notes the options; `admin` is the API, if there is one, `query` chooses what is shown, and `place` is where.
     init(
-        _ command: RelayCommand,
+        _ options: OutputOptions,
         _ configuration: RelayConfiguration,
         _ details: FlowDetails,
         admin: RelayAdmin?,
         only query: FlowQuery? = nil,
-        _ names: RouteNames = RouteNames()
+        _ names: RouteNames = RouteNames(),
+        capture: RelayCapture? = nil,
+        place: RecordPlace = .standardOutput
     ) {
-        (self.command, self.configuration, self.details, self.admin) = (command, configuration, details, admin)
-        (self.query, self.names) = (query, names)
+        (self.options, self.configuration, self.details, self.admin) = (options, configuration, details, admin)
+        (self.query, self.names, self.capture, self.place) = (query, names, capture, place)
     }
 
     /// Makes all outputs that the options ask for, in this order; there is a row for each kind.
@@ -37,7 +40,7 @@ final class RelayOutputs {
             // JSON lines in a file, and to the API's clients.
             filtered(try makeLog()), admin?.output(details),
             // A capture of the relayed bytes, and the flows for one of the packets.
-            try makeRecording(), makeCapture(),
+            try makeRecording(), capture?.makeOutput(),
         ]
         return all.compactMap { $0 }
     }
@@ -49,39 +52,46 @@ final class RelayOutputs {
         return output
     }
 
-    private var hasStandardOutput: Bool { command.log != "-" && !command.records.takesStandardOutput }
-    private var show: TerminalSink.Show { hasStandardOutput ? command.shown.show ?? .hex : .none }
+    /// Whether something else is written to the place of what is shown.
+    private var isTaken: Bool {
+        place.descriptor == STDOUT_FILENO && (options.log == "-" || options.records.takesStandardOutput)
+    }
+    /// The place of the totals if nothing else is shown: standard output then has no lines, or bytes of another kind.
+    private var totalsPlace: RecordPlace { place.descriptor == STDOUT_FILENO ? .standardError : place }
+    private var show: TerminalSink.Show { isTaken ? .none : options.shown.show ?? .hex }
 
     private func makeTerminal() -> SinkOutput? {
         guard show != .none else { return nil }
-        return command.shown.output(
+        return options.shown.output(
+            to: place,
             default: .hex,
-            dissects: command.dissect,
-            overflow: command.overflow,
-            showsOriginals: command.toxics.showOriginal,
+            dissects: options.dissect,
+            overflow: options.overflow,
+            showsOriginals: options.toxics.showOriginal,
             details: details,
-            showsPorts: command.portOptions.ports
+            showsPorts: options.ports
         )
     }
 
     private func makeTotals() -> SinkOutput? {
-        show == .none ? ShowOptions.totals(overflow: command.overflow, details, command.shown.screen) : nil
+        guard show == .none else { return nil }
+        return ShowOptions.totals(to: totalsPlace, overflow: options.overflow, details, options.shown.screen)
     }
 
     private func makePorts() -> SinkOutput? {
-        guard show == .none, command.portOptions.ports else { return nil }
-        return command.shown.ports(onOutput: hasStandardOutput, overflow: command.overflow, details)
+        guard show == .none, options.ports else { return nil }
+        return options.shown.ports(to: isTaken ? .standardError : place, overflow: options.overflow, details)
     }
 
     private func makeLog() throws(Failure) -> SinkOutput? {
-        guard let path = command.log else { return nil }
+        guard let path = options.log else { return nil }
         let sink = JSONLinesSink(
-            withBytes: command.logBytes,
-            dissects: command.dissect,
-            showsOriginals: command.toxics.showOriginal,
+            withBytes: options.logBytes,
+            dissects: options.dissect,
+            showsOriginals: options.toxics.showOriginal,
             details: details
         )
-        let overflow = command.overflow
+        let overflow = options.overflow
         if path == "-" {
             return SinkOutput(name: "standard output", sink: sink, descriptor: STDOUT_FILENO, overflow: overflow)
         }
@@ -95,25 +105,12 @@ final class RelayOutputs {
     }
 
     private func makeRecording() throws(Failure) -> SinkOutput? {
-        recording = try command.records.recording(
-            command.recordLegs,
+        recording = try options.records.recording(
+            options.recordLegs,
             names: configuration.names,
             process: details.process,
-            overflow: command.overflow
+            overflow: options.overflow
         )
         return recording?.output
-    }
-
-    private func makeCapture() -> SinkOutput? {
-        guard let path = command.capture else { return nil }
-        let capture = RelayCapture(
-            to: path,
-            rotation: command.records.rotation.rotation,
-            interface: command.interface,
-            settings: command.captureOptions.source(),
-            process: configuration.processes?.peek
-        )
-        self.capture = capture
-        return capture.makeOutput()
     }
 }

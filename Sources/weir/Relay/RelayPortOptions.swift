@@ -8,16 +8,8 @@ extension EgressPort: ExpressibleByArgument {
     public init?(argument: String) { self.init(argument) }
 }
 
-/// The options for a relay's ports: those to dial from, the search for clients' processes, and what is shown.
+/// The options for a relay's ports: those to dial from, and the search for clients' processes.
 struct RelayPortOptions: ParsableArguments {
-    @Flag(
-        help: """
-            Show a line of each flow's ports, and name the allocators of client and relay at the end; --show ports shows \
-            nothing else.
-            """
-    )
-    var ports = false
-
     @Option(
         help: ArgumentHelp(
             "Dial servers from: kernel (its choice), same (the client's port number where it is free) or LOW-HIGH.",

@@ -3,12 +3,14 @@ import WeirEngine
 import WeirRelay
 import WeirWire
 
-/// A run of a relay, until a signal or its last output ends it.
+/// A run of a relay, until a signal, its last output or its program ends it.
 struct Session: Sendable {
     private let configuration: RelayConfiguration
     private let grace: Duration
     private let scenario: Scenario?
     private let admin: RelayAdmin?
+    /// The program whose traffic is relayed; nil if clients come by themselves.
+    private let program: WatchedProgram?
     /// Whether the user asked for the limits on flows and sessions.
     private let asked: (flows: Bool, sessions: Bool)
     private let whenServing: @Sendable (Supervisor) -> Void
@@ -18,11 +20,13 @@ struct Session: Sendable {
         grace: Duration,
         scenario: Scenario? = nil,
         admin: RelayAdmin? = nil,
+        program: WatchedProgram? = nil,
         asked: (flows: Bool, sessions: Bool) = (false, false),
         whenServing: @escaping @Sendable (Supervisor) -> Void = { _ in }
     ) {
         self.asked = asked
         self.admin = admin
+        self.program = program
         self.whenServing = whenServing
         self.configuration = configuration
         self.grace = grace
@@ -37,6 +41,8 @@ struct Session: Sendable {
         case captureEnded(ExitStatus)
         case outputClosed
         case outputFailed
+        /// The program has ended.
+        case programEnded
         /// The relay has ended, and everything is written.
         case ended
         /// The grace period is over, and no output accepts anything.
@@ -85,13 +91,17 @@ struct Session: Sendable {
             Diagnostics.print("\(error); nothing can be served")
             feed.yield(.loopFailed)
         }
+        let isDiscarded = Lock(false)
         let relay: Supervisor
         do {
             relay = try await Supervisor(
                 configuration,
                 outputs: outputs,
                 report: { Diagnostics.print($0) },
-                sinkReport: { Self.tell($0, feed) },
+                sinkReport: { report in
+                    if case .recorded = report, isDiscarded.withLock({ $0 }) { return }
+                    Self.tell(report, feed)
+                },
                 whenBound: { bound in try capture?.start(bound) { feed.yield(.captureEnded($0)) } }
             )
         } catch {
@@ -100,8 +110,9 @@ struct Session: Sendable {
             throw error
         }
         Signals.receive { number in
-            // Lines that are printed from now on must not keep the program from ending.
-            Diagnostics.stopWaiting()
+            // Lines that are printed from now on must not keep the program from ending; under a watched program most
+            // signals end nothing.
+            if program == nil { Diagnostics.stopWaiting() }
             feed.yield(.signal(number))
         }
         whenServing(relay)
@@ -112,12 +123,21 @@ struct Session: Sendable {
             await relay.stop(grace: .zero)
             throw error
         }
+        do {
+            try await program?.start(relay) { feed.yield(.programEnded) }
+        } catch {
+            // Nothing was relayed, and the next attempt needs the name of the file.
+            isDiscarded.withLock { $0 = true }
+            recording?.discard()
+            await relay.stop(grace: .zero)
+            throw error
+        }
         var course = Course()
         var iterator = events.makeAsyncIterator()
         let running = Task { if let scenario { await relay.run(scenario) { Diagnostics.print($0) } } }
-        await Self.serve(&iterator, &course)
+        await serve(&iterator, &course)
         running.cancel()
-        tellWhatIsOpen(relay)
+        let telling = tellWhatIsOpen(relay)
         Task {
             await admin?.stop()
             await relay.stop(grace: grace)
@@ -126,21 +146,26 @@ struct Session: Sendable {
         Self.whenStuck(relay, after: grace, .outputsAreStuck, feed)
         let waits = outputs.contains { $0.overflow == .wait }
         await Self.end(relay, waits: waits, &iterator, &course, feed)
+        telling?.cancel()
         if let capture { await Self.end(capture, &iterator, &course) }
+        await program?.finish()
         return Self.conclude(course.status, relay)
     }
 
-    /// Waits for an event that ends the relay.
-    private static func serve(_ events: inout AsyncStream<Event>.Iterator, _ course: inout Course) async {
+    /// Waits for an event that ends the relay; a watched program keeps its network whatever happens to outputs.
+    private func serve(_ events: inout AsyncStream<Event>.Iterator, _ course: inout Course) async {
         while let event = await events.next() {
             switch event {
             case .signal(let number):
+                if let program, !program.endsSession(by: number) { break }
+                Diagnostics.stopWaiting()
                 course.isPatient = number == SIGINT
                 return
-            case .outputClosed: return
+            case .programEnded: return
+            case .outputClosed: if program == nil { return }
             case .loopFailed:
                 course.status = .internalError
-                return
+                if program == nil { return }
             case .outputFailed: course.status = .inputOutput
             case .captureEnded(let outcome): course.captureEnded(outcome)
             case .ended, .outputsAreStuck, .patienceIsOver: break
@@ -165,7 +190,7 @@ struct Session: Sendable {
                 isHurrying = true
                 capture.end()
             case .outputFailed: course.status = .inputOutput
-            case .outputClosed, .ended, .outputsAreStuck, .patienceIsOver, .loopFailed: break
+            case .outputClosed, .programEnded, .ended, .outputsAreStuck, .patienceIsOver, .loopFailed: break
             }
         }
     }
@@ -184,11 +209,12 @@ struct Session: Sendable {
             case .ended: return
             case .outputFailed: course.status = .inputOutput
             case .captureEnded(let outcome): course.captureEnded(outcome)
-            case .outputClosed: break
+            case .outputClosed, .programEnded: break
             case .loopFailed: course.status = .internalError
             case .signal:
                 guard !isHurrying else { return }
                 isHurrying = true
+                Diagnostics.stopWaiting()
                 Diagnostics.print("stopped at once")
                 relay.hurry()
                 whenStuck(relay, after: .zero, .patienceIsOver, feed)
@@ -243,18 +269,34 @@ struct Session: Sendable {
             )
         }
         for listener in relay.listeners { Diagnostics.write("listening \(listener)\n") }
-        if scenario != nil || configuration.toxics.values.contains(where: { !$0.isEmpty }) {
+        if scenario != nil || program?.hasToxics == true || configuration.toxics.values.contains(where: { !$0.isEmpty })
+        {
             Diagnostics.write("seed \(configuration.seed)\n")
         }
     }
 
     private static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 
-    private func tellWhatIsOpen(_ relay: Supervisor) {
+    /// Prints how many flows are open at the end; after a program's end only if they are still open in a moment, as
+    /// most of its flows end with it.
+    ///
+    /// - Returns: the task that waits for that moment.
+    private func tellWhatIsOpen(_ relay: Supervisor) -> Task<Void, Never>? {
+        guard program != nil else {
+            tellWhatIsOpen(relay, "ending", "^C again")
+            return nil
+        }
+        return Task {
+            try? await Task.sleep(for: .milliseconds(500))
+            if !Task.isCancelled { tellWhatIsOpen(relay, "the command has ended", "^C") }
+        }
+    }
+
+    private func tellWhatIsOpen(_ relay: Supervisor, _ event: String, _ key: String) {
         let flows = relay.openFlows
         guard flows > 0 else { return }
         let (flowsHave, time) = (flows == 1 ? "1 TCP flow has" : "\(flows) TCP flows have", DurationArgument(grace))
-        Diagnostics.print("ending: \(flowsHave) \(time) to finish; ^C again stops at once")
+        Diagnostics.print("\(event): \(flowsHave) \(time) to finish; \(key) stops at once")
     }
 
     private static func tell(_ report: SinkReport, _ feed: AsyncStream<Event>.Continuation) {

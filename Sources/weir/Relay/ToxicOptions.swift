@@ -1,6 +1,7 @@
 import ArgumentParser
 import WeirEngine
 import WeirRelay
+import WeirWire
 
 /// The options for the toxics on the relay's routes.
 struct ToxicOptions: ParsableArguments {
@@ -69,6 +70,33 @@ struct ToxicOptions: ParsableArguments {
         }
         configuration.toxics = Dictionary(uniqueKeysWithValues: chains.enumerated().map { ($0, $1) })
         configuration.seed = seed ?? scenario?.seed ?? .random(in: 0 ... .max)
+    }
+}
+
+extension ToxicOptions {
+    /// Reads the toxics that each destination of `weir run` gets, as far as they are for its transport.
+    ///
+    /// - Parameter scenario: the changes to come.
+    /// - Returns: the toxics, and the seed of their randomness.
+    /// - Throws: `Failure` with 64 if a toxic is wrong, and with 65 if the scenario is.
+    func destinationToxics(_ scenario: Scenario?) throws(Failure) -> (toxics: [ToxicConfiguration], seed: UInt64) {
+        // Two routes stand for the destinations to come: one of each transport.
+        let routes = Transport.allCases.map { Route($0, listen: HostPort(.loopbackByDefault, 0), target: nil) }
+        var configuration = RelayConfiguration(routes: routes)
+        let advice = "there are no numbered routes under 'weir run': choose destinations with --only and --except"
+        if let step = scenario?.steps.first(where: { $0.route != nil }) {
+            let place = step.line.map { "line \($0): " } ?? ""
+            throw Failure(.dataError, "\(self.scenario.map { "\($0): " } ?? "")\(place)\(advice)")
+        }
+        try apply(to: &configuration, scenario)
+        var toxics: [ToxicConfiguration] = []
+        for text in texts {
+            // What is wrong with a text was found above.
+            guard let toxic = try? ToxicText(text) else { continue }
+            guard toxic.route == nil else { throw Failure(.usage, "--toxic \(text): \(advice)") }
+            toxics += toxic.configurations
+        }
+        return (toxics, configuration.seed)
     }
 }
 

@@ -24,7 +24,7 @@ struct RelayOutputsTests {
 
     private static func outputs(_ command: RelayCommand, _ details: FlowDetails = FlowDetails()) throws -> RelayOutputs
     {
-        RelayOutputs(command, try command.configuration(), details, admin: nil)
+        command.makeOutputs(try command.configuration(), details, admin: nil)
     }
 
     /// Describes each output.
@@ -39,7 +39,7 @@ struct RelayOutputsTests {
             "--show", "none", "--ports", "--log", log, "--record", capture, "--capture", folder.path + "/b.pcapng",
         ])
         let outputs = try Self.outputs(command)
-        #expect(outputs.recording == nil && outputs.capture == nil)
+        #expect(outputs.recording == nil)
         let made = try outputs.makeAll()
         #expect(made.map(\.name) == ["standard error", "standard output", log, capture, "capture"])
         #expect(made.map(\.overflow) == [.wait, .wait, .wait, .wait, .drop] && made[4].descriptor == -1)
@@ -59,7 +59,7 @@ struct RelayOutputsTests {
     func recordsToOutput(overflow: SinkOutput.Overflow) throws {
         var command = try Self.command(["--overflow", "\(overflow)"])
         // Its own check refuses a terminal, which the tests' output may be.
-        command.records.record = "-"
+        command.outputs.records.record = "-"
         let outputs = try Self.outputs(command)
         #expect(
             try Self.lines(outputs.makeAll()) == [

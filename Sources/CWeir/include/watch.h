@@ -1,0 +1,138 @@
+// Watching a program by seccomp user notification: seccomp_unotify(2). Included by CWeir.h.
+//
+// Every function returns a number of at least 0, or a negative errno, if nothing else is said.
+#ifndef CWEIR_WATCH_H
+#define CWEIR_WATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// A command to start under watch. The texts are the caller's; the lists end with a null pointer.
+typedef struct {
+    const char *path;
+    char *const *arguments;
+    char *const *environment;
+    // What is watched besides connect, getpeername, getsockname and SO_ERROR: datagrams with addresses, and servers.
+    bool watches_datagrams;
+    bool watches_servers;
+    // The signals that the command ignores, and blocks, a bit for each, bit 0 for signal 1: it has the defaults of all
+    // others.
+    uint64_t ignored;
+    uint64_t blocked;
+    // The limits on descriptors that the command gets: RLIMIT_NOFILE; not set if the hard one is 0.
+    uint64_t soft_descriptors;
+    uint64_t hard_descriptors;
+} weir_command;
+
+// A command that was started: its number, a pidfd(2), and the listener for its calls; both close on exec.
+typedef struct {
+    int process;
+    int descriptor;
+    int listener;
+} weir_program;
+
+// The step at which a start failed.
+enum {
+    WEIR_START_FORK = 1,      // no process
+    WEIR_START_FILTER = 2,    // the filter was refused
+    WEIR_START_LISTENER = 3,  // the listener could not be taken over
+    WEIR_START_MEMORY = 4,    // the process's memory cannot be read
+    WEIR_START_EXECUTE = 5,   // the command cannot be executed
+};
+
+// Starts a command under watch; *step is the failed step. The command runs when this returns 0.
+int weir_watch_start(const weir_command *command, weir_program *program, int *step);
+// Makes processes whose parents end children of this one.
+int weir_adopt_orphans(void);
+
+// The calls that are watched.
+enum {
+    WEIR_CALL_OTHER = 0,
+    WEIR_CALL_CONNECT,
+    WEIR_CALL_GETPEERNAME,
+    WEIR_CALL_GETSOCKNAME,
+    WEIR_CALL_GETSOCKOPT,
+    WEIR_CALL_SENDTO,
+    WEIR_CALL_SENDMSG,
+    WEIR_CALL_SENDMMSG,
+    WEIR_CALL_RECVFROM,
+    WEIR_CALL_RECVMSG,
+    WEIR_CALL_RECVMMSG,
+    WEIR_CALL_BIND,
+    WEIR_CALL_LISTEN,
+    WEIR_CALL_ACCEPT,
+    WEIR_CALL_ACCEPT4,
+    // connect by socketcall(2) of a program of 32 bits: its arguments are an array in its memory.
+    WEIR_CALL_SOCKETCALL,
+};
+
+// A call that waits for an answer.
+typedef struct {
+    uint64_t id;
+    uint64_t arguments[6];
+    uint64_t instruction;
+    int32_t thread;
+    int32_t number;
+    uint32_t kind;
+    bool is_32_bit;
+} weir_call;
+
+// Takes the next call; -ENOENT if it ended meanwhile, -EINTR if a signal came.
+int weir_call_take(int listener, weir_call *call);
+// Answers a call: with a value, with an error if that is above 0, or lets the kernel perform it; -ENOENT if the call was
+// interrupted.
+int weir_call_answer(int listener, uint64_t id, int64_t value, int error);
+int weir_call_continue(int listener, uint64_t id);
+// Returns whether a call still waits: its thread, and so its number, are still those.
+bool weir_call_waits(int listener, uint64_t id);
+// Wakes a thread that answers calls on the caller's processor, where the kernel can; a hint.
+void weir_call_wake_here(int listener);
+
+// Reads or writes a process's memory, whole or not at all.
+int weir_memory_read(int thread, uint64_t address, void *bytes, size_t length);
+int weir_memory_write(int thread, uint64_t address, const void *bytes, size_t length);
+
+// Returns a descriptor of a thread for weir_descriptor_take, which may be kept for its later calls; -ESRCH if it has ended.
+int weir_thread_open(int thread, bool *may_be_kept);
+// Returns the number of a thread's process.
+int weir_process_of(int thread);
+// Duplicates a descriptor of a process.
+int weir_descriptor_take(int process, int descriptor);
+
+// What is known of a socket.
+typedef struct {
+    uint64_t cookie;
+    int family;
+    int type;
+    int protocol;
+    // TCP: the state (1 established, 2 SYN sent, 7 closed, 10 listening).
+    int state;
+    bool is_blocking;
+    // Bound to a device, marked, or in another network namespace: its packets go ways that only it can go.
+    bool is_bound_to_device;
+    bool is_marked;
+    bool is_elsewhere;
+} weir_socket_facts;
+
+int weir_socket_facts_read(int fd, weir_socket_facts *facts);
+// Sets whether calls on an open file block; returns how it was, 1 or 0.
+int weir_set_blocking(int fd, bool blocks);
+
+// A message of sendmsg(2) or recvmsg(2): peer is a struct sockaddr_storage.
+typedef struct {
+    void *bytes;
+    size_t length;
+    void *peer;
+    uint32_t peer_length;
+    void *control;
+    size_t control_length;
+    int flags;
+} weir_message;
+
+// Sends a message without waiting; source addresses in its control messages are left out, as the loopback has its own.
+int64_t weir_message_send(int fd, weir_message *message, int flags);
+// Receives a message without waiting; sets the lengths and flags to what came.
+int64_t weir_message_receive(int fd, weir_message *message, int flags);
+
+#endif

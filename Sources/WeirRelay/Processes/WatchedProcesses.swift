@@ -1,0 +1,86 @@
+import CWeir
+import Glibc
+import Synchronization
+import WeirDissect
+import WeirEngine
+import WeirWire
+
+/// The processes of a watched program's flows: they are known from its calls, so none is searched for.
+final class WatchedProcesses: Sendable {
+    private struct Key: Hashable {
+        var transport: Transport
+        var client: Endpoint
+    }
+
+    private struct State {
+        /// The process of each client whose flow has not begun, and of each UDP client.
+        var clients: [Key: ClientProcess] = [:]
+        var processes: [Int32: Int32] = [:]
+        var answers: [FlowID: ClientProcess] = [:]
+        var order: [FlowID] = []
+        var oldest = 0
+    }
+
+    private static let kept = 1 << 15
+    private let state = Lock(State())
+    private let users = Lock<[uid_t: String]>([:])
+
+    /// Notes the process of a client that is about to have a flow.
+    func note(_ transport: Transport, _ client: Endpoint, thread: Int32) {
+        guard let process = process(of: thread) else { return }
+        state.withLock { state in
+            if state.clients.count >= Self.kept { state.clients.removeAll() }
+            state.clients[Key(transport: transport, client: client)] = process
+        }
+    }
+
+    /// Gives a new flow the process of its client.
+    func begin(_ flow: FlowID, _ transport: Transport, client: Endpoint) {
+        state.withLock { state in
+            let key = Key(transport: transport, client: client)
+            guard let process = transport == .tcp ? state.clients.removeValue(forKey: key) : state.clients[key] else {
+                return
+            }
+            state.answers[flow] = process
+            state.order.append(flow)
+            guard state.order.count - state.oldest > Self.kept else { return }
+            state.answers[state.order[state.oldest]] = nil
+            state.oldest += 1
+            if state.oldest > Self.kept {
+                state.order.removeFirst(state.oldest)
+                state.oldest = 0
+            }
+        }
+    }
+
+    /// Learns the names of addresses from a DNS answer that goes to the program.
+    func read(_ datagram: UnsafeRawBufferPointer, from server: Endpoint, to names: ResolvedNames) {
+        guard server.port == 53, let answers = DNSAnswers(datagram.bytes) else { return }
+        names.add(answers.name, answers.addresses.map { Endpoint(address: $0, port: 0) })
+    }
+
+    /// Returns the process of a flow's client.
+    func answer(_ flow: FlowID) -> ProcessAnswer {
+        state.withLock { $0.answers[flow].map { .found($0) } ?? .unknown }
+    }
+
+    /// Reads a process's name and user from /proc; nil if it has ended.
+    private func process(of thread: Int32) -> ClientProcess? {
+        let process = weir_process_of(thread)
+        guard process > 0, let owner = ProcessSearch.Owner(process) else { return nil }
+        var status = stat()
+        guard stat("/proc/\(process)", &status) == 0 else { return nil }
+        return ClientProcess(identifier: process, name: owner.name, user: userName(status.st_uid))
+    }
+
+    private func userName(_ number: uid_t) -> String {
+        if let known = users.withLock({ $0[number] }) { return known }
+        var entry = passwd()
+        var result: UnsafeMutablePointer<passwd>?
+        var room = [CChar](repeating: 0, count: 4096)
+        let isFound = getpwuid_r(number, &entry, &room, room.count, &result) == 0 && result != nil
+        let name = isFound ? String(cString: entry.pw_name) : "\(number)"
+        users.withLock { $0[number] = name }
+        return name
+    }
+}

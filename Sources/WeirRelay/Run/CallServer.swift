@@ -1,0 +1,225 @@
+import CWeir
+import Glibc
+import Synchronization
+import WeirEngine
+import WeirWire
+
+/// Something that waits while other calls are answered: a dial that takes long, a receive without a datagram.
+protocol WaitingJob: AnyObject {
+    /// Handles epoll's events for the job's descriptor; returns false if the job is done.
+    func ready(_ events: UInt32, _ server: CallServer) -> Bool
+    /// Looks whether the call still waits, and whether its time is over; returns false if the job is done.
+    func check(_ server: CallServer, at now: Instant) -> Bool
+}
+
+/// The thread that answers a program's calls: it takes one after another, and each is answered at once, or becomes a job.
+///
+/// Reading order: `serve` takes calls; `answer` chooses what answers each (`ConnectCalls`, `NameCalls`, `DatagramCalls`).
+/// Nothing that goes wrong here may take the program's network away: a call that cannot be handled is left to the kernel.
+final class CallServer {
+    /// The interval of looks at waiting jobs.
+    private static let pause = Duration.milliseconds(20)
+
+    let settings: WatchSettings
+    let relay: Supervisor
+    let report: @Sendable (String) -> Void
+    /// The listener for the program's calls.
+    let listener: Int32
+    let destinations: Destinations
+    let processes: WatchedProcesses
+    let own: PrivateListeners
+
+    var sockets = SocketTable()
+    var threads = WatchedThreads()
+    var datagrams = DatagramPairs()
+    private(set) var untouched = UntouchedCounts()
+
+    private let epoll: Descriptor
+    private let mailbox: Mailbox<CallServerMessage>
+    private var jobs: [UInt64: any WaitingJob] = [:]
+    private var nextJob: UInt64 = 2
+    /// The answers that a signal kept from their callers, by thread.
+    private var undelivered: [Int32: (call: WatchedCall, result: CallResult)] = [:]
+    private var isEnding = false
+
+    init(
+        _ settings: WatchSettings,
+        _ relay: Supervisor,
+        listener: Int32,
+        _ processes: WatchedProcesses,
+        _ mailbox: Mailbox<CallServerMessage>,
+        report: @escaping @Sendable (String) -> Void
+    ) throws(SystemError) {
+        (self.settings, self.relay, self.listener, self.report) = (settings, relay, listener, report)
+        (self.processes, self.mailbox) = (processes, mailbox)
+        destinations = Destinations(settings, relay)
+        own = try PrivateListeners()
+        let raw = weir_epoll_create()
+        guard raw >= 0 else { throw SystemError("make an epoll instance", ErrorNumber(-raw)) }
+        epoll = Descriptor(owning: raw)
+        for (token, watched) in [listener, mailbox.signal].enumerated() {
+            let status = weir_epoll_add(raw, watched, UInt32(WEIR_IN), UInt64(token))
+            guard status >= 0 else { throw SystemError("watch a program's calls", ErrorNumber(-status)) }
+        }
+        weir_call_wake_here(listener)
+    }
+
+    /// Answers calls until the watch ends.
+    func serve() {
+        var events = [weir_event](repeating: weir_event(), count: 64)
+        var looked = SystemClock.instant()
+        while !isEnding {
+            let timeout = jobs.isEmpty ? datagrams.isEmpty ? -1 : 1_000_000_000 : Self.pause.inNanoseconds
+            let count = weir_epoll_wait(epoll.raw, &events, Int32(events.count), timeout)
+            guard count >= 0 else { return report("a program's calls cannot be waited for: \(ErrorNumber(-count))") }
+            for event in events[..<Int(count)] {
+                switch event.token {
+                case 0: guard takeCall() else { return }
+                case 1: for message in mailbox.take() { handle(message) }
+                case let token: if let job = jobs[token], !job.ready(event.events, self) { end(token) }
+                }
+            }
+            let now = SystemClock.instant()
+            guard looked.duration(to: now) >= Self.pause else { continue }
+            looked = now
+            for (token, job) in jobs where !job.check(self, at: now) { end(token) }
+            datagrams.sweep(self, at: now)
+        }
+    }
+
+    /// Takes a call and answers it; returns false if no call will come any more.
+    private func takeCall() -> Bool {
+        var raw = weir_call()
+        let status = weir_call_take(listener, &raw)
+        if status >= 0 {
+            answer(WatchedCall(raw: raw, listener: listener))
+            return true
+        }
+        // The call has ended already, or a signal came.
+        if status == -ENOENT || status == -EINTR || status == -EAGAIN { return true }
+        report("the program's calls cannot be answered any more: \(ErrorNumber(-status))")
+        return false
+    }
+
+    private func handle(_ message: CallServerMessage) {
+        switch message {
+        case .flowClosed(let transport, let client, let asked):
+            if transport == .udp { datagrams.flowClosed(client, asked, self) }
+        case .refused(let client, let asked): datagrams.refused(client, asked, self)
+        case .end(let whenEnded):
+            isEnding = true
+            datagrams.removeAll(self)
+            untouched.report(report)
+            whenEnded()
+        }
+    }
+
+    // MARK: - Answers
+
+    private func answer(_ call: WatchedCall) {
+        if let before = undelivered.removeValue(forKey: call.thread), call.isRepetition(of: before.call) {
+            return finish(call, before.result)
+        }
+        switch Int(call.raw.kind) {
+        case WEIR_CALL_CONNECT:
+            connect(call, call.integer(0), call.argument(1), UInt32(truncatingIfNeeded: call.argument(2)))
+        case WEIR_CALL_SOCKETCALL:
+            guard let arguments = call.read(call.argument(1), as: (UInt32(0), UInt32(0), UInt32(0))) else {
+                return pass(call, .unreadable)
+            }
+            connect(call, Int32(bitPattern: arguments.0), UInt64(arguments.1), arguments.2)
+        case WEIR_CALL_GETPEERNAME: name(call, isPeer: true)
+        case WEIR_CALL_GETSOCKNAME: name(call, isPeer: false)
+        case WEIR_CALL_GETSOCKOPT: pendingError(call)
+        case WEIR_CALL_SENDTO: sendTo(call)
+        case WEIR_CALL_SENDMSG: sendMessage(call)
+        case WEIR_CALL_SENDMMSG: sendMessages(call)
+        case WEIR_CALL_RECVFROM: receiveFrom(call)
+        case WEIR_CALL_RECVMSG: receiveMessage(call)
+        case WEIR_CALL_RECVMMSG: receiveMessages(call)
+        default: call.pass()
+        }
+    }
+
+    /// Answers a call; if a signal has ended the caller's waiting, the answer is kept for its next try.
+    func finish(_ call: WatchedCall, _ result: CallResult) {
+        let status =
+            switch result {
+            case .value(let value): weir_call_answer(listener, call.id, value, 0)
+            case .error(let error): weir_call_answer(listener, call.id, 0, error.rawValue)
+            }
+        // What could not be written into the memory of a thread that is gone is no answer to its next try.
+        guard status == -ENOENT, result != .error(ErrorNumber(EFAULT)) else { return }
+        if undelivered.count > 1024 { undelivered.removeAll() }
+        undelivered[call.thread] = (call, result)
+    }
+
+    /// Leaves a call to the kernel, and counts why.
+    func pass(_ call: WatchedCall, _ obstacle: Obstacle) {
+        call.pass()
+        untouched.count(obstacle)
+    }
+
+    /// Returns the socket of a call; nil if the call was left to the kernel.
+    func socket(_ number: Int32, of call: WatchedCall) -> WatchedSocket? {
+        do throws(WatchedCallError) {
+            let descriptor = try threads.descriptor(number, of: call.thread)
+            var facts = weir_socket_facts()
+            guard weir_socket_facts_read(descriptor.raw, &facts) >= 0, call.isWaiting else {
+                call.pass()
+                return nil
+            }
+            return WatchedSocket(descriptor: descriptor, facts: facts)
+        } catch {
+            switch error.error.rawValue {
+            case EPERM, EACCES: pass(call, .unreadable)
+            case EMFILE, ENFILE, ENOMEM: pass(call, .shortage)
+            // A wrong descriptor, or a thread that has ended.
+            default: call.pass()
+            }
+            return nil
+        }
+    }
+
+    // MARK: - Jobs
+
+    /// Starts a job that waits for a descriptor; returns false if the kernel refuses to watch it.
+    func start(_ job: any WaitingJob, on raw: Int32, _ events: UInt32) -> Bool {
+        guard weir_epoll_add(epoll.raw, raw, events, nextJob) >= 0 else { return false }
+        jobs[nextJob] = job
+        nextJob += 1
+        return true
+    }
+
+    /// Ends the watch of a job's descriptor: a duplicate of a program's socket would stay watched after its end.
+    func unwatch(_ raw: Int32) { _ = weir_epoll_remove(epoll.raw, raw) }
+
+    private func end(_ token: UInt64) { jobs[token] = nil }
+}
+
+/// A message to the thread that answers a program's calls.
+enum CallServerMessage: Sendable {
+    /// A flow has ended.
+    case flowClosed(Transport, client: Endpoint, asked: Endpoint)
+    /// The server of a UDP flow answered that nobody listens.
+    case refused(client: Endpoint, asked: Endpoint)
+    /// A request to end the watch.
+    case end(whenEnded: @Sendable () -> Void)
+}
+
+/// How often calls were left to the kernel, by the reason.
+struct UntouchedCounts {
+    private var counts: [Obstacle: Int] = [:]
+
+    mutating func count(_ obstacle: Obstacle) { counts[obstacle, default: 0] += 1 }
+
+    /// Reports what was not watched, in one line; nothing if that is what the user asked for.
+    func report(_ report: (String) -> Void) {
+        let parts = Obstacle.allCases.compactMap { obstacle -> String? in
+            guard !obstacle.isWanted, let count = counts[obstacle] else { return nil }
+            return "\(count) \(obstacle.rawValue)"
+        }
+        guard !parts.isEmpty else { return }
+        report("not watched, calls on sockets: \(parts.joined(separator: "; "))")
+    }
+}

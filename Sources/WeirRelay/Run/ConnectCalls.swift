@@ -1,0 +1,188 @@
+import CWeir
+import Glibc
+import WeirEngine
+import WeirWire
+
+/// The calls of `connect`: the server is dialed first, and then the program's socket is connected to Weir.
+///
+/// So the program gets the true errors, and what it would see of a connection that is being made.
+extension CallServer {
+    /// How long a dial on the loopback is waited for before the program's socket is parked.
+    private static let patience: Int32 = 5
+
+    func connect(_ call: WatchedCall, _ number: Int32, _ address: UInt64, _ length: UInt32) {
+        let asked: Endpoint
+        switch call.address(at: address, length: length) {
+        case .endpoint(let endpoint): asked = endpoint
+        case .none:
+            // The socket is disconnected: what is known of it is over.
+            if let socket = socket(number, of: call) {
+                forget(socket.cookie)
+                call.pass()
+            }
+            return
+        case .other: return call.pass()
+        case .unreadable: return pass(call, .unreadable)
+        }
+        // The kernel refuses port 0 with an error of its own.
+        guard asked.port != 0 else { return call.pass() }
+        guard let socket = socket(number, of: call) else { return }
+        if let obstacle = obstacle(socket, toward: asked) { return pass(call, obstacle) }
+        switch socket.transport {
+        case .tcp: connectStream(call, socket, to: asked, sending: nil)
+        case .udp: connectDatagrams(call, socket, to: asked)
+        case nil: pass(call, .otherProtocol)
+        }
+    }
+
+    /// Forgets what is known of a socket.
+    func forget(_ cookie: UInt64) {
+        if sockets[cookie] != nil { sockets[cookie] = nil }
+    }
+
+    /// Returns the reason why a socket's traffic to a destination is left to the kernel; nil if it is relayed.
+    func obstacle(_ socket: borrowing WatchedSocket, toward asked: Endpoint) -> Obstacle? {
+        if let obstacle = socket.obstacle { return obstacle }
+        guard let transport = socket.transport else { return .otherProtocol }
+        let address = asked.address.unmapped
+        if address.isGroup { return .toGroup }
+        if own.contains(asked) || relay.shared.own.contains(transport, asked) { return .toWeir }
+        return destinations.isWatched(transport, asked) ? nil : .excluded
+    }
+
+    // MARK: - TCP
+
+    /// Connects a stream, and then sends its first bytes, if there are any.
+    ///
+    /// A signal may interrupt the call meanwhile: the socket goes on connecting, as the kernel does it.
+    func connectStream(
+        _ call: WatchedCall,
+        _ socket: borrowing WatchedSocket,
+        to asked: Endpoint,
+        sending first: FirstBytes?
+    ) {
+        // What is connecting, connected or listening gets the kernel's own answer.
+        guard socket.facts.state == 7 else { return call.pass() }
+        if let error = takeError(of: socket) { return finish(call, .error(error)) }
+        if destinations.isDenied(.tcp, asked) { return refuse(call, socket, settings.denial) }
+        guard let destination = destinations.find(.tcp, asked) else { return pass(call, .tooManyDestinations) }
+        let dial: Descriptor
+        do throws(SystemError) {
+            dial = try Socket.make(.tcp, for: destination.server.address)
+        } catch {
+            return pass(call, .shortage)
+        }
+        prepare(dial.raw, socket)
+        if let error = PrivateListeners.connect(dial.raw, destination.server), error.rawValue != EINPROGRESS {
+            return refuse(call, socket, error)
+        }
+        var waited = pollfd(fd: dial.raw, events: Int16(POLLOUT), revents: 0)
+        let isNear = destination.server.address.isLoopback || destination.server.address.isUnspecified
+        if poll(&waited, 1, isNear ? Self.patience : 0) > 0 {
+            if let error = Socket.pendingError(dial.raw) { return refuse(call, socket, error) }
+            return join(call, socket, dial, destination, sending: first)
+        }
+        ParkedDial.park(call, socket, dial, destination, sending: first, self)
+    }
+
+    /// Returns the error of a socket's last dial, which the program has not been told, and clears it.
+    private func takeError(of socket: borrowing WatchedSocket) -> ErrorNumber? {
+        guard sockets.errors > 0, let error = sockets[socket.cookie]?.error else { return nil }
+        forget(socket.cookie)
+        _ = Socket.pendingError(socket.raw)
+        return error
+    }
+
+    /// Gives the dial what the program set on its own socket: its address, and options that the server's side sees.
+    private func prepare(_ dial: Int32, _ socket: borrowing WatchedSocket) {
+        Socket.setStreamOptions(dial)
+        Socket.setKeepalive(relay.shared.configuration.keepalive, on: dial)
+        if let bound = Socket.boundAddress(socket.raw) {
+            // The port is the kernel's choice: the program's own is taken.
+            try? Socket.bind(dial, to: Endpoint(address: bound, port: 0), attempt: "")
+        }
+    }
+
+    /// Connects the program's socket to Weir, now that the server is reached, and gives both ends to the relay.
+    private func join(
+        _ call: WatchedCall,
+        _ socket: borrowing WatchedSocket,
+        _ dial: consuming Descriptor,
+        _ destination: Destination,
+        sending first: FirstBytes?
+    ) {
+        let client: Descriptor
+        do throws(WatchedCallError) {
+            client = try own.join(socket, toward: destination.asked)
+        } catch {
+            return finish(call, .error(error.error))
+        }
+        guard let port = Socket.localEndpoint(socket.raw)?.port,
+            hand(client, dial, destination, port: port, cookie: socket.cookie, thread: call.thread)
+        else { return finish(call, .error(ErrorNumber(ECONNREFUSED))) }
+        if let first { return finish(call, first.send(call, on: socket.raw)) }
+        finish(call, socket.facts.is_blocking ? .done : .error(ErrorNumber(EINPROGRESS)))
+    }
+
+    /// Gives both ends of a connection to the relay; returns false if it takes no more.
+    func hand(
+        _ client: consuming Descriptor,
+        _ dial: consuming Descriptor,
+        _ destination: Destination,
+        port: UInt16,
+        cookie: UInt64,
+        thread: Int32
+    ) -> Bool {
+        guard let egress = Socket.localEndpoint(dial.raw) else { return false }
+        // The client as the program sees itself. If the kernel gave both sides the same port, they would be one connection in
+        // a capture: then its true ends are shown.
+        var shown: (client: Endpoint, listener: Endpoint)?
+        let seen = Endpoint(address: egress.address, port: port)
+        let peer = Socket.peerEndpoint(dial.raw)
+        if seen != egress { shown = (seen, peer.map { destination.shown($0) } ?? destination.asked) }
+        sockets[cookie] = SocketTable.Entry(
+            transport: .tcp,
+            asked: peer.map { destination.shown($0) } ?? destination.asked,
+            local: egress.address
+        )
+        if let client = shown?.client ?? Socket.peerEndpoint(client.raw) {
+            processes.note(.tcp, client, thread: thread)
+        }
+        return relay.adopt(client: client, server: dial, route: destination.route, shown: shown)
+    }
+
+    /// Answers a call whose server cannot be reached.
+    private func refuse(_ call: WatchedCall, _ socket: borrowing WatchedSocket, _ error: ErrorNumber) {
+        // A program that does not wait polls its socket, which must say so then.
+        if error == .connectionRefused, !socket.facts.is_blocking {
+            return finish(call, own.refuse(socket).map { .error($0) } ?? .done)
+        }
+        finish(call, .error(error))
+    }
+}
+
+extension IPAddress {
+    /// Whether it is no single host's: multicast or broadcast.
+    var isGroup: Bool { isV4 ? v4 >> 28 == 0xE || v4 == .max : high >> 56 == 0xFF }
+}
+
+extension Socket {
+    /// Returns the address to which a socket is bound; nil if it is the kernel's to choose.
+    static func boundAddress(_ raw: Int32) -> IPAddress? {
+        guard let endpoint = localEndpoint(raw), !endpoint.address.unmapped.isUnspecified else { return nil }
+        return endpoint.address.unmapped
+    }
+}
+
+/// The bytes that a program gives together with a destination (`MSG_FASTOPEN`): they follow once it is connected.
+struct FirstBytes {
+    var slot: MessageSlot
+    var flags: Int32
+
+    /// The flag of `sendto` and `sendmsg` (tcp(7)); Swift does not see it.
+    static let flag: Int32 = 0x2000_0000
+
+    func send(_ call: WatchedCall, on raw: Int32) -> CallResult {
+        slot.send(call, on: raw, to: nil, flags: flags & ~Self.flag)
+    }
+}

@@ -1,0 +1,117 @@
+import CWeir
+import Glibc
+import WeirEngine
+import WeirWire
+
+/// The ways of the program's datagrams: each socket and each destination has a receiver of its own on the loopback.
+struct DatagramPairs {
+    /// A receiver to which a socket's datagrams for one destination are sent, in place of the destination.
+    final class Pair {
+        let cookie: UInt64
+        let destination: Destination
+        /// The receiver's endpoint.
+        let receiver: Endpoint
+        /// The receiver, which the relay reads.
+        let held: HeldDescriptor
+        /// The address from which the destination is reached.
+        let local: IPAddress
+        let created: Instant
+        /// The program's socket and thread that used it last.
+        var number: Int32
+        var thread: Int32
+        /// The program's end; nil until its first datagram.
+        var client: Endpoint?
+        var isConnected = false
+
+        init(
+            _ cookie: UInt64,
+            _ destination: Destination,
+            _ receiver: Endpoint,
+            _ held: HeldDescriptor,
+            local: IPAddress,
+            number: Int32,
+            thread: Int32
+        ) {
+            (self.cookie, self.destination, self.receiver, self.held) = (cookie, destination, receiver, held)
+            (self.local, self.number, self.thread) = (local, number, thread)
+            created = SystemClock.instant()
+        }
+    }
+
+    private struct Key: Hashable {
+        var cookie: UInt64
+        var endpoint: Endpoint
+    }
+
+    private static let interval = Duration.seconds(2)
+    private static let mostHeard = 1 << 16
+
+    private var pairs: [Key: Pair] = [:]
+    /// The destination of each receiver, also of those that are gone: their datagrams may be on the way.
+    private var asked: [Endpoint: Endpoint] = [:]
+    /// The sources from which a socket heard: what it sends there is an answer.
+    private var heard: Set<Key> = []
+    private var swept = SystemClock.instant()
+
+    var isEmpty: Bool { pairs.isEmpty }
+
+    subscript(cookie: UInt64, endpoint: Endpoint) -> Pair? { pairs[Key(cookie: cookie, endpoint: endpoint)] }
+
+    mutating func add(_ pair: Pair) {
+        pairs[Key(cookie: pair.cookie, endpoint: pair.destination.asked)] = pair
+        asked[pair.receiver] = pair.destination.asked
+    }
+
+    /// Returns the destination for which a receiver stands; nil for any other source.
+    func asked(of source: Endpoint) -> Endpoint? { asked[source] }
+
+    mutating func hear(_ cookie: UInt64, from source: Endpoint) {
+        if heard.count >= Self.mostHeard, let any = heard.first { heard.remove(any) }
+        heard.insert(Key(cookie: cookie, endpoint: source))
+    }
+
+    func hasHeard(_ cookie: UInt64, from source: Endpoint) -> Bool {
+        !heard.isEmpty && heard.contains(Key(cookie: cookie, endpoint: source))
+    }
+
+    private func find(_ client: Endpoint, _ asked: Endpoint) -> Pair? {
+        pairs.values.first { $0.destination.asked == asked && $0.client?.port == client.port }
+    }
+
+    /// Tells a program's connected socket that nobody listens at its destination, as the kernel does: with an ICMP message.
+    ///
+    /// The receiver is connected to another port for a moment, so that a datagram of the program's own socket meets nobody.
+    func refused(_ client: Endpoint, _ asked: Endpoint, _ server: CallServer) {
+        guard let pair = find(client, asked), pair.isConnected, let client = pair.client,
+            let socket = try? server.threads.descriptor(pair.number, of: pair.thread),
+            weir_cookie(socket.raw) == pair.cookie
+        else { return }
+        let elsewhere = Endpoint(address: pair.receiver.address, port: 9)
+        _ = Socket.connect(pair.held.raw, to: elsewhere)
+        var message = weir_message()
+        _ = weir_message_send(socket.raw, &message, 0)
+        // Not disconnected: that would free the port.
+        _ = Socket.connect(pair.held.raw, to: client)
+    }
+
+    /// Looks at once whether a socket still exists whose flow has ended.
+    mutating func flowClosed(_ client: Endpoint, _ asked: Endpoint, _ server: CallServer) {
+        if find(client, asked) != nil { swept = Instant(nanoseconds: 0) }
+    }
+
+    /// Removes the receivers of sockets that no longer exist, and have nothing on the way.
+    mutating func sweep(_ server: CallServer, at now: Instant) {
+        guard !pairs.isEmpty, swept.duration(to: now) >= Self.interval else { return }
+        swept = now
+        guard let living = LivingSockets.cookies([.udp]) else { return }
+        for (key, pair) in pairs where !living.contains(key.cookie) && weir_unread(pair.held.raw) <= 0 {
+            guard pair.created.duration(to: now) >= .seconds(1) else { continue }
+            pairs[key] = nil
+            server.relay.unlisten(datagramsAt: pair.receiver)
+        }
+        heard = heard.filter { living.contains($0.cookie) }
+    }
+
+    /// Forgets the receivers; the relay reads what they still have.
+    mutating func removeAll(_ server: CallServer) { pairs = [:] }
+}

@@ -1,0 +1,212 @@
+import CWeir
+import Glibc
+import WeirEngine
+import WeirWire
+
+/// A dial that takes long, while the program's socket is parked: it waits in the state SYN_SENT, as without Weir.
+///
+/// The socket is connected to a listener of Weir's whose backlog is full, so that its SYN stays unanswered. When the server
+/// answers the dial, a socket on the same port connects back to the program's, and both are established at once: TCP's
+/// simultaneous open (RFC 9293 section 3.5).
+final class ParkedDial: WaitingJob {
+    private let call: WatchedCall
+    private let number: Int32
+    /// Whether the program waits in its call for the outcome.
+    private var isHeld: Bool
+    private let isBlocking: Bool
+    private let isV6: Bool
+    private let cookie: UInt64
+    private let destination: Destination
+    /// What a blocking call sends once it is connected.
+    private let first: FirstBytes?
+    /// The end of a blocking call's patience (`SO_SNDTIMEO`).
+    private let deadline: Instant?
+    private let dial: SentDescriptor
+    private let rawDial: Int32
+    /// The listener with a full backlog, and what fills it.
+    private var place: Place?
+    private let parked: Endpoint
+    /// The end of the program's socket.
+    private let client: Endpoint
+
+    private struct Place {
+        var listener: HeldDescriptor
+        var filler: HeldDescriptor
+    }
+
+    private init(
+        _ call: WatchedCall,
+        _ socket: borrowing WatchedSocket,
+        _ dial: consuming Descriptor,
+        _ destination: Destination,
+        _ place: Place,
+        parked: Endpoint,
+        client: Endpoint,
+        sending first: FirstBytes?
+    ) {
+        self.first = first
+        (self.call, self.destination, self.place, self.parked, self.client) = (call, destination, place, parked, client)
+        number = call.descriptorNumber
+        cookie = socket.cookie
+        isV6 = socket.isV6
+        isBlocking = socket.facts.is_blocking
+        isHeld = isBlocking
+        deadline = isBlocking ? Self.patience(of: socket.raw).map { SystemClock.instant().advanced(by: $0) } : nil
+        rawDial = dial.raw
+        self.dial = SentDescriptor(dial)
+    }
+
+    /// Parks the program's socket while a dial goes on.
+    static func park(
+        _ call: WatchedCall,
+        _ socket: borrowing WatchedSocket,
+        _ dial: consuming Descriptor,
+        _ destination: Destination,
+        sending first: FirstBytes?,
+        _ server: CallServer
+    ) {
+        let address = socket.loopback(toward: destination.asked)
+        guard let (place, parked) = makePlace(address) else { return server.pass(call, .shortage) }
+        Socket.set(Int32(TCP_FASTOPEN_CONNECT), of: Int32(IPPROTO_TCP), to: 0, on: socket.raw)
+        // The flag is the program's, too: it is as before after this call.
+        let isBlocking = socket.facts.is_blocking
+        if isBlocking { _ = weir_set_blocking(socket.raw, false) }
+        let error = PrivateListeners.connect(socket.raw, socket.written(parked))
+        if isBlocking { _ = weir_set_blocking(socket.raw, true) }
+        guard error?.rawValue == EINPROGRESS, let client = Socket.localEndpoint(socket.raw) else {
+            return server.finish(call, .error(error ?? ErrorNumber(ECONNABORTED)))
+        }
+        let local = Socket.localEndpoint(dial.raw)?.address
+        server.sockets[socket.cookie] = SocketTable.Entry(transport: .tcp, asked: destination.asked, local: local)
+        let job = ParkedDial(
+            call,
+            socket,
+            dial,
+            destination,
+            place,
+            parked: parked,
+            client: client,
+            sending: first
+        )
+        guard server.start(job, on: job.rawDial, UInt32(WEIR_OUT)) else {
+            job.fail(ErrorNumber(ENOMEM), server)
+            return
+        }
+        if !job.isHeld { server.finish(call, .error(ErrorNumber(EINPROGRESS))) }
+    }
+
+    /// Makes a listener that answers no more SYNs.
+    private static func makePlace(_ address: IPAddress) -> (Place, Endpoint)? {
+        guard let listener = try? Socket.make(.tcp, for: address) else { return nil }
+        Socket.set(SO_REUSEADDR, of: SOL_SOCKET, to: 1, on: listener.raw)
+        let bound: Void? = try? Socket.bind(listener.raw, to: Endpoint(address: address, port: 0), attempt: "")
+        guard bound != nil, listen(listener.raw, 0) == 0, let endpoint = Socket.localEndpoint(listener.raw),
+            let filler = try? Socket.make(.tcp, for: address), Socket.connect(filler.raw, to: endpoint) == nil
+        else { return nil }
+        let place = Place(listener: HeldDescriptor(listener.release()), filler: HeldDescriptor(filler.release()))
+        return (place, endpoint)
+    }
+
+    private static func patience(of raw: Int32) -> Duration? {
+        var time = timeval()
+        var length = socklen_t(MemoryLayout<timeval>.size)
+        guard getsockopt(raw, SOL_SOCKET, SO_SNDTIMEO, &time, &length) == 0, time.tv_sec > 0 || time.tv_usec > 0 else {
+            return nil
+        }
+        return .seconds(time.tv_sec) + .microseconds(time.tv_usec)
+    }
+
+    func ready(_ events: UInt32, _ server: CallServer) -> Bool {
+        server.unwatch(rawDial)
+        if let error = Socket.pendingError(rawDial) {
+            fail(error, server)
+            return false
+        }
+        // Both ends of the full backlog go, so that the port is free for the way back.
+        place = nil
+        guard let way = wayBack() else {
+            fail(ErrorNumber(ECONNABORTED), server)
+            return false
+        }
+        let isTaken = server.hand(
+            way,
+            dial.take(),
+            destination,
+            port: client.port,
+            cookie: cookie,
+            thread: call.thread
+        )
+        answer(isTaken ? nil : .connectionRefused, server)
+        return false
+    }
+
+    /// Connects a socket on the listener's port to the program's, which waits for that.
+    private func wayBack() -> Descriptor? {
+        guard let way = try? Socket.make(.tcp, for: parked.address) else { return nil }
+        Socket.set(SO_REUSEADDR, of: SOL_SOCKET, to: 1, on: way.raw)
+        Socket.setStreamOptions(way.raw)
+        let bound: Void? = try? Socket.bind(way.raw, to: parked, attempt: "")
+        let target = Endpoint(address: client.address.unmapped, port: client.port)
+        guard bound != nil, Socket.connect(way.raw, to: target) == nil else { return nil }
+        var waited = pollfd(fd: way.raw, events: Int16(POLLOUT), revents: 0)
+        guard poll(&waited, 1, 100) > 0, Socket.pendingError(way.raw) == nil else { return nil }
+        return way
+    }
+
+    /// Tells the program that the server cannot be reached.
+    private func fail(_ error: ErrorNumber, _ server: CallServer) {
+        defer { place = nil }
+        guard var entry = server.sockets[cookie] else { return answer(error, server) }
+        let found = try? server.threads.descriptor(number, of: call.thread)
+        guard let socket = found, weir_cookie(socket.raw) == cookie else {
+            // The program has closed it.
+            server.forget(cookie)
+            return answer(error, server)
+        }
+        _ = weir_disconnect(socket.raw)
+        _ = Socket.pendingError(socket.raw)
+        if isHeld {
+            server.forget(cookie)
+            return answer(error, server)
+        }
+        // Who polls the socket must be woken, and then is told the true error.
+        var facts = weir_socket_facts()
+        guard weir_socket_facts_read(socket.raw, &facts) >= 0 else { return }
+        _ = server.own.refuse(WatchedSocket(descriptor: socket, facts: facts))
+        entry.error = error
+        server.sockets[cookie] = entry
+    }
+
+    /// Answers the call, if the program still waits in it.
+    private func answer(_ error: ErrorNumber?, _ server: CallServer) {
+        guard isHeld else { return }
+        isHeld = false
+        if let error { return server.finish(call, .error(error)) }
+        guard let first else { return server.finish(call, .done) }
+        let found = try? server.threads.descriptor(number, of: call.thread)
+        guard let socket = found, weir_cookie(socket.raw) == cookie else {
+            return server.finish(call, .error(ErrorNumber(EBADF)))
+        }
+        server.finish(call, first.send(call, on: socket.raw))
+    }
+
+    func check(_ server: CallServer, at now: Instant) -> Bool {
+        guard isHeld else { return true }
+        if !call.isWaiting {
+            // A signal has interrupted it: the socket goes on connecting.
+            isHeld = false
+        } else if let deadline, now >= deadline {
+            isHeld = false
+            server.finish(call, .error(ErrorNumber(EINPROGRESS)))
+        }
+        return true
+    }
+}
+
+extension WatchedCall {
+    /// The number of the descriptor of `connect`.
+    var descriptorNumber: Int32 {
+        guard Int(raw.kind) == WEIR_CALL_SOCKETCALL else { return integer(0) }
+        return read(argument(1), as: Int32(0)) ?? -1
+    }
+}

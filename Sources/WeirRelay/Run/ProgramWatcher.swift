@@ -1,0 +1,232 @@
+import CWeir
+import Glibc
+import Synchronization
+public import WeirEngine
+import WeirWire
+
+/// What to watch of a program, and how.
+public struct WatchSettings: Sendable {
+    /// The command and its arguments; a command without '/' is looked up in `PATH`.
+    public var command: [String]
+    /// The destinations that are relayed; if empty, all.
+    public var only: [DestinationFilter] = []
+    /// The destinations that are not relayed.
+    public var except: [DestinationFilter] = []
+    /// The destinations that the program cannot reach.
+    public var denied: [DestinationFilter] = []
+    /// The error that the program gets for those.
+    public var denial = ErrorNumber.connectionRefused
+    /// The destinations that lead elsewhere.
+    public var maps: [DestinationMap] = []
+    /// The toxics of each destination.
+    public var toxics: [ToxicConfiguration] = []
+    /// The variables that the command gets besides its parent's, which they replace: `NAME=VALUE`.
+    public var environment: [String] = []
+    /// The signals that the command ignores from its start, as Weir's own parent asked; all others have their default.
+    public var ignoredSignals: [Int32] = []
+    /// The signals that the command blocks from its start.
+    public var blockedSignals: [Int32] = []
+
+    /// Makes settings that watch everything.
+    public init(command: [String]) { self.command = command }
+
+    /// Whether datagrams are watched: without them a program's own calls that send and receive run at full speed.
+    var watchesDatagrams: Bool { only.isEmpty || only.contains { $0.transport != .tcp } }
+}
+
+/// How a program ended.
+public enum ProgramEnd: Hashable, Sendable {
+    /// It exited with a status from 0 to 255.
+    case exited(Int32)
+    /// A signal ended it.
+    case signaled(Int32)
+}
+
+/// A program that runs under watch: each of its TCP connections and datagrams passes the relay.
+///
+/// The kernel stops the program in each call that names a destination, and asks Weir (seccomp_unotify(2)).
+public final class ProgramWatcher: Sendable {
+    private struct State {
+        var program: weir_program?
+        var end: ProgramEnd?
+        var hasNoChildren = false
+        var waiting: [CheckedContinuation<ProgramEnd, Never>] = []
+        var waitingForAll: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let settings: WatchSettings
+    private let report: @Sendable (String) -> Void
+    private let processes = WatchedProcesses()
+    private let origin = ProgramOrigin()
+    private let mailbox: Mailbox<CallServerMessage>?
+    private let state = Lock(State())
+
+    /// Makes a watcher, which starts nothing yet; make it before anything changes this process's limits.
+    ///
+    /// - Parameters:
+    ///   - settings: what to start, and what to watch of it.
+    ///   - report: called with one line that the user should know; on any thread.
+    public init(_ settings: WatchSettings, report: @escaping @Sendable (String) -> Void) {
+        self.settings = settings
+        self.report = report
+        mailbox = try? Mailbox()
+    }
+
+    /// A closure that returns the process that opened a flow.
+    public var lookup: ProcessLookup { { [processes] in processes.answer($0) } }
+
+    /// Makes a relay note the processes of its flows.
+    public func apply(to configuration: inout RelayConfiguration) {
+        configuration.takesRoutes = true
+        configuration.watched = processes
+    }
+
+    /// Makes the output from which the watcher learns of flows that end, and of names; it writes nothing.
+    public func makeOutput(names: ResolvedNames) -> SinkOutput? {
+        guard let mailbox else { return nil }
+        return SinkOutput(name: "watch", sink: WatchSink(mailbox, names), descriptor: -1, overflow: .wait)
+    }
+
+    /// Checks that the command exists and can be executed, before anything is opened for it.
+    public func check() throws(WatchError) { _ = try ProgramOrigin.find(settings.command.first ?? "") }
+
+    /// Starts the command.
+    ///
+    /// - Parameter relay: the relay, without routes; it gets one for each destination.
+    /// - Throws: `WatchError`.
+    public func start(_ relay: Supervisor) async throws(WatchError) {
+        guard let mailbox else { throw .unavailable("no descriptor is left: raise the limit (ulimit -n)") }
+        let program = try origin.start(settings)
+        state.withLock { $0.program = program }
+        let (settings, processes, report) = (settings, processes, report)
+        do throws(SystemError) {
+            try startThread(named: "weir-calls") {
+                do throws(SystemError) {
+                    let server = try CallServer(
+                        settings,
+                        relay,
+                        listener: program.listener,
+                        processes,
+                        mailbox,
+                        report: report
+                    )
+                    server.serve()
+                } catch {
+                    report("the program's calls cannot be answered: \(error)")
+                }
+                Glibc.close(program.listener)
+                Self.close(mailbox)
+            }
+            try startThread(named: "weir-children") { [self] in waitForChildren(program.process) }
+        } catch {
+            kill(program.process, SIGKILL)
+            throw .unavailable("\(error)")
+        }
+    }
+
+    /// Refuses later messages, and answers those that wait for the end.
+    private static func close(_ mailbox: Mailbox<CallServerMessage>) {
+        for message in mailbox.close() {
+            if case .end(let whenEnded) = message { whenEnded() }
+        }
+    }
+
+    /// Waits for the command, and for the programs that it left behind: they are children of this process then.
+    private func waitForChildren(_ command: Int32) {
+        while true {
+            var status: Int32 = 0
+            let process = waitpid(-1, &status, WUNTRACED)
+            if process < 0, errno == EINTR { continue }
+            guard process > 0 else { break }
+            if status & 0xFF == 0x7F {
+                if process == command { stopWithCommand() }
+                continue
+            }
+            guard process == command else { continue }
+            let signal = status & 0x7F
+            finish(signal == 0 ? .exited(status >> 8 & 0xFF) : .signaled(signal))
+        }
+        let waiting = state.withLock { state in
+            state.hasNoChildren = true
+            defer { state.waitingForAll = [] }
+            return state.waitingForAll
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+
+    /// Stops with the command, and goes on with it: so a shell's job control sees one job.
+    private func stopWithCommand() {
+        // The signals of the terminal reach the whole group, and stop this process by itself; others reach the command alone.
+        kill(getpid(), SIGSTOP)
+        if let program = state.withLock({ $0.program }) { kill(program.process, SIGCONT) }
+    }
+
+    private func finish(_ end: ProgramEnd) {
+        let waiting = state.withLock { state in
+            state.end = end
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for continuation in waiting { continuation.resume(returning: end) }
+    }
+
+    /// Waits until the command has ended; programs that it started may go on.
+    public func wait() async -> ProgramEnd {
+        await withCheckedContinuation { continuation in
+            let end = state.withLock { state in
+                if state.end == nil { state.waiting.append(continuation) }
+                return state.end
+            }
+            if let end { continuation.resume(returning: end) }
+        }
+    }
+
+    /// Waits until all programs that the command started have ended, too.
+    public func waitForAll() async {
+        await withCheckedContinuation { continuation in
+            let isOver = state.withLock { state in
+                if !state.hasNoChildren { state.waitingForAll.append(continuation) }
+                return state.hasNoChildren
+            }
+            if isOver { continuation.resume() }
+        }
+    }
+
+    /// Sends a signal to the command.
+    public func send(signal number: Int32) {
+        let (program, end) = state.withLock { ($0.program, $0.end) }
+        if let program, end == nil { kill(program.process, number) }
+    }
+
+    /// Ends the watch, and reports what was not watched, once.
+    ///
+    /// Programs that still run cannot open connections any more.
+    public func finish() async {
+        guard let mailbox, state.withLock({ $0.program }) != nil else { return }
+        await withCheckedContinuation { continuation in
+            if !mailbox.post(.end(whenEnded: { continuation.resume() })) { continuation.resume() }
+        }
+    }
+}
+
+/// A sink that writes nothing: it tells the watcher of flows that end or are refused.
+struct WatchSink: Sink {
+    private let mailbox: Mailbox<CallServerMessage>
+    private let names: ResolvedNames
+
+    init(_ mailbox: Mailbox<CallServerMessage>, _ names: ResolvedNames) {
+        (self.mailbox, self.names) = (mailbox, names)
+    }
+
+    var interest: Interest { .flows }
+
+    mutating func render(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
+        switch record.happening {
+        case .closed where record.transport == .udp:
+            mailbox.post(.flowClosed(record.transport, client: record.path.client, asked: record.path.listener))
+        case .refused where record.transport == .udp:
+            mailbox.post(.refused(client: record.path.client, asked: record.path.listener))
+        default: break
+        }
+    }
+}

@@ -1,0 +1,156 @@
+"""What a program sees of TCP: streams.py HOST PORT; prints the same with and without Weir. HOST:PORT echoes.
+
+The own ports of the connections go to standard error, one a line.
+"""
+import errno, os, select, socket, sys
+
+HOST, PORT = sys.argv[1], int(sys.argv[2])
+FAMILY = socket.AF_INET6 if ':' in HOST else socket.AF_INET
+
+
+def made(family=FAMILY):
+    return socket.socket(family, socket.SOCK_STREAM)
+
+
+def say(name, body):
+    try:
+        print(name, body())
+    except OSError as error:
+        print(name, type(error).__name__, error)
+
+
+def ends(s):
+    print('port', s.getsockname()[1], file=sys.stderr)
+    return s.getpeername(), s.getsockname()[0]
+
+
+def echo(s, data=b'hello'):
+    s.sendall(data)
+    answer = b''
+    while len(answer) < len(data):
+        part = s.recv(len(data))
+        if not part: break
+        answer += part
+    return answer == data
+
+
+def blocking():
+    s = made()
+    s.connect((HOST, PORT))
+    result = ends(s), echo(s)
+    s.shutdown(socket.SHUT_WR)
+    return result, s.recv(9)
+
+
+def refused():
+    s = made()
+    first = s.connect_ex((HOST, 9))
+    s.connect((HOST, PORT))
+    ends(s)
+    return errno.errorcode[first], echo(s), errno.errorcode[s.connect_ex((HOST, PORT))]
+
+
+def polled(port):
+    s = made()
+    s.setblocking(False)
+    first = s.connect_ex((HOST, port))
+    poll = select.poll()
+    poll.register(s, select.POLLOUT | select.POLLIN)
+    seen = poll.poll(5000)[0][1]
+    # Whether an error comes at once or later depends on the network alone.
+    errors = {first, s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)} - {0, errno.EINPROGRESS}
+    again = s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if port != PORT: return [errno.errorcode[e] for e in errors], again
+    result = seen, errors, again, s.connect_ex((HOST, port)) in (0, errno.EISCONN), errno.errorcode[s.connect_ex((HOST, port))]
+    s.setblocking(True)
+    return result, ends(s), echo(s)
+
+
+def edge():
+    s = made()
+    s.setblocking(False)
+    s.connect_ex((HOST, PORT))
+    poll = select.epoll()
+    poll.register(s, select.EPOLLOUT | select.EPOLLET)
+    seen = [events for _, events in poll.poll(5)]
+    ends(s)
+    return seen, s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+
+
+def bound():
+    s = made()
+    s.bind((HOST if HOST in ('127.0.0.1', '::1') else '', 0))
+    port = s.getsockname()[1]
+    s.connect((HOST, PORT))
+    ends(s)
+    return s.getsockname()[1] == port, echo(s)
+
+
+def fast_open(option):
+    s = made()
+    if option:
+        s.setsockopt(socket.IPPROTO_TCP, 30, 1)
+        s.connect((HOST, PORT))
+        sent = s.send(b'hello')
+    else:
+        sent = s.sendto(b'hello', socket.MSG_FASTOPEN, (HOST, PORT))
+    ends(s)
+    return sent, s.recv(9)
+
+
+def child():
+    s = made()
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        s.connect((HOST, PORT))
+        ends(s)
+        sys.stderr.flush()
+        os.write(writer, b'x')
+        os._exit(0)
+    os.read(reader, 1)
+    os.wait()
+    # The parent's descriptor is the same socket.
+    return s.getpeername(), echo(s)
+
+
+def many():
+    import threading
+    bad = []
+    def work():
+        for number in range(20):
+            s = made()
+            s.connect((HOST, PORT))
+            ends(s)
+            if not echo(s, b'%d' % number * 100): bad.append(number)
+            s.close()
+    threads = [threading.Thread(target=work) for _ in range(16)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+    return bad
+
+
+def unconnected():
+    s = made()
+    return s.getsockname()[0], errno.errorcode[107 if s.connect_ex((HOST, 0)) else 0]
+
+
+say('blocking', blocking)
+say('refused', refused)
+say('polled', lambda: polled(PORT))
+say('polled refused', lambda: polled(9))
+say('edge', edge)
+say('bound', bound)
+say('fast open, by an option', lambda: fast_open(True))
+say('fast open', lambda: fast_open(False))
+say('child', child)
+say('many', many)
+say('unconnected', unconnected)
+if FAMILY == socket.AF_INET:
+    def mapped():
+        s = made(socket.AF_INET6)
+        s.connect(('::ffff:' + HOST, PORT))
+        return ends(s), echo(s)
+    say('mapped', mapped)
+    say('no way', lambda: made().connect(('240.0.0.1', 80)))
+say('peer of none', lambda: made().getpeername())
+say('unix', lambda: socket.socket(socket.AF_UNIX).connect('/nonexistent/socket'))
