@@ -29,6 +29,8 @@ public actor Supervisor {
     private(set) var isStopping = false
     /// The toxics of each route.
     var toxicSets: [ToxicSet]
+    /// The toxics of a watched program's destinations to come, by their transport; empty if no program is watched.
+    var templates: [Transport: [ToxicConfiguration]] = [:]
     private var stopping: Task<Void, Never>?
 
     /// Binds every route's sockets, starts the event loops, and serves.

@@ -41,6 +41,8 @@ final class CallServer {
     /// The answers that a signal kept from their callers, by thread.
     private var undelivered: [Int32: (call: WatchedCall, result: CallResult)] = [:]
     private var isEnding = false
+    /// Whether new connections and datagrams are left to the kernel, because the relay ends.
+    private(set) var letsPass = false
 
     init(
         _ settings: WatchSettings,
@@ -74,6 +76,9 @@ final class CallServer {
             guard count >= 0 else { return report("a program's calls cannot be waited for: \(ErrorNumber(-count))") }
             for event in events[..<Int(count)] {
                 switch event.token {
+                case 0 where event.events & UInt32(WEIR_IN) == 0:
+                    // The last program has ended; messages may still come.
+                    unwatch(listener)
                 case 0: guard takeCall() else { return }
                 case 1: for message in mailbox.take() { handle(message) }
                 case let token: if let job = jobs[token], !job.ready(event.events, self) { end(token) }
@@ -106,6 +111,7 @@ final class CallServer {
         case .flowClosed(let transport, let client, let asked):
             if transport == .udp { datagrams.flowClosed(client, asked, self) }
         case .refused(let client, let asked): datagrams.refused(client, asked, self)
+        case .letPass: letsPass = true
         case .end(let whenEnded):
             isEnding = true
             datagrams.removeAll(self)
@@ -117,17 +123,19 @@ final class CallServer {
     // MARK: - Answers
 
     private func answer(_ call: WatchedCall) {
+        var repeated: CallResult?
         if let before = undelivered.removeValue(forKey: call.thread), call.isRepetition(of: before.call) {
-            return finish(call, before.result)
+            repeated = before.result
         }
         switch Int(call.raw.kind) {
         case WEIR_CALL_CONNECT:
-            connect(call, call.integer(0), call.argument(1), UInt32(truncatingIfNeeded: call.argument(2)))
+            connect(call, call.integer(0), call.argument(1), UInt32(truncatingIfNeeded: call.argument(2)), repeated)
         case WEIR_CALL_SOCKETCALL:
             guard let arguments = call.read(call.argument(1), as: (UInt32(0), UInt32(0), UInt32(0))) else {
                 return pass(call, .unreadable)
             }
-            connect(call, Int32(bitPattern: arguments.0), UInt64(arguments.1), arguments.2)
+            connect(call, Int32(bitPattern: arguments.0), UInt64(arguments.1), arguments.2, repeated)
+        case _ where repeated != nil: if let repeated { finish(call, repeated) }
         case WEIR_CALL_GETPEERNAME: name(call, isPeer: true)
         case WEIR_CALL_GETSOCKNAME: name(call, isPeer: false)
         case WEIR_CALL_GETSOCKOPT: pendingError(call)
@@ -148,8 +156,9 @@ final class CallServer {
             case .value(let value): weir_call_answer(listener, call.id, value, 0)
             case .error(let error): weir_call_answer(listener, call.id, 0, error.rawValue)
             }
-        // What could not be written into the memory of a thread that is gone is no answer to its next try.
-        guard status == -ENOENT, result != .error(ErrorNumber(EFAULT)) else { return }
+        // If nothing was done because the thread waits no more, that is no answer to its next try.
+        let isNothing = result == .error(ErrorNumber(EFAULT)) || result == .error(ErrorNumber(EINTR))
+        guard status == -ENOENT, !isNothing else { return }
         if undelivered.count > 1024 { undelivered.removeAll() }
         undelivered[call.thread] = (call, result)
     }
@@ -203,6 +212,8 @@ enum CallServerMessage: Sendable {
     case flowClosed(Transport, client: Endpoint, asked: Endpoint)
     /// The server of a UDP flow answered that nobody listens.
     case refused(client: Endpoint, asked: Endpoint)
+    /// A request to leave new connections and datagrams to the kernel.
+    case letPass
     /// A request to end the watch.
     case end(whenEnded: @Sendable () -> Void)
 }

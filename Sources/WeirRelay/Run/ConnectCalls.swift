@@ -10,7 +10,15 @@ extension CallServer {
     /// How long a dial on the loopback is waited for before the program's socket is parked.
     private static let patience: Int32 = 5
 
-    func connect(_ call: WatchedCall, _ number: Int32, _ address: UInt64, _ length: UInt32) {
+    /// Answers `connect`.
+    ///
+    /// - Parameters:
+    ///   - call: the call.
+    ///   - number: the descriptor.
+    ///   - address: where the destination stands in the program's memory.
+    ///   - length: the destination's length.
+    ///   - repeated: the answer to the same call before, which a signal kept from the program.
+    func connect(_ call: WatchedCall, _ number: Int32, _ address: UInt64, _ length: UInt32, _ repeated: CallResult?) {
         let asked: Endpoint
         switch call.address(at: address, length: length) {
         case .endpoint(let endpoint): asked = endpoint
@@ -27,7 +35,17 @@ extension CallServer {
         // The kernel refuses port 0 with an error of its own.
         guard asked.port != 0 else { return call.pass() }
         guard let socket = socket(number, of: call) else { return }
-        if let obstacle = obstacle(socket, toward: asked) { return pass(call, obstacle) }
+        // Unless it is another socket with the same number.
+        if let repeated, let entry = sockets[socket.cookie], entry.asked.port == asked.port {
+            return finish(call, repeated)
+        }
+        // An address of another family than the socket's is for the kernel to judge.
+        let obstacle = obstacle(socket, toward: asked)
+        if obstacle != nil || asked.address.isV4 == socket.isV6 {
+            // A socket for datagrams may have had another destination.
+            if socket.transport == .udp { forget(socket.cookie) }
+            return obstacle.map { pass(call, $0) } ?? call.pass()
+        }
         switch socket.transport {
         case .tcp: connectStream(call, socket, to: asked, sending: nil)
         case .udp: connectDatagrams(call, socket, to: asked)
@@ -43,6 +61,7 @@ extension CallServer {
     /// Returns the reason why a socket's traffic to a destination is left to the kernel; nil if it is relayed.
     func obstacle(_ socket: borrowing WatchedSocket, toward asked: Endpoint) -> Obstacle? {
         if let obstacle = socket.obstacle { return obstacle }
+        if letsPass { return .afterEnd }
         guard let transport = socket.transport else { return .otherProtocol }
         let address = asked.address.unmapped
         if address.isGroup { return .toGroup }

@@ -10,6 +10,7 @@ extension CallServer {
     func connectDatagrams(_ call: WatchedCall, _ socket: borrowing WatchedSocket, to asked: Endpoint) {
         if destinations.isDenied(.udp, asked) { return finish(call, .error(settings.denial)) }
         switch pair(call, socket, call.descriptorNumber, asked) {
+        case .failure(let error) where error.error.isShortage: pass(call, .shortage)
         case .failure(let error): finish(call, .error(error.error))
         case .success(nil): pass(call, .tooManyDestinations)
         case .success(let pair?):
@@ -72,7 +73,7 @@ extension CallServer {
             datagrams.add(pair)
             return .success(pair)
         } catch {
-            return .failure(WatchedCallError(error.error.rawValue == EMFILE ? ENOBUFS : error.error.rawValue))
+            return .failure(WatchedCallError(error.error.rawValue))
         }
     }
 
@@ -122,14 +123,16 @@ extension CallServer {
         flags: Int32
     ) -> Sent {
         guard socket.transport == .udp else { return .left(nil) }
-        guard case .endpoint(let asked) = call.address(at: slot.name, length: slot.nameLength) else {
-            return .left(nil)
-        }
+        // Port 0, and an address of another family than the socket's, are for the kernel to judge.
+        guard case .endpoint(let asked) = call.address(at: slot.name, length: slot.nameLength), asked.port != 0,
+            asked.address.isV4 != socket.isV6
+        else { return .left(nil) }
         if let obstacle = obstacle(socket, toward: asked) { return .left(obstacle) }
         let unmapped = Endpoint(address: asked.address.unmapped, port: asked.port)
         if datagrams.hasHeard(socket.cookie, from: unmapped) { return .left(nil) }
         if destinations.isDenied(.udp, asked) { return .result(.error(settings.denial)) }
         switch pair(call, socket, call.integer(0), asked) {
+        case .failure(let error) where error.error.isShortage: return .left(.shortage)
         case .failure(let error): return .result(.error(error.error))
         case .success(nil): return .left(.tooManyDestinations)
         case .success(let pair?):

@@ -47,7 +47,7 @@ struct DatagramPairs {
     private static let mostHeard = 1 << 16
 
     private var pairs: [Key: Pair] = [:]
-    /// The destination of each receiver, also of those that are gone: their datagrams may be on the way.
+    /// The destination of each receiver.
     private var asked: [Endpoint: Endpoint] = [:]
     /// The sources from which a socket heard: what it sends there is an answer.
     private var heard: Set<Key> = []
@@ -88,8 +88,15 @@ struct DatagramPairs {
         else { return }
         let elsewhere = Endpoint(address: pair.receiver.address, port: 9)
         _ = Socket.connect(pair.held.raw, to: elsewhere)
-        var message = weir_message()
-        _ = weir_message_send(socket.raw, &message, 0)
+        // Named, as the program may have connected its socket to another destination meanwhile.
+        var storage = sockaddr_storage()
+        let isV6 = Socket.get(SO_DOMAIN, of: SOL_SOCKET, on: socket.raw) == Int(AF_INET6)
+        let length = SocketAddress.write(isV6 ? pair.receiver.mapped : pair.receiver, to: &storage)
+        withUnsafeMutableBytes(of: &storage) { storage in
+            var message = weir_message()
+            (message.peer, message.peer_length) = (storage.baseAddress, length)
+            _ = weir_message_send(socket.raw, &message, 0)
+        }
         // Not disconnected: that would free the port.
         _ = Socket.connect(pair.held.raw, to: client)
     }
@@ -107,6 +114,7 @@ struct DatagramPairs {
         for (key, pair) in pairs where !living.contains(key.cookie) && weir_unread(pair.held.raw) <= 0 {
             guard pair.created.duration(to: now) >= .seconds(1) else { continue }
             pairs[key] = nil
+            asked[pair.receiver] = nil
             server.relay.unlisten(datagramsAt: pair.receiver)
         }
         heard = heard.filter { living.contains($0.cookie) }

@@ -74,22 +74,13 @@ final class Destinations {
     }
 
     private func makeRoute(_ transport: Transport, _ asked: Endpoint, to server: Endpoint) -> Int? {
-        let (relay, toxics) = (relay, settings.toxics)
+        let relay = relay
         let route = Route(
             transport,
             listen: HostPort(.address(.loopbackV4), 0),
             target: HostPort(.address(server.address), server.port)
         )
-        return Blocking.wait {
-            guard let status = try? await relay.add(route, named: "\(transport)-\(asked)", isEnabled: false) else {
-                return nil
-            }
-            if !toxics.isEmpty {
-                let fitting = toxics.filter { (try? $0.validated(for: transport)) != nil }
-                try? await relay.setToxics(fitting, route: status.number)
-            }
-            return status.number
-        }
+        return Blocking.wait { try? await relay.addDestination(route, named: "\(transport)-\(asked)") }
     }
 }
 

@@ -25,12 +25,11 @@ struct MessageSlot {
     private var header: UInt64 = 0
 
     /// The number of bytes that fit, or are sent.
-    var length: Int { vectors.reduce(0) { $0 &+ $1.length } }
+    var length: Int { vectors.reduce(0) { $0 + $1.length } }
 
     /// Makes the slot of `sendto` or `recvfrom`.
     init(_ call: WatchedCall, isReceive: Bool) {
-        let length = Int(clamping: call.argument(2))
-        vectors = [(call.argument(1), length)]
+        vectors = [(call.argument(1), Self.length(call.argument(2)))]
         name = call.argument(4)
         if isReceive {
             nameLengthAt = call.argument(5)
@@ -58,11 +57,11 @@ struct MessageSlot {
         guard name != 0 else { return }
         var pairs = [UInt64](repeating: 0, count: 2 * Int(count))
         guard pairs.withUnsafeMutableBytes({ call.read(vectors, into: $0) }) else { return nil }
-        for index in 0..<Int(count) {
-            guard let length = Int(exactly: pairs[2 * index + 1]) else { return nil }
-            self.vectors.append((pairs[2 * index], length))
-        }
+        for index in 0..<Int(count) { self.vectors.append((pairs[2 * index], Self.length(pairs[2 * index + 1]))) }
     }
+
+    /// Returns a length of the program's, or a lower one that is still more than any datagram has: sums of them cannot overflow.
+    private static func length(_ given: UInt64) -> Int { Int(min(given, UInt64(2 * mostBytes))) }
 
     // MARK: - Sending
 

@@ -16,6 +16,8 @@ public enum WatchError: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .notFound(let command): "\(command): command not found"
+        case .notExecutable(let command, let error) where error.rawValue == ENOEXEC:
+            "\(command): cannot be executed: it is no program, and has no '#!' line; run it as 'sh \(command)'"
         case .notExecutable(let command, let error): "\(command): cannot be executed: \(error)"
         case .unavailable(let reason): "the command cannot be watched: \(reason)"
         }

@@ -96,6 +96,7 @@ public final class ProgramWatcher: Sendable {
     /// - Throws: `WatchError`.
     public func start(_ relay: Supervisor) async throws(WatchError) {
         guard let mailbox else { throw .unavailable("no descriptor is left: raise the limit (ulimit -n)") }
+        await relay.setTemplates(settings.toxics)
         let program = try origin.start(settings)
         state.withLock { $0.program = program }
         let (settings, processes, report) = (settings, processes, report)
@@ -139,7 +140,7 @@ public final class ProgramWatcher: Sendable {
             if process < 0, errno == EINTR { continue }
             guard process > 0 else { break }
             if status & 0xFF == 0x7F {
-                if process == command { stopWithCommand() }
+                if process == command { stopWithCommand(signal: status >> 8 & 0xFF) }
                 continue
             }
             guard process == command else { continue }
@@ -154,11 +155,28 @@ public final class ProgramWatcher: Sendable {
         for continuation in waiting { continuation.resume() }
     }
 
-    /// Stops with the command, and goes on with it: so a shell's job control sees one job.
-    private func stopWithCommand() {
-        // The signals of the terminal reach the whole group, and stop this process by itself; others reach the command alone.
+    /// Stops with the command, so that a shell's job control sees one job; its SIGCONT reaches both.
+    ///
+    /// A terminal's signal has reached this process, too. Only where the command stopped alone, as by `kill -TSTP`, is there
+    /// anything to do: after a moment in which a `fg` would have woken it. SIGSTOP to the command alone stops it alone.
+    private func stopWithCommand(signal: Int32) {
+        guard [SIGTSTP, SIGTTIN, SIGTTOU].contains(signal), let program = state.withLock({ $0.program }) else { return }
+        usleep(50_000)
+        guard Self.isStopped(program.process) else { return }
         kill(getpid(), SIGSTOP)
-        if let program = state.withLock({ $0.program }) { kill(program.process, SIGCONT) }
+        kill(program.process, SIGCONT)
+    }
+
+    private static func isStopped(_ process: Int32) -> Bool {
+        let descriptor = open("/proc/\(process)/stat", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { Glibc.close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 256)
+        let count = read(descriptor, &bytes, bytes.count)
+        guard count > 0, let end = bytes[..<count].lastIndex(of: UInt8(ascii: ")")), end + 2 < count else {
+            return false
+        }
+        return bytes[end + 2] == UInt8(ascii: "T")
     }
 
     private func finish(_ end: ProgramEnd) {
@@ -198,11 +216,19 @@ public final class ProgramWatcher: Sendable {
         if let program, end == nil { kill(program.process, number) }
     }
 
+    /// Leaves new connections and datagrams to the kernel from now on, because the relay ends; what is open goes on.
+    public func letPass() { mailbox?.post(.letPass) }
+
     /// Ends the watch, and reports what was not watched, once.
     ///
     /// Programs that still run cannot open connections any more.
     public func finish() async {
         guard let mailbox, state.withLock({ $0.program }) != nil else { return }
+        if state.withLock({ $0.end != nil && !$0.hasNoChildren }) {
+            report(
+                "programs that the command started still run, and can open no connections any more; --wait waits for them"
+            )
+        }
         await withCheckedContinuation { continuation in
             if !mailbox.post(.end(whenEnded: { continuation.resume() })) { continuation.resume() }
         }

@@ -81,7 +81,7 @@ enum LivingSockets {
 
 /// Descriptors of the program's processes, by the numbers of their threads.
 struct WatchedThreads {
-    private static let most = 1024
+    private static let most = 64
 
     private var held: [Int32: HeldDescriptor] = [:]
 
@@ -104,7 +104,11 @@ struct WatchedThreads {
             if held.count >= Self.most { held.removeAll() }
             held[thread] = process
         }
-        let taken = weir_descriptor_take(process.raw, number)
+        var taken = weir_descriptor_take(process.raw, number)
+        if taken == -EMFILE {
+            held.removeAll()
+            taken = weir_descriptor_take(process.raw, number)
+        }
         guard taken >= 0 else { throw WatchedCallError(-taken) }
         return Descriptor(owning: taken)
     }

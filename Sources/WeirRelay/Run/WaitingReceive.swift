@@ -80,8 +80,7 @@ final class WaitingReceive: WaitingJob {
             server.datagrams.hear(cookie, from: source)
             return peer
         }
-        guard isV6, asked.address.isV4 else { return asked }
-        return Endpoint(address: IPAddress(v6: 0, low: 0xffff_0000_0000 | UInt64(asked.address.v4)), port: asked.port)
+        return isV6 ? asked.mapped : asked
     }
 
     private func answer(_ server: CallServer, _ result: CallResult) {

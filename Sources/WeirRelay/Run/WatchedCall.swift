@@ -53,13 +53,13 @@ struct WatchedCall {
     ///
     /// - Returns: the endpoint, `.other` if the kernel must judge it: another family, or one that is too short.
     func address(at address: UInt64, length: UInt32) -> PassedAddress {
-        guard length >= 2 else { return .other }
         var storage = sockaddr_storage()
-        let count = min(Int(length), MemoryLayout<sockaddr_storage>.size)
-        let isRead = withUnsafeMutableBytes(of: &storage) {
-            read(address, into: UnsafeMutableRawBufferPointer(rebasing: $0[..<count]))
+        guard length >= 2, let count = Int(exactly: length), count <= MemoryLayout<sockaddr_storage>.size else {
+            return .other
         }
-        guard isRead else { return .unreadable }
+        let status = withUnsafeMutableBytes(of: &storage) { weir_memory_read(thread, address, $0.baseAddress, count) }
+        // Only the kernel gives the error of memory that is not there.
+        guard status >= 0 else { return status == -EPERM ? .unreadable : .other }
         switch Int32(storage.ss_family) {
         case AF_UNSPEC: return .none
         case AF_INET where count >= MemoryLayout<sockaddr_in>.size,
@@ -102,7 +102,7 @@ enum PassedAddress {
     case none
     /// One that only the kernel can judge.
     case other
-    /// No such memory, or none that Weir may read.
+    /// In memory that Weir may not read.
     case unreadable
 }
 
@@ -145,13 +145,7 @@ struct WatchedSocket: ~Copyable {
     }
 
     /// Returns an endpoint as the program's socket writes it: mapped into IPv6, if it is of that family.
-    func written(_ endpoint: Endpoint) -> Endpoint {
-        guard isV6, endpoint.address.isV4 else { return endpoint }
-        return Endpoint(
-            address: IPAddress(v6: 0, low: 0xffff_0000_0000 | UInt64(endpoint.address.v4)),
-            port: endpoint.port
-        )
-    }
+    func written(_ endpoint: Endpoint) -> Endpoint { isV6 ? endpoint.mapped : endpoint }
 
     /// The loopback's address of the family in which a destination is reached.
     func loopback(toward destination: Endpoint) -> IPAddress {
@@ -159,9 +153,18 @@ struct WatchedSocket: ~Copyable {
     }
 }
 
+extension Endpoint {
+    /// The endpoint with an IPv4 address mapped into IPv6.
+    var mapped: Endpoint {
+        guard address.isV4 else { return self }
+        return Endpoint(address: IPAddress(v6: 0, low: 0xffff_0000_0000 | UInt64(address.v4)), port: port)
+    }
+}
+
 /// The reason why a call, or a socket, was left to the kernel alone.
 enum Obstacle: String, CaseIterable {
     case excluded = "excluded by --only or --except"
+    case afterEnd = "after the command's end"
     case otherProtocol = "neither TCP nor UDP"
     case otherNamespace = "in another network namespace"
     case boundToDevice = "bound to a network device"
@@ -174,5 +177,5 @@ enum Obstacle: String, CaseIterable {
     case datagrams32 = "datagrams of a program of 32 bits"
 
     /// Whether the user chose it, so that it is not worth a warning.
-    var isWanted: Bool { self == .excluded || self == .toWeir }
+    var isWanted: Bool { self == .excluded || self == .toWeir || self == .afterEnd }
 }

@@ -272,4 +272,82 @@ struct WatchedProgramsTests {
         #expect(try await run(0) == 1)
         #expect(try await run(5) == 5)
     }
+
+    @Test(
+        "What a program leaves behind keeps its flows, and new ones go their own way",
+        .needsProgram("python3"),
+        arguments: [false, true]
+    )
+    func leftBehind(waits: Bool) async throws {
+        let (server, endpoints) = try echo()
+        let code = """
+            import os, socket, sys, time
+            def echo(s):
+                s.sendall(b'hello')
+                return s.recv(9)
+            s = socket.create_connection(('127.0.0.1', \(endpoints[0].port)))
+            if os.fork() > 0: os._exit(4)
+            # The command has ended once this is another one's child.
+            while os.getppid() == int(sys.argv[1]): time.sleep(0.01)
+            time.sleep(0.3)
+            print(echo(s), echo(socket.create_connection(('127.0.0.1', \(endpoints[0].port)))))
+            """
+        // A shell's number stays the command's when it starts Python in its place.
+        let script = "exec python3 -I -c \"$1\" $$"
+        let options = (waits ? ["--wait"] : []) + ["--log", log]
+        let ended = try await watch(options, ["sh", "-c", script, "sh", code])
+        #expect(ended.status == 4 && String(decoding: ended.output, as: UTF8.self) == "b'hello' b'hello'\n")
+        // Once its last flow has ended, the program may have ended, too, or be about to.
+        let line =
+            "weir: programs that the command started still run, and can open no connections any more; --wait waits for them\n"
+        #expect(ended.errors.isEmpty || !waits && ended.errors == line)
+        #expect(try LogLines(try folder.read("log")).all("open").count == (waits ? 2 : 1))
+        _ = try await server.stop()
+    }
+
+    @Test("A scenario's steps reach destinations of before and after", .needsProgram("python3"))
+    func scenario() async throws {
+        let (server, endpoints) = try echo()
+        let (other, others) = try echo()
+        let file = try folder.file(
+            "steps.yaml",
+            Array("steps:\n  - {at: 200ms, add: 'latency,down,latency=150'}\n".utf8)
+        )
+        let code = """
+            import socket, time
+            def late(port):
+                s = socket.create_connection(('127.0.0.1', port))
+                start = time.monotonic()
+                s.sendall(b'hello')
+                assert s.recv(9) == b'hello'
+                return time.monotonic() - start > 0.14
+            while not late(\(endpoints[0].port)): time.sleep(0.02)
+            print(late(\(others[0].port)))
+            """
+        let ended = try await watch(["--scenario", file], ["python3", "-I", "-c", code])
+        #expect(ended.status == 0 && String(decoding: ended.output, as: UTF8.self) == "True\n", "\(ended.errors)")
+        #expect(ended.errors.contains("scenario: ") && !ended.errors.contains("cannot be made"))
+        _ = try await server.stop()
+        _ = try await other.stop()
+    }
+
+    @Test("A program that is stopped alone goes on with SIGCONT", .needsProgram("python3"))
+    func stopped() async throws {
+        let (server, endpoints) = try echo()
+        let code = """
+            import os, socket, sys
+            print(os.getpid(), flush=True)
+            sys.stdin.readline()
+            s = socket.create_connection(('127.0.0.1', \(endpoints[0].port)))
+            s.sendall(b'hello')
+            print(s.recv(9))
+            """
+        let weir = try WeirProgram(["run", "--show", "none", "--", "python3", "-I", "-c", code])
+        let process = try #require(Int32(try weir.readOutput(through: "\n").dropLast()))
+        kill(process, SIGSTOP)
+        kill(process, SIGCONT)
+        let ended = try await weir.finish(sending: Array("go\n".utf8))
+        #expect(ended.status == 0 && String(decoding: ended.output, as: UTF8.self) == "b'hello'\n", "\(ended.errors)")
+        _ = try await server.stop()
+    }
 }

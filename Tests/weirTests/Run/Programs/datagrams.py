@@ -127,6 +127,21 @@ def sizes():
     return answers
 
 
+def reused():
+    """One socket, connected to one server, to none, and to another one."""
+    s = made()
+    s.connect((HOST, PORT))
+    s.send(b'one')
+    answers = [s.recv(9)]
+    s.connect((HOST, 9))
+    answers.append(s.getpeername())
+    s.connect((HOST, PORT))
+    s.send(b'two')
+    answers += [s.recv(9), s.getpeername()]
+    seen(s)
+    return answers
+
+
 def threads():
     import threading
     s = made()
@@ -161,6 +176,8 @@ say('waits', waits)
 say('polled', polled)
 say('sizes', sizes)
 say('threads', threads)
+say('reused', reused)
+say('port 0', lambda: made().sendto(b'x', (HOST, 0)))
 if HOST in ('127.0.0.1', '::1'): say('server', server)
 if FAMILY == socket.AF_INET:
     def mapped():

@@ -2,7 +2,7 @@
 
 The own ports of the connections go to standard error, one a line.
 """
-import errno, os, select, socket, sys
+import errno, os, select, socket, struct, sys
 
 HOST, PORT = sys.argv[1], int(sys.argv[2])
 FAMILY = socket.AF_INET6 if ':' in HOST else socket.AF_INET
@@ -129,6 +129,34 @@ def many():
     return bad
 
 
+def odd(kind=socket.SOCK_STREAM):
+    """Addresses that the kernel refuses: of other lengths and families, and in memory that is not there."""
+    import ctypes
+    libc = ctypes.CDLL(None, use_errno=True)
+    v4 = struct.pack('=HH4s8x', socket.AF_INET, socket.htons(PORT), socket.inet_aton('127.0.0.1'))
+    mapped = struct.pack('=HHI16sI', socket.AF_INET6, socket.htons(PORT), 0, socket.inet_pton(socket.AF_INET6, '::ffff:127.0.0.1'), 0)
+    answers = []
+    for family, address, length in [
+        (socket.AF_INET, v4, 200), (socket.AF_INET, v4, -1), (socket.AF_INET, v4, 15), (socket.AF_INET, v4, 1), (socket.AF_INET, v4, 0),
+        (socket.AF_INET, mapped, 28), (socket.AF_INET6, v4, 16), (socket.AF_INET6, mapped, 23),
+    ]:
+        s = socket.socket(family, kind)
+        result = libc.connect(s.fileno(), address, length)
+        answers.append(errno.errorcode[ctypes.get_errno()] if result < 0 else result)
+    s = made()
+    answers.append((libc.connect(s.fileno(), ctypes.c_void_p(1), 16), errno.errorcode[ctypes.get_errno()]))
+    s.connect((HOST, PORT))
+    ends(s)
+    room = ctypes.create_string_buffer(64)
+    for length in [0, 3, 16, 64, -1]:
+        size = ctypes.c_int(length)
+        result = libc.getpeername(s.fileno(), room, ctypes.byref(size))
+        answers.append((errno.errorcode[ctypes.get_errno()] if result < 0 else result, size.value))
+    answers.append((libc.getpeername(s.fileno(), ctypes.c_void_p(1), ctypes.byref(ctypes.c_int(16))), errno.errorcode[ctypes.get_errno()]))
+    answers.append((libc.getpeername(999, room, ctypes.byref(ctypes.c_int(16))), errno.errorcode[ctypes.get_errno()]))
+    return answers
+
+
 def unconnected():
     s = made()
     return s.getsockname()[0], errno.errorcode[107 if s.connect_ex((HOST, 0)) else 0]
@@ -145,6 +173,7 @@ say('fast open', lambda: fast_open(False))
 say('child', child)
 say('many', many)
 say('unconnected', unconnected)
+say('odd', odd)
 if FAMILY == socket.AF_INET:
     def mapped():
         s = made(socket.AF_INET6)
