@@ -145,7 +145,10 @@ public final class ProgramWatcher: Sendable {
             }
             guard process == command else { continue }
             let signal = status & 0x7F
-            finish(signal == 0 ? .exited(status >> 8 & 0xFF) : .signaled(signal))
+            // Known before anybody hears of the end: whether it has left others behind.
+            var information = siginfo_t()
+            let isLast = waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD
+            finish(signal == 0 ? .exited(status >> 8 & 0xFF) : .signaled(signal), isLast: isLast)
         }
         let waiting = state.withLock { state in
             state.hasNoChildren = true
@@ -179,9 +182,10 @@ public final class ProgramWatcher: Sendable {
         return bytes[end + 2] == UInt8(ascii: "T")
     }
 
-    private func finish(_ end: ProgramEnd) {
+    private func finish(_ end: ProgramEnd, isLast: Bool) {
         let waiting = state.withLock { state in
             state.end = end
+            state.hasNoChildren = isLast
             defer { state.waiting = [] }
             return state.waiting
         }
