@@ -105,12 +105,6 @@ static void make_filter(filter *f, const weir_command *command) {
         notify(f, SYS_recvmsg);
         notify(f, SYS_recvmmsg);
     }
-    if (command->watches_servers) {
-        notify(f, SYS_bind);
-        notify(f, SYS_listen);
-        notify(f, SYS_accept);
-        notify(f, SYS_accept4);
-    }
     // io_uring's calls would pass the filter: programs use others if there is none.
     if_equal(f, SYS_io_uring_setup, 1);
     answer(f, SECCOMP_RET_ERRNO | ENOSYS);
@@ -265,6 +259,7 @@ int weir_watch_start(const weir_command *command, weir_program *program, int *st
     // The end of the stream: the command has been started.
     if (hear(ends[0], &heard)) return give_up(program, ends[0], heard.value);
     close(ends[0]);
+    close(program->descriptor);
     return 0;
 }
 
@@ -288,10 +283,6 @@ static uint32_t kind_of(const struct seccomp_data *data) {
     case SYS_recvfrom: return WEIR_CALL_RECVFROM;
     case SYS_recvmsg: return WEIR_CALL_RECVMSG;
     case SYS_recvmmsg: return WEIR_CALL_RECVMMSG;
-    case SYS_bind: return WEIR_CALL_BIND;
-    case SYS_listen: return WEIR_CALL_LISTEN;
-    case SYS_accept: return WEIR_CALL_ACCEPT;
-    case SYS_accept4: return WEIR_CALL_ACCEPT4;
     default: return WEIR_CALL_OTHER;
     }
 }
@@ -312,7 +303,6 @@ int weir_call_take(int listener, weir_call *call) {
     call->thread = (int32_t)notification->pid;
     call->number = notification->data.nr;
     call->instruction = notification->data.instruction_pointer;
-    call->is_32_bit = notification->data.arch != ARCHITECTURE;
     call->kind = kind_of(&notification->data);
     for (int index = 0; index < 6; index++) call->arguments[index] = notification->data.args[index];
     return 0;

@@ -13,9 +13,8 @@ typedef struct {
     const char *path;
     char *const *arguments;
     char *const *environment;
-    // What is watched besides connect, getpeername, getsockname and SO_ERROR: datagrams with addresses, and servers.
+    // Whether datagrams with addresses are watched, besides connect, getpeername, getsockname and SO_ERROR.
     bool watches_datagrams;
-    bool watches_servers;
     // The signals that the command ignores, and blocks, a bit for each, bit 0 for signal 1: it has the defaults of all
     // others.
     uint64_t ignored;
@@ -25,7 +24,8 @@ typedef struct {
     uint64_t hard_descriptors;
 } weir_command;
 
-// A command that was started: its number, a pidfd(2), and the listener for its calls; both close on exec.
+// A command that was started: its number, and the listener for its calls, which closes on exec; descriptor, a pidfd(2), is
+// open during the start alone.
 typedef struct {
     int process;
     int descriptor;
@@ -59,10 +59,6 @@ enum {
     WEIR_CALL_RECVFROM,
     WEIR_CALL_RECVMSG,
     WEIR_CALL_RECVMMSG,
-    WEIR_CALL_BIND,
-    WEIR_CALL_LISTEN,
-    WEIR_CALL_ACCEPT,
-    WEIR_CALL_ACCEPT4,
     // connect by socketcall(2) of a program of 32 bits: its arguments are an array in its memory.
     WEIR_CALL_SOCKETCALL,
 };
@@ -75,7 +71,6 @@ typedef struct {
     int32_t thread;
     int32_t number;
     uint32_t kind;
-    bool is_32_bit;
 } weir_call;
 
 // Takes the next call; -ENOENT if it ended meanwhile, -EINTR if a signal came.

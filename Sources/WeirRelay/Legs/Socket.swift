@@ -74,12 +74,18 @@ package enum Socket {
 
     /// Starts to connect; returns nil if the connection is made or in progress.
     package static func connect(_ raw: Int32, to endpoint: Endpoint) -> ErrorNumber? {
+        let error = connectNow(raw, to: endpoint)
+        return error?.rawValue == EINPROGRESS ? nil : error
+    }
+
+    /// Starts to connect, and returns the kernel's error, `EINPROGRESS` among them; nil if the connection is made.
+    static func connectNow(_ raw: Int32, to endpoint: Endpoint) -> ErrorNumber? {
         var storage = sockaddr_storage()
         let length = SocketAddress.write(endpoint, to: &storage)
         let status = withUnsafePointer(to: &storage) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.connect(raw, $0, length) }
         }
-        return status == 0 || errno == EINPROGRESS ? nil : .current
+        return status == 0 ? nil : .current
     }
 
     /// Returns a socket's own endpoint; nil if it has none yet.

@@ -27,9 +27,7 @@ public final class ClientProcesses: Sendable {
     }
 
     private struct State {
-        var answers: [FlowID: Entry] = [:]
-        var order: [FlowID] = []
-        var oldest = 0
+        var answers = RecentAnswers<Entry>(kept: ClientProcesses.kept)
         var tokens = Double(ClientProcesses.burst)
         var refilled = Instant(nanoseconds: 0)
     }
@@ -79,7 +77,7 @@ public final class ClientProcesses: Sendable {
             )
             let isAsked = state.tokens >= 1
             if isAsked { state.tokens -= 1 }
-            Self.keep(isAsked ? .pending : .known(.unknown), flow, &state)
+            state.answers[flow] = isAsked ? .pending : .known(.unknown)
             return isAsked
         }
         guard isAsked else {
@@ -95,19 +93,6 @@ public final class ClientProcesses: Sendable {
             moment: moment
         )
         mailbox.post(.question(question))
-    }
-
-    private static func keep(_ entry: Entry, _ flow: FlowID, _ state: inout State) {
-        state.answers[flow] = entry
-        state.order.append(flow)
-        while state.order.count - state.oldest > kept {
-            state.answers[state.order[state.oldest]] = nil
-            state.oldest += 1
-        }
-        if state.oldest > kept {
-            state.order.removeFirst(state.oldest)
-            state.oldest = 0
-        }
     }
 
     /// Returns the process of a flow's client; waits for a quarter of a second at most, on a sink's thread.
@@ -237,5 +222,34 @@ struct ThreadTimeBudget {
         (used, looked) = (total, now)
         // Never so long that a client of 100 ms is missed.
         return min(Self.longestRest, max(0, debt - Self.atOnce) * 5)
+    }
+}
+
+/// Answers about flows; the oldest make room for new ones.
+struct RecentAnswers<Answer> {
+    /// The maximum number of answers that are kept.
+    let kept: Int
+    private var answers: [FlowID: Answer] = [:]
+    private var order: [FlowID] = []
+    private var oldest = 0
+
+    init(kept: Int) { self.kept = kept }
+
+    subscript(flow: FlowID) -> Answer? {
+        get { answers[flow] }
+        set {
+            let isNew = answers[flow] == nil
+            answers[flow] = newValue
+            guard isNew else { return }
+            order.append(flow)
+            while order.count - oldest > kept {
+                answers[order[oldest]] = nil
+                oldest += 1
+            }
+            if oldest > kept {
+                order.removeFirst(oldest)
+                oldest = 0
+            }
+        }
     }
 }

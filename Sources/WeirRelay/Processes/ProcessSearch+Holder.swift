@@ -34,7 +34,7 @@ extension ProcessSearch {
         guard let socket = list.sockets.min(by: { $0.inode < $1.inode }),
             let process = owners(of: [socket.inode], everywhere: true)[socket.inode], let owner = Owner(process)
         else { return nil }
-        return ClientProcess(identifier: process, name: owner.name, user: userName(socket.user))
+        return ClientProcess(identifier: process, name: owner.name, user: users.name(of: socket.user))
     }
 
     /// A list of the sockets that prevent another one from listening.

@@ -34,7 +34,7 @@ struct ProcessSearch: ~Copyable {
     let diag: Descriptor
     private let own = getpid()
     private var hints: [Hint] = []
-    private var users: [UInt32: String] = [:]
+    var users = UserNames()
 
     /// Opens a netlink socket to the kernel.
     ///
@@ -77,7 +77,7 @@ struct ProcessSearch: ~Copyable {
                 continue
             }
             answers[place] = .found(
-                ClientProcess(identifier: process, name: owner.name, user: userName(socket.user))
+                ClientProcess(identifier: process, name: owner.name, user: users.name(of: socket.user))
             )
         }
         return answers
@@ -209,15 +209,21 @@ struct ProcessSearch: ~Copyable {
         }
         return processes.sorted()
     }
+}
 
-    mutating func userName(_ number: UInt32) -> String {
-        if let known = users[number] { return known }
+/// The names of users, each looked up once.
+struct UserNames {
+    private var known: [UInt32: String] = [:]
+
+    /// Returns a user's name, or the number if there is no name.
+    mutating func name(of number: UInt32) -> String {
+        if let name = known[number] { return name }
         var entry = passwd()
         var found: UnsafeMutablePointer<passwd>?
         var room = [CChar](repeating: 0, count: 4096)
         getpwuid_r(number, &entry, &room, room.count, &found)
         let name = found.flatMap { $0.pointee.pw_name }.map { String(cString: $0) } ?? "\(number)"
-        users[number] = name
+        known[number] = name
         return name
     }
 }

@@ -1,6 +1,5 @@
 import CWeir
 import Glibc
-import Synchronization
 import WeirDissect
 import WeirEngine
 import WeirWire
@@ -15,15 +14,12 @@ final class WatchedProcesses: Sendable {
     private struct State {
         /// The process of each client whose flow has not begun, and of each UDP client.
         var clients: [Key: ClientProcess] = [:]
-        var processes: [Int32: Int32] = [:]
-        var answers: [FlowID: ClientProcess] = [:]
-        var order: [FlowID] = []
-        var oldest = 0
+        var answers = RecentAnswers<ClientProcess>(kept: WatchedProcesses.kept)
     }
 
     private static let kept = 1 << 15
     private let state = Lock(State())
-    private let users = Lock<[uid_t: String]>([:])
+    private let users = Lock(UserNames())
 
     /// Notes the process of a client that is about to have a flow.
     func note(_ transport: Transport, _ client: Endpoint, thread: Int32) {
@@ -42,14 +38,6 @@ final class WatchedProcesses: Sendable {
                 return
             }
             state.answers[flow] = process
-            state.order.append(flow)
-            guard state.order.count - state.oldest > Self.kept else { return }
-            state.answers[state.order[state.oldest]] = nil
-            state.oldest += 1
-            if state.oldest > Self.kept {
-                state.order.removeFirst(state.oldest)
-                state.oldest = 0
-            }
         }
     }
 
@@ -70,17 +58,6 @@ final class WatchedProcesses: Sendable {
         guard process > 0, let owner = ProcessSearch.Owner(process) else { return nil }
         var status = stat()
         guard stat("/proc/\(process)", &status) == 0 else { return nil }
-        return ClientProcess(identifier: process, name: owner.name, user: userName(status.st_uid))
-    }
-
-    private func userName(_ number: uid_t) -> String {
-        if let known = users.withLock({ $0[number] }) { return known }
-        var entry = passwd()
-        var result: UnsafeMutablePointer<passwd>?
-        var room = [CChar](repeating: 0, count: 4096)
-        let isFound = getpwuid_r(number, &entry, &room, room.count, &result) == 0 && result != nil
-        let name = isFound ? String(cString: entry.pw_name) : "\(number)"
-        users.withLock { $0[number] = name }
-        return name
+        return ClientProcess(identifier: process, name: owner.name, user: users.withLock { $0.name(of: status.st_uid) })
     }
 }

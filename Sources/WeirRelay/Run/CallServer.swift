@@ -1,6 +1,5 @@
 import CWeir
 import Glibc
-import Synchronization
 import WeirEngine
 import WeirWire
 
@@ -108,13 +107,11 @@ final class CallServer {
 
     private func handle(_ message: CallServerMessage) {
         switch message {
-        case .flowClosed(let transport, let client, let asked):
-            if transport == .udp { datagrams.flowClosed(client, asked, self) }
+        case .flowClosed(let client, let asked): datagrams.flowClosed(client, asked)
         case .refused(let client, let asked): datagrams.refused(client, asked, self)
         case .letPass: letsPass = true
         case .end(let whenEnded):
             isEnding = true
-            datagrams.removeAll(self)
             untouched.report(report)
             whenEnded()
         }
@@ -163,10 +160,10 @@ final class CallServer {
         undelivered[call.thread] = (call, result)
     }
 
-    /// Leaves a call to the kernel, and counts why.
-    func pass(_ call: WatchedCall, _ obstacle: Obstacle) {
+    /// Leaves a call to the kernel, and counts why, if that is nothing usual.
+    func pass(_ call: WatchedCall, _ obstacle: Obstacle?) {
         call.pass()
-        untouched.count(obstacle)
+        if let obstacle { untouched.count(obstacle) }
     }
 
     /// Returns the socket of a call; nil if the call was left to the kernel.
@@ -208,8 +205,8 @@ final class CallServer {
 
 /// A message to the thread that answers a program's calls.
 enum CallServerMessage: Sendable {
-    /// A flow has ended.
-    case flowClosed(Transport, client: Endpoint, asked: Endpoint)
+    /// A UDP flow has ended.
+    case flowClosed(client: Endpoint, asked: Endpoint)
     /// The server of a UDP flow answered that nobody listens.
     case refused(client: Endpoint, asked: Endpoint)
     /// A request to leave new connections and datagrams to the kernel.

@@ -44,7 +44,7 @@ extension CallServer {
         if obstacle != nil || asked.address.isV4 == socket.isV6 {
             // A socket for datagrams may have had another destination.
             if socket.transport == .udp { forget(socket.cookie) }
-            return obstacle.map { pass(call, $0) } ?? call.pass()
+            return pass(call, obstacle)
         }
         switch socket.transport {
         case .tcp: connectStream(call, socket, to: asked, sending: nil)
@@ -92,7 +92,7 @@ extension CallServer {
             return pass(call, .shortage)
         }
         prepare(dial.raw, socket)
-        if let error = PrivateListeners.connect(dial.raw, destination.server), error.rawValue != EINPROGRESS {
+        if let error = Socket.connectNow(dial.raw, to: destination.server), error.rawValue != EINPROGRESS {
             return refuse(call, socket, error)
         }
         var waited = pollfd(fd: dial.raw, events: Int16(POLLOUT), revents: 0)
@@ -158,12 +158,9 @@ extension CallServer {
         var shown: (client: Endpoint, listener: Endpoint)?
         let seen = Endpoint(address: egress.address, port: port)
         let peer = Socket.peerEndpoint(dial.raw)
-        if seen != egress { shown = (seen, peer.map { destination.shown($0) } ?? destination.asked) }
-        sockets[cookie] = SocketTable.Entry(
-            transport: .tcp,
-            asked: peer.map { destination.shown($0) } ?? destination.asked,
-            local: egress.address
-        )
+        let asked = peer.map { destination.shown($0) } ?? destination.asked
+        if seen != egress { shown = (seen, asked) }
+        sockets[cookie] = SocketTable.Entry(asked: asked, local: egress.address)
         if let client = shown?.client ?? Socket.peerEndpoint(client.raw) {
             processes.note(.tcp, client, thread: thread)
         }
@@ -186,6 +183,16 @@ extension IPAddress {
 }
 
 extension Socket {
+    /// Returns how long calls on a socket wait, by `SO_RCVTIMEO` or `SO_SNDTIMEO`; nil without a limit.
+    static func patience(_ option: Int32, of raw: Int32) -> Duration? {
+        var time = timeval()
+        var length = socklen_t(MemoryLayout<timeval>.size)
+        guard getsockopt(raw, SOL_SOCKET, option, &time, &length) == 0, time.tv_sec > 0 || time.tv_usec > 0 else {
+            return nil
+        }
+        return .seconds(time.tv_sec) + .microseconds(time.tv_usec)
+    }
+
     /// Returns the address to which a socket is bound; nil if it is the kernel's to choose.
     static func boundAddress(_ raw: Int32) -> IPAddress? {
         guard let endpoint = localEndpoint(raw), !endpoint.address.unmapped.isUnspecified else { return nil }

@@ -15,10 +15,9 @@ extension CallServer {
         case .success(nil): pass(call, .tooManyDestinations)
         case .success(let pair?):
             let receiver = socket.written(pair.receiver)
-            if let error = PrivateListeners.connect(socket.raw, receiver) { return finish(call, .error(error)) }
+            if let error = Socket.connectNow(socket.raw, to: receiver) { return finish(call, .error(error)) }
             pair.isConnected = true
             sockets[socket.cookie] = SocketTable.Entry(
-                transport: .udp,
                 asked: pair.destination.asked,
                 local: pair.local
             )
@@ -34,8 +33,7 @@ extension CallServer {
         _ number: Int32,
         _ asked: Endpoint
     ) -> Result<DatagramPairs.Pair?, WatchedCallError> {
-        let unmapped = Endpoint(address: asked.address.unmapped, port: asked.port)
-        if let pair = datagrams[socket.cookie, unmapped] {
+        if let pair = datagrams[socket.cookie, asked.unmapped] {
             (pair.number, pair.thread) = (number, call.thread)
             return .success(pair)
         }
@@ -43,7 +41,7 @@ extension CallServer {
         do throws(SystemError) {
             // Whether there is a way, and from which address, the kernel knows before a datagram is sent.
             let probe = try Socket.make(.udp, for: destination.server.address)
-            if let error = PrivateListeners.connect(probe.raw, destination.server) {
+            if let error = Socket.connectNow(probe.raw, to: destination.server) {
                 return .failure(WatchedCallError(error.rawValue))
             }
             let local = Socket.localEndpoint(probe.raw)?.address ?? .loopbackV4
@@ -90,12 +88,19 @@ extension CallServer {
     // MARK: - Sending
 
     func sendTo(_ call: WatchedCall) {
-        let slot = MessageSlot(call, isReceive: false)
+        send(call, MessageSlot(call, isReceive: false), flags: call.integer(3))
+    }
+
+    func sendMessage(_ call: WatchedCall) {
+        guard let slot = MessageSlot(call, headerAt: call.argument(1)), slot.name != 0 else { return call.pass() }
+        send(call, slot, flags: call.integer(2))
+    }
+
+    private func send(_ call: WatchedCall, _ slot: MessageSlot, flags: Int32) {
         guard let socket = socket(call.integer(0), of: call) else { return }
-        let flags = call.integer(3)
         if socket.transport == .tcp { return sendFirst(call, socket, slot, flags) }
         switch sendOne(call, socket, slot, flags: flags) {
-        case .left(let obstacle): obstacle.map { pass(call, $0) } ?? call.pass()
+        case .left(let obstacle): pass(call, obstacle)
         case .result(let result): finish(call, result)
         }
     }
@@ -128,8 +133,7 @@ extension CallServer {
             asked.address.isV4 != socket.isV6
         else { return .left(nil) }
         if let obstacle = obstacle(socket, toward: asked) { return .left(obstacle) }
-        let unmapped = Endpoint(address: asked.address.unmapped, port: asked.port)
-        if datagrams.hasHeard(socket.cookie, from: unmapped) { return .left(nil) }
+        if datagrams.hasHeard(socket.cookie, from: asked.unmapped) { return .left(nil) }
         if destinations.isDenied(.udp, asked) { return .result(.error(settings.denial)) }
         switch pair(call, socket, call.integer(0), asked) {
         case .failure(let error) where error.error.isShortage: return .left(.shortage)
@@ -150,18 +154,6 @@ extension CallServer {
         try? Socket.bind(socket.raw, to: any, attempt: "")
     }
 
-    func sendMessage(_ call: WatchedCall) {
-        guard !call.raw.is_32_bit, let slot = MessageSlot(call, headerAt: call.argument(1)), slot.name != 0 else {
-            return call.pass()
-        }
-        guard let socket = socket(call.integer(0), of: call) else { return }
-        if socket.transport == .tcp { return sendFirst(call, socket, slot, call.integer(2)) }
-        switch sendOne(call, socket, slot, flags: call.integer(2)) {
-        case .left(let obstacle): obstacle.map { pass(call, $0) } ?? call.pass()
-        case .result(let result): finish(call, result)
-        }
-    }
-
     func sendMessages(_ call: WatchedCall) {
         let (first, count) = (call.argument(1), min(Int(call.integer(2)), 1024))
         guard count > 0, let slot = MessageSlot(call, headerAt: first), slot.name != 0 else { return call.pass() }
@@ -173,7 +165,7 @@ extension CallServer {
             switch sendOne(call, socket, slot, flags: call.integer(3)) {
             case .left(let obstacle):
                 // The first decides for the call; a later one ends it, and the program goes on from there.
-                if sent == 0 { return obstacle.map { pass(call, $0) } ?? call.pass() }
+                if sent == 0 { return pass(call, obstacle) }
                 return finish(call, .value(sent))
             case .result(.value(let length)):
                 call.write(UInt32(truncatingIfNeeded: length), to: header + UInt64(MessageSlot.headerSize))

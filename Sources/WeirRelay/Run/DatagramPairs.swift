@@ -102,7 +102,7 @@ struct DatagramPairs {
     }
 
     /// Looks at once whether a socket still exists whose flow has ended.
-    mutating func flowClosed(_ client: Endpoint, _ asked: Endpoint, _ server: CallServer) {
+    mutating func flowClosed(_ client: Endpoint, _ asked: Endpoint) {
         if find(client, asked) != nil { swept = Instant(nanoseconds: 0) }
     }
 
@@ -119,7 +119,4 @@ struct DatagramPairs {
         }
         heard = heard.filter { living.contains($0.cookie) }
     }
-
-    /// Forgets the receivers; the relay reads what they still have.
-    mutating func removeAll(_ server: CallServer) { pairs = [:] }
 }

@@ -29,7 +29,6 @@ final class Destinations {
     private let settings: WatchSettings
     private let relay: Supervisor
     private var known: [Key: Destination] = [:]
-    /// Whether a filter asks for names.
     private let names: ResolvedNames
 
     init(_ settings: WatchSettings, _ relay: Supervisor) {
@@ -56,7 +55,7 @@ final class Destinations {
 
     /// Finds a destination, or makes it, with its route and toxics; nil if there are too many, or the relay ends.
     func find(_ transport: Transport, _ asked: Endpoint) -> Destination? {
-        let unmapped = Endpoint(address: asked.address.unmapped, port: asked.port)
+        let unmapped = asked.unmapped
         let key = Key(transport: transport, endpoint: unmapped)
         if let destination = known[key] { return destination }
         guard known.count < Self.most else { return nil }

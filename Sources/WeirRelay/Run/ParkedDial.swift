@@ -13,8 +13,6 @@ final class ParkedDial: WaitingJob {
     private let number: Int32
     /// Whether the program waits in its call for the outcome.
     private var isHeld: Bool
-    private let isBlocking: Bool
-    private let isV6: Bool
     private let cookie: UInt64
     private let destination: Destination
     /// What a blocking call sends once it is connected.
@@ -48,10 +46,9 @@ final class ParkedDial: WaitingJob {
         (self.call, self.destination, self.place, self.parked, self.client) = (call, destination, place, parked, client)
         number = call.descriptorNumber
         cookie = socket.cookie
-        isV6 = socket.isV6
-        isBlocking = socket.facts.is_blocking
-        isHeld = isBlocking
-        deadline = isBlocking ? Self.patience(of: socket.raw).map { SystemClock.instant().advanced(by: $0) } : nil
+        isHeld = socket.facts.is_blocking
+        deadline =
+            isHeld ? Socket.patience(SO_SNDTIMEO, of: socket.raw).map { SystemClock.instant().advanced(by: $0) } : nil
         rawDial = dial.raw
         self.dial = SentDescriptor(dial)
     }
@@ -71,13 +68,13 @@ final class ParkedDial: WaitingJob {
         // The flag is the program's, too: it is as before after this call.
         let isBlocking = socket.facts.is_blocking
         if isBlocking { _ = weir_set_blocking(socket.raw, false) }
-        let error = PrivateListeners.connect(socket.raw, socket.written(parked))
+        let error = Socket.connectNow(socket.raw, to: socket.written(parked))
         if isBlocking { _ = weir_set_blocking(socket.raw, true) }
         guard error?.rawValue == EINPROGRESS, let client = Socket.localEndpoint(socket.raw) else {
             return server.finish(call, .error(error ?? ErrorNumber(ECONNABORTED)))
         }
         let local = Socket.localEndpoint(dial.raw)?.address
-        server.sockets[socket.cookie] = SocketTable.Entry(transport: .tcp, asked: destination.asked, local: local)
+        server.sockets[socket.cookie] = SocketTable.Entry(asked: destination.asked, local: local)
         let job = ParkedDial(
             call,
             socket,
@@ -105,15 +102,6 @@ final class ParkedDial: WaitingJob {
         else { return nil }
         let place = Place(listener: HeldDescriptor(listener.release()), filler: HeldDescriptor(filler.release()))
         return (place, endpoint)
-    }
-
-    private static func patience(of raw: Int32) -> Duration? {
-        var time = timeval()
-        var length = socklen_t(MemoryLayout<timeval>.size)
-        guard getsockopt(raw, SOL_SOCKET, SO_SNDTIMEO, &time, &length) == 0, time.tv_sec > 0 || time.tv_usec > 0 else {
-            return nil
-        }
-        return .seconds(time.tv_sec) + .microseconds(time.tv_usec)
     }
 
     func ready(_ events: UInt32, _ server: CallServer) -> Bool {
@@ -146,8 +134,7 @@ final class ParkedDial: WaitingJob {
         Socket.set(SO_REUSEADDR, of: SOL_SOCKET, to: 1, on: way.raw)
         Socket.setStreamOptions(way.raw)
         let bound: Void? = try? Socket.bind(way.raw, to: parked, attempt: "")
-        let target = Endpoint(address: client.address.unmapped, port: client.port)
-        guard bound != nil, Socket.connect(way.raw, to: target) == nil else { return nil }
+        guard bound != nil, Socket.connect(way.raw, to: client.unmapped) == nil else { return nil }
         var waited = pollfd(fd: way.raw, events: Int16(POLLOUT), revents: 0)
         guard poll(&waited, 1, 100) > 0, Socket.pendingError(way.raw) == nil else { return nil }
         return way

@@ -56,7 +56,7 @@ final class PrivateListeners {
     /// the caller does not wait.
     func refuse(_ socket: borrowing WatchedSocket) -> ErrorNumber? {
         let endpoint = socket.written(Endpoint(address: .loopbackV4, port: closedPort))
-        return Self.connect(socket.raw, endpoint)
+        return Socket.connectNow(socket.raw, to: endpoint)
     }
 
     /// Connects a socket of the program to a listener, and accepts it there.
@@ -72,7 +72,7 @@ final class PrivateListeners {
         guard raw >= 0 else { throw WatchedCallError(EADDRNOTAVAIL) }
         // With fast open the first packet would wait for the first bytes.
         Socket.set(Int32(TCP_FASTOPEN_CONNECT), of: Int32(IPPROTO_TCP), to: 0, on: socket.raw)
-        if let error = Self.connect(socket.raw, socket.written(endpoint)), error.rawValue != EINPROGRESS {
+        if let error = Socket.connectNow(socket.raw, to: socket.written(endpoint)), error.rawValue != EINPROGRESS {
             throw WatchedCallError(error.rawValue)
         }
         guard let client = Socket.localEndpoint(socket.raw) else { throw WatchedCallError(ECONNABORTED) }
@@ -97,15 +97,5 @@ final class PrivateListeners {
             guard poll(&waited, 1, 100) > 0 else { break }
         }
         throw WatchedCallError(ECONNABORTED)
-    }
-
-    /// Connects a socket, and returns the kernel's error, `EINPROGRESS` among them.
-    static func connect(_ raw: Int32, _ endpoint: Endpoint) -> ErrorNumber? {
-        var storage = sockaddr_storage()
-        let length = SocketAddress.write(endpoint, to: &storage)
-        let status = withUnsafePointer(to: &storage) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.connect(raw, $0, length) }
-        }
-        return status == 0 ? nil : .current
     }
 }

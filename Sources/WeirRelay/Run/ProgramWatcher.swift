@@ -253,7 +253,7 @@ struct WatchSink: Sink {
     mutating func render(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
         switch record.happening {
         case .closed where record.transport == .udp:
-            mailbox.post(.flowClosed(record.transport, client: record.path.client, asked: record.path.listener))
+            mailbox.post(.flowClosed(client: record.path.client, asked: record.path.listener))
         case .refused where record.transport == .udp:
             mailbox.post(.refused(client: record.path.client, asked: record.path.listener))
         default: break

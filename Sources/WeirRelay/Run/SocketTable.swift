@@ -7,7 +7,6 @@ import WeirWire
 struct SocketTable {
     /// A socket that is connected to Weir, where its program asked for something else.
     struct Entry {
-        var transport: Transport
         /// The destination that the program asked for.
         var asked: Endpoint
         /// The address from which the destination is reached: what the program is told as its own.
@@ -28,14 +27,11 @@ struct SocketTable {
     subscript(cookie: UInt64) -> Entry? {
         get { entries[cookie] }
         set {
-            let before = entries.updateValue(newValue ?? Entry(transport: .tcp, asked: Self.nowhere), forKey: cookie)
-            if newValue == nil { entries.removeValue(forKey: cookie) }
-            errors += (newValue?.error == nil ? 0 : 1) - (before?.error == nil ? 0 : 1)
+            errors += (newValue?.error == nil ? 0 : 1) - (entries[cookie]?.error == nil ? 0 : 1)
+            entries[cookie] = newValue
             if entries.count > limit { sweep() }
         }
     }
-
-    private static let nowhere = Endpoint(address: .anyV4, port: 0)
 
     /// Removes the entries of sockets that no longer exist.
     private mutating func sweep() {

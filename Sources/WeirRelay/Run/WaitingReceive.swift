@@ -75,7 +75,7 @@ final class WaitingReceive: WaitingJob {
 
     /// Returns the source that the program is told: the destination that it asked for, or the truth.
     private func told(_ peer: Endpoint, _ server: CallServer) -> Endpoint {
-        let source = Endpoint(address: peer.address.unmapped, port: peer.port)
+        let source = peer.unmapped
         guard let asked = server.datagrams.asked(of: source) else {
             server.datagrams.hear(cookie, from: source)
             return peer
@@ -98,12 +98,7 @@ final class WaitingReceive: WaitingJob {
     }
 
     private func patience(of raw: Int32) -> Duration? {
-        var time = timeval()
-        var length = socklen_t(MemoryLayout<timeval>.size)
-        var shortest: Duration?
-        if getsockopt(raw, SOL_SOCKET, SO_RCVTIMEO, &time, &length) == 0, time.tv_sec > 0 || time.tv_usec > 0 {
-            shortest = .seconds(time.tv_sec) + .microseconds(time.tv_usec)
-        }
+        var shortest = Socket.patience(SO_RCVTIMEO, of: raw)
         // recvmmsg's own time.
         if first != nil, call.argument(4) != 0, let own = call.read(call.argument(4), as: timespec()) {
             let time = Duration.seconds(own.tv_sec) + .nanoseconds(own.tv_nsec)

@@ -154,6 +154,9 @@ struct WatchedSocket: ~Copyable {
 }
 
 extension Endpoint {
+    /// The endpoint with the IPv4 address that is mapped into its IPv6 address, if one is.
+    var unmapped: Endpoint { Endpoint(address: address.unmapped, port: port) }
+
     /// The endpoint with an IPv4 address mapped into IPv6.
     var mapped: Endpoint {
         guard address.isV4 else { return self }
@@ -174,7 +177,6 @@ enum Obstacle: String, CaseIterable {
     case unreadable = "of a program whose memory cannot be read (not dumpable)"
     case shortage = "while Weir had no descriptors or memory left"
     case tooManyDestinations = "to more destinations than Weir keeps apart"
-    case datagrams32 = "datagrams of a program of 32 bits"
 
     /// Whether the user chose it, so that it is not worth a warning.
     var isWanted: Bool { self == .excluded || self == .toWeir || self == .afterEnd }

@@ -199,9 +199,8 @@ final class UDPCarrier: Carrier {
             )
             guard isTaken(from: datagram, session) else { continue }
             state.recent.touch(session)
-            let configuration = loop.shared.configuration
-            if let watched = configuration.watched, let server = session.socket.server {
-                watched.read(bytes, from: server, to: configuration.names)
+            if let watched = loop.shared.configuration.watched, let server = session.socket.server {
+                watched.read(bytes, from: server, to: loop.shared.configuration.names)
             }
             deliver(Arrival(bytes: bytes), isTruncated: datagram.pointee.truncated, to: session, .downstream)
         }

@@ -111,9 +111,9 @@ struct ProcessSearchTests {
 
     @Test("A user has a name, or else a number")
     func users() throws {
-        var search = try ProcessSearch()
-        #expect(search.userName(0) == "root" && search.userName(0) == "root")
-        #expect(search.userName(3_999_999_999) == "3999999999")
+        var users = UserNames()
+        #expect(users.name(of: 0) == "root" && users.name(of: 0) == "root")
+        #expect(users.name(of: 3_999_999_999) == "3999999999")
         #expect(
             try User(named: "root")?.id == 0 && User(named: "root")?.group == 0 && User(named: "root")?.name == "root"
         )
