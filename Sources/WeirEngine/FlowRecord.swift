@@ -17,6 +17,8 @@ public struct FlowRecord: Hashable, Sendable {
     public var transport: Transport { subject.transport }
     /// The flow's endpoints, as far as they are known at this time.
     public var path: FlowPath { subject.path }
+    /// Whether the client has a port: not if it was never connected, because the dial for it failed before.
+    public var hasClientPort: Bool { transport == .udp || path.client.port != 0 }
 
     /// Creates a record.
     public init(of subject: FlowSubject, moment: Moment, happening: Happening) {

@@ -73,7 +73,7 @@ struct PortRows: Sendable {
             isDialedAgain: isDialedAgain,
             process: details.answer(record)
         )
-        if !isDialedAgain {
+        if !isDialedAgain, record.hasClientPort {
             (row.clientStep, row.isClientAgain) = take(
                 record.path.client,
                 record.path.listener,
@@ -169,6 +169,7 @@ extension PortRows.Row {
 
     /// Appends an endpoint; on a terminal without the address of the loopback.
     func append(_ endpoint: Endpoint, _ style: TerminalStyle, to output: inout ByteBuffer) {
+        guard endpoint.port != 0 else { return output.append("none") }
         var addresses = LineAddresses(isShort: style.isTerminal)
         addresses.append(endpoint, to: &output)
     }

@@ -28,7 +28,7 @@ extension TerminalSink {
             let start = begin(record, hasTime: !style.isTerminal, &output)
             beginColor("\u{1B}[1m", &output)
             output.append(record.transport == .tcp ? "tcp " : "udp ")
-            appendPath(record.path, isShort: isShort, &output)
+            appendPath(record, isShort: isShort, &output)
             endColor(&output)
             output.append(text)
             if !isShort, let width = style.width, output.columns(from: start) > width {
@@ -39,9 +39,10 @@ extension TerminalSink {
         }
     }
 
-    private func appendPath(_ path: FlowPath, isShort: Bool, _ output: inout ByteBuffer) {
+    private func appendPath(_ record: FlowRecord, isShort: Bool, _ output: inout ByteBuffer) {
+        let path = record.path
         var addresses = LineAddresses(isShort: isShort)
-        addresses.append(path.client, to: &output)
+        if record.hasClientPort { addresses.append(path.client, to: &output) } else { output.append("no port") }
         appendArrow(style.arrow, &output)
         addresses.append(path.listener, to: &output)
         guard let server = path.server else { return }
@@ -77,7 +78,11 @@ extension TerminalSink {
         var addresses = LineAddresses(isShort: style.isTerminal)
         if show == .messages {
             // No other line has the client.
-            addresses.append(record.path.client, to: &output)
+            if record.hasClientPort {
+                addresses.append(record.path.client, to: &output)
+            } else {
+                output.append("no port")
+            }
         } else if let egress = record.path.egress {
             addresses.append(egress, to: &output)
         } else {

@@ -57,12 +57,17 @@ public struct PortsSink: Sink {
         switch record.happening {
         case .opened:
             let start = begin(record, &output)
-            output.append("client ")
-            append(record, record.path.client, to: record.path.listener, .client, &output)
+            let hasClient = record.hasClientPort
+            if hasClient {
+                output.append("client ")
+                append(record, record.path.client, to: record.path.listener, .client, &output)
+            }
             if let egress = record.path.egress, let server = record.path.server {
-                output.append(", egress ")
+                output.append(hasClient ? ", egress " : "egress ")
                 self.egress[record.flow] = egress
                 append(record, egress, to: server, .egress, &output)
+            } else if !hasClient {
+                return output.truncate(to: start)
             }
             end(start, &output)
         case .connected, .refused:

@@ -92,6 +92,14 @@ extension Supervisor {
         )
         return loop.mailbox.post(.adopt(accepted))
     }
+
+    /// Records a dial that failed, as a flow that was refused; not if as many flows are open as the limit allows.
+    nonisolated func record(_ failed: FailedDial) {
+        guard shared.reserveFlow() else { return }
+        let loop = shared.loops[shared.loopWithFewestFlows()]
+        loop.flows.add(1, ordering: .relaxed)
+        loop.mailbox.post(.perform { ($0.carrier(of: .tcp) as? TCPCarrier)?.record(failed) })
+    }
 }
 
 extension FlowHost {

@@ -18,3 +18,31 @@ struct AcceptedConnection: Sendable {
     /// The server's end, if it is connected already.
     var server: SentDescriptor?
 }
+
+/// A dial for a watched program that failed before there was a flow: nothing is left of it but its record.
+final class FailedDial: Sendable {
+    /// The client, with port 0: its socket was never connected.
+    let client: Endpoint
+    /// The endpoint that the program asked for.
+    let asked: Endpoint
+    /// The endpoint that was dialed.
+    let server: Endpoint
+    /// The relay's own endpoint of the dial; nil if it got none.
+    let egress: Endpoint?
+    let error: ErrorNumber
+    let route: Int
+    let process: ClientProcess?
+
+    init(
+        asked: Endpoint,
+        server: Endpoint,
+        egress: Endpoint?,
+        _ error: ErrorNumber,
+        route: Int,
+        _ process: ClientProcess?
+    ) {
+        client = Endpoint(address: egress?.address ?? (asked.address.isV4 ? .anyV4 : .anyV6), port: 0)
+        (self.asked, self.server, self.egress, self.error) = (asked, server, egress, error)
+        (self.route, self.process) = (route, process)
+    }
+}

@@ -78,6 +78,14 @@ package enum Socket {
         return error?.rawValue == EINPROGRESS ? nil : error
     }
 
+    /// Binds a socket to an address whose port the kernel chooses when the socket connects, as it does for one without an
+    /// address.
+    static func bind(_ raw: Int32, toAddress address: IPAddress) {
+        // IP_BIND_ADDRESS_NO_PORT of linux/in.h.
+        set(24, of: Int32(IPPROTO_IP), to: 1, on: raw)
+        try? bind(raw, to: Endpoint(address: address, port: 0), attempt: "")
+    }
+
     /// Starts to connect, and returns the kernel's error, `EINPROGRESS` among them; nil if the connection is made.
     static func connectNow(_ raw: Int32, to endpoint: Endpoint) -> ErrorNumber? {
         var storage = sockaddr_storage()

@@ -1,5 +1,3 @@
-import CWeir
-import Glibc
 import WeirDissect
 import WeirEngine
 import WeirWire
@@ -19,16 +17,17 @@ final class WatchedProcesses: Sendable {
 
     private static let kept = 1 << 15
     private let state = Lock(State())
-    private let users = Lock(UserNames())
 
     /// Notes the process of a client that is about to have a flow.
-    func note(_ transport: Transport, _ client: Endpoint, thread: Int32) {
-        guard let process = process(of: thread) else { return }
+    func note(_ transport: Transport, _ client: Endpoint, _ process: ClientProcess) {
         state.withLock { state in
             if state.clients.count >= Self.kept { state.clients.removeAll() }
             state.clients[Key(transport: transport, client: client)] = process
         }
     }
+
+    /// Gives a new flow its process.
+    func begin(_ flow: FlowID, _ process: ClientProcess) { state.withLock { $0.answers[flow] = process } }
 
     /// Gives a new flow the process of its client.
     func begin(_ flow: FlowID, _ transport: Transport, client: Endpoint) {
@@ -50,14 +49,5 @@ final class WatchedProcesses: Sendable {
     /// Returns the process of a flow's client.
     func answer(_ flow: FlowID) -> ProcessAnswer {
         state.withLock { $0.answers[flow].map { .found($0) } ?? .unknown }
-    }
-
-    /// Reads a process's name and user from /proc; nil if it has ended.
-    private func process(of thread: Int32) -> ClientProcess? {
-        let process = weir_process_of(thread)
-        guard process > 0, let owner = ProcessSearch.Owner(process) else { return nil }
-        var status = stat()
-        guard stat("/proc/\(process)", &status) == 0 else { return nil }
-        return ClientProcess(identifier: process, name: owner.name, user: users.withLock { $0.name(of: status.st_uid) })
     }
 }

@@ -19,6 +19,8 @@ struct ShownEnds: Sendable {
     var client: IPAddress
     /// The endpoint that the program asked for.
     var listener: Endpoint
+    /// The address to which the program has bound its socket, from which the relay dials; nil if it is the kernel's choice.
+    var source: IPAddress?
 }
 
 /// An endpoint at which a relay listens, and the target to which it forwards from there.

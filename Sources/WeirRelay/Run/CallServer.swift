@@ -31,7 +31,9 @@ final class CallServer {
     var sockets = SocketTable()
     var threads = WatchedThreads()
     var datagrams = DatagramPairs()
+    let room = MessageRoom()
     private(set) var untouched = UntouchedCounts()
+    var denied = DeniedCounts()
 
     private let epoll: Descriptor
     private let mailbox: Mailbox<CallServerMessage>
@@ -113,6 +115,7 @@ final class CallServer {
         case .end(let whenEnded):
             isEnding = true
             untouched.report(report)
+            denied.report(report)
             whenEnded()
         }
     }
@@ -229,5 +232,44 @@ struct UntouchedCounts {
         }
         guard !parts.isEmpty else { return }
         report("not watched, calls on sockets: \(parts.joined(separator: "; "))")
+    }
+}
+
+/// How often the program wanted to go where `--deny` forbids it, by the destination.
+struct DeniedCounts {
+    private static let (kept, shown) = (1024, 8)
+
+    private struct Key: Hashable {
+        var transport: Transport
+        var endpoint: Endpoint
+    }
+
+    private var counts: [Key: Int] = [:]
+    /// The destinations in the order of their first refusal.
+    private var order: [Key] = []
+    private var others = 0
+
+    mutating func count(_ transport: Transport, _ endpoint: Endpoint) {
+        let key = Key(transport: transport, endpoint: endpoint)
+        if let count = counts[key] {
+            counts[key] = count + 1
+        } else if order.count < Self.kept {
+            counts[key] = 1
+            order.append(key)
+        } else {
+            others += 1
+        }
+    }
+
+    /// Reports the first destinations, in one line; nothing if there were none.
+    func report(_ report: (String) -> Void) {
+        guard !order.isEmpty else { return }
+        var parts = order.prefix(Self.shown).map { key in
+            let count = counts[key] ?? 0
+            return "\(key.transport) \(key.endpoint)\(count > 1 ? " (\(count) times)" : "")"
+        }
+        let more = order.count - parts.count
+        if more > 0 { parts.append("\(more)\(others > 0 ? " or more" : "") other destination\(more == 1 ? "" : "s")") }
+        report("denied by --deny: \(parts.joined(separator: ", "))")
     }
 }

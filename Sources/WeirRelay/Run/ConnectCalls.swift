@@ -41,7 +41,7 @@ extension CallServer {
         }
         // An address of another family than the socket's is for the kernel to judge.
         let obstacle = obstacle(socket, toward: asked)
-        if obstacle != nil || asked.address.isV4 == socket.isV6 {
+        if obstacle != nil || isItself(socket, asked) || asked.address.isV4 == socket.isV6 {
             // A socket for datagrams may have had another destination.
             if socket.transport == .udp { forget(socket.cookie) }
             return pass(call, obstacle)
@@ -69,6 +69,13 @@ extension CallServer {
         return destinations.isWatched(transport, asked) ? nil : .excluded
     }
 
+    /// Returns whether a destination is the socket's own end: it is connected to itself, which only the kernel can do.
+    func isItself(_ socket: borrowing WatchedSocket, _ asked: Endpoint) -> Bool {
+        guard let own = Socket.localEndpoint(socket.raw), own.port == asked.port else { return false }
+        let (address, bound) = (DestinationFilter.reached(asked.address), own.address.unmapped)
+        return address == bound || bound.isUnspecified && address.isLoopback
+    }
+
     // MARK: - TCP
 
     /// Connects a stream, and then sends its first bytes, if there are any.
@@ -83,8 +90,11 @@ extension CallServer {
         // What is connecting, connected or listening gets the kernel's own answer.
         guard socket.facts.state == 7 else { return call.pass() }
         if let error = takeError(of: socket) { return finish(call, .error(error)) }
-        if destinations.isDenied(.tcp, asked) { return refuse(call, socket, settings.denial) }
         guard let destination = destinations.find(.tcp, asked) else { return pass(call, .tooManyDestinations) }
+        if destinations.isDenied(.tcp, asked) {
+            denied.count(.tcp, destination.asked)
+            return refuse(call, socket, destination, settings.denial)
+        }
         let dial: Descriptor
         do throws(SystemError) {
             dial = try Socket.make(.tcp, for: destination.server.address)
@@ -93,12 +103,15 @@ extension CallServer {
         }
         prepare(dial.raw, socket)
         if let error = Socket.connectNow(dial.raw, to: destination.server), error.rawValue != EINPROGRESS {
-            return refuse(call, socket, error)
+            return refuse(call, socket, destination, error)
         }
+        let egress = Socket.localEndpoint(dial.raw)
         var waited = pollfd(fd: dial.raw, events: Int16(POLLOUT), revents: 0)
         let isNear = destination.server.address.isLoopback || destination.server.address.isUnspecified
         if poll(&waited, 1, isNear ? Self.patience : 0) > 0 {
-            if let error = Socket.pendingError(dial.raw) { return refuse(call, socket, error) }
+            if let error = Socket.pendingError(dial.raw) {
+                return refuse(call, socket, destination, error, egress: egress)
+            }
             return join(call, socket, dial, destination, sending: first)
         }
         ParkedDial.park(call, socket, dial, destination, sending: first, self)
@@ -118,7 +131,7 @@ extension CallServer {
         Socket.setKeepalive(relay.shared.configuration.keepalive, on: dial)
         if let bound = Socket.boundAddress(socket.raw) {
             // The port is the kernel's choice: the program's own is taken.
-            try? Socket.bind(dial, to: Endpoint(address: bound, port: 0), attempt: "")
+            Socket.bind(dial, toAddress: bound)
         }
     }
 
@@ -139,7 +152,7 @@ extension CallServer {
         guard let port = Socket.localEndpoint(socket.raw)?.port,
             hand(client, dial, destination, port: port, cookie: socket.cookie, thread: call.thread)
         else { return finish(call, .error(ErrorNumber(ECONNREFUSED))) }
-        if let first { return finish(call, first.send(call, on: socket.raw)) }
+        if let first { return finish(call, first.send(call, on: socket.raw, through: room)) }
         finish(call, socket.facts.is_blocking ? .done : .error(ErrorNumber(EINPROGRESS)))
     }
 
@@ -162,18 +175,41 @@ extension CallServer {
         if seen != egress { shown = (seen, asked) }
         sockets[cookie] = SocketTable.Entry(asked: asked, local: egress.address)
         if let client = shown?.client ?? Socket.peerEndpoint(client.raw) {
-            processes.note(.tcp, client, thread: thread)
+            if let process = threads.process(of: thread) { processes.note(.tcp, client, process) }
         }
         return relay.adopt(client: client, server: dial, route: destination.route, shown: shown)
     }
 
-    /// Answers a call whose server cannot be reached.
-    private func refuse(_ call: WatchedCall, _ socket: borrowing WatchedSocket, _ error: ErrorNumber) {
+    /// Answers a call whose server cannot be reached, and records it.
+    private func refuse(
+        _ call: WatchedCall,
+        _ socket: borrowing WatchedSocket,
+        _ destination: Destination,
+        _ error: ErrorNumber,
+        egress: Endpoint? = nil
+    ) {
+        record(error, destination, egress: egress, thread: call.thread)
         // A program that does not wait polls its socket, which must say so then.
         if error == .connectionRefused, !socket.facts.is_blocking {
             return finish(call, own.refuse(socket).map { .error($0) } ?? .done)
         }
         finish(call, .error(error))
+    }
+}
+
+extension CallServer {
+    /// Records a dial that failed.
+    func record(_ error: ErrorNumber, _ destination: Destination, egress: Endpoint?, thread: Int32) {
+        relay.record(
+            FailedDial(
+                asked: destination.asked,
+                server: destination.server,
+                egress: egress,
+                error,
+                route: destination.route,
+                threads.process(of: thread)
+            )
+        )
     }
 }
 
@@ -193,9 +229,10 @@ extension Socket {
         return .seconds(time.tv_sec) + .microseconds(time.tv_usec)
     }
 
-    /// Returns the address to which a socket is bound; nil if it is the kernel's to choose.
+    /// Returns the address to which a socket is bound; nil if it is the kernel's to choose, or was when the socket was connected.
     static func boundAddress(_ raw: Int32) -> IPAddress? {
-        guard let endpoint = localEndpoint(raw), !endpoint.address.unmapped.isUnspecified else { return nil }
+        guard let endpoint = localEndpoint(raw), !endpoint.address.unmapped.isUnspecified, peerEndpoint(raw) == nil
+        else { return nil }
         return endpoint.address.unmapped
     }
 }
@@ -208,7 +245,7 @@ struct FirstBytes {
     /// The flag of `sendto` and `sendmsg` (tcp(7)); Swift does not see it.
     static let flag: Int32 = 0x2000_0000
 
-    func send(_ call: WatchedCall, on raw: Int32) -> CallResult {
-        slot.send(call, on: raw, to: nil, flags: flags & ~Self.flag)
+    func send(_ call: WatchedCall, on raw: Int32, through room: MessageRoom) -> CallResult {
+        slot.send(call, on: raw, to: nil, flags: flags & ~Self.flag, through: room)
     }
 }

@@ -8,7 +8,7 @@ extension CallServer {
     // MARK: - Connecting
 
     func connectDatagrams(_ call: WatchedCall, _ socket: borrowing WatchedSocket, to asked: Endpoint) {
-        if destinations.isDenied(.udp, asked) { return finish(call, .error(settings.denial)) }
+        if isDenied(asked) { return finish(call, .error(settings.denial)) }
         switch pair(call, socket, call.descriptorNumber, asked) {
         case .failure(let error) where error.error.isShortage: pass(call, .shortage)
         case .failure(let error): finish(call, .error(error.error))
@@ -26,6 +26,13 @@ extension CallServer {
         }
     }
 
+    /// Returns whether the program may not send datagrams to a destination, and counts it.
+    private func isDenied(_ asked: Endpoint) -> Bool {
+        guard destinations.isDenied(.udp, asked) else { return false }
+        denied.count(.udp, asked.unmapped)
+        return true
+    }
+
     /// Finds the receiver for a socket's datagrams to a destination, or makes it; nil if there are too many destinations.
     private func pair(
         _ call: WatchedCall,
@@ -41,6 +48,8 @@ extension CallServer {
         do throws(SystemError) {
             // Whether there is a way, and from which address, the kernel knows before a datagram is sent.
             let probe = try Socket.make(.udp, for: destination.server.address)
+            let source = Socket.boundAddress(socket.raw)
+            if let source { Socket.bind(probe.raw, toAddress: source) }
             if let error = Socket.connectNow(probe.raw, to: destination.server) {
                 return .failure(WatchedCallError(error.rawValue))
             }
@@ -66,7 +75,7 @@ extension CallServer {
                 number: number,
                 thread: call.thread
             )
-            let shown = ShownEnds(client: local, listener: destination.asked)
+            let shown = ShownEnds(client: local, listener: destination.asked, source: source)
             relay.listen(datagramsOn: receiver, at: endpoint, route: destination.route, shown)
             datagrams.add(pair)
             return .success(pair)
@@ -82,7 +91,8 @@ extension CallServer {
         let client = Endpoint(address: address.isUnspecified ? pair.receiver.address : address, port: own.port)
         guard pair.client != client else { return }
         pair.client = client
-        processes.note(.udp, Endpoint(address: pair.local, port: own.port), thread: call.thread)
+        guard let process = threads.process(of: call.thread) else { return }
+        processes.note(.udp, Endpoint(address: pair.local, port: own.port), process)
     }
 
     // MARK: - Sending
@@ -134,7 +144,8 @@ extension CallServer {
         else { return .left(nil) }
         if let obstacle = obstacle(socket, toward: asked) { return .left(obstacle) }
         if datagrams.hasHeard(socket.cookie, from: asked.unmapped) { return .left(nil) }
-        if destinations.isDenied(.udp, asked) { return .result(.error(settings.denial)) }
+        if datagrams[socket.cookie, asked.unmapped] == nil, isItself(socket, asked) { return .left(nil) }
+        if isDenied(asked) { return .result(.error(settings.denial)) }
         switch pair(call, socket, call.integer(0), asked) {
         case .failure(let error) where error.error.isShortage: return .left(.shortage)
         case .failure(let error): return .result(.error(error.error))
@@ -143,7 +154,8 @@ extension CallServer {
             // The kernel gives the socket a port with its first datagram: it is bound here, so that the process is known first.
             if pair.client == nil { bindToAny(socket) }
             use(pair, socket, call)
-            return .result(slot.send(call, on: socket.raw, to: socket.written(pair.receiver), flags: flags))
+            let receiver = socket.written(pair.receiver)
+            return .result(slot.send(call, on: socket.raw, to: receiver, flags: flags, through: room))
         }
     }
 

@@ -3,6 +3,25 @@ import Glibc
 import WeirEngine
 import WeirWire
 
+/// The memory for one message on its way between a program and the kernel; each message uses it again.
+final class MessageRoom {
+    /// The largest datagram, and the most control messages, in bytes.
+    static let (mostBytes, mostControl) = (65_536, 65_536)
+
+    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: mostBytes, alignment: 16)
+    let control = UnsafeMutableRawBufferPointer.allocate(byteCount: mostControl, alignment: 16)
+
+    deinit {
+        bytes.deallocate()
+        control.deallocate()
+    }
+
+    /// Returns the first bytes of a part of the room.
+    static func first(_ count: Int, of part: UnsafeMutableRawBufferPointer) -> UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(rebasing: part[..<count])
+    }
+}
+
 /// The places in a program's memory from which a message is sent, or into which one is received.
 ///
 /// They are those of one `msghdr` (sendmsg(2), recvmsg(2)), or of the arguments of `sendto` and `recvfrom`.
@@ -10,8 +29,6 @@ struct MessageSlot {
     /// The size of a `msghdr`, and the distance of two in the array of `sendmmsg` and `recvmmsg`, whose length follows it.
     static let (headerSize, stride) = (56, UInt64(64))
     private static let mostVectors = 1024
-    /// The largest datagram, and the most control messages, in bytes.
-    private static let (mostBytes, mostControl) = (65_536, 65_536)
 
     private var vectors: [(address: UInt64, length: Int)] = []
     var name: UInt64 = 0
@@ -40,19 +57,14 @@ struct MessageSlot {
 
     /// Reads a `msghdr`; nil if it, or its vectors, cannot be read.
     init?(_ call: WatchedCall, headerAt address: UInt64) {
-        var bytes = [UInt8](repeating: 0, count: Self.headerSize)
-        guard bytes.withUnsafeMutableBytes({ call.read(address, into: $0) }) else { return nil }
-        let (name, nameLength, vectors, count, control, controlLength) = bytes.withUnsafeBytes { bytes in
-            (
-                bytes.load(fromByteOffset: 0, as: UInt64.self), bytes.load(fromByteOffset: 8, as: UInt32.self),
-                bytes.load(fromByteOffset: 16, as: UInt64.self), bytes.load(fromByteOffset: 24, as: UInt64.self),
-                bytes.load(fromByteOffset: 32, as: UInt64.self), bytes.load(fromByteOffset: 40, as: UInt64.self)
-            )
-        }
-        (header, self.name, self.nameLength, self.control) = (address, name, nameLength, control)
+        let word = UInt64(0)
+        guard let read = call.read(address, as: (word, word, word, word, word, word, word)) else { return nil }
+        let (name, nameLength, vectors, count, control, controlLength, _) = read
+        (header, self.name, self.control) = (address, name, control)
+        self.nameLength = UInt32(truncatingIfNeeded: nameLength)
         nameLengthAt = address + 8
         self.controlLength = Int(clamping: controlLength)
-        guard count <= Self.mostVectors, self.controlLength <= Self.mostControl else { return nil }
+        guard count <= Self.mostVectors, self.controlLength <= MessageRoom.mostControl else { return nil }
         // Only a message with a name is handled here; the others need no reading.
         guard name != 0 else { return }
         var pairs = [UInt64](repeating: 0, count: 2 * Int(count))
@@ -61,82 +73,76 @@ struct MessageSlot {
     }
 
     /// Returns a length of the program's, or a lower one that is still more than any datagram has: sums of them cannot overflow.
-    private static func length(_ given: UInt64) -> Int { Int(min(given, UInt64(2 * mostBytes))) }
+    private static func length(_ given: UInt64) -> Int { Int(min(given, UInt64(2 * MessageRoom.mostBytes))) }
 
     // MARK: - Sending
 
     /// Sends the message from a socket of the program to an endpoint, or to the one to which it is connected.
-    func send(_ call: WatchedCall, on raw: Int32, to peer: Endpoint?, flags: Int32) -> CallResult {
+    func send(
+        _ call: WatchedCall,
+        on raw: Int32,
+        to peer: Endpoint?,
+        flags: Int32,
+        through room: MessageRoom
+    ) -> CallResult {
         // Of a stream the kernel takes as much as it likes; a datagram is whole.
-        let length = peer == nil ? min(length, Self.mostBytes) : length
-        guard length >= 0, length <= Self.mostBytes else { return .error(ErrorNumber(EMSGSIZE)) }
-        var bytes = [UInt8](repeating: 0, count: length)
+        let length = peer == nil ? min(length, MessageRoom.mostBytes) : length
+        guard length <= MessageRoom.mostBytes else { return .error(ErrorNumber(EMSGSIZE)) }
+        let bytes = MessageRoom.first(length, of: room.bytes)
+        let control = MessageRoom.first(controlLength, of: room.control)
         var at = 0
         for vector in vectors where vector.length > 0 {
             let end = min(at + vector.length, length)
-            let isRead = bytes.withUnsafeMutableBytes {
-                call.read(vector.address, into: UnsafeMutableRawBufferPointer(rebasing: $0[at..<end]))
+            guard call.read(vector.address, into: UnsafeMutableRawBufferPointer(rebasing: bytes[at..<end])) else {
+                return .error(ErrorNumber(EFAULT))
             }
-            guard isRead else { return .error(ErrorNumber(EFAULT)) }
             at = end
         }
-        var control = [UInt8](repeating: 0, count: controlLength)
-        guard control.withUnsafeMutableBytes({ call.read(self.control, into: $0) }) else {
-            return .error(ErrorNumber(EFAULT))
-        }
+        guard call.read(self.control, into: control) else { return .error(ErrorNumber(EFAULT)) }
         guard call.isWaiting else { return .error(ErrorNumber(EINTR)) }
         var storage = sockaddr_storage()
         let peerLength = peer.map { SocketAddress.write($0, to: &storage) } ?? 0
-        let status = bytes.withUnsafeMutableBytes { bytes in
-            control.withUnsafeMutableBytes { control in
-                withUnsafeMutableBytes(of: &storage) { storage in
-                    var message = weir_message()
-                    (message.bytes, message.length) = (bytes.baseAddress, bytes.count)
-                    (message.peer, message.peer_length) = (peer == nil ? nil : storage.baseAddress, peerLength)
-                    (message.control, message.control_length) = (control.baseAddress, control.count)
-                    return weir_message_send(raw, &message, flags)
-                }
-            }
+        let status = withUnsafeMutableBytes(of: &storage) { storage in
+            var message = weir_message()
+            (message.bytes, message.length) = (bytes.baseAddress, length)
+            (message.peer, message.peer_length) = (peer == nil ? nil : storage.baseAddress, peerLength)
+            (message.control, message.control_length) = (control.baseAddress, control.count)
+            return weir_message_send(raw, &message, flags)
         }
         return status < 0 ? .error(ErrorNumber(Int32(-status))) : .value(status)
     }
 
     // MARK: - Receiving
 
-    /// A message as the kernel gave it.
+    /// A message as the kernel gave it; its bytes are in the room until the next message.
     struct Received {
         /// What the call returns: the length, or with MSG_TRUNC the whole datagram's.
         var value: Int64
         var peer: Endpoint?
-        fileprivate var bytes: [UInt8]
-        fileprivate var control: [UInt8]
+        fileprivate var bytes: UnsafeRawBufferPointer
+        fileprivate var control: UnsafeRawBufferPointer
         fileprivate var flags: Int32
     }
 
     /// Receives a message from a socket of the program, without waiting.
-    func receive(on raw: Int32, flags: Int32) -> Result<Received, WatchedCallError> {
-        var bytes = [UInt8](repeating: 0, count: min(max(length, 0), Self.mostBytes))
-        var control = [UInt8](repeating: 0, count: header == 0 ? 0 : controlLength)
+    func receive(on raw: Int32, flags: Int32, through room: MessageRoom) -> Result<Received, WatchedCallError> {
+        let bytes = MessageRoom.first(min(length, MessageRoom.mostBytes), of: room.bytes)
+        let control = MessageRoom.first(header == 0 ? 0 : controlLength, of: room.control)
         var storage = sockaddr_storage()
         var message = weir_message()
-        let status = bytes.withUnsafeMutableBytes { bytes in
-            control.withUnsafeMutableBytes { control in
-                withUnsafeMutableBytes(of: &storage) { storage in
-                    (message.bytes, message.length) = (bytes.baseAddress, bytes.count)
-                    (message.peer, message.peer_length) = (storage.baseAddress, UInt32(storage.count))
-                    (message.control, message.control_length) = (control.baseAddress, control.count)
-                    return weir_message_receive(raw, &message, flags)
-                }
-            }
+        let status = withUnsafeMutableBytes(of: &storage) { storage in
+            (message.bytes, message.length) = (bytes.baseAddress, bytes.count)
+            (message.peer, message.peer_length) = (storage.baseAddress, UInt32(storage.count))
+            (message.control, message.control_length) = (control.baseAddress, control.count)
+            return weir_message_receive(raw, &message, flags)
         }
         guard status >= 0 else { return .failure(WatchedCallError(Int32(-status))) }
-        let peer = message.peer_length > 0 ? SocketAddress.endpoint(&storage) : nil
         return .success(
             Received(
                 value: status,
-                peer: peer,
-                bytes: Array(bytes.prefix(Int(status))),
-                control: Array(control.prefix(message.control_length)),
+                peer: message.peer_length > 0 ? SocketAddress.endpoint(&storage) : nil,
+                bytes: UnsafeRawBufferPointer(MessageRoom.first(min(Int(status), bytes.count), of: bytes)),
+                control: UnsafeRawBufferPointer(MessageRoom.first(message.control_length, of: control)),
                 flags: message.flags
             )
         )
@@ -150,10 +156,9 @@ struct MessageSlot {
         var at = 0
         for vector in vectors where at < received.bytes.count && vector.length > 0 {
             let end = min(received.bytes.count, at + vector.length)
-            let isWritten = received.bytes.withUnsafeBytes {
-                call.write(UnsafeRawBufferPointer(rebasing: $0[at..<end]), to: vector.address)
+            guard call.write(UnsafeRawBufferPointer(rebasing: received.bytes[at..<end]), to: vector.address) else {
+                return fault
             }
-            guard isWritten else { return fault }
             at = end
         }
         if name != 0 {
@@ -164,8 +169,8 @@ struct MessageSlot {
             }
         }
         guard header != 0 else { return nil }
-        let isWritten = received.control.withUnsafeBytes { control == 0 || call.write($0, to: control) }
-        guard isWritten, call.write(UInt64(received.control.count), to: header + 40),
+        guard control == 0 || call.write(received.control, to: control),
+            call.write(UInt64(received.control.count), to: header + 40),
             call.write(received.flags, to: header + 48)
         else { return fault }
         return nil

@@ -21,6 +21,8 @@ final class ParkedDial: WaitingJob {
     private let deadline: Instant?
     private let dial: SentDescriptor
     private let rawDial: Int32
+    /// The relay's own endpoint of the dial.
+    private let egress: Endpoint?
     /// The listener with a full backlog, and what fills it.
     private var place: Place?
     private let parked: Endpoint
@@ -50,6 +52,7 @@ final class ParkedDial: WaitingJob {
         deadline =
             isHeld ? Socket.patience(SO_SNDTIMEO, of: socket.raw).map { SystemClock.instant().advanced(by: $0) } : nil
         rawDial = dial.raw
+        egress = Socket.localEndpoint(dial.raw)
         self.dial = SentDescriptor(dial)
     }
 
@@ -73,8 +76,6 @@ final class ParkedDial: WaitingJob {
         guard error?.rawValue == EINPROGRESS, let client = Socket.localEndpoint(socket.raw) else {
             return server.finish(call, .error(error ?? ErrorNumber(ECONNABORTED)))
         }
-        let local = Socket.localEndpoint(dial.raw)?.address
-        server.sockets[socket.cookie] = SocketTable.Entry(asked: destination.asked, local: local)
         let job = ParkedDial(
             call,
             socket,
@@ -85,6 +86,7 @@ final class ParkedDial: WaitingJob {
             client: client,
             sending: first
         )
+        server.sockets[socket.cookie] = SocketTable.Entry(asked: destination.asked, local: job.egress?.address)
         guard server.start(job, on: job.rawDial, UInt32(WEIR_OUT)) else {
             job.fail(ErrorNumber(ENOMEM), server)
             return
@@ -143,6 +145,7 @@ final class ParkedDial: WaitingJob {
     /// Tells the program that the server cannot be reached.
     private func fail(_ error: ErrorNumber, _ server: CallServer) {
         defer { place = nil }
+        server.record(error, destination, egress: egress, thread: call.thread)
         guard var entry = server.sockets[cookie] else { return answer(error, server) }
         let found = try? server.threads.descriptor(number, of: call.thread)
         guard let socket = found, weir_cookie(socket.raw) == cookie else {
@@ -174,7 +177,7 @@ final class ParkedDial: WaitingJob {
         guard let socket = found, weir_cookie(socket.raw) == cookie else {
             return server.finish(call, .error(ErrorNumber(EBADF)))
         }
-        server.finish(call, first.send(call, on: socket.raw))
+        server.finish(call, first.send(call, on: socket.raw, through: server.room))
     }
 
     func check(_ server: CallServer, at now: Instant) -> Bool {

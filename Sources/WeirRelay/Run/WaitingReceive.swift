@@ -36,7 +36,7 @@ final class WaitingReceive: WaitingJob {
     func tryNow(_ server: CallServer) -> Bool {
         while received < slots.count {
             guard call.isWaiting else { return false }
-            switch slots[received].receive(on: raw, flags: flags) {
+            switch slots[received].receive(on: raw, flags: flags, through: server.room) {
             case .failure(let error) where error.error.rawValue == EAGAIN:
                 if waits, received == 0 || !endsAfterOne { return true }
                 answer(server, .error(error.error))

@@ -101,6 +101,24 @@ extension TCPCarrier {
         if watchClient(of: connection) { host.begin(connection) }
     }
 
+    /// Makes the flow of a dial that has failed already, for its records.
+    func record(_ failed: FailedDial) {
+        let target = loop.shared.targets[failed.route]
+        let connection = host.add(
+            .tcp,
+            from: failed.client,
+            at: failed.asked,
+            route: failed.route,
+            target: target,
+            cookie: 0
+        ) { flow, slot in
+            TCPConnection(flow, target: target, route: failed.route, at: slot, of: self)
+        }
+        if let process = failed.process { loop.shared.configuration.watched?.begin(connection.flow.id, process) }
+        connection.legs.failed = failed
+        host.begin(connection)
+    }
+
     /// Makes the flow of an accepted client.
     ///
     /// - Parameters:

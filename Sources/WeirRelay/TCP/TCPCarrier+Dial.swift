@@ -8,7 +8,7 @@ extension TCPCarrier {
     /// Starts a flow, whose server's addresses are known, once a descriptor is available.
     func begin(_ connection: TCPConnection) {
         do {
-            if !connection.legs.isDialed, let first = connection.state.addresses.first {
+            if !connection.legs.isDialed, connection.legs.failed == nil, let first = connection.state.addresses.first {
                 connection.legs.spare = try Socket.make(.tcp, for: first.address)
             }
         } catch {
@@ -47,6 +47,10 @@ extension TCPCarrier {
     /// Starts to connect to one of the server's addresses; never blocks.
     func dial(_ connection: TCPConnection, _ attempt: Int) {
         guard !connection.legs.isDialed else { return useServer(of: connection) }
+        if let failed = connection.legs.failed {
+            host.feed(connection, .dialed(egress: failed.egress, server: failed.server))
+            return fail(connection, failed.error)
+        }
         connection.legs.server.close()
         if connection.legs.starvedAttempt != nil {
             connection.legs.starvedAttempt = nil

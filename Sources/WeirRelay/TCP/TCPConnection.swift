@@ -13,6 +13,8 @@ final class TCPConnection: RelayedFlow {
         var spare: Descriptor?
         /// Whether the server's leg was connected before the flow began, so that no dial is needed.
         var isDialed = false
+        /// The dial that failed before the flow began: the flow has no ends.
+        var failed: FailedDial?
         /// The dial that waits for a descriptor, if the flow has started.
         var starvedAttempt: Int?
         /// The opening that answers the outcome of the dial, until there is one.

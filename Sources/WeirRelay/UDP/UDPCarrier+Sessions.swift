@@ -144,6 +144,7 @@ extension UDPCarrier {
             }
             let raw = descriptor.raw
             Socket.set(SO_RCVBUF, of: SOL_SOCKET, to: 1 << 20, on: raw)
+            if let source = session.listener.listening.shown?.source { Socket.bind(raw, toAddress: source) }
             let isBound = loop.shared.prepareEgress(raw, session.flow, to: target)
             let (egress, error) = Self.takePort(raw, toward: target, isBound: isBound)
             host.feed(session, .dialed(egress: egress, server: target))

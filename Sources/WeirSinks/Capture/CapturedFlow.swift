@@ -11,6 +11,8 @@ struct CapturedFlow: Sendable {
     let isEcho: Bool
     private let process: ClientProcess?
     private var client: CapturedLeg
+    /// Whether there is a client's leg: a dial can have failed before its client was connected.
+    private let hasClient: Bool
     /// The leg to the server; nil until a dial has an egress.
     private var server: CapturedLeg?
     private var up = Progress()
@@ -35,6 +37,7 @@ struct CapturedFlow: Sendable {
         self.process = process
         transport = record.transport
         isEcho = record.path.server == nil
+        hasClient = record.hasClientPort
         client = CapturedLeg(.client, record.path.client, record.path.listener, of: record, process)
         server = CapturedLeg(serverLegOf: record, process)
     }
@@ -49,7 +52,7 @@ struct CapturedFlow: Sendable {
 
     /// Lets a leg write, if it exists.
     mutating func on(_ leg: FlowLeg, _ body: (inout CapturedLeg) -> Void) {
-        if leg == .client { body(&client) } else { server?.apply(body) }
+        if leg == .server { server?.apply(body) } else if hasClient { body(&client) }
     }
 
     /// Takes a new server leg if the record's dial differs from the last one; returns whether it does.
@@ -60,7 +63,9 @@ struct CapturedFlow: Sendable {
     }
 
     /// Adds a comment to the next packet of a leg, or of the client's leg if that one does not exist.
-    mutating func note(_ text: String, on leg: FlowLeg) { on(server == nil ? .client : leg) { $0.note(text) } }
+    mutating func note(_ text: String, on leg: FlowLeg) {
+        on(server == nil ? .client : hasClient ? leg : .server) { $0.note(text) }
+    }
 
     /// Whether a dial connected a socket to itself.
     var isSelfConnected: Bool { server?.isSelfConnected ?? false }

@@ -44,6 +44,16 @@ struct PortsSinkTests {
         #expect(sink.rendered(record(.opened, path: path(36_068, nil))).hasSuffix(" client :36068 first\n"))
     }
 
+    @Test("A client that was never connected has no port, and none in the report")
+    func noClient() {
+        var sink = PortsSink()
+        #expect(sink.rendered(record(.opened, path: path(0, 44_008))).hasSuffix(" tcp ports, egress :44008 first\n"))
+        #expect(sink.rendered(record(.opened, flow: 2, path: path(0, nil))).isEmpty)
+        var report = ByteBuffer()
+        sink.finish(into: &report)
+        #expect(!report.string.contains("client"), "\(report.string)")
+    }
+
     @Test(
         "The report has clients and relay apart, in a sentence each unless it is to be verbose",
         arguments: [false, true]

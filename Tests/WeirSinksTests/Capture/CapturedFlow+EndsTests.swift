@@ -51,6 +51,23 @@ struct CapturedFlowEndsTests {
         #expect(server.suffix(2) == ["server down RST,ACK 4:1", "client down RST,ACK 4:1"])
     }
 
+    @Test("A dial that failed before its client was connected has packets of the relay alone")
+    func failedDial() throws {
+        var path = Playbook.path
+        path.client.port = 0
+        var dialogue = CaptureDialogue(path: path)
+        dialogue.tell(.opened)
+        dialogue.tell(.refused(.connectionRefused))
+        dialogue.close(.refused)
+        #expect(try dialogue.lines == ["server up SYN 0", "server down RST,ACK 0:1"])
+        path.egress = nil
+        dialogue = CaptureDialogue(path: path)
+        dialogue.tell(.opened)
+        dialogue.tell(.refused(.timedOut))
+        dialogue.close(.refused)
+        #expect(try dialogue.lines.isEmpty)
+    }
+
     @Test("Writes that the relay resets both sides", arguments: [CloseReason.idle, .shutdown, .evicted])
     func relayResets(reason: CloseReason) throws {
         #expect(try lines { $0.close(reason) } == ["client down RST,ACK 1:1", "server up RST,ACK 1:1"])

@@ -205,6 +205,67 @@ struct WatchedProgramsTests {
         #expect(ended.status == 3 && String(decoding: ended.output, as: UTF8.self) == "caught\n")
     }
 
+    @Test(
+        "What is refused, unreachable or denied is a flow without bytes, in the log and in the capture",
+        .needsProgram("python3"),
+        .needsProgram("tshark")
+    )
+    func refused() async throws {
+        let (server, endpoints) = try echo()
+        let code = """
+            import errno, socket
+            def dial(host, port, blocks=True):
+                s = socket.socket()
+                s.setblocking(blocks)
+                result = s.connect_ex((host, port))
+                if not blocks:
+                    socket.socket().close()
+                    result = result if result != errno.EINPROGRESS else s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                print(errno.errorcode.get(result, result))
+            dial('127.0.0.1', 9)
+            dial('127.0.0.1', 9, False)
+            dial('10.99.99.99', 443)
+            dial('127.0.0.1', \(endpoints[0].port))
+            """
+        let capture = folder.path + "/capture.pcapng"
+        let ended = try await watch(
+            ["--log", log, "--record", capture, "--deny", "10.0.0.0/8", "--deny-with", "unreachable"],
+            ["python3", "-I", "-c", code]
+        )
+        let said = "ECONNREFUSED\nECONNREFUSED\nENETUNREACH\n0\n"
+        #expect(String(decoding: ended.output, as: UTF8.self) == said, "\(ended.errors)")
+        #expect(ended.errors.contains("weir: denied by --deny: tcp 10.99.99.99:443\n"), "\(ended.errors)")
+        let lines = try LogLines(try folder.read("log"))
+        #expect(lines.all("refused").compactMap { $0["error"] as? String }.count == 3)
+        let (opened, closed) = (lines.all("open"), lines.all("close"))
+        #expect(
+            opened.count == 4 && closed.compactMap { $0["reason"] as? String }.filter { $0 == "refused" }.count == 3
+        )
+        let clients = opened.compactMap { ($0["client"] as? String).flatMap { Endpoint($0) } }
+        #expect(clients.count { $0.port == 0 } == 3)
+        #expect(opened.allSatisfy { ($0["process"] as? [String: Any])?["name"] as? String == "python3" })
+        // Only the dials that sent a packet have any, and only the relay's own.
+        let tshark = try await WeirProgram(
+            ["tshark", "-r", capture, "-Y", "tcp.dstport == 9", "-T", "fields", "-e", "tcp.srcport"],
+            launcher: WeirProgram.instead("env"),
+            seconds: 60
+        ).finish()
+        let sources = String(decoding: tshark.output, as: UTF8.self).split(separator: "\n")
+        let egress = opened.compactMap { ($0["egress"] as? String).flatMap { Endpoint($0) }.map { "\($0.port)" } }
+        #expect(sources.count == 2 && sources.allSatisfy { egress.contains(String($0)) }, "\(tshark.errors)")
+        _ = try await server.stop()
+    }
+
+    @Test("Many threads and many children at once", .needsProgram("python3"))
+    func crowd() async throws {
+        let (server, endpoints) = try echo()
+        try await compare("crowd", "127.0.0.1", endpoints[0].port)
+        let opened = try LogLines(try folder.read("log")).all("open")
+        let processes = Set(opened.compactMap { ($0["process"] as? [String: Any])?["pid"] as? Int })
+        #expect(opened.count == 64 * 20 + 200 && processes.count == 201)
+        _ = try await server.stop()
+    }
+
     private static func dial(_ port: UInt16) -> [String] {
         let code = """
             import errno, socket
@@ -230,8 +291,8 @@ struct WatchedProgramsTests {
             return "\(output), \(try LogLines(try folder.read("log")).all("open").count) flows"
         }
         #expect(try await result([], port) == "0 \(port), 1 flows")
-        #expect(try await result(["--deny", "\(port)"], port) == "ECONNREFUSED, 0 flows")
-        #expect(try await result(["--deny", "localhost", "--deny-with", "acces"], port) == "EACCES, 0 flows")
+        #expect(try await result(["--deny", "\(port)"], port) == "ECONNREFUSED, 1 flows")
+        #expect(try await result(["--deny", "localhost", "--deny-with", "acces"], port) == "EACCES, 1 flows")
         #expect(try await result(["--except", "127.0.0.0/8"], port) == "0 \(port), 0 flows")
         #expect(try await result(["--only", "udp"], port) == "0 \(port), 0 flows")
         #expect(try await result(["--only", "tcp:\(port)"], port) == "0 \(port), 1 flows")

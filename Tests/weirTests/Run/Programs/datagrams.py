@@ -167,6 +167,25 @@ def server():
     return data, answer, source[1] == one.getsockname()[1]
 
 
+def itself(connects):
+    s = made()
+    s.bind((HOST, 0))
+    if connects: s.connect(s.getsockname())
+    sent = s.send(b'me') if connects else s.sendto(b'me', s.getsockname())
+    return sent, s.recvfrom(9) == (b'me', s.getsockname())
+
+
+def source():
+    """The address to which a client is bound is the one that its server sees."""
+    one, other = made(), made()
+    one.bind(('127.0.0.1', 0))
+    other.bind(('127.0.0.5', 0))
+    other.sendto(b'question', one.getsockname())
+    data, client = one.recvfrom(100)
+    one.sendto(b'answer', client)
+    return data, client[0], other.recvfrom(100) == (b'answer', one.getsockname()), other.getsockname()[0]
+
+
 say('unconnected', unconnected)
 say('connected', connected)
 say('refused', refused)
@@ -178,7 +197,11 @@ say('sizes', sizes)
 say('threads', threads)
 say('reused', reused)
 say('port 0', lambda: made().sendto(b'x', (HOST, 0)))
-if HOST in ('127.0.0.1', '::1'): say('server', server)
+if HOST in ('127.0.0.1', '::1'):
+    say('server', server)
+    say('itself', lambda: itself(False))
+    say('itself, connected', lambda: itself(True))
+if HOST == '127.0.0.1': say('source', source)
 if FAMILY == socket.AF_INET:
     def mapped():
         s = made(socket.AF_INET6)
@@ -186,5 +209,10 @@ if FAMILY == socket.AF_INET:
         seen(s)
         return s.recvfrom(9)
     say('mapped', mapped)
-    say('no way', lambda: made().sendto(b'x', ('240.0.0.1', 80)))
+    def no_way():
+        """From the loopback's own address no other host is reached: nothing leaves this machine."""
+        s = made()
+        s.bind(('127.0.0.1', 0))
+        s.sendto(b'x', ('240.0.0.1', 80))
+    say('no way', no_way)
     say('too long', lambda: made().sendto(b'x' * 65_508, (HOST, PORT)))

@@ -162,6 +162,14 @@ def unconnected():
     return s.getsockname()[0], errno.errorcode[107 if s.connect_ex((HOST, 0)) else 0]
 
 
+def itself():
+    """A connection of a socket to itself, which has no other end."""
+    s = made()
+    s.bind((HOST, 0))
+    s.connect(s.getsockname())
+    return s.getpeername() == s.getsockname(), echo(s)
+
+
 say('blocking', blocking)
 say('refused', refused)
 say('polled', lambda: polled(PORT))
@@ -180,6 +188,12 @@ if FAMILY == socket.AF_INET:
         s.connect(('::ffff:' + HOST, PORT))
         return ends(s), echo(s)
     say('mapped', mapped)
-    say('no way', lambda: made().connect(('240.0.0.1', 80)))
+    def no_way():
+        """From the loopback's own address no other host is reached: nothing leaves this machine."""
+        s = made()
+        s.bind(('127.0.0.1', 0))
+        s.connect(('240.0.0.1', 80))
+    say('no way', no_way)
+if HOST in ('127.0.0.1', '::1'): say('itself', itself)
 say('peer of none', lambda: made().getpeername())
 say('unix', lambda: socket.socket(socket.AF_UNIX).connect('/nonexistent/socket'))
