@@ -1,7 +1,8 @@
 public import WeirEngine
 public import WeirWire
 
-/// The choice of the packets with a comment about their flow: in each file, the first of each leg of each flow.
+/// The choice of the packets with a comment about their flow: in each file, the first of each leg of each flow; and of
+/// those that a known process sent.
 ///
 /// A flow's first packet is captured before the relay knows the flow. So a packet that may begin a flow waits to be
 /// written, until the flow is known or the packet has waited long enough; then the leg's next packet gets the comment.
@@ -12,8 +13,10 @@ public struct FlowNotes: Sendable {
     public enum Note: Hashable, Sendable {
         /// The packet is written as it is.
         case nothing
-        /// The packet is written with a comment.
-        case says(String)
+        /// The packet is written with a comment, and with the number of the process that sent it, if that is known.
+        case says(String, process: Int32? = nil)
+        /// The packet is written with the number of the process that sent it.
+        case isFrom(process: Int32)
         /// The packet waits, and so do those after it; call `note` again later.
         case waits
     }
@@ -26,6 +29,8 @@ public struct FlowNotes: Sendable {
     private struct Leg {
         var flow: FlowID
         var text: String
+        /// The client's endpoint; nil on the leg to the server, where the relay sends.
+        var client: Endpoint?
         /// Whether another flow recently had the same ports, so that only a first packet can belong to this one.
         var followsAnother: Bool
         /// The number of the last file with a packet that has the comment; 0 for none.
@@ -33,6 +38,13 @@ public struct FlowNotes: Sendable {
         var hasEnded = false
         /// Whether the text includes the client's process, or the search for the process has failed.
         var hasProcess = false
+        /// The number of the client's process, if it is known.
+        var process: Int32?
+        /// Whether a flow that never got known may have taken over the ports.
+        var isReused = false
+
+        /// Returns the process that sent a packet of the leg; nil if it is not known.
+        func sender(of tuple: FiveTuple) -> Int32? { client == tuple.source && !isReused ? process : nil }
     }
 
     private let feed: FlowFeed
@@ -46,6 +58,8 @@ public struct FlowNotes: Sendable {
     /// The time of the last packet of a known flow since `watch(at:)`, in nanoseconds since 1970 UTC.
     public private(set) var lastSign: Int64 = 0
     private var isWatching = false
+    /// Whether the process of any flow was found.
+    private var hasProcesses = false
 
     /// Creates notes that know no flow.
     ///
@@ -88,7 +102,7 @@ public struct FlowNotes: Sendable {
         let ends = ends(of: packet, bytes)
         guard let tuple = ends.tuple else { return .nothing }
         let begins = ends.flags.map { $0.intersection([.syn, .ack]) == .syn } ?? true
-        guard begins || unnamed > 0 else { return .nothing }
+        guard begins || unnamed > 0 || hasProcesses else { return .nothing }
         let mayWait = begins && time &- packet.timestamp <= Self.patience
         guard let index = legs.index(forKey: tuple.canonical) else { return mayWait ? .waits : .nothing }
         let leg = legs.values[index]
@@ -96,10 +110,14 @@ public struct FlowNotes: Sendable {
             guard noteProcess(at: index) || !mayWait else { return .waits }
             legs.values[index].notedIn = file
             unnamed -= 1
-            return .says(legs.values[index].text)
+            return .says(legs.values[index].text, process: legs.values[index].sender(of: tuple))
         }
         // The ports are reused: the packet may belong to a flow that is not known yet.
-        return mayWait && (leg.hasEnded || ends.flags != nil) ? .waits : .nothing
+        guard begins, leg.hasEnded || ends.flags != nil else {
+            return leg.notedIn == file ? leg.sender(of: tuple).map { .isFrom(process: $0) } ?? .nothing : .nothing
+        }
+        if !mayWait { legs.values[index].isReused = true }
+        return mayWait ? .waits : .nothing
     }
 
     /// Adds the client's process to a leg's text; returns false while the process is still being searched for.
@@ -107,7 +125,11 @@ public struct FlowNotes: Sendable {
         guard let process, !legs.values[index].hasProcess else { return true }
         guard let answer = process(legs.values[index].flow) else { return false }
         legs.values[index].hasProcess = true
-        if case .found(let found) = answer { legs.values[index].text += "; process \(found.description)" }
+        if case .found(let found) = answer {
+            legs.values[index].text += "; process \(found.description)"
+            legs.values[index].process = found.identifier
+            hasProcesses = true
+        }
         return true
     }
 
@@ -131,21 +153,22 @@ public struct FlowNotes: Sendable {
         for leg in record.legs {
             switch record.happening {
             case .closed: end(leg, record)
-            default: begin(leg, record.flow, text)
+            default:
+                begin(leg, record.flow, text, client: leg == record.clientLeg ? record.path.client.withoutZone : nil)
             }
         }
         // If a dial failed, its leg is over.
         if record.transport == .tcp, case .refused = record.happening, let leg = record.serverLeg { end(leg, record) }
     }
 
-    private mutating func begin(_ name: FiveTuple, _ flow: FlowID, _ text: String) {
+    private mutating func begin(_ name: FiveTuple, _ flow: FlowID, _ text: String, client: Endpoint?) {
         let known = legs[name]
         if let known {
             if known.flow == flow { return }
             if known.notedIn != file { unnamed -= 1 }
         }
         unnamed += 1
-        legs[name] = Leg(flow: flow, text: text, followsAnother: known != nil)
+        legs[name] = Leg(flow: flow, text: text, client: client, followsAnother: known != nil)
     }
 
     private mutating func end(_ name: FiveTuple, _ record: FlowRecord) {
@@ -157,9 +180,9 @@ public struct FlowNotes: Sendable {
 
 extension FlowRecord {
     /// The keys of the packets of the flow's legs, without zones, which packets do not have.
-    fileprivate var legs: [FiveTuple] {
-        [tuple(path.client, path.listener)] + [serverLeg].compactMap(\.self)
-    }
+    fileprivate var legs: [FiveTuple] { [clientLeg] + [serverLeg].compactMap(\.self) }
+
+    fileprivate var clientLeg: FiveTuple { tuple(path.client, path.listener) }
 
     fileprivate var serverLeg: FiveTuple? {
         guard let egress = path.egress, let server = path.server else { return nil }

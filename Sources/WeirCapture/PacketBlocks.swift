@@ -31,11 +31,18 @@ public struct PacketBlocks: ~Copyable, Sendable {
     /// The number of bytes collected.
     public var count: Int { gathered.count }
 
-    /// Appends a packet, with a comment if there is one; pcap has no place for comments.
-    public mutating func append(_ packet: LivePacket, _ bytes: RawSpan, saying comment: String? = nil) {
+    /// Appends a packet, with a comment and the number of the process that sent it, if they are known; pcap has no place
+    /// for them.
+    public mutating func append(
+        _ packet: LivePacket,
+        _ bytes: RawSpan,
+        saying comment: String? = nil,
+        process: Int32? = nil
+    ) {
         metadata.timestamp = packet.timestamp
         metadata.originalLength = packet.originalLength
         guard description.format == .pcapng else { return pcap.append(metadata, bytes, to: &gathered) }
+        metadata.options.process = process.map { PacketProcess($0) }
         guard let comment else { return pcapng.append(metadata, bytes, to: &gathered) }
         metadata.options.comments = [comment]
         pcapng.append(metadata, bytes, to: &gathered)

@@ -9,6 +9,8 @@ package struct SeenPacket: Sendable {
     package var flags: PacketFlags
     package var number: UInt64?
     package var comments: [String]
+    /// The process that sent it; nil if the file does not say.
+    package var process: PacketProcess?
     package var source: Endpoint
     package var destination: Endpoint
     package var ethernet: EthernetHeader
@@ -33,6 +35,7 @@ package struct SeenPacket: Sendable {
         flags = metadata.options.flags ?? []
         number = metadata.options.packetID
         comments = metadata.options.comments
+        process = metadata.options.process
         source = Endpoint(address: from, port: header.ports.0)
         destination = Endpoint(address: to, port: header.ports.1)
         internetLength = length

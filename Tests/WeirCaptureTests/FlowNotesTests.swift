@@ -74,11 +74,59 @@ struct FlowNotesTests {
         #expect(see(legs.toListener, .syn) == .waits)
         known.answer.withLock { $0 = .found(ClientProcess(identifier: 4711, name: "my curl", user: "root")) }
         let text = legs.text + "; process my\\x20curl/4711 user root"
-        #expect(see(legs.toListener, .syn, now: 5) == .says(text))
+        #expect(see(legs.toListener, .syn, now: 5) == .says(text, process: 4711))
         #expect(see(legs.toServer, .syn) == .says(text))
         notes.beginFile()
-        #expect(see(legs.toListener, .ack) == .says(text))
+        #expect(see(legs.toListener, .ack) == .says(text, process: 4711))
         #expect(RecordedPath(comment: text) == RecordedPath(number: 7, path: legs.path))
+    }
+
+    /// Makes notes that know the process of every client.
+    private mutating func knowProcesses() {
+        notes = FlowNotes(feed, .ethernet) { _ in .found(ClientProcess(identifier: 4711, name: "curl", user: "root")) }
+    }
+
+    @Test("Each packet of the client has its process, and no packet that the relay or the server sent")
+    mutating func senders() {
+        knowProcesses()
+        let text = legs.text + "; process curl/4711 user root"
+        learn([legs.record()])
+        // The leg's first packet may be one of the relay's.
+        #expect(see(legs.toListener.reversed, .ack) == .says(text))
+        #expect(see(legs.toServer, .ack) == .says(text))
+        for _ in 0..<2 {
+            #expect(see(legs.toListener, .ack) == .isFrom(process: 4711))
+            #expect(see(legs.toListener.reversed, .ack) == .nothing)
+            #expect(see(legs.toServer, .ack) == .nothing)
+            #expect(see(legs.toServer.reversed, .ack) == .nothing)
+        }
+        #expect(see(TwoLegs(client: 1).toListener, .ack) == .nothing)
+        learn([legs.closed(at: 0)])
+        #expect(see(legs.toListener, .ack) == .isFrom(process: 4711))
+    }
+
+    @Test("A datagram of the client has its process, until the flow has ended")
+    mutating func datagramSenders() {
+        knowProcesses()
+        let legs = TwoLegs(transport: .udp)
+        learn([legs.record()])
+        #expect(see(legs.toListener) == .says(legs.text + "; process curl/4711 user root", process: 4711))
+        #expect(see(legs.toListener) == .isFrom(process: 4711))
+        #expect(see(legs.toListener.reversed) == .nothing)
+        learn([legs.closed(at: 0)])
+        #expect(see(legs.toListener) == .waits)
+        #expect(see(legs.toListener, now: 101 * Self.millisecond) == .nothing)
+    }
+
+    @Test("Where another flow may have taken over the ports, packets have no process")
+    mutating func reusedSenders() {
+        knowProcesses()
+        learn([legs.record()])
+        #expect(see(legs.toListener, .syn) != .nothing)
+        #expect(see(legs.toListener, .ack) == .isFrom(process: 4711))
+        #expect(see(legs.toListener, .syn) == .waits)
+        #expect(see(legs.toListener, .syn, now: 101 * Self.millisecond) == .nothing)
+        #expect(see(legs.toListener, .ack) == .nothing)
     }
 
     @Test(

@@ -14,6 +14,7 @@ struct PacketBlocksTests {
         var payloads: [[UInt8]] = []
         var lengths: [UInt32?] = []
         var comments: [[String]] = []
+        var processes: [PacketProcess?] = []
         var statistics: [CaptureStatistics] = []
         var interfaces: [CaptureInterface] = []
         var sections: [CaptureSection] = []
@@ -30,6 +31,7 @@ struct PacketBlocksTests {
                 seen.payloads.append(Array(file[packet.range]))
                 seen.lengths.append(metadata.originalLength)
                 seen.comments.append(metadata.options.comments)
+                seen.processes.append(metadata.options.process)
             case .block(.statistics(let statistics)): seen.statistics.append(statistics)
             case .block(.interface(let interface)): seen.interfaces.append(interface)
             case .block(.section(let section)): seen.sections.append(section)
@@ -62,7 +64,12 @@ struct PacketBlocksTests {
         let frames = [frame(legs.toListener, .syn, payload: 1), frame(legs.toServer, .syn), frame(legs.toServer, .ack)]
         for (index, bytes) in frames.enumerated() {
             let packet = LivePacket(timestamp: Int64(index), originalLength: UInt32(bytes.count + index))
-            blocks.append(packet, bytes.span.bytes, saying: index == 1 ? legs.text : nil)
+            blocks.append(
+                packet,
+                bytes.span.bytes,
+                saying: index == 1 ? legs.text : nil,
+                process: index < 2 ? 4711 : nil
+            )
             if index == 0 { file += release(&blocks) }
         }
         file += release(&blocks)
@@ -72,6 +79,8 @@ struct PacketBlocksTests {
         #expect(seen.times == [0, 1, 2])
         #expect(seen.lengths == frames.enumerated().map { UInt32($1.count + $0) })
         #expect(seen.comments == [[], [legs.text], []])
+        let process = PacketProcess(process: 4711, thread: 0)
+        #expect(seen.processes == [process, process, nil])
     }
 
     @Test("A file says what was captured, with which filter, and what the kernel counted")
@@ -118,7 +127,7 @@ struct PacketBlocksTests {
         var file = begin(&blocks)
         let bytes = frame(legs.toListener, .syn, payload: 7)
         let packet = LivePacket(timestamp: 5_000_000_123, originalLength: 61)
-        blocks.append(packet, bytes.span.bytes, saying: legs.text)
+        blocks.append(packet, bytes.span.bytes, saying: legs.text, process: 4711)
         file += release(&blocks)
         var end = ByteBuffer()
         blocks.finish(CaptureProgress(began: 0), to: &end)
@@ -128,5 +137,6 @@ struct PacketBlocksTests {
         #expect(seen.payloads == [bytes])
         #expect(seen.times == [5_000_000_123])
         #expect(seen.comments == [[]])
+        #expect(seen.processes == [nil])
     }
 }

@@ -33,7 +33,9 @@ public struct CaptureSettings: Sendable {
     public var operatingSystem: String?
     /// A function that returns the names that the relay resolved to an address.
     public var names: @Sendable (IPAddress) -> [String] = { _ in [] }
-    /// A function that finds the client's process, for the comment on a flow's first packets; nil if the search is off.
+    /// A function that finds the client's process; nil if the search is off.
+    ///
+    /// The comment on a flow's first packets names it, and in pcapng each packet that the client sent has its number.
     public var process: ProcessLookup?
     /// The seed of the first sequence numbers.
     public var seed: UInt64

@@ -87,6 +87,7 @@ extension CapturedLeg {
             destination: isUpstream ? responder : initiator,
             time: time,
             number: number,
+            process: sender(of: direction),
             comments: takeComments(in: file)
         )
     }

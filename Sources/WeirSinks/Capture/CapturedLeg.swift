@@ -76,6 +76,13 @@ struct CapturedLeg: Sendable {
         return [introduction] + notes
     }
 
+    /// Returns the process that sends the packets of a direction; nil if it is not known, or not on this leg.
+    ///
+    /// On the leg to the server it is the relay itself, which is in no capture of its own.
+    func sender(of direction: Direction) -> Int32? {
+        leg == .client && direction == .upstream ? process?.identifier : nil
+    }
+
     /// The comment that introduces the leg: the flow's number, its known endpoints, and the client's process.
     private var introduction: String {
         var text = path.introduction(of: flow)

@@ -11,6 +11,8 @@ struct Frame {
     var time: Int64
     /// The number of the packet; frames with the same payload on both legs share a number.
     var number: UInt64
+    /// The number of the process that sent the packet; nil if it is not known.
+    var process: Int32?
     /// The comments on the packet.
     var comments: [String] = []
 

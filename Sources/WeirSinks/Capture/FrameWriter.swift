@@ -93,6 +93,7 @@ struct FrameWriter: Sendable {
         case .pcapng:
             packet.options.flags = direction.union(flags)
             packet.options.packetID = frame.number
+            packet.options.process = frame.process.map { PacketProcess($0) }
             if !frame.comments.isEmpty { packet.options.comments = frame.comments }
             pcapng.append(packet, upTo: kept, to: &output) {
                 frame.write(header, payload, sum, isCut: kept < size, into: $0)

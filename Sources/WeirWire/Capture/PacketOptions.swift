@@ -40,11 +40,15 @@ public struct PacketFlags: OptionSet, Hashable, Sendable {
     public var linkErrors: UInt32 { rawValue >> 16 }
 }
 
-/// The process and the thread that a packet belongs to.
+/// The process and the thread that sent a packet.
+///
+/// The option `epb_processid_threadid` has both as numbers of 32 bits, in the byte order of the section.
+///
+/// Source: draft-ietf-opsawg-pcapng section 4.3.
 public struct PacketProcess: Hashable, Sendable {
-    /// The process id.
+    /// The process id; 0 if it is not known.
     public var process: UInt32
-    /// The thread id.
+    /// The thread id; 0 if it is not known.
     public var thread: UInt32
 
     /// Creates the identity of a process and one of its threads.
@@ -52,6 +56,9 @@ public struct PacketProcess: Hashable, Sendable {
         self.process = process
         self.thread = thread
     }
+
+    /// Creates the identity of a process of which any thread may have sent the packet.
+    public init(_ process: Int32) { self.init(process: UInt32(bitPattern: process), thread: 0) }
 }
 
 /// The properties of a packet that only pcapng records, without time and lengths.
@@ -66,7 +73,7 @@ public struct PacketOptions: Hashable, Sendable {
     public var dropCount: UInt64?
     /// The queue of the interface that the packet was received on.
     public var queue: UInt32?
-    /// The process that the packet belongs to.
+    /// The process that sent the packet.
     public var process: PacketProcess?
     /// The comments.
     public var comments: [String]

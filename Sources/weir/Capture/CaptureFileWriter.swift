@@ -91,7 +91,8 @@ struct CaptureFileWriter: ~Copyable, Sendable {
         if packet.timestamp >= end.time || size >= end.size, size > headSize { try beginNext(at: packet.timestamp) }
         switch notes?.note(packet, bytes, at: now) ?? .nothing {
         case .nothing: blocks.append(packet, bytes)
-        case .says(let text): blocks.append(packet, bytes, saying: text)
+        case .says(let text, let process): blocks.append(packet, bytes, saying: text, process: process)
+        case .isFrom(let process): blocks.append(packet, bytes, process: process)
         case .waits: return false
         }
         return true

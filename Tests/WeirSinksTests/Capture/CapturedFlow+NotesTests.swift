@@ -108,6 +108,24 @@ struct CapturedFlowNotesTests {
         }
     }
 
+    @Test("What the client sends on its own leg has its process, of any thread", arguments: Transport.allCases)
+    func senders(transport: Transport) throws {
+        let process = ClientProcess(identifier: 4711, name: "curl", user: "root")
+        for answer in [ProcessAnswer.found(process), .unknown] {
+            var dialogue = CaptureDialogue(transport) { $0.process = { _ in answer } }
+            dialogue.open()
+            dialogue.chunk(.upstream, "up")
+            dialogue.chunk(.downstream, "down")
+            let packets = try dialogue.capture.packets
+            #expect(packets.contains { $0.process != nil } == (answer != .unknown))
+            for packet in packets {
+                let isClient = packet.leg == "client" && packet.source == Playbook.path.client
+                let expected = isClient && answer != .unknown ? PacketProcess(process: 4711, thread: 0) : nil
+                #expect(packet.process == expected, "\(packet)")
+            }
+        }
+    }
+
     @Test(
         "A datagram's other endpoint is on the server's leg, which the client does not know",
         arguments: Direction.allCases
