@@ -9,6 +9,7 @@
 #include <linux/seccomp.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,11 +37,11 @@
 #if defined(__x86_64__)
 #define ARCHITECTURE AUDIT_ARCH_X86_64
 #define ARCHITECTURE_32 AUDIT_ARCH_I386
-enum { CONNECT_32 = 362, SOCKETCALL_32 = 102 };
+enum { CONNECT_32 = 362, SOCKETCALL_32 = 102, EXECVE_32 = 11, EXECVEAT_32 = 358 };
 #elif defined(__aarch64__)
 #define ARCHITECTURE AUDIT_ARCH_AARCH64
 #define ARCHITECTURE_32 AUDIT_ARCH_ARM
-enum { CONNECT_32 = 283, SOCKETCALL_32 = 102 };
+enum { CONNECT_32 = 283, SOCKETCALL_32 = 102, EXECVE_32 = 11, EXECVEAT_32 = 387 };
 #else
 #error "weir run: which numbers do the system calls of this architecture have?"
 #endif
@@ -83,7 +84,7 @@ static void notify_if_set(filter *f, uint32_t number, int index) {
     answer(f, SECCOMP_RET_USER_NOTIF);
 }
 
-static void make_filter(filter *f, const weir_command *command) {
+static void make_filter(filter *f, const weir_command *command, bool watches_executions) {
     f->count = 0;
     load(f, offsetof(struct seccomp_data, arch));
     // The calls of programs of 32 bits stand at the end.
@@ -117,10 +118,18 @@ static void make_filter(filter *f, const weir_command *command) {
     load(f, argument(2));
     if_equal(f, SO_ERROR, 1);
     answer(f, SECCOMP_RET_USER_NOTIF);
+    if (watches_executions) {
+        notify(f, SYS_execve);
+        notify(f, SYS_execveat);
+    }
     answer(f, SECCOMP_RET_ALLOW);
     f->steps[other].k = f->count - other - 1;
-    if_equal(f, ARCHITECTURE_32, 7);
+    if_equal(f, ARCHITECTURE_32, watches_executions ? 11 : 7);
     load(f, offsetof(struct seccomp_data, nr));
+    if (watches_executions) {
+        notify(f, EXECVE_32);
+        notify(f, EXECVEAT_32);
+    }
     notify(f, CONNECT_32);
     if_equal(f, SOCKETCALL_32, 3);
     load(f, argument(0));
@@ -134,10 +143,11 @@ static void make_filter(filter *f, const weir_command *command) {
 typedef struct {
     int step;
     int value;
+    bool watches_executions;
 } message;
 
-static void tell(int fd, int step, int value) {
-    message told = {.step = step, .value = value};
+static void tell(int fd, int step, int value, bool watches_executions) {
+    message told = {.step = step, .value = value, .watches_executions = watches_executions};
     while (write(fd, &told, sizeof told) < 0 && errno == EINTR) {}
 }
 
@@ -148,8 +158,24 @@ static bool hear(int fd, message *heard) {
     return count == sizeof *heard;
 }
 
+// Lets the child install its filter: which of the two, and whether it took the second, is in *watches_executions.
+static int install(const struct sock_fprog programs[2], bool *watches_executions) {
+    // A process that cannot gain privileges anyway loses none by being watched.
+    bool is_bound = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+    int listener = -1;
+    *watches_executions = false;
+    // Root may have filters without giving up what set-user-id programs need, if it has CAP_SYS_ADMIN.
+    if (is_bound || syscall(SYS_geteuid) == 0) {
+        listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &programs[0]);
+        if (listener >= 0 || errno != EACCES) return listener;
+    }
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return -1;
+    *watches_executions = true;
+    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &programs[1]);
+}
+
 // The child, from its first call to the command's start: only system calls, on memory that the parent made.
-static void become(const weir_command *command, const struct sock_fprog *program, int fd) {
+static void become(const weir_command *command, const struct sock_fprog programs[2], int fd) {
     for (int number = 1; number < NSIG; number++) {
         struct sigaction action = {.sa_handler = SIG_DFL};
         if (command->ignored >> (number - 1) & 1) action.sa_handler = SIG_IGN;
@@ -159,20 +185,13 @@ static void become(const weir_command *command, const struct sock_fprog *program
         struct rlimit limit = {.rlim_cur = command->soft_descriptors, .rlim_max = command->hard_descriptors};
         setrlimit(RLIMIT_NOFILE, &limit);
     }
-    // Root may have filters without giving up what set-user-id programs need.
-    if (syscall(SYS_geteuid) != 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
-        tell(fd, WEIR_START_FILTER, -errno);
-        _exit(126);
-    }
-    int listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, program);
-    if (listener < 0 && errno == EACCES && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) {
-        listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, program);
-    }
+    bool watches_executions;
+    int listener = install(programs, &watches_executions);
     if (listener < 0) {
-        tell(fd, WEIR_START_FILTER, -errno);
+        tell(fd, WEIR_START_FILTER, -errno, false);
         _exit(126);
     }
-    tell(fd, 0, listener);
+    tell(fd, 0, listener, watches_executions);
     message go;
     // The parent gave up, or has ended.
     if (!hear(fd, &go)) _exit(126);
@@ -184,7 +203,7 @@ static void become(const weir_command *command, const struct sock_fprog *program
     }
     sigprocmask(SIG_SETMASK, &mask, NULL);
     execve(command->path, command->arguments, command->environment);
-    tell(fd, WEIR_START_EXECUTE, -errno);
+    tell(fd, WEIR_START_EXECUTE, -errno, false);
     _exit(126);
 }
 
@@ -218,13 +237,36 @@ static int give_up(weir_program *program, int fd, int error) {
     return error;
 }
 
+// Lets the command's own execve pass, while nobody else answers calls; returns when the child has more to say, or has become
+// the command.
+//
+// The end of its stream comes before the command's first call: a call that waits while the stream has not ended is execve. It
+// may come again, if a signal such as a terminal's stop interrupts it.
+static void let_execute(int listener, int fd) {
+    while (true) {
+        struct pollfd both[2] = {{.fd = fd, .events = POLLIN}, {.fd = listener, .events = POLLIN}};
+        int count = poll(both, 2, -1);
+        if (count < 0 && errno != EINTR) return;
+        if (count <= 0 || !(both[1].revents & POLLIN)) {
+            if (count > 0) return;
+            continue;
+        }
+        if (poll(both, 1, 0) > 0) return;
+        weir_call call;
+        if (weir_call_take(listener, &call) == 0) weir_call_continue(listener, call.id);
+    }
+}
+
 int weir_watch_start(const weir_command *command, weir_program *program, int *step) {
-    filter made;
-    make_filter(&made, command);
-    struct sock_fprog steps = {.len = (unsigned short)made.count, .filter = made.steps};
+    filter made[2];
+    struct sock_fprog programs[2];
     int ends[2];
     *step = WEIR_START_FORK;
-    if (made.count >= LENGTH) return -ENOMEM;
+    for (int index = 0; index < 2; index++) {
+        make_filter(&made[index], command, index == 1);
+        if (made[index].count >= LENGTH) return -ENOMEM;
+        programs[index] = (struct sock_fprog){.len = (unsigned short)made[index].count, .filter = made[index].steps};
+    }
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) return -errno;
     *program = (weir_program){.listener = -1, .descriptor = -1};
     sigset_t all, mask;
@@ -234,7 +276,7 @@ int weir_watch_start(const weir_command *command, weir_program *program, int *st
     if (process == 0) {
         // Its own copy of the parent's end would keep it waiting if the parent gave up.
         close(ends[0]);
-        become(command, &steps, ends[1]);
+        become(command, programs, ends[1]);
     }
     pthread_sigmask(SIG_SETMASK, &mask, NULL);
     close(ends[1]);
@@ -255,7 +297,9 @@ int weir_watch_start(const weir_command *command, weir_program *program, int *st
     int status = weir_memory_read(process, (uint64_t)(uintptr_t)command->path, &first, 1);
     if (status < 0) return give_up(program, ends[0], status);
     *step = WEIR_START_EXECUTE;
-    tell(ends[0], 0, 0);
+    tell(ends[0], 0, 0, false);
+    program->watches_executions = heard.watches_executions;
+    if (program->watches_executions) let_execute(program->listener, ends[0]);
     // The end of the stream: the command has been started.
     if (hear(ends[0], &heard)) return give_up(program, ends[0], heard.value);
     close(ends[0]);
@@ -270,6 +314,8 @@ int weir_adopt_orphans(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) 
 static uint32_t kind_of(const struct seccomp_data *data) {
     if (data->arch != ARCHITECTURE) {
         if (data->nr == CONNECT_32) return WEIR_CALL_CONNECT;
+        if (data->nr == EXECVE_32) return WEIR_CALL_EXECVE;
+        if (data->nr == EXECVEAT_32) return WEIR_CALL_EXECVEAT;
         return data->nr == SOCKETCALL_32 ? WEIR_CALL_SOCKETCALL : WEIR_CALL_OTHER;
     }
     switch (data->nr) {
@@ -283,6 +329,8 @@ static uint32_t kind_of(const struct seccomp_data *data) {
     case SYS_recvfrom: return WEIR_CALL_RECVFROM;
     case SYS_recvmsg: return WEIR_CALL_RECVMSG;
     case SYS_recvmmsg: return WEIR_CALL_RECVMMSG;
+    case SYS_execve: return WEIR_CALL_EXECVE;
+    case SYS_execveat: return WEIR_CALL_EXECVEAT;
     default: return WEIR_CALL_OTHER;
     }
 }

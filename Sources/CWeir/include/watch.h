@@ -30,6 +30,9 @@ typedef struct {
     int process;
     int descriptor;
     int listener;
+    // Whether the command and its programs cannot gain privileges (no_new_privs), though they could without being watched;
+    // then they are watched when they execute a file.
+    bool watches_executions;
 } weir_program;
 
 // The step at which a start failed.
@@ -61,6 +64,8 @@ enum {
     WEIR_CALL_RECVMMSG,
     // connect by socketcall(2) of a program of 32 bits: its arguments are an array in its memory.
     WEIR_CALL_SOCKETCALL,
+    WEIR_CALL_EXECVE,
+    WEIR_CALL_EXECVEAT,
 };
 
 // A call that waits for an answer.
@@ -113,6 +118,19 @@ typedef struct {
 int weir_socket_facts_read(int fd, weir_socket_facts *facts);
 // Sets whether calls on an open file block; returns how it was, 1 or 0.
 int weir_set_blocking(int fd, bool blocks);
+
+// A file that a thread executes, and the privileges that it would give to the thread: none on a file system that gives none
+// (nosuid), and none to a script.
+typedef struct {
+    uint64_t device;
+    uint64_t number;
+    bool sets_user;
+    bool sets_group;
+    bool has_capabilities;
+} weir_executed_file;
+
+// Reads these of a path as a thread names it: relative to its folder (AT_FDCWD) or to one of its descriptors.
+int weir_executed_file_read(int thread, int directory, const char *path, weir_executed_file *file);
 
 // A message of sendmsg(2) or recvmsg(2): peer is a struct sockaddr_storage.
 typedef struct {

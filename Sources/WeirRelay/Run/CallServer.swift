@@ -13,7 +13,7 @@ protocol WaitingJob: AnyObject {
 
 /// The thread that answers a program's calls: it takes one after another, and each is answered at once, or becomes a job.
 ///
-/// Reading order: `serve` takes calls; `answer` chooses what answers each (`ConnectCalls`, `NameCalls`, `DatagramCalls`).
+/// Reading order: `serve` takes calls; `answer` chooses what answers each (`ConnectCalls`, `NameCalls`, `DatagramCalls`, `ExecuteCalls`).
 /// Nothing that goes wrong here may take the program's network away: a call that cannot be handled is left to the kernel.
 final class CallServer {
     /// The interval of looks at waiting jobs.
@@ -32,6 +32,7 @@ final class CallServer {
     var threads = WatchedThreads()
     var datagrams = DatagramPairs()
     let room = MessageRoom()
+    var executed = ExecutedFiles()
     private(set) var untouched = UntouchedCounts()
     var denied = DeniedCounts()
 
@@ -145,6 +146,7 @@ final class CallServer {
         case WEIR_CALL_RECVFROM: receiveFrom(call)
         case WEIR_CALL_RECVMSG: receiveMessage(call)
         case WEIR_CALL_RECVMMSG: receiveMessages(call)
+        case WEIR_CALL_EXECVE, WEIR_CALL_EXECVEAT: execute(call)
         default: call.pass()
         }
     }

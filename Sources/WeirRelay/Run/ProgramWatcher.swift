@@ -111,6 +111,7 @@ public final class ProgramWatcher: Sendable {
                         mailbox,
                         report: report
                     )
+                    if program.watches_executions { server.lookAtCommand() }
                     server.serve()
                 } catch {
                     report("the program's calls cannot be answered: \(error)")
@@ -225,12 +226,14 @@ public final class ProgramWatcher: Sendable {
 
     /// Ends the watch, and reports what was not watched, once.
     ///
-    /// Programs that still run cannot open connections any more.
+    /// Programs that still run cannot open connections any more, and start no programs if those were watched, too.
     public func finish() async {
         guard let mailbox, state.withLock({ $0.program }) != nil else { return }
         if state.withLock({ $0.end != nil && !$0.hasNoChildren }) {
+            let programs = state.withLock { $0.program?.watches_executions ?? false } ? "and start no programs " : ""
             report(
-                "programs that the command started still run, and can open no connections any more; --wait waits for them"
+                "programs that the command started still run, and can open no connections \(programs)any more; "
+                    + "--wait waits for them"
             )
         }
         await withCheckedContinuation { continuation in
