@@ -138,7 +138,7 @@ let package = Package(
         ),
         .testTarget(
             name: "WeirEngineTests",
-            dependencies: ["WeirEngine", "WeirSinks", "WeirWire", "Support"],
+            dependencies: ["WeirEngine", "WeirSinks", "WeirDissect", "WeirWire", "Support"],
             swiftSettings: testSettings
         ),
         .testTarget(

@@ -13,6 +13,7 @@ public enum Toxics {
         LossToxic.packetLoss,
         CorruptToxic.type,
         ReplaceToxic.type,
+        DNSToxic.type,
         BlackholeToxic.type,
         LossToxic.loss,
         DuplicateToxic.type,

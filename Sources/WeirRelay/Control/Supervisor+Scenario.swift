@@ -22,7 +22,8 @@ extension Supervisor {
                     templates = firstTemplates
                     for status in served.values {
                         let isLater = status.number >= first.count
-                        let chain = isLater ? templates[status.route.transport] ?? [] : first[status.number]
+                        let chain =
+                            isLater ? firstToxics(of: status.number, status.route.transport) : first[status.number]
                         try await setToxics(chain, route: status.number)
                     }
                 }
@@ -73,10 +74,17 @@ extension Supervisor {
         }
     }
 
-    /// Makes the route of a destination, without a listener, and with the toxics of those to come.
-    func addDestination(_ route: Route, named name: String) async throws -> Int {
+    /// Makes the route of a destination, without a listener, and with toxics of its own before those of all to come.
+    func addDestination(_ route: Route, named name: String, toxics own: [ToxicConfiguration] = []) async throws -> Int {
         let number = try await add(route, named: name, isEnabled: false).number
-        if let toxics = templates[route.transport], !toxics.isEmpty { try await setToxics(toxics, route: number) }
+        if !own.isEmpty { ownToxics[number] = own }
+        let toxics = firstToxics(of: number, route.transport)
+        if !toxics.isEmpty { try await setToxics(toxics, route: number) }
         return number
+    }
+
+    /// Returns the toxics with which the route of a destination begins.
+    private func firstToxics(of number: Int, _ transport: Transport) -> [ToxicConfiguration] {
+        (ownToxics[number] ?? []) + (templates[transport] ?? [])
     }
 }

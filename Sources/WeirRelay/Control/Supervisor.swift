@@ -31,6 +31,8 @@ public actor Supervisor {
     var toxicSets: [ToxicSet]
     /// The toxics of a watched program's destinations to come, by their transport; empty if no program is watched.
     var templates: [Transport: [ToxicConfiguration]] = [:]
+    /// The toxics that a destination has besides those, by its route's number.
+    var ownToxics: [Int: [ToxicConfiguration]] = [:]
     private var stopping: Task<Void, Never>?
 
     /// Binds every route's sockets, starts the event loops, and serves.

@@ -15,6 +15,8 @@ final class WatchedProcesses: Sendable {
         var answers = RecentAnswers<ClientProcess>(kept: WatchedProcesses.kept)
     }
 
+    /// The port of DNS.
+    static let nameServerPort: UInt16 = 53
     private static let kept = 1 << 15
     private let state = Lock(State())
 
@@ -40,9 +42,9 @@ final class WatchedProcesses: Sendable {
         }
     }
 
-    /// Learns the names of addresses from a DNS answer that goes to the program.
+    /// Learns the names of addresses from a DNS answer, as the program gets it.
     func read(_ datagram: UnsafeRawBufferPointer, from server: Endpoint, to names: ResolvedNames) {
-        guard server.port == 53, let answers = DNSAnswers(datagram.bytes) else { return }
+        guard server.port == Self.nameServerPort, let answers = DNSAnswers(datagram.bytes) else { return }
         names.add(answers.name, answers.addresses.map { Endpoint(address: $0, port: 0) })
     }
 

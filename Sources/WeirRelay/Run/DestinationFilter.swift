@@ -60,6 +60,12 @@ public struct DestinationFilter: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Returns whether this can be about a name server, whose own name no program asks for.
+    public var mayMatchNameServer: Bool {
+        if case .name(let pattern) = host, !pattern.isLocalhost { return false }
+        return transport != .tcp && ports?.contains(WatchedProcesses.nameServerPort) ?? true
+    }
+
     /// Returns the address that a connection reaches: the kernel takes 0.0.0.0 and :: for the loopback.
     static func reached(_ address: IPAddress) -> IPAddress {
         let address = address.unmapped
@@ -151,7 +157,7 @@ public struct DestinationFilterError: Error, Hashable, CustomStringConvertible {
                 + "10.0.0.0/8 or *.example.com:443"
         case .map:
             "'\(text)' is not a map: \(problem); a map is [tcp:|udp:]HOST:PORT=HOST:PORT, as in "
-                + "db:5432=127.0.0.1:15432"
+                + "db:5432=127.0.0.1:15432, or NAME=ADDRESS, as in api.example.com=127.0.0.1"
         }
     }
 }

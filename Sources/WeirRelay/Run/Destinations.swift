@@ -74,12 +74,13 @@ final class Destinations {
 
     private func makeRoute(_ transport: Transport, _ asked: Endpoint, to server: Endpoint) -> Int? {
         let relay = relay
+        let toxics = asked.port == WatchedProcesses.nameServerPort ? NameMap.toxics(settings.nameMaps) : []
         let route = Route(
             transport,
             listen: HostPort(.address(.loopbackV4), 0),
             target: HostPort(.address(server.address), server.port)
         )
-        return Blocking.wait { try? await relay.addDestination(route, named: "\(transport)-\(asked)") }
+        return Blocking.wait { try? await relay.addDestination(route, named: "\(transport)-\(asked)", toxics: toxics) }
     }
 }
 

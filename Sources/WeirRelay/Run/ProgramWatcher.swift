@@ -18,6 +18,8 @@ public struct WatchSettings: Sendable {
     public var denial = ErrorNumber.connectionRefused
     /// The destinations that lead elsewhere.
     public var maps: [DestinationMap] = []
+    /// The names that have other addresses in the DNS answers that the program reads.
+    public var nameMaps: [NameMap] = []
     /// The toxics of each destination.
     public var toxics: [ToxicConfiguration] = []
     /// The variables that the command gets besides its parent's, which they replace: `NAME=VALUE`.

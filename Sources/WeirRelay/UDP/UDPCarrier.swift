@@ -199,9 +199,6 @@ final class UDPCarrier: Carrier {
             )
             guard isTaken(from: datagram, session) else { continue }
             state.recent.touch(session)
-            if let watched = loop.shared.configuration.watched, let server = session.socket.server {
-                watched.read(bytes, from: server, to: loop.shared.configuration.names)
-            }
             deliver(Arrival(bytes: bytes), isTruncated: datagram.pointee.truncated, to: session, .downstream)
         }
     }

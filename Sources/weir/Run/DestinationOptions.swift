@@ -38,7 +38,10 @@ struct DestinationOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Send what goes to one destination to another (HOST:PORT=HOST:PORT). May be repeated.",
+            """
+            Send what goes to one destination to another (HOST:PORT=HOST:PORT), or give a name another address in DNS \
+            answers (NAME=ADDRESS). May be repeated.
+            """,
             valueName: "map"
         )
     )
@@ -67,10 +70,30 @@ struct DestinationOptions: ParsableArguments {
         settings.denial = (denyWith ?? .refused).error
         for text in map {
             do throws(DestinationFilterError) {
-                settings.maps.append(try DestinationMap(parsing: text))
+                if let map = try NameMap(parsing: text) {
+                    settings.nameMaps.append(map)
+                } else {
+                    settings.maps.append(try DestinationMap(parsing: text))
+                }
             } catch {
                 throw Failure(.usage, "--map: \(error)")
             }
+        }
+        try Self.check(settings)
+    }
+
+    /// Checks that the maps of names can be made, and that `--only` does not leave the DNS answers out.
+    private static func check(_ settings: WatchSettings) throws(Failure) {
+        for toxic in NameMap.toxics(settings.nameMaps) {
+            do throws(ToxicError) {
+                _ = try toxic.validated()
+            } catch {
+                throw Failure(.usage, "--map: \(error)")
+            }
+        }
+        let hasNameServers = settings.only.isEmpty || settings.only.contains(where: \.mayMatchNameServer)
+        guard settings.nameMaps.isEmpty || hasNameServers else {
+            throw Failure(.usage, "--map NAME=ADDRESS changes DNS answers, which --only leaves out: add --only udp:53")
         }
     }
 

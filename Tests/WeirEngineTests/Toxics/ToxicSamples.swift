@@ -17,6 +17,7 @@ enum ToxicSamples {
         "packet_loss": ["loss_rate": .double(0.3), "correlation": .double(0.2)],
         "corrupt": ["rate": .double(0.01)],
         "replace": ["find": .string("hex:6162"), "with": .string("XYZ")],
+        "dns": ["host": .string("*.example.com"), "address": .string("127.0.0.1 ::1")],
         "loss": ["rate": .double(0.3), "correlation": .double(0.5)],
         "duplicate": ["rate": .double(0.5)],
         "reorder": ["rate": .double(0.5)],
@@ -38,6 +39,7 @@ enum ToxicSamples {
         case "packet_loss": ["loss_rate": rate()]
         case "replace":
             ["find": .string("hex:0506"), "with": .string(["hex:ff", "hex:", "hex:fffefdfc"].drawn(&random))]
+        case "dns": ["host": .string("example.com"), "address": .string("127.0.0.1"), "ttl": number(0...9)]
         case "hold": ["timeout": number(1...300)]
         default: [:]
         }

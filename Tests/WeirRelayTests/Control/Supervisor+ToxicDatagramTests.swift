@@ -22,6 +22,7 @@ struct SupervisorToxicDatagramTests {
         "loss": ["rate": .double(0.5)],
         "duplicate": ["rate": .double(0.5)],
         "reorder": ["rate": .double(0.5)],
+        "dns": ["host": .string("example.com"), "address": .string("127.0.0.1")],
         "hold": ["timeout": .int(50)],
     ]
 

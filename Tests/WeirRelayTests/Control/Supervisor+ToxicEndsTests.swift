@@ -20,6 +20,7 @@ struct SupervisorToxicEndsTests {
         "packet_loss": ["loss_rate": .double(0.3)],
         "corrupt": ["rate": .double(0.001)],
         "replace": ["find": .string("hex:6162"), "with": .string("XY")],
+        "dns": ["host": .string("example.com"), "address": .string("127.0.0.1")],
         "hold": ["timeout": .int(20)],
     ]
 

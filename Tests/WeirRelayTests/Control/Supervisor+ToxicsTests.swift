@@ -24,6 +24,7 @@ struct SupervisorToxicsTests {
             toxic("slow_close", direction, ["delay": .int(30)]), toxic("noop", direction),
             toxic("limit_data", direction, ["bytes": .int(1 << 40)]),
             toxic("replace", direction, ["find": .string("no such pattern"), "with": .string("")]),
+            toxic("dns", direction, ["host": .string("example.com"), "address": .string("127.0.0.1")]),
             toxic("corrupt", direction, ["rate": .double(0)]),
             toxic("packet_loss", direction, ["loss_rate": .double(0)]),
             toxic("hold", direction, ["timeout": .int(50)]),

@@ -43,7 +43,7 @@ struct DestinationMapTests {
         } throws: { error in
             let message = "\(error)"
             return message.hasPrefix("'\(text)' is not a map: ") && message.contains(problem)
-                && message.hasSuffix("as in db:5432=127.0.0.1:15432")
+                && message.hasSuffix("as in db:5432=127.0.0.1:15432, or NAME=ADDRESS, as in api.example.com=127.0.0.1")
         }
     }
 }

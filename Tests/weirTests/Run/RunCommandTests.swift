@@ -83,6 +83,27 @@ struct RunCommandTests {
         #expect(settings.maps.map(\.filter.description) == ["db:5432"])
     }
 
+    @Test("Maps of names reach the watcher beside those of destinations, unless --only leaves name servers out")
+    func nameMaps() throws {
+        func read(_ options: [String]) throws -> WatchSettings {
+            try RunCommand.parse(["--map", "db:5432=127.0.0.1:1", "--map", "Api=::1"] + options + ["ls"])
+                .watchSettings()
+        }
+        for options in [[], ["--only", "udp:53"], ["--only", "tcp", "--only", "10.0.0.1"]] {
+            let settings = try read(options)
+            #expect(settings.maps.count == 1 && settings.nameMaps.map { "\($0.host) \($0.address)" } == ["api ::1"])
+        }
+        for only in ["tcp", "5432", "api"] {
+            #expect {
+                _ = try read(["--only", only])
+            } throws: { error in
+                guard let failure = error as? Failure else { return false }
+                return failure.code == .usage && failure.message.hasSuffix("add --only udp:53")
+            }
+        }
+        #expect(throws: Failure.self) { try read(["--map", "\(String(repeating: "a", count: 64))=::1"]) }
+    }
+
     @Test(
         "--deny-with names an error",
         arguments: [("refused", 111), ("unreachable", 101), ("timeout", 110), ("acces", 13)] as [(String, Int32)]
