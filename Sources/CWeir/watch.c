@@ -34,6 +34,20 @@
 #define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP 1
 #endif
 
+#ifndef SECCOMP_IOCTL_NOTIF_ADDFD
+struct seccomp_notif_addfd {
+    __u64 id;
+    __u32 flags;
+    __u32 srcfd;
+    __u32 newfd;
+    __u32 newfd_flags;
+};
+#define SECCOMP_IOCTL_NOTIF_ADDFD SECCOMP_IOW(3, struct seccomp_notif_addfd)
+#endif
+#ifndef SECCOMP_ADDFD_FLAG_SEND
+#define SECCOMP_ADDFD_FLAG_SEND (1UL << 1)
+#endif
+
 #if defined(__x86_64__)
 #define ARCHITECTURE AUDIT_ARCH_X86_64
 #define ARCHITECTURE_32 AUDIT_ARCH_I386
@@ -105,6 +119,11 @@ static void make_filter(filter *f, const weir_command *command, bool watches_exe
         notify(f, SYS_sendmmsg);
         notify(f, SYS_recvmsg);
         notify(f, SYS_recvmmsg);
+    }
+    if (command->serves) {
+        notify(f, SYS_listen);
+        notify(f, SYS_accept);
+        notify(f, SYS_accept4);
     }
     // io_uring's calls would pass the filter: programs use others if there is none.
     if_equal(f, SYS_io_uring_setup, 1);
@@ -331,6 +350,9 @@ static uint32_t kind_of(const struct seccomp_data *data) {
     case SYS_recvmmsg: return WEIR_CALL_RECVMMSG;
     case SYS_execve: return WEIR_CALL_EXECVE;
     case SYS_execveat: return WEIR_CALL_EXECVEAT;
+    case SYS_listen: return WEIR_CALL_LISTEN;
+    case SYS_accept: return WEIR_CALL_ACCEPT;
+    case SYS_accept4: return WEIR_CALL_ACCEPT4;
     default: return WEIR_CALL_OTHER;
     }
 }
@@ -371,6 +393,27 @@ int weir_call_answer(int listener, uint64_t id, int64_t value, int error) { retu
 int weir_call_continue(int listener, uint64_t id) { return respond(listener, id, 0, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE); }
 
 bool weir_call_waits(int listener, uint64_t id) { return ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0; }
+
+static int add_descriptor(int listener, uint64_t id, int fd, bool closes_on_execute, unsigned flags) {
+    struct seccomp_notif_addfd added = {
+        .id = id, .flags = flags, .srcfd = (uint32_t)fd, .newfd_flags = closes_on_execute ? O_CLOEXEC : 0,
+    };
+    int given = ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &added);
+    return given < 0 ? -errno : given;
+}
+
+int weir_call_give(int listener, uint64_t id, int fd, bool closes_on_execute) {
+    int given = add_descriptor(listener, id, fd, closes_on_execute, SECCOMP_ADDFD_FLAG_SEND);
+    if (given != -EINVAL) return given;
+    // Before Linux 5.14 these are two steps.
+    given = add_descriptor(listener, id, fd, closes_on_execute, 0);
+    if (given < 0) return given;
+    int status = respond(listener, id, given, 0, 0);
+    return status < 0 ? status : given;
+}
+
+// No call has the number 0; an older kernel does not know the request at all.
+bool weir_call_can_give(int listener) { return add_descriptor(listener, 0, listener, false, 0) == -ENOENT; }
 
 void weir_call_wake_here(int listener) { ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP); }
 
@@ -472,6 +515,31 @@ int weir_socket_facts_read(int fd, weir_socket_facts *facts) {
     length = sizeof space;
     if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &space, &length) == 0) facts->is_elsewhere = space != own_namespace();
     return 0;
+}
+
+// The options that a connection has from the listening socket that accepted it.
+static const struct { int level, name; } inherited[] = {
+    {SOL_SOCKET, SO_KEEPALIVE}, {SOL_SOCKET, SO_OOBINLINE}, {SOL_SOCKET, SO_LINGER}, {SOL_SOCKET, SO_PRIORITY},
+    {SOL_SOCKET, SO_RCVLOWAT}, {SOL_SOCKET, SO_RCVTIMEO}, {SOL_SOCKET, SO_SNDTIMEO}, {SOL_SOCKET, SO_REUSEADDR},
+    {SOL_SOCKET, SO_REUSEPORT}, {SOL_SOCKET, SO_ZEROCOPY}, {SOL_SOCKET, SO_RCVBUF}, {SOL_SOCKET, SO_SNDBUF},
+    {IPPROTO_TCP, TCP_NODELAY}, {IPPROTO_TCP, TCP_CORK}, {IPPROTO_TCP, TCP_KEEPIDLE}, {IPPROTO_TCP, TCP_KEEPINTVL},
+    {IPPROTO_TCP, TCP_KEEPCNT}, {IPPROTO_TCP, TCP_USER_TIMEOUT}, {IPPROTO_TCP, TCP_LINGER2},
+    {IPPROTO_TCP, TCP_NOTSENT_LOWAT}, {IPPROTO_IP, IP_TOS}, {IPPROTO_IP, IP_TTL}, {IPPROTO_IPV6, IPV6_TCLASS},
+    {IPPROTO_IPV6, IPV6_UNICAST_HOPS},
+};
+
+void weir_inherit(int listening, int other, int fd) {
+    for (size_t index = 0; index < sizeof inherited / sizeof *inherited; index++) {
+        int level = inherited[index].level, name = inherited[index].name;
+        union { int number; char bytes[32]; } wanted, usual;
+        socklen_t length = sizeof wanted, usual_length = sizeof usual;
+        if (getsockopt(listening, level, name, &wanted, &length) < 0) continue;
+        if (getsockopt(other, level, name, &usual, &usual_length) < 0) continue;
+        if (length == usual_length && memcmp(&wanted, &usual, length) == 0) continue;
+        // The kernel tells twice the size that was asked for: socket(7).
+        if (level == SOL_SOCKET && (name == SO_RCVBUF || name == SO_SNDBUF)) wanted.number /= 2;
+        setsockopt(fd, level, name, &wanted, length);
+    }
 }
 
 int weir_set_blocking(int fd, bool blocks) {

@@ -15,6 +15,8 @@ typedef struct {
     char *const *environment;
     // Whether datagrams with addresses are watched, besides connect, getpeername, getsockname and SO_ERROR.
     bool watches_datagrams;
+    // Whether the calls of servers are watched: listen and accept.
+    bool serves;
     // The signals that the command ignores, and blocks, a bit for each, bit 0 for signal 1: it has the defaults of all
     // others.
     uint64_t ignored;
@@ -62,6 +64,9 @@ enum {
     WEIR_CALL_RECVFROM,
     WEIR_CALL_RECVMSG,
     WEIR_CALL_RECVMMSG,
+    WEIR_CALL_LISTEN,
+    WEIR_CALL_ACCEPT,
+    WEIR_CALL_ACCEPT4,
     // connect by socketcall(2) of a program of 32 bits: its arguments are an array in its memory.
     WEIR_CALL_SOCKETCALL,
     WEIR_CALL_EXECVE,
@@ -84,6 +89,11 @@ int weir_call_take(int listener, weir_call *call);
 // interrupted.
 int weir_call_answer(int listener, uint64_t id, int64_t value, int error);
 int weir_call_continue(int listener, uint64_t id);
+// Answers a call with a duplicate of a descriptor, and returns the number that it has there; -ENOENT if the call was
+// interrupted, -EMFILE if its process may open no more.
+int weir_call_give(int listener, uint64_t id, int fd, bool closes_on_execute);
+// Returns whether this kernel can do so: since Linux 5.9.
+bool weir_call_can_give(int listener);
 // Returns whether a call still waits: its thread, and so its number, are still those.
 bool weir_call_waits(int listener, uint64_t id);
 // Wakes a thread that answers calls on the caller's processor, where the kernel can; a hint.
@@ -131,6 +141,10 @@ typedef struct {
 
 // Reads these of a path as a thread names it: relative to its folder (AT_FDCWD) or to one of its descriptors.
 int weir_executed_file_read(int thread, int directory, const char *path, weir_executed_file *file);
+
+// Gives a socket the options that it would have if a listening socket had accepted it, where those differ from another
+// listening socket's, which did.
+void weir_inherit(int listening, int other, int fd);
 
 // A message of sendmsg(2) or recvmsg(2): peer is a struct sockaddr_storage.
 typedef struct {

@@ -71,7 +71,7 @@ final class OwnListeners: Sendable {
     /// Returns whether an address belongs to this machine: only then can a socket be bound to it.
     ///
     /// If that cannot be determined, the result is true: a loop is worse than a refused flow.
-    private static func isLocal(_ address: IPAddress) -> Bool {
+    static func isLocal(_ address: IPAddress) -> Bool {
         do throws(SystemError) {
             let descriptor = try Socket.make(.udp, for: address)
             try Socket.bind(descriptor.raw, to: Endpoint(address: address, port: 0), attempt: "")

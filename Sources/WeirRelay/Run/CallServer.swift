@@ -13,7 +13,8 @@ protocol WaitingJob: AnyObject {
 
 /// The thread that answers a program's calls: it takes one after another, and each is answered at once, or becomes a job.
 ///
-/// Reading order: `serve` takes calls; `answer` chooses what answers each (`ConnectCalls`, `NameCalls`, `DatagramCalls`, `ExecuteCalls`).
+/// Reading order: `serve` takes calls; `answer` chooses what answers each (`ConnectCalls`, `NameCalls`, `DatagramCalls`,
+/// `ServeCalls`, `ExecuteCalls`).
 /// Nothing that goes wrong here may take the program's network away: a call that cannot be handled is left to the kernel.
 final class CallServer {
     /// The interval of looks at waiting jobs.
@@ -27,6 +28,7 @@ final class CallServer {
     let destinations: Destinations
     let processes: WatchedProcesses
     let own: PrivateListeners
+    let serving: ServedSockets
 
     var sockets = SocketTable()
     var threads = WatchedThreads()
@@ -58,6 +60,7 @@ final class CallServer {
         (self.processes, self.mailbox) = (processes, mailbox)
         destinations = Destinations(settings, relay)
         own = try PrivateListeners()
+        serving = try ServedSockets(settings, relay)
         let raw = weir_epoll_create()
         guard raw >= 0 else { throw SystemError("make an epoll instance", ErrorNumber(-raw)) }
         epoll = Descriptor(owning: raw)
@@ -66,6 +69,10 @@ final class CallServer {
             guard status >= 0 else { throw SystemError("watch a program's calls", ErrorNumber(-status)) }
         }
         weir_call_wake_here(listener)
+        if !settings.servedPorts.isEmpty, !weir_call_can_give(listener) {
+            report("--serve needs Linux 5.9: clients reach the command past Weir")
+            serving.ports = [:]
+        }
     }
 
     /// Answers calls until the watch ends.
@@ -73,7 +80,6 @@ final class CallServer {
         var events = [weir_event](repeating: weir_event(), count: 64)
         var looked = SystemClock.instant()
         while !isEnding {
-            let timeout = jobs.isEmpty ? datagrams.isEmpty ? -1 : 1_000_000_000 : Self.pause.inNanoseconds
             let count = weir_epoll_wait(epoll.raw, &events, Int32(events.count), timeout)
             guard count >= 0 else { return report("a program's calls cannot be waited for: \(ErrorNumber(-count))") }
             for event in events[..<Int(count)] {
@@ -83,6 +89,7 @@ final class CallServer {
                     unwatch(listener)
                 case 0: guard takeCall() else { return }
                 case 1: for message in mailbox.take() { handle(message) }
+                case let token where token & Self.servedToken != 0: clientsWait(for: token & ~Self.servedToken)
                 case let token: if let job = jobs[token], !job.ready(event.events, self) { end(token) }
                 }
             }
@@ -91,7 +98,14 @@ final class CallServer {
             looked = now
             for (token, job) in jobs where !job.check(self, at: now) { end(token) }
             datagrams.sweep(self, at: now)
+            checkAccepts(at: now)
         }
+    }
+
+    /// How long to wait for an event, in ns; -1 without a limit.
+    private var timeout: Int64 {
+        if !jobs.isEmpty || serving.hasDeadlines { return Self.pause.inNanoseconds }
+        return datagrams.isEmpty && serving.undelivered.isEmpty ? -1 : 1_000_000_000
     }
 
     /// Takes a call and answers it; returns false if no call will come any more.
@@ -112,11 +126,14 @@ final class CallServer {
         switch message {
         case .flowClosed(let client, let asked): datagrams.flowClosed(client, asked)
         case .refused(let client, let asked): datagrams.refused(client, asked, self)
-        case .letPass: letsPass = true
+        case .letPass:
+            letsPass = true
+            passAccepts()
         case .end(let whenEnded):
             isEnding = true
             untouched.report(report)
             denied.report(report)
+            serving.reportUnused(report)
             whenEnded()
         }
     }
@@ -147,6 +164,9 @@ final class CallServer {
         case WEIR_CALL_RECVMSG: receiveMessage(call)
         case WEIR_CALL_RECVMMSG: receiveMessages(call)
         case WEIR_CALL_EXECVE, WEIR_CALL_EXECVEAT: execute(call)
+        case WEIR_CALL_LISTEN: listen(call)
+        case WEIR_CALL_ACCEPT: accept(call, flags: 0)
+        case WEIR_CALL_ACCEPT4: accept(call, flags: call.integer(3))
         default: call.pass()
         }
     }
@@ -200,6 +220,13 @@ final class CallServer {
         jobs[nextJob] = job
         nextJob += 1
         return true
+    }
+
+    /// Lets epoll report events of an open file until the file is closed everywhere, not only here.
+    ///
+    /// - Returns: a negative `errno` if the kernel refuses to.
+    func watchForever(_ raw: Int32, _ events: UInt32, _ token: UInt64) -> Int32 {
+        weir_epoll_add(epoll.raw, raw, events, token)
     }
 
     /// Ends the watch of a job's descriptor: a duplicate of a program's socket would stay watched after its end.

@@ -90,8 +90,10 @@ extension CallServer {
         // What is connecting, connected or listening gets the kernel's own answer.
         guard socket.facts.state == 7 else { return call.pass() }
         if let error = takeError(of: socket) { return finish(call, .error(error)) }
+        let isDenied = destinations.isDenied(.tcp, asked)
+        if !isDenied, serving.contains(asked), !destinations.isMapped(.tcp, asked) { return pass(call, .toServed) }
         guard let destination = destinations.find(.tcp, asked) else { return pass(call, .tooManyDestinations) }
-        if destinations.isDenied(.tcp, asked) {
+        if isDenied {
             denied.count(.tcp, destination.asked)
             return refuse(call, socket, destination, settings.denial)
         }

@@ -47,6 +47,11 @@ final class Destinations {
         matches(settings.denied, transport, endpoint)
     }
 
+    /// Returns whether a destination leads elsewhere.
+    func isMapped(_ transport: Transport, _ endpoint: Endpoint) -> Bool {
+        matches(settings.maps.map(\.filter), transport, endpoint)
+    }
+
     private func matches(_ filters: [DestinationFilter], _ transport: Transport, _ endpoint: Endpoint) -> Bool {
         guard !filters.isEmpty else { return false }
         let names = names.names(of: endpoint.address.unmapped)

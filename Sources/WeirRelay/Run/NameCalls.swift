@@ -18,7 +18,9 @@ extension CallServer {
         if isPeer {
             told = peer == nil ? nil : entry.asked
         } else {
-            told = Socket.localEndpoint(socket.raw).map { Endpoint(address: entry.local ?? $0.address, port: $0.port) }
+            told = Socket.localEndpoint(socket.raw).map {
+                Endpoint(address: entry.local ?? $0.address, port: entry.port ?? $0.port)
+            }
         }
         guard let told else { return call.pass() }
         let error = call.write(socket.written(told), to: call.argument(1), lengthAt: call.argument(2))

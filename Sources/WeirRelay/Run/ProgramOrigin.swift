@@ -48,6 +48,7 @@ struct ProgramOrigin: Sendable {
         command.arguments = UnsafePointer(texts.pointers)
         command.environment = UnsafePointer(environment.pointers)
         command.watches_datagrams = settings.watchesDatagrams
+        command.serves = !settings.servedPorts.isEmpty
         (command.ignored, command.blocked) = (Self.bits(settings.ignoredSignals), Self.bits(settings.blockedSignals))
         (command.soft_descriptors, command.hard_descriptors) = descriptors
         var started = weir_program()

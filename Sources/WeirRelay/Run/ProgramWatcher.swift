@@ -20,7 +20,11 @@ public struct WatchSettings: Sendable {
     public var maps: [DestinationMap] = []
     /// The names that have other addresses in the DNS answers that the program reads.
     public var nameMaps: [NameMap] = []
-    /// The toxics of each destination.
+    /// The TCP ports on which the program's servers have their clients relayed.
+    public var servedPorts: [UInt16] = []
+    /// Called when a program begins to listen on one of them; on any thread.
+    public var whenListening: @Sendable (Listener) -> Void = { _ in }
+    /// The toxics of each destination, and of each served port.
     public var toxics: [ToxicConfiguration] = []
     /// The variables that the command gets besides its parent's, which they replace: `NAME=VALUE`.
     public var environment: [String] = []

@@ -5,12 +5,14 @@ import WeirWire
 
 /// What is known of the program's sockets that Weir connected elsewhere, by the sockets' cookies.
 struct SocketTable {
-    /// A socket that is connected to Weir, where its program asked for something else.
+    /// A socket that is connected to Weir, where its program asked for something else, or accepted a client.
     struct Entry {
-        /// The destination that the program asked for.
+        /// The destination that the program asked for, or the client.
         var asked: Endpoint
         /// The address from which the destination is reached: what the program is told as its own.
         var local: IPAddress?
+        /// The port that the program is told as its own; nil for the socket's.
+        var port: UInt16?
         /// The error that the program has not been told yet.
         var error: ErrorNumber?
     }

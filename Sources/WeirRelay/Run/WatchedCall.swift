@@ -174,10 +174,11 @@ enum Obstacle: String, CaseIterable {
     case marked = "with a mark for routing"
     case toGroup = "to a group or to everyone (multicast, broadcast)"
     case toWeir = "to Weir itself"
+    case toServed = "to the command's own server, which relays its clients"
     case unreadable = "of a program whose memory cannot be read (not dumpable)"
     case shortage = "while Weir had no descriptors or memory left"
     case tooManyDestinations = "to more destinations than Weir keeps apart"
 
     /// Whether the user chose it, so that it is not worth a warning.
-    var isWanted: Bool { self == .excluded || self == .toWeir || self == .afterEnd }
+    var isWanted: Bool { [.excluded, .toWeir, .toServed, .afterEnd].contains(self) }
 }

@@ -16,6 +16,7 @@ struct RunCommand: AsyncParsableCommand {
               weir run -- curl http://example.com/
               weir run --record trace.pcapng -- npm test
               weir run --toxic latency,down,latency=200 --only tcp:5432 -- ./my-service
+              weir run --serve 8080 -- python3 -m http.server 8080
 
             Without a command it starts $SHELL. What follows the command's name belongs to the command. Its standard \
             input, output and error stay its own: records go to standard error, or to --output FILE.
@@ -37,6 +38,8 @@ struct RunCommand: AsyncParsableCommand {
     var output: String?
 
     @OptionGroup var destinations: DestinationOptions
+
+    @OptionGroup var serving: ServeOptions
 
     @OptionGroup var outputs: OutputOptions
 
@@ -132,6 +135,8 @@ struct RunCommand: AsyncParsableCommand {
             (settings.command, settings.environment) = ([shell.path], shell.environment)
         }
         try destinations.apply(to: &settings)
+        settings.servedPorts = try serving.ports()
+        settings.whenListening = { Diagnostics.write("listening \($0)\n") }
         return settings
     }
 
