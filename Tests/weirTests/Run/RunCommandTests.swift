@@ -124,6 +124,39 @@ struct RunCommandTests {
         }
     }
 
+    @Test(
+        "Served ports reach the watcher",
+        arguments: [
+            ([], []), (["80"], [80]), (["80,8080"], [80, 8080]), (["1,65535", "8080"], [1, 65535, 8080]),
+        ] as [([String], [UInt16])]
+    )
+    func served(texts: [String], ports: [UInt16]) throws {
+        let command = try RunCommand.parse(texts.flatMap { ["--serve", $0] } + ["ls"])
+        #expect(try command.watchSettings().servedPorts == ports)
+    }
+
+    @Test(
+        "A served port that is wrong ends with 64",
+        arguments: [
+            (["0"], "'0' is no port from 1 to 65535"), (["99999"], "'99999' is no port from 1 to 65535"),
+            (["65536"], "'65536' is no port from 1 to 65535"), (["a"], "'a' is no port from 1 to 65535"),
+            ([""], "'' is no port from 1 to 65535"), (["80,"], "'' is no port from 1 to 65535"),
+            (["80, 81"], "' 81' is no port from 1 to 65535"), (["+80"], "'+80' is no port from 1 to 65535"),
+            (["tcp:80"], "'tcp:80' is no port from 1 to 65535"), (["80,81,80"], "port 80 is named twice"),
+            (["80", "080"], "port 80 is named twice"), (["99999999999999999999"], nil), (["٣"], nil),
+        ] as [([String], String?)]
+    )
+    func wrongPorts(texts: [String], problem: String?) throws {
+        let command = try RunCommand.parse(texts.flatMap { ["--serve", $0] } + ["ls"])
+        #expect {
+            _ = try command.watchSettings()
+        } throws: { error in
+            guard let failure = error as? Failure else { return false }
+            return failure.code == .usage
+                && failure.message == "--serve: \(problem ?? "'\(texts[0])' is no port from 1 to 65535")"
+        }
+    }
+
     @Test("Without a command it starts the user's shell")
     func shell() throws {
         let settings = try RunCommand.parse([]).watchSettings()

@@ -326,7 +326,8 @@ def resets():
             except OSError as error: seen.append(errno.errorcode[error.errno])
             try: seen.append(ends[1 - side].getpeername())
             except OSError as error: seen.append(errno.errorcode[error.errno])
-        c = client()
+        # Before it is accepted: then there is no flow.
+        c = socket.create_connection((NEAR, PORT))
         c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
         c.close()
         a, _ = s.accept()
