@@ -10,7 +10,7 @@ struct LoadCommand: ParsableCommand {
         shouldDisplay: false
     )
 
-    @Argument(help: "stream, ping, connect, hold or datagrams.")
+    @Argument(help: "What to do, as LoadKind lists it.")
     var kind: LoadKind
 
     @Option var port: UInt16
@@ -22,6 +22,8 @@ struct LoadCommand: ParsableCommand {
     @Option var connectionLimit = 20_000
     @Option var threads = 1
     @Option var content = LoadContent.pattern
+    @Option var size = Agreed.message
+    @Flag var isWatched = false
     @Option var relay: Int32?
     @Option var server: Int32?
 
@@ -36,6 +38,8 @@ struct LoadCommand: ParsableCommand {
         settings.connectionLimit = connectionLimit
         settings.threads = threads
         settings.content = content
+        settings.size = size
+        settings.isWatched = isWatched
         settings.relay = relay
         settings.server = server
         return settings

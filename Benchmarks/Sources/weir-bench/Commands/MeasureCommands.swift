@@ -84,6 +84,16 @@ struct ToxicsCommand: AsyncParsableCommand {
     func run() async throws { try await MeasureRun.run(.toxics, options) }
 }
 
+/// `weir-bench run`: what `weir run` costs a program.
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Measure a program's calls under weir run, beside the same program alone."
+    )
+    @OptionGroup var options: MeasureOptions
+    func run() async throws { try await MeasureRun.run(.run, options) }
+}
+
 /// `weir-bench dissect`: what it costs to say what bytes mean.
 struct DissectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

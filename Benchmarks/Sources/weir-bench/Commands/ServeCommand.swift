@@ -10,7 +10,7 @@ struct ServeCommand: ParsableCommand {
         shouldDisplay: false
     )
 
-    @Argument(help: "sink, echo, once or datagrams.")
+    @Argument(help: "sink, echo, once, datagrams or silent.")
     var kind: ServerKind
 
     @Option(help: "Threads.")
@@ -47,7 +47,7 @@ struct ServeCommand: ParsableCommand {
     /// Makes one UDP socket for each thread on a shared port, or one TCP listener for all of them.
     private func listeners() throws(BenchError) -> (port: UInt16, numbers: [Int32]) {
         let count = max(1, threads)
-        guard kind == .datagrams else {
+        guard kind.transport == .udp else {
             let listener = try Socket.listen()
             let port = try Socket.port(of: listener)
             return (port, Array(repeating: listener.release(), count: count))
@@ -60,8 +60,8 @@ struct ServeCommand: ParsableCommand {
     }
 
     private func makeWorker(_ socket: Int32) throws(BenchError) -> @Sendable () throws -> Void {
-        if kind == .datagrams {
-            let server = try DatagramServer(socket: socket)
+        if kind.transport == .udp {
+            let server = try DatagramServer(socket: socket, echoes: kind == .datagrams)
             return { try server.run() }
         }
         let server = try StreamServer(kind: kind, listener: socket, smallQueues: smallQueues)

@@ -19,22 +19,23 @@ enum LoadDriver {
             workers.append(try makeWorker(settings, share: settings.share(ofThread: index)))
         }
         let relay = settings.relay.map(ProcessGroup.init(identifier:))
+        let relaySeconds = { settings.isWatched ? secondsOfParent() : relay?.processorSeconds() }
         let server = settings.server.map(ProcessGroup.init(identifier:))
         let groups = Set([settings.relay, settings.server, getpgrp()].compactMap { $0 })
         let others = ProcessStatus.secondsOfOthers(than: groups, among: ProcessStatus.all())
-        let before = (relay?.processorSeconds(), server?.processorSeconds(), Clock.ownProcessorSeconds())
+        let before = (relaySeconds(), server?.processorSeconds(), Clock.ownProcessorSeconds())
         let start = Clock.nanoseconds()
         let outcome = try measure(workers)
         var report = LoadReport(bytes: outcome.bytes, operations: outcome.operations)
         report.startNanoseconds = start
         report.seconds = Clock.seconds(from: start, to: outcome.end)
         report.clientSeconds = Clock.ownProcessorSeconds() - before.2
-        report.relaySeconds = difference(relay?.processorSeconds(), before.0)
+        report.relaySeconds = difference(relaySeconds(), before.0)
         report.serverSeconds = difference(server?.processorSeconds(), before.1)
         let othersNow = ProcessStatus.secondsOfOthers(than: groups, among: ProcessStatus.all())
         report.otherSeconds = difference(othersNow, others)
         report.latency = outcome.points
-        if settings.kind == .datagrams {
+        if [.datagrams, .receiveCall, .echoCall].contains(settings.kind) {
             report.lost = outcome.lost
             report.late = outcome.late
         }
@@ -47,6 +48,10 @@ enum LoadDriver {
         case .ping: try PingLoad(settings, connections: share)
         case .connect: try ConnectLoad(settings, connections: share)
         case .datagrams: try DatagramLoad(settings, clients: share)
+        case .call, .checkedCall: CallLoad(settings)
+        case .connectCall, .refusedCall: try ConnectCallLoad(settings)
+        case .sendCall, .receiveCall, .echoCall: try DatagramCallLoad(settings)
+        case .messages: try MessageLoad(settings)
         }
     }
 
@@ -66,6 +71,12 @@ enum LoadDriver {
         var total = LoadOutcome()
         for result in results.withLock({ $0 }) { total.add(try result.get()) }
         return total
+    }
+
+    /// Returns the processor time of the parent, which watches this process and is in the same group, in seconds.
+    private static func secondsOfParent() -> Double? {
+        TextFile.read("/proc/\(getppid())/stat").flatMap { ProcessStatus(parsing: $0) }
+            .map { ProcessStatus.seconds(ofTicks: $0.ticks) }
     }
 
     private static func difference(_ after: Double?, _ before: Double?) -> Double? {

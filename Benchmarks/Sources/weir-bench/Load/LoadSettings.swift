@@ -10,6 +10,22 @@ enum LoadKind: String, Sendable, CaseIterable {
     case hold
     /// Has datagrams echoed, with a fixed number in flight for each client.
     case datagrams
+    /// Makes calls that name no destination, over and over.
+    case call
+    /// Makes calls whose arguments say whether they name a destination, and which do not.
+    case checkedCall = "checked-call"
+    /// Connects and closes, one connection after another.
+    case connectCall = "connect-call"
+    /// Connects to a port on which nobody listens.
+    case refusedCall = "refused-call"
+    /// Sends datagrams from a socket that is not connected.
+    case sendCall = "send-call"
+    /// Receives datagrams that wait already, with their sources.
+    case receiveCall = "receive-call"
+    /// Sends a datagram from a socket that is not connected, and waits for it.
+    case echoCall = "echo-call"
+    /// Sends a stream by `sendmsg`, as fast as it is taken.
+    case messages
 }
 
 /// What the bytes of a stream are.
@@ -49,10 +65,12 @@ struct LoadSettings: Sendable, Equatable {
     var seconds = 2.0
     /// Datagrams in flight for each client.
     var inFlight = 1
-    /// Round trips to begin in a second, over all connections; 0 for the next one after each echo.
+    /// Round trips, or connections, to begin in a second at most, over all; 0 for the next one after each.
     var rate = 0
     /// Bytes to send over all streams before the time is over; 0 for no bound.
     var byteLimit: UInt64 = 0
+    /// The bytes of a `sendmsg` of a stream.
+    var size = Agreed.message
     /// What is sent over the streams.
     var content = LoadContent.pattern
     /// Connections to make before the time is over.
@@ -61,6 +79,8 @@ struct LoadSettings: Sendable, Equatable {
     var threads = 1
     /// The process group of the relay, whose processor time and memory are read; nil for none.
     var relay: Int32?
+    /// Whether the parent is the relay, as it is under `weir run`, and so its processor time is read.
+    var isWatched = false
     /// The process group of the server.
     var server: Int32?
 
@@ -76,7 +96,9 @@ struct LoadSettings: Sendable, Equatable {
             "load", kind.rawValue, "--port", "\(port)", "--connections", "\(connections)", "--seconds", "\(seconds)",
             "--in-flight", "\(inFlight)", "--byte-limit", "\(byteLimit)", "--connection-limit", "\(connectionLimit)",
             "--threads", "\(threads)", "--content", content.rawValue, "--rate", "\(rate)",
+            "--size", "\(size)",
         ]
+        if isWatched { list.append("--is-watched") }
         if let relay { list += ["--relay", "\(relay)"] }
         if let server { list += ["--server", "\(server)"] }
         return list

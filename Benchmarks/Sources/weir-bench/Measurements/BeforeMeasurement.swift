@@ -9,12 +9,13 @@ struct BeforeMeasurement: Measurement {
 
     /// Makes one for each row of Weir in a measurement of relays.
     static func rows(of base: any Measurement) -> [BeforeMeasurement] {
-        base.subjects.filter { $0.peer is WeirPeer }.map { BeforeMeasurement(base, $0) }
+        base.subjects.filter { $0.peer is WeirPeer || $0.run != nil }.map { BeforeMeasurement(base, $0) }
     }
 
     private init(_ base: any Measurement, _ weir: Subject) {
         self.base = base
-        let before = Subject(name: weir.name + ", before", peer: WeirPeer(name: Self.earlier), watching: weir.watching)
+        var before = Subject(name: weir.name + ", before", watching: weir.watching, run: weir.run)
+        if weir.run != nil { before.run?.program = Self.earlier } else { before.peer = WeirPeer(name: Self.earlier) }
         subjects = base.subjects.filter { $0.peer == nil && $0.name == Subject.direct.name } + [weir, before]
         compared = weir.name
     }

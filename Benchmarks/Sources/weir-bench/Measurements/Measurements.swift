@@ -38,7 +38,7 @@ enum Measurements {
             ShowMessagesMeasurement(),
             PortsMeasurement(source: .capture),
             PortsMeasurement(source: .log),
-        ] + ToxicMeasurement.all
+        ] + ToxicMeasurement.all + RunMeasurement.all
 
     /// Chooses measurements by group and by name.
     ///

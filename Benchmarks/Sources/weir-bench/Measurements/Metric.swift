@@ -10,6 +10,8 @@ struct Metric: Sendable, Equatable {
     var digits = 0
     /// Whether the table has a column with the ratio to Weir.
     var isCompared = true
+    /// Whether the table has a column with the difference from the row without a relay.
+    var hasDifference = false
 
     static let throughput = Metric(key: "bytes_per_second", heading: "Gbit/s", scale: 8e-9, digits: 2)
     static let inputRate = Metric(key: "bytes_per_second", heading: "MB/s", scale: 1e-6)
@@ -20,6 +22,13 @@ struct Metric: Sendable, Equatable {
     static let p50 = Metric(key: "p50_microseconds", heading: "p50 µs", digits: 1)
     static let p99 = Metric(key: "p99_microseconds", heading: "p99 µs", digits: 1)
     static let p999 = Metric(key: "p999_microseconds", heading: "p99.9 µs", digits: 1)
+    static let callNanoseconds = Metric(
+        key: p50.key,
+        heading: "p50 ns",
+        scale: 1000,
+        hasDifference: true
+    )
+    static let callMicroseconds = Metric(key: p50.key, heading: "p50 µs", digits: 1, hasDifference: true)
     static let flowMemory = Metric(key: "bytes_per_flow", heading: "KB/flow", scale: 1e-3, digits: 2)
     static let anonymousMemory = Metric(
         key: "anonymous_bytes",
@@ -64,9 +73,9 @@ struct Sample: Sendable, Codable, Equatable {
         values["server_busy_cores"] = report.serverSeconds.map { $0 / report.seconds }
         values["client_busy_cores"] = report.clientSeconds.map { $0 / report.seconds }
         values[Self.othersKey] = report.otherSeconds.map { $0 / report.seconds }
-        if let relay = report.relaySeconds, report.operations > 0, report.bytes > 0 {
-            values[Metric.processorPerGigabyte.key] = relay / (Double(report.bytes) / 1e9)
+        if let relay = report.relaySeconds, report.operations > 0 {
             values[Metric.processorPerOperation.key] = relay * 1e6 / Double(report.operations)
+            if report.bytes > 0 { values[Metric.processorPerGigabyte.key] = relay / (Double(report.bytes) / 1e9) }
         }
         if let lost = report.lost {
             values[Metric.loss.key] = 100 * Double(lost) / Double(max(1, report.operations + lost))

@@ -11,6 +11,8 @@ struct JSONReport: Codable {
         var comparedRatio: Double?
         /// This median, divided by that without a relay.
         var directRatio: Double?
+        /// This median, less that without a relay.
+        var directDifference: Double?
     }
 
     /// One subject.
@@ -77,7 +79,8 @@ struct JSONReport: Codable {
                 minimum: summary.minimum,
                 maximum: summary.maximum,
                 comparedRatio: result.ratioOfCompared(to: subject, metric),
-                directRatio: result.ratioToDirect(of: subject, metric)
+                directRatio: result.ratioToDirect(of: subject, metric),
+                directDifference: result.differenceFromDirect(of: subject, metric)
             )
         }
         return figures

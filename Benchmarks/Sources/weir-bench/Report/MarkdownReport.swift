@@ -33,6 +33,7 @@ enum MarkdownReport {
             headings.append(metric.heading)
             if metric.isCompared { headings.append("\(result.compared) ÷ it") }
             if index == 0 && hasDirect { headings.append("it ÷ direct") }
+            if metric.hasDifference && hasDirect { headings.append("it − direct") }
         }
         var table = MarkdownTable(headings: headings)
         for subject in result.subjects { table.rows.append(row(subject, in: result, hasDirect: hasDirect)) }
@@ -83,6 +84,9 @@ enum MarkdownReport {
             cells.append(subject.summary(metric.key).map { cell($0, metric) } ?? "—")
             if metric.isCompared { cells.append(ratio(result.ratioOfCompared(to: subject, metric))) }
             if index == 0 && hasDirect { cells.append(ratio(result.ratioToDirect(of: subject, metric))) }
+            if metric.hasDifference && hasDirect {
+                cells.append(result.differenceFromDirect(of: subject, metric).map(metric.format) ?? "—")
+            }
         }
         return cells
     }

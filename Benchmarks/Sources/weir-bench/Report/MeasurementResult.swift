@@ -82,4 +82,12 @@ struct MeasurementResult: Sendable {
         guard subject.name != Subject.direct.name else { return nil }
         return Summary.ratio(subject.summary(metric.key), to: self.subject(Subject.direct.name)?.summary(metric.key))
     }
+
+    /// Gives how much more a row's median is than the one without a relay; nil for itself and where a figure is missing.
+    func differenceFromDirect(of subject: SubjectResult, _ metric: Metric) -> Double? {
+        guard subject.name != Subject.direct.name, let own = subject.summary(metric.key),
+            let direct = self.subject(Subject.direct.name)?.summary(metric.key)
+        else { return nil }
+        return own.median - direct.median
+    }
 }

@@ -34,7 +34,7 @@ extension Bench {
             load.server = server.identifier
             guard let peer = subject.peer else {
                 load.port = port
-                return try await report(of: load)
+                return try await report(of: load, under: subject.run)
             }
             let request = RelayRequest(
                 transport: kind.transport,
@@ -56,6 +56,7 @@ extension Bench {
 
     /// Throws when a subject is not here, or cannot do this.
     private func check(_ subject: Subject, transport: Socket.Transport, flows: Int) throws(BenchError) {
+        if let run = subject.run, programs.find(run.program) == nil { throw .absent(program: run.program) }
         guard let peer = subject.peer else { return }
         guard programs.find(peer.program) != nil else { throw .absent(program: peer.program) }
         if let reason = peer.refusal(transport: transport, flows: flows) { throw .refused(reason) }
@@ -98,8 +99,15 @@ extension Bench {
         }
     }
 
-    private func report(of load: LoadSettings) async throws -> LoadReport {
-        let line = try await Child.output(of: Launch(program: ownPath, arguments: load.arguments))
+    private func report(of load: LoadSettings, under run: WeirRun? = nil) async throws -> LoadReport {
+        var load = load
+        load.isWatched = run != nil
+        var launch = Launch(program: ownPath, arguments: load.arguments)
+        if let run {
+            guard let program = programs.find(run.program) else { throw BenchError.absent(program: run.program) }
+            launch = run.launch(program, launch)
+        }
+        let line = try await Child.output(of: launch)
         do {
             return try JSONDecoder().decode(LoadReport.self, from: Data(line.utf8))
         } catch {

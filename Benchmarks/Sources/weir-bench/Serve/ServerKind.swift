@@ -8,9 +8,11 @@ enum ServerKind: String, Sendable, CaseIterable {
     case once
     /// Sends datagrams back to where they came from.
     case datagrams
+    /// Takes datagrams and sends nothing back.
+    case silent
 
     /// The transport it listens on.
-    var transport: Socket.Transport { self == .datagrams ? .udp : .tcp }
+    var transport: Socket.Transport { self == .datagrams || self == .silent ? .udp : .tcp }
 }
 
 /// The sizes that client and server agree on, in bytes.

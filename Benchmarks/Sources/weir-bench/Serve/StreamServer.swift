@@ -80,7 +80,7 @@ final class StreamServer: @unchecked Sendable {  // Used by one thread: the one 
         case .once:
             let done = count == 0 || !sendAll(connection, count) || received[Int(connection)] >= Agreed.message
             if done { close(connection) }
-        case .datagrams:
+        case .datagrams, .silent:
             close(connection)
         }
     }

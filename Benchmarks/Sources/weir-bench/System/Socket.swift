@@ -88,7 +88,8 @@ enum Socket {
         guard setsockopt(number, level, name, &value, length) == 0 else { throw .lastCall("setsockopt") }
     }
 
-    private static func make(_ transport: Transport, nonblocking: Bool) throws(BenchError) -> Descriptor {
+    /// Makes a socket that is not bound.
+    static func make(_ transport: Transport, nonblocking: Bool) throws(BenchError) -> Descriptor {
         let kind = transport == .tcp ? SOCK_STREAM : SOCK_DGRAM
         var type = Int32(bitPattern: kind.rawValue | SOCK_CLOEXEC.rawValue)
         if nonblocking { type |= Int32(bitPattern: SOCK_NONBLOCK.rawValue) }
@@ -103,7 +104,8 @@ enum Socket {
         try set(socket, SOL_SOCKET, SO_SNDBUF, 4 << 20)
     }
 
-    private static func limitWaiting(_ socket: borrowing Descriptor, seconds: Int) throws(BenchError) {
+    /// Bounds how long a blocking call on a socket waits.
+    static func limitWaiting(_ socket: borrowing Descriptor, seconds: Int) throws(BenchError) {
         var time = timeval(tv_sec: seconds, tv_usec: 0)
         let length = socklen_t(MemoryLayout<timeval>.size)
         guard setsockopt(socket.number, SOL_SOCKET, SO_RCVTIMEO, &time, length) == 0,
@@ -111,20 +113,28 @@ enum Socket {
         else { throw .lastCall("setsockopt") }
     }
 
-    private static func start(_ socket: borrowing Descriptor, port: UInt16) -> Int32 {
+    /// Connects a socket, or begins to; 0, or -1 and `errno`.
+    static func start(_ socket: borrowing Descriptor, port: UInt16) -> Int32 {
         withLoopback(port: port) { Glibc.connect(socket.number, $0, $1) }
     }
 
-    private static func bind(_ socket: borrowing Descriptor, port: UInt16) throws(BenchError) {
+    /// Writes 127.0.0.1 and a port as the kernel takes them.
+    static func loopback(port: UInt16) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr = in_addr(s_addr: UInt32(0x7f00_0001).bigEndian)
+        return address
+    }
+
+    /// Binds a socket to 127.0.0.1; port 0 lets the kernel choose.
+    static func bind(_ socket: borrowing Descriptor, port: UInt16) throws(BenchError) {
         let result = withLoopback(port: port) { Glibc.bind(socket.number, $0, $1) }
         guard result == 0 else { throw .lastCall("bind", on: "127.0.0.1:\(port)") }
     }
 
     private static func withLoopback(port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr = in_addr(s_addr: UInt32(0x7f00_0001).bigEndian)
+        var address = loopback(port: port)
         return withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 body($0, socklen_t(MemoryLayout<sockaddr_in>.size))

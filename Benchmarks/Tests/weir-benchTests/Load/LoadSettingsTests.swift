@@ -25,6 +25,8 @@ struct LoadSettingsTests {
         settings.byteLimit = 1 << 28
         settings.connectionLimit = 7
         settings.threads = 2
+        settings.size = 16384
+        settings.isWatched = true
         settings.relay = 4711
         settings.server = 4712
         let command = try #require(try WeirBench.parseAsRoot(settings.arguments) as? LoadCommand)

@@ -67,6 +67,30 @@ struct MeasurementsTests {
         #expect(measurement.subjects.map(\.name) == ["weir show --grep", "tshark -Y"] && measurement.group == .show)
     }
 
+    @Test(
+        "What runs under weir run is measured alone too, and beside an earlier build of weir",
+        arguments: RunMeasurement.all
+    )
+    func run(_ measurement: RunMeasurement) {
+        #expect(measurement.subjects.first?.name == Subject.direct.name && measurement.subjects.first?.run == nil)
+        #expect(measurement.subjects.contains { $0.name == "weir run" })
+        for row in BeforeMeasurement.rows(of: measurement) where row.compared != "weir relay" {
+            #expect(row.subjects.map(\.name) == ["direct", row.compared, "\(row.compared), before"])
+            #expect(row.subjects.map(\.run?.program) == [nil, "weir", "weir-before"])
+            #expect(row.subjects[1].run?.options == row.subjects[2].run?.options && row.subjects[2].peer == nil)
+        }
+    }
+
+    @Test("A client under weir run keeps its output and its arguments")
+    func runLaunch() {
+        let client = Launch(program: "/bin/weir-bench", arguments: ["load", "call"])
+        let launch = WeirRun(options: ["--only", "tcp"]).launch("/bin/weir", client)
+        #expect(launch.program == "/bin/weir")
+        let options = ["run", "--show", "none", "--only", "tcp"]
+        #expect(launch.arguments == options + ["--", "/bin/weir-bench", "load", "call"])
+        #expect(Subject.run(["--only", "tcp"]).name == "weir run --only tcp")
+    }
+
     @Test("A report becomes rates, and costs only where there was a relay")
     func sample() {
         var report = LoadReport(bytes: 2_000_000_000, operations: 1000)
@@ -79,6 +103,10 @@ struct MeasurementsTests {
         #expect(Sample(report).values["cpu_seconds_per_gigabyte"] == 0.5)
         #expect(Sample(report).values["cpu_microseconds_per_operation"] == 1000)
         #expect(Sample(report).values["loss_percent"] == 20)
+        // Calls have no bytes.
+        report.bytes = 0
+        #expect(Sample(report).values["cpu_seconds_per_gigabyte"] == nil)
+        #expect(Sample(report).values["cpu_microseconds_per_operation"] == 1000)
     }
 
     @Test(

@@ -26,6 +26,28 @@ struct MarkdownReportTests {
         #expect(nginx.prefix(4) == ["nginx", "10.00 (8.00–12.00)", "3.00", "0.25"])
     }
 
+    @Test("What a call costs more than alone has a column of its own, in the table and in JSON")
+    func difference() throws {
+        let measurement = try #require(RunMeasurement.all.first { $0.name == "run-connect" })
+        var result = MeasurementResult(measurement)
+        for (index, times) in [[20.0, 30, 22], [120.0, 100, 142.5]].enumerated() {
+            for time in times {
+                var report = LoadReport(operations: 1)
+                report.seconds = 1
+                report.latency = LoadReport.Latency(p50: time, p99: time, p999: time)
+                result.subjects[index].samples.append(Sample(report))
+            }
+        }
+        let table = MarkdownReport.table(result)
+        #expect(table.headings.prefix(5) == ["", "p50 µs", "weir run ÷ it", "it ÷ direct", "it − direct"])
+        #expect(table.rows[0].prefix(5) == ["direct", "22.0 (20.0–30.0)", "5.45", "—", "—"])
+        #expect(table.rows[1].prefix(5) == ["weir run", "120.0 (100.0–142.5)", "—", "5.45", "98.0"])
+        #expect(result.differenceFromDirect(of: result.subjects[1], .callMicroseconds) == 98)
+        #expect(result.differenceFromDirect(of: result.subjects[1], .loss) == nil)
+        let without = Self.result(StreamMeasurement(streams: 1), ["direct": [40], "weir": [30]])
+        #expect(!MarkdownReport.table(without).headings.contains("it − direct"))
+    }
+
     @Test("Who is absent, refuses or fails is shown, with the reason below the table")
     func troubles() {
         var result = Self.result(StreamMeasurement(streams: 1), ["haproxy": [10]])
