@@ -7,8 +7,6 @@ import Histogram
 final class ConnectCallLoad: LoadWorker, @unchecked Sendable {  // See LoadWorker.
     private let duration: UInt64
     private let limit: UInt64
-    /// The time from one connection to the next, in microseconds.
-    private let pause: UInt32
     private let port: UInt16
     /// The socket whose port is connected to and refuses; nil if connections succeed.
     private let closed: Int32?
@@ -18,7 +16,6 @@ final class ConnectCallLoad: LoadWorker, @unchecked Sendable {  // See LoadWorke
     init(_ settings: LoadSettings) throws(BenchError) {
         duration = Clock.nanoseconds(ofSeconds: settings.seconds)
         limit = UInt64(max(1, settings.connectionLimit))
-        pause = settings.rate > 0 ? UInt32(clamping: 1_000_000 / settings.rate) : 0
         guard settings.kind == .refusedCall else {
             (port, closed) = (settings.port, nil)
             return
@@ -47,7 +44,6 @@ final class ConnectCallLoad: LoadWorker, @unchecked Sendable {  // See LoadWorke
             }
             latencies.record(end &- start)
             outcome.operations &+= 1
-            if pause > 0 { usleep(pause) }
         }
         (outcome.end, outcome.latencies) = (Clock.nanoseconds(), latencies)
         return outcome

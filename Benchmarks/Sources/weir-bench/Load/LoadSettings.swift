@@ -65,7 +65,7 @@ struct LoadSettings: Sendable, Equatable {
     var seconds = 2.0
     /// Datagrams in flight for each client.
     var inFlight = 1
-    /// Round trips, or connections, to begin in a second at most, over all; 0 for the next one after each.
+    /// Round trips to begin in a second, over all connections; 0 for the next one after each echo.
     var rate = 0
     /// Bytes to send over all streams before the time is over; 0 for no bound.
     var byteLimit: UInt64 = 0

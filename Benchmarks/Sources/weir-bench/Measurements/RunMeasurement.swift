@@ -10,28 +10,26 @@ struct RunMeasurement: Measurement {
     private let kind: LoadKind
     private let server: ServerKind
     private let size: Int
-    private let rate: Int
 
     private init(
         _ name: String,
         _ title: String,
         _ method: String,
         _ kind: LoadKind,
-        _ metrics: [Metric] = [.callMicroseconds, .p99, .processorPerOperation],
+        _ metrics: [Metric] = [.callMicroseconds, Self.slowest, .processorPerOperation],
         server: ServerKind,
         size: Int = Agreed.message,
-        rate: Int = 0,
         subjects: [Subject] = [.direct, .run()],
         compared: String = Subject.run().name
     ) {
         (self.name, self.title, self.method, self.metrics) = ("run-\(name)", title, method, metrics)
         (self.kind, self.server, self.size, self.subjects) = (kind, server, size, subjects)
-        (self.compared, self.rate) = (compared, rate)
+        self.compared = compared
     }
 
     func sample(_ subject: Subject, in bench: Bench) async throws -> Sample {
         var load = bench.load(kind)
-        (load.size, load.rate, load.connectionLimit) = (size, rate, 5000)
+        (load.size, load.connectionLimit) = (size, 5000)
         return Sample(try await bench.measure(load, server: server, through: subject))
     }
 }
@@ -67,14 +65,6 @@ extension RunMeasurement {
                 server: .echo
             ),
             .init(
-                "connect-paced",
-                "`connect` to a server on this machine, 500 a second",
-                "As above; each connection is over before the next one begins.",
-                .connectCall,
-                server: .echo,
-                rate: 500
-            ),
-            .init(
                 "connect-refused",
                 "`connect` to a port on which nobody listens",
                 "One after another; each must give ECONNREFUSED.",
@@ -93,7 +83,7 @@ extension RunMeasurement {
                 "`recvfrom` with an address, 64 bytes, data waiting",
                 "64 datagrams are sent to a server that echoes; after 4 ms those that came back are received.",
                 .receiveCall,
-                [.callMicroseconds, .p99, .loss],
+                [.callMicroseconds, slowest, .loss],
                 server: .datagrams
             ),
             .init(
@@ -121,6 +111,8 @@ extension RunMeasurement {
             )
         ]
 
+    /// The scheduler's rather than weir's, where cores are shared.
+    private static let slowest = Metric(key: Metric.p99.key, heading: "p99 µs", digits: 1, isCompared: false)
     private static let onlyTCP = Subject.run(["--only", "tcp"])
     private static let streams: [Subject] = [
         .direct, Subject(name: "weir relay", peer: Peers.weir), .run(), onlyTCP,
