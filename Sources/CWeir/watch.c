@@ -398,8 +398,11 @@ static int add_descriptor(int listener, uint64_t id, int fd, bool closes_on_exec
     struct seccomp_notif_addfd added = {
         .id = id, .flags = flags, .srcfd = (uint32_t)fd, .newfd_flags = closes_on_execute ? O_CLOEXEC : 0,
     };
-    int given = ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &added);
-    return given < 0 ? -errno : given;
+    int given;
+    do { given = ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &added); } while (given < 0 && errno == EINTR);
+    if (given >= 0) return given;
+    // A signal interrupted the call meanwhile.
+    return errno == ESRCH ? -ENOENT : -errno;
 }
 
 int weir_call_give(int listener, uint64_t id, int fd, bool closes_on_execute) {
@@ -519,7 +522,7 @@ int weir_socket_facts_read(int fd, weir_socket_facts *facts) {
 
 // The options that a connection has from the listening socket that accepted it.
 static const struct { int level, name; } inherited[] = {
-    {SOL_SOCKET, SO_KEEPALIVE}, {SOL_SOCKET, SO_OOBINLINE}, {SOL_SOCKET, SO_LINGER}, {SOL_SOCKET, SO_PRIORITY},
+    {SOL_SOCKET, SO_KEEPALIVE}, {SOL_SOCKET, SO_OOBINLINE}, {SOL_SOCKET, SO_LINGER},
     {SOL_SOCKET, SO_RCVLOWAT}, {SOL_SOCKET, SO_RCVTIMEO}, {SOL_SOCKET, SO_SNDTIMEO}, {SOL_SOCKET, SO_REUSEADDR},
     {SOL_SOCKET, SO_REUSEPORT}, {SOL_SOCKET, SO_ZEROCOPY}, {SOL_SOCKET, SO_RCVBUF}, {SOL_SOCKET, SO_SNDBUF},
     {IPPROTO_TCP, TCP_NODELAY}, {IPPROTO_TCP, TCP_CORK}, {IPPROTO_TCP, TCP_KEEPIDLE}, {IPPROTO_TCP, TCP_KEEPINTVL},

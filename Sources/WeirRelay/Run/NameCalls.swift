@@ -7,24 +7,25 @@ import WeirWire
 extension CallServer {
     /// Answers `getpeername` and `getsockname`.
     func name(_ call: WatchedCall, isPeer: Bool) {
-        guard !sockets.isEmpty, let socket = socket(call.integer(0), of: call) else {
-            if sockets.isEmpty { call.pass() }
-            return
-        }
-        guard let entry = sockets[socket.cookie] else { return call.pass() }
-        // A socket that is not connected has no peer, and the kernel says so.
-        let peer = Socket.peerEndpoint(socket.raw)
+        guard !sockets.isEmpty else { return call.pass() }
         let told: Endpoint?
-        if isPeer {
-            told = peer == nil ? nil : entry.asked
-        } else {
-            told = Socket.localEndpoint(socket.raw).map {
-                Endpoint(address: entry.local ?? $0.address, port: entry.port ?? $0.port)
-            }
+        do {
+            // Its duplicate is closed before the answer: it would keep a port that the program closes next.
+            guard let socket = socket(call.integer(0), of: call) else { return }
+            told = name(of: socket, isPeer: isPeer)
         }
         guard let told else { return call.pass() }
-        let error = call.write(socket.written(told), to: call.argument(1), lengthAt: call.argument(2))
+        let error = call.write(told, to: call.argument(1), lengthAt: call.argument(2))
         finish(call, error.map { .error($0) } ?? .done)
+    }
+
+    /// Returns what the program is told of a socket's end; nil if the kernel tells it.
+    private func name(of socket: borrowing WatchedSocket, isPeer: Bool) -> Endpoint? {
+        guard let entry = sockets[socket.cookie] else { return nil }
+        // A socket that is not connected has no peer, and the kernel says so.
+        if isPeer { return Socket.peerEndpoint(socket.raw).map { _ in socket.written(entry.asked) } }
+        guard let local = Socket.localEndpoint(socket.raw) else { return nil }
+        return socket.written(Endpoint(address: entry.local ?? local.address, port: entry.port ?? local.port))
     }
 
     /// Answers `getsockopt` for `SO_ERROR`, once, if a dial failed.

@@ -19,48 +19,71 @@ extension CallServer {
         let port: ServedPort
     }
 
-    /// Returns the socket of a call if its port is served; nil if the call was left to the kernel.
-    private func served(of call: WatchedCall) -> Served? {
-        guard let socket = socket(call.integer(0), of: call) else { return nil }
-        guard !letsPass, socket.transport == .tcp, !socket.facts.is_elsewhere,
-            let endpoint = Socket.localEndpoint(socket.raw), let port = serving.ports[endpoint.port]
-        else {
-            call.pass()
-            return nil
+    /// What a call gets, once the duplicate of its socket is closed: the program may close its own next, and bind the port again.
+    private enum Answer {
+        case pass(Obstacle?)
+        case result(CallResult)
+        case client(ServedSockets.Accepted, listening: UInt64)
+        /// Nothing: there is no client, and the call waits.
+        case nothing
+    }
+
+    private func perform(_ answer: Answer, _ call: WatchedCall, _ flags: Int32) {
+        switch answer {
+        case .pass(let obstacle): pass(call, obstacle)
+        case .result(let result): finish(call, result)
+        case .client(let accepted, let cookie): give(accepted, to: call, flags, from: cookie)
+        case .nothing: break
         }
-        return Served(socket: socket, endpoint: endpoint, port: port)
     }
 
-    // MARK: - Listening
-
-    /// Answers `listen`: the port is announced once clients can connect.
-    func listen(_ call: WatchedCall) {
-        guard let served = served(of: call) else { return }
-        guard Glibc.listen(served.socket.raw, call.integer(1)) == 0 else { return finish(call, .error(.current)) }
-        serving.listens(at: served.endpoint, served.port)
-        finish(call, .done)
-    }
-
-    // MARK: - Accepting
+    /// Answers `listen`.
+    func listen(_ call: WatchedCall) { perform(listening(call), call, 0) }
 
     /// Answers `accept` and `accept4`.
     func accept(_ call: WatchedCall, flags: Int32) {
         let known = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-        guard flags & ~known == 0 else { return call.pass() }
         serving.waiting.removeAll { $0.call.thread == call.thread }
-        guard let served = served(of: call) else { return }
-        guard !acceptNow(call, flags, served) else { return }
-        guard served.socket.facts.is_blocking else { return finish(call, .error(ErrorNumber(EAGAIN))) }
-        guard watch(served.socket) else { return pass(call, .shortage) }
+        perform(flags & ~known == 0 ? accepting(call, flags) : .pass(nil), call, flags)
+    }
+
+    // MARK: - Listening
+
+    /// Lets a socket listen; its port is announced once clients can connect.
+    private func listening(_ call: WatchedCall) -> Answer {
+        guard let socket = socket(call.integer(0), of: call) else { return .nothing }
+        guard let served = served(socket) else { return .pass(nil) }
+        guard Glibc.listen(served.socket.raw, call.integer(1)) == 0 else { return .result(.error(.current)) }
+        serving.listens(at: served.endpoint, served.port)
+        return .result(.done)
+    }
+
+    /// Returns a socket whose port is served, if it can be relayed.
+    private func served(_ socket: consuming WatchedSocket) -> Served? {
+        guard !letsPass, socket.transport == .tcp, !socket.facts.is_elsewhere,
+            let endpoint = Socket.localEndpoint(socket.raw), let port = serving.ports[endpoint.port]
+        else { return nil }
+        return Served(socket: socket, endpoint: endpoint, port: port)
+    }
+
+    // MARK: - Accepting
+
+    private func accepting(_ call: WatchedCall, _ flags: Int32) -> Answer {
+        guard let socket = socket(call.integer(0), of: call) else { return .nothing }
+        guard let served = served(socket) else { return .pass(nil) }
+        // A socket that was listening before the command began.
+        if served.socket.facts.state == 10 { serving.listens(at: served.endpoint, served.port) }
+        let answer = acceptNow(served)
+        guard case .nothing = answer else { return answer }
+        guard served.socket.facts.is_blocking else { return .result(.error(ErrorNumber(EAGAIN))) }
+        guard watch(served.socket) else { return .pass(.shortage) }
         let patience = Socket.patience(SO_RCVTIMEO, of: served.socket.raw)
         let deadline = patience.map { SystemClock.instant().advanced(by: $0) }
-        let waiting = ServedSockets.Waiting(
-            call: call,
-            flags: flags,
-            cookie: served.socket.cookie,
-            deadline: deadline
+        let cookie = served.socket.cookie
+        serving.waiting.append(
+            ServedSockets.Waiting(call: call, flags: flags, cookie: cookie, deadline: deadline)
         )
-        serving.waiting.append(waiting)
+        return .nothing
     }
 
     /// Lets epoll report the clients of a listening socket from now on; returns false if the kernel refuses to.
@@ -86,26 +109,26 @@ extension CallServer {
             }
             // A signal has interrupted it.
             guard waiting.call.isWaiting else { continue }
-            guard let served = found(waiting) else {
+            switch acceptNow(waiting) {
+            case nil: left.append(waiting)
+            case .nothing:
+                isOver = true
                 left.append(waiting)
-                continue
+            case let answer?: perform(answer, waiting.call, waiting.flags)
             }
-            isOver = !acceptNow(waiting.call, waiting.flags, served)
-            if isOver { left.append(waiting) }
         }
         serving.waiting = left
     }
 
-    /// Finds the listening socket of a call that waits; nil if the program has closed it.
-    private func found(_ waiting: ServedSockets.Waiting) -> Served? {
-        guard let descriptor = try? threads.descriptor(waiting.call.integer(0), of: waiting.call.thread) else {
-            return nil
-        }
+    /// Accepts a client for a call that waits; nil if its process has closed the socket.
+    private func acceptNow(_ waiting: ServedSockets.Waiting) -> Answer? {
+        let found = try? threads.descriptor(waiting.call.integer(0), of: waiting.call.thread)
+        guard let descriptor = found else { return nil }
         var facts = weir_socket_facts()
         guard weir_socket_facts_read(descriptor.raw, &facts) >= 0, facts.cookie == waiting.cookie,
-            let endpoint = Socket.localEndpoint(descriptor.raw), let port = serving.ports[endpoint.port]
+            let served = served(WatchedSocket(descriptor: descriptor, facts: facts))
         else { return nil }
-        return Served(socket: WatchedSocket(descriptor: descriptor, facts: facts), endpoint: endpoint, port: port)
+        return acceptNow(served)
     }
 
     /// Ends the calls whose time is over, and forgets those that a signal has interrupted.
@@ -126,36 +149,30 @@ extension CallServer {
         serving.waiting = []
     }
 
-    /// Answers a call if there is a client, or an error; returns false if there is neither.
-    private func acceptNow(_ call: WatchedCall, _ flags: Int32, _ served: borrowing Served) -> Bool {
-        let cookie = served.socket.cookie
+    /// Accepts a client, if there is one.
+    private func acceptNow(_ served: borrowing Served) -> Answer {
+        let (cookie, isBlocking) = (served.socket.cookie, served.socket.facts.is_blocking)
         if var earlier = serving.undelivered[cookie], !earlier.isEmpty {
             let accepted = earlier.removeFirst()
             serving.undelivered[cookie] = earlier.isEmpty ? nil : earlier
-            give(accepted, to: call, flags, from: cookie)
-            return true
+            return .client(accepted, listening: cookie)
         }
         var waited = pollfd(fd: served.socket.raw, events: Int16(POLLIN), revents: 0)
-        guard poll(&waited, 1, 0) > 0 else { return false }
+        guard poll(&waited, 1, 0) > 0 else { return .nothing }
         // The flag is the program's, too: it is as before after this call.
-        if served.socket.facts.is_blocking { _ = weir_set_blocking(served.socket.raw, false) }
+        if isBlocking { _ = weir_set_blocking(served.socket.raw, false) }
         var peer = sockaddr_storage()
         let raw = weir_accept(served.socket.raw, &peer)
-        if served.socket.facts.is_blocking { _ = weir_set_blocking(served.socket.raw, true) }
+        if isBlocking { _ = weir_set_blocking(served.socket.raw, true) }
         guard raw >= 0 else {
             let error = ErrorNumber(-raw)
-            guard error.rawValue != EAGAIN else { return false }
-            if error.isShortage { pass(call, .shortage) } else { finish(call, .error(error)) }
-            return true
+            if error.rawValue == EAGAIN { return .nothing }
+            return error.isShortage ? .pass(.shortage) : .result(.error(error))
         }
         let client = HeldDescriptor(raw)
-        guard let endpoint = SocketAddress.endpoint(&peer) else {
-            finish(call, .error(ErrorNumber(ECONNABORTED)))
-            return true
-        }
+        guard let endpoint = SocketAddress.endpoint(&peer) else { return .result(.error(ErrorNumber(ECONNABORTED))) }
         let descriptor = relayed(client, endpoint, served) ?? client
-        give(ServedSockets.Accepted(descriptor: descriptor, client: endpoint), to: call, flags, from: cookie)
-        return true
+        return .client(ServedSockets.Accepted(descriptor: descriptor, client: endpoint), listening: cookie)
     }
 
     /// Begins the flow of a client.

@@ -56,7 +56,8 @@ final class ServedSockets {
     /// Reports an endpoint at which the program listens, once.
     func listens(at endpoint: Endpoint, _ port: ServedPort) {
         guard announced.insert(endpoint).inserted else { return }
-        announce(Listener(transport: .tcp, endpoint: endpoint, target: HostPort(port.v4.endpoint)))
+        let server = port.listener(isV6: !endpoint.address.isV4) ?? port.v4
+        announce(Listener(transport: .tcp, endpoint: endpoint, target: HostPort(server.endpoint)))
     }
 
     /// Reports the ports on which no program has listened.
