@@ -61,9 +61,15 @@ struct DNSToxic: Toxic {
         }
     }
 
-    /// Takes over where the next message begins.
+    /// Takes over where the next message begins, once the previous toxic has let go what it keeps.
     mutating func adopt(_ previous: any Toxic) {
-        if let previous = previous as? DNSToxic { passing = previous.passing }
+        if let previous = previous as? DNSToxic { passing = previous.passingAfterKept }
+    }
+
+    /// The value of `passing` after the kept bytes have passed.
+    private var passingAfterKept: Int? {
+        if kept.isEmpty { return passing }
+        return kept.count < 2 ? nil : 2 + Self.length(kept[...]) - kept.count
     }
 
     /// Returns and clears the kept bytes; the rest of their message will pass.
@@ -71,7 +77,7 @@ struct DNSToxic: Toxic {
         guard !kept.isEmpty else { return [] }
         var chunk = Chunk(bytes: kept, due: now)
         chunk.receivedAt = keptSince?.reading
-        passing = kept.count < 2 ? nil : 2 + Self.length(kept[...]) - kept.count
+        passing = passingAfterKept
         (kept, keptSince) = ([], nil)
         return [chunk]
     }

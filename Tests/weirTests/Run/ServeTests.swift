@@ -127,6 +127,8 @@ struct ServeTests {
         if direction == "down" { #expect(received.count == most) }
         let output = try weir.readOutput(through: "closed\n")
         #expect(output.contains("client \(peer.local?.port ?? 0) \(arrived)\n"), "\(output)")
+        // The flow's server has ended, and its client is to end, too.
+        peer.close()
         #expect(try await weir.finish(sending: Array("end\n".utf8)).status == 0)
     }
 
