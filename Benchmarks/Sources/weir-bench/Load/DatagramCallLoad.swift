@@ -5,7 +5,7 @@ import Histogram
 final class DatagramCallLoad: LoadWorker, @unchecked Sendable {  // See LoadWorker.
     /// Datagrams that wait in the socket at once, before they are received.
     private static let batch = 64
-    /// The time for a batch to come back, in microseconds.
+    /// The time for a batch to come back after its first datagram, in microseconds.
     private static let pause: UInt32 = 4000
     private let kind: LoadKind
     private let duration: UInt64
@@ -88,6 +88,8 @@ final class DatagramCallLoad: LoadWorker, @unchecked Sendable {  // See LoadWork
 
     private func receiveBatch() throws(BenchError) {
         for _ in 0..<Self.batch { try send() }
+        var polled = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+        _ = poll(&polled, 1, 1000)
         usleep(Self.pause)
         let before = outcome.operations
         while true {

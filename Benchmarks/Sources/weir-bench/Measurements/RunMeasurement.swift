@@ -81,7 +81,7 @@ extension RunMeasurement {
             .init(
                 "datagram-receive",
                 "`recvfrom` with an address, 64 bytes, data waiting",
-                "64 datagrams are sent to a server that echoes; after 4 ms those that came back are received.",
+                "64 datagrams are sent to a server that echoes; 4 ms after the first came back all are received.",
                 .receiveCall,
                 [.callMicroseconds, slowest, .loss],
                 server: .datagrams
