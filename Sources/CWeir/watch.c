@@ -111,6 +111,9 @@ static void make_filter(filter *f, const weir_command *command, bool watches_exe
     add(f, BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1);
     answer(f, SECCOMP_RET_ERRNO | ENOSYS);
 #endif
+    // With an address: a datagram, or TCP's fast open. First, as programs make no other of these calls so often.
+    notify_if_set(f, SYS_sendto, 4);
+    if (command->watches_datagrams) notify_if_set(f, SYS_recvfrom, 4);
     notify(f, SYS_connect);
     notify(f, SYS_getpeername);
     notify(f, SYS_getsockname);
@@ -128,9 +131,6 @@ static void make_filter(filter *f, const weir_command *command, bool watches_exe
     // io_uring's calls would pass the filter: programs use others if there is none.
     if_equal(f, SYS_io_uring_setup, 1);
     answer(f, SECCOMP_RET_ERRNO | ENOSYS);
-    // With an address: a datagram, or TCP's fast open.
-    notify_if_set(f, SYS_sendto, 4);
-    if (command->watches_datagrams) notify_if_set(f, SYS_recvfrom, 4);
     if_equal(f, SYS_getsockopt, 5);
     load(f, argument(1));
     if_equal(f, SOL_SOCKET, 3);
@@ -370,6 +370,7 @@ int weir_call_take(int listener, weir_call *call) {
     if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &taken) < 0) return -errno;
     const struct seccomp_notif *notification = &taken.notification;
     call->id = notification->id;
+    weir_standby_note(call->id);
     call->thread = (int32_t)notification->pid;
     call->number = notification->data.nr;
     call->instruction = notification->data.instruction_pointer;

@@ -51,6 +51,12 @@ int weir_watch_start(const weir_command *command, weir_program *program, int *st
 // Makes processes whose parents end children of this one.
 int weir_adopt_orphans(void);
 
+// Starts a small process that lets all calls of a listener pass once this process has ended, in whatever way, and ends with the
+// last program whose calls are watched; returns a descriptor that must stay open as long as this process answers calls.
+int weir_standby_start(int listener);
+// Notes a call that was taken, as it may stay unanswered.
+void weir_standby_note(uint64_t id);
+
 // The calls that are watched.
 enum {
     WEIR_CALL_OTHER = 0,

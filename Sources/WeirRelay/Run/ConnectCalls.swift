@@ -111,7 +111,8 @@ extension CallServer {
         var waited = pollfd(fd: dial.raw, events: Int16(POLLOUT), revents: 0)
         let isNear = destination.server.address.isLoopback || destination.server.address.isUnspecified
         if poll(&waited, 1, isNear ? Self.patience : 0) > 0 {
-            if let error = Socket.pendingError(dial.raw) {
+            // A dial that was refused is reported as such, too.
+            if Int32(waited.revents) & (POLLERR | POLLHUP) != 0, let error = Socket.pendingError(dial.raw) {
                 return refuse(call, socket, destination, error, egress: egress)
             }
             return join(call, socket, dial, destination, sending: first)
@@ -172,8 +173,7 @@ extension CallServer {
         // a capture: then its true ends are shown.
         var shown: (client: Endpoint, listener: Endpoint)?
         let seen = Endpoint(address: egress.address, port: port)
-        let peer = Socket.peerEndpoint(dial.raw)
-        let asked = peer.map { destination.shown($0) } ?? destination.asked
+        let asked = destination.shown { Socket.peerEndpoint(dial.raw) }
         if seen != egress { shown = (seen, asked) }
         sockets[cookie] = SocketTable.Entry(asked: asked, local: egress.address)
         if let client = shown?.client ?? Socket.peerEndpoint(client.raw) {

@@ -13,7 +13,10 @@ struct Destination {
 
     /// Returns the endpoint that the program is told, and that is shown, for a server that was reached: 0.0.0.0 and [::] are
     /// the loopback then.
-    func shown(_ peer: Endpoint) -> Endpoint { asked.address.isUnspecified && server == asked ? peer : asked }
+    func shown(_ peer: () -> Endpoint?) -> Endpoint {
+        guard asked.address.isUnspecified, server == asked else { return asked }
+        return peer() ?? asked
+    }
 }
 
 /// The destinations of a program, each with a route of its own that has no listener.

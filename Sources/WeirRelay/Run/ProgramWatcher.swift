@@ -56,6 +56,8 @@ public final class ProgramWatcher: Sendable {
         var program: weir_program?
         var end: ProgramEnd?
         var hasNoChildren = false
+        /// Whether programs that still run can go on when the watch ends.
+        var hasStandby = false
         var waiting: [CheckedContinuation<ProgramEnd, Never>] = []
         var waitingForAll: [CheckedContinuation<Void, Never>] = []
     }
@@ -104,7 +106,8 @@ public final class ProgramWatcher: Sendable {
         guard let mailbox else { throw .unavailable("no descriptor is left: raise the limit (ulimit -n)") }
         await relay.setTemplates(settings.toxics)
         let program = try origin.start(settings)
-        state.withLock { $0.program = program }
+        let lifeline = weir_standby_start(program.listener)
+        state.withLock { ($0.program, $0.hasStandby) = (program, lifeline >= 0) }
         let (settings, processes, report) = (settings, processes, report)
         do throws(SystemError) {
             try startThread(named: "weir-calls") {
@@ -123,6 +126,8 @@ public final class ProgramWatcher: Sendable {
                     report("the program's calls cannot be answered: \(error)")
                 }
                 Glibc.close(program.listener)
+                // From now on all calls pass.
+                if lifeline >= 0 { Glibc.close(lifeline) }
                 Self.close(mailbox)
             }
             try startThread(named: "weir-children") { [self] in waitForChildren(program.process) }
@@ -232,15 +237,13 @@ public final class ProgramWatcher: Sendable {
 
     /// Ends the watch, and reports what was not watched, once.
     ///
-    /// Programs that still run cannot open connections any more, and start no programs if those were watched, too.
+    /// The calls of programs that still run go to the kernel from then on.
     public func finish() async {
         guard let mailbox, state.withLock({ $0.program }) != nil else { return }
-        if state.withLock({ $0.end != nil && !$0.hasNoChildren }) {
-            let programs = state.withLock { $0.program?.watches_executions ?? false } ? "and start no programs " : ""
-            report(
-                "programs that the command started still run, and can open no connections \(programs)any more; "
-                    + "--wait waits for them"
-            )
+        let (areLeft, hasStandby) = state.withLock { ($0.end != nil && !$0.hasNoChildren, $0.hasStandby) }
+        if areLeft {
+            let how = hasStandby ? "unwatched from now on" : "and can open no connections any more"
+            report("programs that the command started still run, \(how); --wait waits for them")
         }
         await withCheckedContinuation { continuation in
             if !mailbox.post(.end(whenEnded: { continuation.resume() })) { continuation.resume() }

@@ -359,11 +359,45 @@ struct WatchedProgramsTests {
         let ended = try await watch(options, ["sh", "-c", script, "sh", code])
         #expect(ended.status == 4 && String(decoding: ended.output, as: UTF8.self) == "b'hello' b'hello'\n")
         // Once its last flow has ended, the program may have ended, too, or be about to.
-        let also = geteuid() == 0 ? "" : "and start no programs "
         let line =
-            "weir: programs that the command started still run, and can open no connections \(also)any more; --wait waits for them\n"
+            "weir: programs that the command started still run, unwatched from now on; --wait waits for them\n"
         #expect(ended.errors.isEmpty || !waits && ended.errors == line)
         #expect(try LogLines(try folder.read("log")).all("open").count == (waits ? 2 : 1))
+        _ = try await server.stop()
+    }
+
+    @Test("A program goes on by itself when Weir is killed, also in the middle of its calls", .needsProgram("python3"))
+    func killed() async throws {
+        let (server, endpoints) = try echo()
+        let code = """
+            import os, socket, threading, time
+            def late():
+                s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                s.bind(('127.0.0.1', 0))
+                ports.append(s.getsockname()[1])
+                got.append(s.recvfrom(9)[0])
+            ports, got = [], []
+            thread = threading.Thread(target=late)
+            thread.start()
+            while not ports: time.sleep(0.01)
+            socket.create_connection(('127.0.0.1', \(endpoints[0].port)))
+            watcher = os.getppid()
+            print('ready', flush=True)
+            while os.getppid() == watcher: time.sleep(0.01)
+            s = socket.create_connection(('127.0.0.1', \(endpoints[0].port)))
+            s.sendall(b'hello')
+            answer = s.recv(9)
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'late', ('127.0.0.1', ports[0]))
+            thread.join()
+            status = os.waitstatus_to_exitcode(os.system('true'))
+            print(answer, got, status)
+            """
+        let weir = try WeirProgram(["run", "--show", "none", "--", "python3", "-I", "-c", code])
+        #expect(try weir.readOutput(through: "ready\n") == "ready\n")
+        weir.send(SIGKILL)
+        // Its output ends with the program's.
+        let ended = try await weir.finish(closesInput: false)
+        #expect(String(decoding: ended.output, as: UTF8.self) == "b'hello' [b'late'] 0\n", "\(ended.errors)")
         _ = try await server.stop()
     }
 
