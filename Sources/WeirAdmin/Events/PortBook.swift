@@ -50,7 +50,9 @@ final class PortBook: Sendable {
             openedWallNanoseconds: record.moment.wallNanoseconds
         )
         state.withLock { state in
-            state.table.add(Self.use(of: record, .client, record.path.client, record.path.listener))
+            if record.hasClientPort {
+                state.table.add(Self.use(of: record, .client, record.path.client, record.path.listener))
+            }
             Self.addEgress(record, to: &state)
             state.pairs[flow] = pair
             state.order.append(flow)

@@ -75,7 +75,8 @@ public struct PortLog: Sendable {
         }
         if !isRepeated {
             flows += 1
-            table.add(fields.use(by: client, to: listener, .client))
+            // A client that was never connected has no port.
+            if client.port != 0 { table.add(fields.use(by: client, to: listener, .client)) }
         }
         addEgress(fields, to: &table)
     }

@@ -117,8 +117,6 @@ public struct PortTable: Sendable {
 
     /// Adds a choice.
     public mutating func add(_ use: PortUse) {
-        // A socket that was never connected.
-        guard use.port != 0 else { return }
         let key = PortSeriesKey(client: use.client, transport: use.transport, side: use.side)
         let index: Int
         if let last, last.key == key {

@@ -52,8 +52,9 @@ extension UDPCarrier {
     }
 
     private func put(_ session: UDPSession, _ bytes: UnsafeRawBufferPointer, in outbox: OpaquePointer?, at index: Int) {
-        if let watched = loop.shared.configuration.watched {
-            watched.read(bytes, from: session.flow.path.listener, to: loop.shared.configuration.names)
+        // Not the flow's own path: the flow may be lending these bytes.
+        if let watched = loop.shared.configuration.watched, let asked = session.listener.listening.shown?.listener {
+            watched.read(bytes, from: asked, to: loop.shared.configuration.names)
         }
         var peer = sockaddr_storage()
         let length = SocketAddress.write(session.client, to: &peer)

@@ -33,6 +33,13 @@ struct PortLogTests {
         #expect(table.series[0].time(0) == 1_795_350_667_104_218_394)
     }
 
+    @Test("A client that was never connected has no port: only the relay's is a choice")
+    func noClient() {
+        let (log, table) = read(Self.open.replacing("127.0.0.1:51514", with: "127.0.0.1:0"))
+        #expect(log.flows == 1)
+        #expect(table.series.map(\.ports) == [[42332]])
+    }
+
     @Test("What a sink renders is read again")
     func rendered() {
         var (log, table) = (PortLog(), PortTable())

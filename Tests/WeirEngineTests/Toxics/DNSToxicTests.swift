@@ -193,7 +193,7 @@ struct DNSToxicTests {
             ("a..b", "127.0.0.1", "host"),
             ("a.*.b", "127.0.0.1", "host"), ("*.", "127.0.0.1", "host"), ("a b", "127.0.0.1", "host"),
             (String(repeating: "a", count: 64), "127.0.0.1", "host"),
-            (String(repeating: "a.", count: 127), "::1", "host"),
+            (String(repeating: "a.", count: 128), "::1", "host"),
             ("a", "", "address"), ("a", " ", "address"), ("a", "b", "address"), ("a", "fe80::1%1", "address"),
             ("a", "1.1.1.1 2", "address"), ("a", "::1 ::2 ::3 ::4 ::5 ::6 ::7 ::8 ::9", "address"),
         ]

@@ -29,9 +29,15 @@ def answer(asked):
 
 
 def serve():
-    udp, tcp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), socket.socket()
-    udp.bind(('127.0.0.1', 0))
-    tcp.bind(udp.getsockname())
+    while True:
+        udp, tcp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), socket.socket()
+        udp.bind(('127.0.0.1', 0))
+        try:
+            tcp.bind(udp.getsockname())
+            break
+        except OSError:
+            # Another program has that port of TCP.
+            continue
     tcp.listen()
 
     def datagrams():
