@@ -99,7 +99,8 @@ struct SessionTests {
         program.send(SIGTERM)
         let flows = count == 1 ? "1 TCP flow has" : "\(count) TCP flows have"
         if count > 0 {
-            #expect(try program.readErrorLine() == "weir: ending: \(flows) 1500ms to finish; ^C again stops at once")
+            let line = try program.readErrorLine()
+            #expect(line == "weir: ending: \(flows) 1500ms to finish; ^C again stops at once")
         }
         for peer in peers { peer.finish() }
         let ended = try await program.finish()
