@@ -37,6 +37,8 @@ static void close_others(int first, int second) {
 static void stand_by(int listener, int lifeline) {
     close_others(listener, lifeline);
     setsid();
+    // So that no folder stays in use.
+    if (chdir("/") < 0) {}
     prctl(PR_SET_NAME, "weir-standby");
     struct pollfd both[2] = {{.fd = listener}, {.fd = lifeline}};
     while (both[1].revents == 0) {

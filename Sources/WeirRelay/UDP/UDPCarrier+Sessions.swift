@@ -273,6 +273,8 @@ extension UDPCarrier {
     }
 
     func reportDrops(of listener: UDPListener) {
+        // A closed one's number may be another socket's by now.
+        guard !listener.isClosed else { return }
         let drops = countDrops(listener.raw)
         guard drops > listener.drops else { return }
         loop.shared.report(

@@ -61,6 +61,17 @@ struct SupervisorRoutesTests {
         }
     }
 
+    @Test("A listener of UDP that has gone is asked nothing when the relay ends")
+    func goneListener() async throws {
+        let reports = Reports()
+        try await withRelay([], configure: { $0.takesRoutes = true }, reports: reports) { relay, _ in
+            let server = Endpoint(address: .loopbackV4, port: 9)
+            _ = try await relay.add(Self.route(server, over: .udp), named: "one")
+            try await relay.remove("one")
+        }
+        #expect(reports.lines.isEmpty, "\(reports.lines)")
+    }
+
     @Test("Disabling closes the flows of the route alone: both sides see an end", arguments: [1, 2])
     func closesFlows(threads: Int) async throws {
         let server = try TCPServer()
