@@ -11,6 +11,7 @@ extension CallServer {
         if isDenied(asked) { return finish(call, .error(settings.denial)) }
         switch pair(call, socket, call.descriptorNumber, asked) {
         case .failure(let error) where error.error.isShortage: pass(call, .shortage)
+        case .failure(let error) where error.error.rawValue == EACCES: pass(call, .toGroup)
         case .failure(let error): finish(call, .error(error.error))
         case .success(nil): pass(call, .tooManyDestinations)
         case .success(let pair?):
@@ -18,7 +19,7 @@ extension CallServer {
             if let error = Socket.connectNow(socket.raw, to: receiver) { return finish(call, .error(error)) }
             pair.isConnected = true
             sockets[socket.cookie] = SocketTable.Entry(
-                asked: pair.destination.asked,
+                asked: Endpoint(address: DestinationFilter.reached(asked.address), port: asked.port),
                 local: pair.local
             )
             use(pair, socket, call)
@@ -148,6 +149,8 @@ extension CallServer {
         if isDenied(asked) { return .result(.error(settings.denial)) }
         switch pair(call, socket, call.integer(0), asked) {
         case .failure(let error) where error.error.isShortage: return .left(.shortage)
+        // The broadcast of an interface: whether the program may use it, the kernel knows.
+        case .failure(let error) where error.error.rawValue == EACCES: return .left(.toGroup)
         case .failure(let error): return .result(.error(error.error))
         case .success(nil): return .left(.tooManyDestinations)
         case .success(let pair?):

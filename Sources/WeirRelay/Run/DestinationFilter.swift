@@ -60,10 +60,12 @@ public struct DestinationFilter: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Returns whether this can be about a name server, whose own name no program asks for.
-    public var mayMatchNameServer: Bool {
-        if case .name(let pattern) = host, !pattern.isLocalhost { return false }
-        return transport != .tcp && ports?.contains(WatchedProcesses.nameServerPort) ?? true
+    /// Whether it chooses hosts by a name, for which DNS answers must be seen; `localhost` is known.
+    var needsNames: Bool { if case .name(let pattern) = host { !pattern.isLocalhost } else { false } }
+
+    /// Whether it chooses every name server, over UDP.
+    public var isOfAllNameServers: Bool {
+        host == .any && transport != .tcp && ports?.contains(WatchedProcesses.nameServerPort) ?? true
     }
 
     /// Returns the address that a connection reaches: the kernel takes 0.0.0.0 and :: for the loopback.

@@ -33,16 +33,22 @@ final class Destinations {
     private let relay: Supervisor
     private var known: [Key: Destination] = [:]
     private let names: ResolvedNames
+    private let mapped: [DestinationFilter]
+    private let needsNames: Bool
 
     init(_ settings: WatchSettings, _ relay: Supervisor) {
         (self.settings, self.relay) = (settings, relay)
         names = relay.shared.configuration.names
+        (mapped, needsNames) = (settings.maps.map(\.filter), settings.needsNames)
     }
 
-    /// Returns whether a destination is relayed, by `--only` and `--except`.
+    /// Returns whether a destination is relayed: it is denied or mapped, or `--only` and `--except` choose it; or it is a name
+    /// server, and names are needed.
     func isWatched(_ transport: Transport, _ endpoint: Endpoint) -> Bool {
-        let isChosen = settings.only.isEmpty || matches(settings.only, transport, endpoint)
-        return isChosen && !matches(settings.except, transport, endpoint)
+        if isDenied(transport, endpoint) || isMapped(transport, endpoint) { return true }
+        if matches(settings.except, transport, endpoint) { return false }
+        if settings.only.isEmpty || matches(settings.only, transport, endpoint) { return true }
+        return needsNames && endpoint.port == WatchedProcesses.nameServerPort
     }
 
     /// Returns whether the program may not reach a destination.
@@ -52,7 +58,7 @@ final class Destinations {
 
     /// Returns whether a destination leads elsewhere.
     func isMapped(_ transport: Transport, _ endpoint: Endpoint) -> Bool {
-        matches(settings.maps.map(\.filter), transport, endpoint)
+        matches(mapped, transport, endpoint)
     }
 
     private func matches(_ filters: [DestinationFilter], _ transport: Transport, _ endpoint: Endpoint) -> Bool {
@@ -69,10 +75,9 @@ final class Destinations {
         guard known.count < Self.most else { return nil }
         var server = unmapped
         let names = names.names(of: unmapped.address)
-        if let map = settings.maps.first(where: { $0.filter.matches(transport, unmapped, names: names) }),
-            let mapped = try? Resolver.resolve(map.target, family: nil).first
-        {
-            server = mapped
+        if let map = settings.maps.first(where: { $0.filter.matches(transport, unmapped, names: names) }) {
+            guard let target = settings.mapTargets[map] else { return nil }
+            server = target
         }
         guard let route = makeRoute(transport, unmapped, to: server) else { return nil }
         let destination = Destination(asked: unmapped, server: server, route: route)

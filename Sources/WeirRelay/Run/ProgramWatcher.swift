@@ -36,8 +36,25 @@ public struct WatchSettings: Sendable {
     /// Makes settings that watch everything.
     public init(command: [String]) { self.command = command }
 
+    /// The endpoints of the maps' targets.
+    private(set) var mapTargets: [DestinationMap: Endpoint] = [:]
+
+    /// Finds the endpoints of the maps' targets, before the command starts.
+    ///
+    /// - Throws: `ResolveError` for a name without an address: what goes to the mapped destination must not reach it.
+    public mutating func resolveMaps() throws(ResolveError) {
+        for map in maps { mapTargets[map] = try Resolver.resolve(map.target, family: nil).first }
+    }
+
+    /// Whether names are needed, so that the program's DNS answers are relayed, whatever else is.
+    public var needsNames: Bool {
+        !nameMaps.isEmpty || [only, except, denied, maps.map(\.filter)].joined().contains(where: \.needsNames)
+    }
+
     /// Whether datagrams are watched: without them a program's own calls that send and receive run at full speed.
-    var watchesDatagrams: Bool { only.isEmpty || only.contains { $0.transport != .tcp } }
+    var watchesDatagrams: Bool {
+        only.isEmpty || needsNames || [only, denied, maps.map(\.filter)].joined().contains { $0.transport != .tcp }
+    }
 }
 
 /// How a program ended.

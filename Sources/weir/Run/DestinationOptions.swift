@@ -82,7 +82,7 @@ struct DestinationOptions: ParsableArguments {
         try Self.check(settings)
     }
 
-    /// Checks that the maps of names can be made, and that `--only` does not leave the DNS answers out.
+    /// Checks that the maps of names can be made, and that `--except` does not leave the DNS answers out.
     private static func check(_ settings: WatchSettings) throws(Failure) {
         for toxic in NameMap.toxics(settings.nameMaps) {
             do throws(ToxicError) {
@@ -91,10 +91,11 @@ struct DestinationOptions: ParsableArguments {
                 throw Failure(.usage, "--map: \(error)")
             }
         }
-        let hasNameServers = settings.only.isEmpty || settings.only.contains(where: \.mayMatchNameServer)
-        guard settings.nameMaps.isEmpty || hasNameServers else {
-            throw Failure(.usage, "--map NAME=ADDRESS changes DNS answers, which --only leaves out: add --only udp:53")
-        }
+        guard settings.needsNames, let filter = settings.except.first(where: \.isOfAllNameServers) else { return }
+        throw Failure(
+            .usage,
+            "--except \(filter) leaves out the DNS answers from which names are known; name the hosts that it is for"
+        )
     }
 
     private static func filters(_ texts: [String], of option: String) throws(Failure) -> [DestinationFilter] {

@@ -85,6 +85,7 @@ struct RunCommand: AsyncParsableCommand {
             let scenario = try outputs.toxics.readScenario()
             var configuration = configuration()
             var settings = try watchSettings()
+            try settings.resolveMaps()
             (settings.ignoredSignals, settings.blockedSignals) = (ignored, Signals.blockedByParent)
             (settings.toxics, configuration.seed) = try outputs.toxics.destinationToxics(scenario)
             let watcher = ProgramWatcher(settings) { Diagnostics.print($0) }

@@ -83,22 +83,23 @@ struct RunCommandTests {
         #expect(settings.maps.map(\.filter.description) == ["db:5432"])
     }
 
-    @Test("Maps of names reach the watcher beside those of destinations, unless --only leaves name servers out")
+    @Test("Maps of names reach the watcher beside those of destinations, unless --except leaves name servers out")
     func nameMaps() throws {
         func read(_ options: [String]) throws -> WatchSettings {
             try RunCommand.parse(["--map", "db:5432=127.0.0.1:1", "--map", "Api=::1"] + options + ["ls"])
                 .watchSettings()
         }
-        for options in [[], ["--only", "udp:53"], ["--only", "tcp", "--only", "10.0.0.1"]] {
+        for options in [[], ["--only", "udp:53"], ["--only", "tcp"], ["--except", "10.0.0.1"], ["--except", "tcp"]] {
             let settings = try read(options)
             #expect(settings.maps.count == 1 && settings.nameMaps.map { "\($0.host) \($0.address)" } == ["api ::1"])
         }
-        for only in ["tcp", "5432", "api"] {
+        for except in ["udp:53", "udp", "*", "50-60"] {
             #expect {
-                _ = try read(["--only", only])
+                _ = try read(["--except", except])
             } throws: { error in
                 guard let failure = error as? Failure else { return false }
-                return failure.code == .usage && failure.message.hasSuffix("add --only udp:53")
+                return failure.code == .usage
+                    && failure.message.hasPrefix("--except \(except) leaves out the DNS answers")
             }
         }
         #expect(throws: Failure.self) { try read(["--map", "\(String(repeating: "a", count: 64))=::1"]) }

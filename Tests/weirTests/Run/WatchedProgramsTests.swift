@@ -296,6 +296,10 @@ struct WatchedProgramsTests {
         #expect(try await result(["--except", "127.0.0.0/8"], port) == "0 \(port), 0 flows")
         #expect(try await result(["--only", "udp"], port) == "0 \(port), 0 flows")
         #expect(try await result(["--only", "tcp:\(port)"], port) == "0 \(port), 1 flows")
+        // What is denied or mapped is so, whatever else is chosen.
+        #expect(try await result(["--only", "tcp:1", "--deny", "\(port)"], port) == "ECONNREFUSED, 1 flows")
+        let map = ["--map", "127.0.0.1:9=127.0.0.1:\(port)"]
+        #expect(try await result(["--except", "127.0.0.0/8"] + map, 9) == "0 9, 1 flows")
         // The program is told the destination that it asked for.
         #expect(try await result(["--map", "127.0.0.1:9=127.0.0.1:\(port)"], 9) == "0 9, 1 flows")
         _ = try await server.stop()

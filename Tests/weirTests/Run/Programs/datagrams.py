@@ -175,6 +175,18 @@ def itself(connects):
     return sent, s.recvfrom(9) == (b'me', s.getsockname())
 
 
+def named(host):
+    s = made()
+    s.connect((host, PORT))
+    return s.getpeername()
+
+
+def broadcast(allowed):
+    s = made()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, allowed)
+    return s.sendto(b'x', ('127.255.255.255', 9))
+
+
 def source():
     """The address to which a client is bound is the one that its server sees."""
     one, other = made(), made()
@@ -200,8 +212,12 @@ say('port 0', lambda: made().sendto(b'x', (HOST, 0)))
 if HOST in ('127.0.0.1', '::1'):
     say('server', server)
     say('itself', lambda: itself(False))
+    say('unspecified', lambda: named('0.0.0.0' if FAMILY == socket.AF_INET else '::'))
     say('itself, connected', lambda: itself(True))
-if HOST == '127.0.0.1': say('source', source)
+if HOST == '127.0.0.1':
+    say('source', source)
+    say('broadcast', lambda: broadcast(True))
+    say('broadcast, not allowed', lambda: broadcast(False))
 if FAMILY == socket.AF_INET:
     def mapped():
         s = made(socket.AF_INET6)
