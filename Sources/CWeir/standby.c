@@ -46,15 +46,20 @@ static void stand_by(int listener, int lifeline) {
         // No program is left whose calls are watched.
         if (both[0].revents != 0) _exit(0);
     }
-    // Those that were taken, and not answered; one may not be noted yet.
-    for (uint64_t id = taken->first; id != taken->last + 8; id++) weir_call_continue(listener, id);
+    // Those that were taken, and not answered, the latest first; one may not be noted yet. New ones do not wait for them.
+    uint64_t first = taken->first, next = taken->last + 8;
     both[0].events = POLLIN;
-    while (poll(both, 1, -1) >= 0 || errno == EINTR) {
+    while (true) {
+        for (int count = 0; count < 256 && next != first; count++) weir_call_continue(listener, --next);
+        both[0].revents = 0;
+        if (poll(both, 1, next == first ? -1 : 0) < 0 && errno != EINTR) _exit(0);
         weir_call call;
-        if (!(both[0].revents & POLLIN)) _exit(0);
-        if (weir_call_take(listener, &call) == 0) weir_call_continue(listener, call.id);
+        if (both[0].revents & POLLIN) {
+            if (weir_call_take(listener, &call) == 0) weir_call_continue(listener, call.id);
+        } else if (both[0].revents != 0) {
+            _exit(0);
+        }
     }
-    _exit(0);
 }
 
 int weir_standby_start(int listener) {

@@ -250,6 +250,7 @@ static int make_process(int *descriptor) {
 static int give_up(weir_program *program, int fd, int error) {
     close(fd);
     if (program->listener >= 0) close(program->listener);
+    if (program->lifeline >= 0) close(program->lifeline);
     kill(program->process, SIGKILL);
     while (waitpid(program->process, NULL, 0) < 0 && errno == EINTR) {}
     close(program->descriptor);
@@ -287,7 +288,7 @@ int weir_watch_start(const weir_command *command, weir_program *program, int *st
         programs[index] = (struct sock_fprog){.len = (unsigned short)made[index].count, .filter = made[index].steps};
     }
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) return -errno;
-    *program = (weir_program){.listener = -1, .descriptor = -1};
+    *program = (weir_program){.listener = -1, .descriptor = -1, .lifeline = -1};
     sigset_t all, mask;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &mask);
@@ -316,6 +317,8 @@ int weir_watch_start(const weir_command *command, weir_program *program, int *st
     int status = weir_memory_read(process, (uint64_t)(uintptr_t)command->path, &first, 1);
     if (status < 0) return give_up(program, ends[0], status);
     *step = WEIR_START_EXECUTE;
+    // Before the command's first call: from here on nothing that happens to this process takes its network away.
+    program->lifeline = weir_standby_start(program->listener);
     tell(ends[0], 0, 0, false);
     program->watches_executions = heard.watches_executions;
     if (program->watches_executions) let_execute(program->listener, ends[0]);

@@ -32,6 +32,8 @@ typedef struct {
     int process;
     int descriptor;
     int listener;
+    // Open as long as this process answers calls, then another one lets them pass; a negative errno if there is none.
+    int lifeline;
     // Whether the command and its programs cannot gain privileges (no_new_privs), though they could without being watched;
     // then they are watched when they execute a file.
     bool watches_executions;

@@ -105,7 +105,7 @@ final class CallServer {
     /// How long to wait for an event, in ns; -1 without a limit.
     private var timeout: Int64 {
         if !jobs.isEmpty || serving.hasDeadlines { return Self.pause.inNanoseconds }
-        return datagrams.isEmpty && serving.undelivered.isEmpty ? -1 : 1_000_000_000
+        return datagrams.isEmpty && !serving.hasWork ? -1 : 1_000_000_000
     }
 
     /// Takes a call and answers it; returns false if no call will come any more.

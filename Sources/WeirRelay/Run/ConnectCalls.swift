@@ -73,7 +73,7 @@ extension CallServer {
     func isItself(_ socket: borrowing WatchedSocket, _ asked: Endpoint) -> Bool {
         guard let own = Socket.localEndpoint(socket.raw), own.port == asked.port else { return false }
         let (address, bound) = (DestinationFilter.reached(asked.address), own.address.unmapped)
-        return address == bound || bound.isUnspecified && address.isLoopback
+        return address == bound || asked.address.isUnspecified || bound.isUnspecified && address.isLoopback
     }
 
     // MARK: - TCP

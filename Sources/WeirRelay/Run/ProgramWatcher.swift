@@ -123,8 +123,7 @@ public final class ProgramWatcher: Sendable {
         guard let mailbox else { throw .unavailable("no descriptor is left: raise the limit (ulimit -n)") }
         await relay.setTemplates(settings.toxics)
         let program = try origin.start(settings)
-        let lifeline = weir_standby_start(program.listener)
-        state.withLock { ($0.program, $0.hasStandby) = (program, lifeline >= 0) }
+        state.withLock { ($0.program, $0.hasStandby) = (program, program.lifeline >= 0) }
         let (settings, processes, report) = (settings, processes, report)
         do throws(SystemError) {
             try startThread(named: "weir-calls") {
@@ -144,7 +143,7 @@ public final class ProgramWatcher: Sendable {
                 }
                 Glibc.close(program.listener)
                 // From now on all calls pass.
-                if lifeline >= 0 { Glibc.close(lifeline) }
+                if program.lifeline >= 0 { Glibc.close(program.lifeline) }
                 Self.close(mailbox)
             }
             try startThread(named: "weir-children") { [self] in waitForChildren(program.process) }

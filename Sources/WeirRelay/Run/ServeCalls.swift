@@ -71,8 +71,10 @@ extension CallServer {
     private func accepting(_ call: WatchedCall, _ flags: Int32) -> Answer {
         guard let socket = socket(call.integer(0), of: call) else { return .nothing }
         guard let served = served(socket) else { return .pass(nil) }
-        // A socket that was listening before the command began.
-        if served.socket.facts.state == 10 { serving.listens(at: served.endpoint, served.port) }
+        // The kernel refuses a socket that does not listen.
+        guard served.socket.facts.state == 10 else { return .pass(nil) }
+        // It may have been listening before the command began.
+        serving.listens(at: served.endpoint, served.port)
         let answer = acceptNow(served)
         guard case .nothing = answer else { return answer }
         guard served.socket.facts.is_blocking else { return .result(.error(ErrorNumber(EAGAIN))) }
@@ -133,14 +135,26 @@ extension CallServer {
 
     /// Ends the calls whose time is over, and forgets those that a signal has interrupted.
     func checkAccepts(at now: Instant) {
-        serving.sweep(at: now)
+        let looks = serving.looks(at: now)
         serving.waiting.removeAll { waiting in
+            // Another thread has closed the socket: the kernel says so.
+            if looks, waiting.call.isWaiting, !hasSocket(waiting) {
+                waiting.call.pass()
+                return true
+            }
             guard let deadline = waiting.deadline else { return false }
             guard waiting.call.isWaiting else { return true }
             guard now >= deadline else { return false }
             finish(waiting.call, .error(ErrorNumber(EAGAIN)))
             return true
         }
+    }
+
+    private func hasSocket(_ waiting: ServedSockets.Waiting) -> Bool {
+        guard let found = try? threads.descriptor(waiting.call.integer(0), of: waiting.call.thread) else {
+            return false
+        }
+        return weir_cookie(found.raw) == waiting.cookie
     }
 
     /// Leaves the calls that wait to the kernel.

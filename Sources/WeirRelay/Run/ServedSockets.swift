@@ -71,13 +71,18 @@ final class ServedSockets {
     /// Whether a call waits that must end at its time.
     var hasDeadlines: Bool { waiting.contains { $0.deadline != nil } }
 
-    /// Closes the connections for listening sockets that no longer exist.
-    func sweep(at now: Instant) {
-        guard !undelivered.isEmpty, swept.duration(to: now) >= Self.interval else { return }
+    /// Returns whether it is time to look at the sockets of calls that wait, and closes the connections for listening sockets that
+    /// no longer exist.
+    func looks(at now: Instant) -> Bool {
+        guard hasWork, swept.duration(to: now) >= Self.interval else { return false }
         swept = now
-        guard let living = LivingSockets.cookies([.tcp]) else { return }
+        guard !undelivered.isEmpty, let living = LivingSockets.cookies([.tcp]) else { return true }
         undelivered = undelivered.filter { living.contains($0.key) }
+        return true
     }
+
+    /// Whether there is anything to look at from time to time.
+    var hasWork: Bool { !waiting.isEmpty || !undelivered.isEmpty }
 }
 
 /// A port whose clients are relayed.
