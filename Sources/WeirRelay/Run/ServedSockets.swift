@@ -28,6 +28,7 @@ final class ServedSockets {
     private static let interval = Duration.seconds(1)
 
     var ports: [UInt16: ServedPort]
+    private let asked: [UInt16]
     var waiting: [Waiting] = []
     /// The listening sockets of which epoll reports new clients.
     var watched: Set<UInt64> = []
@@ -42,8 +43,8 @@ final class ServedSockets {
     init(_ settings: WatchSettings, _ relay: Supervisor) throws(SystemError) {
         announce = settings.whenListening
         var ports: [UInt16: ServedPort] = [:]
-        for port in settings.servedPorts { ports[port] = try ServedPort(port, relay) }
-        self.ports = ports
+        for port in settings.servedPorts { ports[port] = try ServedPort.make(port, relay) }
+        (self.ports, asked) = (ports, settings.servedPorts.sorted())
     }
 
     /// Returns whether a destination is a served port of this machine: the server's side relays its connections.
@@ -63,7 +64,7 @@ final class ServedSockets {
     /// Reports the ports on which no program has listened.
     func reportUnused(_ report: (String) -> Void) {
         let used = Set(announced.map(\.port))
-        for port in ports.keys.sorted() where !used.contains(port) {
+        for port in asked where !used.contains(port) {
             report("--serve \(port): the command has not listened on TCP port \(port)")
         }
     }
@@ -96,13 +97,14 @@ final class ServedPort {
 
     private static var mappedLoopback: IPAddress { Endpoint(address: .loopbackV4, port: 0).mapped.address }
 
-    fileprivate init(_ port: UInt16, _ relay: Supervisor) throws(SystemError) {
-        v4 = try PrivateListener(.loopbackV4)
+    private init(_ v4: PrivateListener, route: Int) { (self.v4, self.route) = (v4, route) }
+
+    /// Makes the route of a port; nil if the relay ends already, as the command has ended.
+    fileprivate static func make(_ port: UInt16, _ relay: Supervisor) throws(SystemError) -> ServedPort? {
+        let v4 = try PrivateListener(.loopbackV4)
         let route = Route(.tcp, listen: HostPort(.any, port), target: HostPort(v4.endpoint))
-        guard let number = Blocking.wait({ try? await relay.addDestination(route, named: "serve-\(port)") }) else {
-            throw SystemError("make the route of port \(port)", ErrorNumber(ECANCELED))
-        }
-        self.route = number
+        let number = Blocking.wait { try? await relay.addDestination(route, named: "serve-\(port)") }
+        return number.map { ServedPort(v4, route: $0) }
     }
 
     /// Returns the listener whose connections have the family of a socket.
