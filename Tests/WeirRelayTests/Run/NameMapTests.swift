@@ -63,13 +63,32 @@ struct NameMapTests {
     }
 
     @Test(
-        "A filter that names a host, TCP or another port leaves name servers out",
+        "Only a filter of every host leaves all name servers out",
         arguments: [
-            ("udp", true), ("udp:53", true), ("53", true), ("10.0.0.0/8", true), ("*", true), ("50-60", true),
-            ("localhost", true), ("tcp", false), ("tcp:53", false), ("5432", false), ("example.com", false),
+            ("udp", true), ("udp:53", true), ("53", true), ("*", true), ("50-60", true), ("10.0.0.0/8", false),
+            ("localhost", false), ("tcp", false), ("tcp:53", false), ("5432", false), ("example.com", false),
         ]
     )
-    func nameServers(filter: String, matches: Bool) throws {
-        #expect(try DestinationFilter(parsing: filter).mayMatchNameServer == matches)
+    func nameServers(filter: String, isOfAll: Bool) throws {
+        #expect(try DestinationFilter(parsing: filter).isOfAllNameServers == isOfAll)
+    }
+
+    @Test("Names are needed by filters and maps that have one, and then name servers and datagrams are watched")
+    func needsNames() throws {
+        func settings(_ only: String...) throws -> WatchSettings {
+            var settings = WatchSettings(command: ["ls"])
+            settings.only = try only.map { try DestinationFilter(parsing: $0) }
+            return settings
+        }
+        for (only, needs, watches) in [
+            ("tcp", false, false), ("tcp:localhost", false, false), ("tcp:a.example", true, true),
+        ] {
+            let settings = try settings(only)
+            #expect(settings.needsNames == needs)
+            #expect(settings.watchesDatagrams == watches)
+        }
+        var denying = try settings("tcp")
+        denying.denied = [try DestinationFilter(parsing: "udp:5000")]
+        #expect(denying.watchesDatagrams && !denying.needsNames)
     }
 }
