@@ -17,28 +17,14 @@ struct DNSMap: Hashable, Sendable {
         static let any = 255
     }
 
-    /// The labels of the name, or of its end, in lower case.
-    private let labels: [[UInt8]]
-    /// Whether the map is of all names that end so, but not of the end itself.
-    private let isEnd: Bool
+    private let host: NamePattern
     private let addresses: [IPAddress]
     private let timeToLive: UInt32
 
     /// Creates a map; nil if the host is neither a name as `example.com` nor an end of names as `*.example.com`.
     init?(host: String, addresses: [IPAddress], timeToLive: UInt32) {
-        isEnd = host.hasPrefix("*.")
-        var name = host.utf8.dropFirst(isEnd ? 2 : 0)
-        if name.last == UInt8(ascii: "."), name.count > 1 { name = name.dropLast() }
-        labels = name.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map { $0.map(Self.lower) }
-        let isName = labels.allSatisfy { label in
-            (1...63).contains(label.count) && label.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "*") }
-        }
-        guard isName, name.count <= 253 else { return nil }
-        (self.addresses, self.timeToLive) = (addresses, timeToLive)
-    }
-
-    private static func lower(_ byte: UInt8) -> UInt8 {
-        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+        guard let host = NamePattern(host[...]) else { return nil }
+        (self.host, self.addresses, self.timeToLive) = (host, addresses, timeToLive)
     }
 
     /// Returns the answer in place of a message; nil if that is no answer about a host of the map, or damaged.
@@ -79,18 +65,19 @@ struct DNSMap: Hashable, Sendable {
     /// Returns where the name of the question ends; nil if it is not of the map, damaged or, against all custom,
     /// compressed.
     private func questionEnd(in message: [UInt8]) -> Int? {
-        var found: [Range<Int>] = []
+        var name: [UInt8] = []
         var at = Self.headerSize
         while at < message.count, message[at] != 0 {
             let label = (at + 1)..<(at + 1 + Int(message[at]))
-            guard message[at] < 64, label.upperBound < message.count else { return nil }
-            found.append(label)
+            // A dot within a label is none between two.
+            guard message[at] < 64, label.upperBound < message.count, !message[label].contains(UInt8(ascii: ".")) else {
+                return nil
+            }
+            if !name.isEmpty { name.append(UInt8(ascii: ".")) }
+            name += message[label]
             at = label.upperBound
         }
-        guard at < message.count, isEnd ? found.count > labels.count : found.count == labels.count else { return nil }
-        for (range, label) in zip(found.suffix(labels.count), labels) {
-            guard message[range].lazy.map(Self.lower).elementsEqual(label) else { return nil }
-        }
+        guard at < message.count, host.matches(name) else { return nil }
         return at + 1
     }
 

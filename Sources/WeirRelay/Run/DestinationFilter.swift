@@ -56,7 +56,7 @@ public struct DestinationFilter: Hashable, Sendable, CustomStringConvertible {
         case .any: return true
         case .network(let network): return network.contains(address) && network.hasZone(of: address)
         case .name(let pattern):
-            return pattern.isLocalhost && address.isLoopback || names.contains(where: pattern.matches)
+            return pattern.isLocalhost && address.isLoopback || names.contains { pattern.matches($0.utf8) }
         }
     }
 
@@ -85,38 +85,6 @@ public struct DestinationFilter: Hashable, Sendable, CustomStringConvertible {
             }
         let ports = ports.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
         return [transport.map { "\($0)" }, hosts, ports].compactMap { $0 }.joined(separator: ":")
-    }
-}
-
-/// A host's name, or the end of names after `*.`; names compare without regard to case and to a dot at the end.
-struct NamePattern: Hashable, Sendable, CustomStringConvertible {
-    /// The name in lower case; if it is an end, with its leading dot.
-    private let text: String
-    private let isEnd: Bool
-
-    /// Reads `example.com` or `*.example.com`; nil if the text is neither.
-    init?(_ text: Substring) {
-        isEnd = text.hasPrefix("*.")
-        let name = isEnd ? text.dropFirst(2) : text
-        guard HostPort.isName(name), !name.hasPrefix("."), !name.contains("..") else { return nil }
-        self.text = (isEnd ? "." : "") + Self.plain(String(name))
-    }
-
-    /// Returns whether a name fits.
-    func matches(_ name: String) -> Bool {
-        let name = Self.plain(name)
-        return isEnd ? name.hasSuffix(text) && name.utf8.count > text.utf8.count : name == text
-    }
-
-    /// Whether this is `localhost`, the name of all loopback addresses.
-    var isLocalhost: Bool { text == "localhost" }
-
-    /// The pattern in the form that is read.
-    var description: String { (isEnd ? "*" : "") + text }
-
-    private static func plain(_ name: String) -> String {
-        let name = name.lowercased()
-        return name.hasSuffix(".") ? String(name.dropLast()) : name
     }
 }
 

@@ -3,6 +3,9 @@ import WeirWire
 
 /// The reading of a filter's text.
 struct DestinationReader {
+    /// What could be meant as a transport, and is none here; a host with such a name can be chosen without a port.
+    private static let otherProtocols = ["icmp", "icmpv6", "sctp", "dccp", "udplite"]
+
     /// The whole text, for errors.
     let text: String
 
@@ -19,6 +22,9 @@ struct DestinationReader {
             guard !rest.isEmpty else { throw DestinationFilterError(text, "nothing follows '\(word):'") }
         } else if let lower = Transport(word.lowercased()) {
             throw DestinationFilterError(text, "'\(word)' is written in lower case: \(lower)")
+        }
+        if transport == nil, colon != nil, Self.otherProtocols.contains(word.lowercased()) {
+            throw DestinationFilterError(text, "'\(word)' is not relayed, only tcp and udp are")
         }
         let (hostText, portText) = try split(rest)
         var filter = DestinationFilter(transport, .any, nil)
@@ -48,7 +54,7 @@ struct DestinationReader {
             return .network(try network(text[..<slash], bits: text[text.index(after: slash)...]))
         }
         if let address = try address(text) { return .network(ToxicMatch.Network(DestinationFilter.reached(address))) }
-        guard let pattern = NamePattern(text) else {
+        guard HostPort.isName(text.hasPrefix("*.") ? text.dropFirst(2) : text), let pattern = NamePattern(text) else {
             if text.contains(":") || text.contains("[") {
                 let example = "in brackets before a port, as in [::1]:8000"
                 throw DestinationFilterError(self.text, "'\(text)' is no IPv6 address; write one \(example)")

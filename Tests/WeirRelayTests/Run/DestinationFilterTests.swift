@@ -71,7 +71,8 @@ struct DestinationFilterTests {
             ("*.example.com", ["www.example.com"], true), ("*.example.com", ["a.b.Example.Com"], true),
             ("*.example.com", ["xexample.com"], false), ("*.example.com", ["example.com"], false),
             ("*.example.com", [".example.com"], false), ("*.example.com", ["www.example.com.org"], false),
-            ("db", ["db"], true), ("db", ["db.local"], false), ("tcp:db:9", ["db"], true), ("db:8", ["db"], false),
+            ("sctp", ["sctp"], true), ("db", ["db"], true), ("db", ["db.local"], false), ("tcp:db:9", ["db"], true),
+            ("db:8", ["db"], false),
             ("localhost", ["localhost"], true), ("localhost", ["evillocalhost"], false), ("localhost", [], false),
         ] as [(String, [String], Bool)]
     )
@@ -113,7 +114,10 @@ struct DestinationFilterTests {
             ("10.0.0.256", "'10.0.0.256' is neither an address nor a host name"),
             ("a b", "'a b' is neither an address nor a host name"), ("*x", "; '*' stands alone, or first as in *.exa"),
             ("a.*.b", "; '*' stands alone, or first as in *.example.com"), ("*.", "'*.' is neither an address"),
-            ("sctp:10.0.0.1:80", "'sctp:10.0.0.1:80' is no IPv6 address; write one in brackets before a port"),
+            ("sctp:10.0.0.1:80", "'sctp' is not relayed, only tcp and udp are"),
+            ("SCTP:80", "'SCTP' is not relayed"), ("icmp:", "'icmp' is not relayed"),
+            ("x:10.0.0.1:80", "'x:10.0.0.1:80' is no IPv6 address; write one in brackets before a port"),
+            ("\(String(repeating: "a", count: 64)).org", "is neither an address nor a host name"),
             ("[10.0.0.1]:80", "'[10.0.0.1]' is no IPv6 address"), ("[::1:80", "'[::1:80' is no IPv6 address"),
             ("fe80::1%nosuchzone0", "this machine has no interface 'nosuchzone0'"),
         ]
