@@ -30,6 +30,9 @@ public struct ErrorNumber: Hashable, Sendable, CustomStringConvertible {
     /// An operation took too long: `ETIMEDOUT`.
     public static let timedOut = ErrorNumber(110)
 
+    /// The one who asked no longer wants it: `ECANCELED`.
+    public static let canceled = ErrorNumber(125)
+
     /// The name of the target has no address: `EAI_NONAME`.
     public static let nameNotResolved = ErrorNumber(-2)
 
@@ -97,5 +100,6 @@ public struct ErrorNumber: Hashable, Sendable, CustomStringConvertible {
         (114, "EALREADY", "already under way"),
         (115, "EINPROGRESS", "under way"),
         (122, "EDQUOT", "quota used up"),
+        (125, "ECANCELED", "canceled"),
     ]
 }

@@ -6,6 +6,8 @@ public import WeirWire
 public struct FlowDetails: Sendable {
     /// A function that finds a client's process; nil if the search is off.
     public var process: ProcessLookup?
+    /// A function that returns whether a flow's client was not allowed to connect, and got an error instead.
+    public var isDenied: @Sendable (FlowID) -> Bool
     /// A function that returns the name that was looked up for a server's address, if there was one.
     public var name: @Sendable (IPAddress) -> String?
     /// The port that the relay requests when it dials.
@@ -18,9 +20,11 @@ public struct FlowDetails: Sendable {
         process: ProcessLookup? = nil,
         egressPort: EgressPort = .kernel,
         hostPorts: PortRange? = nil,
-        name: @escaping @Sendable (IPAddress) -> String? = { _ in nil }
+        name: @escaping @Sendable (IPAddress) -> String? = { _ in nil },
+        isDenied: @escaping @Sendable (FlowID) -> Bool = { _ in false }
     ) {
         self.hostPorts = hostPorts
+        self.isDenied = isDenied
         self.process = process
         self.egressPort = egressPort
         self.name = name
@@ -37,13 +41,14 @@ public struct FlowDetails: Sendable {
         case .unknown: texts.append("process not known")
         case .notAsked: break
         }
+        if isDenied(record.flow) { texts.append("denied by --deny") }
         guard record.path.server != nil, let asked = egressPort.asked(for: record.path.client) else { return texts }
         let isGot = egressPort.isGot(record.path.egress, for: record.path.client)
         texts.append(isGot ? "egress port \(asked) as asked" : "egress port \(asked) was not free")
         return texts
     }
 
-    /// Appends members to an object: `process` (null if it is not known), `egress_asked` and `egress_got`.
+    /// Appends members to an object: `process` (null if it is not known), `denied` if it is true, `egress_asked` and `egress_got`.
     func appendJSON(_ record: FlowRecord, to json: inout JSONWriter) {
         switch answer(record) {
         case .found(let process):
@@ -55,6 +60,7 @@ public struct FlowDetails: Sendable {
         case .unknown: json.member("process", nil as String?)
         case .notAsked: break
         }
+        if isDenied(record.flow) { json.member("denied", true) }
         guard record.path.server != nil, let asked = egressPort.asked(for: record.path.client) else { return }
         json.member("egress_asked", asked)
         json.member("egress_got", egressPort.isGot(record.path.egress, for: record.path.client))

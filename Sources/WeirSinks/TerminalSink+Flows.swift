@@ -42,12 +42,12 @@ extension TerminalSink {
     private func appendPath(_ record: FlowRecord, isShort: Bool, _ output: inout ByteBuffer) {
         let path = record.path
         var addresses = LineAddresses(isShort: isShort)
-        if record.hasClientPort { addresses.append(path.client, to: &output) } else { output.append("no port") }
+        addresses.append(clientOf: record, to: &output)
         appendArrow(style.arrow, &output)
         addresses.append(path.listener, to: &output)
         guard let server = path.server else { return }
         appendArrow(style.doubleArrow, &output)
-        if let egress = path.egress { addresses.append(egress, to: &output) } else { output.append("no egress") }
+        addresses.append(egressOf: record, to: &output)
         appendArrow(style.arrow, &output)
         appendServer(server, &addresses, &output)
     }
@@ -78,15 +78,9 @@ extension TerminalSink {
         var addresses = LineAddresses(isShort: style.isTerminal)
         if show == .messages {
             // No other line has the client.
-            if record.hasClientPort {
-                addresses.append(record.path.client, to: &output)
-            } else {
-                output.append("no port")
-            }
-        } else if let egress = record.path.egress {
-            addresses.append(egress, to: &output)
+            addresses.append(clientOf: record, to: &output)
         } else {
-            output.append("no egress")
+            addresses.append(egressOf: record, to: &output)
         }
         appendArrow(style.arrow, &output)
         if let server = record.path.server {
@@ -189,5 +183,17 @@ extension ByteBuffer {
         if datagrams > 0 { append(", ") }
         appendDecimal(bytes)
         append(" B")
+    }
+}
+
+extension LineAddresses {
+    /// Appends a flow's client; it has no port if it was never connected.
+    fileprivate mutating func append(clientOf record: FlowRecord, to output: inout ByteBuffer) {
+        if record.hasClientPort { append(record.path.client, to: &output) } else { output.append("no port") }
+    }
+
+    /// Appends the relay's own endpoint of a flow's dial, if the dial got one.
+    fileprivate mutating func append(egressOf record: FlowRecord, to output: inout ByteBuffer) {
+        if let egress = record.path.egress { append(egress, to: &output) } else { output.append("no egress") }
     }
 }

@@ -25,7 +25,7 @@ struct ErrorNumberTests {
             (ENAMETOOLONG, "ENAMETOOLONG"), (ENOSYS, "ENOSYS"), (ELOOP, "ELOOP"), (EPROTO, "EPROTO"),
             (ENOPROTOOPT, "ENOPROTOOPT"), (EPROTONOSUPPORT, "EPROTONOSUPPORT"), (EOPNOTSUPP, "EOPNOTSUPP"),
             (EISCONN, "EISCONN"), (ESHUTDOWN, "ESHUTDOWN"), (EALREADY, "EALREADY"), (EINPROGRESS, "EINPROGRESS"),
-            (EDQUOT, "EDQUOT"),
+            (EDQUOT, "EDQUOT"), (ECANCELED, "ECANCELED"),
         ]
         for (number, name) in names { #expect(ErrorNumber(number).name == name) }
     }

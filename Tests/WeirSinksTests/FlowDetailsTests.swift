@@ -31,6 +31,17 @@ struct FlowDetailsTests {
         #expect(!none.rendered(record(.opened)).contains("process"))
     }
 
+    @Test("A flow that was denied says so, after its process, and no other does")
+    func denied() {
+        let details = FlowDetails(process: { _ in .found(Self.process) }, isDenied: { $0.rawValue == 2 })
+        var sink = TerminalSink(show: .summary, details: details)
+        #expect(sink.rendered(record(.opened, flow: 2)).hasSuffix(" 4711, root, denied by --deny\n"))
+        #expect(sink.rendered(record(.opened, flow: 3)).hasSuffix(" 4711, root\n"))
+        var lines = JSONLinesSink(withBytes: false, details: details)
+        #expect(lines.rendered(record(.opened, flow: 2)).hasSuffix("\"user\":\"root\"},\"denied\":true}\n"))
+        #expect(!lines.rendered(record(.opened, flow: 3)).contains("denied"))
+    }
+
     @Test("The table at the end names each flow's process, and those that are not known")
     func summary() {
         var sink = SummarySink(details: FlowDetails(process: { $0.rawValue == 3 ? .unknown : .found(Self.process) }))

@@ -65,28 +65,26 @@ extension Supervisor {
 extension Supervisor {
     /// Joins two TCP connections that exist already to one flow of a route: what arrives on one leaves on the other.
     ///
+    /// The flow is counted already (`Shared.reserveFlow`), and neither end blocks.
+    ///
     /// - Parameters:
     ///   - client: the connection to the client.
     ///   - server: the connection to the server.
     ///   - route: the number of a route with a target.
-    ///   - shown: the endpoints of the client's side that the flow has, if they are not those of the connection.
-    /// - Returns: false if as many flows are open as the limit allows, or the relay has ended; both are closed then.
-    package nonisolated func adopt(
+    ///   - shown: the endpoints of the client's side that the flow has.
+    /// - Returns: false if the relay has ended; both are closed then.
+    nonisolated func adopt(
         client: consuming Descriptor,
         server: consuming Descriptor,
         route: Int,
-        shown: (client: Endpoint, listener: Endpoint)? = nil
+        shown: (client: Endpoint, listener: Endpoint)
     ) -> Bool {
-        guard let peer = Socket.peerEndpoint(client.raw), let local = Socket.localEndpoint(client.raw),
-            shared.reserveFlow()
-        else { return false }
-        for raw in [client.raw, server.raw] { _ = fcntl(raw, F_SETFL, fcntl(raw, F_GETFL) | O_NONBLOCK) }
         let loop = shared.loops[shared.loopWithFewestFlows()]
         loop.flows.add(1, ordering: .relaxed)
         let accepted = AcceptedConnection(
             socket: SentDescriptor(client),
-            client: shown?.client ?? peer,
-            listener: shown?.listener ?? local,
+            client: shown.client,
+            listener: shown.listener,
             route: route,
             server: SentDescriptor(server)
         )

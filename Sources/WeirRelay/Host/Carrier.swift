@@ -30,6 +30,8 @@ final class FailedDial: Sendable {
     /// The relay's own endpoint of the dial; nil if it got none.
     let egress: Endpoint?
     let error: ErrorNumber
+    /// Whether nothing was dialed, because the program may not reach the destination.
+    let isDenied: Bool
     let route: Int
     let process: ClientProcess?
 
@@ -38,11 +40,12 @@ final class FailedDial: Sendable {
         server: Endpoint,
         egress: Endpoint?,
         _ error: ErrorNumber,
+        isDenied: Bool,
         route: Int,
         _ process: ClientProcess?
     ) {
         client = Endpoint(address: egress?.address ?? (asked.address.isV4 ? .anyV4 : .anyV6), port: 0)
         (self.asked, self.server, self.egress, self.error) = (asked, server, egress, error)
-        (self.route, self.process) = (route, process)
+        (self.isDenied, self.route, self.process) = (isDenied, route, process)
     }
 }

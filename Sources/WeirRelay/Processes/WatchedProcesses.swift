@@ -13,6 +13,8 @@ final class WatchedProcesses: Sendable {
         /// The process of each client whose flow has not begun, and of each UDP client.
         var clients: [Key: ClientProcess] = [:]
         var answers = RecentAnswers<ClientProcess>(kept: WatchedProcesses.kept)
+        /// The flows whose clients were not allowed to connect.
+        var denied = RecentAnswers<Bool>(kept: WatchedProcesses.kept)
     }
 
     /// The port of DNS.
@@ -28,8 +30,16 @@ final class WatchedProcesses: Sendable {
         }
     }
 
-    /// Gives a new flow its process.
-    func begin(_ flow: FlowID, _ process: ClientProcess) { state.withLock { $0.answers[flow] = process } }
+    /// Gives a new flow, whose dial has failed, its process.
+    func begin(_ flow: FlowID, _ failed: FailedDial) {
+        state.withLock { state in
+            if let process = failed.process { state.answers[flow] = process }
+            if failed.isDenied { state.denied[flow] = true }
+        }
+    }
+
+    /// Returns whether a flow's client was not allowed to connect.
+    func isDenied(_ flow: FlowID) -> Bool { state.withLock { $0.denied[flow] ?? false } }
 
     /// Gives a new flow the process of its client.
     func begin(_ flow: FlowID, _ transport: Transport, client: Endpoint) {

@@ -44,6 +44,8 @@ final class CallServer {
     private var nextJob: UInt64 = 2
     /// The answers that a signal kept from their callers, by thread.
     private var undelivered: [Int32: (call: WatchedCall, result: CallResult)] = [:]
+    /// The TCP sockets that existed a moment ago.
+    private var living: (at: Instant, cookies: Set<UInt64>)?
     private var isEnding = false
     /// Whether new connections and datagrams are left to the kernel, because the relay ends.
     private(set) var letsPass = false
@@ -96,7 +98,7 @@ final class CallServer {
             let now = SystemClock.instant()
             guard looked.duration(to: now) >= Self.pause else { continue }
             looked = now
-            for (token, job) in jobs where !job.check(self, at: now) { end(token) }
+            checkJobs(at: now)
             datagrams.sweep(self, at: now)
             checkAccepts(at: now)
         }
@@ -126,9 +128,12 @@ final class CallServer {
         switch message {
         case .flowClosed(let client, let asked): datagrams.flowClosed(client, asked)
         case .refused(let client, let asked): datagrams.refused(client, asked, self)
-        case .letPass:
+        case .letPass(let whenDone):
             letsPass = true
             passAccepts()
+            // What the command gave up is recorded while the relay still takes records.
+            checkJobs(at: SystemClock.instant())
+            whenDone()
         case .end(let whenEnded):
             isEnding = true
             untouched.report(report)
@@ -233,6 +238,24 @@ final class CallServer {
     func unwatch(_ raw: Int32) { _ = weir_epoll_remove(epoll.raw, raw) }
 
     private func end(_ token: UInt64) { jobs[token] = nil }
+
+    private func checkJobs(at now: Instant) {
+        for (token, job) in jobs where !job.check(self, at: now) { end(token) }
+    }
+
+    /// Returns the cookies of the TCP sockets that exist, or existed a moment ago; nil if the kernel does not list them.
+    ///
+    /// - Parameters:
+    ///   - since: a time when the socket in question existed: an older list could not have it.
+    ///   - now: the time.
+    /// - Returns: the cookies.
+    func livingSockets(since: Instant, at now: Instant) -> Set<UInt64>? {
+        let most = letsPass ? Self.pause : .seconds(1)
+        if let living, living.at >= since, living.at.duration(to: now) < most { return living.cookies }
+        guard let cookies = LivingSockets.cookies([.tcp]) else { return nil }
+        living = (now, cookies)
+        return cookies
+    }
 }
 
 /// A message to the thread that answers a program's calls.
@@ -242,63 +265,7 @@ enum CallServerMessage: Sendable {
     /// The server of a UDP flow answered that nobody listens.
     case refused(client: Endpoint, asked: Endpoint)
     /// A request to leave new connections and datagrams to the kernel.
-    case letPass
+    case letPass(whenDone: @Sendable () -> Void)
     /// A request to end the watch.
     case end(whenEnded: @Sendable () -> Void)
-}
-
-/// How often calls were left to the kernel, by the reason.
-struct UntouchedCounts {
-    private var counts: [Obstacle: Int] = [:]
-
-    mutating func count(_ obstacle: Obstacle) { counts[obstacle, default: 0] += 1 }
-
-    /// Reports what was not watched, in one line; nothing if that is what the user asked for.
-    func report(_ report: (String) -> Void) {
-        let parts = Obstacle.allCases.compactMap { obstacle -> String? in
-            guard !obstacle.isWanted, let count = counts[obstacle] else { return nil }
-            return "\(count) \(obstacle.rawValue)"
-        }
-        guard !parts.isEmpty else { return }
-        report("not watched, calls on sockets: \(parts.joined(separator: "; "))")
-    }
-}
-
-/// How often the program wanted to go where `--deny` forbids it, by the destination.
-struct DeniedCounts {
-    private static let (kept, shown) = (1024, 8)
-
-    private struct Key: Hashable {
-        var transport: Transport
-        var endpoint: Endpoint
-    }
-
-    private var counts: [Key: Int] = [:]
-    /// The destinations in the order of their first refusal.
-    private var order: [Key] = []
-    private var others = 0
-
-    mutating func count(_ transport: Transport, _ endpoint: Endpoint) {
-        let key = Key(transport: transport, endpoint: endpoint)
-        if let count = counts[key] {
-            counts[key] = count + 1
-        } else if order.count < Self.kept {
-            counts[key] = 1
-            order.append(key)
-        } else {
-            others += 1
-        }
-    }
-
-    /// Reports the first destinations, in one line; nothing if there were none.
-    func report(_ report: (String) -> Void) {
-        guard !order.isEmpty else { return }
-        var parts = order.prefix(Self.shown).map { key in
-            let count = counts[key] ?? 0
-            return "\(key.transport) \(key.endpoint)\(count > 1 ? " (\(count) times)" : "")"
-        }
-        let more = order.count - parts.count
-        if more > 0 { parts.append("\(more)\(others > 0 ? " or more" : "") other destination\(more == 1 ? "" : "s")") }
-        report("denied by --deny: \(parts.joined(separator: ", "))")
-    }
 }

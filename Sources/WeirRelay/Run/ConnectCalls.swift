@@ -40,15 +40,15 @@ extension CallServer {
             return finish(call, repeated)
         }
         // An address of another family than the socket's is for the kernel to judge.
-        let obstacle = obstacle(socket, toward: asked)
-        if obstacle != nil || isItself(socket, asked) || asked.address.isV4 == socket.isV6 {
+        let fate = fate(of: socket, toward: asked)
+        if fate.isLeft || isItself(socket, asked) || asked.address.isV4 == socket.isV6 {
             // A socket for datagrams may have had another destination.
             if socket.transport == .udp { forget(socket.cookie) }
-            return pass(call, obstacle)
+            return pass(call, fate.obstacle)
         }
         switch socket.transport {
-        case .tcp: connectStream(call, socket, to: asked, sending: nil)
-        case .udp: connectDatagrams(call, socket, to: asked)
+        case .tcp: connectStream(call, socket, to: asked, fate, sending: nil)
+        case .udp: connectDatagrams(call, socket, to: asked, fate)
         case nil: pass(call, .otherProtocol)
         }
     }
@@ -58,15 +58,21 @@ extension CallServer {
         if sockets[cookie] != nil { sockets[cookie] = nil }
     }
 
-    /// Returns the reason why a socket's traffic to a destination is left to the kernel; nil if it is relayed.
-    func obstacle(_ socket: borrowing WatchedSocket, toward asked: Endpoint) -> Obstacle? {
-        if let obstacle = socket.obstacle { return obstacle }
-        if letsPass { return .afterEnd }
-        guard let transport = socket.transport else { return .otherProtocol }
+    /// Decides what becomes of a socket's traffic to a destination.
+    func fate(of socket: borrowing WatchedSocket, toward asked: Endpoint) -> TrafficFate {
+        if let obstacle = socket.obstacle { return .left(obstacle) }
+        if letsPass { return .left(.afterEnd) }
+        guard let transport = socket.transport else { return .left(.otherProtocol) }
         let address = asked.address.unmapped
-        if address.isGroup { return .toGroup }
-        if own.contains(asked) || relay.shared.own.contains(transport, asked) { return .toWeir }
-        return destinations.isWatched(transport, asked) ? nil : .excluded
+        if address.isGroup { return .left(.toGroup) }
+        if own.contains(asked) || relay.shared.own.contains(transport, asked) { return .left(.toWeir) }
+        switch destinations.choice(transport, asked) {
+        case .denied: return .denied
+        case .excluded: return .left(.excluded)
+        // The server's side relays these.
+        case .relayed where transport == .tcp && serving.contains(asked): return .left(.toServed)
+        case .relayed, .mapped: return .relayed
+        }
     }
 
     /// Returns whether a destination is the socket's own end: it is connected to itself, which only the kernel can do.
@@ -85,17 +91,16 @@ extension CallServer {
         _ call: WatchedCall,
         _ socket: borrowing WatchedSocket,
         to asked: Endpoint,
+        _ fate: TrafficFate,
         sending first: FirstBytes?
     ) {
         // What is connecting, connected or listening gets the kernel's own answer.
         guard socket.facts.state == 7 else { return call.pass() }
         if let error = takeError(of: socket) { return finish(call, .error(error)) }
-        let isDenied = destinations.isDenied(.tcp, asked)
-        if !isDenied, serving.contains(asked), !destinations.isMapped(.tcp, asked) { return pass(call, .toServed) }
         guard let destination = destinations.find(.tcp, asked) else { return pass(call, .tooManyDestinations) }
-        if isDenied {
+        if fate.isDenied {
             denied.count(.tcp, destination.asked)
-            return refuse(call, socket, destination, settings.denial)
+            return refuse(call, socket, destination, settings.denial, isDenied: true)
         }
         let dial: Descriptor
         do throws(SystemError) {
@@ -115,7 +120,8 @@ extension CallServer {
             if Int32(waited.revents) & (POLLERR | POLLHUP) != 0, let error = Socket.pendingError(dial.raw) {
                 return refuse(call, socket, destination, error, egress: egress)
             }
-            return join(call, socket, dial, destination, sending: first)
+            guard let egress else { return finish(call, .error(.connectionRefused)) }
+            return join(call, socket, dial, from: egress, destination, sending: first)
         }
         ParkedDial.park(call, socket, dial, destination, sending: first, self)
     }
@@ -128,14 +134,9 @@ extension CallServer {
         return error
     }
 
-    /// Gives the dial what the program set on its own socket: its address, and options that the server's side sees.
+    /// Binds the dial to the program's own address; the port is the kernel's choice, as the program's own is taken.
     private func prepare(_ dial: Int32, _ socket: borrowing WatchedSocket) {
-        Socket.setStreamOptions(dial)
-        Socket.setKeepalive(relay.shared.configuration.keepalive, on: dial)
-        if let bound = Socket.boundAddress(socket.raw) {
-            // The port is the kernel's choice: the program's own is taken.
-            Socket.bind(dial, toAddress: bound)
-        }
+        if let bound = Socket.boundAddress(socket.raw) { Socket.bind(dial, toAddress: bound) }
     }
 
     /// Connects the program's socket to Weir, now that the server is reached, and gives both ends to the relay.
@@ -143,43 +144,55 @@ extension CallServer {
         _ call: WatchedCall,
         _ socket: borrowing WatchedSocket,
         _ dial: consuming Descriptor,
+        from egress: Endpoint,
         _ destination: Destination,
         sending first: FirstBytes?
     ) {
-        let client: Descriptor
+        guard relay.shared.reserveFlow() else { return finish(call, .error(.connectionRefused)) }
+        let client: JoinedClient
         do throws(WatchedCallError) {
             client = try own.join(socket, toward: destination.asked)
         } catch {
+            relay.shared.releaseFlow()
             return finish(call, .error(error.error))
         }
-        guard let port = Socket.localEndpoint(socket.raw)?.port,
-            hand(client, dial, destination, port: port, cookie: socket.cookie, thread: call.thread)
-        else { return finish(call, .error(ErrorNumber(ECONNREFUSED))) }
-        if let first { return finish(call, first.send(call, on: socket.raw, through: room)) }
-        finish(call, socket.facts.is_blocking ? .done : .error(ErrorNumber(EINPROGRESS)))
+        begin(client, dial, from: egress, destination, cookie: socket.cookie, thread: call.thread) {
+            // The program goes on before the relay begins: it is what waits.
+            if let first { return finish(call, first.send(call, on: socket.raw, through: room)) }
+            finish(call, socket.facts.is_blocking ? .done : .error(ErrorNumber(EINPROGRESS)))
+        }
     }
 
-    /// Gives both ends of a connection to the relay; returns false if it takes no more.
-    func hand(
-        _ client: consuming Descriptor,
+    /// Gives both ends of a connection to the relay, which has reserved its flow.
+    ///
+    /// - Parameters:
+    ///   - client: the program's connection; it does not block.
+    ///   - dial: the connection to the server; it does not block.
+    ///   - egress: the relay's own endpoint of the dial.
+    ///   - destination: where the program wants to go.
+    ///   - cookie: that of the program's socket.
+    ///   - thread: the thread that connected.
+    ///   - answer: answers the program's call, once everything is known of it that its process may take away.
+    func begin(
+        _ client: consuming JoinedClient,
         _ dial: consuming Descriptor,
+        from egress: Endpoint,
         _ destination: Destination,
-        port: UInt16,
         cookie: UInt64,
-        thread: Int32
-    ) -> Bool {
-        guard let egress = Socket.localEndpoint(dial.raw) else { return false }
+        thread: Int32,
+        _ answer: () -> Void
+    ) {
+        let asked = destination.shown { Socket.peerEndpoint(dial.raw) }
         // The client as the program sees itself. If the kernel gave both sides the same port, they would be one connection in
         // a capture: then its true ends are shown.
-        var shown: (client: Endpoint, listener: Endpoint)?
-        let seen = Endpoint(address: egress.address, port: port)
-        let asked = destination.shown { Socket.peerEndpoint(dial.raw) }
-        if seen != egress { shown = (seen, asked) }
+        var shown = (client: Endpoint(address: egress.address, port: client.own.port), listener: asked)
+        if shown.client == egress, let local = Socket.localEndpoint(client.socket.raw) { shown = (client.own, local) }
         sockets[cookie] = SocketTable.Entry(asked: asked, local: egress.address)
-        if let client = shown?.client ?? Socket.peerEndpoint(client.raw) {
-            if let process = threads.process(of: thread) { processes.note(.tcp, client, process) }
-        }
-        return relay.adopt(client: client, server: dial, route: destination.route, shown: shown)
+        if let process = threads.process(of: thread) { processes.note(.tcp, shown.client, process) }
+        answer()
+        Socket.setStreamOptions(dial.raw)
+        Socket.setKeepalive(relay.shared.configuration.keepalive, on: dial.raw)
+        _ = relay.adopt(client: client.socket, server: dial, route: destination.route, shown: shown)
     }
 
     /// Answers a call whose server cannot be reached, and records it.
@@ -188,9 +201,10 @@ extension CallServer {
         _ socket: borrowing WatchedSocket,
         _ destination: Destination,
         _ error: ErrorNumber,
-        egress: Endpoint? = nil
+        egress: Endpoint? = nil,
+        isDenied: Bool = false
     ) {
-        record(error, destination, egress: egress, thread: call.thread)
+        record(error, destination, egress: egress, isDenied: isDenied, threads.process(of: call.thread))
         // A program that does not wait polls its socket, which must say so then.
         if error == .connectionRefused, !socket.facts.is_blocking {
             return finish(call, own.refuse(socket).map { .error($0) } ?? .done)
@@ -199,17 +213,36 @@ extension CallServer {
     }
 }
 
+/// What becomes of a socket's traffic to a destination.
+enum TrafficFate {
+    /// It is left to the kernel.
+    case left(Obstacle)
+    case denied
+    case relayed
+
+    var obstacle: Obstacle? { if case .left(let obstacle) = self { obstacle } else { nil } }
+    var isLeft: Bool { obstacle != nil }
+    var isDenied: Bool { if case .denied = self { true } else { false } }
+}
+
 extension CallServer {
     /// Records a dial that failed.
-    func record(_ error: ErrorNumber, _ destination: Destination, egress: Endpoint?, thread: Int32) {
+    func record(
+        _ error: ErrorNumber,
+        _ destination: Destination,
+        egress: Endpoint?,
+        isDenied: Bool = false,
+        _ process: ClientProcess?
+    ) {
         relay.record(
             FailedDial(
                 asked: destination.asked,
                 server: destination.server,
                 egress: egress,
                 error,
+                isDenied: isDenied,
                 route: destination.route,
-                threads.process(of: thread)
+                process
             )
         )
     }
@@ -221,6 +254,12 @@ extension IPAddress {
 }
 
 extension Socket {
+    /// Returns the number of a socket in the kernel's table of sockets, which /proc shows; 0 if it is not known.
+    static func inode(_ raw: Int32) -> UInt64 {
+        var status = stat()
+        return fstat(raw, &status) == 0 ? UInt64(status.st_ino) : 0
+    }
+
     /// Returns how long calls on a socket wait, by `SO_RCVTIMEO` or `SO_SNDTIMEO`; nil without a limit.
     static func patience(_ option: Int32, of raw: Int32) -> Duration? {
         var time = timeval()

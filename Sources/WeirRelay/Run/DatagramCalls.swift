@@ -7,14 +7,17 @@ import WeirWire
 extension CallServer {
     // MARK: - Connecting
 
-    func connectDatagrams(_ call: WatchedCall, _ socket: borrowing WatchedSocket, to asked: Endpoint) {
-        if isDenied(asked) { return finish(call, .error(settings.denial)) }
+    func connectDatagrams(
+        _ call: WatchedCall,
+        _ socket: borrowing WatchedSocket,
+        to asked: Endpoint,
+        _ fate: TrafficFate
+    ) {
+        if fate.isDenied { return finish(call, deny(asked)) }
         switch pair(call, socket, call.descriptorNumber, asked) {
-        case .failure(let error) where error.error.isShortage: pass(call, .shortage)
-        case .failure(let error) where error.error.rawValue == EACCES: pass(call, .toGroup)
-        case .failure(let error): finish(call, .error(error.error))
-        case .success(nil): pass(call, .tooManyDestinations)
-        case .success(let pair?):
+        case .left(let obstacle): pass(call, obstacle)
+        case .error(let error): finish(call, .error(error))
+        case .pair(let pair):
             let receiver = socket.written(pair.receiver)
             if let error = Socket.connectNow(socket.raw, to: receiver) { return finish(call, .error(error)) }
             pair.isConnected = true
@@ -27,32 +30,50 @@ extension CallServer {
         }
     }
 
-    /// Returns whether the program may not send datagrams to a destination, and counts it.
-    private func isDenied(_ asked: Endpoint) -> Bool {
-        guard destinations.isDenied(.udp, asked) else { return false }
+    /// Counts a datagram, or its socket's connection, that the program may not send, and returns the answer.
+    private func deny(_ asked: Endpoint) -> CallResult {
         denied.count(.udp, asked.unmapped)
-        return true
+        return .error(settings.denial)
     }
 
-    /// Finds the receiver for a socket's datagrams to a destination, or makes it; nil if there are too many destinations.
+    /// A receiver for datagrams, or why there is none.
+    private enum FoundPair {
+        case pair(DatagramPairs.Pair)
+        /// The kernel is to send the datagrams itself.
+        case left(Obstacle)
+        /// The error that the program gets.
+        case error(ErrorNumber)
+
+        init(_ error: ErrorNumber) {
+            self =
+                switch error.rawValue {
+                case _ where error.isShortage: .left(.shortage)
+                // The broadcast of an interface: whether the program may use it, the kernel knows.
+                case EACCES: .left(.toGroup)
+                default: .error(error)
+                }
+        }
+    }
+
+    /// Finds the receiver for a socket's datagrams to a destination, or makes it.
     private func pair(
         _ call: WatchedCall,
         _ socket: borrowing WatchedSocket,
         _ number: Int32,
         _ asked: Endpoint
-    ) -> Result<DatagramPairs.Pair?, WatchedCallError> {
+    ) -> FoundPair {
         if let pair = datagrams[socket.cookie, asked.unmapped] {
             (pair.number, pair.thread) = (number, call.thread)
-            return .success(pair)
+            return .pair(pair)
         }
-        guard let destination = destinations.find(.udp, asked) else { return .success(nil) }
+        guard let destination = destinations.find(.udp, asked) else { return .left(.tooManyDestinations) }
         do throws(SystemError) {
             // Whether there is a way, and from which address, the kernel knows before a datagram is sent.
             let probe = try Socket.make(.udp, for: destination.server.address)
             let source = Socket.boundAddress(socket.raw)
             if let source { Socket.bind(probe.raw, toAddress: source) }
             if let error = Socket.connectNow(probe.raw, to: destination.server) {
-                return .failure(WatchedCallError(error.rawValue))
+                return FoundPair(error)
             }
             let local = Socket.localEndpoint(probe.raw)?.address ?? .loopbackV4
             let address = socket.loopback(toward: destination.asked)
@@ -65,7 +86,7 @@ extension CallServer {
             )
             let copy = fcntl(receiver.raw, F_DUPFD_CLOEXEC, 0)
             guard copy >= 0, let endpoint = Socket.localEndpoint(receiver.raw) else {
-                return .failure(WatchedCallError(ENOBUFS))
+                return FoundPair(ErrorNumber(ENOBUFS))
             }
             let pair = DatagramPairs.Pair(
                 socket.cookie,
@@ -79,9 +100,9 @@ extension CallServer {
             let shown = ShownEnds(client: local, listener: destination.asked, source: source)
             relay.listen(datagramsOn: receiver, at: endpoint, route: destination.route, shown)
             datagrams.add(pair)
-            return .success(pair)
+            return .pair(pair)
         } catch {
-            return .failure(WatchedCallError(error.error.rawValue))
+            return FoundPair(error.error)
         }
     }
 
@@ -91,7 +112,7 @@ extension CallServer {
         let address = own.address.unmapped
         let client = Endpoint(address: address.isUnspecified ? pair.receiver.address : address, port: own.port)
         guard pair.client != client else { return }
-        pair.client = client
+        datagrams.set(client, of: pair)
         guard let process = threads.process(of: call.thread) else { return }
         processes.note(.udp, Endpoint(address: pair.local, port: own.port), process)
     }
@@ -122,8 +143,9 @@ extension CallServer {
         guard flags & FirstBytes.flag != 0,
             case .endpoint(let asked) = call.address(at: slot.name, length: slot.nameLength), asked.port != 0
         else { return call.pass() }
-        if let obstacle = obstacle(socket, toward: asked) { return pass(call, obstacle) }
-        connectStream(call, socket, to: asked, sending: FirstBytes(slot: slot, flags: flags))
+        let fate = fate(of: socket, toward: asked)
+        if let obstacle = fate.obstacle { return pass(call, obstacle) }
+        connectStream(call, socket, to: asked, fate, sending: FirstBytes(slot: slot, flags: flags))
     }
 
     /// What became of one message: the kernel is to send it, or it was sent.
@@ -143,17 +165,15 @@ extension CallServer {
         guard case .endpoint(let asked) = call.address(at: slot.name, length: slot.nameLength), asked.port != 0,
             asked.address.isV4 != socket.isV6
         else { return .left(nil) }
-        if let obstacle = obstacle(socket, toward: asked) { return .left(obstacle) }
+        let fate = fate(of: socket, toward: asked)
+        if let obstacle = fate.obstacle { return .left(obstacle) }
         if datagrams.hasHeard(socket.cookie, from: asked.unmapped) { return .left(nil) }
         if datagrams[socket.cookie, asked.unmapped] == nil, isItself(socket, asked) { return .left(nil) }
-        if isDenied(asked) { return .result(.error(settings.denial)) }
+        if fate.isDenied { return .result(deny(asked)) }
         switch pair(call, socket, call.integer(0), asked) {
-        case .failure(let error) where error.error.isShortage: return .left(.shortage)
-        // The broadcast of an interface: whether the program may use it, the kernel knows.
-        case .failure(let error) where error.error.rawValue == EACCES: return .left(.toGroup)
-        case .failure(let error): return .result(.error(error.error))
-        case .success(nil): return .left(.tooManyDestinations)
-        case .success(let pair?):
+        case .left(let obstacle): return .left(obstacle)
+        case .error(let error): return .result(.error(error))
+        case .pair(let pair):
             // The kernel gives the socket a port with its first datagram: it is bound here, so that the process is known first.
             if pair.client == nil { bindToAny(socket) }
             use(pair, socket, call)

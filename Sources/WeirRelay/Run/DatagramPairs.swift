@@ -20,7 +20,7 @@ struct DatagramPairs {
         var number: Int32
         var thread: Int32
         /// The program's end; nil until its first datagram.
-        var client: Endpoint?
+        fileprivate(set) var client: Endpoint?
         var isConnected = false
 
         init(
@@ -43,10 +43,17 @@ struct DatagramPairs {
         var endpoint: Endpoint
     }
 
+    /// The ends of a flow, by which the relay tells of a pair.
+    private struct Ends: Hashable {
+        var port: UInt16
+        var asked: Endpoint
+    }
+
     private static let interval = Duration.seconds(2)
     private static let mostHeard = 1 << 16
 
     private var pairs: [Key: Pair] = [:]
+    private var byEnds: [Ends: Pair] = [:]
     /// The destination of each receiver.
     private var asked: [Endpoint: Endpoint] = [:]
     /// The sources from which a socket heard: what it sends there is an answer.
@@ -74,8 +81,21 @@ struct DatagramPairs {
         !heard.isEmpty && heard.contains(Key(cookie: cookie, endpoint: source))
     }
 
+    /// Notes the program's end of a pair.
+    mutating func set(_ client: Endpoint, of pair: Pair) {
+        forgetEnds(of: pair)
+        pair.client = client
+        byEnds[Ends(port: client.port, asked: pair.destination.asked)] = pair
+    }
+
+    private mutating func forgetEnds(of pair: Pair) {
+        guard let client = pair.client else { return }
+        let ends = Ends(port: client.port, asked: pair.destination.asked)
+        if byEnds[ends] === pair { byEnds[ends] = nil }
+    }
+
     private func find(_ client: Endpoint, _ asked: Endpoint) -> Pair? {
-        pairs.values.first { $0.destination.asked == asked && $0.client?.port == client.port }
+        byEnds[Ends(port: client.port, asked: asked)]
     }
 
     /// Tells a program's connected socket that nobody listens at its destination, as the kernel does: with an ICMP message.
@@ -115,6 +135,7 @@ struct DatagramPairs {
             guard pair.created.duration(to: now) >= .seconds(1) else { continue }
             pairs[key] = nil
             asked[pair.receiver] = nil
+            forgetEnds(of: pair)
             server.relay.unlisten(datagramsAt: pair.receiver)
         }
         heard = heard.filter { living.contains($0.cookie) }

@@ -19,6 +19,17 @@ struct Destination {
     }
 }
 
+/// What the filters and maps say of a destination.
+enum DestinationChoice {
+    /// The program may not reach it.
+    case denied
+    /// It leads elsewhere.
+    case mapped
+    case relayed
+    /// It is left to the kernel.
+    case excluded
+}
+
 /// The destinations of a program, each with a route of its own that has no listener.
 final class Destinations {
     /// The maximum number that are kept apart.
@@ -35,36 +46,29 @@ final class Destinations {
     private let names: ResolvedNames
     private let mapped: [DestinationFilter]
     private let needsNames: Bool
+    private let hasFilters: Bool
 
     init(_ settings: WatchSettings, _ relay: Supervisor) {
         (self.settings, self.relay) = (settings, relay)
         names = relay.shared.configuration.names
         (mapped, needsNames) = (settings.maps.map(\.filter), settings.needsNames)
+        hasFilters = ![settings.denied, mapped, settings.except, settings.only].allSatisfy(\.isEmpty)
     }
 
-    /// Returns whether a destination is relayed: it is denied or mapped, or `--only` and `--except` choose it; or it is a name
-    /// server, and names are needed.
-    func isWatched(_ transport: Transport, _ endpoint: Endpoint) -> Bool {
-        if isDenied(transport, endpoint) || isMapped(transport, endpoint) { return true }
-        if matches(settings.except, transport, endpoint) { return false }
-        if settings.only.isEmpty || matches(settings.only, transport, endpoint) { return true }
-        return needsNames && endpoint.port == WatchedProcesses.nameServerPort
-    }
-
-    /// Returns whether the program may not reach a destination.
-    func isDenied(_ transport: Transport, _ endpoint: Endpoint) -> Bool {
-        matches(settings.denied, transport, endpoint)
-    }
-
-    /// Returns whether a destination leads elsewhere.
-    func isMapped(_ transport: Transport, _ endpoint: Endpoint) -> Bool {
-        matches(mapped, transport, endpoint)
-    }
-
-    private func matches(_ filters: [DestinationFilter], _ transport: Transport, _ endpoint: Endpoint) -> Bool {
-        guard !filters.isEmpty else { return false }
+    /// Returns what the filters and maps say of a destination: whoever denies or maps it wants it to be so, whatever `--only` and
+    /// `--except` choose.
+    func choice(_ transport: Transport, _ endpoint: Endpoint) -> DestinationChoice {
+        guard hasFilters else { return .relayed }
         let names = names.names(of: endpoint.address.unmapped)
-        return filters.contains { $0.matches(transport, endpoint, names: names) }
+        func isIn(_ filters: [DestinationFilter]) -> Bool {
+            filters.contains { $0.matches(transport, endpoint, names: names) }
+        }
+        if isIn(settings.denied) { return .denied }
+        if isIn(mapped) { return .mapped }
+        if isIn(settings.except) { return .excluded }
+        if settings.only.isEmpty || isIn(settings.only) { return .relayed }
+        // A name server, if names are needed.
+        return needsNames && endpoint.port == WatchedProcesses.nameServerPort ? .relayed : .excluded
     }
 
     /// Finds a destination, or makes it, with its route and toxics; nil if there are too many, or the relay ends.

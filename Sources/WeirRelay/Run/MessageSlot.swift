@@ -30,7 +30,9 @@ struct MessageSlot {
     static let (headerSize, stride) = (56, UInt64(64))
     private static let mostVectors = 1024
 
-    private var vectors: [(address: UInt64, length: Int)] = []
+    private typealias Vector = (address: UInt64, length: Int)
+
+    private var vectors: [Vector] = []
     var name: UInt64 = 0
     /// The length of the name, as the program gave it.
     private(set) var nameLength: UInt32 = 0
@@ -67,9 +69,13 @@ struct MessageSlot {
         guard count <= Self.mostVectors, self.controlLength <= MessageRoom.mostControl else { return nil }
         // Only a message with a name is handled here; the others need no reading.
         guard name != 0 else { return }
-        var pairs = [UInt64](repeating: 0, count: 2 * Int(count))
-        guard pairs.withUnsafeMutableBytes({ call.read(vectors, into: $0) }) else { return nil }
-        for index in 0..<Int(count) { self.vectors.append((pairs[2 * index], Self.length(pairs[2 * index + 1]))) }
+        let found = withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 2 * Int(count)) { pairs in
+            pairs.initialize(repeating: 0)
+            guard call.read(vectors, into: UnsafeMutableRawBufferPointer(pairs)) else { return nil as [Vector]? }
+            return (0..<Int(count)).map { (pairs[2 * $0], Self.length(pairs[2 * $0 + 1])) }
+        }
+        guard let found else { return nil }
+        self.vectors = found
     }
 
     /// Returns a length of the program's, or a lower one that is still more than any datagram has: sums of them cannot overflow.

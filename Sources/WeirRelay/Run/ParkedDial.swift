@@ -9,16 +9,26 @@ import WeirWire
 /// answers the dial, a socket on the same port connects back to the program's, and both are established at once: TCP's
 /// simultaneous open (RFC 9293 section 3.5).
 final class ParkedDial: WaitingJob {
+    /// The interval of looks whether the program has closed its socket.
+    private static let interval = Duration.milliseconds(100)
+
     private let call: WatchedCall
     private let number: Int32
     /// Whether the program waits in its call for the outcome.
     private var isHeld: Bool
     private let cookie: UInt64
+    /// The number that /proc has for the program's socket.
+    private let inode: UInt64
     private let destination: Destination
     /// What a blocking call sends once it is connected.
     private let first: FirstBytes?
     /// The end of a blocking call's patience (`SO_SNDTIMEO`).
     private let deadline: Instant?
+    /// The process that connects; it may have ended when the dial does.
+    private let process: ClientProcess?
+    private let started: Instant
+    /// The time of the last look whether the socket exists.
+    private var looked: Instant
     private let dial: SentDescriptor
     private let rawDial: Int32
     /// The relay's own endpoint of the dial.
@@ -42,12 +52,16 @@ final class ParkedDial: WaitingJob {
         _ place: Place,
         parked: Endpoint,
         client: Endpoint,
+        process: ClientProcess?,
         sending first: FirstBytes?
     ) {
-        self.first = first
+        (self.first, self.process) = (first, process)
+        started = SystemClock.instant()
+        looked = started
         (self.call, self.destination, self.place, self.parked, self.client) = (call, destination, place, parked, client)
         number = call.descriptorNumber
         cookie = socket.cookie
+        inode = Socket.inode(socket.raw)
         isHeld = socket.facts.is_blocking
         deadline =
             isHeld ? Socket.patience(SO_SNDTIMEO, of: socket.raw).map { SystemClock.instant().advanced(by: $0) } : nil
@@ -84,6 +98,7 @@ final class ParkedDial: WaitingJob {
             place,
             parked: parked,
             client: client,
+            process: server.threads.process(of: call.thread),
             sending: first
         )
         server.sockets[socket.cookie] = SocketTable.Entry(asked: destination.asked, local: job.egress?.address)
@@ -114,19 +129,18 @@ final class ParkedDial: WaitingJob {
         }
         // Both ends of the full backlog go, so that the port is free for the way back.
         place = nil
-        guard let way = wayBack() else {
+        guard let egress, let way = wayBack() else {
             fail(ErrorNumber(ECONNABORTED), server)
             return false
         }
-        let isTaken = server.hand(
-            way,
-            dial.take(),
-            destination,
-            port: client.port,
-            cookie: cookie,
-            thread: call.thread
-        )
-        answer(isTaken ? nil : .connectionRefused, server)
+        guard server.relay.shared.reserveFlow() else {
+            answer(.connectionRefused, server)
+            return false
+        }
+        let joined = JoinedClient(socket: way, own: client)
+        server.begin(joined, dial.take(), from: egress, destination, cookie: cookie, thread: call.thread) {
+            answer(nil, server)
+        }
         return false
     }
 
@@ -145,10 +159,9 @@ final class ParkedDial: WaitingJob {
     /// Tells the program that the server cannot be reached.
     private func fail(_ error: ErrorNumber, _ server: CallServer) {
         defer { place = nil }
-        server.record(error, destination, egress: egress, thread: call.thread)
+        server.record(error, destination, egress: egress, process)
         guard var entry = server.sockets[cookie] else { return answer(error, server) }
-        let found = try? server.threads.descriptor(number, of: call.thread)
-        guard let socket = found, weir_cookie(socket.raw) == cookie else {
+        guard let socket = find(server) else {
             // The program has closed it.
             server.forget(cookie)
             return answer(error, server)
@@ -180,7 +193,34 @@ final class ParkedDial: WaitingJob {
         server.finish(call, first.send(call, on: socket.raw, through: server.room))
     }
 
+    /// Finds the program's socket: under the number of the call, or if the program has duplicated it, among all descriptors of its
+    /// process.
+    private func find(_ server: CallServer) -> Descriptor? {
+        if let socket = try? server.threads.descriptor(number, of: call.thread), weir_cookie(socket.raw) == cookie {
+            return socket
+        }
+        guard let process else { return nil }
+        return server.threads.descriptor(of: cookie, inode: inode, in: process.identifier)
+    }
+
+    /// Returns whether the program has the socket still; another process than the one that connected may have it, as the kernel's list says.
+    private func exists(_ server: CallServer, at now: Instant) -> Bool {
+        if find(server) != nil { return true }
+        guard let living = server.livingSockets(since: started, at: now) else { return true }
+        return living.contains(cookie)
+    }
+
     func check(_ server: CallServer, at now: Instant) -> Bool {
+        if server.letsPass || looked.duration(to: now) >= Self.interval {
+            looked = now
+            guard exists(server, at: now) else {
+                // The program has given up: it closed the socket, or has ended.
+                server.unwatch(rawDial)
+                server.record(.canceled, destination, egress: egress, process)
+                server.forget(cookie)
+                return false
+            }
+        }
         guard isHeld else { return true }
         if !call.isWaiting {
             // A signal has interrupted it: the socket goes on connecting.

@@ -38,7 +38,10 @@ final class PrivateListeners {
     ///   - destination: where the program wants to go: the listener has the same family.
     /// - Returns: Weir's end of the connection.
     /// - Throws: `WatchedCallError` with the kernel's error.
-    func join(_ socket: borrowing WatchedSocket, toward destination: Endpoint) throws(WatchedCallError) -> Descriptor {
+    func join(
+        _ socket: borrowing WatchedSocket,
+        toward destination: Endpoint
+    ) throws(WatchedCallError) -> JoinedClient {
         guard let listener = destination.address.unmapped.isV4 ? v4 : v6 else {
             throw WatchedCallError(EADDRNOTAVAIL)
         }
@@ -47,8 +50,15 @@ final class PrivateListeners {
         let error = Socket.connectNow(socket.raw, to: socket.written(listener.endpoint))
         if let error, error.rawValue != EINPROGRESS { throw WatchedCallError(error.rawValue) }
         guard let client = Socket.localEndpoint(socket.raw) else { throw WatchedCallError(ECONNABORTED) }
-        return try listener.accept(client)
+        return JoinedClient(socket: try listener.accept(client), own: client)
     }
+}
+
+/// Weir's end of a connection to a socket of the program.
+struct JoinedClient: ~Copyable {
+    let socket: Descriptor
+    /// The endpoint of the program's socket, as the kernel has it.
+    let own: Endpoint
 }
 
 /// A listener of Weir's on the loopback, for connections that Weir itself makes.

@@ -103,7 +103,12 @@ struct ProgramOrigin: Sendable {
     /// Finds a command as a shell does.
     static func find(_ name: String) throws(WatchError) -> String {
         if name.contains("/") {
-            guard access(name, F_OK) == 0 else { throw .notFound(name) }
+            var status = stat()
+            guard stat(name, &status) == 0 else {
+                // What may not be looked at may exist.
+                throw [ENOENT, ENOTDIR].contains(errno) ? .notFound(name) : .notExecutable(name, .current)
+            }
+            if status.st_mode & S_IFMT == S_IFDIR { throw .notExecutable(name, ErrorNumber(EISDIR)) }
             guard access(name, X_OK) == 0 else { throw .notExecutable(name, .current) }
             return name
         }

@@ -100,6 +100,9 @@ public final class ProgramWatcher: Sendable {
     /// A closure that returns the process that opened a flow.
     public var lookup: ProcessLookup { { [processes] in processes.answer($0) } }
 
+    /// Returns whether a flow's client was not allowed to connect.
+    public var isDenied: @Sendable (FlowID) -> Bool { { [processes] in processes.isDenied($0) } }
+
     /// Makes a relay note the processes of its flows.
     public func apply(to configuration: inout RelayConfiguration) {
         configuration.takesRoutes = true
@@ -156,7 +159,10 @@ public final class ProgramWatcher: Sendable {
     /// Refuses later messages, and answers those that wait for the end.
     private static func close(_ mailbox: Mailbox<CallServerMessage>) {
         for message in mailbox.close() {
-            if case .end(let whenEnded) = message { whenEnded() }
+            switch message {
+            case .letPass(let whenDone), .end(let whenDone): whenDone()
+            case .flowClosed, .refused: break
+            }
         }
     }
 
@@ -249,7 +255,12 @@ public final class ProgramWatcher: Sendable {
     }
 
     /// Leaves new connections and datagrams to the kernel from now on, because the relay ends; what is open goes on.
-    public func letPass() { mailbox?.post(.letPass) }
+    public func letPass() async {
+        guard let mailbox else { return }
+        await withCheckedContinuation { continuation in
+            if !mailbox.post(.letPass(whenDone: { continuation.resume() })) { continuation.resume() }
+        }
+    }
 
     /// Ends the watch, and reports what was not watched, once.
     ///

@@ -197,7 +197,9 @@ extension CallServer {
         let copy = fcntl(client.raw, F_DUPFD_CLOEXEC, 0)
         guard copy >= 0 else { return nil }
         let taken = Descriptor(owning: copy)
-        guard let listener = served.port.listener(isV6: served.socket.isV6),
+        // One that has been reset meanwhile is not for the relay.
+        guard Socket.peerEndpoint(taken.raw) != nil,
+            let listener = served.port.listener(isV6: served.socket.isV6),
             let local = Socket.localEndpoint(client.raw)?.unmapped,
             let near = try? Socket.make(.tcp, for: listener.endpoint.address.unmapped),
             Socket.connect(near.raw, to: listener.endpoint.unmapped) == nil,
@@ -206,6 +208,7 @@ extension CallServer {
         Socket.setStreamOptions(near.raw)
         Socket.setKeepalive(keepalive, on: near.raw)
         weir_inherit(socket, listener.raw, far.raw)
+        guard relay.shared.reserveFlow() else { return nil }
         let cookie = weir_cookie(far.raw)
         sockets[cookie] = SocketTable.Entry(asked: peer.unmapped, local: local.address, port: local.port)
         let isTaken = relay.adopt(

@@ -50,6 +50,37 @@ struct WatchedThreads {
         return Descriptor(owning: taken)
     }
 
+    /// Duplicates a process's descriptor of a socket, wherever it is; nil if the process has none any more.
+    ///
+    /// - Parameters:
+    ///   - cookie: the socket's cookie.
+    ///   - inode: the number of the socket in /proc.
+    ///   - process: the process.
+    /// - Returns: the duplicate.
+    func descriptor(of cookie: UInt64, inode: UInt64, in process: Int32) -> Descriptor? {
+        let folder = "/proc/\(process)/fd"
+        var mayBeKept = false
+        guard let list = opendir(folder) else { return nil }
+        defer { closedir(list) }
+        let opened = weir_thread_open(process, &mayBeKept)
+        guard opened >= 0 else { return nil }
+        let holder = Descriptor(owning: opened)
+        while let entry = readdir(list) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            var status = stat()
+            guard let number = Int32(name), stat("\(folder)/\(name)", &status) == 0,
+                status.st_mode & S_IFMT == S_IFSOCK, status.st_ino == inode
+            else { continue }
+            let taken = weir_descriptor_take(holder.raw, number)
+            guard taken >= 0 else { continue }
+            let found = Descriptor(owning: taken)
+            if weir_cookie(found.raw) == cookie { return found }
+        }
+        return nil
+    }
+
     /// Returns the process of a thread that waits in a call, with its name and user of now; nil if it has ended.
     mutating func process(of thread: Int32) -> ClientProcess? {
         let known = held[thread]

@@ -114,7 +114,7 @@ extension TCPCarrier {
         ) { flow, slot in
             TCPConnection(flow, target: target, route: failed.route, at: slot, of: self)
         }
-        if let process = failed.process { loop.shared.configuration.watched?.begin(connection.flow.id, process) }
+        loop.shared.configuration.watched?.begin(connection.flow.id, failed)
         connection.legs.failed = failed
         host.begin(connection)
     }

@@ -9,7 +9,10 @@ struct OutputOptions: ParsableArguments {
     @OptionGroup var toxics: ToxicOptions
 
     @Option(
-        help: ArgumentHelp("Append records as JSON lines to a file; - is standard output.", valueName: "file"),
+        help: ArgumentHelp(
+            "Append records as JSON lines to a file; - is standard output, where that is free.",
+            valueName: "file"
+        ),
         completion: .file()
     )
     var log: String?

@@ -12,7 +12,7 @@ struct RecordOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Write packets made from the relayed bytes, for Wireshark; needs no privilege. A folder gets a file named by "
-                + "the time; - is standard output.",
+                + "the time; - is standard output, where that is free.",
             valueName: "path"
         ),
         completion: .file()

@@ -35,7 +35,7 @@ final class WatchedProgram: Sendable {
         Task {
             note(await watcher.wait())
             if waitsForAll { await watcher.waitForAll() }
-            watcher.letPass()
+            await watcher.letPass()
             whenEnded()
         }
     }

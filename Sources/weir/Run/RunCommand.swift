@@ -143,7 +143,12 @@ struct RunCommand: AsyncParsableCommand {
 
     private func details(_ watcher: ProgramWatcher, _ configuration: RelayConfiguration) -> FlowDetails {
         let names = configuration.names
-        return FlowDetails(process: watcher.lookup, hostPorts: HostPorts.range()) { names.names(of: $0).first }
+        return FlowDetails(
+            process: watcher.lookup,
+            hostPorts: HostPorts.range(),
+            name: { names.names(of: $0).first },
+            isDenied: watcher.isDenied
+        )
     }
 
     /// Prints where records go if the command may fill the screen on which they appear.

@@ -284,6 +284,7 @@ struct TCPCarrierOpeningsTests {
         let (listener, server) = (try TCPServer(), try TCPServer())
         let configure: (inout RelayConfiguration) -> Void = { $0.threads = threads }
         try await withRelay(server.route, interest: .bytes, configure: configure) { relay, collector in
+            let shared = await relay.shared
             let (client, peer) = try await runThread {
                 let client = try TCPPeer(to: listener.endpoint)
                 let accepted = try listener.accept()
@@ -292,7 +293,10 @@ struct TCPCarrierOpeningsTests {
                 let peer = try server.accept()
                 let copy = Descriptor(owning: dup(accepted.socket.raw))
                 accepted.close()
-                let isAdopted = relay.adopt(client: copy, server: dialed, route: 0)
+                #expect(fcntl(copy.raw, F_SETFL, O_NONBLOCK) == 0)
+                #expect(shared.reserveFlow())
+                let shown = (client: try #require(client.local), listener: listener.endpoint)
+                let isAdopted = relay.adopt(client: copy, server: dialed, route: 0, shown: shown)
                 #expect(isAdopted)
                 return (client, peer)
             }
