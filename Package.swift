@@ -189,6 +189,37 @@ let package = Package(
     ]
 )
 
+// The scripts build the benchmark, a package of its own, in the same build as the tests: it would compile the modules once more. All of
+// them set the variable, so that all have the same dependencies.
+if Context.environment["WEIR_BENCHMARKS"] != nil {
+    package.dependencies += [
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    ]
+    package.targets += [
+        .target(name: "CWeirBench", path: "Benchmarks/Sources/CWeirBench"),
+        .executableTarget(
+            name: "weir-bench",
+            dependencies: [
+                "CWeirBench", "WeirCapture", "WeirWire",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ],
+            path: "Benchmarks/Sources/weir-bench",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "weir-benchTests",
+            dependencies: [
+                "weir-bench", "WeirWire", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Benchmarks/Tests/weir-benchTests",
+            swiftSettings: testSettings
+        ),
+    ]
+}
+
 // Scripts/sanitize.sh thread --relay: only these test targets, with no other package to build. The dependencies stay: without
 // them Package.resolved would change, and the next build of the whole begin anew.
 if let only = Context.environment["WEIR_ONLY"] {

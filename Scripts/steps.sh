@@ -20,7 +20,7 @@ print_steps() {
 # builds everything anew if any variable has changed, or the order of the traits, which is that of a hash table. It makes
 # no index, which is for editors.
 swift_build() {
-    local keep=(HOME="$HOME" PATH="$PATH" SWIFT_DETERMINISTIC_HASHING=1)
+    local keep=(HOME="$HOME" PATH="$PATH" SWIFT_DETERMINISTIC_HASHING=1 WEIR_BENCHMARKS=1)
     local name
     for name in WEIR_TESTING WEIR_ONLY TMPDIR http_proxy https_proxy; do
         [[ -z ${!name:-} ]] || keep+=("$name=${!name}")

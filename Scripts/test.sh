@@ -14,7 +14,7 @@ bundle=$folder/weirPackageTests.xctest
 pure='^Weir(Wire|Dissect|Engine|Sinks|Analysis)Tests\.'
 program='^weirTests\.'
 first_half='^weirTests\.[A-P]'
-bench=(--package-path Benchmarks --scratch-path .build/benchmarks)
+bench='^weir_benchTests\.'
 
 step "what the tests need" Scripts/setup.sh --tests
 # All of the loopback's packets pass one queue of each processor, which drops what is too much (1,000 packets): where tests beside each
@@ -27,7 +27,6 @@ if [[ $# -gt 0 ]]; then
     "$bundle" --testing-library swift-testing --no-parallel "$@"
     exit
 fi
-step "build of the benchmark" swift_build "${bench[@]}" --build-tests
 
 run_tests() {
     local reports job failed=0 jobs=()
@@ -36,7 +35,7 @@ run_tests() {
     # What runs beside the first lane is shown when it is done.
     chrt --idle 0 "${run[@]}" --filter "$pure" >"$reports/pure" 2>&1 &
     jobs+=($!)
-    "${run[@]}" --no-parallel --skip "$pure" --skip "$program" >"$reports/libraries" 2>&1 &
+    "${run[@]}" --no-parallel --skip "$pure" --skip "$program" --skip "$bench" >"$reports/libraries" 2>&1 &
     jobs+=($!)
     "${run[@]}" --no-parallel --filter "$program" --skip "$first_half" >"$reports/program" 2>&1 &
     jobs+=($!)
@@ -54,5 +53,5 @@ run_tests() {
     return "$failed"
 }
 step "tests" run_tests
-step "tests of the benchmark" .build/benchmarks/debug/weir-benchmarksPackageTests.xctest --testing-library swift-testing --no-parallel
+step "tests of the benchmark" "$bundle" --testing-library swift-testing --no-parallel --filter "$bench"
 print_steps
