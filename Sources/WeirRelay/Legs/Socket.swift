@@ -98,13 +98,20 @@ package enum Socket {
 
     /// Returns a socket's own endpoint; nil if it has none yet.
     package static func localEndpoint(_ raw: Int32) -> Endpoint? {
+        guard let endpoint = localName(raw), endpoint.port != 0 else { return nil }
+        return endpoint
+    }
+
+    /// Returns the address to which a socket is bound, also if it has no port yet; nil if it is no socket.
+    static func localAddress(_ raw: Int32) -> IPAddress? { localName(raw)?.address }
+
+    private static func localName(_ raw: Int32) -> Endpoint? {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         let status = withUnsafeMutablePointer(to: &storage) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(raw, $0, &length) }
         }
-        guard status == 0, let endpoint = SocketAddress.endpoint(&storage), endpoint.port != 0 else { return nil }
-        return endpoint
+        return status == 0 ? SocketAddress.endpoint(&storage) : nil
     }
 
     /// Returns the endpoint to which a socket is connected; nil if there is none.

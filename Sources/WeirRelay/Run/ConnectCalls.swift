@@ -96,7 +96,10 @@ extension CallServer {
     ) {
         // What is connecting, connected or listening gets the kernel's own answer.
         guard socket.facts.state == 7 else { return call.pass() }
-        if let error = takeError(of: socket) { return finish(call, .error(error)) }
+        if let answer = renew(socket) {
+            guard case .error = answer else { return call.pass() }
+            return finish(call, answer)
+        }
         guard let destination = destinations.find(.tcp, asked) else { return pass(call, .tooManyDestinations) }
         if fate.isDenied {
             denied.count(.tcp, destination.asked)
@@ -126,12 +129,17 @@ extension CallServer {
         ParkedDial.park(call, socket, dial, destination, sending: first, self)
     }
 
-    /// Returns the error of a socket's last dial, which the program has not been told, and clears it.
-    private func takeError(of socket: borrowing WatchedSocket) -> ErrorNumber? {
-        guard sockets.errors > 0, let error = sockets[socket.cookie]?.error else { return nil }
+    /// Makes a socket new whose last dial failed while the program did not wait, as the kernel does with the next `connect`.
+    ///
+    /// - Returns: the answer of that call; `.done` if the kernel itself gives it (it sends nothing), nil if the socket is new already.
+    private func renew(_ socket: borrowing WatchedSocket) -> CallResult? {
+        guard let entry = sockets[socket.cookie], entry.hasFailed else { return nil }
         forget(socket.cookie)
+        // The kernel has the same error, or none if the program has asked for it.
+        guard let error = entry.error, error != .connectionRefused else { return .done }
+        _ = weir_disconnect(socket.raw)
         _ = Socket.pendingError(socket.raw)
-        return error
+        return .error(error)
     }
 
     /// Binds the dial to the program's own address; the port is the kernel's choice, as the program's own is taken.
@@ -207,7 +215,12 @@ extension CallServer {
         record(error, destination, egress: egress, isDenied: isDenied, threads.process(of: call.thread))
         // A program that does not wait polls its socket, which must say so then.
         if error == .connectionRefused, !socket.facts.is_blocking {
-            return finish(call, own.refuse(socket).map { .error($0) } ?? .done)
+            let answer = own.refuse(socket, toward: destination.asked)
+            if answer?.rawValue == EINPROGRESS {
+                let asked = destination.asked
+                sockets[socket.cookie] = SocketTable.Entry(asked: asked, local: egress?.address, hasFailed: true)
+            }
+            return finish(call, answer.map { .error($0) } ?? .done)
         }
         finish(call, .error(error))
     }
@@ -271,10 +284,13 @@ extension Socket {
     }
 
     /// Returns the address to which a socket is bound; nil if it is the kernel's to choose, or was when the socket was connected.
+    ///
+    /// It may be bound without a port (IP_BIND_ADDRESS_NO_PORT).
     static func boundAddress(_ raw: Int32) -> IPAddress? {
-        guard let endpoint = localEndpoint(raw), !endpoint.address.unmapped.isUnspecified, peerEndpoint(raw) == nil
-        else { return nil }
-        return endpoint.address.unmapped
+        guard let address = localAddress(raw)?.unmapped, !address.isUnspecified, peerEndpoint(raw) == nil else {
+            return nil
+        }
+        return address
     }
 }
 

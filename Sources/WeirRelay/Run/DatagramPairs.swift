@@ -66,7 +66,9 @@ struct DatagramPairs {
 
     mutating func add(_ pair: Pair) {
         pairs[Key(cookie: pair.cookie, endpoint: pair.destination.asked)] = pair
-        asked[pair.receiver] = pair.destination.asked
+        // What is sent to 0.0.0.0 or :: is answered from the loopback.
+        let asked = pair.destination.asked
+        self.asked[pair.receiver] = Endpoint(address: DestinationFilter.reached(asked.address), port: asked.port)
     }
 
     /// Returns the destination for which a receiver stands; nil for any other source.
@@ -106,6 +108,9 @@ struct DatagramPairs {
             let socket = try? server.threads.descriptor(pair.number, of: pair.thread),
             weir_cookie(socket.raw) == pair.cookie
         else { return }
+        // An error that the program has not taken yet would be the answer to this datagram, and be lost.
+        var waited = pollfd(fd: socket.raw, events: 0, revents: 0)
+        guard poll(&waited, 1, 0) == 0 || Int32(waited.revents) & POLLERR == 0 else { return }
         let elsewhere = Endpoint(address: pair.receiver.address, port: 9)
         _ = Socket.connect(pair.held.raw, to: elsewhere)
         // Named, as the program may have connected its socket to another destination meanwhile.

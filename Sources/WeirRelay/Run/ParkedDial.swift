@@ -130,7 +130,13 @@ final class ParkedDial: WaitingJob {
         // Both ends of the full backlog go, so that the port is free for the way back.
         place = nil
         guard let egress, let way = wayBack() else {
-            fail(ErrorNumber(ECONNABORTED), server)
+            if find(server) == nil {
+                // Nobody has the socket any more; a thread that waits still learns that the server was reached.
+                giveUp(server)
+                if isHeld { server.finish(call, .done) }
+            } else {
+                fail(ErrorNumber(ECONNABORTED), server)
+            }
             return false
         }
         guard server.relay.shared.reserveFlow() else {
@@ -175,8 +181,9 @@ final class ParkedDial: WaitingJob {
         // Who polls the socket must be woken, and then is told the true error.
         var facts = weir_socket_facts()
         guard weir_socket_facts_read(socket.raw, &facts) >= 0 else { return }
-        _ = server.own.refuse(WatchedSocket(descriptor: socket, facts: facts))
+        _ = server.own.refuse(WatchedSocket(descriptor: socket, facts: facts), toward: destination.asked)
         entry.error = error
+        entry.hasFailed = true
         server.sockets[cookie] = entry
     }
 
@@ -211,25 +218,27 @@ final class ParkedDial: WaitingJob {
     }
 
     func check(_ server: CallServer, at now: Instant) -> Bool {
-        if server.letsPass || looked.duration(to: now) >= Self.interval {
-            looked = now
-            guard exists(server, at: now) else {
-                // The program has given up: it closed the socket, or has ended.
-                server.unwatch(rawDial)
-                server.record(.canceled, destination, egress: egress, process)
-                server.forget(cookie)
-                return false
-            }
-        }
-        guard isHeld else { return true }
-        if !call.isWaiting {
-            // A signal has interrupted it: the socket goes on connecting.
-            isHeld = false
-        } else if let deadline, now >= deadline {
+        // A thread that waits in its call keeps the socket, as in the kernel, even if another one closes its descriptor.
+        if isHeld, call.isWaiting {
+            guard let deadline, now >= deadline else { return true }
             isHeld = false
             server.finish(call, .error(ErrorNumber(EINPROGRESS)))
+            return true
         }
-        return true
+        // A signal has interrupted it: the socket goes on connecting.
+        isHeld = false
+        guard server.letsPass || looked.duration(to: now) >= Self.interval else { return true }
+        looked = now
+        if exists(server, at: now) { return true }
+        // The program has given up: it closed the socket, or has ended.
+        server.unwatch(rawDial)
+        giveUp(server)
+        return false
+    }
+
+    private func giveUp(_ server: CallServer) {
+        server.record(.canceled, destination, egress: egress, process)
+        server.forget(cookie)
     }
 }
 

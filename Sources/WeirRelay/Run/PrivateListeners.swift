@@ -9,16 +9,15 @@ final class PrivateListeners {
     private let v4: PrivateListener
     /// nil on a machine without IPv6.
     private let v6: PrivateListener?
-    /// A port on which nobody listens, for what is refused.
-    private let closed: Descriptor
-    private let closedPort: UInt16
+    /// Ports on which nobody listens, for what is refused.
+    private let closedV4: ClosedPort
+    private let closedV6: ClosedPort?
 
     init() throws(SystemError) {
         v4 = try PrivateListener(.loopbackV4)
         v6 = try? PrivateListener(.loopbackV6)
-        closed = try Socket.make(.tcp, for: .loopbackV4)
-        try Socket.bind(closed.raw, to: Endpoint(address: .loopbackV4, port: 0), attempt: "bind a port of the loopback")
-        closedPort = try Socket.ownEndpoint(closed.raw).port
+        closedV4 = try ClosedPort(.loopbackV4)
+        closedV6 = try? ClosedPort(.loopbackV6)
     }
 
     /// Returns whether an endpoint is one of these.
@@ -26,9 +25,15 @@ final class PrivateListeners {
 
     /// Connects a socket of the program to a port that refuses it, and returns the error that the kernel gives: none, if
     /// the caller does not wait.
-    func refuse(_ socket: borrowing WatchedSocket) -> ErrorNumber? {
-        let endpoint = socket.written(Endpoint(address: .loopbackV4, port: closedPort))
-        return Socket.connectNow(socket.raw, to: endpoint)
+    ///
+    /// - Parameters:
+    ///   - socket: the program's socket.
+    ///   - destination: where the program wanted to go: the port has the same family, which the socket keeps.
+    /// - Returns: the error.
+    func refuse(_ socket: borrowing WatchedSocket, toward destination: Endpoint) -> ErrorNumber? {
+        let isV4 = destination.address.unmapped.isV4
+        let endpoint = isV4 ? closedV4.endpoint : closedV6?.endpoint ?? closedV4.endpoint
+        return Socket.connectNow(socket.raw, to: socket.written(endpoint))
     }
 
     /// Connects a socket of the program to a listener, and accepts it there.
@@ -51,6 +56,18 @@ final class PrivateListeners {
         if let error, error.rawValue != EINPROGRESS { throw WatchedCallError(error.rawValue) }
         guard let client = Socket.localEndpoint(socket.raw) else { throw WatchedCallError(ECONNABORTED) }
         return JoinedClient(socket: try listener.accept(client), own: client)
+    }
+}
+
+/// A port of the loopback that is taken, but on which nobody listens.
+private final class ClosedPort {
+    private let descriptor: Descriptor
+    let endpoint: Endpoint
+
+    init(_ address: IPAddress) throws(SystemError) {
+        descriptor = try Socket.make(.tcp, for: address)
+        try Socket.bind(descriptor.raw, to: Endpoint(address: address, port: 0), attempt: "bind a port of the loopback")
+        endpoint = try Socket.ownEndpoint(descriptor.raw)
     }
 }
 

@@ -293,7 +293,8 @@ struct WatchSink: Sink {
         switch record.happening {
         case .closed where record.transport == .udp:
             mailbox.post(.flowClosed(client: record.path.client, asked: record.path.listener))
-        case .refused where record.transport == .udp:
+        // Other errors than this one the kernel keeps from a connected socket, with few exceptions.
+        case .refused(.connectionRefused) where record.transport == .udp:
             mailbox.post(.refused(client: record.path.client, asked: record.path.listener))
         default: break
         }

@@ -15,6 +15,8 @@ struct SocketTable {
         var port: UInt16?
         /// The error that the program has not been told yet.
         var error: ErrorNumber?
+        /// Whether its connection was refused while the program did not wait: the next `connect` makes it new again.
+        var hasFailed = false
     }
 
     private static let swept = 4096

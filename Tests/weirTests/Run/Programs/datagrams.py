@@ -63,6 +63,31 @@ def refused():
     return answers
 
 
+def refused_often():
+    """The error of several datagrams is told, whatever their number: by a later one, or after them."""
+    answers = []
+    for count in [1, 2, 3, 4]:
+        s = made()
+        s.connect((HOST, 9))
+        is_told = False
+        for _ in range(count):
+            try: s.send(b'x')
+            except ConnectionRefusedError: is_told = True
+        poll = select.poll()
+        poll.register(s, 0)
+        answers.append(is_told or poll.poll(2000) != [])
+        seen(s)
+    return answers
+
+
+def to_none():
+    s = made()
+    s.sendto(b'x', ('::' if FAMILY == socket.AF_INET6 else '0.0.0.0', PORT))
+    answer = s.recvfrom(9)
+    seen(s)
+    return answer
+
+
 def messages():
     s = made()
     s.setsockopt(socket.SOL_SOCKET, 29, 1)
@@ -201,6 +226,10 @@ def source():
 say('unconnected', unconnected)
 say('connected', connected)
 say('refused', refused)
+# Over a network the kernel limits how often it refuses.
+if HOST in ('127.0.0.1', '::1'):
+    say('refused often', refused_often)
+    say('to none', to_none)
 say('messages', messages)
 say('cut', cut)
 say('waits', waits)

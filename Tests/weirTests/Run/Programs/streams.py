@@ -66,6 +66,35 @@ def polled(port):
     return result, ends(s), echo(s)
 
 
+def retried(asks):
+    """After a refusal that came later a socket is made new by the next connect, and then connects."""
+    s = made()
+    s.setblocking(False)
+    seen = [s.connect_ex((HOST, 9))]
+    poll = select.poll()
+    poll.register(s, select.POLLOUT)
+    if asks:
+        seen.append([event & ~select.POLLHUP for _, event in poll.poll(5000)])
+        seen.append(s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+        # Where the peer is another host the refusal may come at once.
+        if seen[0] == errno.EINPROGRESS: seen.append(s.getsockname()[0])
+    else:
+        poll.poll(5000)
+    if seen[0] == errno.EINPROGRESS: seen.append(s.connect_ex((HOST, 9)))
+    seen = [errno.errorcode.get(value, value) if isinstance(value, int) else value for value in seen]
+    s.setblocking(True)
+    s.connect((HOST, PORT))
+    return seen, ends(s), echo(s)
+
+
+def bound_without_port():
+    s = made()
+    s.setsockopt(socket.IPPROTO_IP, 24, 1)
+    s.bind(('127.0.0.9', 0))
+    s.connect((HOST, PORT))
+    return ends(s), echo(s)
+
+
 def edge():
     s = made()
     s.setblocking(False)
@@ -174,6 +203,9 @@ say('blocking', blocking)
 say('refused', refused)
 say('polled', lambda: polled(PORT))
 say('polled refused', lambda: polled(9))
+say('retried', lambda: retried(True))
+say('retried at once', lambda: retried(False))
+if HOST == '127.0.0.1': say('bound without a port', bound_without_port)
 say('edge', edge)
 say('bound', bound)
 say('fast open, by an option', lambda: fast_open(True))
