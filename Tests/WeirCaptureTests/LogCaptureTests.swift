@@ -84,6 +84,15 @@ struct LogCaptureTests {
         }
     }
 
+    @Test("Lines that are blank are no damage", arguments: ["", " ", "\t", "\r", " \t \r"])
+    func blank(line: String) {
+        let log = Self.log(Self.talk())
+        for text in [Array(line.utf8) + [10] + log, log + Array(line.utf8) + [10], log + Array(line.utf8)] {
+            let (bytes, capture) = Self.read(text)
+            #expect(bytes == Self.capture(Self.talk()) && capture.unknownLines == 0)
+        }
+    }
+
     /// A packet of a capture, as a reader gives it.
     private struct Packet: Equatable {
         var time: Int64?

@@ -74,6 +74,25 @@ struct CaptureWriterTests {
         #expect(seen.statistics.map(\.delivered) == [4])
     }
 
+    @Test("A file that ends before the capture has the counters of that time")
+    func counters() throws {
+        let files = try CaptureFiles(folder.path + "/", rotation: FileRotation(every: .seconds(1)), clock: { 0 })
+        let description = CaptureDescription(linkType: .ethernet)
+        let file = try CaptureFileWriter(description, naming: feed, to: OutputTarget(files))
+        var writer = CaptureWriter(file: file, printer: nil, status: nil)
+        var progress = CaptureProgress(began: 0)
+        for number in 1...2 {
+            Self.receive(&writer, at: Int64(number) * 5_000_000_000, CaptureFileWriterTests.frame(.ack))
+            writer.pause(isIdle: true)
+            progress.packets = UInt64(number)
+            writer.note(progress)
+        }
+        writer.finish(progress)
+        let names = try ChildProgram.run("ls", [folder.path]).output.split(separator: "\n").map(String.init).sorted()
+        let counts = try names.map { try SeenFrames(try folder.read($0)).statistics.map(\.delivered) }
+        #expect(counts == [[1], [2]])
+    }
+
     @Test("A failure ends it, and is the first one; nothing is taken after it")
     func fails() throws {
         signal(SIGPIPE, SIG_IGN)

@@ -86,6 +86,17 @@ struct ConnectionGuardTests {
         try slow.writeInbound(HTTPServerRequestPart.end(nil))
         Self.answer(slow, length: 1000)
         Self.expectEnd(slow, after: 30, "nothing of the answer was taken")
+        // A part that is taken makes the time neither longer nor shorter.
+        let part = Stall()
+        defer { part.take() }
+        let partly = try Self.connect(part)
+        try partly.writeInbound(Self.request)
+        try partly.writeInbound(HTTPServerRequestPart.end(nil))
+        Self.answer(partly, length: 1000)
+        partly.embeddedEventLoop.advanceTime(by: .seconds(5))
+        part.take()
+        partly.embeddedEventLoop.run()
+        Self.expectEnd(partly, after: 25, "the rest of the answer was not taken")
     }
 
     @Test("A stream goes on for as long as its client takes something every 10 s, and a silent one for ever")

@@ -206,4 +206,17 @@ struct GrepSearchTests {
         legs.add(match, of: 1, .server, to: show)
         #expect(said == ["7 1 server"])
     }
+
+    @Test("Matches of the server's leg wait for those of the other one, up to 65,536 of them")
+    func manyLegs() {
+        var (legs, said) = (LegMatches(), 0)
+        for offset in 1...65_536 {
+            #expect(said == 0)
+            let match = GrepMatch(place: 0, direction: .upstream, offset: offset, time: 0)
+            legs.add(match, of: 1, .server) { _, _ in said += 1 }
+        }
+        #expect(said == 65_536)
+        legs.finish { _, _ in said += 1 }
+        #expect(said == 65_536)
+    }
 }

@@ -205,6 +205,11 @@ struct FlowsTextTests {
         #expect(query.sides(in: rows) == sides)
     }
 
+    @Test("Without flows a word for any side names the client's and the server's", arguments: ["port 1", "host ::1"])
+    func sidesOfNone(query: String) throws {
+        #expect(try FlowQuery(parsing: query).sides(in: []) == [.client, .server])
+    }
+
     @Test("Columns can be chosen, and are whole in a pipe")
     func columns() throws {
         let lines = try Self.table(TerminalStyle(), columns: [.server, .flow, .egress, .what])

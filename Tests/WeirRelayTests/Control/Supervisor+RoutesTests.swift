@@ -29,6 +29,30 @@ struct SupervisorRoutesTests {
         Route(transport, listen: HostPort(place), target: HostPort(server))
     }
 
+    @Test("Of several new routes each is checked as a route of its own, with those before it")
+    func checksSeveral() async throws {
+        try await withRelay("tcp:0", configure: { $0.takesRoutes = true }) { relay, _ in
+            let free = try (0..<3).map { _ in Endpoint(address: .loopbackV4, port: try LoopbackPort.free()) }
+            func check(_ targets: [Endpoint]) async -> Int? {
+                let routes = zip(free, targets).enumerated().map { index, ends in
+                    (name: "new\(index)", route: Self.route(ends.1, at: ends.0), isEnabled: true)
+                }
+                return await relay.check(routes)?.place
+            }
+            let elsewhere = Endpoint(address: .loopbackV4, port: 9)
+            #expect(await check([elsewhere, elsewhere, elsewhere]) == nil)
+            // A route that is served may be the target of each of them.
+            for place in 0..<3 {
+                var targets = [elsewhere, elsewhere, elsewhere]
+                targets[place] = relay.endpoint
+                #expect(await check(targets) == nil)
+                targets[place] = free[place]
+                #expect(await check(targets) == place)
+            }
+            #expect(await check([free[1], free[2], free[0]]) == 2)
+        }
+    }
+
     @Test(
         "A relay with no route gets one, which is disabled, enabled at the same port, and removed",
         arguments: [1, 2]

@@ -46,6 +46,13 @@ private struct LineOpening: Opening {
     }
 }
 
+/// An opening whose answer is longer than what the kernel holds for a client that does not read it.
+private struct LoudOpening: Opening {
+    mutating func receive(_ bytes: RawSpan) -> OpeningStep {
+        .opened(OpenedClient(taken: bytes.byteCount), answer: [UInt8](repeating: 7, count: 64 << 20))
+    }
+}
+
 @Suite("Openings", .tags(.network), .timeLimit(.minutes(1)))
 struct TCPCarrierOpeningsTests {
     private static func open(
@@ -101,6 +108,27 @@ struct TCPCarrierOpeningsTests {
                 #expect(path.server == server.endpoint)
             }
         )
+    }
+
+    @Test("A client that does not read the answer to its request has no flow")
+    func unread() async throws {
+        let server = try TCPServer()
+        let configure: (inout RelayConfiguration) -> Void = { configuration in
+            configuration.routes = configuration.routes.map {
+                let kind = OpeningKind("loud") { LoudOpening() }
+                return Route($0.transport, listen: $0.listen, target: $0.target, opening: kind)
+            }
+        }
+        try await withRelay(server.route, configure: configure) { relay, collector in
+            let isWhole = try await runThread {
+                let client = try TCPPeer(to: relay.endpoint)
+                try client.send("x")
+                let count = try client.receiveToEnd().bytes.count
+                client.leaveOut(sent: 1, received: count)
+                return count == 64 << 20
+            }
+            #expect(!isWhole && collector.records.isEmpty)
+        }
     }
 
     @Test("An opening without a target of its own leads to the route's")

@@ -32,6 +32,8 @@ struct DERElementTests {
         #expect(Self.element(whole) == "04 \(whole.count - count)..<\(whole.count)")
         #expect(Self.element(whole + [0]) == "04 \(whole.count - count)..<\(whole.count)")
         #expect(Self.element(Array(whole.dropLast())) == "-")
+        // The indefinite length is none, however many bytes follow.
+        #expect(Self.element([4, 0x80] + [UInt8](repeating: 0, count: count)) == "-")
     }
 
     @Test("Is within its range")
