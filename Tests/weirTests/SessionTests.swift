@@ -92,7 +92,8 @@ struct SessionTests {
     @Test("Flows that are open at the end are counted, and none are not told of", arguments: [0, 1, 2])
     func ending(count: Int) async throws {
         let server = try TCPServer()
-        let program = try Self.relay(["--grace", "1500ms", server.route])
+        // At an address of its own: another test may dial a port of 127.0.0.1 that was free a moment ago.
+        let program = try Self.relay(["--grace", "1500ms", "tcp:127.0.0.77:0=\(server.endpoint)"])
         let relay = try program.listening()[0]
         var peers: [TCPPeer] = []
         for _ in 0..<count { peers += [try TCPPeer(to: relay), try server.accept()] }

@@ -63,10 +63,18 @@ struct RelayCaptureTests {
             for _ in 0..<Self.atOnce {
                 group.addTask {
                     // The filter has the server's port: each relay has a server that no other one has at the time.
-                    let echo = try WeirProgram(["echo", "--show", "none", "tcp:0"], seconds: 240)
+                    // In a network of their own: the traffic of others fills the kernel's buffer before there is a filter.
+                    let network = try NetworkNamespace()
+                    let echo = try WeirProgram(
+                        ["echo", "--show", "none", "tcp:0"],
+                        launcher: network.launcher,
+                        seconds: 240
+                    )
                     let server = try echo.listening()[0]
                     var broken: [String] = []
-                    for run in 0..<(Self.runs / Self.atOnce) { broken += try await Self.brokenLegs(server, run) }
+                    for run in 0..<(Self.runs / Self.atOnce) {
+                        broken += try await Self.brokenLegs(server, run, in: network)
+                    }
                     _ = try await echo.stop()
                     return broken
                 }
@@ -77,14 +85,22 @@ struct RelayCaptureTests {
     }
 
     /// Relays one flow through a relay of its own, ends that at once, and describes the legs that its capture has not whole.
-    private static func brokenLegs(_ server: Endpoint, _ number: Int) async throws -> [String] {
+    private static func brokenLegs(
+        _ server: Endpoint,
+        _ number: Int,
+        in network: NetworkNamespace
+    ) async throws -> [String] {
         let folder = try TemporaryFolder()
         let path = folder.path + "/capture.pcapng"
-        let program = try WeirProgram(["relay", "--show", "none", "--capture", path, "tcp:0=\(server)"], seconds: 60)
+        let program = try WeirProgram(
+            ["relay", "--show", "none", "--capture", path, "tcp:0=\(server)"],
+            launcher: network.launcher,
+            seconds: 60
+        )
         #expect(try program.readErrorLine() == "capturing on lo")
         let relay = try program.listening()[0]
         let local = try await runThread {
-            let client = try TCPPeer(to: relay)
+            let client = try network.make { try TCPPeer(to: relay) }
             let local = client.local
             try client.send("run \(number)")
             #expect(try client.receive("run \(number)".utf8.count) == Array("run \(number)".utf8))
