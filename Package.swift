@@ -57,7 +57,8 @@ let package = Package(
         .trait(name: "Gzip", description: "Read captures that gzip compressed; needs zlib (zlib1g-dev)."),
         .trait(name: "LiveCapture", description: "Capture packets from interfaces; needs libpcap 1.10 (libpcap-dev)."),
         .trait(name: "Scenarios", description: "Read scenarios of toxics in YAML; needs libyaml 0.2 (libyaml-dev)."),
-        .default(enabledTraits: ["Admin", "Gzip", "LiveCapture", "Scenarios"]),
+        .trait(name: "TLS", description: "Make certificates for intercepted TLS; needs OpenSSL 3 (libssl-dev)."),
+        .default(enabledTraits: ["Admin", "Gzip", "LiveCapture", "Scenarios", "TLS"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -79,6 +80,11 @@ let package = Package(
             providers: [.apt(["libpcap-dev"]), .brew(["libpcap"])]
         ),
         .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
+        .systemLibrary(
+            name: "COpenSSL",
+            pkgConfig: "openssl",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
+        ),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .target(
             name: "WeirCapture",
@@ -89,10 +95,15 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .target(name: "CTLS", dependencies: ["COpenSSL"]),
+        .target(name: "WeirTLS", dependencies: ["CTLS", "COpenSSL"], swiftSettings: settings),
         .target(name: "CWeir", cSettings: cSettings),
         .target(
             name: "WeirRelay",
-            dependencies: ["WeirSinks", "WeirAnalysis", "WeirEngine", "WeirDissect", "WeirWire", "CWeir"],
+            dependencies: [
+                "WeirSinks", "WeirAnalysis", "WeirEngine", "WeirDissect", "WeirWire", "CWeir",
+                .target(name: "WeirTLS", condition: .when(traits: ["TLS"])),
+            ],
             swiftSettings: settings
         ),
         .target(
@@ -113,6 +124,7 @@ let package = Package(
                 "CWeir",
                 .target(name: "WeirAdmin", condition: .when(traits: ["Admin"])),
                 .target(name: "CYaml", condition: .when(traits: ["Scenarios"])),
+                .target(name: "WeirTLS", condition: .when(traits: ["TLS"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
@@ -129,6 +141,7 @@ let package = Package(
             path: "Tests/Support",
             swiftSettings: settings
         ),
+        .testTarget(name: "WeirTLSTests", dependencies: ["WeirTLS"], swiftSettings: testSettings),
         .testTarget(name: "WeirWireTests", dependencies: ["WeirWire", "Support"], swiftSettings: testSettings),
         .testTarget(
             name: "WeirDissectTests",
@@ -163,7 +176,10 @@ let package = Package(
         ),
         .testTarget(
             name: "WeirRelayTests",
-            dependencies: ["WeirRelay", "WeirAnalysis", "WeirSinks", "WeirEngine", "WeirWire", "CWeir", "Support"],
+            dependencies: [
+                "WeirRelay", "WeirAnalysis", "WeirSinks", "WeirEngine", "WeirWire", "CWeir", "Support",
+                .target(name: "WeirTLS", condition: .when(traits: ["TLS"])),
+            ],
             swiftSettings: testSettings
         ),
         .testTarget(
@@ -224,7 +240,10 @@ if Context.environment["WEIR_BENCHMARKS"] != nil {
 // them Package.resolved would change, and the next build of the whole begin anew.
 if let only = Context.environment["WEIR_ONLY"] {
     let chosen = only.split(separator: ",").map(String.init)
-    let libraries = ["WeirWire", "WeirDissect", "WeirEngine", "WeirSinks", "WeirAnalysis", "CWeir", "WeirRelay"]
+    let libraries = [
+        "WeirWire", "WeirDissect", "WeirEngine", "WeirSinks", "WeirAnalysis", "CTLS", "COpenSSL", "WeirTLS", "CWeir",
+        "WeirRelay",
+    ]
     let wanted = Set(libraries + ["Support"] + chosen)
     package.targets.removeAll { !wanted.contains($0.name) }
     package.products.removeAll { $0.name != "WeirRelay" }

@@ -36,7 +36,7 @@ unset WEIR_TESTING
 for sanitizer in "${sanitizers[@]}"; do
     # Swift 6.3.1 makes invalid code of GzipInflater.swift under the thread sanitizer: it is left out there.
     traits=()
-    [[ $sanitizer = address || -n ${WEIR_ONLY:-} ]] || traits=(--traits Admin,LiveCapture,Scenarios)
+    [[ $sanitizer = address || -n ${WEIR_ONLY:-} ]] || traits=(--traits Admin,LiveCapture,Scenarios,TLS)
     path=.build/$sanitizer-$folder
     swift_build --sanitize="$sanitizer" ${traits[@]+"${traits[@]}"} --scratch-path "$path" --build-tests
     $runs || continue

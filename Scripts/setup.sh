@@ -11,10 +11,11 @@ fi
 # Commands that the tests run as real peers, and the package that each comes from.
 missing=()
 need() { command -v "$1" >/dev/null 2>&1 || missing+=("$2"); }
-# For live captures and for scenarios; a build with --disable-default-traits needs none of these.
+# For live captures, scenarios and TLS; a build with --disable-default-traits needs none of these.
 [[ -e /usr/include/pcap/pcap.h ]] || missing+=(libpcap-dev)
 [[ -e /usr/include/yaml.h ]] || missing+=(libyaml-dev)
 [[ -e /usr/include/zlib.h ]] || missing+=(zlib1g-dev)
+[[ -e /usr/include/openssl/ssl.h ]] || missing+=(libssl-dev)
 need pkg-config pkg-config
 if [[ "${1:-}" == --tests ]]; then
     need tshark tshark       # text2pcap comes with it: wireshark-common

@@ -11,7 +11,7 @@ bundle=$folder/weirPackageTests.xctest
 # Pure tests: bytes in, values out. They run in parallel, in the time that nothing else needs. The others have sockets, programs and
 # time limits of their own, and run one at a time, in three lanes beside each other: those of the libraries, and those of the program
 # in two halves, which wait most of the time. The halves are about equal in seconds.
-pure='^Weir(Wire|Dissect|Engine|Sinks|Analysis)Tests\.'
+pure='^Weir(Wire|Dissect|Engine|Sinks|Analysis|TLS)Tests\.'
 program='^weirTests\.'
 first_half='^weirTests\.[A-P]'
 bench='^weir_benchTests\.'

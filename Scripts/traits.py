@@ -10,7 +10,7 @@ from compiling import arguments
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # The modules in which code depends on a trait.
-TRAITS = {'Admin': ['weir'], 'LiveCapture': ['WeirCapture', 'weir'], 'Gzip': ['WeirCapture'], 'Scenarios': ['weir']}
+TRAITS = {'Admin': ['weir'], 'LiveCapture': ['WeirCapture', 'weir'], 'Gzip': ['WeirCapture'], 'Scenarios': ['weir'], 'TLS': ['weir']}
 
 
 def main():

@@ -12,6 +12,9 @@ struct HelloReader {
     private(set) var cipher: UInt16?
     private(set) var serverName: String?
     private(set) var protocols: [String] = []
+    /// The protocols of ALPN as bytes, in their order; at most 16.
+    private(set) var protocolNames: [[UInt8]] = []
+    private(set) var groups: [UInt16] = []
 
     /// Reads the hello, as far as it is valid.
     init(_ hello: HandshakeMessage, into message: inout DissectedMessage) {
@@ -62,7 +65,9 @@ struct HelloReader {
             switch type {
             case 0 where isClient: readServerName(bytes, data, into: &message)
             case 10 where isClient:
-                readNumbers(bytes, data.dropFirst(2), TLSFields.group, into: &message) { _, _ in }
+                var found: [UInt16] = []
+                readNumbers(bytes, data.dropFirst(2), TLSFields.group, into: &message) { found.append($1) }
+                groups += found
             case 13 where isClient:
                 readNumbers(bytes, data.dropFirst(2), TLSFields.signature, into: &message) { $0.signatures.append($1) }
             case 16: readProtocols(bytes, data, into: &message)
@@ -109,7 +114,10 @@ struct HelloReader {
             guard name.upperBound <= data.upperBound else { return }
             let text = bytes.repairedText(name)
             if protocols.isEmpty { fingerprint.firstProtocol = bytes.bytes(name) }
-            if protocols.count < 16 { protocols.append(text) }
+            if protocols.count < 16 {
+                protocols.append(text)
+                protocolNames.append(bytes.bytes(name))
+            }
             message.add(TLSFields.protocolName, name, hello, .text(text))
             index = name.upperBound
         }

@@ -1,0 +1,85 @@
+import COpenSSL
+
+/// The reason why a TLS connection failed.
+package enum TLSFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The peer sent a fatal alert.
+    case alertReceived(TLSAlert)
+    /// The peer's certificate could not be verified: the reason, and the alert that the peer got.
+    case unverified(reason: String)
+    /// This end found a fault in what the peer sent, and sent an alert if it could.
+    case protocolError(reason: String)
+    /// The connection ended before the handshake was complete.
+    case ended
+    /// There is no memory.
+    case noMemory
+
+    /// The failure in a few words.
+    package var description: String {
+        switch self {
+        case .alertReceived(let alert): "alert \(alert)"
+        case .unverified(let reason): "certificate not verified: \(reason)"
+        case .protocolError(let reason): reason
+        case .ended: "the connection ended in the handshake"
+        case .noMemory: "no memory"
+        }
+    }
+}
+
+/// A TLS alert.
+///
+/// Source: RFC 8446 section 6; RFC 5246 section 7.2.
+package struct TLSAlert: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+    package var rawValue: UInt8
+
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    package static let closeNotify = TLSAlert(rawValue: 0)
+    package static let handshakeFailure = TLSAlert(rawValue: 40)
+    package static let badCertificate = TLSAlert(rawValue: 42)
+    package static let certificateUnknown = TLSAlert(rawValue: 46)
+    package static let unknownAuthority = TLSAlert(rawValue: 48)
+    package static let internalError = TLSAlert(rawValue: 80)
+
+    /// The record that carries this alert, as a fatal one, before any keys are known.
+    package var record: [UInt8] { [21, 3, 3, 0, 2, 2, rawValue] }
+
+    /// The alert's name and number, as in `unknown_ca (48)`.
+    package var description: String { "\(Self.names[rawValue] ?? "unknown") (\(rawValue))" }
+
+    private static let names: [UInt8: String] = [
+        0: "close_notify", 10: "unexpected_message", 20: "bad_record_mac", 21: "decryption_failed",
+        22: "record_overflow", 30: "decompression_failure", 40: "handshake_failure", 41: "no_certificate",
+        42: "bad_certificate", 43: "unsupported_certificate", 44: "certificate_revoked", 45: "certificate_expired",
+        46: "certificate_unknown", 47: "illegal_parameter", 48: "unknown_ca", 49: "access_denied",
+        50: "decode_error", 51: "decrypt_error", 60: "export_restriction", 70: "protocol_version",
+        71: "insufficient_security", 80: "internal_error", 86: "inappropriate_fallback", 90: "user_canceled",
+        100: "no_renegotiation", 109: "missing_extension", 110: "unsupported_extension",
+        111: "certificate_unobtainable", 112: "unrecognized_name", 113: "bad_certificate_status_response",
+        114: "bad_certificate_hash_value", 115: "unknown_psk_identity", 116: "certificate_required",
+        120: "no_application_protocol",
+    ]
+}
+
+/// OpenSSL as a whole.
+enum OpenSSL {
+    /// Prepares OpenSSL, so that it does not clean up when the program ends: other threads may be in the middle of something then.
+    ///
+    /// Its first use decides, so each type that may be the first one calls it.
+    static func prepare() { _ = isPrepared }
+
+    private static let isPrepared = OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_ATEXIT), nil) == 1
+}
+
+/// OpenSSL's queue of errors, one for each thread.
+enum OpenSSLErrors {
+    /// Removes all errors: those of another connection would be taken for this one's.
+    static func clear() { ERR_clear_error() }
+
+    /// Removes all errors, and returns the reason of the first one; nil if there is none.
+    static func take() -> String? {
+        let code = ERR_get_error()
+        guard code != 0 else { return nil }
+        defer { ERR_clear_error() }
+        return ERR_reason_error_string(code).map { String(cString: $0) } ?? "error \(code)"
+    }
+}
