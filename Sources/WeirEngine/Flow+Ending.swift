@@ -173,12 +173,20 @@ extension Flow {
     }
 
     /// Closes both sides with an end, not with a reset; queued bytes are lost.
-    mutating func dismiss(_ turn: inout Turn) {
-        if case .resetting = state { return end(.requested, losing: .closed, &turn) }
+    mutating func dismiss(_ reason: CloseReason, _ turn: inout Turn) {
+        if case .resetting = state { return end(reason, losing: .closed, &turn) }
         openIfNeeded(&turn)
         dropQueue(.upstream, .closed, &turn)
         dropQueue(.downstream, .closed, &turn)
-        close(.requested, &turn)
+        close(reason, &turn)
+    }
+
+    /// Records what TLS did, and ends the flow if it failed.
+    mutating func note(_ tls: TLSRecord, _ turn: inout Turn) {
+        lastActivity = turn.now.instant
+        openIfNeeded(&turn)
+        record(.tls(tls), &turn)
+        if case .failed = tls { dismiss(.tls, &turn) }
     }
 
     mutating func close(_ reason: CloseReason, _ turn: inout Turn) {

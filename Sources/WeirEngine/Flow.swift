@@ -158,6 +158,7 @@ public struct Flow: Sendable {
         case .sendFailed(let direction, let error): sendFailed(direction, error, bytes, &turn)
         case .sendBlocked(let direction): hold(bytes, direction, &turn)
         case .refused(let error): record(.refused(error), &turn)
+        case .tls(let tls): note(tls, &turn)
         case .truncated(let direction, let read):
             excuse(until: turn.now.instant)
             drop(direction, bytes: UInt64(read), datagrams: 1, .truncated, &turn)
@@ -182,7 +183,7 @@ public struct Flow: Sendable {
         case .chunkRecords(let areWanted): settings.recordsChunks = areWanted
         case .echoesFull: echo.giveUp()
         case .evicted: end(.evicted, losing: .closed, &turn)
-        case .dismissed: dismiss(&turn)
+        case .dismissed: dismiss(.requested, &turn)
         case .drained: if hasEmptyQueues { end(.shutdown, losing: .shutdown, &turn) }
         case .shutdown: end(.shutdown, losing: .shutdown, &turn)
         }
@@ -197,6 +198,9 @@ public struct Flow: Sendable {
         let later = instant.advanced(by: settings.resetDelay)
         state = .delivering(direction, until: max(until, later), reason)
     }
+
+    /// Whether both sides are connected, and bytes go on.
+    public var isOpen: Bool { if case .open = state { true } else { false } }
 
     /// Whether the flow has ended: it takes no more events.
     var isClosed: Bool { if case .closed = state { true } else { false } }

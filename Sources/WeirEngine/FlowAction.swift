@@ -39,6 +39,8 @@ public enum CloseReason: String, Hashable, Sendable, CaseIterable {
     case idle
     /// Another flow needed its place.
     case evicted
+    /// A handshake of TLS failed, or what a side sent could not be decrypted.
+    case tls = "tls failed"
     /// A request closed it, or its route, for example through the control API.
     case requested = "closed on request"
     /// A toxic ended or reset the flow.

@@ -33,6 +33,8 @@ public enum FlowEvent: Sendable {
     case sendFailed(Direction, ErrorNumber)
     /// The kernel has no room for a datagram now; the flow keeps it (it is passed with the event) until `writable`.
     case sendBlocked(Direction)
+    /// TLS did something to the flow; if it failed, the flow ends.
+    case tls(TLSRecord)
     /// The answer to an earlier datagram to the server was an error.
     case refused(ErrorNumber)
     /// The requested reset of a direction's receiver is done; the kernel still held `unsent` bytes for it, and

@@ -54,6 +54,8 @@ public struct FlowRecord: Hashable, Sendable {
         indirect case dropped(DropRecord)
         /// A toxic did something to the flow, other than what it did to chunks.
         indirect case toxic(ToxicRecord)
+        /// TLS did something to the flow.
+        indirect case tls(TLSRecord)
         /// The end of a direction went on to the receiver: recorded if toxics are, or were, on the direction.
         case endForwarded(Direction)
         /// A message was read, which ends in the chunk, or with the end, of the next record of the flow that is none; or

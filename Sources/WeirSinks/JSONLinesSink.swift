@@ -76,6 +76,8 @@ public struct JSONLinesSink: Sink {
                 appendMismatch(mismatch, &json)
             case .dropped(let drop):
                 appendDrop(drop, &json)
+            case .tls(let tls):
+                json.appendMembers(of: tls)
             case .toxic(let toxic):
                 json.member("direction", toxic.direction)
                 json.appendToxicMembers(toxic)
@@ -173,6 +175,9 @@ extension FlowRecord.Happening {
         case .mismatch: "mismatch"
         case .dropped: "dropped"
         case .toxic: "toxic"
+        case .tls(.secured): "tls"
+        case .tls(.failed): "tls_failed"
+        case .tls(.truncated): "tls_truncated"
         case .endForwarded: "end_forwarded"
         case .closed: "close"
         }

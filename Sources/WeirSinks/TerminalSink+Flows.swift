@@ -10,6 +10,7 @@ extension TerminalSink {
         case .connected(_, let isRerouted): if isRerouted { appendPathLine(record, after: " connected", &output) }
         case .refused(let error): appendRefusal(record, error, &output)
         case .toxic(let toxic): appendToxic(toxic, record, &output)
+        case .tls(let tls): appendTLS(tls, record, &output)
         case .mismatch(let mismatch): appendMismatch(mismatch, record, &output)
         case .dropped(let drop): appendDrop(drop, record, &output)
         case .closed(let close): appendClose(close, record, &output)

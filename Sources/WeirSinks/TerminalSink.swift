@@ -158,7 +158,7 @@ public struct TerminalSink: Sink {
             // What is left of a flow's messages precedes its last line.
             appendMessages(of: record, &output)
             appendFlow(record, &output)
-        case .opened, .connected, .refused, .mismatch, .dropped, .toxic: appendFlow(record, &output)
+        case .opened, .connected, .refused, .mismatch, .dropped, .toxic, .tls: appendFlow(record, &output)
         }
     }
 
@@ -172,8 +172,8 @@ public struct TerminalSink: Sink {
             for request in requests.close(record.flow) { appendRequest(request, &output) }
             // An end that is an error explains what was not answered.
             if [.clientReset, .serverReset].contains(summary.reason) { appendFlow(record, &output) }
-        case .refused, .mismatch, .dropped: appendFlow(record, &output)
-        case .opened, .connected, .received, .forwarded, .ended, .endForwarded, .toxic: break
+        case .refused, .mismatch, .dropped, .tls(.failed): appendFlow(record, &output)
+        case .opened, .connected, .received, .forwarded, .ended, .endForwarded, .toxic, .tls: break
         }
     }
 

@@ -25,12 +25,19 @@ struct Weir: AsyncParsableCommand {
             cannot be made; 74 input or output; 77 permission denied. 'weir run' ends with its command's.
             """,
         version: Machine.version,
-        subcommands: [
-            RunCommand.self, RelayCommand.self, EchoCommand.self, ConnectCommand.self, CaptureCommand.self,
-            ShowCommand.self,
-            PortsCommand.self, ToxicCommand.self, DemoCommand.self,
-        ]
+        subcommands: commands
     )
+
+    private static var commands: [any ParsableCommand.Type] {
+        var commands: [any ParsableCommand.Type] = [
+            RunCommand.self, RelayCommand.self, EchoCommand.self, ConnectCommand.self, CaptureCommand.self,
+            ShowCommand.self, PortsCommand.self, ToxicCommand.self,
+        ]
+        #if TLS
+        commands.append(CACommand.self)
+        #endif
+        return commands + [DemoCommand.self]
+    }
 }
 
 /// The start of the program: the main thread waits for signals while the command runs on others.

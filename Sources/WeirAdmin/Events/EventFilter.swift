@@ -7,7 +7,8 @@ struct EventFilter: Sendable {
     /// The names of events that a client can request.
     static let names = [
         "open", "connected", "refused", "data", "message", "end", "end_forwarded", "mismatch", "dropped", "toxic",
-        "close",
+        "tls",
+        "tls_failed", "tls_truncated", "close",
     ]
 
     var events: Set<String> = []

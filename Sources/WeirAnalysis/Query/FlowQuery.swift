@@ -133,6 +133,7 @@ public indirect enum FlowQuery: Hashable, Sendable {
         /// The client, the server or the relay reset it.
         case reset
         case idle, evicted, requested, toxic, shutdown
+        case tls = "tls_failed"
 
         /// Returns whether a flow of a capture ended so.
         func holds(_ close: FlowClose) -> Bool {
@@ -149,6 +150,7 @@ public indirect enum FlowQuery: Hashable, Sendable {
             case .toxic: self == .toxic
             case .idle: self == .idle || self == .reset && transport == .tcp
             case .evicted: self == .evicted || self == .reset && transport == .tcp
+            case .tls: self == .tls
             case .requested: self == .requested || self == .reset && transport == .tcp
             case .shutdown: self == .shutdown || self == .reset && transport == .tcp
             }

@@ -128,7 +128,10 @@ public struct LiveQuery<Item: Sendable>: Sendable {
             return judgeEvent(isError: true, &flow, show)
         case .ended(let direction, _), .endForwarded(let direction):
             return judgeEvent(isError: false, endOf: direction, &flow, show)
-        case .dropped, .toxic: return judgeEvent(isError: false, &flow, show)
+        case .tls(.failed):
+            flow.facts.hasFailed = true
+            return judgeEvent(isError: true, &flow, show)
+        case .dropped, .toxic, .tls: return judgeEvent(isError: false, &flow, show)
         case .closed(let close): return judge(close, &flow, show)
         }
     }

@@ -16,7 +16,7 @@ extension Supervisor {
         try await check(number, route)
         let sockets = isEnabled ? try await bind(number, route) : []
         let target = route.target.map { makeTarget($0, over: route.transport, number: number) }
-        _ = shared.targets.add(target, route.opening)
+        _ = shared.targets.add(target, of: route)
         while toxicSets.count <= number { toxicSets.append(.none) }
         for loop in shared.loops { _ = await on(loop) { $0.loop.addRoute(number) } }
         var status = RouteStatus(name: name, number: number, route: route, endpoints: [])
@@ -44,7 +44,9 @@ extension Supervisor {
         let moves = route.listensElsewhere(than: before.route) || route.listen.port == 0
         let begins = isWanted && (moves || !before.isEnabled)
         let ends = before.isEnabled && (moves || !isWanted)
-        let leadsElsewhere = route.target != before.route.target || route.opening != before.route.opening
+        let leadsElsewhere =
+            route.target != before.route.target || route.opening != before.route.opening
+            || route.security != before.route.security
         try route.checkOpening()
         if !dropsToxics, route.transport != before.route.transport {
             for toxic in before.toxics { _ = try toxic.validated(for: route.transport) }
@@ -99,7 +101,7 @@ extension Supervisor {
     private func setTarget(_ number: Int, of route: Route) {
         guard route.target != nil || route.opening != nil else { return }
         let target = route.target.map { makeTarget($0, over: route.transport, number: number) }
-        shared.targets.replace(number, with: target, route.opening)
+        shared.targets.replace(number, with: target, of: route)
     }
 
     /// Binds a route's sockets and lets clients wait there; they are accepted once the loops have the sockets.

@@ -84,7 +84,7 @@ public actor Supervisor {
             let hub = try SinkHub(outputs: outputs, lanes: loops, bound: configuration.sinkBound, report: sinkReport)
             shared = Shared(
                 configuration: configuration,
-                targets: Targets(targets, openings: configuration.routes.map(\.opening)),
+                targets: Targets(targets, of: configuration.routes),
                 own: own,
                 hub: hub,
                 limits: limits,

@@ -130,11 +130,11 @@ final class FlowHost {
     func start(_ relayed: RelayedFlow) { dispatch(relayed, .started(attempts: relayed.state.addresses.count)) }
 
     /// Removes a flow that has closed; its ends are closed.
-    func remove(_ relayed: RelayedFlow) {
+    func remove(_ relayed: RelayedFlow, _ reason: CloseReason) {
         relayed.state.isClosed = true
         state.bytesKeptForEcho -= relayed.state.bytesKeptForEcho
         loop.tally(relayed.route) { $0.add(ended: relayed.flow) }
-        relayed.close()
+        relayed.close(reason)
         state.flows.remove(at: relayed.place)
     }
 
@@ -255,7 +255,7 @@ final class FlowHost {
             } else {
                 loop.record(made.record, bytes: arrival.bytes.bytes, route: relayed.route)
             }
-        case .close: remove(relayed)
+        case .close(let reason): remove(relayed, reason)
         }
     }
 

@@ -71,8 +71,8 @@ class RelayedFlow {
     func reset(_ direction: Direction, by instant: Instant) {}
     /// Reads a direction's source, or no longer.
     func setReading(_ direction: Direction, _ isReading: Bool) {}
-    /// Closes both ends.
-    func close() {}
+    /// Closes both ends, because the flow has ended for a reason.
+    func close(_ reason: CloseReason) {}
 
     // MARK: - What the host tells
 

@@ -56,6 +56,12 @@ struct Leg: ~Copyable {
     private(set) var hasAborted = false
     /// Whether a FIN was sent to this side; the kernel counts it as one more byte to deliver.
     private var hasFinished = false
+    /// Whether the side's FIN has arrived; bytes may precede it.
+    private(set) var hasSeenFIN = false
+    #if TLS
+    /// The side's TLS, once its handshake is complete.
+    var secured: SecuredLeg?
+    #endif
 
     /// Makes a closed leg.
     init() {
@@ -167,10 +173,15 @@ struct Leg: ~Copyable {
         if events & behind != 0 {
             hasMoreBehind = true
             endsBehind = events & behind == UInt32(WEIR_RDHUP)
+            if events & UInt32(WEIR_RDHUP) != 0 { hasSeenFIN = true }
         }
         if events & (behind | UInt32(WEIR_IN)) != 0 { isReadable = true }
         guard events & UInt32(WEIR_OUT) != 0, !isWritable else { return false }
         isWritable = true
+        #if TLS
+        // What is encrypted already goes first.
+        if let secured, !secured.continueSending(&self) { return false }
+        #endif
         return true
     }
 
@@ -190,8 +201,16 @@ struct Leg: ~Copyable {
 
     // MARK: - Bytes
 
-    /// Reads what has arrived, at most what there is room for.
+    /// Reads what has arrived, at most what there is room for; of a side with TLS, what it says.
     mutating func read(into room: UnsafeMutableRawBufferPointer) -> Read {
+        #if TLS
+        if let secured { return secured.read(into: room, &self) }
+        #endif
+        return readBytes(into: room)
+    }
+
+    /// Reads the bytes that are on the wire.
+    mutating func readBytes(into room: UnsafeMutableRawBufferPointer) -> Read {
         var count: Int
         repeat {
             count = Int(weir_receive(raw, room.baseAddress, room.count))
@@ -207,7 +226,7 @@ struct Leg: ~Copyable {
         return .wouldBlock
     }
 
-    /// Offers bytes to the kernel.
+    /// Offers bytes to the kernel; those for a side with TLS are encrypted.
     ///
     /// - Parameters:
     ///   - bytes: the bytes.
@@ -218,6 +237,17 @@ struct Leg: ~Copyable {
         finishesNext: Bool = false
     ) -> (count: Int, error: ErrorNumber?) {
         guard isWritable else { return (0, nil) }
+        #if TLS
+        if let secured { return secured.write(bytes, &self) }
+        #endif
+        return writeBytes(bytes, finishesNext: finishesNext)
+    }
+
+    /// Offers bytes to the kernel as they are.
+    mutating func writeBytes(
+        _ bytes: UnsafeRawBufferPointer,
+        finishesNext: Bool = false
+    ) -> (count: Int, error: ErrorNumber?) {
         var count: Int
         repeat {
             count = Int(weir_send(raw, bytes.baseAddress, bytes.count, finishesNext))
@@ -235,6 +265,14 @@ struct Leg: ~Copyable {
 
     /// Half-closes: no byte follows.
     mutating func finish() {
+        #if TLS
+        if let secured { return secured.finish(&self, says: true, closes: true) }
+        #endif
+        finishBytes()
+    }
+
+    /// Sends a FIN.
+    mutating func finishBytes() {
         Glibc.shutdown(raw, Int32(SHUT_WR))
         hasFinished = true
     }
@@ -245,14 +283,25 @@ struct Leg: ~Copyable {
         close()
     }
 
+    /// The number of bytes that the side lacks, of those that were written.
+    var unsent: Int { lost(holding: unsentBytes) }
+
     /// The number of bytes that the kernel holds for the side, without the FIN, which it counts as a byte.
-    var unsent: Int { withoutEnd(weir_unsent(raw)) }
+    var unsentBytes: Int { withoutEnd(weir_unsent(raw)) }
+
+    /// Returns how many of the written bytes are lost with those that the kernel holds.
+    private func lost(holding held: Int) -> Int {
+        #if TLS
+        if let secured { return secured.lost(holding: held) }
+        #endif
+        return held
+    }
 
     /// The number of those bytes that are certainly lost if the side has reset: it may have read those that were sent,
     /// unless they were retransmitted.
     var unsentAtReset: Int {
         let inFlight = weir_is_resending(raw) ? 0 : max(0, weir_in_flight(raw))
-        return withoutEnd(max(0, weir_unsent(raw)) - inFlight)
+        return lost(holding: withoutEnd(max(0, weir_unsent(raw)) - inFlight))
     }
 
     /// Returns a number of bytes that the kernel holds without the FIN; 0 for one below 0.

@@ -47,6 +47,10 @@ public struct RelayConfiguration: Sendable {
     public var egressPort = EgressPort.kernel
     /// The finder of the processes of clients on this machine; nil if nothing shows them.
     public var processes: ClientProcesses?
+    #if TLS
+    /// What flows with TLS share; needed by routes with TLS.
+    public var tls: TLSServices?
+    #endif
     /// The processes of a watched program, whose flows need no search.
     var watched: WatchedProcesses?
 

@@ -12,6 +12,8 @@ public struct Route: Hashable, Sendable, CustomStringConvertible {
     public var target: HostPort?
     /// What a client must say first, over TCP: it may name its own target.
     public var opening: OpeningKind?
+    /// What both sides speak.
+    public var security = RouteSecurity.plain
 
     /// Makes a route.
     public init(_ transport: Transport, listen: HostPort, target: HostPort?, opening: OpeningKind? = nil) {
@@ -30,7 +32,10 @@ public struct Route: Hashable, Sendable, CustomStringConvertible {
             throw RouteError(text, "there is no '=' between LISTEN and TARGET")
         }
         self = try Route(parsingListen: String(text[..<equals]), in: text)
-        let target = try HostPort(parsing: text[text.index(after: equals)...], of: "TARGET", in: text)
+        let (isSecured, rest) = Self.layer(of: text[text.index(after: equals)...])
+        if isSecured != nil, transport == .udp { throw RouteError(text, "a TARGET over UDP has no layer before it") }
+        security.server = isSecured ?? security.client
+        let target = try HostPort(parsing: rest, of: "TARGET", in: text)
         guard target.host != .loopbackByDefault else { throw RouteError(text, "TARGET needs a host: HOST:PORT") }
         guard target.host != .any else { throw RouteError(text, "TARGET cannot be '*': name one host") }
         guard target.port != 0 else { throw RouteError(text, "TARGET needs a port from 1 to 65535") }
@@ -53,10 +58,12 @@ public struct Route: Hashable, Sendable, CustomStringConvertible {
     }
 
     private init(parsingListen text: String, in whole: String) throws(RouteError) {
-        guard let colon = text.firstIndex(of: ":"), let transport = Transport(String(text[..<colon])) else {
-            throw RouteError(whole, "LISTEN begins with 'tcp:' or 'udp:'")
-        }
+        let word = text.firstIndex(of: ":").map { text[..<$0] }
+        guard let colon = text.firstIndex(of: ":"), let word,
+            let transport = word == "tls" ? .tcp : Transport(String(word))
+        else { throw RouteError(whole, "LISTEN begins with 'tcp:', 'tls:' or 'udp:'") }
         self.transport = transport
+        security.client = word == "tls"
         listen = try HostPort(parsing: text[text.index(after: colon)...], of: "LISTEN", in: whole)
         target = nil
     }
@@ -69,7 +76,8 @@ public struct Route: Hashable, Sendable, CustomStringConvertible {
 
     /// The route in the form that is parsed.
     public var description: String {
-        "\(transport):\(listen)" + (target.map { "=\($0)" } ?? "")
+        let layer = security.client == security.server ? "" : security.server ? "tls:" : "tcp:"
+        return (security.client ? "tls" : "\(transport)") + ":\(listen)" + (target.map { "=\(layer)\($0)" } ?? "")
     }
 }
 

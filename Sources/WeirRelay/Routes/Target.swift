@@ -85,6 +85,9 @@ final class Target: Sendable {
         state = Lock(State(endpoints: endpoints, resolvedAt: SystemClock.instant()))
     }
 
+    /// The host's name; nil for an address.
+    var name: String? { if case .name(let name) = host.host { name } else { nil } }
+
     /// The addresses of the last look-up.
     var endpoints: [Endpoint] { state.withLock { $0.endpoints } }
 
@@ -157,14 +160,16 @@ final class Targets: Sendable {
     private struct Entry {
         var target: Target?
         var opening: OpeningKind?
+        var security = RouteSecurity.plain
     }
 
     private let entries: Lock<[Entry]>
 
-    init(_ targets: [Target?], openings: [OpeningKind?] = []) {
+    init(_ targets: [Target?], of routes: [Route] = []) {
         entries = Lock(
             targets.enumerated().map { index, target in
-                Entry(target: target, opening: index < openings.count ? openings[index] : nil)
+                guard index < routes.count else { return Entry(target: target) }
+                return Entry(target: target, opening: routes[index].opening, security: routes[index].security)
             }
         )
     }
@@ -178,10 +183,13 @@ final class Targets: Sendable {
     /// The number of the next route.
     var next: Int { entries.withLock { $0.count } }
 
-    /// Adds the target of a new route, and what its clients must say first; returns the route's number.
-    func add(_ target: Target?, _ opening: OpeningKind?) -> Int {
+    /// Returns what both sides of a route speak.
+    func security(of route: Int) -> RouteSecurity { entries.withLock { $0[route].security } }
+
+    /// Adds the target of a new route; returns the route's number.
+    func add(_ target: Target?, of route: Route) -> Int {
         entries.withLock { entries in
-            entries.append(Entry(target: target, opening: opening))
+            entries.append(Entry(target: target, opening: route.opening, security: route.security))
             return entries.count - 1
         }
     }
@@ -191,8 +199,10 @@ final class Targets: Sendable {
         for entry in entries.withLock({ $0 }) { entry.target?.tellRest() }
     }
 
-    /// Changes a route's target and what its clients must say first, from the next client on.
-    func replace(_ route: Int, with target: Target?, _ opening: OpeningKind?) {
-        entries.withLock { $0[route] = Entry(target: target, opening: opening) }
+    /// Changes a route's target, what its clients must say first and what both sides speak, from the next client on.
+    func replace(_ number: Int, with target: Target?, of route: Route) {
+        entries.withLock {
+            $0[number] = Entry(target: target, opening: route.opening, security: route.security)
+        }
     }
 }

@@ -98,6 +98,9 @@ extension TCPCarrier {
             return open(accepted, opening())
         }
         let connection = add(accepted, Leg(accepted.socket.take()), target: loop.shared.targets[accepted.route])
+        #if TLS
+        prepareSecuring(connection)
+        #endif
         if watchClient(of: connection) { host.begin(connection) }
     }
 

@@ -120,7 +120,10 @@ extension TCPCarrier {
                 connection.answerOpening(.connected(egress: path.egress, server: path.server))
                 host.feed(connection, .connected)
             }
-            if let reset { connection.abort(.downstream, reset) }
+            if let reset { return connection.abort(.downstream, reset) }
+            #if TLS
+            secure(connection)
+            #endif
         }
     }
 }

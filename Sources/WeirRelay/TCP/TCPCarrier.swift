@@ -23,6 +23,10 @@ final class TCPCarrier: Carrier {
     /// Whether a timer is running for the next try to accept.
     var isRetrying = false
     let readBuffer: UnsafeMutableRawBufferPointer
+    #if TLS
+    /// The memory for encrypted bytes, once there is a flow with TLS.
+    lazy var scratch = SecuredLeg.Scratch()
+    #endif
     #if WEIR_CHECKS
     private var ready: [TCPConnection] = []
     #else
@@ -47,8 +51,17 @@ final class TCPCarrier: Carrier {
             if connection.isClosed || connection[source: direction].isEstablishing { return }
         }
         guard connection[source: direction].isOpen else { return }
+        #if TLS
+        if connection.legs.securing != nil {
+            _ = connection[source: direction].note(events)
+            return secure(connection)
+        }
+        #endif
         if connection[source: direction].note(events) { host.dispatch(connection, .writable(direction.opposite)) }
         if !connection.isClosed, events & UInt32(WEIR_ERR) != 0 { connection.noteError(direction) }
+        #if TLS
+        if !connection.isClosed, events & UInt32(WEIR_RDHUP) != 0 { connection.passFIN(direction) }
+        #endif
         markReady(connection)
     }
 
@@ -62,6 +75,9 @@ final class TCPCarrier: Carrier {
     /// While the receiver's kernel buffer is full, bytes that are read could only be copied into the flow's queue, so
     /// they stay in the kernel until there is room. Bytes that the flow would only drop need no room.
     private func canRead(_ connection: TCPConnection, _ direction: Direction) -> Bool {
+        #if TLS
+        if connection.legs.securing != nil { return false }
+        #endif
         guard connection[source: direction].canRead else { return false }
         return connection[source: connection.flow.isEcho ? .upstream : direction.opposite].isWritable
             || connection.flow.reading(direction).isDiscarding
@@ -110,6 +126,12 @@ final class TCPCarrier: Carrier {
             return true
         case .wouldBlock: return false
         case .failed(let error):
+            #if TLS
+            if let failure = connection[source: direction].secured?.failure {
+                fail(connection, direction == .upstream ? .client : .server, failure)
+                return false
+            }
+            #endif
             // No end will follow the bytes that wait for one in the receiver's kernel buffer.
             connection[source: direction.opposite].push()
             connection.abort(direction, error)
@@ -117,6 +139,12 @@ final class TCPCarrier: Carrier {
         }
         guard !connection.isClosed else { return false }
         connection[source: direction].hasEnded = true
+        #if TLS
+        if connection[source: direction].secured?.ending == .truncated {
+            host.dispatch(connection, .tls(.truncated(direction)))
+            guard !connection.isClosed else { return false }
+        }
+        #endif
         host.dispatch(connection, .finished(direction))
         return true
     }
@@ -148,7 +176,10 @@ final class TCPCarrier: Carrier {
     }
 
     /// Closes a flow's legs.
-    func close(_ connection: TCPConnection) {
+    func close(_ connection: TCPConnection, _ reason: CloseReason) {
+        #if TLS
+        connection.sayEnds(reason)
+        #endif
         // The server may have accepted before the loop gets the event: it must not mistake this for the client's FIN.
         if connection.legs.server.isEstablishing { connection.legs.server.reset() }
         connection.legs.client.close()

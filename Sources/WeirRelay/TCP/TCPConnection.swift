@@ -22,6 +22,10 @@ final class TCPConnection: RelayedFlow {
         /// The directions whose receivers must be reset, once everything is delivered or at the given time.
         var resets: [(direction: Direction, by: Instant)] = []
         var resetPause = Duration.microseconds(500)
+        #if TLS
+        /// The handshakes that precede the flow's bytes, until they are complete.
+        var securing: Securing?
+        #endif
     }
 
     #if WEIR_CHECKS
@@ -65,7 +69,12 @@ final class TCPConnection: RelayedFlow {
         if let error { feedAbort(direction.opposite, error) }
     }
 
-    override func finish(_ direction: Direction) { self[source: direction.opposite].finish() }
+    override func finish(_ direction: Direction) {
+        #if TLS
+        if finishAsItEnded(direction) { return }
+        #endif
+        self[source: direction.opposite].finish()
+    }
 
     override func reset(_ direction: Direction, by instant: Instant) {
         let earlier = legs.resets.first { $0.direction == direction }?.by
@@ -78,7 +87,7 @@ final class TCPConnection: RelayedFlow {
         self[source: direction].isReading = isReading
     }
 
-    override func close() { carrier.close(self) }
+    override func close(_ reason: CloseReason) { carrier.close(self, reason) }
 
     /// Tells the client the outcome of the dial, if its opening does so, before any byte of the server.
     ///
@@ -104,10 +113,18 @@ final class TCPConnection: RelayedFlow {
     override func markReady() { carrier.markReady(self) }
 
     override func timerFired() {
+        #if TLS
+        carrier.securingIsLate(self)
+        #endif
         if !legs.resets.isEmpty { host.change(self) { tryResets() } }
     }
 
-    override var needsTimer: Bool { !legs.resets.isEmpty }
+    override var needsTimer: Bool {
+        #if TLS
+        if legs.securing != nil { return true }
+        #endif
+        return !legs.resets.isEmpty
+    }
 
     override func end(with event: FlowEvent) {
         host.change(self) {

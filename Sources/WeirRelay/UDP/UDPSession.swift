@@ -98,7 +98,7 @@ final class UDPSession: RelayedFlow {
         if isReading { carrier.markReady(self) }
     }
 
-    override func close() { carrier.close(self) }
+    override func close(_ reason: CloseReason) { carrier.close(self) }
 
     // MARK: - What the host tells
 

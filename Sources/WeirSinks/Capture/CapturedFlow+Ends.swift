@@ -112,7 +112,7 @@ extension CapturedFlow {
         case .serverReset:
             on(.server) { $0.reset(.downstream, at: time, &frames, &output) }
             on(.client) { $0.reset(.downstream, at: time, &frames, &output) }
-        case .requested:
+        case .requested, .tls:
             for direction in Direction.allCases { passEnd(direction, at: time, &frames, &output) }
         case .toxic where Direction.allCases.allSatisfy { self[$0].isEnding && self[$0].isPassed }:
             // Both sides have ended by themselves since: nothing was reset.

@@ -10,10 +10,11 @@ struct EchoCommand: AsyncParsableCommand {
         commandName: "echo",
         abstract: "Serve as TCP and UDP echo servers, and show where each client comes from.",
         discussion: """
-            A LISTEN is tcp:PORT or udp:PORT, with an optional host before the port, as in a route of 'weir relay':
+            A LISTEN is tcp:PORT, udp:PORT or tls:PORT, with an optional host before the port, as in a route of 'weir relay':
 
               weir echo tcp:65432 udp:65432
               weir echo tcp:*:65432
+              weir echo tls:65432
 
             Source: RFC 862.
             """
@@ -25,6 +26,8 @@ struct EchoCommand: AsyncParsableCommand {
     @OptionGroup var shown: ShowOptions
 
     @OptionGroup var records: RecordOptions
+
+    @OptionGroup var tls: TLSOptions
 
     @Option(help: ArgumentHelp("End a UDP client's session after this long without a datagram.", valueName: "time"))
     var udpTimeout = DurationArgument(.seconds(60))
@@ -42,7 +45,8 @@ struct EchoCommand: AsyncParsableCommand {
 
     func run() async throws {
         do {
-            let configuration = try configuration()
+            var configuration = try configuration()
+            try tls.apply(to: &configuration)
             let output =
                 records.takesStandardOutput
                 ? ShowOptions.totals(FlowDetails(), shown.screen) : shown.output(default: .summary)

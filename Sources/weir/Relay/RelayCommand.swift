@@ -24,6 +24,9 @@ struct RelayCommand: AsyncParsableCommand {
               udp:[::1]:9000=localhost:65432  IPv6 in brackets; names as targets
               tcp:*:9000=10.0.0.5:80          listens on every address
               tcp:0=127.0.0.1:80              port 0: the kernel chooses
+              tls:9000=example.com:443        TLS on both sides, decrypted in between
+              tls:9000=tcp:127.0.0.1:80       TLS from the client alone
+              tcp:9000=tls:example.com:443    TLS to the server alone
 
             A flow's first line shows its four endpoints: client → listener ⇒ egress → server. The egress is the \
             ephemeral endpoint that the kernel gave the relay for this client. ▲ is what the client sent, ▼ is what the \
@@ -128,6 +131,8 @@ struct RelayCommand: AsyncParsableCommand {
 
     @OptionGroup var portOptions: RelayPortOptions
 
+    @OptionGroup var tls: TLSOptions
+
     @OptionGroup var admin: AdminOptions
 
     func validate() throws {
@@ -156,6 +161,7 @@ struct RelayCommand: AsyncParsableCommand {
         do {
             let query = try only.query(findsProcesses: !portOptions.noProcesses)
             var configuration = try configuration()
+            try tls.apply(to: &configuration)
             let details = try portOptions.apply(to: &configuration)
             let admin: RelayAdmin? = try await self.admin.start(names: configuration.names)
             if let admin {

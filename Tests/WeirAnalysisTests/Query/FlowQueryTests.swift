@@ -97,7 +97,7 @@ struct FlowQueryTests {
             ("flow 0", "'0' is not the number of a flow, from 1"),
             (
                 "close shut",
-                "'shut' is not an end: open, unanswered, refused, client_finished, server_finished, finished, client_reset, server_reset, reset, idle, evicted, requested, toxic, shutdown; did you mean 'shutdown'?"
+                "'shut' is not an end: open, unanswered, refused, client_finished, server_finished, finished, client_reset, server_reset, reset, idle, evicted, requested, toxic, shutdown, tls_failed; did you mean 'shutdown'?"
             ),
             ("status >= 4xx", "'4xx': write status >= 400 and status < 500"),
             ("took > fast", "'fast' is not a time such as 500ms, 0.3s or 2m"),
