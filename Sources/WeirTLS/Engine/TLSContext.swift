@@ -114,10 +114,3 @@ package enum TLSTrust: Hashable, Sendable {
     /// Those of a file, in PEM.
     case file(String)
 }
-
-/// An error in the settings of TLS, or in a file of keys or certificates.
-package struct TLSSetupError: Error, Hashable, CustomStringConvertible {
-    package var description: String
-
-    package init(_ description: String) { self.description = description }
-}

@@ -1,5 +1,3 @@
-import COpenSSL
-
 /// The reason why a TLS connection failed.
 package enum TLSFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// The peer sent a fatal alert.
@@ -58,28 +56,4 @@ package struct TLSAlert: RawRepresentable, Hashable, Sendable, CustomStringConve
         114: "bad_certificate_hash_value", 115: "unknown_psk_identity", 116: "certificate_required",
         120: "no_application_protocol",
     ]
-}
-
-/// OpenSSL as a whole.
-enum OpenSSL {
-    /// Prepares OpenSSL, so that it does not clean up when the program ends: other threads may be in the middle of something then.
-    ///
-    /// Its first use decides, so each type that may be the first one calls it.
-    static func prepare() { _ = isPrepared }
-
-    private static let isPrepared = OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_ATEXIT), nil) == 1
-}
-
-/// OpenSSL's queue of errors, one for each thread.
-enum OpenSSLErrors {
-    /// Removes all errors: those of another connection would be taken for this one's.
-    static func clear() { ERR_clear_error() }
-
-    /// Removes all errors, and returns the reason of the first one; nil if there is none.
-    static func take() -> String? {
-        let code = ERR_get_error()
-        guard code != 0 else { return nil }
-        defer { ERR_clear_error() }
-        return ERR_reason_error_string(code).map { String(cString: $0) } ?? "error \(code)"
-    }
 }

@@ -240,27 +240,3 @@ package struct TLSCertificate: Sendable {
         self.init(first, key, chain: Array(all.dropFirst()))
     }
 }
-
-/// A text in memory, which OpenSSL reads and writes.
-final class MemoryText {
-    let raw: OpaquePointer
-
-    init?(_ bytes: [UInt8]) {
-        OpenSSL.prepare()
-        guard let raw = BIO_new(BIO_s_mem()) else { return nil }
-        self.raw = raw
-        var count = 0
-        guard bytes.isEmpty || BIO_write_ex(raw, bytes, bytes.count, &count) == 1 else { return nil }
-    }
-
-    deinit { BIO_free(raw) }
-
-    /// Returns what a function writes.
-    static func written(_ write: (OpaquePointer) -> Int32) -> [UInt8] {
-        guard let text = MemoryText([]), write(text.raw) >= 0 else { return [] }
-        var bytes = [UInt8](repeating: 0, count: Int(BIO_ctrl_pending(text.raw)))
-        var count = 0
-        guard !bytes.isEmpty, BIO_read_ex(text.raw, &bytes, bytes.count, &count) == 1 else { return [] }
-        return Array(bytes.prefix(count))
-    }
-}
