@@ -184,10 +184,6 @@ void weir_tls_set_modes(SSL_CTX *context) {
 
 bool weir_tls_set_name(SSL *ssl, const char *name) { return SSL_set_tlsext_host_name(ssl, name) == 1; }
 
-bool weir_tls_set_groups(SSL *ssl, const char *list) { return SSL_set1_groups_list(ssl, list) == 1; }
-
-bool weir_tls_set_signatures(SSL *ssl, const char *list) { return SSL_set1_sigalgs_list(ssl, list) == 1; }
-
 uint64_t weir_tls_options(void) { return SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF; }
 
 uint64_t weir_tls_legacy(void) { return SSL_OP_LEGACY_SERVER_CONNECT; }

@@ -38,8 +38,6 @@ bool weir_tls_attach(SSL *ssl, weir_tls_io *io);
 bool weir_tls_set_versions(SSL_CTX *context, int least, int most);
 void weir_tls_set_modes(SSL_CTX *context);
 bool weir_tls_set_name(SSL *ssl, const char *name);
-bool weir_tls_set_groups(SSL *ssl, const char *list);
-bool weir_tls_set_signatures(SSL *ssl, const char *list);
 // No tickets, no renegotiation, and ends without close_notify are no errors.
 uint64_t weir_tls_options(void);
 uint64_t weir_tls_legacy(void);

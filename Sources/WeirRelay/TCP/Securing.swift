@@ -100,7 +100,7 @@ final class Securing {
                 ServerCertificate(
                     subject: certificate.subject,
                     issuer: certificate.issuer,
-                    fingerprint: certificate.fingerprint.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(),
+                    fingerprint: certificate.fingerprint.hexadecimal,
                     isVerified: services.verifiesServers
                 )
             },
@@ -118,7 +118,7 @@ extension SecuredSide {
 
 extension IPAddress {
     /// The address as 4 or 16 bytes.
-    fileprivate var octets: [UInt8] {
+    package var octets: [UInt8] {
         isV4
             ? withUnsafeBytes(of: v4.bigEndian) { Array($0) }
             : withUnsafeBytes(of: high.bigEndian) { Array($0) } + withUnsafeBytes(of: low.bigEndian) { Array($0) }

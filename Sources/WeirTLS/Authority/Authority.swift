@@ -43,14 +43,12 @@ package struct Authority: Sendable {
         var mark = [UInt8](repeating: 0, count: 4)
         guard RAND_bytes(&mark, Int32(mark.count)) == 1 else { throw TLSSetupError("OpenSSL has no random numbers") }
         let contents = CertificateContents(
-            commonName: "Weir CA \(host.prefix(40)) \(mark.map { Self.hexadecimal($0) }.joined())",
+            commonName: "Weir CA \(host.prefix(40)) \(mark.hexadecimal)",
             validity: (now - Self.leeway)...(now + Self.lifetime),
             extensions: extensions
         )
         certificate = TLSCertificate(try CertificateMaker.make(contents, for: key, signedBy: nil), key)
     }
-
-    private static func hexadecimal(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
 
     /// Makes a certificate for a server.
     ///

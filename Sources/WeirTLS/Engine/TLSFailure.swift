@@ -36,7 +36,6 @@ package struct TLSAlert: RawRepresentable, Hashable, Sendable, CustomStringConve
     package static let badCertificate = TLSAlert(rawValue: 42)
     package static let certificateUnknown = TLSAlert(rawValue: 46)
     package static let unknownAuthority = TLSAlert(rawValue: 48)
-    package static let internalError = TLSAlert(rawValue: 80)
 
     /// The record that carries this alert, as a fatal one, before any keys are known.
     package var record: [UInt8] { [21, 3, 3, 0, 2, 2, rawValue] }

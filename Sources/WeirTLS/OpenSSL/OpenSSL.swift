@@ -54,3 +54,8 @@ final class MemoryText {
         return Array(bytes.prefix(count))
     }
 }
+
+extension [UInt8] {
+    /// The bytes as hexadecimal digits, two each.
+    package var hexadecimal: String { map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
+}

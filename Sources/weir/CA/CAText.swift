@@ -1,5 +1,6 @@
 #if TLS
 import Glibc
+import WeirRelay
 import WeirTLS
 import WeirWire
 
@@ -34,7 +35,7 @@ enum CAText {
             \(certificate.subject)
             valid        \(date(certificate.validity.lowerBound)) to \(date(certificate.validity.upperBound)), \(state)
             signs        \(names.isEmpty ? "any name" : "only " + names.joined(separator: ", "))
-            SHA-256      \(certificate.fingerprint.map { hexadecimal($0) }.joined(separator: ":"))
+            SHA-256      \(certificate.fingerprint.map { [$0].hexadecimal.uppercased() }.joined(separator: ":"))
             certificate  \(store.certificatePath)
             key          \(store.keyPath)
 
@@ -47,11 +48,6 @@ enum CAText {
         guard gmtime_r(&seconds, &parts) != nil else { return "?" }
         func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
         return "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))"
-    }
-
-    private static func hexadecimal(_ byte: UInt8) -> String {
-        let text = String(byte, radix: 16, uppercase: true)
-        return text.count == 1 ? "0" + text : text
     }
 }
 
@@ -91,15 +87,6 @@ extension NameConstraint {
         let name = text.lowercased()
         guard parts.count == 1, AlternativeName.host(name).isPlain, !name.contains("*") else { return nil }
         self = .host(name)
-    }
-}
-
-extension IPAddress {
-    /// The address as 4 or 16 bytes.
-    fileprivate var octets: [UInt8] {
-        isV4
-            ? withUnsafeBytes(of: v4.bigEndian) { Array($0) }
-            : withUnsafeBytes(of: high.bigEndian) { Array($0) } + withUnsafeBytes(of: low.bigEndian) { Array($0) }
     }
 }
 #endif
