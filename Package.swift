@@ -96,7 +96,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(name: "CTLS", dependencies: ["COpenSSL"]),
-        .target(name: "WeirTLS", dependencies: ["CTLS", "COpenSSL"], swiftSettings: settings),
+        .target(
+            name: "WeirTLS",
+            dependencies: ["CTLS", "COpenSSL", "WeirDissect", "WeirWire"],
+            swiftSettings: settings
+        ),
         .target(name: "CWeir", cSettings: cSettings),
         .target(
             name: "WeirRelay",
@@ -141,7 +145,11 @@ let package = Package(
             path: "Tests/Support",
             swiftSettings: settings
         ),
-        .testTarget(name: "WeirTLSTests", dependencies: ["WeirTLS"], swiftSettings: testSettings),
+        .testTarget(
+            name: "WeirTLSTests",
+            dependencies: ["WeirTLS", "COpenSSL", "WeirDissect", "WeirWire"],
+            swiftSettings: testSettings
+        ),
         .testTarget(name: "WeirWireTests", dependencies: ["WeirWire", "Support"], swiftSettings: testSettings),
         .testTarget(
             name: "WeirDissectTests",
@@ -177,7 +185,7 @@ let package = Package(
         .testTarget(
             name: "WeirRelayTests",
             dependencies: [
-                "WeirRelay", "WeirAnalysis", "WeirSinks", "WeirEngine", "WeirWire", "CWeir", "Support",
+                "WeirRelay", "WeirAnalysis", "WeirSinks", "WeirEngine", "WeirDissect", "WeirWire", "CWeir", "Support",
                 .target(name: "WeirTLS", condition: .when(traits: ["TLS"])),
             ],
             swiftSettings: testSettings
@@ -199,7 +207,7 @@ let package = Package(
                 "weir", "WeirRelay", "WeirCapture", "WeirAnalysis", "WeirSinks", "WeirEngine", "WeirDissect",
                 "WeirWire", "Support",
             ],
-            exclude: ["Run/Programs"],
+            exclude: ["Run/Programs", "TLS/Programs"],
             swiftSettings: testSettings
         ),
     ]
@@ -213,7 +221,11 @@ if Context.environment["WEIR_BENCHMARKS"] != nil {
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ]
     package.targets += [
-        .target(name: "CWeirBench", path: "Benchmarks/Sources/CWeirBench"),
+        .target(
+            name: "CWeirBench",
+            path: "Benchmarks/Sources/CWeirBench",
+            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]
+        ),
         .executableTarget(
             name: "weir-bench",
             dependencies: [

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs tests under a sanitizer, and fails if it reports anything, also about a program that a test has started:
 #   Scripts/sanitize.sh [thread|address] [--relay] [--build] [what the tests take, as --filter TCPCarrierTests]
-# Without 'thread' or 'address': both, one after the other. With --relay: the relay and its tests alone, which build no other
-# package. With --build: builds, and runs nothing.
+# Without 'thread' or 'address': both, one after the other. With --relay: the relay's tests and those of TLS alone, which build
+# no other package. With --build: builds, and runs nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . Scripts/steps.sh
@@ -13,7 +13,7 @@ case "${1:-}" in
     thread | address) sanitizers=("$1"); shift ;;
 esac
 if [[ "${1:-}" == --relay ]]; then
-    export WEIR_ONLY=WeirRelayTests
+    export WEIR_ONLY=WeirRelayTests,WeirTLSTests
     folder=sanitizer-relay
     shift
 fi
@@ -25,7 +25,7 @@ Scripts/setup.sh --tests
 
 reports=$(mktemp -d)
 trap 'rm -rf "$reports" "$reports.lane"' EXIT
-half='^WeirRelayTests\.(Su|U)'
+half='^WeirRelayTests\.(Su|U)|^WeirTLSTests\.'
 # Each process writes its reports to a file of its own there: a test may not look at what its program said.
 export TSAN_OPTIONS="log_path=$reports/thread"
 export ASAN_OPTIONS="log_path=$reports/address:detect_stack_use_after_return=1"

@@ -20,6 +20,7 @@ need pkg-config pkg-config
 if [[ "${1:-}" == --tests ]]; then
     need tshark tshark       # text2pcap comes with it: wireshark-common
     need text2pcap wireshark-common
+    need editcap wireshark-common
     need nc netcat-openbsd
     need socat socat
     need capinfos wireshark-common
@@ -27,6 +28,7 @@ if [[ "${1:-}" == --tests ]]; then
     need ip iproute2
     need python3 python3
     need dumpcap wireshark-common
+    need editcap wireshark-common
     need setpriv util-linux
     need setcap libcap2-bin
     need cc gcc              # a Swift toolchain needs one anyway
@@ -45,7 +47,11 @@ if [[ "${1:-}" == --tests ]]; then
     need dig bind9-dnsutils
     need nginx nginx
     need curl curl
+    need git git
     need openssl openssl
+    need gnutls-cli gnutls-bin
+    need certtool gnutls-bin
+    need node nodejs         # 50 MB with its library
     need psql postgresql-client
     compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
     need promtool prometheus
@@ -56,6 +62,7 @@ if [[ "${1:-}" == --bench ]]; then
     need nginx nginx
     [[ -e /usr/lib/nginx/modules/ngx_stream_module.so ]] || missing+=(libnginx-mod-stream)
     need socat socat
+    need sslsplit sslsplit
     need xxd xxd
     need capinfos wireshark-common
     need tshark tshark

@@ -49,6 +49,12 @@ public struct PacketBlocks: ~Copyable, Sendable {
         metadata.options.comments = []
     }
 
+    /// Appends the secrets that decrypt later packets, in lines of the NSS Key Log Format; pcap has no place for them.
+    public mutating func append(secrets lines: [UInt8]) {
+        guard description.format == .pcapng, !lines.isEmpty else { return }
+        pcapng.append(CaptureSecrets(format: .tls, bytes: lines), to: &gathered)
+    }
+
     /// Passes on the collected blocks.
     ///
     /// - Parameter body: Takes the blocks out of the buffer; what it leaves is discarded.

@@ -2,6 +2,9 @@ public import WeirWire
 
 /// The way of bytes from their arrival to the kernel.
 extension Flow {
+    /// Notes that bytes move which are not the flow's own, as those of a handshake.
+    public mutating func touch(at now: Instant) { lastActivity = max(lastActivity, now) }
+
     /// Takes a chunk whose only action would be `send`: the usual case, without a turn.
     ///
     /// - Parameters:

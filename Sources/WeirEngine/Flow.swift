@@ -19,7 +19,7 @@ public struct Flow: Sendable {
         set { subject = FlowSubject(id, transport, newValue) }
     }
     /// The flow as its records name it.
-    private(set) var subject: FlowSubject
+    package private(set) var subject: FlowSubject
     var settings: FlowSettings
     let opened: Moment
     /// Whether the flow is its own server, and sends back what arrives.
@@ -209,7 +209,7 @@ public struct Flow: Sendable {
     public var bytesKeptForEcho: Int { echo.keptBytes }
 
     /// Whether nothing waits in the flow's queues.
-    var hasEmptyQueues: Bool {
+    public var hasEmptyQueues: Bool {
         up.queue.isEmpty && down.queue.isEmpty && up.chain.isEmpty && down.chain.isEmpty
     }
 

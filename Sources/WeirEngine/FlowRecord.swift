@@ -56,6 +56,8 @@ public struct FlowRecord: Hashable, Sendable {
         indirect case toxic(ToxicRecord)
         /// TLS did something to the flow.
         indirect case tls(TLSRecord)
+        /// A socket of the flow sent or received something, as it is on the wire; only sinks that want it get the record.
+        indirect case wire(WireRecord)
         /// The end of a direction went on to the receiver: recorded if toxics are, or were, on the direction.
         case endForwarded(Direction)
         /// A message was read, which ends in the chunk, or with the end, of the next record of the flow that is none; or
@@ -68,6 +70,15 @@ public struct FlowRecord: Hashable, Sendable {
         public var chunk: ChunkRecord? {
             switch self {
             case .received(let chunk), .forwarded(let chunk): chunk
+            default: nil
+            }
+        }
+
+        /// The place of the record's bytes in its batch; nil if there are none.
+        var keptRange: Range<Int>? {
+            switch self {
+            case .received(let chunk), .forwarded(let chunk): chunk.bytesOffset.map { $0..<($0 + chunk.keptBytes) }
+            case .wire(.bytes(let bytes)): bytes.bytesOffset.map { $0..<($0 + bytes.length) }
             default: nil
             }
         }

@@ -1,3 +1,5 @@
+public import WeirWire
+
 /// The records of one turn of an event loop, with the bytes of their chunks, shared by all sinks.
 public struct RecordBatch: Sendable {
     /// The records in the order in which they happened.
@@ -66,6 +68,17 @@ public struct RecordBatch: Sendable {
         records.append(placed)
     }
 
+    /// Adds a record of what was on the wire, and copies its bytes.
+    public mutating func append(_ wire: WireRecord, of subject: FlowSubject, at moment: Moment, bytes: RawSpan) {
+        var placed = wire
+        if case .bytes(var description) = wire {
+            description.bytesOffset = byteCount
+            placed = .bytes(description)
+            add(bytes)
+        }
+        records.append(FlowRecord(of: subject, moment: moment, happening: .wire(placed)))
+    }
+
     private mutating func add(_ chunk: RawSpan) {
         if lent == nil, let memory, own.count + chunk.byteCount > Self.ownLimit {
             lent = LentBytes(own, from: memory)
@@ -81,13 +94,22 @@ public struct RecordBatch: Sendable {
     }
 
     /// Returns a part of the batch without its chunks, for those who have fallen behind, and the amount left out.
-    public func withoutChunks(_ range: Range<Int>? = nil) -> (batch: RecordBatch, lost: LostChunks) {
+    ///
+    /// - Parameters:
+    ///   - range: the records; nil for all.
+    ///   - keepsWire: whether secrets and ends on the wire are kept; their bytes go with the chunks that they carry.
+    /// - Returns: the rest, and the number of chunks.
+    public func withoutChunks(
+        _ range: Range<Int>? = nil,
+        keepsWire: Bool = false
+    ) -> (batch: RecordBatch, lost: LostChunks) {
         var (rest, lost) = (RecordBatch(), LostChunks())
         for record in records[range ?? 0..<records.count] {
             switch record.happening {
             case .forwarded(let chunk): lost.add(LostChunks(chunks: 1, bytes: UInt64(chunk.length)))
             // Its bytes count when they go on.
-            case .received: break
+            case .received, .wire(.bytes): break
+            case .wire where !keepsWire: break
             default: rest.records.append(record)
             }
         }

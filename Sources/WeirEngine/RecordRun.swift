@@ -45,8 +45,8 @@ public struct RecordRun: Sendable {
                 next += 1
             }
             let record = batch.records[index]
-            if let chunk = record.happening.chunk, let offset = chunk.bytesOffset {
-                body(record, bytes.span.bytes.extracting(offset..<(offset + chunk.keptBytes)))
+            if let range = record.happening.keptRange {
+                body(record, bytes.span.bytes.extracting(range))
             } else {
                 body(record, RawSpan())
             }
@@ -73,8 +73,11 @@ public struct RecordRun: Sendable {
     }
 
     /// Returns the run without its chunks and messages, for a sink that has fallen behind, and the amount left out.
-    public func withoutChunks() -> (run: RecordRun, lost: LostChunks) {
-        let (rest, lost) = batch.withoutChunks(range)
+    ///
+    /// - Parameter keepsWire: whether the sink wants what is known of sockets.
+    /// - Returns: the rest, and the number of chunks.
+    public func withoutChunks(keepsWire: Bool = false) -> (run: RecordRun, lost: LostChunks) {
+        let (rest, lost) = batch.withoutChunks(range, keepsWire: keepsWire)
         return (RecordRun(rest), lost)
     }
 }

@@ -11,6 +11,9 @@ public protocol Sink: Sendable {
     /// The messages that the sink wants; it must want chunks as well.
     var messages: MessageInterest { get }
 
+    /// Whether the sink wants what the sockets of flows with TLS sent and received, encrypted as it was.
+    var wantsWire: Bool { get }
+
     /// Renders the bytes before the first record of a file.
     ///
     /// - Parameters:
@@ -39,6 +42,9 @@ extension Sink {
 
     /// By default none.
     public var messages: MessageInterest { .none }
+
+    /// By default not.
+    public var wantsWire: Bool { false }
 
     /// Renders nothing.
     public mutating func begin(at time: Int64, into output: inout ByteBuffer) {}

@@ -8,6 +8,35 @@ public enum TLSRecord: Hashable, Sendable {
     case failed(TLSFailureRecord)
     /// The source of a direction ended without saying so (close_notify): someone may have cut the stream.
     case truncated(Direction)
+    /// The flow is not decrypted: its bytes are those of TLS itself.
+    case bypassed(BypassRecord)
+    /// The client ended after its handshake without a byte, as clients do that pin another certificate; what the user can do about it.
+    case unused(advice: String)
+}
+
+/// A ClientHello that went on as it came.
+public struct BypassRecord: Hashable, Sendable {
+    /// Why a flow is not decrypted.
+    public enum Reason: Hashable, Sendable {
+        /// Its name fits a pattern that is excepted.
+        case excepted(pattern: String)
+        /// Its name fits none of the patterns that are decrypted.
+        case notListed
+        /// The client has refused the certificate for the name this often in a row.
+        case pinned(refusals: Int)
+    }
+
+    /// The name by which it was decided: that of the client (SNI), or else the target's, or else the server's address.
+    public var name: String
+    /// The reason.
+    public var reason: Reason
+    /// The client's fingerprint (JA4).
+    public var fingerprint: String?
+
+    /// Creates the description.
+    public init(name: String, reason: Reason, fingerprint: String? = nil) {
+        (self.name, self.reason, self.fingerprint) = (name, reason, fingerprint)
+    }
 }
 
 /// What the handshakes of a flow agreed on.
@@ -24,6 +53,14 @@ public struct SecuredRecord: Hashable, Sendable {
     public var certificate: ServerCertificate?
     /// The client's fingerprint (JA4); nil if its side is not encrypted.
     public var fingerprint: String?
+    /// The fingerprint (JA4) that the server sees, which is the relay's; nil if its side is not encrypted.
+    public var ownFingerprint: String?
+    /// Whether the client has sent an encrypted ClientHello (ECH), or something that looks like one, which was not accepted.
+    public var hasEncryptedHello = false
+    /// The certificate of the client, and what the server got; nil if the server has asked for none.
+    public var clientCertificate: ClientCertificate?
+    /// The bytes that were not encrypted, before the client's ClientHello (STARTTLS); nil if it came first.
+    public var plainBytes: PlainBytes?
     /// The time from the first byte of the first handshake to the end of the last one.
     public var duration: Duration
 
@@ -41,6 +78,38 @@ public struct SecuredRecord: Hashable, Sendable {
         (self.client, self.server, self.certificate) = (client, server, certificate)
         (self.fingerprint, self.duration) = (fingerprint, duration)
     }
+}
+
+/// How a server that has asked for a certificate of its client was answered.
+public struct ClientCertificate: Hashable, Sendable {
+    /// The origin of the certificate that the server got.
+    public enum Origin: Hashable, Sendable {
+        /// It is the user's.
+        case file
+        /// The relay's CA has made it, in the name of the client's.
+        case reissued
+        /// The client has none, so the server got none.
+        case none
+    }
+
+    /// The subject, as in `CN=alice`; nil if there is no certificate.
+    public var subject: String?
+    /// The origin.
+    public var origin: Origin
+
+    /// Creates the description.
+    public init(subject: String?, origin: Origin) { (self.subject, self.origin) = (subject, origin) }
+}
+
+/// The bytes of both directions that were not encrypted.
+public struct PlainBytes: Hashable, Sendable {
+    /// The bytes from the client.
+    public var upstream: UInt64
+    /// The bytes from the server.
+    public var downstream: UInt64
+
+    /// Creates the numbers.
+    public init(upstream: UInt64, downstream: UInt64) { (self.upstream, self.downstream) = (upstream, downstream) }
 }
 
 /// One side of a flow that is encrypted.

@@ -81,6 +81,8 @@ public struct JSONLinesSink: Sink {
             case .toxic(let toxic):
                 json.member("direction", toxic.direction)
                 json.appendToxicMembers(toxic)
+            // No log has what was on the wire: its bytes are not those of the flow.
+            case .wire: break
             case .message(let message):
                 json.member("direction", message.direction)
                 json.appendMembers(of: message, isOfStream: record.transport == .tcp)
@@ -178,6 +180,9 @@ extension FlowRecord.Happening {
         case .tls(.secured): "tls"
         case .tls(.failed): "tls_failed"
         case .tls(.truncated): "tls_truncated"
+        case .tls(.bypassed): "tls_bypassed"
+        case .tls(.unused): "tls_unused"
+        case .wire: "wire"
         case .endForwarded: "end_forwarded"
         case .closed: "close"
         }

@@ -41,7 +41,7 @@ public struct SummarySink: Sink {
         case .refused: refused += 1
         case .mismatch: mismatches += 1
         case .opened, .connected: break
-        case .received, .forwarded, .ended, .endForwarded, .dropped, .toxic, .tls, .message: return
+        case .received, .forwarded, .ended, .endForwarded, .dropped, .toxic, .tls, .wire, .message: return
         }
         if let row = rows.row(of: record, details) { table.add(row) }
     }

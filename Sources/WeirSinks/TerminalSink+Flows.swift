@@ -14,7 +14,7 @@ extension TerminalSink {
         case .mismatch(let mismatch): appendMismatch(mismatch, record, &output)
         case .dropped(let drop): appendDrop(drop, record, &output)
         case .closed(let close): appendClose(close, record, &output)
-        case .received, .forwarded, .ended, .endForwarded, .message: break
+        case .received, .forwarded, .ended, .endForwarded, .message, .wire: break
         }
     }
 

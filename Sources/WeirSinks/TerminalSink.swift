@@ -159,6 +159,7 @@ public struct TerminalSink: Sink {
             appendMessages(of: record, &output)
             appendFlow(record, &output)
         case .opened, .connected, .refused, .mismatch, .dropped, .toxic, .tls: appendFlow(record, &output)
+        case .wire: break
         }
     }
 
@@ -172,8 +173,8 @@ public struct TerminalSink: Sink {
             for request in requests.close(record.flow) { appendRequest(request, &output) }
             // An end that is an error explains what was not answered.
             if [.clientReset, .serverReset].contains(summary.reason) { appendFlow(record, &output) }
-        case .refused, .mismatch, .dropped, .tls(.failed): appendFlow(record, &output)
-        case .opened, .connected, .received, .forwarded, .ended, .endForwarded, .toxic, .tls: break
+        case .refused, .mismatch, .dropped, .tls(.failed), .tls(.unused): appendFlow(record, &output)
+        case .opened, .connected, .received, .forwarded, .ended, .endForwarded, .toxic, .tls, .wire: break
         }
     }
 

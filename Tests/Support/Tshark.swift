@@ -5,8 +5,8 @@ package enum Tshark {
     private static let checks = ["ip", "tcp", "udp"].flatMap { ["-o", "\($0).check_checksum:TRUE"] }
 
     /// Returns the counts of expert items of severities Warn and Error, with the checksums of IP, TCP and UDP checked.
-    package static func complaints(_ path: String) throws -> [String: Int] {
-        let output = try run(["-r", path, "-q", "-z", "expert,warn"] + checks)
+    package static func complaints(_ path: String, keepsPorts: Bool = false) throws -> [String: Int] {
+        let output = try run(["-r", path, "-q", "-z", "expert,warn"] + checks, keepsPorts: keepsPorts)
         var counts: [String: Int] = [:]
         for line in output.split(separator: "\n") {
             let words = line.split(separator: " ", omittingEmptySubsequences: true)
@@ -16,10 +16,20 @@ package enum Tshark {
         return counts
     }
 
-    /// Returns fields of each packet, found in two passes.
-    package static func fields(_ path: String, _ names: [String], where filter: String = "frame") throws -> [[String]] {
-        let arguments = ["-2", "-r", path, "-Y", filter, "-T", "fields"] + names.flatMap { ["-e", $0] }
-        return try run(arguments + checks).split(separator: "\n").map { line in
+    /// Returns fields of each packet, found in two passes; `keyLog` is the path of a file with secrets of TLS.
+    ///
+    /// With `keepsPorts` checksums are not checked: of real packets on the loopback they are not there.
+    package static func fields(
+        _ path: String,
+        _ names: [String],
+        where filter: String = "frame",
+        keepsPorts: Bool = false,
+        keyLog: String? = nil
+    ) throws -> [[String]] {
+        let keys = keyLog.map { ["-o", "tls.keylog_file:\($0)"] } ?? []
+        let arguments = ["-2", "-r", path, "-Y", filter, "-T", "fields"] + names.flatMap { ["-e", $0] } + keys
+        let output = try run(arguments + (keepsPorts ? [] : checks), keepsPorts: keepsPorts || keyLog != nil)
+        return output.split(separator: "\n").map { line in
             line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
         }
     }
@@ -79,10 +89,12 @@ package enum Tshark {
         return ended.status == 0 && ended.output.contains("Strict time order:   True")
     }
 
-    private static func run(_ arguments: [String]) throws -> String {
+    /// Runs tshark; with `keepsPorts` it reads ephemeral ports, too, as it does by itself, which finds TLS.
+    private static func run(_ arguments: [String], keepsPorts: Bool = false) throws -> String {
         // Standard error has a warning about running as root.
         let folder = try TemporaryFolder()
-        let ended = try ChildProgram.run("tshark", ephemeral + arguments, errors: folder.path + "/errors")
+        let options = (keepsPorts ? [] : ephemeral) + arguments
+        let ended = try ChildProgram.run("tshark", options, errors: folder.path + "/errors")
         guard ended.status == 0 else { throw HelperError("tshark \(arguments): \(ended.status)") }
         return ended.output
     }

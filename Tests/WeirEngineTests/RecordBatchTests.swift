@@ -62,6 +62,28 @@ struct RecordBatchTests {
         #expect(filled().withoutChunks(1..<3).lost == LostChunks(chunks: 2, bytes: 8))
     }
 
+    @Test(
+        "Keeps what was on the wire beside chunks, and leaves its bytes out with them, and its ends if nobody wants them"
+    )
+    func wire() {
+        var batch = filled()
+        let (subject, moment) = (record(.opened).subject, record(.opened).moment)
+        let description = WireBytes(leg: .client, direction: .upstream, offset: 7, length: 2)
+        let secrets = WireRecord.secrets(.server, [1])
+        batch.append(.bytes(description), of: subject, at: moment, bytes: ([8, 9] as [UInt8]).span.bytes)
+        batch.append(secrets, of: subject, at: moment, bytes: RawSpan())
+        #expect(batch.bytes == [1, 2, 3, 4, 5, 8, 9])
+        var placed = description
+        placed.bytesOffset = 5
+        #expect(batch.records.suffix(2) == [record(.wire(.bytes(placed))), record(.wire(secrets))])
+        #expect(batch.withoutChunks().batch.records == [record(.opened)])
+        #expect(batch.withoutChunks(keepsWire: true).batch.records == [record(.opened), record(.wire(secrets))])
+        #expect(batch.withoutChunks(keepsWire: true).lost == LostChunks(chunks: 3, bytes: 10))
+        var seen: [[UInt8]] = []
+        RecordRun(batch, 4..<6).forEach { _, bytes in seen.append(bytes.withUnsafeBytes { Array($0) }) }
+        #expect(seen == [[8, 9], []])
+    }
+
     /// Lends memory, and counts it.
     private final class Lender: BatchMemory {
         let taken = Atomic(0)

@@ -178,6 +178,35 @@ struct CaptureFileWriterTests {
         #expect(try times() == [[100], [100]])
     }
 
+    @Test("Secrets stand before the packets that wait for them, and lately known ones in the next file as well")
+    func waitsForSecrets() throws {
+        let feed = SecretFeed()
+        let target = OutputTarget(try files(FileRotation(every: .seconds(1))))
+        var writer = try CaptureFileWriter(CaptureDescription(linkType: .ethernet), secrets: feed, to: target)
+        let now = SystemClock.now().wallNanoseconds + Self.second
+        try Self.append(&writer, at: Self.base)
+        var waits = [writer.isWaiting]
+        feed.expect()
+        try Self.append(&writer, at: now)
+        waits.append(writer.isWaiting)
+        feed.add(["a 1"])
+        try writer.flush(isIdle: true)
+        waits.append(writer.isWaiting)
+        // The end waits for nothing.
+        feed.add(["b 2"])
+        try writer.finish(Self.progress(2))
+        #expect(waits == [false, true, true])
+        let secrets = try names.map { name in
+            let capture = try SeenCapture(try folder.read(name))
+            return zip(capture.blocks, capture.places).compactMap { block, place -> String? in
+                guard case .secrets(let secrets) = block else { return nil }
+                return "\(place) \(String(decoding: secrets.bytes, as: UTF8.self))"
+            }
+        }
+        #expect(secrets == [["1 a 1\n", "1 b 2\n"], ["0 a 1\nb 2\n"]])
+        #expect(try times().map(\.count) == [1, 1])
+    }
+
     @Test("A packet waits for its flow, others wait behind it, and the end waits for nothing")
     func waitsForFlows() throws {
         let path = try folder.file("a", [])

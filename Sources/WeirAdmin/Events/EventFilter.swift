@@ -7,8 +7,7 @@ struct EventFilter: Sendable {
     /// The names of events that a client can request.
     static let names = [
         "open", "connected", "refused", "data", "message", "end", "end_forwarded", "mismatch", "dropped", "toxic",
-        "tls",
-        "tls_failed", "tls_truncated", "close",
+        "tls", "tls_failed", "tls_truncated", "tls_bypassed", "tls_unused", "close",
     ]
 
     var events: Set<String> = []

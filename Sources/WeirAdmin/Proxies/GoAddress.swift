@@ -6,12 +6,15 @@ import WeirWire
 /// An address as read by Toxiproxy, which is written in Go.
 ///
 /// It is `HOST:PORT`; an empty host means all addresses, and a name with several addresses means its first IPv4 one.
-/// The prefix `udp:`, which Toxiproxy does not have, makes it a UDP address.
+/// The prefixes, which Toxiproxy does not have, are those of routes: `udp:` makes it a UDP address, `tls:`, `auto:` and `tcp:` say what
+/// is spoken over TCP.
 ///
 /// Source: Go's `net.SplitHostPort`, `net.Listen` and `net.ResolveTCPAddr`.
 struct GoAddress: Hashable, Sendable {
     /// The transport of the flows.
     var transport: Transport
+    /// What is spoken, if that was given.
+    var layer: RouteSecurity.Layer?
     /// The host as it was given; empty for all addresses.
     var host: String
     /// The port as it was given.
@@ -26,7 +29,14 @@ struct GoAddress: Hashable, Sendable {
     init(_ text: String) throws(Failure) {
         let isUDP = text.hasPrefix("udp:")
         transport = isUDP ? .udp : .tcp
-        let address = isUDP ? String(text.dropFirst(4)) : text
+        var address = isUDP ? String(text.dropFirst(4)) : text
+        // A host may have such a name: only before a host with a port is it a layer.
+        if let colon = text.firstIndex(of: ":"), let layer = RouteSecurity.Layer(rawValue: String(text[..<colon])),
+            text[colon...].dropFirst().contains(":")
+        {
+            self.layer = layer
+            address = String(text[colon...].dropFirst())
+        }
         guard !address.isEmpty else {
             (host, port) = ("", 0)
             return
@@ -87,12 +97,24 @@ struct GoAddress: Hashable, Sendable {
 
     private var noSuchHost: Failure { Failure(description: "lookup \(host): no such host") }
 
-    /// Returns an address to which sockets are bound, in Toxiproxy's form.
-    static func text(_ transport: Transport, _ endpoints: [Endpoint]) -> String? {
+    /// Returns an address to which a route's sockets are bound, in Toxiproxy's form.
+    static func text(_ route: Route, _ endpoints: [Endpoint]) -> String? {
         guard let first = endpoints.first else { return nil }
         var text = "\(first)"
         if endpoints.count > 1, first.address.isUnspecified { text = "[::]:\(first.port)" }
-        return transport == .udp ? "udp:\(text)" : text
+        return prefix(route) + text
+    }
+
+    private static func prefix(_ route: Route) -> String {
+        if route.transport == .udp { return "udp:" }
+        return route.security.client == .plain ? "" : "\(route.security.client.rawValue):"
+    }
+
+    /// Returns where a route leads, after what is spoken there if that is not what its clients speak; empty for a route without target.
+    static func upstream(_ route: Route) -> String {
+        guard let target = route.target else { return "" }
+        return (route.security.server == route.security.client ? "" : "\(route.security.server.rawValue):")
+            + "\(target)"
     }
 
     /// Returns the endpoint on which a route is to listen, in Toxiproxy's form; a name keeps its spelling.
@@ -103,7 +125,7 @@ struct GoAddress: Hashable, Sendable {
             case .loopbackByDefault: "\(Endpoint(address: .loopbackV4, port: route.listen.port))"
             case .address, .name: "\(route.listen)"
             }
-        return route.transport == .udp ? "udp:\(place)" : place
+        return prefix(route) + place
     }
 
     /// Returns the reason why listening failed, in Go's words.

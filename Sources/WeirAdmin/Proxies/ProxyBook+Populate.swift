@@ -55,9 +55,11 @@ extension ProxyBook {
             var routes: [(name: String, route: Route, isEnabled: Bool)] = []
             for (index, item) in items.enumerated() {
                 done.place = index + 1
-                let target = try Self.target(item.upstream)
-                guard routes.count == index, let place = try? await place(item.listen) else { continue }
-                routes.append((item.name, Route(place.transport, listen: place.listen, target: target), item.isEnabled))
+                _ = try Self.target(item.upstream)
+                guard routes.count == index, let route = try? await route(from: item.listen, to: item.upstream) else {
+                    continue
+                }
+                routes.append((item.name, route, item.isEnabled))
             }
             if let wrong = await relay.check(routes) {
                 done.place = wrong.place + 1

@@ -74,8 +74,7 @@ final class ProxyBook: Sendable {
 
     func add(_ name: String, _ listen: String, _ upstream: String, _ isEnabled: Bool) async throws -> Proxy {
         guard relay.route(named: name) == nil else { throw ToxiproxyError.proxyExists }
-        let place = try await self.place(listen)
-        let route = Route(place.transport, listen: place.listen, target: try Self.target(upstream))
+        let route = try await self.route(from: listen, to: upstream)
         let status = try await translating(route) { try await self.relay.add(route, named: name, isEnabled: isEnabled) }
         entries.withLock { $0[name] = Entry(listen: status.isEnabled ? nil : listen, upstream: upstream) }
         warn(of: status)
@@ -112,13 +111,15 @@ final class ProxyBook: Sendable {
         let now = describe(status)
         var (wanted, route) = (Wanted(), status.route)
         if let listen, listen != now.listen {
-            let place = try await place(listen)
-            if !status.listens(place.transport, at: place.listen) {
-                (route.transport, route.listen, wanted.listen) = (place.transport, place.listen, listen)
+            let there = try await self.route(from: listen, to: upstream ?? now.upstream)
+            if !status.listens(there) {
+                (route.transport, route.listen, route.security) = (there.transport, there.listen, there.security)
+                wanted.listen = listen
             }
         }
         if let upstream, upstream != now.upstream {
-            (route.target, wanted.upstream) = (try Self.target(upstream), upstream)
+            let (target, layer) = try Self.target(upstream)
+            (route.target, route.security.server, wanted.upstream) = (target, layer ?? route.security.client, upstream)
         }
         if wanted.listen != nil || wanted.upstream != nil { wanted.route = route }
         return wanted
@@ -193,12 +194,12 @@ final class ProxyBook: Sendable {
         var listen = GoAddress.text(status.route)
         if case .name = status.route.listen.host {
         } else {
-            listen = GoAddress.text(status.route.transport, status.endpoints) ?? entry?.listen ?? listen
+            listen = GoAddress.text(status.route, status.endpoints) ?? entry?.listen ?? listen
         }
         return Proxy(
             name: status.name,
             listen: listen,
-            upstream: entry?.upstream ?? status.route.target.map { "\($0)" } ?? "",
+            upstream: entry?.upstream ?? GoAddress.upstream(status.route),
             isEnabled: status.isEnabled,
             toxics: toxics(of: status, streams: entry?.streams ?? [:])
         )
@@ -211,8 +212,9 @@ final class ProxyBook: Sendable {
         entries.withLock { $0[name, default: Entry()].streams[toxic] = stream }
     }
 
-    /// Reads the endpoint on which to listen; a name is resolved.
-    func place(_ listen: String) async throws -> (transport: Transport, listen: HostPort) {
+    /// Reads the endpoint on which to listen, whose name is resolved, and where the proxy leads.
+    func route(from listen: String, to upstream: String) async throws -> Route {
+        let (target, layer) = try Self.target(upstream)
         let address: GoAddress
         do throws(GoAddress.Failure) {
             address = try GoAddress(listen)
@@ -223,14 +225,19 @@ final class ProxyBook: Sendable {
             do throws(GoAddress.Failure) { return .success(try address.listening()) } catch { return .failure(error) }
         }
         switch outcome {
-        case .success(let place): return (address.transport, place)
+        case .success(let place):
+            var route = Route(address.transport, listen: place, target: target)
+            let client = address.layer ?? .plain
+            route.security = RouteSecurity(client: client, server: layer ?? client)
+            return route
         case .failure(let error): throw ToxiproxyError.other("listen \(address.transport): \(error)")
         }
     }
 
-    static func target(_ upstream: String) throws(ToxiproxyError) -> HostPort {
+    static func target(_ upstream: String) throws(ToxiproxyError) -> (HostPort, RouteSecurity.Layer?) {
         do throws(GoAddress.Failure) {
-            return try GoAddress(upstream).target()
+            let address = try GoAddress(upstream)
+            return (try address.target(), address.layer)
         } catch {
             throw .badBody("upstream: \(error)")
         }
@@ -257,6 +264,8 @@ final class ProxyBook: Sendable {
             throw Self.refusal(error)
         } catch let error as ToxicError {
             throw ToxiproxyError.badBody(error)
+        } catch let error as RouteError {
+            throw ToxiproxyError.badBody(error)
         } catch {
             throw ToxiproxyError.other(GoAddress.failure(error, listening: route))
         }
@@ -264,15 +273,13 @@ final class ProxyBook: Sendable {
 }
 
 extension RouteStatus {
-    /// Returns whether a route already listens on an endpoint, or would if it were not disabled.
-    fileprivate func listens(_ transport: Transport, at place: HostPort) -> Bool {
-        guard transport == route.transport else { return false }
-        guard isEnabled else {
-            return GoAddress.text(route) == GoAddress.text(Route(transport, listen: place, target: nil))
-        }
-        switch place.host {
-        case .any: return endpoints[0].address == .anyV4 && place.port == endpoints[0].port
-        case .address(let address): return endpoints == [Endpoint(address: address, port: place.port)]
+    /// Returns whether the route already listens as another one would, or would if it were not disabled.
+    fileprivate func listens(_ other: Route) -> Bool {
+        guard other.transport == route.transport, other.security.client == route.security.client else { return false }
+        guard isEnabled else { return GoAddress.text(route) == GoAddress.text(other) }
+        switch other.listen.host {
+        case .any: return endpoints[0].address == .anyV4 && other.listen.port == endpoints[0].port
+        case .address(let address): return endpoints == [Endpoint(address: address, port: other.listen.port)]
         case .loopbackByDefault, .name: return false
         }
     }

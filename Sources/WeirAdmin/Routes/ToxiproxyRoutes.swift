@@ -36,12 +36,13 @@ enum ToxiproxyRoutes {
     private static let failed = error(500, "The relay cannot listen there; nothing has changed.")
     private static let browser = error(403, "Browsers and strangers are not answered.")
 
-    /// The endpoint on which a proxy listens: `HOST:PORT`, possibly after `udp:`, or nothing for any port of every
+    /// The endpoint on which a proxy listens: `HOST:PORT`, possibly after `udp:`, `tls:` or `auto:`, or nothing for any port of every
     /// address.
     private static let listen: JSONValue = [
-        "type": ["string", "null"], "pattern": "^$|^(udp:)?([A-Za-z0-9._-]*|\\[[0-9A-Fa-f:.]+\\]):[0-9]{0,5}$",
+        "type": ["string", "null"],
+        "pattern": "^$|^((udp|tcp|tls|auto):)?([A-Za-z0-9._-]*|\\[[0-9A-Fa-f:.]+\\]):[0-9]{0,5}$",
     ]
-    private static let upstream = "^[A-Za-z0-9._-]{0,200}:(\(port))$"
+    private static let upstream = "^((tcp|tls):)?[A-Za-z0-9._-]{0,200}:(\(port))$"
     private static let port =
         "[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
 

@@ -57,12 +57,13 @@ public enum CurlCommand {
         init(_ request: HTTPContent, _ target: [UInt8], _ server: Endpoint) {
             let host = request.fields.first { $0.isNamed("host") }?.value ?? []
             isHostKnown = !host.isEmpty && host.allSatisfy(Self.isOfHost)
-            let base = Array("http://".utf8) + (isHostKnown ? host : Array("\(server)".utf8))
+            let scheme = request.isDecrypted ? "https" : "http"
+            let base = Array("\(scheme)://".utf8) + (isHostKnown ? host : Array("\(server)".utf8))
             let isAbsolute = target.first != UInt8(ascii: "/") && target.contains(UInt8(ascii: ":"))
             let isVisible = target.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "#") }
             if isAbsolute {
                 // A proxy gets the whole URL, and so it is the proxy to which curl must talk.
-                text = Array("http://\(server)/".utf8)
+                text = Array("\(scheme)://\(server)/".utf8)
                 isHostKnown = false
                 self.target = target
             } else if isVisible, target.first == UInt8(ascii: "/") {

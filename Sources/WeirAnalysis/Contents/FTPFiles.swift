@@ -71,11 +71,12 @@ public struct FTPFiles: ~Copyable, Sendable {
             }
             guard isGreeting, state.controls.count < Self.limit else { return }
             state.controls[place.index] = Control()
-            beginStreams(place.index, flow)
+            beginStreams(place.index, flow, flows.stages)
         }
         if place.hasTurned { reassembler.turn(flow: place.index) }
+        let stages = flows.stages
         flows.withPayload(.tcp, of: bytes) { payload in
-            Self.add(segment, payload, place, packet.timestamp, flow, &reassembler, &state)
+            Self.add(segment, payload, place, packet.timestamp, flow, stages, &reassembler, &state)
         }
         guard let transfer = state.carriers[place.index] else { return }
         switch flow.close {
@@ -87,11 +88,11 @@ public struct FTPFiles: ~Copyable, Sendable {
     }
 
     /// Tells the reassembler where the streams of a flow began, whose first packets it did not get.
-    private mutating func beginStreams(_ place: Int, _ flow: ObservedFlow) {
+    private mutating func beginStreams(_ place: Int, _ flow: ObservedFlow, _ stages: (any StreamStages)?) {
         for direction in Direction.allCases {
             guard let first = flow.firstNumber(of: direction) else { continue }
             let segment = StreamSegment(sequenceNumber: first, flags: .syn, length: 0)
-            reassembler.add(segment, RawSpan(), flow: place, direction, at: nil) { _, _ in }
+            reassembler.add(segment, RawSpan(), flow: place, direction, at: nil, through: stages) { _, _ in }
         }
     }
 
@@ -108,11 +109,13 @@ public struct FTPFiles: ~Copyable, Sendable {
         _ place: FlowTable.Place,
         _ time: Int64?,
         _ flow: ObservedFlow,
+        _ stages: (any StreamStages)?,
         _ reassembler: inout TCPReassembler,
         _ state: inout State
     ) {
-        reassembler.add(segment, payload, flow: place.index, place.direction, at: time) { piece, bytes in
-            state.take(piece, bytes, place.index == piece.flow ? flow : nil)
+        let (index, direction) = (place.index, place.direction)
+        reassembler.add(segment, payload, flow: index, direction, at: time, through: stages) { piece, bytes in
+            state.take(piece, bytes, index == piece.flow ? flow : nil)
         }
     }
 
@@ -136,6 +139,7 @@ extension FTPFiles.State {
     }
 
     mutating func take(_ piece: StreamPiece, _ bytes: RawSpan, _ flow: ObservedFlow?) {
+        guard piece.layer != .handshake else { return }
         if let transfer = carriers[piece.flow] {
             if piece.content == .bytes {
                 transfers[transfer].bytes.append(bytes)

@@ -305,7 +305,8 @@ extension HARWriter {
     private static func url(_ request: HTTPContent, _ target: String, _ connection: Connection) -> String {
         if target.contains("://") { return target }
         let host = request.value("host").flatMap { $0.isEmpty ? nil : $0 } ?? "\(connection.server)"
-        return "http://\(host)\(target.hasPrefix("/") ? "" : "/")\(target)"
+        let scheme = request.isDecrypted ? "https" : "http"
+        return "\(scheme)://\(host)\(target.hasPrefix("/") ? "" : "/")\(target)"
     }
 
     /// Returns a part of a query with what is percent-encoded replaced.

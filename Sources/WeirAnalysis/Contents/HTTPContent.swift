@@ -34,6 +34,8 @@ public struct HTTPContent: Sendable {
     public var isChunked = false
     /// Whether bytes of the body are missing, or its chunks make no sense.
     public var isCut = false
+    /// Whether the message was encrypted, so that its URL is one of HTTPS.
+    public var isDecrypted = false
     /// The number of bytes of the body that were not captured, which are zeros here.
     public var missing = 0
     /// The number of bytes that were not kept, because there are too many.

@@ -132,7 +132,8 @@ extension HTTPExchanges.State {
         guard !message.isUnfinished else { return }
         guard message.name.description == "http" else { return held.skip(message, of: place) }
         let bytes = held.take(message, of: place)
-        guard let content = HTTPContent(bytes, isComplete: message.isComplete) else { return }
+        guard var content = HTTPContent(bytes, isComplete: message.isComplete) else { return }
+        content.isDecrypted = message.isDecrypted
         var part = HTTPExchange.Part(content: content, firstTime: message.firstTime, time: message.time)
         part.message = message
         if content.isRequest {

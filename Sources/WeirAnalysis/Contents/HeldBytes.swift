@@ -90,8 +90,9 @@ public struct HeldBytes: ~Copyable, Sendable {
             let (first, second) = (sides[up], sides[down])
             (sides[up], sides[down]) = (second, first)
         }
+        let stages = flows.stages
         flows.withPayload(.tcp, of: bytes) { payload in
-            Self.add(segment, payload, place, packet.timestamp, &reassembler, &sides, &total, limits)
+            Self.add(segment, payload, place, packet.timestamp, stages, &reassembler, &sides, &total, limits)
         }
         let key = Key(place: place.index, direction: place.direction)
         guard let count = sides[key]?.bytes.count, count > limits.unclaimed, !isClaimed(place.index, place.direction)
@@ -155,12 +156,14 @@ public struct HeldBytes: ~Copyable, Sendable {
         _ payload: RawSpan,
         _ place: FlowTable.Place,
         _ time: Int64?,
+        _ stages: (any StreamStages)?,
         _ reassembler: inout TCPReassembler,
         _ sides: inout [Key: Side],
         _ total: inout Int,
         _ limits: Limits
     ) {
-        reassembler.add(segment, payload, flow: place.index, place.direction, at: time) { piece, bytes in
+        let (flow, direction) = (place.index, place.direction)
+        reassembler.add(segment, payload, flow: flow, direction, at: time, through: stages) { piece, bytes in
             keep(piece, bytes, &sides, &total, limits)
         }
     }

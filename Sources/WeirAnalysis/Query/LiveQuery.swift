@@ -117,7 +117,7 @@ public struct LiveQuery<Item: Sendable>: Sendable {
             return false
         case .forwarded(let chunk): return judge(chunk, bytes, &flow, keep, show)
         // What goes on of it is judged.
-        case .received: return false
+        case .received, .wire: return false
         case .refused(let error):
             flow.facts.hasFailed = true
             flow.facts.isUnanswered = error == .timedOut

@@ -45,8 +45,9 @@ struct PayloadFeed: ~Copyable, Sendable {
         if let place = flows.tcp, let segment = flows.packet.tcp?.streamSegment {
             if place.hasTurned { reassembler.turn(flow: place.index) }
             if segment.length > 0 || !segment.flags.isDisjoint(with: [.syn, .fin, .rst]) {
+                let stages = flows.stages
                 flows.withPayload(.tcp, of: bytes) { payload in
-                    Self.add(segment, payload, place, at: time, &reassembler, receiver)
+                    Self.add(segment, payload, place, at: time, stages, &reassembler, receiver)
                 }
             }
         }
@@ -69,10 +70,12 @@ struct PayloadFeed: ~Copyable, Sendable {
         _ payload: RawSpan,
         _ place: FlowTable.Place,
         at time: Int64?,
+        _ stages: (any StreamStages)?,
         _ reassembler: inout TCPReassembler,
         _ receiver: (Piece, RawSpan) -> Void
     ) {
-        reassembler.add(segment, payload, flow: place.index, place.direction, at: time) { receiver(Piece($0), $1) }
+        let (flow, direction) = (place.index, place.direction)
+        reassembler.add(segment, payload, flow: flow, direction, at: time, through: stages) { receiver(Piece($0), $1) }
     }
 
     private static func finish(_ reassembler: inout TCPReassembler, _ receiver: (Piece, RawSpan) -> Void) {

@@ -7,8 +7,10 @@ public import WeirWire
 public struct TrafficStats: Sendable {
     /// The statistics of one flow.
     public struct Flow: Sendable {
-        /// The protocol of its messages; nil if none was read.
+        /// The protocol of its messages, or of those that were decrypted; nil if none was read.
         public var name: String?
+        /// Whether it is the protocol of decrypted messages.
+        var isDecrypted = false
         /// The number of bytes of payload from the client, each counted once.
         public var payloadUp = 0
         /// The number of bytes of payload from the server, each counted once.
@@ -108,7 +110,10 @@ public struct TrafficStats: Sendable {
     public mutating func add(_ message: Message, of place: Int) {
         guard !message.isUnfinished else { return }
         makeRoom(place)
-        if flows[place].name == nil { flows[place].name = message.name.description }
+        if flows[place].name == nil || message.isDecrypted && !flows[place].isDecrypted {
+            flows[place].name = message.name.description
+            flows[place].isDecrypted = message.isDecrypted
+        }
         if let kind = RequestKind(message) { begin(kind, message, place) } else { answer(message, place) }
     }
 

@@ -11,7 +11,8 @@ public import WeirWire
 /// `unanswered` if Weir's own dial was, although Weir then reset the client's leg). A flow that Weir recorded has all
 /// its endpoints: `listener`, `egress`, `leg` (the leg whose packets are counted: `client` or `server`), and, if both
 /// legs were found, `server_leg` with the counts of the other one. A flow whose protocol was recognized has `protocol`,
-/// and the names in its first messages: `sni`, `host`, `query`. Source: RFC 8259.
+/// and the names in its first messages: `sni`, `host`, `query`; `decrypted` is true if the protocol is that of what was
+/// decrypted. Source: RFC 8259.
 public struct FlowsJSON: Sendable {
     private var timestamp = Timestamp()
 
@@ -43,6 +44,7 @@ public struct FlowsJSON: Sendable {
             for finding in Finding.allCases {
                 if let text = found.findings[finding] { json.member(named: finding.rawValue, text) }
             }
+            if found.isDecrypted { json.member("decrypted", true) }
         }
     }
 

@@ -239,9 +239,10 @@ public struct FlowsText: Sendable {
         addresses.append(server, to: &output)
     }
 
-    /// Appends the protocol and the flow's identifying fields: `tls sni example.com`.
+    /// Appends the protocol and the flow's identifying fields: `tls sni example.com`, `http in tls host example.com`.
     private func append(_ found: FlowProbes.Found, to output: inout ByteBuffer) {
         output.append(found.name)
+        if found.isDecrypted { output.append(found.name == "tls" ? " decrypted" : " in tls") }
         for finding in Finding.allCases {
             guard let text = found.findings[finding] else { continue }
             output.append(" ")

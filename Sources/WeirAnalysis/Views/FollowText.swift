@@ -60,6 +60,7 @@ public struct FollowText: Sendable {
         guard var dissector = self.dissector.take() else { return }
         defer { self.dissector = dissector }
         let isStream = dissector.isStream
+        dissector.enter(piece.layer)
         let start = isStream ? piece.offset : 0
         colors.begin(start..<(start + bytes.byteCount), piece.direction)
         guard piece.content == .bytes else {
@@ -79,6 +80,7 @@ public struct FollowText: Sendable {
         case .bytes: break
         case .gap: output.append("  not captured")
         case .cut: output.append("  cut off by the capture's limit on packets")
+        case .encrypted: output.append("  not decrypted")
         }
         if color { output.append("\u{1B}[0m") }
         output.append("\n")
@@ -118,7 +120,7 @@ public struct FollowText: Sendable {
 ///
 /// Keys, in this order: `time` (RFC 3339, UTC, ns; null if it is not known), `flow`, `event` (`data`, `gap`, `report`),
 /// `direction`; with `data`: `offset`, `length`, `bytes` (base64); with `gap`: `offset`, `length`, `reason` (`missing`,
-/// `cut`); with `report` the contents of `StreamReport`.
+/// `cut`, `encrypted`); with `report` the contents of `StreamReport`.
 public struct FollowJSON: Sendable {
     private var timestamp = Timestamp()
 
@@ -136,6 +138,7 @@ public struct FollowJSON: Sendable {
             case .bytes: json.member("bytes", base64: bytes)
             case .gap: json.member("reason", "missing")
             case .cut: json.member("reason", "cut")
+            case .encrypted: json.member("reason", "encrypted")
             }
         }
     }

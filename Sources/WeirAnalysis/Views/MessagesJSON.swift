@@ -10,7 +10,7 @@ public import WeirWire
 /// `complete`, `summary`; with an answer `answers` (the offset of its request) and `delay_ns`; with fields `fields`, a
 /// list of `name`, `offset`, `length`, `value`, and `cut` (true) if the value is cut off, and `fields_left_out` if
 /// there were too many; `leg` (`client` or `server`) if the
-/// flow's legs have to be told apart. Source: RFC 8259.
+/// flow's legs have to be told apart; `decrypted` (true) if the message was encrypted. Source: RFC 8259.
 public struct MessagesJSON: Sendable {
     private let hasFields: Bool
     private var timestamp = Timestamp()
@@ -37,6 +37,7 @@ public struct MessagesJSON: Sendable {
             }
             if hasFields { appendFields(message, to: &json) }
             if let leg = flow.leg { json.member("leg", leg.name) }
+            if message.isDecrypted { json.member("decrypted", true) }
         }
     }
 

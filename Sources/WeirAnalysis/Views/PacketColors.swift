@@ -5,7 +5,8 @@ import WeirWire
 ///
 /// A field that spans several packets is colored from the packet on in which it was recognized.
 struct PacketColors: ~Copyable, Sendable {
-    private var dissector = CaptureDissector(settings)
+    /// The packets' own bytes are shown, so their fields are those of what was captured.
+    private var dissector = CaptureDissector(settings, readsDecrypted: false)
     private var colors = FieldColors()
     /// The settings that show a message's fields in the packet that completes it: bytes do not wait for earlier ones.
     private static var settings: ReassemblySettings {

@@ -12,6 +12,7 @@ public import WeirWire
 public struct CaptureDissector: ~Copyable, Sendable {
     private var reassembler: TCPReassembler
     private var dissected: DissectedFlows
+    private let readsDecrypted: Bool
 
     /// A closure that receives a message, lent for the call, and the place of its flow in the table.
     public typealias Receiver = (Int, Message) -> Void
@@ -22,11 +23,14 @@ public struct CaptureDissector: ~Copyable, Sendable {
     ///   - wantsFields: Whether messages get all their fields.
     ///   - settings: The settings of the reassembly.
     ///   - limit: The maximum number of flows that are read at once.
+    ///   - readsDecrypted: Whether what the stages of the flows decrypt is read, in place of the captured bytes.
     public init(
         wantsFields: Bool = true,
         _ settings: ReassemblySettings = ReassemblySettings(),
-        limit: Int = 1 << 16
+        limit: Int = 1 << 16,
+        readsDecrypted: Bool = true
     ) {
+        self.readsDecrypted = readsDecrypted
         reassembler = TCPReassembler(settings)
         dissected = DissectedFlows(wantsFields: wantsFields, limit: limit)
     }
@@ -57,8 +61,9 @@ public struct CaptureDissector: ~Copyable, Sendable {
             }
             if segment.length > 0 || !segment.flags.isDisjoint(with: [.syn, .fin, .rst]) || dissected.has(place.index) {
                 dissected.begin(place.index, flows.table, receiver)
+                let stages = readsDecrypted ? flows.stages : nil
                 flows.withPayload(.tcp, of: bytes) { payload in
-                    Self.add(segment, payload, place, at: packet.timestamp, &reassembler, &dissected, receiver)
+                    Self.add(segment, payload, place, at: packet.timestamp, stages, &reassembler, &dissected, receiver)
                 }
                 if segment.flags.contains(.fin), reassembler.isAtEnd(flow: place.index, place.direction) {
                     dissected.end(place, receiver)
@@ -109,11 +114,13 @@ public struct CaptureDissector: ~Copyable, Sendable {
         _ payload: RawSpan,
         _ place: FlowTable.Place,
         at time: Int64?,
+        _ stages: (any StreamStages)?,
         _ reassembler: inout TCPReassembler,
         _ dissected: inout DissectedFlows,
         _ receiver: Receiver
     ) {
-        reassembler.add(segment, payload, flow: place.index, place.direction, at: time) { piece, bytes in
+        let (flow, direction) = (place.index, place.direction)
+        reassembler.add(segment, payload, flow: flow, direction, at: time, through: stages) { piece, bytes in
             dissected.add(piece, bytes, receiver)
         }
     }
@@ -222,6 +229,7 @@ struct DissectedFlows: Sendable {
     mutating func add(_ piece: StreamPiece, _ bytes: RawSpan, _ receiver: CaptureDissector.Receiver) {
         let flow = piece.flow
         guard has(flow) else { return }
+        states[Int(slots[flow])].enter(piece.layer)
         if piece.content == .bytes {
             add(bytes, flow, piece.direction, at: piece.time, receiver)
         } else {

@@ -148,6 +148,7 @@ extension FlowDissector {
         guard !sides[side].message.isBegun else { return }
         let name = sides[side].isApart ? chosenApart : chosen
         sides[side].message.begin(name, sides[side].direction, at: sides[side].offset, time: sides[side].time)
+        sides[side].message.content.isDecrypted = layer == .decrypted
     }
 
     /// Delivers the message if its last byte has passed.
@@ -186,6 +187,29 @@ extension FlowDissector {
             }
             findings[finding] = text
         }
+    }
+
+    /// Continues with bytes of another layer: what was decrypted has a protocol of its own.
+    public mutating func enter(_ next: StreamPiece.Layer) {
+        guard next != layer else { return }
+        if next == .decrypted || layer == .decrypted {
+            for side in sides.indices { enterAnew(side) }
+            excluded = 0
+            handOver(.unknown, from: 0)
+        }
+        layer = next
+    }
+
+    /// Drops what is half read of a direction.
+    private mutating func enterAnew(_ side: Int) {
+        sides[side].offset &+= sides[side].held.count
+        sides[side].held = []
+        sides[side].passing = 0
+        sides[side].endsBehind = false
+        sides[side].isRest = false
+        sides[side].message.removeAll()
+        sides[side].need = 1
+        sides[side].mode = .detecting
     }
 
     private mutating func handOver(_ next: DissectedMessage.HandOver, from side: Int) {

@@ -34,6 +34,8 @@ public struct FlowDissector: Sendable {
     var chosenApart: StaticString = ""
     var excluded: UInt64 = 0
     var requests = OpenRequests()
+    /// The layer of the bytes that were read last.
+    var layer = StreamPiece.Layer.stream
     /// The bytes that were looked at, while a caller asks for them.
     var looks: Looks?
     /// The name of the protocol, once a message of it was read.

@@ -11,16 +11,23 @@ public struct FlowProbes: Sendable {
         public var name: String
         /// The first value of each kind that was found.
         public var findings: [Finding: String]
+        /// Whether it is the protocol of what was decrypted; if that is not known, it is the one that encrypts.
+        public var isDecrypted: Bool
 
         /// Creates the values of a flow.
-        public init(name: String, findings: [Finding: String] = [:]) {
+        public init(name: String, findings: [Finding: String] = [:], isDecrypted: Bool = false) {
             self.name = name
             self.findings = findings
+            self.isDecrypted = isDecrypted
         }
     }
 
     fileprivate struct Probe: Sendable {
         var dissector: FlowDissector
+        /// What the flow's bytes go through; nil if nothing is decrypted.
+        var stage: (any StreamStage)?
+        /// The number of messages before the decrypted ones; nil if nothing was decrypted yet.
+        var messagesOutside: Int?
         var next: [UInt32?] = [nil, nil]
         /// Whether bytes of a direction were read, the client's first.
         var hasBegun = [false, false]
@@ -57,12 +64,12 @@ public struct FlowProbes: Sendable {
         if let place = flows.tcp, !done(place.index), let segment = flows.packet.tcp?.streamSegment {
             if place.hasTurned { probes[place.index] = nil }
             guard segment.length > 0 || segment.flags.contains(.syn) else { return }
-            look(place, flows.table[place.index]) { probe in
+            look(place, flows.table[place.index], flows.stages) { probe in
                 let first = flows.table[place.index].firstNumber(of: place.direction)
                 guard probe.follows(segment, place.direction, first) else { return }
                 flows.withPayload(.tcp, of: bytes) { probe.read($0, place.direction, at: packet.timestamp) }
                 if let length = flows.packet.tcp?.payload.count, length < segment.length {
-                    probe.dissector.skip(segment.length - length, place.direction) { _ in }
+                    probe.skip(segment.length - length, place.direction)
                 }
             }
         }
@@ -92,7 +99,12 @@ public struct FlowProbes: Sendable {
     @inline(__always)
     func done(_ flow: Int) -> Bool { flow < isDone.count && isDone[flow] }
 
-    private mutating func look(_ place: FlowTable.Place, _ flow: ObservedFlow, _ body: (inout Probe) -> Void) {
+    private mutating func look(
+        _ place: FlowTable.Place,
+        _ flow: ObservedFlow,
+        _ stages: (any StreamStages)? = nil,
+        _ body: (inout Probe) -> Void
+    ) {
         if probes[place.index] == nil {
             guard probes.count < Self.limit else { return }
             let dissector = FlowDissector(
@@ -101,7 +113,7 @@ public struct FlowProbes: Sendable {
                 serverPort: flow.server.port,
                 wantsFields: false
             )
-            probes[place.index] = Probe(dissector: dissector)
+            probes[place.index] = Probe(dissector: dissector, stage: stages?.stage(of: place.index))
         }
         guard var probe = probes.removeValue(forKey: place.index) else { return }
         body(&probe)
@@ -117,8 +129,9 @@ public struct FlowProbes: Sendable {
     }
 
     private mutating func note(_ flow: Int) {
-        guard let dissector = probes[flow]?.dissector, let name = dissector.name else { return }
-        found[flow] = Found(name: "\(name)", findings: dissector.findings)
+        guard let probe = probes[flow], let name = probe.dissector.name else { return }
+        let findings = probe.dissector.findings
+        found[flow] = Found(name: "\(name)", findings: findings, isDecrypted: probe.messagesOutside != nil)
     }
 }
 
@@ -142,12 +155,49 @@ extension FlowProbes.Probe {
 
     fileprivate mutating func read(_ bytes: RawSpan, _ direction: Direction, at time: Int64?) {
         packets += 1
+        guard stage == nil else { return pass(.bytes, bytes, bytes.byteCount, direction, at: time) }
         dissector.add(bytes, direction, at: time) { _ in }
+    }
+
+    /// Continues after bytes that were cut off.
+    fileprivate mutating func skip(_ count: Int, _ direction: Direction) {
+        guard stage == nil else { return pass(.cut, RawSpan(), count, direction, at: nil) }
+        dissector.skip(count, direction) { _ in }
+    }
+
+    /// Passes a piece through the stage.
+    private mutating func pass(
+        _ content: StreamPiece.Content,
+        _ bytes: RawSpan,
+        _ count: Int,
+        _ direction: Direction,
+        at time: Int64?
+    ) {
+        guard var stage = stage.take() else { return }
+        let piece = StreamPiece(
+            flow: 0,
+            direction: direction,
+            offset: 0,
+            count: count,
+            time: time,
+            content: content
+        )
+        stage.add(piece, bytes) { piece, bytes in
+            if piece.layer == .decrypted, messagesOutside == nil { messagesOutside = dissector.messages }
+            dissector.enter(piece.layer)
+            if piece.content == .bytes {
+                dissector.add(bytes, piece.direction, at: piece.time) { _ in }
+            } else {
+                dissector.skip(piece.count, piece.direction) { _ in }
+            }
+        }
+        self.stage = stage
     }
 
     /// Whether enough is known, or no more can be known.
     fileprivate var isKnown: Bool {
-        packets >= 2 * FlowProbes.packetLimit || dissector.hasGivenUp || !dissector.findings.isEmpty
-            || dissector.messages >= 4
+        if packets >= 2 * FlowProbes.packetLimit || dissector.hasGivenUp { return true }
+        if let messagesOutside { return dissector.messages > messagesOutside }
+        return dissector.layer != .handshake && (!dissector.findings.isEmpty || dissector.messages >= 4)
     }
 }

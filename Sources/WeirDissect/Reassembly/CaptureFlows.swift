@@ -20,6 +20,8 @@ public struct CaptureFlows: ~Copyable, Sendable {
     public private(set) var udp: FlowTable.Place?
     /// The flows of `packet.innerUDP`, in the same order; nil if there is no room for one.
     public private(set) var innerUDP: [FlowTable.Place?] = []
+    /// The source of what the streams of TCP flows go through before they are read; nil for nothing.
+    public var stages: (any StreamStages)?
     /// The number of packets.
     public private(set) var packets = 0
     /// The number of their bytes on the wire.

@@ -24,15 +24,36 @@ public struct StreamPiece: Hashable, Sendable {
     public var time: Int64?
     /// The kind of the piece.
     public var content: Content
+    /// The layer that the bytes are of.
+    public var layer: Layer
 
     /// Creates a piece from its parts.
-    public init(flow: Int, direction: Direction, offset: Int, count: Int, time: Int64?, content: Content) {
+    public init(
+        flow: Int,
+        direction: Direction,
+        offset: Int,
+        count: Int,
+        time: Int64?,
+        content: Content,
+        layer: Layer = .stream
+    ) {
         self.flow = flow
         self.direction = direction
         self.offset = offset
         self.count = count
         self.time = time
         self.content = content
+        self.layer = layer
+    }
+
+    /// The layer that bytes are of, where a stage decrypts some of them.
+    public enum Layer: Hashable, Sendable {
+        /// The stream itself, as it was captured.
+        case stream
+        /// The handshake of a connection whose content is decrypted: its messages are in the clear.
+        case handshake
+        /// What was encrypted.
+        case decrypted
     }
 
     /// The kind of a piece.
@@ -43,6 +64,8 @@ public struct StreamPiece: Hashable, Sendable {
         case gap
         /// Bytes that were cut off, because the capture limited the length of packets.
         case cut
+        /// Bytes between decrypted ones that cannot be decrypted; `count` is that of the encrypted bytes.
+        case encrypted
     }
 }
 

@@ -20,6 +20,8 @@ public struct TCPReassembler: ~Copyable, Sendable {
     private struct State: Sendable {
         let flow: Int
         var reassembly = FlowReassembly()
+        /// What the flow's pieces go through; nil if nothing is decrypted.
+        var stage: (any StreamStage)?
         var older = -1
         var newer = -1
     }
@@ -37,6 +39,7 @@ public struct TCPReassembler: ~Copyable, Sendable {
     ///   - flow: The number of its flow.
     ///   - direction: The direction of the segment.
     ///   - time: The time in nanoseconds since 1970 UTC; nil if it is not known.
+    ///   - stages: The source of the stage that a new flow's pieces go through; nil for none.
     ///   - receiver: Receives the pieces that are now in order, including those of other flows that make room.
     public mutating func add(
         _ segment: StreamSegment,
@@ -44,13 +47,17 @@ public struct TCPReassembler: ~Copyable, Sendable {
         flow: Int,
         _ direction: Direction,
         at time: Int64?,
+        through stages: (any StreamStages)? = nil,
         to receiver: Receiver
     ) {
-        let place = place(of: flow)
+        let place = place(of: flow, stages)
         let before = states[place].reassembly.memory
+        // Moved out, so that it can take pieces while the state changes.
+        var stage = states[place].stage.take()
         states[place].reassembly.add(segment, bytes, direction, at: time, settings) { piece, bytes in
-            receiver(piece.of(flow), bytes)
+            Self.give(piece.of(flow), bytes, through: &stage, to: receiver)
         }
+        if stage != nil { states[place].stage = stage }
         memory &+= states[place].reassembly.memory &- before
         use(place)
         while memory > settings.totalLimit, oldest >= 0 { makeRoom(receiver) }
@@ -72,14 +79,21 @@ public struct TCPReassembler: ~Copyable, Sendable {
 
     /// Swaps a flow's upstream and downstream from now on, because the client turned out to be the other side.
     public mutating func turn(flow: Int) {
-        if let place = places[flow] { states[place].reassembly.turn() }
+        guard let place = places[flow] else { return }
+        states[place].reassembly.turn()
+        states[place].stage?.turn()
     }
 
     /// Delivers everything kept at the end of the capture.
     public mutating func finish(to receiver: Receiver) {
         for place in states.indices {
             let flow = states[place].flow
-            states[place].reassembly.finish(settings) { piece, bytes in receiver(piece.of(flow), bytes) }
+            var stage = states[place].stage.take()
+            states[place].reassembly.finish(settings) { piece, bytes in
+                Self.give(piece.of(flow), bytes, through: &stage, to: receiver)
+            }
+            stage?.finish(to: receiver)
+            states[place].stage = stage
         }
         memory = 0
     }
@@ -91,11 +105,22 @@ public struct TCPReassembler: ~Copyable, Sendable {
         return direction == .upstream ? reassembly.upstream.report : reassembly.downstream.report
     }
 
-    private mutating func place(of flow: Int) -> Int {
+    /// Gives a piece to a stage, or if there is none to the receiver.
+    @inline(__always)
+    private static func give(
+        _ piece: StreamPiece,
+        _ bytes: RawSpan,
+        through stage: inout (any StreamStage)?,
+        to receiver: Receiver
+    ) {
+        if stage == nil { receiver(piece, bytes) } else { stage?.add(piece, bytes, to: receiver) }
+    }
+
+    private mutating func place(of flow: Int, _ stages: (any StreamStages)?) -> Int {
         if newest >= 0, states[newest].flow == flow { return newest }
         if let place = places[flow] { return place }
         let place = states.count
-        states.append(State(flow: flow))
+        states.append(State(flow: flow, stage: stages?.stage(of: flow)))
         places[flow] = place
         return place
     }
@@ -104,7 +129,11 @@ public struct TCPReassembler: ~Copyable, Sendable {
     private mutating func makeRoom(_ receiver: Receiver) {
         let place = oldest
         let (flow, before) = (states[place].flow, states[place].reassembly.memory)
-        let hasMore = states[place].reassembly.release(settings) { piece, bytes in receiver(piece.of(flow), bytes) }
+        var stage = states[place].stage.take()
+        let hasMore = states[place].reassembly.release(settings) { piece, bytes in
+            Self.give(piece.of(flow), bytes, through: &stage, to: receiver)
+        }
+        states[place].stage = stage
         memory &+= states[place].reassembly.memory &- before
         if !hasMore { remove(place) }
     }

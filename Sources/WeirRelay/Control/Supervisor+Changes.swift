@@ -11,7 +11,8 @@ extension Supervisor {
         guard !isStopping else { throw RouteChangeError.stopping }
         guard served[name] == nil else { throw RouteChangeError.exists(name) }
         guard route.target != nil || route.opening != nil else { throw RouteChangeError.unknown("\(route)") }
-        try route.checkOpening()
+        try route.check()
+        try await prepareTLS(route)
         let number = shared.targets.next
         try await check(number, route)
         let sockets = isEnabled ? try await bind(number, route) : []
@@ -47,7 +48,8 @@ extension Supervisor {
         let leadsElsewhere =
             route.target != before.route.target || route.opening != before.route.opening
             || route.security != before.route.security
-        try route.checkOpening()
+        try route.check()
+        try await prepareTLS(route)
         if !dropsToxics, route.transport != before.route.transport {
             for toxic in before.toxics { _ = try toxic.validated(for: route.transport) }
         }
@@ -79,6 +81,17 @@ extension Supervisor {
     }
 
     // MARK: - Steps
+
+    /// Makes what flows with TLS share, if a route is the first one with TLS.
+    private func prepareTLS(_ route: Route) async throws {
+        guard route.security != .plain else { return }
+        #if TLS
+        let shared = shared
+        try await onThread { try shared.makeTLS() }
+        #else
+        throw RouteError("\(route)", "it needs TLS, without which this program was built (trait TLS)")
+        #endif
+    }
 
     /// Checks that a route's flows cannot loop, for listeners at these endpoints, or at the route's own if they are
     /// nil.

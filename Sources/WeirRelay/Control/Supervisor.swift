@@ -56,7 +56,7 @@ public actor Supervisor {
         toxicSets = try configuration.toxicSets()
         let own = OwnListeners()
         for endpoint in configuration.adminEndpoints { own.add(.tcp, endpoint, of: .admin) }
-        for route in configuration.routes { try route.checkOpening() }
+        for route in configuration.routes { try route.check() }
         let targets = await Self.resolveTargets(configuration, own, report)
         let descriptors = DescriptorLimit.raise()
         let limits = DescriptorLimit.share(descriptors, for: configuration)
@@ -289,7 +289,8 @@ public actor Supervisor {
         var listeners: [Listener] = []
         for (_, socket) in sockets {
             let route = configuration.routes[socket.route]
-            let listener = Listener(transport: route.transport, endpoint: socket.endpoint, target: route.target)
+            var listener = Listener(transport: route.transport, endpoint: socket.endpoint, target: route.target)
+            listener.security = route.security
             if !listeners.contains(listener) { listeners.append(listener) }
         }
         return listeners

@@ -1,5 +1,5 @@
 import Glibc
-import WeirEngine
+public import WeirEngine
 public import WeirWire
 
 /// A client's way to reach a peer: a handshake over TCP, a connected socket over UDP.
@@ -99,4 +99,10 @@ public struct Connection: ~Copyable {
     public let local: Endpoint
     /// The other side's endpoint.
     public let peer: Endpoint
+    #if TLS
+    /// The connection's TLS, once its handshake is complete.
+    var tls: ConnectionTLS?
+    #endif
+    /// What its handshake agreed on; nil if it has no TLS.
+    public internal(set) var secured: SecuredRecord?
 }

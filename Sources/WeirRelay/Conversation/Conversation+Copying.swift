@@ -42,6 +42,9 @@ extension Conversation {
 
     /// Sends as many of the read bytes as the kernel takes.
     mutating func send() {
+        #if TLS
+        if let tls = connection.tls { return send(by: tls) }
+        #endif
         let sent = up.withUnsafeBytes { bytes in
             let sent = Glibc.send(connection.descriptor.raw, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
             if sent > 0 { recorder.chunk(.upstream, UnsafeRawBufferPointer(rebasing: bytes[..<sent]).bytes) }
@@ -56,19 +59,33 @@ extension Conversation {
         let error = ErrorNumber.current
         if isTransient(error.rawValue) { return }
         guard connection.transport == .tcp else { return failDatagram("send to", error) }
+        failSending(error)
+    }
+
+    /// Gives up sending to a stream.
+    mutating func failSending(_ error: ErrorNumber) {
         dropUnsent(.reset)
         // EPIPE: the peer's end arrived before its reset, and is still to be received.
         if error.rawValue != EPIPE, !peerEnded { sendFailure = SystemError("send to \(connection.peer)", error) }
     }
 
     /// Half-closes a stream after its last byte.
-    private mutating func finishSending() {
+    mutating func finishSending() {
         guard connection.transport == .tcp, up.isEmpty, sendFailure == nil else { return }
+        #if TLS
+        if let tls = connection.tls {
+            tls.finish()
+            return recorder.record(.ended(.upstream))
+        }
+        #endif
         if shutdown(connection.descriptor.raw, Int32(SHUT_WR)) == 0 { recorder.record(.ended(.upstream)) }
     }
 
     /// Receives from the peer.
     mutating func receive() {
+        #if TLS
+        if let tls = connection.tls { return receive(by: tls) }
+        #endif
         let count = receiveOnce()
         guard count <= 0 else { return }
         if count == 0 {
@@ -97,7 +114,7 @@ extension Conversation {
         return count
     }
 
-    private mutating func endPeer() {
+    mutating func endPeer() {
         if let sendFailure { return end(.serverReset, sendFailure) }
         peerEnded = true
         lastActivity = SystemClock.instant()

@@ -14,9 +14,12 @@ public import WeirWire
 /// does not wait for a terminal, and waits for a pipe until it was silent for half a second. A reset is an error,
 /// unless the peer's end arrived before it.
 ///
+/// TLS: the end of the input is a close_notify, and so is the peer's end; one without is an error, after all that came is
+/// written.
+///
 /// UDP: one read of the input is one datagram. After the end of the input, the conversation waits for answers.
 ///
-/// Reading order: this file; `Conversation+Copying` for the four ways that bytes move.
+/// Reading order: this file; `Conversation+Copying` for the four ways that bytes move; `ConnectionTLS` for TLS.
 public struct Conversation: ~Copyable {
     /// A closure that receives each record with its chunk's bytes: those that the kernel took upstream, and gave
     /// downstream.
@@ -54,11 +57,15 @@ public struct Conversation: ~Copyable {
     var peerEnded = false
     /// The failure of a send; what the peer sent before it is still received.
     var sendFailure: SystemError?
+    /// The error of a peer that ended without close_notify; the conversation goes on as after any end.
+    var truncation: ConversationError?
     var lastActivity = SystemClock.instant()
 
     /// The reason for the end and its error, if the conversation has ended; then only the output's bytes are left to
     /// write.
-    private var ending: (reason: CloseReason, error: SystemError?)?
+    private var ending: (reason: CloseReason, error: ConversationError?)?
+    /// Whether bytes of the input were dropped.
+    private var hasDropped = false
 
     /// Connects a peer to an input and an output, which still belong to the caller.
     ///
@@ -87,9 +94,11 @@ public struct Conversation: ~Copyable {
     ///
     /// It returns normally if the peer ended, a time-out passed, or the output's reader is gone (EPIPE).
     ///
-    /// - Throws: `SystemError` if the peer reset, or the input or the output failed; earlier bytes are written first.
-    public mutating func run() throws(SystemError) {
+    /// - Throws: `ConversationError` if the peer reset, or the input, the output or TLS failed; earlier bytes are written
+    ///   first.
+    public mutating func run() throws(ConversationError) {
         recorder.record(.opened)
+        if let secured = connection.secured { recorder.record(.tls(.secured(secured))) }
         while ending == nil || !down.isEmpty {
             do throws(SystemError) {
                 try step()
@@ -98,12 +107,21 @@ public struct Conversation: ~Copyable {
                 end(.shutdown, error)
             }
         }
+        #if TLS
+        // After dropped bytes the peer must not take the input for whole.
+        if ending?.error == nil, !hasDropped { connection.tls?.finish() }
+        #endif
         recorder.close(ending?.reason ?? .finished)
-        if let error = ending?.error { throw error }
+        if let error = ending?.error ?? truncation { throw error }
     }
 
     /// Ends the conversation; only the first reason counts.
     mutating func end(_ reason: CloseReason, _ error: SystemError? = nil) {
+        end(reason, failure: error.map { .system($0) })
+    }
+
+    /// Ends the conversation with any error.
+    mutating func end(_ reason: CloseReason, failure error: ConversationError?) {
         dropUnsent(error == nil ? .closed : .reset)
         if ending == nil { ending = (reason, error) }
     }
@@ -111,7 +129,10 @@ public struct Conversation: ~Copyable {
     /// Drops the bytes that were read from the input and not sent.
     mutating func dropUnsent(_ reason: DropReason) {
         inputEnded = true
-        if !up.isEmpty { recorder.dropped(.upstream, up.count, reason) }
+        if !up.isEmpty {
+            recorder.dropped(.upstream, up.count, reason)
+            hasDropped = true
+        }
         up.removeAll()
     }
 
@@ -127,8 +148,9 @@ public struct Conversation: ~Copyable {
     private mutating func step() throws(SystemError) {
         if isLeaving, inputEnded { return end(.finished) }
         let isOpen = ending == nil
-        let sends = isOpen && !up.isEmpty
         let receives = isOpen && !peerEnded && down.isEmpty
+        if receives, holdsBytes { return receive() }
+        let sends = isOpen && (!up.isEmpty || holdsOutgoing)
         let events = (sends ? POLLOUT : 0) | (receives ? POLLIN : 0)
         var entries = [
             Poll.entry(input, isOpen && !inputEnded && up.isEmpty ? POLLIN : nil),
@@ -140,6 +162,24 @@ public struct Conversation: ~Copyable {
         if entries[0].isReady(for: POLLIN) { read() }
         if sends, entries[1].isReady(for: POLLOUT) { send() }
         if receives, entries[1].isReady(for: POLLIN) { receive() }
+    }
+
+    /// Whether bytes have arrived, of which the socket does not tell.
+    private var holdsBytes: Bool {
+        #if TLS
+        connection.tls?.hasMore == true
+        #else
+        false
+        #endif
+    }
+
+    /// Whether bytes wait for the kernel besides those of the input: TLS has its own.
+    private var holdsOutgoing: Bool {
+        #if TLS
+        connection.tls?.hasOutgoing == true
+        #else
+        false
+        #endif
     }
 
     /// How long to wait without progress; nil is for ever.
@@ -164,6 +204,26 @@ public struct Conversation: ~Copyable {
             end(awaitsAnswers ? .finished : .idle)
         } else {
             end(.idle, SystemError("send to \(connection.peer)", .timedOut))
+        }
+    }
+}
+
+/// The reason why a conversation failed.
+public enum ConversationError: Error, Hashable, CustomStringConvertible {
+    /// A system call.
+    case system(SystemError)
+    #if TLS
+    /// TLS with the peer.
+    case tls(TLSClientError)
+    #endif
+
+    /// The error in one line.
+    public var description: String {
+        switch self {
+        case .system(let error): error.description
+        #if TLS
+        case .tls(let error): error.description
+        #endif
         }
     }
 }

@@ -165,6 +165,12 @@ final class LoopContext {
         if state.batch.size > Self.batchSize { flush() }
     }
 
+    /// Adds a record of what was on the wire to this turn's batch, with its bytes.
+    func record(_ wire: WireRecord, of subject: FlowSubject, bytes: RawSpan = RawSpan()) {
+        state.batch.append(wire, of: subject, at: now(), bytes: bytes)
+        if state.batch.size > Self.batchSize { flush() }
+    }
+
     /// Passes the batch to the sinks, and stops reading if one of them is full now.
     func flush() {
         guard !state.batch.isEmpty else { return }

@@ -35,6 +35,22 @@ final class Shared: Sendable {
     /// The reports of the kernel's refusals, which every client can cause again.
     let refusals: RepeatedReport
 
+    #if TLS
+    private let madeTLS: Lock<TLSServices?>
+    /// What flows with TLS share; nil if no route has had TLS.
+    var tls: TLSServices? { madeTLS.withLock { $0 } }
+
+    /// Makes what flows with TLS share, unless it is there; it may take a while.
+    func makeTLS() throws(TLSServicesError) {
+        guard tls == nil else { return }
+        guard let make = configuration.makeTLS else { throw TLSServicesError("this relay has no settings for TLS") }
+        let made = try make()
+        if hub.wantsWire { made.keepKeys() }
+        made.whenKeyLogFails(report)
+        madeTLS.withLock { $0 = made }
+    }
+    #endif
+
     init(
         configuration: RelayConfiguration,
         targets: Targets,
@@ -46,6 +62,11 @@ final class Shared: Sendable {
         report: @escaping @Sendable (String) -> Void
     ) {
         self.configuration = configuration
+        #if TLS
+        madeTLS = Lock(configuration.tls)
+        if hub.wantsWire { configuration.tls?.keepKeys() }
+        configuration.tls?.whenKeyLogFails(report)
+        #endif
         self.targets = targets
         self.own = own
         self.hub = hub

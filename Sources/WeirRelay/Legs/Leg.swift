@@ -61,6 +61,10 @@ struct Leg: ~Copyable {
     #if TLS
     /// The side's TLS, once its handshake is complete.
     var secured: SecuredLeg?
+    /// Records what is on the wire, if an output wants it.
+    var wire: WireTap?
+    /// Bytes that were read to look at them, and that are read once more before all others.
+    private var held: [UInt8] = []
     #endif
 
     /// Makes a closed leg.
@@ -83,6 +87,9 @@ struct Leg: ~Copyable {
 
     /// Closes the descriptor, which also removes it from epoll.
     mutating func close() {
+        #if TLS
+        if wire != nil { recordClose() }
+        #endif
         self = Leg()
     }
 
@@ -174,6 +181,10 @@ struct Leg: ~Copyable {
             hasMoreBehind = true
             endsBehind = events & behind == UInt32(WEIR_RDHUP)
             if events & UInt32(WEIR_RDHUP) != 0 { hasSeenFIN = true }
+            #if TLS
+            // Behind close_notify nothing is read.
+            if hasEnded, hasSeenFIN, events & UInt32(WEIR_ERR) == 0 { wire?.peerEnded(isReset: false) }
+            #endif
         }
         if events & (behind | UInt32(WEIR_IN)) != 0 { isReadable = true }
         guard events & UInt32(WEIR_OUT) != 0, !isWritable else { return false }
@@ -209,8 +220,25 @@ struct Leg: ~Copyable {
         return readBytes(into: room)
     }
 
-    /// Reads the bytes that are on the wire.
+    /// Reads the bytes that are on the wire, and records them.
     mutating func readBytes(into room: UnsafeMutableRawBufferPointer) -> Read {
+        #if TLS
+        let isHeld = hasHeld
+        #endif
+        let outcome = receive(into: room)
+        #if TLS
+        if let wire, !isHeld, case .bytes(let count, _) = outcome {
+            wire.receive(UnsafeRawBufferPointer(rebasing: room[..<count]))
+        }
+        #endif
+        return outcome
+    }
+
+    /// Reads the bytes that are on the wire; of what is recorded, only an end is.
+    mutating func receive(into room: UnsafeMutableRawBufferPointer) -> Read {
+        #if TLS
+        if !held.isEmpty { return .bytes(takeHeld(into: room), isLast: false) }
+        #endif
         var count: Int
         repeat {
             count = Int(weir_receive(raw, room.baseAddress, room.count))
@@ -220,11 +248,33 @@ struct Leg: ~Copyable {
             if isAll, !hasMoreBehind { isReadable = false }
             return .bytes(count, isLast: isAll && endsBehind)
         }
-        if count == 0 { return .end }
-        guard count == -Int(EAGAIN) else { return .failed(ErrorNumber(Int32(-count))) }
+        if count == 0 || count != -Int(EAGAIN) {
+            #if TLS
+            wire?.peerEnded(isReset: count != 0 || hasAborted)
+            #endif
+            return count == 0 ? .end : .failed(ErrorNumber(Int32(-count)))
+        }
         isReadable = false
         return .wouldBlock
     }
+
+    #if TLS
+    /// Whether the next read finds bytes again that were read, and recorded, before.
+    var hasHeld: Bool { !held.isEmpty }
+
+    /// Gives back bytes that were read, so that the next reads find them again.
+    mutating func giveBack(_ bytes: some Collection<UInt8>) {
+        held.insert(contentsOf: bytes, at: 0)
+        isReadable = true
+    }
+
+    private mutating func takeHeld(into room: UnsafeMutableRawBufferPointer) -> Int {
+        let count = min(held.count, room.count)
+        held.withUnsafeBytes { room.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+        if count == held.count { held = [] } else { held.removeFirst(count) }
+        return count
+    }
+    #endif
 
     /// Offers bytes to the kernel; those for a side with TLS are encrypted.
     ///
@@ -252,6 +302,9 @@ struct Leg: ~Copyable {
         repeat {
             count = Int(weir_send(raw, bytes.baseAddress, bytes.count, finishesNext))
         } while count == -Int(EINTR)
+        #if TLS
+        if let wire, count > 0 { wire.send(UnsafeRawBufferPointer(rebasing: bytes[..<count])) }
+        #endif
         if count == bytes.count { return (count, nil) }
         isWritable = false
         if count >= 0 { return (count, nil) }
@@ -275,13 +328,34 @@ struct Leg: ~Copyable {
     mutating func finishBytes() {
         Glibc.shutdown(raw, Int32(SHUT_WR))
         hasFinished = true
+        #if TLS
+        wire?.ended(isReset: false)
+        #endif
     }
 
     /// Resets the connection, and closes the descriptor.
     mutating func reset() {
         Socket.resetOnClose(raw)
+        #if TLS
+        // It may have been reset already.
+        if hasAborted { wire?.peerEnded(isReset: true) } else { wire?.ended(isReset: true) }
+        wire = nil
+        #endif
         close()
     }
+
+    #if TLS
+    /// Records what closing the descriptor does on the wire.
+    private func recordClose() {
+        guard isOpen, let wire else { return }
+        // The peer may have reset since the last event.
+        if hasAborted || pendingError == .connectionReset { return wire.peerEnded(isReset: true) }
+        // The kernel resets if there is something left to read.
+        if weir_unread(raw) > 0 { return wire.ended(isReset: true) }
+        if hasSeenFIN { wire.peerEnded(isReset: false) }
+        if !hasFinished { wire.ended(isReset: false) }
+    }
+    #endif
 
     /// The number of bytes that the side lacks, of those that were written.
     var unsent: Int { lost(holding: unsentBytes) }
@@ -307,8 +381,18 @@ struct Leg: ~Copyable {
     /// Returns a number of bytes that the kernel holds without the FIN; 0 for one below 0.
     private func withoutEnd(_ held: Int32) -> Int { max(0, Int(held) - (hasFinished ? 1 : 0)) }
 
-    /// The number of bytes that the side has sent and that are not read.
-    var unread: Int { isOpen ? max(0, Int(weir_unread(raw))) : 0 }
+    /// The number of bytes that the side has sent and that are not read; of a side with TLS, as far as they can be decrypted.
+    var unread: Int {
+        mutating get {
+            guard isOpen else { return 0 }
+            #if TLS
+            if let secured { return secured.countUnread(&self) }
+            return held.count + max(0, Int(weir_unread(raw)))
+            #else
+            return max(0, Int(weir_unread(raw)))
+            #endif
+        }
+    }
 
     /// Returns whether the side can be reset now with certainty about which bytes it got.
     ///

@@ -1,5 +1,6 @@
 #if TLS
 import Glibc
+import WeirDissect
 import WeirEngine
 import WeirTLS
 
@@ -44,6 +45,7 @@ final class SecuredLeg {
 
     let end: TLSEnd
     private let scratch: Scratch
+    private let services: TLSServices
     private(set) var ending: Ending?
     private(set) var failure: TLSFailure?
     private(set) var hasFinished = false
@@ -53,25 +55,45 @@ final class SecuredLeg {
     private var cipherTaken: UInt64 = 0
     private var encrypted: UInt64 = 0
     private var reported: UInt64 = 0
+    /// Whether a byte of plaintext went either way.
+    private(set) var hasCarried = false
+    /// Whether the leg is not read until what waits is sent.
+    private var isStalled = false
+    /// How many encrypted bytes may wait while more is read: two reads' plaintext, and what their records add.
+    private static let mostWaiting = 2 * LoopContext.readSize + (128 << 10)
     /// The records whose plaintext may not be acknowledged yet.
     private var written: [Written] = []
 
-    init(_ end: TLSEnd, _ scratch: Scratch) { (self.end, self.scratch) = (end, scratch) }
+    /// The client and the name for which its certificate was made; nil if it was not made for a server's.
+    var pin: PinMemory.Pair?
+    /// The fingerprint (JA4) of the ClientHello that this leg sends.
+    private(set) var ownFingerprint: String?
+    private var wantsHello: Bool
+
+    /// - Parameters:
+    ///   - end: the engine.
+    ///   - scratch: the loop's memory.
+    ///   - services: what gets the secrets.
+    ///   - wantsHello: whether the fingerprint of the ClientHello that it sends is wanted.
+    init(_ end: TLSEnd, _ scratch: Scratch, _ services: TLSServices, wantsHello: Bool = false) {
+        (self.end, self.scratch) = (end, scratch)
+        (self.services, self.wantsHello) = (services, wantsHello)
+    }
 
     // MARK: - The handshake
 
-    /// Goes on with the handshake, with bytes that were read before or are read now.
+    /// Goes on with the handshake, with bytes that are read now.
     ///
-    /// - Parameters:
-    ///   - leg: the leg.
-    ///   - held: bytes that were read before.
+    /// - Parameter leg: the leg.
     /// - Returns: how far it is; a failed one has sent its alert.
-    func handshake(_ leg: inout Leg, held: [UInt8] = []) -> TLSEnd.Handshake {
-        var progress = held.withUnsafeBytes { work($0, &leg) { end.handshake() } }
+    func handshake(_ leg: inout Leg) -> TLSEnd.Handshake {
+        var progress = work(.none, &leg) { end.handshake() }
         while case .waits = progress, leg.isReadable {
-            switch leg.readBytes(into: scratch.arrived) {
+            let isRecorded = leg.hasHeld
+            switch leg.receive(into: scratch.arrived) {
             case .bytes(let count, _):
-                progress = work(UnsafeRawBufferPointer(rebasing: scratch.arrived[..<count]), &leg) { end.handshake() }
+                let bytes = UnsafeRawBufferPointer(rebasing: scratch.arrived[..<count])
+                progress = work(bytes, isRecorded: isRecorded, &leg) { end.handshake() }
             case .wouldBlock: return .waits
             case .end:
                 end.inputEnded()
@@ -83,12 +105,38 @@ final class SecuredLeg {
     }
 
     /// Lends bytes to the engine while it works, and sends what it has to send.
-    private func work<Result>(_ bytes: UnsafeRawBufferPointer, _ leg: inout Leg, _ body: () -> Result) -> Result {
+    ///
+    /// - Parameters:
+    ///   - bytes: the bytes.
+    ///   - isRecorded: whether they were recorded when they were read.
+    ///   - leg: the leg.
+    ///   - body: the engine's work.
+    /// - Returns: what the work returns.
+    private func work<Result>(
+        _ bytes: UnsafeRawBufferPointer,
+        isRecorded: Bool = false,
+        _ leg: inout Leg,
+        _ body: () -> Result
+    ) -> Result {
         end.receive(bytes, room: scratch.leaving)
         let result = body()
+        // A capture needs the secrets before the bytes that they decrypt.
+        let keys = end.takeKeys()
+        if !keys.isEmpty {
+            services.note(keys: keys)
+            leg.wire?.note(keys: keys)
+        }
+        if !isRecorded { leg.wire?.receive(bytes) }
+        if wantsHello { noteHello() }
         _ = flush(&leg)
         if !end.settle() { failure = .noMemory }
         return result
+    }
+
+    private func noteHello() {
+        var gate = HelloGate()
+        guard case .hello(let hello) = gate.feed(end.outgoing.bytes) else { return }
+        (ownFingerprint, wantsHello) = (hello.fingerprint, false)
     }
 
     // MARK: - Bytes
@@ -96,16 +144,24 @@ final class SecuredLeg {
     /// Reads plaintext.
     func read(into room: UnsafeMutableRawBufferPointer, _ leg: inout Leg) -> Leg.Read {
         var piece = UnsafeRawBufferPointer.none
+        var isRecorded = false
+        // A peer that asks and does not read the answers (KeyUpdate) is not read, either.
+        guard end.outgoing.count <= Self.mostWaiting else {
+            (isStalled, leg.isReadable) = (true, false)
+            return .wouldBlock
+        }
         while true {
-            let outcome = work(piece, &leg) { end.read(into: room) }
+            let outcome = work(piece, isRecorded: isRecorded, &leg) { end.read(into: room) }
             if failure != nil { return .failed(ErrorNumber(ENOMEM)) }
             switch outcome {
             case .bytes(let count):
+                hasCarried = true
                 // No event of the socket tells of what the engine holds.
                 if end.hasMore { leg.isReadable = true }
                 return .bytes(count, isLast: false)
             case .ended:
                 ending = .closeNotify
+                if leg.hasSeenFIN, !leg.hasAborted { leg.wire?.peerEnded(isReset: false) }
                 return .end
             case .truncated:
                 ending = .truncated
@@ -116,14 +172,25 @@ final class SecuredLeg {
             case .waits: break
             }
             guard leg.isReadable else { return .wouldBlock }
+            isRecorded = leg.hasHeld
             let limit = max(min(scratch.arrived.count, room.count - Self.slack), 4096)
-            switch leg.readBytes(into: UnsafeMutableRawBufferPointer(rebasing: scratch.arrived[..<limit])) {
+            switch leg.receive(into: UnsafeMutableRawBufferPointer(rebasing: scratch.arrived[..<limit])) {
             case .bytes(let count, _): piece = UnsafeRawBufferPointer(rebasing: scratch.arrived[..<count])
             case .end:
                 end.inputEnded()
                 piece = .none
             case let other: return other
             }
+        }
+    }
+
+    /// Returns how many bytes the side has sent that are not read; they are lost with this.
+    func countUnread(_ leg: inout Leg) -> Int {
+        guard ending == nil, failure == nil else { return 0 }
+        return withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: 16) { room in
+            var total = 0
+            while case .bytes(let count, _) = read(into: room, &leg) { total += count }
+            return total
         }
     }
 
@@ -154,6 +221,7 @@ final class SecuredLeg {
                 let next = min(bytes.count, at + Self.recordSize)
                 if let failure = end.write(UnsafeRawBufferPointer(rebasing: bytes[at..<next])) { return failure }
                 encrypted += UInt64(next - at)
+                hasCarried = true
                 at = next
                 written.append(Written(cipherEnd: cipherTaken + UInt64(end.outgoing.count), plainEnd: encrypted))
             }
@@ -199,7 +267,9 @@ final class SecuredLeg {
     /// Sends what waits, now that the kernel has room again; returns whether all of it is in the kernel.
     func continueSending(_ leg: inout Leg) -> Bool {
         _ = flush(&leg)
-        return end.outgoing.isEmpty
+        guard end.outgoing.isEmpty else { return false }
+        if isStalled { (isStalled, leg.isReadable) = (false, true) }
+        return true
     }
 
     /// Returns how much plaintext the peer certainly lacks, if the kernel still holds this much ciphertext for it: of a record that is not

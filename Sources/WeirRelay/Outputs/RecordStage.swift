@@ -64,7 +64,7 @@ final class RecordStage: Sendable {
     func submit(_ batch: RecordBatch, lane: Int, waits: Bool) -> Bool {
         let (rings, filled) = state.withLock { state -> (Bool, Bool) in
             if !waits, state.cost + batch.cost > bound {
-                let (rest, lost) = batch.withoutChunks()
+                let (rest, lost) = batch.withoutChunks(keepsWire: true)
                 state.lost.add(lost)
                 state.batches.append((rest, lane))
                 state.cost += rest.cost

@@ -37,6 +37,8 @@ struct SinkBuffer: ~Copyable {
         case .message(let message):
             guard sink.messages >= (message.isUnfinished ? .fields : .summaries) else { return }
             sink.render(record, bytes: bytes, into: &buffer)
+        case .wire:
+            if sink.wantsWire { sink.render(record, bytes: bytes, into: &buffer) }
         case .received:
             sink.render(record, bytes: isWhole ? bytes : RawSpan(), into: &buffer)
         case .forwarded(let chunk):

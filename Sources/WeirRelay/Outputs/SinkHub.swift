@@ -100,6 +100,7 @@ public final class SinkHub: Sendable {
     private let level = Atomic<Int>(Interest.flows.rawValue)
     private let messageLevel = Atomic<Int>(MessageInterest.none.rawValue)
     private let echoes = Atomic<Bool>(false)
+    private let wire = Atomic<Bool>(false)
     /// Whether some output must get every chunk.
     private let waits = Atomic<Bool>(false)
     private let demand = ByteDemand()
@@ -108,6 +109,8 @@ public final class SinkHub: Sendable {
     public var interest: Interest { Interest(rawValue: level.load(ordering: .relaxed)) ?? .bytes }
     /// The highest interest in messages among the outputs.
     var messages: MessageInterest { MessageInterest(rawValue: messageLevel.load(ordering: .relaxed)) ?? .none }
+    /// Whether an output wants what the sockets of flows with TLS sent and received; flows that have begun keep to what it was.
+    var wantsWire: Bool { wire.load(ordering: .relaxed) }
     /// Whether an output shows which chunks are echoes.
     var showsEchoes: Bool { echoes.load(ordering: .relaxed) }
 
@@ -195,6 +198,7 @@ public final class SinkHub: Sendable {
             level.store((workers.map(\.interest).max() ?? .flows).rawValue, ordering: .relaxed)
             messageLevel.store((workers.map(\.messages).max() ?? .none).rawValue, ordering: .relaxed)
             echoes.store(workers.contains(where: \.showsEchoes), ordering: .relaxed)
+            wire.store(workers.contains(where: \.wantsWire), ordering: .relaxed)
             waits.store(workers.contains { $0.waits && $0.interest >= .chunks }, ordering: .relaxed)
         }
     }

@@ -55,8 +55,8 @@ public struct Missed: Hashable, Sendable {
         run.forEach { record, _ in
             switch record.happening {
             case .forwarded(let chunk): add(chunkOf: chunk.length, for: interest)
-            // Parts of chunks that go on.
-            case .message, .received: break
+            // Parts of chunks that go on, and how they were on the wire.
+            case .message, .received, .wire: break
             default: add(chunkOf: nil, for: interest)
             }
         }

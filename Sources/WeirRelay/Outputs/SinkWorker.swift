@@ -42,6 +42,7 @@ final class SinkWorker: Sendable {
     var interest: Interest { output.sink.interest }
     var showsEchoes: Bool { output.sink.showsEchoes }
     var messages: MessageInterest { output.sink.messages }
+    var wantsWire: Bool { output.sink.wantsWire }
     /// Whether the output must get every chunk.
     var waits: Bool { output.overflow == .wait }
 
@@ -92,7 +93,7 @@ final class SinkWorker: Sendable {
         var run = run
         // Of a batch that the merge has cut, each run keeps the whole in memory.
         if output.overflow == .drop, state.cost + run.held > bound {
-            let (rest, lost) = run.withoutChunks()
+            let (rest, lost) = run.withoutChunks(keepsWire: wantsWire)
             state.lost.add(lost)
             run = rest
         }

@@ -31,10 +31,14 @@ public struct Listener: Hashable, Sendable, CustomStringConvertible {
     public var endpoint: Endpoint
     /// The target; if nil, bytes are sent back to the client.
     public var target: HostPort?
+    /// What both sides speak.
+    public var security = RouteSecurity.plain
 
-    /// Text such as `tcp 127.0.0.1:9000 -> 127.0.0.1:65432`.
+    /// Text such as `tcp 127.0.0.1:9000 -> 127.0.0.1:65432` or `tls 127.0.0.1:9000 -> tcp 127.0.0.1:80`.
     public var description: String {
-        "\(transport) \(endpoint)" + (target.map { " -> \($0)" } ?? "")
+        let word = transport == .udp ? "udp" : security.client.rawValue
+        let layer = security.client == security.server ? "" : "\(security.server.rawValue) "
+        return "\(word) \(endpoint)" + (target.map { " -> \(layer)\($0)" } ?? "")
     }
 }
 

@@ -50,6 +50,8 @@ public struct RelayConfiguration: Sendable {
     #if TLS
     /// What flows with TLS share; needed by routes with TLS.
     public var tls: TLSServices?
+    /// Makes it for the first route with TLS that is added later; nil if there can be none.
+    public var makeTLS: (@Sendable () throws(TLSServicesError) -> TLSServices)?
     #endif
     /// The processes of a watched program, whose flows need no search.
     var watched: WatchedProcesses?

@@ -32,14 +32,15 @@ public struct Route: Hashable, Sendable, CustomStringConvertible {
             throw RouteError(text, "there is no '=' between LISTEN and TARGET")
         }
         self = try Route(parsingListen: String(text[..<equals]), in: text)
-        let (isSecured, rest) = Self.layer(of: text[text.index(after: equals)...])
-        if isSecured != nil, transport == .udp { throw RouteError(text, "a TARGET over UDP has no layer before it") }
-        security.server = isSecured ?? security.client
+        let (layer, rest) = Self.layer(of: text[text.index(after: equals)...])
+        if layer != nil, transport == .udp { throw RouteError(text, "there is no TLS over UDP") }
+        security.server = layer ?? security.client
         let target = try HostPort(parsing: rest, of: "TARGET", in: text)
         guard target.host != .loopbackByDefault else { throw RouteError(text, "TARGET needs a host: HOST:PORT") }
         guard target.host != .any else { throw RouteError(text, "TARGET cannot be '*': name one host") }
         guard target.port != 0 else { throw RouteError(text, "TARGET needs a port from 1 to 65535") }
         self.target = target
+        try check()
     }
 
     /// Reads `LISTEN` alone: a route that sends bytes back to the client.
@@ -59,25 +60,39 @@ public struct Route: Hashable, Sendable, CustomStringConvertible {
 
     private init(parsingListen text: String, in whole: String) throws(RouteError) {
         let word = text.firstIndex(of: ":").map { text[..<$0] }
+        let layer = word.flatMap { RouteSecurity.Layer(rawValue: String($0)) }
         guard let colon = text.firstIndex(of: ":"), let word,
-            let transport = word == "tls" ? .tcp : Transport(String(word))
-        else { throw RouteError(whole, "LISTEN begins with 'tcp:', 'tls:' or 'udp:'") }
+            let transport = layer == nil ? Transport(String(word)) : .tcp
+        else { throw RouteError(whole, "LISTEN begins with 'tcp:', 'tls:', 'auto:' or 'udp:'") }
         self.transport = transport
-        security.client = word == "tls"
+        security.client = layer ?? .plain
         listen = try HostPort(parsing: text[text.index(after: colon)...], of: "LISTEN", in: whole)
         target = nil
     }
 
-    /// Refuses an opening over UDP.
-    func checkOpening() throws(RouteError) {
-        guard transport == .udp, let opening else { return }
-        throw RouteError("\(self)", "the opening '\(opening.name)' needs TCP: a datagram has no beginning")
+    /// Refuses what cannot be: an opening or TLS over UDP, and a server that always speaks TLS to a client that may not.
+    func check() throws(RouteError) {
+        if transport == .udp, let opening {
+            throw RouteError("\(self)", "the opening '\(opening.name)' needs TCP: a datagram has no beginning")
+        }
+        if transport == .udp, security != .plain { throw RouteError("\(self)", "there is no TLS over UDP") }
+        if security.server == .automatic, security.client != .automatic {
+            throw RouteError("\(self)", "a TARGET is after 'tls:' or 'tcp:'; 'auto:' is for LISTEN")
+        }
+        if security.client == .automatic, security.server == .tls {
+            // A client that waits for the server's first words would wait for ever.
+            throw RouteError(
+                "\(self)",
+                "a TARGET with 'tls:' needs a LISTEN with 'tls:' or 'tcp:'; after 'auto:' it speaks what the client speaks"
+            )
+        }
     }
 
     /// The route in the form that is parsed.
     public var description: String {
-        let layer = security.client == security.server ? "" : security.server ? "tls:" : "tcp:"
-        return (security.client ? "tls" : "\(transport)") + ":\(listen)" + (target.map { "=\(layer)\($0)" } ?? "")
+        let layer = security.client == security.server ? "" : "\(security.server.rawValue):"
+        let word = transport == .udp ? "udp" : security.client.rawValue
+        return "\(word):\(listen)" + (target.map { "=\(layer)\($0)" } ?? "")
     }
 }
 

@@ -62,7 +62,8 @@ extension RouteStatus {
             for socket in sockets where socket.route == number && !endpoints.contains(socket.endpoint) {
                 endpoints.append(socket.endpoint)
             }
-            let base = "\(route.transport)-\(endpoints.first?.port ?? route.listen.port)"
+            let word = route.transport == .udp ? "udp" : route.security.client.rawValue
+            let base = "\(word)-\(endpoints.first?.port ?? route.listen.port)"
             var name = base
             var count = 1
             while served[name] != nil {

@@ -92,12 +92,15 @@ final class Destinations {
     private func makeRoute(_ transport: Transport, _ asked: Endpoint, to server: Endpoint) -> Int? {
         let relay = relay
         let toxics = asked.port == WatchedProcesses.nameServerPort ? NameMap.toxics(settings.nameMaps) : []
-        let route = Route(
+        var route = Route(
             transport,
             listen: HostPort(.address(.loopbackV4), 0),
             target: HostPort(.address(server.address), server.port)
         )
-        return Blocking.wait { try? await relay.addDestination(route, named: "\(transport)-\(asked)", toxics: toxics) }
+        if transport == .tcp { route.security = settings.security }
+        return Blocking.wait { [route] in
+            try? await relay.addDestination(route, named: "\(transport)-\(asked)", toxics: toxics)
+        }
     }
 }
 

@@ -24,6 +24,8 @@ public struct WatchSettings: Sendable {
     public var servedPorts: [UInt16] = []
     /// Called when a program begins to listen on one of them; on any thread.
     public var whenListening: @Sendable (Listener) -> Void = { _ in }
+    /// What the sides of each TCP destination speak.
+    public var security = RouteSecurity.plain
     /// The toxics of each destination, and of each served port.
     public var toxics: [ToxicConfiguration] = []
     /// The variables that the command gets besides its parent's, which they replace: `NAME=VALUE`.

@@ -16,21 +16,33 @@ final class Securing {
         /// The server is not connected yet.
         case dialing
         case server(SecuredLeg)
+        /// The key of the client's certificate is being made.
+        case key
         case client(SecuredLeg)
     }
 
+    /// What both sides speak, once it is known.
     let security: RouteSecurity
     let services: TLSServices
     /// The name of the route's target, if it is one.
     let targetName: String?
     var phase: Phase
+    /// Whether the next turn goes on with it.
+    var isPostponed = false
     var gate = HelloGate()
     var hello: ClientHello?
-    /// The server's side, once its handshake is complete.
+    /// The server's side, once its handshake is complete, or waits for the client's certificate.
     var server: SecuredLeg?
+    /// The client's side, once its handshake is complete, if the server's waits for the client's certificate.
+    var client: SecuredLeg?
+    /// What the server got as the client's certificate, if it has asked for one.
+    var clientCertificate: ClientCertificate?
+    /// The bytes that went before, in plain.
+    var plainBytes: PlainBytes?
     var certificate: X509Certificate?
-    /// The name by which the server is verified.
-    private(set) var verifiedName: String?
+    /// The fingerprint of the relay's own ClientHello.
+    private(set) var ownFingerprint: String?
+    private var ownHello: OwnHello?
     let deadline: Instant
     private let began: Instant
 
@@ -43,34 +55,90 @@ final class Securing {
     ) {
         (self.security, self.services, self.targetName) = (security, services, targetName)
         (self.deadline, began) = (deadline, now)
-        phase = security.client ? .hello : .dialing
+        phase = security.client == .tls ? .hello : .dialing
+    }
+
+    /// Makes handshakes that begin with a ClientHello that has come already, after some plain bytes.
+    convenience init(
+        _ security: RouteSecurity,
+        _ services: TLSServices,
+        targetName: String?,
+        at now: Instant,
+        until deadline: Instant,
+        with gate: HelloGate,
+        _ hello: ClientHello,
+        after plain: PlainBytes
+    ) {
+        self.init(security, services, targetName: targetName, at: now, until: deadline)
+        (self.gate, self.hello, phase) = (gate, hello, .dialing)
+        if plain.upstream + plain.downstream > 0 { plainBytes = plain }
+    }
+
+    /// The name that the client asks for, in lower case, if it is a plain one.
+    private var askedName: String? {
+        guard let name = hello?.serverName.map(Self.plain), AlternativeName.host(name).isPlain, !name.hasPrefix("*")
+        else {
+            return nil
+        }
+        return name
+    }
+
+    /// The client, and the name by which it is decided whether its flow is decrypted.
+    func pair(_ path: FlowPath) -> PinMemory.Pair {
+        let address = (path.server ?? path.listener).address.unmapped
+        return PinMemory.Pair(
+            client: path.client.address,
+            name: askedName ?? targetName.map(Self.plain) ?? "\(address)"
+        )
     }
 
     /// Makes the end to the server.
     func makeServerEnd(_ server: Endpoint) throws(TLSFailure) -> TLSEnd {
         // An address is never sent as a name.
-        let asked = hello?.serverName.flatMap { AlternativeName.host($0.lowercased()).isPlain ? $0 : nil } ?? targetName
-        verifiedName = asked ?? "\(server.address.unmapped)"
+        let name = services.serverName ?? askedName ?? targetName
+        let offered: [[UInt8]] =
+            switch services.protocols {
+            case .mirrored: hello?.protocols ?? []
+            case .list(let names): names
+            }
+        let hello = OwnHello(hasName: name != nil, protocols: offered)
+        (ownHello, ownFingerprint) = (hello, services.ownFingerprints.withLock { $0[hello] })
         return try TLSEnd(
             client: services.serverSide,
-            serverName: asked,
-            verifiedName: verifiedName,
-            protocols: hello?.protocols ?? []
+            serverName: name,
+            verifiedName: name ?? "\(server.address.unmapped)",
+            protocols: offered
         )
     }
 
-    /// Makes the end to the client, with a certificate for what is known now.
-    func makeClientEnd(at listener: Endpoint) throws(TLSSetupError) -> TLSEnd {
+    /// Notes the fingerprint of the ClientHello that the server got, for the next ones, too.
+    func note(ownFingerprint: String?) {
+        guard let ownHello, let ownFingerprint else { return }
+        self.ownFingerprint = ownFingerprint
+        services.ownFingerprints.withLock { known in
+            // Clients choose the protocols: a flood of them is forgotten.
+            if known.count >= 100 { known = [:] }
+            known[ownHello] = ownFingerprint
+        }
+    }
+
+    /// Makes the end to the client, with a certificate for what is known now; nil if its key is being made.
+    func makeClientEnd(at listener: Endpoint) throws(TLSSetupError) -> TLSEnd? {
+        if let own = services.ownCertificate(for: askedName ?? targetName) { return try makeClientEnd(own) }
         var names: [AlternativeName] = []
         func add(_ name: AlternativeName) { if name.isPlain, !names.contains(name) { names.append(name) } }
-        if let name = hello?.serverName { add(.host(Self.plain(name))) }
+        if let name = askedName { add(.host(name)) }
         for name in certificate?.alternativeNames ?? [] { add(name) }
         if let targetName { add(.host(Self.plain(targetName))) }
         add(.address(listener.address.unmapped.octets))
         if listener.address.unmapped.isLoopback { add(.host("localhost")) }
         let leaf = try services.leaf(for: names, takesECDSA: hello?.takesECDSA ?? true)
+        return try leaf.map(makeClientEnd)
+    }
+
+    private func makeClientEnd(_ certificate: TLSCertificate) throws(TLSSetupError) -> TLSEnd {
         do throws(TLSFailure) {
-            return try TLSEnd(server: services.clientSide, certificate: leaf, choosing: chosenProtocol)
+            return try TLSEnd(server: services.clientSide, certificate: certificate, choosing: chosenProtocol)
         } catch {
             throw TLSSetupError("\(error)")
         }
@@ -91,8 +159,8 @@ final class Securing {
     /// Returns the record of the handshakes, now that they are complete.
     func record(client: SecuredLeg?, at now: Instant) -> SecuredRecord {
         let end = server?.end ?? client?.end
-        return SecuredRecord(
-            serverName: hello?.serverName ?? (security.client ? nil : targetName),
+        var record = SecuredRecord(
+            serverName: hello?.serverName ?? (security.client == .tls ? nil : targetName),
             applicationProtocol: end?.chosenProtocol.map { String(decoding: $0, as: UTF8.self) },
             client: client.map { SecuredSide($0.end) },
             server: server.map { SecuredSide($0.end) },
@@ -107,21 +175,16 @@ final class Securing {
             fingerprint: hello?.fingerprint,
             duration: began.duration(to: now)
         )
+        (record.ownFingerprint, record.clientCertificate) = (ownFingerprint, clientCertificate)
+        record.hasEncryptedHello = hello?.hasEncryptedHello ?? false
+        record.plainBytes = plainBytes
+        return record
     }
 }
 
 extension SecuredSide {
-    fileprivate init(_ end: TLSEnd) {
+    init(_ end: TLSEnd) {
         self.init(version: end.version.map { "\($0)" } ?? "TLS", cipher: end.cipher ?? "", group: end.group)
-    }
-}
-
-extension IPAddress {
-    /// The address as 4 or 16 bytes.
-    package var octets: [UInt8] {
-        isV4
-            ? withUnsafeBytes(of: v4.bigEndian) { Array($0) }
-            : withUnsafeBytes(of: high.bigEndian) { Array($0) } + withUnsafeBytes(of: low.bigEndian) { Array($0) }
     }
 }
 #endif

@@ -26,6 +26,8 @@ final class TCPListener {
 /// The beginning of TCP flows.
 extension TCPCarrier {
     private static let acceptsPerTurn = 64
+    /// The same on a route with TLS, where each has more to do.
+    private static let securedAcceptsPerTurn = 16
     private static let retryPause = Duration.milliseconds(200)
 
     func listen(_ listeners: [TCPListener]) throws(SystemError) {
@@ -53,8 +55,10 @@ extension TCPCarrier {
     func accept(from place: Int) {
         let listener = listeners[place]
         let shared = loop.shared
+        let isPlain = shared.targets.security(of: listener.listening.route) == .plain
+        let limit = isPlain ? Self.acceptsPerTurn : Self.securedAcceptsPerTurn
         var failures = 0
-        for _ in 0..<Self.acceptsPerTurn {
+        for _ in 0..<limit {
             guard !listener.isPaused, !listener.isClosed else { return }
             guard shared.reserveFlow() else { return pauseAccepting(nil) }
             var peer = sockaddr_storage()
@@ -68,7 +72,7 @@ extension TCPCarrier {
                 // Every other error is about the connection that was not accepted (accept(2), "Error handling"), unless it
                 // is always the same: then the call itself is refused.
                 failures += 1
-                if failures == Self.acceptsPerTurn { return pauseAccepting(error) }
+                if failures == limit { return pauseAccepting(error) }
                 continue
             }
             // On a wildcard listener, use the address that the client chose.
@@ -99,6 +103,7 @@ extension TCPCarrier {
         }
         let connection = add(accepted, Leg(accepted.socket.take()), target: loop.shared.targets[accepted.route])
         #if TLS
+        prepareWire(connection)
         prepareSecuring(connection)
         #endif
         if watchClient(of: connection) { host.begin(connection) }

@@ -89,6 +89,9 @@ extension TCPCarrier {
         connection.legs.isDialed = false
         guard let server = connection.legs.server.peer else { return fail(connection, .connectionRefused) }
         host.feed(connection, .dialed(egress: connection.legs.server.local, server: server))
+        #if TLS
+        connection.recordServer()
+        #endif
         if watchServer(of: connection) { host.feed(connection, .connected) }
     }
 
@@ -116,6 +119,9 @@ extension TCPCarrier {
         case .waits: return
         case .failed(let error): host.change(connection) { fail(connection, error) }
         case .established(let reset):
+            #if TLS
+            connection.recordServer()
+            #endif
             host.change(connection) {
                 connection.answerOpening(.connected(egress: path.egress, server: path.server))
                 host.feed(connection, .connected)

@@ -7,25 +7,53 @@ import WeirWire
 
 /// The handshakes of flows with TLS, and their ends.
 extension TCPCarrier {
-    /// Gives a new flow its handshakes, if its route has TLS.
-    func prepareSecuring(_ connection: TCPConnection) {
-        let security = loop.shared.targets.security(of: connection.route)
-        guard security != .plain, let services = loop.shared.configuration.tls else { return }
-        let now = loop.now().instant
-        let deadline = now.advanced(by: loop.shared.configuration.connectTimeout)
-        connection.legs.securing = Securing(
-            security,
-            services,
-            targetName: connection.state.target?.name,
-            at: now,
-            until: deadline
-        )
-        loop.timers.insert(connection.token(.flowTimer), due: deadline)
+    /// How long a turn may work on handshakes: no other flow moves meanwhile.
+    ///
+    /// A step that has begun is done.
+    private static let workPerTurn = Duration.milliseconds(1)
+    /// The time between two looks whether a key is made.
+    private static let keyPause = Duration.milliseconds(10)
+
+    /// Records what is on the wire of a new flow, if its route may have TLS and an output wants it.
+    func prepareWire(_ connection: TCPConnection) {
+        guard loop.shared.hub.wantsWire, loop.shared.targets.security(of: connection.route) != .plain else { return }
+        let tap = WireTap(client: connection.flow, on: loop)
+        connection.legs.wire = tap
+        connection.legs.client.wire = tap
     }
 
-    /// Ends a flow whose handshakes take too long.
+    /// Gives a new flow its handshakes, if its route has TLS, or what looks for them.
+    func prepareSecuring(_ connection: TCPConnection) {
+        let security = loop.shared.targets.security(of: connection.route)
+        guard security != .plain, let services = loop.shared.tls else { return }
+        guard security.client != .automatic else {
+            connection.legs.watch = TLSWatch(followsServer: security.server == .automatic)
+            return
+        }
+        let (now, deadline) = securingTimes
+        let name = loop.shared.targets[connection.route]?.name
+        start(Securing(security, services, targetName: name, at: now, until: deadline), connection)
+    }
+
+    /// Now, and the time by which handshakes that begin now must be complete.
+    var securingTimes: (now: Instant, deadline: Instant) {
+        let now = loop.now().instant
+        return (now, now.advanced(by: loop.shared.configuration.connectTimeout))
+    }
+
+    func start(_ securing: Securing, _ connection: TCPConnection) {
+        connection.legs.securing = securing
+        loop.timers.insert(connection.token(.flowTimer), due: securing.deadline)
+    }
+
+    /// Ends a flow whose handshakes take too long, and lets the bytes go on that were held too long.
     func securingIsLate(_ connection: TCPConnection) {
-        guard let securing = connection.legs.securing, loop.now().instant >= securing.deadline else { return }
+        heldIsLate(connection)
+        guard let securing = connection.legs.securing else { return }
+        guard loop.now().instant >= securing.deadline else {
+            if case .key = securing.phase { secure(connection) }
+            return
+        }
         let leg: FlowLeg = if case .server = securing.phase { .server } else { .client }
         fail(connection, leg, reason: "the handshake was not complete in time")
     }
@@ -33,14 +61,42 @@ extension TCPCarrier {
     /// Goes on with a flow's handshakes, as far as they can.
     func secure(_ connection: TCPConnection) {
         while let securing = connection.legs.securing, !connection.isClosed {
+            guard handshakeWork < Self.workPerTurn else { return postpone(connection) }
+            let began = SystemClock.instant()
+            connection.flow.touch(at: began)
             let goesOn =
                 switch securing.phase {
                 case .hello: hear(securing, connection)
                 case .dialing: reach(securing, connection)
+                case .key: beginClient(securing, connection)
                 case .server(let leg): shakeServer(securing, leg, connection)
                 case .client(let leg): shakeClient(securing, leg, connection)
                 }
+            handshakeWork += began.duration(to: SystemClock.instant())
             guard goesOn else { return }
+        }
+    }
+
+    /// Goes on with a flow's handshakes in the next turn.
+    func postpone(_ connection: TCPConnection) {
+        guard let securing = connection.legs.securing, !securing.isPostponed else { return }
+        securing.isPostponed = true
+        postponed.append(connection)
+    }
+
+    /// Goes on with the handshakes that had to wait, in their order.
+    func continueSecuring() {
+        handshakeWork = .zero
+        guard !postponed.isEmpty else { return }
+        let waiting = postponed
+        postponed = []
+        for (index, connection) in waiting.enumerated() {
+            guard handshakeWork < Self.workPerTurn else {
+                postponed = waiting[index...] + postponed
+                return
+            }
+            connection.legs.securing?.isPostponed = false
+            if !connection.isClosed { secure(connection) }
         }
     }
 
@@ -52,7 +108,8 @@ extension TCPCarrier {
                 switch securing.gate.feed(UnsafeRawBufferPointer(rebasing: readBuffer[..<count]).bytes) {
                 case .more: continue
                 case .plain:
-                    fail(connection, .client, reason: "it does not begin with a TLS ClientHello")
+                    let advice = "a route with auto: takes plain bytes, too, one with tcp: those alone"
+                    fail(connection, .client, reason: "it does not begin with a TLS ClientHello", advice: advice)
                     return false
                 case .hello(let hello):
                     securing.hello = hello
@@ -61,7 +118,7 @@ extension TCPCarrier {
                 }
             case .wouldBlock: return false
             case .end:
-                fail(connection, .client, TLSFailure.ended)
+                fail(connection, .client, reason: "it ended before its ClientHello was whole")
                 return false
             case .failed(let error):
                 fail(connection, .client, reason: "\(error)")
@@ -74,12 +131,18 @@ extension TCPCarrier {
     /// Begins the server's handshake, or the client's, once the server is connected.
     private func reach(_ securing: Securing, _ connection: TCPConnection) -> Bool {
         let isConnected = connection.legs.server.isOpen && !connection.legs.server.isEstablishing
-        guard connection.flow.isEcho || isConnected, connection.flow.isOpen else { return false }
-        guard securing.security.server, let server = connection.flow.path.server else {
+        guard connection.flow.isEcho || isConnected, connection.flow.isOpen, connection.flow.hasEmptyQueues else {
+            return false
+        }
+        if bypasses(securing, connection) { return false }
+        guard securing.security.server == .tls, let server = connection.flow.path.server else {
             return beginClient(securing, connection)
         }
         do throws(TLSFailure) {
-            securing.phase = .server(SecuredLeg(try securing.makeServerEnd(server), scratch))
+            let end = try securing.makeServerEnd(server)
+            securing.phase = .server(
+                SecuredLeg(end, scratch, securing.services, wantsHello: securing.ownFingerprint == nil)
+            )
             return true
         } catch {
             fail(connection, .server, error)
@@ -89,28 +152,63 @@ extension TCPCarrier {
 
     private func shakeServer(_ securing: Securing, _ leg: SecuredLeg, _ connection: TCPConnection) -> Bool {
         let progress = leg.handshake(&connection.legs.server)
-        securing.services.note(keys: leg.end.takeKeys())
         switch progress {
         case .waits: return false
         case .failed(let failure):
             fail(connection, .server, failure)
             return false
+        case .wantsCertificate:
+            noteServer(leg, securing)
+            let asksClient = securing.security.client == .tls && securing.services.asksClients
+            return asksClient ? beginClient(securing, connection) : answerServer(securing, leg, nil, connection)
         case .done:
-            securing.server = leg
-            securing.certificate = leg.end.peerCertificate
-            return beginClient(securing, connection)
+            noteServer(leg, securing)
+            guard let client = securing.client else { return beginClient(securing, connection) }
+            finish(securing, client, connection)
+            return false
+        }
+    }
+
+    private func noteServer(_ leg: SecuredLeg, _ securing: Securing) {
+        securing.server = leg
+        securing.certificate = leg.end.peerCertificate
+        securing.note(ownFingerprint: leg.ownFingerprint)
+    }
+
+    /// Gives the server the certificate that it has asked for, and goes on with its handshake.
+    private func answerServer(
+        _ securing: Securing,
+        _ leg: SecuredLeg,
+        _ client: X509Certificate?,
+        _ connection: TCPConnection
+    ) -> Bool {
+        do throws(TLSSetupError) {
+            let (certificate, facts) = try securing.services.certificate(inTheNameOf: client)
+            guard leg.end.answer(with: certificate) else { throw TLSSetupError("no memory") }
+            securing.clientCertificate = facts
+            securing.phase = .server(leg)
+            return true
+        } catch {
+            fail(connection, .server, reason: "\(error)")
+            return false
         }
     }
 
     private func beginClient(_ securing: Securing, _ connection: TCPConnection) -> Bool {
-        guard securing.security.client else {
+        guard securing.security.client == .tls else {
             finish(securing, nil, connection)
             return false
         }
         do throws(TLSSetupError) {
-            securing.phase = .client(
-                SecuredLeg(try securing.makeClientEnd(at: connection.flow.path.listener), scratch)
-            )
+            guard let end = try securing.makeClientEnd(at: connection.flow.path.listener) else {
+                securing.phase = .key
+                loop.timers.insert(connection.token(.flowTimer), due: loop.now().instant.advanced(by: Self.keyPause))
+                return false
+            }
+            if let server = securing.server, server.end.waitsForCertificate { end.askForCertificate(as: server.end) }
+            connection.legs.client.giveBack(securing.gate.bytes)
+            securing.gate = HelloGate()
+            securing.phase = .client(SecuredLeg(end, scratch, securing.services))
             return true
         } catch {
             fail(connection, .client, reason: "\(error)")
@@ -119,16 +217,18 @@ extension TCPCarrier {
     }
 
     private func shakeClient(_ securing: Securing, _ leg: SecuredLeg, _ connection: TCPConnection) -> Bool {
-        let held = securing.gate.bytes
-        if !held.isEmpty { securing.gate = HelloGate() }
-        let progress = leg.handshake(&connection.legs.client, held: held)
-        securing.services.note(keys: leg.end.takeKeys())
+        let progress = leg.handshake(&connection.legs.client)
         switch progress {
-        case .waits: return false
+        case .waits, .wantsCertificate: return false
         case .failed(let failure):
+            noteRefusal(securing, failure, connection)
             fail(connection, .client, failure)
             return false
         case .done:
+            if let server = securing.server, server.end.waitsForCertificate {
+                securing.client = leg
+                return answerServer(securing, server, leg.end.peerCertificate, connection)
+            }
             finish(securing, leg, connection)
             return false
         }
@@ -137,8 +237,10 @@ extension TCPCarrier {
     /// Begins the flow's bytes.
     private func finish(_ securing: Securing, _ client: SecuredLeg?, _ connection: TCPConnection) {
         connection.legs.securing = nil
+        connection.legs.watch = nil
         connection.legs.client.secured = client
         connection.legs.server.secured = securing.server
+        if securing.server != nil { client?.pin = securing.pair(connection.flow.path) }
         host.dispatch(connection, .tls(.secured(securing.record(client: client, at: loop.now().instant))))
         guard !connection.isClosed else { return }
         // What came with the handshakes may be all that comes.
@@ -146,94 +248,6 @@ extension TCPCarrier {
             connection[source: direction].isReadable = true
         }
         markReady(connection)
-    }
-
-    // MARK: - Failures
-
-    /// Ends a flow whose TLS has failed: the other side gets an alert or an end.
-    func fail(_ connection: TCPConnection, _ leg: FlowLeg, _ failure: TLSFailure) {
-        if leg == .server, connection.legs.securing != nil { tellClient(connection, failure) }
-        fail(connection, leg, reason: "\(failure)", advice: advice(leg, failure, connection))
-    }
-
-    private func fail(_ connection: TCPConnection, _ leg: FlowLeg, reason: String, advice: String? = nil) {
-        host.dispatch(connection, .tls(.failed(TLSFailureRecord(leg: leg, reason: reason, advice: advice))))
-    }
-
-    /// Sends the client, which waits with its ClientHello, what the server's side has met.
-    private func tellClient(_ connection: TCPConnection, _ failure: TLSFailure) {
-        guard connection.legs.securing?.security.client == true, connection.legs.client.isOpen else { return }
-        let alert: TLSAlert =
-            switch failure {
-            case .alertReceived(let alert): alert
-            case .unverified: .badCertificate
-            case .protocolError, .ended, .noMemory: .handshakeFailure
-            }
-        _ = alert.record.withUnsafeBytes { connection.legs.client.writeBytes($0) }
-    }
-
-    private func advice(_ leg: FlowLeg, _ failure: TLSFailure, _ connection: TCPConnection) -> String? {
-        switch (leg, failure) {
-        case (.server, .unverified):
-            return "--tls-upstream-ca FILE trusts another CA, --tls-insecure-upstream any server"
-        case (.client, .alertReceived(let alert)) where TLSAlert.distrust.contains(alert):
-            let path = loop.shared.configuration.tls?.certificatePath ?? "the CA"
-            return "the client does not trust \(path), or pins another certificate; see: weir ca trust"
-        case (.client, .ended): return "the client may not trust the CA; see: weir ca trust"
-        default: return nil
-        }
-    }
-}
-
-extension TLSAlert {
-    /// The alerts of clients that do not trust a certificate.
-    fileprivate static let distrust: Set<TLSAlert> = [.unknownAuthority, .badCertificate, .certificateUnknown]
-}
-
-extension TCPConnection {
-    /// Half-closes a direction's receiver as its source ended; returns false if no TLS is concerned.
-    func finishAsItEnded(_ direction: Direction) -> Bool {
-        let source = self[source: flow.isEcho ? .upstream : direction].secured
-        guard source != nil || self[source: direction.opposite].secured != nil else { return false }
-        let (says, closes): (Bool, Bool) =
-            switch source?.ending {
-            case .closeNotify: (true, self[source: direction].hasSeenFIN)
-            case .truncated: (false, true)
-            case nil: (true, true)
-            }
-        finish(direction, says: says, closes: closes)
-        return true
-    }
-
-    private func finish(_ direction: Direction, says: Bool, closes: Bool) {
-        guard let receiver = self[source: direction.opposite].secured else {
-            return self[source: direction.opposite].finish()
-        }
-        receiver.finish(&self[source: direction.opposite], says: says, closes: closes)
-    }
-
-    /// Passes on the FIN that follows a side's close_notify.
-    func passFIN(_ direction: Direction) {
-        guard self[source: direction].secured?.ending == .closeNotify,
-            let receiver = self[source: direction.opposite].secured,
-            receiver.hasFinished, self[source: direction.opposite].isOpen
-        else { return }
-        receiver.finish(&self[source: direction.opposite], says: false, closes: true)
-    }
-
-    /// Says the end to the sides that have not been told, before they are closed; a side whose source was cut is only closed.
-    func sayEnds(_ reason: CloseReason) {
-        switch reason {
-        case .finished, .idle, .evicted, .requested, .toxic, .tls: break
-        case .clientReset, .serverReset, .refused, .shutdown: return
-        }
-        if let securing = legs.securing, case .client = securing.phase { legs.server.secured = securing.server }
-        for direction in Direction.allCases {
-            guard self[source: direction.opposite].isOpen, let receiver = self[source: direction.opposite].secured,
-                !receiver.hasFinished, self[source: direction].secured?.ending != .truncated
-            else { continue }
-            receiver.finish(&self[source: direction.opposite], says: true, closes: true)
-        }
     }
 }
 #endif

@@ -26,6 +26,10 @@ final class TCPCarrier: Carrier {
     #if TLS
     /// The memory for encrypted bytes, once there is a flow with TLS.
     lazy var scratch = SecuredLeg.Scratch()
+    /// The flows whose handshakes go on in the next turn.
+    var postponed: [TCPConnection] = []
+    /// How long this turn has worked on handshakes.
+    var handshakeWork = Duration.zero
     #endif
     #if WEIR_CHECKS
     private var ready: [TCPConnection] = []
@@ -39,7 +43,12 @@ final class TCPCarrier: Carrier {
         readBuffer = loop.readBuffer
     }
 
-    var hasReady: Bool { !ready.isEmpty }
+    var hasReady: Bool {
+        #if TLS
+        if !postponed.isEmpty { return true }
+        #endif
+        return !ready.isEmpty
+    }
 
     // MARK: - Events in
 
@@ -94,6 +103,9 @@ final class TCPCarrier: Carrier {
 
     /// Reads from the flows that have bytes to read, each as much as a turn allows.
     func serviceReady() {
+        #if TLS
+        continueSecuring()
+        #endif
         guard !ready.isEmpty else { return }
         let turn = ready
         ready.removeAll(keepingCapacity: true)
@@ -122,12 +134,18 @@ final class TCPCarrier: Carrier {
         )
         switch connection[source: direction].read(into: room) {
         case .bytes(let count, let isLast):
-            forward(UnsafeRawBufferPointer(rebasing: room[..<count]), connection, direction, isLast: isLast)
+            let bytes = UnsafeRawBufferPointer(rebasing: room[..<count])
+            #if TLS
+            if connection.legs.watch != nil, watch(bytes, connection, direction) { return true }
+            #endif
+            forward(bytes, connection, direction, isLast: isLast)
             return true
         case .wouldBlock: return false
         case .failed(let error):
             #if TLS
+            releaseHeld(connection, direction)
             if let failure = connection[source: direction].secured?.failure {
+                if connection.answersCut(direction, failure) { break }
                 fail(connection, direction == .upstream ? .client : .server, failure)
                 return false
             }
@@ -137,9 +155,13 @@ final class TCPCarrier: Carrier {
             connection.abort(direction, error)
         case .end: break
         }
+        #if TLS
+        releaseHeld(connection, direction)
+        #endif
         guard !connection.isClosed else { return false }
         connection[source: direction].hasEnded = true
         #if TLS
+        noteUnused(connection, direction)
         if connection[source: direction].secured?.ending == .truncated {
             host.dispatch(connection, .tls(.truncated(direction)))
             guard !connection.isClosed else { return false }
@@ -149,7 +171,7 @@ final class TCPCarrier: Carrier {
         return true
     }
 
-    private func forward(
+    func forward(
         _ bytes: UnsafeRawBufferPointer,
         _ connection: TCPConnection,
         _ direction: Direction,
@@ -178,12 +200,16 @@ final class TCPCarrier: Carrier {
     /// Closes a flow's legs.
     func close(_ connection: TCPConnection, _ reason: CloseReason) {
         #if TLS
+        noteTrust(connection)
         connection.sayEnds(reason)
         #endif
         // The server may have accepted before the loop gets the event: it must not mistake this for the client's FIN.
         if connection.legs.server.isEstablishing { connection.legs.server.reset() }
         connection.legs.client.close()
         connection.legs.server.close()
+        #if TLS
+        connection.legs.wire?.close()
+        #endif
         loop.shared.loops[loop.index].flows.subtract(1, ordering: .relaxed)
         loop.shared.releaseFlow()
     }

@@ -25,6 +25,12 @@ final class TCPConnection: RelayedFlow {
         #if TLS
         /// The handshakes that precede the flow's bytes, until they are complete.
         var securing: Securing?
+        /// Records what is on the wire of the client's leg, if an output wants it.
+        var wire: WireTap?
+        /// What looks whether the flow speaks TLS, while it may still turn out to.
+        var watch: TLSWatch?
+        /// Until when the bytes that `watch` holds are held.
+        var heldUntil: Instant?
         #endif
     }
 
@@ -67,6 +73,10 @@ final class TCPConnection: RelayedFlow {
         guard let (count, error) = sent else { return }
         if count > 0 { host.feed(self, .sent(direction, count)) }
         if let error { feedAbort(direction.opposite, error) }
+        #if TLS
+        // A handshake may have waited for this.
+        if legs.securing != nil { carrier.postpone(self) }
+        #endif
     }
 
     override func finish(_ direction: Direction) {
@@ -121,7 +131,7 @@ final class TCPConnection: RelayedFlow {
 
     override var needsTimer: Bool {
         #if TLS
-        if legs.securing != nil { return true }
+        if legs.securing != nil || legs.heldUntil != nil { return true }
         #endif
         return !legs.resets.isEmpty
     }

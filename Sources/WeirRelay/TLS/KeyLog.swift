@@ -1,5 +1,6 @@
 #if TLS
 import Glibc
+import Synchronization
 import WeirTLS
 
 /// A file of the secrets of TLS connections, as Wireshark reads it.
@@ -7,11 +8,15 @@ import WeirTLS
 /// Source: NSS Key Log Format. Only this user can read it, and each line is one write, so that no two are mixed.
 final class KeyLog: Sendable {
     private let raw: Int32
+    /// Whether the last line is not whole.
+    private let hasPart = Atomic<Bool>(false)
 
     /// Opens or makes the file.
     init(_ path: String) throws(TLSSetupError) {
-        raw = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-        guard raw >= 0 else { throw TLSSetupError("cannot open '\(path)': \(String(cString: strerror(errno)))") }
+        raw = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0o600)
+        guard raw >= 0 else {
+            throw TLSSetupError("cannot open '\(path)': \(String(cString: strerror(errno)))", .output)
+        }
         var status = stat()
         if fstat(raw, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_mode & 0o077 != 0 {
             close(raw)
@@ -23,11 +28,21 @@ final class KeyLog: Sendable {
 
     deinit { close(raw) }
 
-    func append(_ lines: [String]) {
+    /// Appends lines; a reader that does not take them (a pipe) misses some.
+    ///
+    /// - Returns: the error at the first line that is not in the file; nil if all are.
+    func append(_ lines: [String]) -> String? {
+        var problem: String?
         for line in lines {
-            let bytes = Array((line + "\n").utf8)
-            _ = write(raw, bytes, bytes.count)
+            // Behind a line of which a part was written, another one begins anew.
+            let followsPart = hasPart.exchange(false, ordering: .relaxed)
+            let bytes = Array(((followsPart ? "\n" : "") + line + "\n").utf8)
+            let count = write(raw, bytes, bytes.count)
+            if count == bytes.count { continue }
+            if count > 0 { hasPart.store(true, ordering: .relaxed) }
+            problem = problem ?? (count < 0 ? String(cString: strerror(errno)) : "no space for all of a line")
         }
+        return problem
     }
 }
 #endif

@@ -21,10 +21,20 @@ public struct CaptureSettings: Sendable {
         case server
     }
 
+    /// What the file holds of flows with TLS.
+    public enum TLS: String, Sendable, CaseIterable {
+        /// The plaintext, as it came and went on.
+        case plain
+        /// The encrypted bytes of each leg as they were on the wire, with the secrets that decrypt them; needs pcapng.
+        case cipher
+    }
+
     /// The format of the file.
     public var format = Format.pcapng
     /// The legs in the file.
     public var legs = Legs.both
+    /// What the file holds of flows with TLS.
+    public var tls = TLS.plain
     /// The maximum size of an IP packet that carries TCP, in bytes, 576...65535; a datagram stays whole.
     public var largestPacket = 65_535
     /// The name of the program that writes the file.
@@ -46,6 +56,9 @@ public struct CaptureSettings: Sendable {
     public init(seed: UInt64) {
         self.seed = seed
     }
+
+    /// Whether flows with TLS are written as they were on the wire.
+    var isCipher: Bool { tls == .cipher && format == .pcapng }
 
     /// Returns whether a leg is written.
     func includes(_ leg: FlowLeg) -> Bool {

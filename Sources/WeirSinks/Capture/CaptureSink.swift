@@ -8,6 +8,8 @@ public import WeirWire
 /// legs: on its source's at the time when it was read, on the other when it went on. Chunks left out because of a slow
 /// output are a gap in the sequence numbers, and counted in the statistics.
 ///
+/// Flows with TLS are written decrypted, like all others, or each leg's own encrypted stream with its secrets (`CapturedFlow+Wire`).
+///
 /// Reading order: `CaptureSink`, `CapturedFlow`, `FrameWriter`, `Frame`.
 ///
 /// Source: draft-ietf-opsawg-pcapng, RFC 9293, RFC 768.
@@ -35,6 +37,9 @@ public struct CaptureSink: Sink {
     /// The interest in every byte.
     public var interest: Interest { .bytes }
 
+    /// Whether flows with TLS are written as they were on the wire.
+    public var wantsWire: Bool { frames.settings.isCipher }
+
     /// False: a capture treats an echo like all other traffic.
     public var showsEchoes: Bool { false }
 
@@ -47,6 +52,7 @@ public struct CaptureSink: Sink {
     public mutating func render(_ record: FlowRecord, bytes: RawSpan, into output: inout ByteBuffer) {
         let time = record.moment.wallNanoseconds
         let index = index(of: record, &output)
+        guard !flows.values[index].isWire else { return renderWire(record, bytes, of: index, &output) }
         switch record.happening {
         case .connected(let dial, _):
             frames.introduce(record.path.server?.address, to: &output)
@@ -62,6 +68,8 @@ public struct CaptureSink: Sink {
             flows.values[index].end(direction, at: time, &frames, &output)
         case .toxic(let toxic):
             flows.values[index].note(toxic)
+        case .tls(let tls):
+            flows.values[index].note(tls)
         case .endForwarded(let direction):
             flows.values[index].forwardEnd(direction, at: time, &frames, &output)
         case .dropped(let drop):
@@ -69,6 +77,31 @@ public struct CaptureSink: Sink {
         case .closed(let close):
             flows.values[index].close(close.reason, at: time, &frames, &output)
             flows.remove(at: index)
+        default: break
+        }
+    }
+
+    /// Renders a record of a flow of which the file has what was on the wire; its chunks are in that.
+    private mutating func renderWire(
+        _ record: FlowRecord,
+        _ bytes: RawSpan,
+        of index: Dictionary<FlowID, CapturedFlow>.Index,
+        _ output: inout ByteBuffer
+    ) {
+        let time = record.moment.wallNanoseconds
+        switch record.happening {
+        case .opened:
+            frames.introduce(record.path.server?.address, to: &output)
+            flows.values[index].dial(record, &frames, &output)
+        case .connected(let dial, _):
+            frames.introduce(record.path.server?.address, to: &output)
+            flows.values[index].connect(record, after: dial, &frames, &output)
+        case .refused(let error): flows.values[index].refuse(record, error, &frames, &output)
+        case .toxic(let toxic): flows.values[index].note(toxic)
+        case .tls(let tls): flows.values[index].note(tls)
+        case .dropped(let drop): flows.values[index].note(drop)
+        case .wire(.closed): flows.remove(at: index)
+        case .wire(let wire): flows.values[index].write(wire, bytes, at: time, &frames, &output)
         default: break
         }
     }

@@ -4,11 +4,13 @@ import WeirWire
 /// One flow in a capture: a writer of its records as packets on both legs.
 ///
 /// This type decides which side sends what, and when; `CapturedLeg` decides the sequence numbers. `CapturedFlow+Ends`
-/// begins and ends connections.
+/// begins and ends connections; `CapturedFlow+Wire` writes what was on the wire.
 struct CapturedFlow: Sendable {
     let transport: Transport
     /// Whether the flow ends at the listener, which sends back what arrives.
-    let isEcho: Bool
+    private(set) var isEcho: Bool
+    /// Whether the packets are what was on the wire, and not the flow's chunks.
+    let isWire: Bool
     private let process: ClientProcess?
     private var client: CapturedLeg
     /// Whether there is a client's leg: a dial can have failed before its client was connected.
@@ -37,6 +39,7 @@ struct CapturedFlow: Sendable {
         self.process = process
         transport = record.transport
         isEcho = record.path.server == nil
+        isWire = if case .wire = record.happening { true } else { false }
         hasClient = record.hasClientPort
         client = CapturedLeg(.client, record.path.client, record.path.listener, of: record, process)
         server = CapturedLeg(serverLegOf: record, process)
@@ -59,6 +62,7 @@ struct CapturedFlow: Sendable {
     mutating func takeServerLeg(of record: FlowRecord) -> Bool {
         guard let leg = CapturedLeg(serverLegOf: record, process), !leg.hasSameEnds(as: server) else { return false }
         server = leg
+        isEcho = false
         return true
     }
 
@@ -71,7 +75,7 @@ struct CapturedFlow: Sendable {
     var isSelfConnected: Bool { server?.isSelfConnected ?? false }
 
     /// Returns how many bytes of a chunk fit one packet: the same on both legs, so that their packets are pairs.
-    private func largestPayload(inPackets size: Int) -> Int {
+    func largestPayload(inPackets size: Int) -> Int {
         guard transport == .tcp else { return .max }
         let legs = [client.initiator.address, server?.initiator.address ?? client.initiator.address]
         return size - max(Frame.headersSize(legs[0]), Frame.headersSize(legs[1]))

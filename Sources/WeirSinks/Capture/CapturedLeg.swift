@@ -16,6 +16,8 @@ struct CapturedLeg: Sendable {
         /// The last acknowledgment number that it sent.
         var acknowledged: UInt32 = 0
         var isFinished = false
+        /// The number of bytes that were on the wire, if those are written.
+        var bytesOnWire: UInt64 = 0
     }
 
     /// The states of a connection.

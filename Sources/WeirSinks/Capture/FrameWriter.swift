@@ -9,6 +9,14 @@ struct FrameWriter: Sendable {
         is real, and so are addresses, ports and times of reads; retransmissions, segment sizes, windows and hardware \
         addresses are not, and round-trip times are the relay's. On both legs 'in' is from the client to the server.
         """
+    private static let plainStatement = """
+        Flows with TLS are decrypted: their packets hold plaintext, and the sizes and times of TLS's own records are not in \
+        the file.
+        """
+    private static let cipherStatement = """
+        Flows with TLS are encrypted as they were on the wire, with the secrets that decrypt them; those that began in an \
+        earlier file cannot be decrypted.
+        """
 
     /// The counts of one interface in this file.
     private struct Interface {
@@ -29,6 +37,8 @@ struct FrameWriter: Sendable {
     /// The number of chunks that were left out of this file.
     private var lostChunks: UInt64 = 0
     private var names = CapturedNames()
+    /// The secrets for the next packet.
+    private var secrets: [UInt8] = []
     private var random: SplitMix64
     /// The payloads of the current chunk, each with its checksum, computed once for both legs.
     private(set) var pieces: [(range: Range<Int>, sum: Checksum)] = []
@@ -81,6 +91,10 @@ struct FrameWriter: Sendable {
         to output: inout ByteBuffer
     ) {
         guard let interface = interfaces.firstIndex(where: { $0.leg == frame.leg }) else { return }
+        if !secrets.isEmpty {
+            pcapng.append(CaptureSecrets(format: .tls, bytes: secrets), to: &output)
+            secrets = []
+        }
         last = max(frame.time, last == .max ? last : last &+ 1)
         interfaces[interface].packets &+= 1
         let direction: PacketFlags = frame.direction == .upstream ? .inbound : .outbound
@@ -118,7 +132,7 @@ extension FrameWriter {
         let section = CaptureSection(
             operatingSystem: settings.operatingSystem,
             application: settings.application + " (synthesised packets)",
-            comments: [Self.statement]
+            comments: [Self.statement + " " + (settings.isCipher ? Self.cipherStatement : Self.plainStatement)]
         )
         pcapng.append(section, to: &output)
         for interface in interfaces {
@@ -137,6 +151,14 @@ extension FrameWriter {
             name: name,
             description: "between \(ends); synthesised from the relay's sockets"
         )
+    }
+
+    /// Keeps the secrets that decrypt a leg's next packets, if the leg is in the file.
+    ///
+    /// They are written with the next packet, which may be in the next file: at the end of a file they would be of no use, and mergecap
+    /// loses them there.
+    mutating func keep(_ secrets: [UInt8], of leg: FlowLeg) {
+        if settings.isCipher, settings.includes(leg) { self.secrets += secrets }
     }
 
     /// Writes the names of an address, once for each file, if the relay resolved any.

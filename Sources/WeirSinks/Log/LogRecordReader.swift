@@ -104,7 +104,8 @@ package struct LogRecordReader: Sendable {
             for direction in Direction.allCases { originals.remove(FlowSide(flow: subject.id, direction: direction)) }
             return close(line).map { Found(value: .closed($0)) }
         // No capture shows these: the packets are those of the plaintext.
-        case "mismatch", "tls", "tls_failed", "tls_truncated": return Found(value: nil)
+        case "mismatch", "tls", "tls_failed", "tls_truncated", "tls_bypassed", "tls_unused":
+            return Found(value: nil)
         default: return nil
         }
     }

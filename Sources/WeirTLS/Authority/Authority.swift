@@ -10,7 +10,9 @@ package struct Authority: Sendable {
     static let leeway = 2 * 86_400
 
     /// The authority's own certificate and key.
-    package var certificate: TLSCertificate
+    package let certificate: TLSCertificate
+    /// The names to which it is constrained; empty for all.
+    private let constraints: [NameConstraint]
 
     /// Makes an authority of a certificate that exists.
     ///
@@ -20,6 +22,7 @@ package struct Authority: Sendable {
             throw TLSSetupError("the certificate in '\(name)' is not that of an authority (CA:TRUE)")
         }
         self.certificate = certificate
+        constraints = certificate.certificate.constraints.compactMap { NameConstraint(printed: $0) }
     }
 
     /// Makes a new authority.
@@ -43,17 +46,19 @@ package struct Authority: Sendable {
         var mark = [UInt8](repeating: 0, count: 4)
         guard RAND_bytes(&mark, Int32(mark.count)) == 1 else { throw TLSSetupError("OpenSSL has no random numbers") }
         let contents = CertificateContents(
-            commonName: "Weir CA \(host.prefix(40)) \(mark.hexadecimal)",
+            subject: .name("Weir CA \(host.prefix(40)) \(mark.hexadecimal)"),
             validity: (now - Self.leeway)...(now + Self.lifetime),
             extensions: extensions
         )
         certificate = TLSCertificate(try CertificateMaker.make(contents, for: key, signedBy: nil), key)
+        constraints = names
     }
 
     /// Makes a certificate for a server.
     ///
     /// - Parameters:
-    ///   - names: its names and addresses; the first name is the common name, too. Those that are not plain are left out.
+    ///   - names: its names and addresses; the first name is the common name, too. Those that are not plain, and those to which the
+    ///     authority is not constrained, are left out: clients refuse a certificate with one of them.
     ///   - key: its key.
     ///   - now: the time in seconds since 1970 UTC.
     /// - Returns: the certificate with the authority's own as its chain.
@@ -61,21 +66,48 @@ package struct Authority: Sendable {
     package func leaf(for names: [AlternativeName], key: PrivateKey, at now: Int) throws(TLSSetupError)
         -> TLSCertificate
     {
-        let names = names.filter(\.isPlain)
-        let validity = certificate.certificate.validity
-        let last = min(now + Self.leafLifetime, validity.upperBound)
-        let first = max(now - Self.leeway, validity.lowerBound)
-        var extensions: [(number: Int32, value: String)] = [
-            (NID_basic_constraints, "critical,CA:FALSE"),
-            (NID_key_usage, "critical,digitalSignature\(key.isRSA ? ",keyEncipherment" : "")"),
-            (NID_ext_key_usage, "serverAuth"), (NID_subject_key_identifier, "hash"),
-            (NID_authority_key_identifier, "keyid:always"),
-        ]
+        let names = names.filter { $0.isPlain && NameConstraint.allow($0, constraints) }
+        var extensions = Self.leafExtensions(key, for: "serverAuth")
         if !names.isEmpty {
             extensions.append((NID_subject_alt_name, names.map(\.text).joined(separator: ",")))
         }
+        return try sign(.name(Self.commonName(names)), extensions, for: key, at: now)
+    }
+
+    /// Makes a certificate in the name of a client's, for servers that know this authority.
+    ///
+    /// - Parameters:
+    ///   - client: the client's certificate.
+    ///   - key: the key of the new one.
+    ///   - now: the time in seconds since 1970 UTC.
+    /// - Returns: the certificate with the same subject and alternative names.
+    /// - Throws: `TLSSetupError` if OpenSSL refuses something.
+    package func certificate(inTheNameOf client: X509Certificate, key: PrivateKey, at now: Int) throws(TLSSetupError)
+        -> TLSCertificate
+    {
+        try sign(.same(client), Self.leafExtensions(key, for: "clientAuth"), for: key, at: now)
+    }
+
+    private static func leafExtensions(_ key: PrivateKey, for usage: String) -> [(number: Int32, value: String)] {
+        [
+            (NID_basic_constraints, "critical,CA:FALSE"),
+            (NID_key_usage, "critical,digitalSignature\(key.isRSA ? ",keyEncipherment" : "")"),
+            (NID_ext_key_usage, usage), (NID_subject_key_identifier, "hash"),
+            (NID_authority_key_identifier, "keyid:always"),
+        ]
+    }
+
+    private func sign(
+        _ subject: CertificateContents.Subject,
+        _ extensions: [(number: Int32, value: String)],
+        for key: PrivateKey,
+        at now: Int
+    ) throws(TLSSetupError) -> TLSCertificate {
+        let validity = certificate.certificate.validity
+        let last = min(now + Self.leafLifetime, validity.upperBound)
+        let first = max(now - Self.leeway, validity.lowerBound)
         let contents = CertificateContents(
-            commonName: Self.commonName(names),
+            subject: subject,
             validity: first...max(first, last),
             extensions: extensions
         )

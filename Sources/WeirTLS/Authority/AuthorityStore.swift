@@ -13,8 +13,15 @@ package struct AuthorityStore: Sendable {
     /// The path of the authority's key.
     package var keyPath: String { folder + "/ca-key.pem" }
 
-    /// Uses a folder.
-    package init(folder: String) { self.folder = folder }
+    /// Uses a folder; a path that is not absolute is one of the current folder, whatever that is later.
+    package init(folder: String) {
+        guard !folder.hasPrefix("/"), let current = getcwd(nil, 0) else {
+            self.folder = folder
+            return
+        }
+        defer { free(current) }
+        self.folder = String(cString: current) + "/" + folder
+    }
 
     /// Uses the user's own folder: `weir/tls` in `$XDG_DATA_HOME`, or in `~/.local/share`.
     ///
@@ -35,8 +42,8 @@ package struct AuthorityStore: Sendable {
     ///
     /// - Throws: `TLSSetupError` if it cannot be read, is incomplete or damaged, or if other users can read its key.
     package func load() throws(TLSSetupError) -> Authority? {
-        let certificate = try read(certificatePath)
-        let key = try read(keyPath, isSecret: true)
+        let certificate = try PEMFile.read(certificatePath)
+        let key = try PEMFile.read(keyPath, isSecret: true)
         if certificate == nil, key == nil { return nil }
         guard let certificate, let key else {
             let (there, missing) = certificate == nil ? (keyPath, certificatePath) : (certificatePath, keyPath)
@@ -98,10 +105,11 @@ package struct AuthorityStore: Sendable {
         return true
     }
 
-    /// Removes the authority; returns false if there is none.
+    /// Removes the authority, and the bundles with it; returns false if there is none.
     ///
     /// - Throws: `TLSSetupError` if it cannot be removed.
     package func remove() throws(TLSSetupError) -> Bool {
+        removeBundles { _ in true }
         var wasThere = false
         for path in [certificatePath, keyPath] {
             if unlink(path) == 0 {
@@ -117,16 +125,15 @@ package struct AuthorityStore: Sendable {
 
     private func makeFolder() throws(TLSSetupError) {
         var path = ""
-        for part in folder.split(separator: "/", omittingEmptySubsequences: false) {
-            path += (path.isEmpty && !part.isEmpty ? "" : "/") + part
-            if path.isEmpty || path == "/" { continue }
+        for part in folder.split(separator: "/") {
+            path += "/" + part
             guard mkdir(path, 0o700) == 0 || errno == EEXIST || access(path, X_OK) == 0 else {
                 throw failure("make the folder '\(path)'")
             }
         }
     }
 
-    private func write(_ bytes: [UInt8], to path: String, mode: mode_t) throws(TLSSetupError) {
+    func write(_ bytes: [UInt8], to path: String, mode: mode_t) throws(TLSSetupError) {
         let raw = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard raw >= 0 else { throw failure("make '\(path)'") }
         defer { close(raw) }
@@ -141,33 +148,7 @@ package struct AuthorityStore: Sendable {
         guard fchmod(raw, mode) == 0, fsync(raw) == 0 || errno == EINVAL else { throw failure("write '\(path)'") }
     }
 
-    /// Reads a file of at most 1 MiB; nil if there is none.
-    private func read(_ path: String, isSecret: Bool = false) throws(TLSSetupError) -> [UInt8]? {
-        let raw = open(path, O_RDONLY | O_CLOEXEC)
-        guard raw >= 0 else {
-            if errno == ENOENT { return nil }
-            throw failure("read '\(path)'")
-        }
-        defer { close(raw) }
-        var status = stat()
-        if isSecret, fstat(raw, &status) == 0, status.st_mode & 0o077 != 0 {
-            throw TLSSetupError("other users have rights to the key '\(path)'; run: chmod 600 '\(path)'")
-        }
-        var bytes = [UInt8](repeating: 0, count: 1 << 20)
-        var count = 0
-        while count < bytes.count {
-            let more = bytes.withUnsafeMutableBytes {
-                Glibc.read(raw, $0.baseAddress?.advanced(by: count), $0.count - count)
-            }
-            if more == 0 { return Array(bytes.prefix(count)) }
-            if more < 0, errno == EINTR { continue }
-            guard more > 0 else { throw failure("read '\(path)'") }
-            count += more
-        }
-        throw TLSSetupError("'\(path)' is larger than 1 MiB, so it is no certificate or key")
-    }
-
-    private func failure(_ attempt: String) -> TLSSetupError {
-        TLSSetupError("cannot \(attempt): \(String(cString: strerror(errno)))")
+    func failure(_ attempt: String) -> TLSSetupError {
+        TLSSetupError("cannot \(attempt): \(String(cString: strerror(errno)))", .output)
     }
 }

@@ -3,12 +3,29 @@ import CTLS
 
 /// What a new certificate says.
 struct CertificateContents {
-    /// The common name, at most 64 bytes.
-    var commonName: String
+    /// Whose certificate it is.
+    enum Subject {
+        /// A common name, at most 64 bytes.
+        case name(String)
+        /// The subject and the alternative names of another certificate.
+        case same(X509Certificate)
+    }
+
+    /// Whose certificate it is.
+    var subject: Subject
     /// The first and last second of validity, in seconds since 1970 UTC.
     var validity: ClosedRange<Int>
     /// The extensions in the form of OpenSSL's configuration, in their order: a number (NID) and a value.
     var extensions: [(number: Int32, value: String)]
+}
+
+extension CertificateContents.Subject: CustomStringConvertible {
+    var description: String {
+        switch self {
+        case .name(let name): "'\(name)'"
+        case .same(let other): "'\(other.subject)'"
+        }
+    }
 }
 
 /// The making of certificates.
@@ -34,8 +51,8 @@ enum CertificateMaker {
         let certificate = X509Certificate(owning: raw)
         // Version 3.
         guard X509_set_version(raw, 2) == 1, setSerial(raw), setTimes(raw, contents.validity),
-            X509_set_pubkey(raw, key.raw) == 1, setName(X509_get_subject_name(raw), contents.commonName)
-        else { throw failure("make a certificate for '\(contents.commonName)'") }
+            X509_set_pubkey(raw, key.raw) == 1, setSubject(raw, contents.subject)
+        else { throw failure("make a certificate for \(contents.subject)") }
         let issuerName = X509_get_subject_name(issuer?.certificate.raw ?? raw)
         guard X509_set_issuer_name(raw, issuerName) == 1 else { throw failure("name the issuer") }
         for (number, value) in contents.extensions {
@@ -62,9 +79,18 @@ enum CertificateMaker {
             && ASN1_TIME_set(X509_getm_notAfter(raw), validity.upperBound) != nil
     }
 
-    private static func setName(_ name: OpaquePointer?, _ commonName: String) -> Bool {
-        let bytes = Array(commonName.utf8)
-        return X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8, bytes, Int32(bytes.count), -1, 0) == 1
+    private static func setSubject(_ raw: OpaquePointer, _ subject: CertificateContents.Subject) -> Bool {
+        switch subject {
+        case .name(let name):
+            let bytes = Array(name.utf8)
+            let count = Int32(bytes.count)
+            let place = X509_get_subject_name(raw)
+            return X509_NAME_add_entry_by_NID(place, NID_commonName, MBSTRING_UTF8, bytes, count, -1, 0) == 1
+        case .same(let other):
+            guard X509_set_subject_name(raw, X509_get_subject_name(other.raw)) == 1 else { return false }
+            let place = X509_get_ext_by_NID(other.raw, NID_subject_alt_name, -1)
+            return place < 0 || X509_add_ext(raw, X509_get_ext(other.raw, place), -1) == 1
+        }
     }
 
     private static func add(_ number: Int32, _ value: String, to raw: OpaquePointer, issuer: OpaquePointer) -> Bool {

@@ -128,14 +128,15 @@ package enum AlternativeName: Hashable, Sendable {
 
     /// Whether it is an address, or a host name of letters, digits, `-` and `_`, with `*` as its first label at most.
     ///
-    /// Others are not put into a certificate: a name with a comma would be two.
+    /// Others are not put into a certificate: a name with a comma would be two. What ends in a number is an address, not a name.
     package var isPlain: Bool {
         switch self {
         case .address(let bytes): return bytes.count == 4 || bytes.count == 16
         case .host(let name):
             let labels = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
             let isFirstAny = labels.count > 1 && labels[0].elementsEqual("*".utf8)
-            return name.utf8.count <= 253
+            let endsInNumber = labels.last?.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ?? true
+            return name.utf8.count <= 253 && !endsInNumber
                 && labels.dropFirst(isFirstAny ? 1 : 0).allSatisfy { label in
                     (1...63).contains(label.count)
                         && label.allSatisfy { byte in

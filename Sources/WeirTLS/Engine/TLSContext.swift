@@ -33,13 +33,12 @@ package final class TLSContext: @unchecked Sendable {
         }
         if let ciphers = settings.ciphers { try set(ciphers) }
         if let trust = settings.trust { try load(trust) }
-        SSL_CTX_set_keylog_callback(raw) { ssl, line in
-            guard let end = TLSEnd.of(ssl), let line else { return }
-            end.note(keys: String(cString: line))
-        }
+        if settings.keepsKeys { keepKeys() }
         SSL_CTX_set_info_callback(raw) { ssl, place, value in
-            guard Int(place) & TLSContext.alertRead == TLSContext.alertRead, let end = TLSEnd.of(ssl) else { return }
-            end.note(alert: TLSAlert(rawValue: UInt8(value & 0xFF)))
+            guard Int(place) & TLSContext.alertRead == TLSContext.alertRead,
+                TLSAlert(rawValue: UInt8(value & 0xFF)) == .closeNotify
+            else { return }
+            TLSEnd.of(ssl)?.noteCloseNotify()
         }
         SSL_CTX_set_alpn_select_cb(
             raw,
@@ -52,6 +51,16 @@ package final class TLSContext: @unchecked Sendable {
     }
 
     deinit { SSL_CTX_free(raw) }
+
+    /// Keeps the secrets of connections that begin later for `TLSEnd.takeKeys`; call it before other threads use the context.
+    ///
+    /// OpenSSL writes each digit of their lines by itself, which is a twelfth of a handshake's time.
+    package func keepKeys() {
+        SSL_CTX_set_keylog_callback(raw) { ssl, line in
+            guard let end = TLSEnd.of(ssl), let line else { return }
+            end.note(keys: String(cString: line))
+        }
+    }
 
     /// The places of the information callback: an alert (0x4000) that was read (0x04).
     private static let alertRead = 0x4004
@@ -71,17 +80,21 @@ package final class TLSContext: @unchecked Sendable {
 
     private func load(_ trust: TLSTrust) throws(TLSSetupError) {
         switch trust {
-        case .system:
+        case .system(let others):
             guard SSL_CTX_set_default_verify_paths(raw) == 1 else {
                 throw TLSSetupError("the system's certificates cannot be read")
             }
-        case .file(let path):
-            guard SSL_CTX_load_verify_file(raw, path) == 1 else {
-                let reason = OpenSSLErrors.take() ?? "an error"
-                throw TLSSetupError("'\(path)' cannot be read as PEM certificates: \(reason)")
-            }
+            for path in others { try load(path) }
+        case .file(let path): try load(path)
         }
         SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nil)
+    }
+
+    private func load(_ path: String) throws(TLSSetupError) {
+        guard SSL_CTX_load_verify_file(raw, path) == 1 else {
+            let reason = OpenSSLErrors.take() ?? "an error"
+            throw TLSSetupError("'\(path)' cannot be read as PEM certificates: \(reason)", .input)
+        }
     }
 }
 
@@ -95,22 +108,26 @@ package struct TLSSettings: Hashable, Sendable {
     package var isLegacy: Bool
     /// The certificates by which the peer's is verified; nil if it is not.
     package var trust: TLSTrust?
+    /// Whether the secrets are kept for `TLSEnd.takeKeys`.
+    package var keepsKeys: Bool
 
     /// Makes settings; those of a server verify nobody.
     package init(
         versions: ClosedRange<TLSVersion> = .v12 ... .v13,
         ciphers: String? = nil,
         isLegacy: Bool = false,
-        trust: TLSTrust? = nil
+        trust: TLSTrust? = nil,
+        keepsKeys: Bool = true
     ) {
         (self.versions, self.ciphers, self.isLegacy, self.trust) = (versions, ciphers, isLegacy, trust)
+        self.keepsKeys = keepsKeys
     }
 }
 
 /// The certificates by which a peer's is verified.
 package enum TLSTrust: Hashable, Sendable {
-    /// Those of the system.
-    case system
+    /// Those of the system, and of some files in PEM.
+    case system(and: [String] = [])
     /// Those of a file, in PEM.
     case file(String)
 }

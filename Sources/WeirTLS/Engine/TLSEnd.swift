@@ -10,6 +10,8 @@ package final class TLSEnd {
     package enum Handshake: Hashable, Sendable {
         /// More bytes must arrive.
         case waits
+        /// The server asks for a certificate: `answer(with:)` must come before the handshake goes on.
+        case wantsCertificate
         case done
         case failed(TLSFailure)
     }
@@ -35,11 +37,18 @@ package final class TLSEnd {
     private let mirrored: [UInt8]?
     /// The lines of the key log since they were taken last.
     private var keys: [String] = []
-    private var alert: TLSAlert?
+    /// Whether the peer said that it sends no more.
+    private var hasCloseNotify = false
     private var hasInputEnded = false
     /// Whether the last read left something: bytes for which there was no room, an end or a failure.
     package private(set) var hasMore = false
+    /// The end or the failure after all bytes, which OpenSSL tells once: later it takes a failure for an end.
+    private var ending: Read?
     private var verifies = false
+    /// Whether the server's request for a certificate has had its answer.
+    private var isCertificateAnswered = false
+    /// Whether the server's request for a certificate waits for its answer.
+    package private(set) var waitsForCertificate = false
 
     /// Makes the end of a client.
     ///
@@ -57,6 +66,7 @@ package final class TLSEnd {
     ) throws(TLSFailure) {
         try self.init(context, mirrored: nil)
         SSL_set_connect_state(raw)
+        SSL_set_cert_cb(raw, { ssl, _ in TLSEnd.of(ssl).map { $0.isCertificateAnswered ? 1 : -1 } ?? 1 }, nil)
         if let serverName, !weir_tls_set_name(raw, serverName) { throw .noMemory }
         if !protocols.isEmpty {
             let list = protocols.flatMap { [UInt8(clamping: $0.count)] + $0 }
@@ -86,12 +96,16 @@ package final class TLSEnd {
     ) throws(TLSFailure) {
         try self.init(context, mirrored: chosen)
         SSL_set_accept_state(raw)
+        guard use(certificate) else { throw .noMemory }
+    }
+
+    private func use(_ certificate: TLSCertificate) -> Bool {
         guard SSL_use_certificate(raw, certificate.certificate.raw) == 1,
             SSL_use_PrivateKey(raw, certificate.key.raw) == 1
-        else { throw .noMemory }
-        for issuer in certificate.chain {
+        else { return false }
+        return certificate.chain.allSatisfy { issuer in
             // A macro (SSL_add1_chain_cert): control 89 with 1 adds a reference.
-            guard SSL_ctrl(raw, 89, 1, UnsafeMutableRawPointer(issuer.raw)) == 1 else { throw .noMemory }
+            SSL_ctrl(raw, 89, 1, UnsafeMutableRawPointer(issuer.raw)) == 1
         }
     }
 
@@ -154,7 +168,29 @@ package final class TLSEnd {
         if status == 1 { return .done }
         switch SSL_get_error(raw, status) {
         case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return .waits
+        case SSL_ERROR_WANT_X509_LOOKUP:
+            waitsForCertificate = true
+            return .wantsCertificate
         default: return .failed(failure(isHandshake: true))
+        }
+    }
+
+    /// Answers a server's request for a certificate; nil for none.
+    ///
+    /// - Returns: false if there is no memory.
+    package func answer(with certificate: TLSCertificate?) -> Bool {
+        (isCertificateAnswered, waitsForCertificate) = (true, false)
+        return certificate.map(use) ?? true
+    }
+
+    /// Asks the client for a certificate, as a server has asked the end of a client; any is taken, and none.
+    ///
+    /// - Parameter asked: the end that a server has asked; nil to take those of any issuer.
+    package func askForCertificate(as asked: TLSEnd?) {
+        SSL_set_verify(raw, SSL_VERIFY_PEER) { _, _ in 1 }
+        // The issuers that the server takes; the list is given away.
+        if let asked, let issuers = SSL_get_client_CA_list(asked.raw) {
+            SSL_set_client_CA_list(raw, SSL_dup_CA_list(issuers))
         }
     }
 
@@ -162,15 +198,17 @@ package final class TLSEnd {
     package func read(into room: UnsafeMutableRawBufferPointer) -> Read {
         OpenSSLErrors.clear()
         hasMore = false
+        if let ending { return ending }
         var total = 0
         while total < room.count {
             var count = 0
             let status = SSL_read_ex(raw, room.baseAddress?.advanced(by: total), room.count - total, &count)
             guard status == 1 else {
-                let error = SSL_get_error(raw, status)
-                guard total > 0 else { return outcome(error) }
-                // What was read goes first; the next call finds the end, or the failure, again.
-                hasMore = error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE
+                let outcome = outcome(SSL_get_error(raw, status))
+                if outcome != .waits { ending = outcome }
+                guard total > 0 else { return outcome }
+                // What was read goes first; the next call returns the end, or the failure.
+                hasMore = ending != nil
                 return .bytes(total)
             }
             total += count
@@ -182,7 +220,7 @@ package final class TLSEnd {
     private func outcome(_ error: Int32) -> Read {
         switch error {
         case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return .waits
-        case SSL_ERROR_ZERO_RETURN: return alert == .closeNotify ? .ended : .truncated
+        case SSL_ERROR_ZERO_RETURN: return hasCloseNotify ? .ended : .truncated
         default: return .failed(failure(isHandshake: false))
         }
     }
@@ -216,14 +254,14 @@ package final class TLSEnd {
     }
 
     private func failure(isHandshake: Bool) -> TLSFailure {
+        if let alert = OpenSSLErrors.alert { return .alertReceived(alert) }
         let error = OpenSSLErrors.take()
-        if let alert, alert != .closeNotify { return .alertReceived(alert) }
         let verdict = SSL_get_verify_result(raw)
         if verifies, isHandshake, verdict != Int(X509_V_OK) {
             let reason = X509_verify_cert_error_string(verdict).map { String(cString: $0) } ?? "error \(verdict)"
             return .unverified(reason: reason)
         }
-        if isHandshake, hasInputEnded, error == nil { return .ended }
+        if isHandshake, hasInputEnded || hasCloseNotify, error == nil { return .ended }
         return .protocolError(reason: error ?? "a fault in the peer's bytes")
     }
 
@@ -231,7 +269,7 @@ package final class TLSEnd {
 
     func note(keys line: String) { keys.append(line) }
 
-    func note(alert: TLSAlert) { self.alert = alert }
+    func noteCloseNotify() { hasCloseNotify = true }
 
     /// Chooses the protocol of `choosing` if the client offers it.
     func choose(

@@ -1,4 +1,5 @@
 import COpenSSL
+import Glibc
 
 /// OpenSSL as a whole.
 enum OpenSSL {
@@ -15,20 +16,45 @@ enum OpenSSLErrors {
     /// Removes all errors: those of another connection would be taken for this one's.
     static func clear() { ERR_clear_error() }
 
-    /// Removes all errors, and returns the reason of the first one; nil if there is none.
+    /// The fatal alert of a peer that is the first error; nil if that is another one, or there is none.
+    ///
+    /// Warnings are no errors. Source: SSL_AD_REASON_OFFSET (1000) of OpenSSL's ssl.h.
+    static var alert: TLSAlert? {
+        let reason = ERR_GET_REASON(ERR_peek_error())
+        return (1000...1255).contains(reason) ? TLSAlert(rawValue: UInt8(reason - 1000)) : nil
+    }
+
+    /// Removes all errors, and returns the reason of the first one of TLS itself, or else of the first one; nil if there is none.
+    ///
+    /// What a cipher says of its failure comes before what that means for the connection.
     static func take() -> String? {
-        let code = ERR_get_error()
-        guard code != 0 else { return nil }
-        defer { ERR_clear_error() }
-        return ERR_reason_error_string(code).map { String(cString: $0) } ?? "error \(code)"
+        var chosen: UInt = 0
+        while case let code = ERR_get_error(), code != 0 {
+            if chosen == 0 || ERR_GET_LIB(chosen) != ERR_LIB_SSL && ERR_GET_LIB(code) == ERR_LIB_SSL { chosen = code }
+        }
+        guard chosen != 0 else { return nil }
+        // A macro (ERR_SYSTEM_ERROR): the highest of 32 bits says that the others are the system's number.
+        if chosen & 0x8000_0000 != 0 { return String(cString: strerror(Int32(chosen & 0x7FFF_FFFF))) }
+        return ERR_reason_error_string(chosen).map { String(cString: $0) } ?? "error \(chosen)"
     }
 }
 
 /// An error in the settings of TLS, or in a file of keys or certificates.
 package struct TLSSetupError: Error, Hashable, CustomStringConvertible {
-    package var description: String
+    /// What is wrong, for the exit code.
+    package enum Kind: Hashable, Sendable {
+        /// A setting.
+        case setting
+        /// A file that is to be read.
+        case input
+        /// A file or a folder that is to be made.
+        case output
+    }
 
-    package init(_ description: String) { self.description = description }
+    package var description: String
+    package var kind: Kind
+
+    package init(_ description: String, _ kind: Kind = .setting) { (self.description, self.kind) = (description, kind) }
 }
 
 /// A text in memory, which OpenSSL reads and writes.

@@ -24,6 +24,8 @@ public struct Message: Sendable {
     public package(set) var answer: MessageAnswer?
     /// Whether an answer is expected.
     public package(set) var isRequest = false
+    /// Whether its bytes were encrypted in the stream.
+    public package(set) var isDecrypted = false
     /// Whether the message goes on in the next chunk: its fields so far, for a dump of this one.
     public package(set) var isUnfinished = false
 

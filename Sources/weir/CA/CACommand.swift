@@ -34,6 +34,9 @@ struct CAOptions: ParsableArguments {
     )
     var tlsCa: String?
 
+    /// Returns a command of `weir ca` for the same folder.
+    func command(_ name: String) -> String { "weir ca \(name)" + (tlsCa.map { " --tls-ca \($0)" } ?? "") }
+
     /// Returns the place of the authority.
     ///
     /// - Throws: `Failure` with 64 if no folder is known.
@@ -149,7 +152,8 @@ struct CAMakeCommand: ParsableCommand {
             guard try store.save(authority) else {
                 throw Failure(
                     .cannotCreate,
-                    "there is a CA in '\(store.folder)' already, which programs may trust; remove it with: weir ca remove"
+                    "there is a CA in '\(store.folder)' already, which programs may trust; remove it with: "
+                        + options.command("remove")
                 )
             }
             print(CAText.render(authority, in: store, now: CAText.now), terminator: "")

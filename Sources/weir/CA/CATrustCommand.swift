@@ -20,6 +20,7 @@ struct CATrustCommand: ParsableCommand {
         print(
             TrustAdvice.render(
                 certificate: store.certificatePath,
+                bundle: options.command("bundle"),
                 has: { all || TrustAdvice.isHere($0) },
                 variable: { getenv($0).map { String(cString: $0) } }
             ),
@@ -80,7 +81,7 @@ enum TrustAdvice {
             lines: { ca in
                 [
                     "keytool -importcert -noprompt -alias weir -storepass changeit -keystore weir.jks -file \(ca)",
-                    "java -Djavax.net.ssl.trustStore=weir.jks",
+                    "java -Djavax.net.ssl.trustStore=weir.jks -Djavax.net.ssl.trustStorePassword=changeit",
                 ]
             }
         ),
@@ -116,11 +117,13 @@ enum TrustAdvice {
     ///
     /// - Parameters:
     ///   - certificate: the path of the certificate.
+    ///   - bundle: the command that prints the system's certificates and this one.
     ///   - has: returns whether a program is here.
     ///   - variable: returns the value of a variable of the environment.
     /// - Returns: the lines, with a line of comment before each tool's.
     static func render(
         certificate: String,
+        bundle: String,
         has: (String) -> Bool,
         variable: (String) -> String?
     ) -> String {
@@ -128,12 +131,12 @@ enum TrustAdvice {
         var text = ""
         for way in all where way.programs.contains(where: has) {
             text += "# \(way.title)\n"
-            for line in way.lines(path) { text += line + "\n" }
+            for line in way.lines(path) { text += line.replacing("weir ca bundle", with: bundle) + "\n" }
             text += "\n"
         }
         for name in variables {
             guard let value = variable(name), !value.isEmpty else { continue }
-            text += "# \(name) is set already, to \(value): it wins over files and over other variables\n"
+            text += "# \(name) is set already, to \(value): programs read that file until it is changed\n"
         }
         return text
     }

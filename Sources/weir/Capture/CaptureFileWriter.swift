@@ -15,6 +15,9 @@ struct CaptureFileWriter: ~Copyable, Sendable {
     private var blocks: PacketBlocks
     /// The notes on the flows of packets; nil without a feed of flows.
     private var notes: FlowNotes?
+    /// The secrets of TLS; nil if there will be none, and no packet waits for them.
+    private let secrets: SecretFeed?
+    private var recentSecrets = RecentSecrets()
     private var waiting = WaitingPackets()
     private var output: Output
     private var progress = CaptureProgress(began: 0)
@@ -35,14 +38,17 @@ struct CaptureFileWriter: ~Copyable, Sendable {
     ///   - description: the contents of a file's head.
     ///   - feed: the flows that packets' comments name; nil if there are none.
     ///   - process: returns the process of a flow's client; nil if processes are not searched for.
+    ///   - secrets: the secrets that decrypt packets; nil if there are none.
     ///   - target: the destination of the packets.
     /// - Throws: `SystemError` if the file's head cannot be written.
     init(
         _ description: CaptureDescription,
         naming feed: FlowFeed? = nil,
         process: ProcessPeek? = nil,
+        secrets: SecretFeed? = nil,
         to target: consuming OutputTarget
     ) throws(SystemError) {
+        self.secrets = secrets
         blocks = PacketBlocks(description)
         notes = feed.map { FlowNotes($0, description.linkType, process: process) }
         output = Output(target)
@@ -52,7 +58,7 @@ struct CaptureFileWriter: ~Copyable, Sendable {
     /// Adds a packet.
     mutating func append(_ packet: LivePacket, _ bytes: RawSpan) throws(SystemError) {
         notes?.watch(packet, bytes)
-        if waiting.isEmpty, try render(packet, bytes, at: packet.timestamp) { return }
+        if waiting.isEmpty, secrets?.isExpected != true, try render(packet, bytes, at: packet.timestamp) { return }
         waiting.append(packet, bytes)
     }
 
@@ -66,6 +72,7 @@ struct CaptureFileWriter: ~Copyable, Sendable {
     mutating func flush(isIdle: Bool) throws(SystemError) {
         let now = SystemClock.now().wallNanoseconds
         notes?.learn(at: now)
+        takeSecrets(at: now)
         try renderWaiting(at: waiting.count > Self.largestWait ? .max : now)
         guard isIdle || blocks.count >= Self.writeSize else { return }
         if blocks.count > 0 { try release() }
@@ -77,16 +84,25 @@ struct CaptureFileWriter: ~Copyable, Sendable {
     /// Writes the remaining packets and the kernel's counters; reports the finished file.
     mutating func finish(_ progress: CaptureProgress) throws(SystemError) {
         guard !output.hasFailed else { return }
+        takeSecrets(at: SystemClock.now().wallNanoseconds)
         try renderWaiting(at: .max)
         self.progress = progress
         try endFile()
         if let file = output.target.file { CaptureStatus.write("recorded \(file)") }
     }
 
+    /// Writes the secrets that are known now.
+    private mutating func takeSecrets(at time: Int64) {
+        guard let lines = secrets?.take(), !lines.isEmpty else { return }
+        blocks.append(secrets: lines)
+        recentSecrets.add(lines, at: time)
+    }
+
     /// Renders a packet in the file to which it belongs by its time.
     ///
     /// - Returns: whether it was rendered; if not, it must wait for its flow.
     private mutating func render(_ packet: LivePacket, _ bytes: RawSpan, at now: Int64) throws(SystemError) -> Bool {
+        if secrets?.isExpected == true, now &- packet.timestamp < SecretFeed.patience { return false }
         let size = output.written &+ blocks.count
         if packet.timestamp >= end.time || size >= end.size, size > headSize { try beginNext(at: packet.timestamp) }
         switch notes?.note(packet, bytes, at: now) ?? .nothing {
@@ -113,6 +129,8 @@ struct CaptureFileWriter: ~Copyable, Sendable {
         end = (output.target.boundary ?? .max, output.target.fullSize ?? .max)
         try output.write(&head)
         notes?.beginFile()
+        guard secrets?.isExpected == true else { return }
+        blocks.append(secrets: recentSecrets.lines(at: SystemClock.now().wallNanoseconds))
     }
 
     private mutating func beginNext(at time: Int64) throws(SystemError) {

@@ -44,6 +44,10 @@ struct Failure: Error {
         case let error as SystemError: self.init(Self.code(for: error.error), "\(error)")
         case let error as CaptureError: self.init(capturing: error)
         case let error as WatchError: self.init(watching: error)
+        #if TLS
+        case let error as TLSServicesError: self.init(.usage, "\(error)")
+        case let error as TLSClientError: self.init(.unavailable, "\(error)")
+        #endif
         default: self.init(.internalError, "\(error)")
         }
     }

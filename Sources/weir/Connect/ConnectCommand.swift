@@ -17,14 +17,18 @@ struct ConnectCommand: ParsableCommand {
               weir connect -C 127.0.0.1 80    type GET / HTTP/1.0 and an empty line
               weir connect -v --show hex ::1 9000 <file >answer
               echo hello | weir connect -u localhost 9000
+              weir connect --tls example.com 443
 
             The end of standard input closes the sending half of a TCP connection. The program ends when the peer closes; \
             input that is ready by then is still sent, and a pipe is read until it was silent for half a second. With -u \
             each read of standard input (from a terminal a line) is one datagram, and after its end answers are waited \
             for as long as -w says.
 
-            Exit codes: 0 the peer closed, or nothing came for as long as -w says; 64 usage; 69 cannot connect; 74 the \
-            peer reset, or input or output failed; 77 permission denied.
+            With --tls the end of standard input is said to the server (close_notify), whose answer is still read. A server \
+            that ends without saying so ends with 74, after all that came is written: it may have been cut.
+
+            Exit codes: 0 the peer closed, or nothing came for as long as -w says; 64 usage; 69 cannot connect, or a \
+            handshake of TLS failed; 74 the peer reset, or input, output or TLS failed; 77 permission denied.
             """
     )
 
@@ -73,38 +77,68 @@ struct ConnectCommand: ParsableCommand {
 
     @OptionGroup var screen: ScreenOptions
 
+    @OptionGroup var tls: ConnectTLSOptions
+
     func validate() throws {
         if show == .messages || show == .ports {
             throw ValidationError(
                 "--show \(show) is for 'weir relay'; here there are hex, text, summary and text2pcap."
             )
         }
+        if udp, tls.tls { throw ValidationError("--tls is for TCP, so -u has no place.") }
     }
 
     func run() throws {
         let connection: Connection
         do {
-            let endpoints = try endpoints()
-            let timeout = wait.flatMap { $0.duration > .zero ? $0.duration : nil }
-            let connector = Connector(udp ? .udp : .tcp, sourcePort: try Self.port(sourcePort, "-p"), timeout: timeout)
-            connection = try connector.connect(to: endpoints) { if verbose { Diagnostics.print("\($0)") } }
+            connection = try connect()
         } catch {
             throw Failure(error)
         }
-        if verbose { Diagnostics.write("connected \(connection.local) -> \(connection.peer)\n") }
         do {
             try converse(connection)
         } catch {
-            let isRefused = udp && error.error == .connectionRefused
-            throw Failure(isRefused ? .unavailable : .inputOutput, "\(error)")
+            let isRefused = if case .system(let failed) = error { failed.error == .connectionRefused } else { false }
+            throw Failure(udp && isRefused ? .unavailable : .inputOutput, "\(error)")
         }
     }
 
-    private func endpoints() throws -> [Endpoint] {
-        guard let port = try Self.port(port, "PORT") else { return [] }
+    /// Connects, and makes the handshake of TLS if that is asked for.
+    private func connect() throws -> Connection {
+        let host = try namedHost()
+        #if TLS
+        let client = try tls.client(for: host)
+        #else
+        try tls.refuse()
+        #endif
+        let endpoints = try endpoints(of: host)
+        let timeout = wait.flatMap { $0.duration > .zero ? $0.duration : nil }
+        let connector = Connector(udp ? .udp : .tcp, sourcePort: try Self.port(sourcePort, "-p"), timeout: timeout)
+        var connection = try connector.connect(to: endpoints) { if verbose { Diagnostics.print("\($0)") } }
+        if verbose { Diagnostics.write("connected \(connection.local) -> \(connection.peer)\n") }
+        #if TLS
+        if let client { tell(try connection.secure(by: client, timeout: timeout)) }
+        #endif
+        return connection
+    }
+
+    #if TLS
+    /// Says what TLS has agreed on; with `--show` the flow's lines do.
+    private func tell(_ secured: SecuredRecord) {
+        guard show == .none else { return }
+        Diagnostics.write("tls \(TerminalSink(show: .none).text(of: secured))\n")
+    }
+    #endif
+
+    private func namedHost() throws -> HostPort.Host {
         guard let host = try HostPort.Host(alone: host) else {
             throw Failure(.usage, "'\(self.host)' is not a host: HOST is a name or an IP address")
         }
+        return host
+    }
+
+    private func endpoints(of host: HostPort.Host) throws -> [Endpoint] {
+        guard let port = try Self.port(port, "PORT") else { return [] }
         if case .address(let address) = host, let family = families.family, (family == .v4) != address.isV4 {
             let (kind, option) = address.isV4 ? ("IPv4", "-6") : ("IPv6", "-4")
             throw Failure(.usage, "\(address) is an \(kind) address, which \(option) excludes")
@@ -120,7 +154,7 @@ struct ConnectCommand: ParsableCommand {
         return port
     }
 
-    private func converse(_ connection: consuming Connection) throws(SystemError) {
+    private func converse(_ connection: consuming Connection) throws(ConversationError) {
         var settings = Conversation.Settings()
         settings.sendsCRLF = sendsCRLF
         if let wait {

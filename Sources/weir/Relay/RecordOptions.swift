@@ -6,6 +6,7 @@ import WeirSinks
 
 extension CaptureSettings.Format: ExpressibleByArgument {}
 extension CaptureSettings.Legs: ExpressibleByArgument {}
+extension CaptureSettings.TLS: ExpressibleByArgument {}
 
 /// The options for whether and how relayed traffic is written as a capture.
 struct RecordOptions: ParsableArguments {
@@ -23,6 +24,11 @@ struct RecordOptions: ParsableArguments {
     var recordFormat = CaptureSettings.Format.pcapng
 
     @Option(
+        help: "What is recorded of flows with TLS: plain (decrypted) or cipher (encrypted as it was, with the secrets)."
+    )
+    var recordTls = CaptureSettings.TLS.plain
+
+    @Option(
         help: ArgumentHelp(
             "Cut recorded TCP packets at this many bytes, 576 to 65535, IP header included.",
             valueName: "bytes"
@@ -38,6 +44,12 @@ struct RecordOptions: ParsableArguments {
     func validate() throws {
         if record == nil, mtu != 65_535 || recordFormat != .pcapng {
             throw ValidationError("--record-format and --mtu need --record PATH.")
+        }
+        if recordTls == .cipher {
+            guard record != nil else { throw ValidationError("--record-tls needs --record PATH.") }
+            if recordFormat == .pcap {
+                throw ValidationError("--record-tls cipher needs pcapng: pcap has no place for secrets.")
+            }
         }
         guard (576...65_535).contains(mtu) else { throw ValidationError("--mtu takes a number from 576 to 65535.") }
         guard takesStandardOutput else { return }
@@ -73,6 +85,7 @@ struct RecordOptions: ParsableArguments {
         var settings = CaptureSettings(seed: .random(in: 0 ... .max))
         settings.format = recordFormat
         settings.legs = legs
+        settings.tls = recordTls
         settings.largestPacket = mtu
         settings.application = "weir \(Machine.version)"
         settings.operatingSystem = Machine.operatingSystem

@@ -13,6 +13,7 @@ final class RelayCapture: Sendable {
     private let settings: CaptureSource
     private let process: ProcessPeek?
     private let flows = FlowFeed()
+    private let secrets: SecretFeed?
     private let run = Lock<CaptureRun?>(nil)
     private let files = Lock<CaptureFiles?>(nil)
 
@@ -25,13 +26,16 @@ final class RelayCapture: Sendable {
     ///   - settings: the settings of the capture; their interface and filter do not count.
     ///   - process: returns the process of a flow's client, for packets' comments; nil if processes are not searched
     ///     for.
+    ///   - secrets: the secrets of the relay's TLS connections; nil if it has none.
     init(
         to path: String,
         rotation: FileRotation,
         interface: String? = nil,
         settings: CaptureSource = CaptureSource(interface: ""),
-        process: ProcessPeek? = nil
+        process: ProcessPeek? = nil,
+        secrets: SecretFeed? = nil
     ) {
+        self.secrets = secrets
         self.path = path
         self.rotation = rotation
         self.interface = interface
@@ -73,11 +77,18 @@ final class RelayCapture: Sendable {
         self.files.withLock { $0 = files }
         var description = CaptureDescription.ofThisProgram(handle, source)
         description.comments = [FlowPath.statement]
-        let file = try CaptureFileWriter(description, naming: flows, process: process, to: OutputTarget(files))
+        let file = try CaptureFileWriter(
+            description,
+            naming: flows,
+            process: process,
+            secrets: secrets,
+            to: OutputTarget(files)
+        )
         let writer = CaptureWriter(file: file, printer: nil, status: nil)
-        let run = try CaptureRun(handle, writer: writer) { [flows] outcome in
+        let run = try CaptureRun(handle, writer: writer) { [flows, secrets] outcome in
             outcome.report(on: interface)
             flows.close()
+            secrets?.close()
             whenOver(outcome.status)
         }
         self.run.withLock { $0 = run }

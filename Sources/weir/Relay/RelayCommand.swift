@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import WeirAnalysis
+import WeirCapture
 import WeirRelay
 import WeirSinks
 
@@ -27,6 +28,7 @@ struct RelayCommand: AsyncParsableCommand {
               tls:9000=example.com:443        TLS on both sides, decrypted in between
               tls:9000=tcp:127.0.0.1:80       TLS from the client alone
               tcp:9000=tls:example.com:443    TLS to the server alone
+              auto:9000=mail.example.com:587  plain, TLS or STARTTLS, by what comes
 
             A flow's first line shows its four endpoints: client → listener ⇒ egress → server. The egress is the \
             ephemeral endpoint that the kernel gave the relay for this client. ▲ is what the client sent, ▼ is what the \
@@ -161,7 +163,8 @@ struct RelayCommand: AsyncParsableCommand {
         do {
             let query = try only.query(findsProcesses: !portOptions.noProcesses)
             var configuration = try configuration()
-            try tls.apply(to: &configuration)
+            try tls.apply(to: &configuration, isLater: admin.admin != nil)
+            let secrets = capture == nil ? nil : TLSOptions.secrets(of: &configuration)
             let details = try portOptions.apply(to: &configuration)
             let admin: RelayAdmin? = try await self.admin.start(names: configuration.names)
             if let admin {
@@ -179,7 +182,7 @@ struct RelayCommand: AsyncParsableCommand {
                 asked: (maxFlows != nil, maxSessions != nil),
                 whenServing: names.serve
             )
-            let outputs = makeOutputs(configuration, details, admin: admin, only: query, names)
+            let outputs = makeOutputs(configuration, details, admin: admin, only: query, names, secrets)
             let status = try await session.run(outputs: try outputs.makeAll(), outputs.recording, outputs.capture)
             if status != .done { Glibc.exit(status.rawValue) }
         } catch {
@@ -193,7 +196,8 @@ struct RelayCommand: AsyncParsableCommand {
         _ details: FlowDetails,
         admin: RelayAdmin?,
         only query: FlowQuery? = nil,
-        _ names: RouteNames = RouteNames()
+        _ names: RouteNames = RouteNames(),
+        _ secrets: SecretFeed? = nil
     ) -> RelayOutputs {
         let capture = capture.map {
             RelayCapture(
@@ -201,7 +205,8 @@ struct RelayCommand: AsyncParsableCommand {
                 rotation: outputs.records.rotation.rotation,
                 interface: interface,
                 settings: captureOptions.source(),
-                process: configuration.processes?.peek
+                process: configuration.processes?.peek,
+                secrets: secrets
             )
         }
         return RelayOutputs(outputs, configuration, details, admin: admin, only: query, names, capture: capture)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import WeirCapture
 import WeirRelay
 
 /// The options for routes with TLS.
@@ -14,61 +15,130 @@ struct TLSOptions: ParsableArguments {
     var tlsCa: String?
 
     @Option(
-        help: ArgumentHelp("Verify TLS servers by the CAs in this file (default: the system's).", valueName: "pem"),
-        completion: .file()
-    )
-    var tlsUpstreamCa: String?
-
-    @Flag(help: "Do not verify TLS servers: anyone may be the server.")
-    var tlsInsecureUpstream = false
-
-    @Option(help: ArgumentHelp("The lowest version of TLS: 1.0, 1.1, 1.2 or 1.3.", valueName: "version"))
-    var tlsMin = "1.2"
-
-    @Option(help: ArgumentHelp("The highest version of TLS.", valueName: "version"))
-    var tlsMax = "1.3"
-
-    @Option(
         help: ArgumentHelp(
-            "Append the secrets of all TLS connections to a file, as Wireshark reads it.",
-            valueName: "file"
+            "Show clients this certificate, with its chain and key, for these names (default: for all).",
+            valueName: "[name=]pem"
         ),
         completion: .file()
     )
-    var tlsKeylog: String?
+    var tlsCert: [String] = []
 
-    func validate() throws {
-        if tlsInsecureUpstream, tlsUpstreamCa != nil {
-            throw ValidationError("--tls-insecure-upstream trusts any server, so --tls-upstream-ca has no place.")
-        }
+    @OptionGroup var servers: TLSPeerOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "The application protocols (ALPN) for servers: mirror (the client's), none, or a list as in h2,http/1.1.",
+            valueName: "list"
+        )
+    )
+    var tlsAlpn = "mirror"
+
+    @Option(
+        help: ArgumentHelp("Decrypt only these names, as in *.example.com; all others pass through.", valueName: "name")
+    )
+    var tlsOnly: [String] = []
+
+    @Option(help: ArgumentHelp("Do not decrypt these names: they pass through.", valueName: "name"))
+    var tlsExcept: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "What happens to clients that refuse the certificate twice: fail, or pass (not decrypted for an hour).",
+            valueName: "what"
+        )
+    )
+    var tlsOnPin = OnPin.fail
+
+    /// What happens to the flows of clients that pin another certificate.
+    enum OnPin: String, ExpressibleByArgument, CaseIterable {
+        case fail
+        case pass
     }
 
-    /// Gives a relay what its routes with TLS need, if there are any.
-    ///
-    /// - Parameter configuration: the relay's configuration.
-    /// - Throws: `Failure`: 64 if this program is built without TLS, or a setting is wrong; 73 if the CA cannot be made.
-    func apply(to configuration: inout RelayConfiguration) throws(Failure) {
-        guard let route = configuration.routes.first(where: { $0.security != .plain }) else { return }
+    /// Whether one of the options is given.
+    var isAnyGiven: Bool {
+        tlsCa != nil || ![tlsCert, tlsOnly, tlsExcept].allSatisfy(\.isEmpty) || tlsAlpn != "mirror" || tlsOnPin != .fail
+            || servers.isAnyGiven
+    }
+
+    /// Returns a feed of the secrets of a relay's TLS connections, now or once it has TLS, for the capture of its packets.
+    static func secrets(of configuration: inout RelayConfiguration) -> SecretFeed {
+        let feed = SecretFeed()
         #if TLS
-        var settings = TLSServices.Settings()
-        settings.authorityFolder = tlsCa
-        settings.serverTrust = tlsUpstreamCa
-        settings.trustsEveryServer = tlsInsecureUpstream
-        (settings.lowestVersion, settings.highestVersion) = (tlsMin, tlsMax)
-        settings.keyLog = tlsKeylog
-        do throws(TLSServicesError) {
+        let receive = { @Sendable (services: TLSServices) in
+            feed.expect()
+            services.whenKeysAreKnown(feed.add)
+        }
+        if let services = configuration.tls { receive(services) }
+        if let make = configuration.makeTLS {
+            configuration.makeTLS = { () throws(TLSServicesError) in
+                let services = try make()
+                receive(services)
+                return services
+            }
+        }
+        #endif
+        return feed
+    }
+
+    /// Gives a relay what its routes with TLS need, now or once there is one.
+    ///
+    /// - Parameters:
+    ///   - configuration: the relay's configuration.
+    ///   - isNeeded: whether flows have TLS whatever the routes say.
+    ///   - isLater: whether routes may be added later.
+    ///   - alsoTrusted: files with certificates by which servers are verified besides the system's, if by those.
+    /// - Throws: `Failure`: 64 if this program is built without TLS, or a setting is wrong; 73 if the CA cannot be made.
+    func apply(
+        to configuration: inout RelayConfiguration,
+        isNeeded: Bool = false,
+        isLater: Bool = false,
+        alsoTrusting alsoTrusted: [String] = []
+    ) throws(Failure) {
+        let route = configuration.routes.first { $0.security != .plain }
+        #if TLS
+        var settings = settings
+        settings.alsoTrusted = alsoTrusted
+        let make: @Sendable () throws(TLSServicesError) -> TLSServices = { [settings] () throws(TLSServicesError) in
             let services = try TLSServices(settings, host: CAText.host) { getenv($0).map { String(cString: $0) } }
             if services.isNew {
                 Diagnostics.print(
                     "made a CA, which clients must trust: \(services.certificatePath); see: weir ca trust"
                 )
             }
-            configuration.tls = services
+            switch services.daysLeft {
+            case ..<0: Diagnostics.print("the CA has expired, so clients refuse its certificates; see: weir ca")
+            case ..<30: Diagnostics.print("the CA expires in \(services.daysLeft) days; see: weir ca")
+            default: break
+            }
+            return services
+        }
+        configuration.makeTLS = make
+        guard isNeeded || route != nil else {
+            if isAnyGiven, !isLater {
+                Diagnostics.print("no route has TLS (tls: or auto:), so the --tls options change nothing")
+            }
+            return
+        }
+        do throws(TLSServicesError) {
+            configuration.tls = try make()
         } catch {
-            throw Failure(.usage, "\(error)")
+            throw Failure(error.isInput ? .noInput : error.isOutput ? .cannotCreate : .usage, "\(error)")
         }
         #else
-        throw Failure(.usage, "route '\(route)' needs TLS, without which this program was built (trait TLS)")
+        guard isNeeded || route != nil else { return }
+        let reason = route.map { "route '\($0)' needs TLS" } ?? "this needs TLS"
+        throw Failure(.usage, "\(reason), without which this program was built (trait TLS)")
         #endif
     }
+
+    #if TLS
+    private var settings: TLSServices.Settings {
+        var settings = servers.settings
+        (settings.authorityFolder, settings.certificates) = (tlsCa, tlsCert)
+        settings.protocols = tlsAlpn
+        (settings.only, settings.excepted, settings.passesPins) = (tlsOnly, tlsExcept, tlsOnPin == .pass)
+        return settings
+    }
+    #endif
 }

@@ -17,6 +17,7 @@ struct RunCommand: AsyncParsableCommand {
               weir run --record trace.pcapng -- npm test
               weir run --toxic latency,down,latency=200 --only tcp:5432 -- ./my-service
               weir run --serve 8080 -- python3 -m http.server 8080
+              weir run --tls -- curl https://example.com/
 
             Without a command it starts $SHELL. What follows the command's name belongs to the command. Its standard \
             input, output and error stay its own: records go to standard error, or to --output FILE.
@@ -40,6 +41,8 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var destinations: DestinationOptions
 
     @OptionGroup var serving: ServeOptions
+
+    @OptionGroup var tls: RunTLSOptions
 
     @OptionGroup var outputs: OutputOptions
 
@@ -86,10 +89,12 @@ struct RunCommand: AsyncParsableCommand {
             var configuration = configuration()
             var settings = try watchSettings()
             try settings.resolveMaps()
+            let lines = try tls.apply(to: &configuration, &settings)
             (settings.ignoredSignals, settings.blockedSignals) = (ignored, Signals.blockedByParent)
             (settings.toxics, configuration.seed) = try outputs.toxics.destinationToxics(scenario)
             let watcher = ProgramWatcher(settings) { Diagnostics.print($0) }
             try watcher.check()
+            for line in lines { Diagnostics.print(line) }
             watcher.apply(to: &configuration)
             let place = try output.map { path throws(Failure) in try RecordPlace(appendingTo: path) }
             let admin: RelayAdmin? = try await self.admin.start(names: configuration.names)

@@ -53,12 +53,13 @@ struct FollowShow: ShowView, ~Copyable {
         renderer.begin(flows.table[wanted], joiner.path(wanted))
         if let place = flows.tcp, place.index == wanted, let segment = flows.packet.tcp?.streamSegment {
             if place.hasTurned {
-                reassembler.turn(flow: flow)
+                reassembler.turn(flow: wanted)
                 renderer.turn()
             }
+            let source = Segment(segment: segment, direction: place.direction, time: packet.timestamp)
+            let stages = flows.stages
             flows.withPayload(.tcp, of: bytes) { payload in
-                let source = Segment(segment: segment, direction: place.direction, time: packet.timestamp)
-                Self.add(source, payload, flow, to: &reassembler, &renderer, output)
+                Self.add(source, payload, wanted, stages, to: &reassembler, &renderer, output)
             }
         }
         if let place = flows.udp, place.index == wanted, let length = flows.packet.udp?.payloadLength {
@@ -86,7 +87,7 @@ struct FollowShow: ShowView, ~Copyable {
         Self.finish(&reassembler, &renderer, output)
         guard flows.table[place].transport == .tcp else { return }
         for direction in Direction.allCases {
-            renderer.append(reassembler.report(flow: flow, direction), direction, output)
+            renderer.append(reassembler.report(flow: place, direction), direction, output)
         }
     }
 
@@ -100,12 +101,14 @@ struct FollowShow: ShowView, ~Copyable {
     private static func add(
         _ source: Segment,
         _ payload: RawSpan,
-        _ flow: Int,
+        _ place: Int,
+        _ stages: (any StreamStages)?,
         to reassembler: inout TCPReassembler,
         _ renderer: inout Renderer,
         _ output: ShowOutput
     ) {
-        reassembler.add(source.segment, payload, flow: flow, source.direction, at: source.time) { piece, bytes in
+        let (direction, time) = (source.direction, source.time)
+        reassembler.add(source.segment, payload, flow: place, direction, at: time, through: stages) { piece, bytes in
             renderer.append(piece, bytes, output)
         }
     }
@@ -116,6 +119,7 @@ struct FollowShow: ShowView, ~Copyable {
         _ output: ShowOutput
     ) {
         reassembler.finish { piece, bytes in renderer.append(piece, bytes, output) }
+        renderer.endHandshake(isShown: true, output)
     }
 }
 
@@ -129,6 +133,10 @@ extension FollowShow {
         private var json = FollowJSON()
         private var sent: [Direction: Int] = [:]
         private var hasBegun = false
+        /// The pieces of a handshake, which are left out if anything is decrypted behind them.
+        private var handshake: [(piece: StreamPiece, bytes: [UInt8])] = []
+        private var handshakeBytes = 0
+        private static let mostHandshake = 4 << 20
 
         init(_ flow: Int, _ form: Form, _ only: Direction?, _ style: TerminalStyle) {
             self.flow = flow
@@ -157,6 +165,28 @@ extension FollowShow {
         mutating func turn() { text.turn() }
 
         mutating func append(_ piece: StreamPiece, _ bytes: RawSpan, _ output: ShowOutput) {
+            var piece = piece
+            piece.flow = flow
+            if piece.layer == .handshake, handshakeBytes < Self.mostHandshake {
+                handshakeBytes += bytes.byteCount
+                return handshake.append((piece, bytes.withUnsafeBytes { Array($0) }))
+            }
+            endHandshake(isShown: piece.layer != .decrypted, output)
+            show(piece, bytes, output)
+        }
+
+        /// Passes on the pieces of a handshake that have waited.
+        mutating func endHandshake(isShown: Bool, _ output: ShowOutput) {
+            guard !handshake.isEmpty else { return }
+            let waiting = handshake
+            handshake = []
+            handshakeBytes = 0
+            for (piece, bytes) in waiting {
+                if isShown { show(piece, bytes.span.bytes, output) } else { text.read(piece, bytes.span.bytes) }
+            }
+        }
+
+        private mutating func show(_ piece: StreamPiece, _ bytes: RawSpan, _ output: ShowOutput) {
             text.read(piece, bytes)
             guard only == nil || only == piece.direction else { return }
             output.write { buffer in

@@ -29,6 +29,7 @@ struct ShowCommand: ParsableCommand {
               weir show flows.pcapng --messages --sort took --limit 10  the slowest answers, with their requests
               weir show flows.pcapng --grep 'Set-Cookie'                where bytes were sent, with what is around them
               weir show flows.pcapng --errors                           what went wrong
+              weir show flows.pcapng --messages --keylog keys.txt       what TLS encrypts, with its secrets
               weir show Captures/ --messages                            all captures of a folder
 
             A query of --where is made of these, with 'and', 'or', 'not' and parentheses; a text with blanks or parentheses \
@@ -98,6 +99,8 @@ struct ShowCommand: ParsableCommand {
     @OptionGroup var contents: ContentOptions
 
     @OptionGroup var searches: SearchOptions
+
+    @OptionGroup var decryption: DecryptionOptions
 
     @Option(help: ArgumentHelp("Show this flow alone.", valueName: "number"))
     var flow: Int?
@@ -199,7 +202,9 @@ struct ShowCommand: ParsableCommand {
             output.write { DissectorsText.append(Dissectors.descriptions, to: &$0) }
             return output.flush()
         }
-        var run = ShowRun(try ShowInputs(contents.files(files)), output, flow: flow ?? follow ?? contents.curl?.flow)
+        let inputs = try ShowInputs(contents.files(files))
+        let decryption = try ShowDecryption(self.decryption, inputs)
+        var run = ShowRun(inputs, output, decryption, flow: flow ?? follow ?? contents.curl?.flow)
         let style = screen.style(of: STDOUT_FILENO)
         if try contents.show(&run, query, json: json, style) { return try run.end() }
         if try searches.show(&run, query, leg: leg, json: json, style) { return try run.end() }

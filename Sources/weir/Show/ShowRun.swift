@@ -84,7 +84,8 @@ struct ShowRun: ~Copyable {
     private var progress: ShowProgress?
     /// The number of the flow that must be there; nil if none was asked for.
     private let flow: Int?
-    /// The numbers of the flows, if one was asked for.
+    private var decryption: ShowDecryption
+    /// The numbers of the flows, if one was asked for, or some may be decrypted.
     private var numbers = FlowRows()
 
     /// Creates a run.
@@ -92,13 +93,16 @@ struct ShowRun: ~Copyable {
     /// - Parameters:
     ///   - inputs: The files.
     ///   - output: The output of the view.
+    ///   - decryption: The secrets of TLS.
     ///   - flow: The number of the flow that was asked for; if there is none, the run fails.
-    init(_ inputs: ShowInputs, _ output: ShowOutput, flow: Int? = nil) {
+    init(_ inputs: ShowInputs, _ output: ShowOutput, _ decryption: ShowDecryption, flow: Int? = nil) {
+        self.decryption = decryption
         self.inputs = inputs
         self.output = output
         self.flow = flow
         report.notes = inputs.notes
         flows = CaptureFlows(seed: UInt64.random(in: .min ... .max))
+        flows.stages = decryption.stages
     }
 
     /// Reads all files, and shows the view.
@@ -121,6 +125,7 @@ struct ShowRun: ~Copyable {
             report.failures.append(error)
         }
         output.flush()
+        for note in decryption.notes(numbers) { Diagnostics.print(note) }
     }
 
     /// Reports the failures.
@@ -167,7 +172,11 @@ struct ShowRun: ~Copyable {
             switch item {
             case .packet(let packet): take(packet, of: &file, &view)
             case .block(let block):
-                if flow != nil { numbers.add(block) }
+                if flow != nil || flows.stages != nil { numbers.add(block) }
+                if case .secrets = block {
+                    decryption.add(block, after: flows.packets)
+                    flows.stages = decryption.stages
+                }
                 view.take(block)
             case nil:
                 progress?.endFile(file.bytesRead)
@@ -186,7 +195,7 @@ struct ShowRun: ~Copyable {
         // In a separate call: lending the whole file, or the flows, to a function copies all of it, for each packet.
         if flows.hasNewFlow {
             let metadata = file.metadata(of: packet)
-            if flow != nil { numbers.add(metadata.options.comments, in: flows) }
+            if flow != nil || flows.stages != nil { numbers.add(metadata.options.comments, in: flows) }
             view.begin(metadata, in: flows)
         }
         if view.wants(flows.tcp, flows.udp, flows.innerUDP) {

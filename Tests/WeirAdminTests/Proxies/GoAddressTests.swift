@@ -90,10 +90,29 @@ struct GoAddressTests {
         let v4 = Endpoint(address: .loopbackV4, port: 9)
         let v6 = Endpoint(address: .loopbackV6, port: 9)
         let all = [Endpoint(address: .anyV4, port: 9), Endpoint(address: .anyV6, port: 9)]
-        #expect(GoAddress.text(.tcp, []) == nil && GoAddress.text(.udp, []) == nil)
-        #expect(GoAddress.text(.tcp, [v4]) == "127.0.0.1:9" && GoAddress.text(.udp, [v6]) == "udp:[::1]:9")
-        #expect(GoAddress.text(.tcp, [v4, v6]) == "127.0.0.1:9" && GoAddress.text(.tcp, all) == "[::]:9")
-        #expect(GoAddress.text(.udp, all) == "udp:[::]:9" && GoAddress.text(.tcp, [all[0]]) == "0.0.0.0:9")
+        func text(_ listen: String, _ endpoints: [Endpoint]) throws -> String? {
+            GoAddress.text(try Route(parsing: "\(listen)=h:1"), endpoints)
+        }
+        #expect(try text("tcp:1", []) == nil)
+        #expect(try text("udp:1", []) == nil)
+        #expect(try text("tcp:1", [v4]) == "127.0.0.1:9")
+        #expect(try text("udp:1", [v6]) == "udp:[::1]:9")
+        #expect(try text("tcp:1", [v4, v6]) == "127.0.0.1:9")
+        #expect(try text("tls:1", all) == "tls:[::]:9")
+        #expect(try text("udp:1", all) == "udp:[::]:9")
+        #expect(try text("auto:1", [all[0]]) == "auto:0.0.0.0:9")
+    }
+
+    @Test(
+        "What is spoken is before the address; a host may have such a name",
+        arguments: [
+            ("tls:h:80", .tls, "tcp h 80"), ("auto::80", .automatic, "tcp  80"), ("tcp:[::1]:80", .plain, "tcp ::1 80"),
+            ("tls:80", nil, "tcp tls 80"), ("h:80", nil, "tcp h 80"), ("udp:h:80", nil, "udp h 80"),
+        ] as [(String, RouteSecurity.Layer?, String)]
+    )
+    func layers(text: String, layer: RouteSecurity.Layer?, expected: String) throws {
+        #expect(try GoAddress(text).layer == layer)
+        #expect(Self.reading(text) == expected)
     }
 
     @Test(

@@ -60,7 +60,7 @@ struct ConversationTests {
             var ended = Ended(output: [], records: [], bytes: [], error: nil)
             let connection = try Connector(transport, timeout: .seconds(5)).connect(to: [endpoint])
             let seen = Lock((records: [FlowRecord](), bytes: [[UInt8]]()))
-            do throws(SystemError) {
+            do throws(ConversationError) {
                 var conversation = Conversation(connection, input: input, output: ends[1], settings: settings) {
                     record,
                     bytes in

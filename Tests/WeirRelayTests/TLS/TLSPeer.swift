@@ -1,5 +1,6 @@
 import Glibc
 import Support
+import WeirDissect
 import WeirEngine
 import WeirRelay
 import WeirTLS
@@ -20,7 +21,10 @@ final class TLSPeer: @unchecked Sendable {
     }
 
     let end: TLSEnd
-    private let raw: Int32
+    private var raw: Int32
+    /// What went over the socket, as it was there.
+    private(set) var wireSent: [UInt8] = []
+    private(set) var wireReceived: [UInt8] = []
     private let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
     private let arrived = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
     private let plain = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 17, alignment: 16)
@@ -41,7 +45,7 @@ final class TLSPeer: @unchecked Sendable {
     }
 
     deinit {
-        close(raw)
+        if raw >= 0 { close(raw) }
         room.deallocate()
         arrived.deallocate()
         plain.deallocate()
@@ -113,10 +117,60 @@ final class TLSPeer: @unchecked Sendable {
         return result
     }
 
+    /// Begins a handshake, and gives it up with an alert when the other side has answered, as a client does that distrusts a server.
+    func giveUp(with alert: TLSAlert) throws {
+        _ = try work(0) { end.handshake() }
+        _ = try receive()
+        try sendUnencrypted(alert.record)
+    }
+
+    /// The first bytes that the handshake sends, which are not sent.
+    func makeHello() -> [UInt8] {
+        end.receive(UnsafeRawBufferPointer(start: nil, count: 0), room: room)
+        _ = end.handshake()
+        defer { end.sent(end.outgoing.count) }
+        return Array(end.outgoing)
+    }
+
+    /// Sends bytes as they are.
+    func sendUnencrypted(_ bytes: [UInt8]) throws {
+        guard Glibc.send(raw, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else { throw Self.error("send") }
+        wireSent += bytes
+    }
+
+    /// Receives a number of bytes as they come, or fewer at an end.
+    func receiveUnencrypted(_ wanted: Int) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        while bytes.count < wanted {
+            let count = recv(raw, arrived.baseAddress, min(arrived.count, wanted - bytes.count), 0)
+            guard count >= 0 else { throw Self.error("receive") }
+            if count == 0 { break }
+            bytes += arrived[..<count]
+            wireReceived += arrived[..<count]
+        }
+        return bytes
+    }
+
+    /// Reads a client's ClientHello, and leaves it in the socket.
+    static func peek(_ accepted: Int32) throws -> ClientHello {
+        setPatience(accepted)
+        var bytes = [UInt8](repeating: 0, count: 1 << 16)
+        let count = recv(accepted, &bytes, bytes.count, Int32(MSG_PEEK))
+        var gate = HelloGate()
+        guard count > 0, case .hello(let hello) = gate.feed(Array(bytes.prefix(count)).span.bytes) else {
+            throw error("read a hello")
+        }
+        return hello
+    }
+
+    /// Updates the keys of both sides (TLS 1.3).
+    func updateKeys() throws -> Bool { try work(0) { end.updateKeys() } }
+
     private func flush() throws {
         while !end.outgoing.isEmpty {
             let count = Glibc.send(raw, end.outgoing.baseAddress, end.outgoing.count, Int32(MSG_NOSIGNAL))
             guard count > 0 else { throw Self.error("send") }
+            wireSent += end.outgoing[..<count]
             end.sent(count)
         }
     }
@@ -124,8 +178,20 @@ final class TLSPeer: @unchecked Sendable {
     private func receive() throws -> Int {
         let count = recv(raw, arrived.baseAddress, arrived.count, 0)
         guard count >= 0 else { throw Self.error("receive") }
+        wireReceived += arrived[..<count]
         if count == 0 { end.inputEnded() }
         return count
+    }
+
+    /// Receives to the end of the connection what nobody reads.
+    func drain() throws { while try receive() > 0 {} }
+
+    /// Resets the connection.
+    func reset() {
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(raw, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout.size(ofValue: linger)))
+        close(raw)
+        raw = -1
     }
 
     /// Sends bytes.

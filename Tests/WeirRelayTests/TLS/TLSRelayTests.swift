@@ -9,82 +9,9 @@ import WeirWire
 
 @Suite("Routes with TLS", .tags(.network), .timeLimit(.minutes(2)))
 struct TLSRelayTests {
-    private let folder: TemporaryFolder
-    private let serverAuthority: Authority
-    private let certificate: TLSCertificate
-    private let services: TLSServices
+    private let fixture: TLSRelayFixture
 
-    init() throws {
-        folder = try TemporaryFolder()
-        let now = Int(SystemClock.now().wallNanoseconds / 1_000_000_000)
-        serverAuthority = try Authority(on: "servers", at: now)
-        certificate = try serverAuthority.leaf(for: [.host("example.test")], key: PrivateKey(.p256), at: now)
-        let trust = try folder.file("servers.pem", serverAuthority.certificate.certificate.pem)
-        var settings = TLSServices.Settings()
-        settings.authorityFolder = folder.path + "/ca"
-        settings.serverTrust = trust
-        services = try TLSServices(settings, host: "test") { _ in nil }
-    }
-
-    private var clientTrust: TLSTrust { .file(services.certificatePath) }
-
-    private func clientEnd(
-        _ versions: ClosedRange<TLSVersion> = .v12 ... .v13,
-        name: String? = "example.test",
-        trust: TLSTrust? = nil,
-        protocols: [String] = []
-    ) throws -> TLSEnd {
-        try TLSEnd(
-            client: TLSContext(TLSSettings(versions: versions, trust: trust ?? clientTrust)),
-            serverName: name,
-            verifiedName: name,
-            protocols: protocols.map { Array($0.utf8) }
-        )
-    }
-
-    private func serverEnd(_ versions: ClosedRange<TLSVersion> = .v12 ... .v13, choosing: String? = nil) throws
-        -> TLSEnd
-    {
-        try TLSEnd(
-            server: TLSContext(TLSSettings(versions: versions)),
-            certificate: certificate,
-            choosing: choosing.map { Array($0.utf8) }
-        )
-    }
-
-    /// Runs a body with both peers of a flow through an intercepting relay; both handshakes are complete.
-    private func talk(
-        _ versions: ClosedRange<TLSVersion> = .v12 ... .v13,
-        toxics: [ToxicConfiguration] = [],
-        _ body: @escaping @Sendable (TLSPeer, TLSPeer) throws -> Void
-    ) async throws -> RecordCollector {
-        let (listener, endpoint) = try TLSPeer.listen()
-        defer { close(listener) }
-        var kept: RecordCollector?
-        try await withRelay(
-            "tls:0=\(endpoint)",
-            interest: .bytes,
-            configure: { configuration in
-                configuration.tls = services
-                if !toxics.isEmpty { configuration.toxics = [0: toxics] }
-            }
-        ) { relay, collector in
-            kept = collector
-            let relayed = relay.endpoint
-            let serving = try Background { [self] in
-                let server = TLSPeer(try TLSPeer.accept(listener), try serverEnd(versions))
-                #expect(try server.handshake() == .done)
-                return server
-            }
-            try await runThread { [self] in
-                let client = try TLSPeer(to: relayed, try clientEnd(versions))
-                #expect(try client.handshake() == .done)
-                try body(client, try serving.value())
-            }
-            _ = try await collector.closes()
-        }
-        return try #require(kept)
-    }
+    init() throws { fixture = try TLSRelayFixture() }
 
     private static func data(_ count: Int, _ seed: UInt64) -> [UInt8] {
         var dice = SeededGenerator(seed: seed)
@@ -97,7 +24,7 @@ struct TLSRelayTests {
     )
     func both(version: TLSVersion) async throws {
         let (up, down) = (Self.data(300_000, 1), Self.data(700_000, 2))
-        let collector = try await talk(version...version) { client, server in
+        let collector = try await fixture.talk(version...version) { client, server in
             let sending = try Background { try client.send(up) }
             #expect(try server.receive(up.count).bytes == up)
             try sending.value()
@@ -123,7 +50,7 @@ struct TLSRelayTests {
         [(true, false), (true, true), (false, true)]
     )
     func ends(version: TLSVersion, end: (says: Bool, closes: Bool)) async throws {
-        let collector = try await talk(version...version) { client, server in
+        let collector = try await fixture.talk(version...version) { client, server in
             try client.send([1, 2, 3])
             try client.finish(says: end.says, closes: end.closes)
             let (bytes, ending) = try server.receive(9)
@@ -170,7 +97,7 @@ struct TLSRelayTests {
         }
         let version: TLSVersion = Bool.random(using: &dice) ? .v12 : .v13
         let sizes = (0..<10).map { _ in Int.random(in: 1...(Bool.random(using: &dice) ? 40 : 60_000), using: &dice) }
-        let collector = try await talk(version...version, toxics: toxics) { client, server in
+        let collector = try await fixture.talk(version...version, toxics: toxics) { client, server in
             for (index, size) in sizes.enumerated() {
                 let data = Self.data(size, UInt64(index))
                 let (source, target) = index % 3 == 0 ? (server, client) : (client, server)
@@ -197,17 +124,17 @@ struct TLSRelayTests {
             var kept: RecordCollector?
             let outcome = try await withRelay(
                 "tls:0=\(endpoint)",
-                configure: { $0.tls = services }
+                configure: { $0.tls = fixture.services }
             ) { relay, collector in
                 kept = collector
                 let relayed = relay.endpoint
-                let serving = try Background { [self] in
-                    let server = TLSPeer(try TLSPeer.accept(listener), try serverEnd())
+                let serving = try Background { [fixture] in
+                    let server = TLSPeer(try TLSPeer.accept(listener), try fixture.serverEnd())
                     _ = try? server.handshake()
                     _ = try? server.receive(1)
                 }
-                let outcome = try await runThread { [self] in
-                    let client = try TLSPeer(to: relayed, try clientEnd(name: name, trust: trust))
+                let outcome = try await runThread { [fixture] in
+                    let client = try TLSPeer(to: relayed, try fixture.clientEnd(name: name, trust: trust))
                     let outcome = try client.handshake()
                     if outcome == .done { _ = try? client.receive(1) }
                     return outcome
@@ -224,15 +151,30 @@ struct TLSRelayTests {
         #expect(outcome == .failed(.alertReceived(.badCertificate)))
         #expect(wrong?.leg == .server && wrong?.reason == "certificate not verified: hostname mismatch")
         let stranger = try Authority(on: "stranger", at: Int(SystemClock.now().wallNanoseconds / 1_000_000_000))
-        let path = try folder.file("stranger.pem", stranger.certificate.certificate.pem)
+        let path = try fixture.folder.file("stranger.pem", stranger.certificate.certificate.pem)
         let (_, distrust) = try await failure(trust: .file(path), name: "example.test")
         #expect(distrust?.leg == .client && distrust?.reason == "alert unknown_ca (48)")
         #expect(distrust?.advice?.contains("does not trust") == true)
     }
 
+    @Test("A stream that a failure of TLS cuts does not end with close_notify", arguments: [TLSVersion.v12, .v13])
+    func damaged(version: TLSVersion) async throws {
+        let collector = try await fixture.talk(version...version) { client, server in
+            try server.send([1, 2, 3])
+            #expect(try client.receive(3).bytes == [1, 2, 3])
+            // A record that no key opens.
+            try server.sendUnencrypted([23, 3, 3, 0, 32] + [UInt8](repeating: 0, count: 32))
+            #expect(try client.receive(1).ending == .truncated)
+        }
+        #expect(collector.happenings.contains { $0.tlsFailure?.leg == .server })
+        #expect(collector.records.last?.closed?.reason == .tls)
+    }
+
     @Test("What is no TLS is refused by a route with TLS")
     func plain() async throws {
-        try await withRelay("tls:0=127.0.0.1:9", configure: { $0.tls = services }) { relay, _ in
+        let (listener, endpoint) = try TLSPeer.listen()
+        defer { close(listener) }
+        try await withRelay("tls:0=\(endpoint)", configure: { $0.tls = fixture.services }) { relay, _ in
             let relayed = relay.endpoint
             try await runThread {
                 let client = try TCPPeer(to: relayed)
@@ -246,10 +188,10 @@ struct TLSRelayTests {
     @Test("TLS on one side alone: to the client, or to the server")
     func oneSide() async throws {
         // The echo server ends TLS itself.
-        try await withRelay("tls:0", configure: { $0.tls = services }) { relay, _ in
+        try await withRelay("tls:0", configure: { $0.tls = fixture.services }) { relay, _ in
             let relayed = relay.endpoint
-            try await runThread { [self] in
-                let client = try TLSPeer(to: relayed, try clientEnd(name: "localhost"))
+            try await runThread { [fixture] in
+                let client = try TLSPeer(to: relayed, try fixture.clientEnd(name: "localhost"))
                 #expect(try client.handshake() == .done)
                 let data = Self.data(100_000, 5)
                 try client.send(data)
@@ -259,9 +201,4 @@ struct TLSRelayTests {
             }
         }
     }
-}
-
-extension FlowRecord.Happening {
-    fileprivate var secured: SecuredRecord? { if case .tls(.secured(let secured)) = self { secured } else { nil } }
-    fileprivate var tlsFailure: TLSFailureRecord? { if case .tls(.failed(let failure)) = self { failure } else { nil } }
 }

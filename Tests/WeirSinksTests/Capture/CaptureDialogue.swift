@@ -12,6 +12,8 @@ struct CaptureDialogue {
     var path: FlowPath
     private var clock = ManualClock()
     private var counters: [Direction: (chunks: UInt64, bytes: UInt64)] = [:]
+    /// The number of bytes on the wire that were told, by leg and direction.
+    var wire: [String: UInt64] = [:]
 
     init(
         _ transport: Transport = .tcp,

@@ -78,4 +78,27 @@ struct AuthorityStoreTests {
         let file = AuthorityStore(folder: store.keyPath + "/tls")
         #expect(throws: TLSSetupError.self) { try file.loadOrMake(host: "h", at: 1) }
     }
+
+    @Test("Bundles are shared by what they hold, kept for a month after their last use, and removed with the authority")
+    func bundles() throws {
+        _ = try store.loadOrMake(host: "h", at: 1_800_000_000)
+        let now = time(nil)
+        let one = try store.bundle(Array("one".utf8), at: now)
+        let other = try store.bundle(Array("other".utf8), at: now)
+        #expect(one != other && one.hasPrefix(store.folder + "/bundle-") && Self.mode(one) == 0o644)
+        #expect(try store.bundle(Array("one".utf8), at: now) == one)
+        func age(_ path: String, days: Int) {
+            let times = [timespec](repeating: timespec(tv_sec: now - days * 86_400, tv_nsec: 0), count: 2)
+            utimensat(AT_FDCWD, path, times, 0)
+        }
+        age(one, days: 29)
+        age(other, days: 31)
+        // Its use makes the first one young again; the second one goes.
+        #expect(try store.bundle(Array("one".utf8), at: now) == one)
+        #expect(access(other, F_OK) != 0)
+        #expect(try store.bundle(Array("new".utf8), at: now + 20 * 86_400) != one)
+        #expect(access(one, F_OK) == 0)
+        #expect(try store.remove())
+        #expect(access(one, F_OK) != 0)
+    }
 }

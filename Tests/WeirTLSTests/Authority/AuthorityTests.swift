@@ -25,6 +25,33 @@ struct AuthorityTests {
         #expect(long.certificate.certificate.subject.utf8.count == "CN=Weir CA  01234567".utf8.count + 40)
     }
 
+    @Test("Names to which the authority is not constrained are left out of a leaf, if their kind is constrained")
+    func constrained() throws {
+        let key = try PrivateKey(.p256)
+        let names: [AlternativeName] = [
+            .host("a.test"), .host("*.b.test"), .host("test"), .host("atest"), .host("localhost"),
+            .address([127, 0, 0, 1]),
+            .address([10, 9, 8, 7]),
+        ]
+        func kept(_ constraints: [NameConstraint]) throws -> [AlternativeName] {
+            let authority = try Self.authority(constraints)
+            // As it is read from its file.
+            let again = try Authority(authority.certificate, of: "test")
+            let leaf = try again.leaf(for: names, key: key, at: Self.now)
+            #expect(
+                try authority.leaf(for: names, key: key, at: Self.now).certificate.alternativeNames
+                    == leaf.certificate.alternativeNames
+            )
+            return leaf.certificate.alternativeNames
+        }
+        let hosts: [AlternativeName] = [.host("a.test"), .host("*.b.test"), .host("test")]
+        #expect(try kept([]) == names)
+        #expect(try kept([.host("test")]) == hosts + names.suffix(2))
+        let network = NameConstraint.network(address: [10, 0, 0, 0], mask: [255, 0, 0, 0])
+        #expect(try kept([network]) == names.prefix(5) + names.suffix(1))
+        #expect(try kept([.host("test"), network]) == hosts + names.suffix(1))
+    }
+
     @Test("A leaf is signed by the authority, has all names, and lives 30 days, but not longer than the authority")
     func leaf() throws {
         let authority = try Self.authority()
@@ -41,8 +68,17 @@ struct AuthorityTests {
         let late = Self.now + 3640 * Self.day
         let last = try authority.leaf(for: names, key: key, at: late).certificate.validity
         #expect(last == (late - 2 * Self.day)...(Self.now + 3650 * Self.day))
-        // The same names twice are two certificates with serial numbers of their own.
-        #expect(try authority.leaf(for: names, key: key, at: Self.now).certificate.der != leaf.certificate.der)
+        // The same names twice are two certificates with serial numbers of their own, of 20 bytes each, and positive.
+        let other = try authority.leaf(for: names, key: key, at: Self.now)
+        let numbers = try [leaf, other, authority.certificate].map { try Self.serial($0.certificate) }
+        #expect(Set(numbers).count == 3 && numbers.allSatisfy { $0.count == 20 && $0[0] & 0x80 == 0 && $0[0] >= 0x40 })
+    }
+
+    /// Returns the bytes of a serial number: it follows the version, which is 3 (2 in an INTEGER in [0]).
+    private static func serial(_ certificate: X509Certificate) throws -> [UInt8] {
+        let (der, version) = (certificate.der, [0xa0, 3, 2, 1, 2, 2] as [UInt8])
+        let place = try #require(der.indices.first { der[$0...].starts(with: version) })
+        return Array(der[(place + 7)...].prefix(Int(der[place + 6])))
     }
 
     @Test("Names that are none are left out, so that no name brings another one with it")
@@ -50,7 +86,8 @@ struct AuthorityTests {
         let long = String(repeating: "a", count: 63) + "." + String(repeating: "b", count: 63)
         let odd = [
             "a,DNS:b", "a b", "", ".a", "a.", "a..b", "a\0b", "*", "*x.org", "a.*.org", "é.org", "A.org",
-            String(repeating: "a", count: 64), (0..<64).map { _ in "abcd" }.joined(separator: "."), "-,email:x",
+            "127.0.0.1", "a.1", "7", String(repeating: "a", count: 64),
+            (0..<64).map { _ in "abcd" }.joined(separator: "."), "-,email:x",
         ]
         let names = odd.map { AlternativeName.host($0) } + [.host(long), .host("_a-1.org"), .address([1, 2, 3])]
         let leaf = try Self.authority().leaf(for: names, key: PrivateKey(.p256), at: Self.now).certificate

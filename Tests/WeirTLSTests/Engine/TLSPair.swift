@@ -20,6 +20,10 @@ final class TLSPair {
     /// The bytes on their way to a side, and whether their sender's end follows them.
     private var wire: [Side: (bytes: [UInt8], ends: Bool)] = [.client: ([], false), .server: ([], false)]
     private var isEndTold: Set<Side> = []
+    /// All that the sides have sent.
+    private(set) var sent: [Side: [UInt8]] = [.client: [], .server: []]
+    /// The pieces that have arrived, each with its sender.
+    private(set) var pieces: [(sender: Side, bytes: [UInt8])] = []
     private let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 700, alignment: 16)
     private let plain = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
 
@@ -46,6 +50,7 @@ final class TLSPair {
                 }
                 let piece = Array(bytes.prefix(size()))
                 wire[side]?.bytes.removeFirst(piece.count)
+                pieces.append((side == .client ? .server : .client, piece))
                 if ends, piece.count == bytes.count {
                     isEndTold.insert(side)
                     self[side].inputEnded()
@@ -56,6 +61,13 @@ final class TLSPair {
             if !moved, !isFirst { return }
             isFirst = false
         }
+    }
+
+    /// Lets one side work on all that is on its way to it.
+    func step(_ side: Side) {
+        let piece = wire[side]?.bytes ?? []
+        wire[side]?.bytes = []
+        work(side, piece)
     }
 
     /// Lets a side do something, and sends what it wants to send.
@@ -93,6 +105,7 @@ final class TLSPair {
     private func flush(_ side: Side) {
         let outgoing = Array(self[side].outgoing)
         self[side].sent(outgoing.count)
+        sent[side]? += outgoing
         wire[side == .client ? .server : .client]?.bytes += outgoing
         _ = self[side].settle()
     }

@@ -23,6 +23,13 @@ struct RecordOptionsRefusalTests {
             (["--record", "x", "--mtu", "65535"], nil), (["--record", "x", "--mtu", "65536"], range),
             (["--record", "-", "--rotate-size", "1M"], "--record - is one stream: --rotate-... needs a PATH."),
             (["--record", "x", "--rotate-size", "1M"], nil),
+            (["--record-tls", "cipher"], "--record-tls needs --record PATH."), (["--record-tls", "plain"], nil),
+            (["--record", "x", "--record-tls", "cipher"], nil),
+            (["--record", "x", "--record-tls", "plain", "--record-format", "pcap"], nil),
+            (
+                ["--record", "x", "--record-tls", "cipher", "--record-format", "pcap"],
+                "--record-tls cipher needs pcapng: pcap has no place for secrets."
+            ),
         ] as [([String], String?)]
     )
     func refuses(arguments: [String], reason: String?) {
@@ -84,6 +91,7 @@ struct RecordOptionsTests {
             ["--record", "x", "--rotate-every", "999ms"], ["--record", "x", "--mtu", "575"],
             ["--record", "x", "--mtu", "65536"], ["--record", "x", "--record-legs", "neither"],
             ["--record", "x", "--record-format", "pcapn"],
+            ["--record", "x", "--record-format", "pcap", "--record-tls", "cipher"], ["--record-tls", "cipher"],
         ]
     )
     func refuses(options: [String]) async throws {

@@ -56,13 +56,17 @@ enum HandshakeReader {
         message.summary.append(escaped: hello.protocols.joined(separator: ","), upTo: 100)
     }
 
-    /// Source: RFC 5246 section 7.4.2.
+    /// Reads certificates; those of TLS 1.3 have a context before them, and extensions behind each.
+    ///
+    /// Source: RFC 5246 section 7.4.2, RFC 8446 section 4.4.2.
     private static func readCertificates(_ handshake: HandshakeMessage, into message: inout DissectedMessage) {
         let bytes = handshake.bytes.span.bytes
-        var (index, isFirst) = (7, true)
+        let isOld = bytes.number24(at: 4).map { $0 + 7 == bytes.byteCount } ?? true
+        var (index, isFirst) = (isOld ? 7 : 8 + Int(bytes.byte(at: 4) ?? 0), true)
         while let length = bytes.number24(at: index), length > 0 {
             let range = (index + 3)..<min(index + 3 + length, bytes.byteCount)
             index += 3 + length
+            if !isOld { index += 2 + Int(bytes.number(at: index, UInt16.self) ?? 0) }
             guard isFirst || message.wantsFields, let certificate = Certificate(bytes, in: range) else { return }
             if isFirst, let subject = certificate.subject {
                 message.summary.append(" ")

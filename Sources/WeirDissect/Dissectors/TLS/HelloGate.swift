@@ -54,9 +54,16 @@ package struct HelloGate: Sendable {
             let length = Int(record[next + 3]) << 8 | Int(record[next + 4])
             guard (1...16_384).contains(length) else { return false }
         }
-        // The handshake's type: only the first record has one.
-        return next > 0 || record.count < 6 || record[5] == 1
+        // The handshake's type, the shortest length of a hello, and its version: only the first record has them.
+        guard next == 0 else { return true }
+        if record.count >= 6, record[5] != 1 { return false }
+        if record.count >= 9, record[6] == 0, record[7] == 0, record[8] < Self.shortest { return false }
+        let isVersionHere = record.count >= 10 && (record[3] > 0 || record[4] > 4)
+        return !isVersionHere || record[9] == 3
     }
+
+    /// The length of a hello's version, random bytes, and fields that are as short as they can be.
+    private static let shortest: UInt8 = 38
 }
 
 /// What a ClientHello says.
@@ -67,6 +74,8 @@ package struct ClientHello: Hashable, Sendable {
     package var protocols: [[UInt8]]
     /// The highest version that is offered: 0x0304 is TLS 1.3.
     package var version: UInt16
+    /// The cipher suites, in the client's order.
+    package var ciphers: [UInt16]
     /// The groups for the key exchange, in the client's order.
     package var groups: [UInt16]
     /// The signature algorithms, in the client's order.
@@ -84,6 +93,7 @@ package struct ClientHello: Hashable, Sendable {
         serverName = reader.serverName
         protocols = reader.protocolNames
         version = reader.version
+        ciphers = reader.fingerprint.ciphers
         groups = reader.groups
         signatures = reader.fingerprint.signatures
         fingerprint = reader.fingerprint.text("t")
@@ -91,6 +101,28 @@ package struct ClientHello: Hashable, Sendable {
         hasEarlyData = reader.fingerprint.extensions.contains(42)
     }
 
-    /// Whether the client verifies signatures of ECDSA on P-256; one that lists no algorithms is older than TLS 1.2, and may not.
-    package var takesECDSA: Bool { signatures.contains(0x0403) }
+    /// Whether a certificate with an ECDSA key on P-256 suits the client, whichever of its versions is chosen.
+    ///
+    /// Up to TLS 1.2 the cipher suite depends on the certificate's key as well, and its curve must be one of the groups. A client that
+    /// lists no signature algorithms is older than TLS 1.2. Source: RFC 8422 sections 2 and 5.1; RFC 8446 section 4.2.3.
+    package var takesECDSA: Bool {
+        let old = ciphers.filter { $0 >> 8 != 0x13 && !Self.signals.contains($0) && !JA4.isGrease($0) }
+        let takesCurve = groups.isEmpty || groups.contains(23)
+        let hasSuite = takesCurve && old.contains { Self.suitesOfECDSA.contains($0) }
+        if signatures.isEmpty { return hasSuite && old.allSatisfy { Self.suitesOfECDSA.contains($0) } }
+        guard signatures.contains(0x0403) else { return false }
+        return old.isEmpty || hasSuite || !signatures.contains { Self.signaturesOfRSA.contains($0) }
+    }
+
+    /// The numbers among the cipher suites that are none: RFC 5746 section 3.3, RFC 7507 section 2.
+    private static let signals: Set<UInt16> = [0x00ff, 0x5600]
+
+    /// ECDHE_ECDSA of RFC 8422, RFC 5289, RFC 7251 and RFC 7905, ARIA (RFC 6209) and Camellia (RFC 6367).
+    private static let suitesOfECDSA: Set<UInt16> = [
+        0xc006, 0xc007, 0xc008, 0xc009, 0xc00a, 0xc023, 0xc024, 0xc02b, 0xc02c, 0xc048, 0xc049, 0xc05c, 0xc05d, 0xc072,
+        0xc073, 0xc086, 0xc087, 0xc0ac, 0xc0ad, 0xc0ae, 0xc0af, 0xcca9,
+    ]
+
+    /// PKCS #1 and PSS with SHA-256 and larger.
+    private static let signaturesOfRSA: Set<UInt16> = [0x0401, 0x0501, 0x0601, 0x0804, 0x0805, 0x0806]
 }

@@ -12,7 +12,7 @@ struct HelloReader {
     private(set) var cipher: UInt16?
     private(set) var serverName: String?
     private(set) var protocols: [String] = []
-    /// The protocols of ALPN as bytes, in their order; at most 16.
+    /// The protocols of ALPN as bytes, in their order.
     private(set) var protocolNames: [[UInt8]] = []
     private(set) var groups: [UInt16] = []
 
@@ -114,10 +114,8 @@ struct HelloReader {
             guard name.upperBound <= data.upperBound else { return }
             let text = bytes.repairedText(name)
             if protocols.isEmpty { fingerprint.firstProtocol = bytes.bytes(name) }
-            if protocols.count < 16 {
-                protocols.append(text)
-                protocolNames.append(bytes.bytes(name))
-            }
+            if protocols.count < 16 { protocols.append(text) }
+            protocolNames.append(bytes.bytes(name))
             message.add(TLSFields.protocolName, name, hello, .text(text))
             index = name.upperBound
         }

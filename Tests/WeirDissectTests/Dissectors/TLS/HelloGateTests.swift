@@ -37,6 +37,18 @@ struct HelloGateTests {
         return (.more, gate.bytes)
     }
 
+    @Test("A handshake of type 1 that is too short, or of another version, is no hello")
+    func malformed() {
+        for bytes: [UInt8] in [
+            [22, 3, 1, 0, 4, 1, 0, 0, 0, 7], [22, 3, 1, 0, 60, 1, 0, 0, 37], [22, 3, 1, 0, 60, 1, 0, 0, 56, 2],
+        ] {
+            guard case .plain = Self.feed(bytes, piece: 100).verdict else {
+                Issue.record("\(bytes) may be a hello")
+                continue
+            }
+        }
+    }
+
     @Test("A hello is read whatever the sizes of its pieces and of its records", arguments: [1, 2, 5, 6, 40, 1000])
     func sizes(record: Int) throws {
         let bytes = Self.records(Self.hello, record)
