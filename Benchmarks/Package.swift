@@ -10,6 +10,9 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// The load speaks TLS with its own calls of OpenSSL: libssl-dev, which Weir's trait TLS needs too.
+let openSSL: [LinkerSetting] = [.linkedLibrary("ssl"), .linkedLibrary("crypto")]
+
 let package = Package(
     name: "weir-benchmarks",
     products: [.executable(name: "weir-bench", targets: ["weir-bench"])],
@@ -20,7 +23,7 @@ let package = Package(
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
-        .target(name: "CWeirBench"),
+        .target(name: "CWeirBench", linkerSettings: openSSL),
         .executableTarget(
             name: "weir-bench",
             dependencies: [

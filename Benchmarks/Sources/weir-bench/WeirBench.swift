@@ -13,7 +13,7 @@ struct WeirBench: AsyncParsableCommand {
         subcommands: [
             RelayCommand.self, UDPCommand.self, HexdumpCommand.self, RecordCommand.self, LiveCaptureCommand.self,
             PcapCommand.self, ShowCommand.self, DissectCommand.self, PortsCommand.self, ToxicsCommand.self,
-            RunCommand.self, AllCommand.self, SoakCommand.self, ServeCommand.self, LoadCommand.self,
+            RunCommand.self, TLSCommand.self, AllCommand.self, SoakCommand.self, ServeCommand.self, LoadCommand.self,
             RenderCommand.self,
             ReadCaptureCommand.self, WriteCaptureCommand.self, WriteFlowsCommand.self, WritePortsCommand.self,
             SoakWorkerCommand.self,

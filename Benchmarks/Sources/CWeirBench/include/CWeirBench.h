@@ -3,6 +3,8 @@
 #ifndef WEIR_BENCH_H
 #define WEIR_BENCH_H
 
+#include "CWeirBenchTLS.h"
+
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -49,5 +51,8 @@ void weir_bench_watch_signals(void);
 
 /// Returns the number of the last signal that was seen, 0 for none.
 int weir_bench_stop_signal(void);
+
+/// Lowers the priority of the calling thread, and of those that it starts, so that the relay comes first (nice 10).
+void weir_bench_yield_priority(void);
 
 #endif

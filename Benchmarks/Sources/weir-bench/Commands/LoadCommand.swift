@@ -14,6 +14,7 @@ struct LoadCommand: ParsableCommand {
     var kind: LoadKind
 
     @Option var port: UInt16
+    @Option var plainPort: UInt16 = 0
     @Option var connections = 1
     @Option var seconds = 2.0
     @Option var inFlight = 1
@@ -30,6 +31,7 @@ struct LoadCommand: ParsableCommand {
     /// The options as the load takes them.
     var settings: LoadSettings {
         var settings = LoadSettings(kind: kind, port: port)
+        settings.plainPort = plainPort
         settings.connections = connections
         settings.seconds = seconds
         settings.inFlight = inFlight

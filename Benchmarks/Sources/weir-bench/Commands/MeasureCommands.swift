@@ -84,6 +84,16 @@ struct ToxicsCommand: AsyncParsableCommand {
     func run() async throws { try await MeasureRun.run(.toxics, options) }
 }
 
+/// `weir-bench tls`: the relay with TLS on both legs.
+struct TLSCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tls",
+        abstract: "Measure the relay with TLS on both legs, beside nginx, HAProxy, sslsplit and mitmdump."
+    )
+    @OptionGroup var options: MeasureOptions
+    func run() async throws { try await MeasureRun.run(.tls, options) }
+}
+
 /// `weir-bench run`: what `weir run` costs a program.
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CWeirBench
 import FoundationEssentials
 import Glibc
 
@@ -10,7 +11,7 @@ struct ServeCommand: ParsableCommand {
         shouldDisplay: false
     )
 
-    @Argument(help: "sink, echo, once, datagrams or silent.")
+    @Argument(help: "sink, echo, once, datagrams, silent, secured-sink, secured-echo or secured-once.")
     var kind: ServerKind
 
     @Option(help: "Threads.")
@@ -18,6 +19,9 @@ struct ServeCommand: ParsableCommand {
 
     @Flag(help: "Keep the queues of the sockets small, for many flows.")
     var smallQueues = false
+
+    @Flag(help: "Let the relay have the processor first.")
+    var yieldsPriority = false
 
     /// What it prints when it serves.
     struct Answer: Codable {
@@ -27,6 +31,7 @@ struct ServeCommand: ParsableCommand {
 
     func run() throws {
         try DescriptorLimit.raise()
+        if yieldsPriority { weir_bench_yield_priority() }
         let sockets = try listeners()
         for socket in sockets.numbers {
             let work = try makeWorker(socket)
@@ -62,6 +67,10 @@ struct ServeCommand: ParsableCommand {
     private func makeWorker(_ socket: Int32) throws(BenchError) -> @Sendable () throws -> Void {
         if kind.transport == .udp {
             let server = try DatagramServer(socket: socket, echoes: kind == .datagrams)
+            return { try server.run() }
+        }
+        if kind.isSecured {
+            let server = try SecuredServer(kind: kind, listener: socket)
             return { try server.run() }
         }
         let server = try StreamServer(kind: kind, listener: socket, smallQueues: smallQueues)

@@ -13,7 +13,7 @@ protocol LoadWorker: AnyObject, Sendable {
 enum LoadDriver {
     /// Does what the settings say and returns what came of it.
     static func run(_ settings: LoadSettings) throws(BenchError) -> LoadReport {
-        if settings.kind == .hold { return try HoldLoad.run(settings) }
+        if settings.kind == .hold || settings.kind == .securedHold { return try HoldLoad.run(settings) }
         var workers: [any LoadWorker] = []
         for index in 0..<max(1, min(settings.threads, settings.connections)) {
             workers.append(try makeWorker(settings, share: settings.share(ofThread: index)))
@@ -52,6 +52,9 @@ enum LoadDriver {
         case .connectCall, .refusedCall: try ConnectCallLoad(settings)
         case .sendCall, .receiveCall, .echoCall: try DatagramCallLoad(settings)
         case .messages: try MessageLoad(settings)
+        case .securedStream, .securedHold: try SecuredStreamLoad(settings, connections: share)
+        case .securedConnect: try SecuredConnectLoad(settings, connections: share)
+        case .burst: try BurstLoad(settings, connections: share)
         }
     }
 

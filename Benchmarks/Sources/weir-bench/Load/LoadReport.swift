@@ -29,11 +29,13 @@ struct LoadReport: Codable, Sendable, Equatable {
     /// Processor time of everything else on the machine, in seconds.
     var otherSeconds: Double?
 
-    /// Three points of a distribution of latencies, in microseconds.
+    /// Points of a distribution of latencies, in microseconds.
     struct Latency: Codable, Sendable, Equatable {
         var p50: Double
         var p99: Double
         var p999: Double
+        /// The longest one.
+        var maximum = 0.0
     }
 }
 
@@ -74,10 +76,15 @@ struct LoadOutcome: Sendable {
         latencies?.add(theirs)
     }
 
-    /// Makes the three points that are reported.
+    /// Makes the points that are reported.
     var points: LoadReport.Latency? {
         guard let latencies, latencies.totalCount > 0 else { return nil }
         func microseconds(_ percentile: Double) -> Double { Double(latencies.valueAtPercentile(percentile)) / 1000 }
-        return LoadReport.Latency(p50: microseconds(50), p99: microseconds(99), p999: microseconds(99.9))
+        return LoadReport.Latency(
+            p50: microseconds(50),
+            p99: microseconds(99),
+            p999: microseconds(99.9),
+            maximum: microseconds(100)
+        )
     }
 }

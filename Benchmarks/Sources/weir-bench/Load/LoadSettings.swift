@@ -26,6 +26,14 @@ enum LoadKind: String, Sendable, CaseIterable {
     case echoCall = "echo-call"
     /// Sends a stream by `sendmsg`, as fast as it is taken.
     case messages
+    /// Sends streams over TLS as fast as they are taken.
+    case securedStream = "secured-stream"
+    /// Completes handshakes, has 64 bytes echoed, closes, over and over.
+    case securedConnect = "secured-connect"
+    /// Opens flows over TLS and leaves them idle.
+    case securedHold = "secured-hold"
+    /// Begins handshakes all at once, and times round trips on plain flows meanwhile.
+    case burst
 }
 
 /// What the bytes of a stream are.
@@ -59,6 +67,8 @@ struct LoadSettings: Sendable, Equatable {
     var kind: LoadKind
     /// The port on 127.0.0.1 that it connects to.
     var port: UInt16
+    /// The port of a plain route beside it; 0 for none.
+    var plainPort: UInt16 = 0
     /// Connections, clients or flows at once.
     var connections = 1
     /// How long to go on, in seconds.
@@ -96,7 +106,7 @@ struct LoadSettings: Sendable, Equatable {
             "load", kind.rawValue, "--port", "\(port)", "--connections", "\(connections)", "--seconds", "\(seconds)",
             "--in-flight", "\(inFlight)", "--byte-limit", "\(byteLimit)", "--connection-limit", "\(connectionLimit)",
             "--threads", "\(threads)", "--content", content.rawValue, "--rate", "\(rate)",
-            "--size", "\(size)",
+            "--size", "\(size)", "--plain-port", "\(plainPort)",
         ]
         if isWatched { list.append("--is-watched") }
         if let relay { list += ["--relay", "\(relay)"] }

@@ -16,13 +16,16 @@ final class PingLoad: LoadWorker, @unchecked Sendable {  // See LoadWorker.
     private let duration: UInt64
     /// Nanoseconds between two round trips that begin; nil without a rate.
     private let interval: Double?
+    /// Ends round trips at a rate, once those underway are back; nil when the time alone does.
+    private let stop: StopFlag?
     private let buffer = UnsafeMutableRawPointer.allocate(byteCount: Agreed.message, alignment: 64)
     private var pings: ContiguousArray<Ping>
     private var outcome = LoadOutcome()
     private var latencies = LoadOutcome.emptyHistogram()
 
     /// Opens the connections and makes one round trip on each.
-    init(_ settings: LoadSettings, connections count: Int) throws(BenchError) {
+    init(_ settings: LoadSettings, connections count: Int, until stop: StopFlag? = nil) throws(BenchError) {
+        self.stop = stop
         poller = try Poller()
         duration = Clock.nanoseconds(ofSeconds: settings.seconds)
         let rate = Double(settings.rate) * Double(count) / Double(max(1, settings.connections))
@@ -102,8 +105,10 @@ final class PingLoad: LoadWorker, @unchecked Sendable {  // See LoadWorker.
             let now = Clock.nanoseconds()
             if now >= deadline { return }
             guard now &- lastEcho < 10_000_000_000 else { throw .load("no echo for 10 s") }
+            let isStopped = stop?.isSet == true
+            if isStopped && idle.count == pings.count { return }
             let due = Double(now - start) / interval
-            while begun < due, let index = idle.popLast() {
+            while !isStopped, begun < due, let index = idle.popLast() {
                 try send(index, at: now)
                 begun += 1
             }

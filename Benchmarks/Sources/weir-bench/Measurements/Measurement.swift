@@ -30,7 +30,7 @@ extension Measurement {
 
 /// The commands that measurements belong to.
 enum MeasurementGroup: String, Sendable, CaseIterable {
-    case relay, udp, hexdump, record, capture, pcap, show, dissect, ports, toxics, run
+    case relay, udp, hexdump, record, capture, pcap, show, dissect, ports, toxics, run, tls
 }
 
 /// A place in a series of the same measurement under growing load.

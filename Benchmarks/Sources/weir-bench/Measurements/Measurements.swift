@@ -38,6 +38,11 @@ enum Measurements {
             ShowMessagesMeasurement(),
             PortsMeasurement(source: .capture),
             PortsMeasurement(source: .log),
+            SecuredStreamMeasurement(streams: 1),
+            SecuredStreamMeasurement(streams: 8),
+            HandshakeMeasurement(atOnce: 8),
+            SecuredMemoryMeasurement(flows: 1000),
+            BurstMeasurement(handshakes: 1000),
         ] + ToxicMeasurement.all + RunMeasurement.all
 
     /// Chooses measurements by group and by name.

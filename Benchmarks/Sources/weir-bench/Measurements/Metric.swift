@@ -29,6 +29,14 @@ struct Metric: Sendable, Equatable {
         hasDifference: true
     )
     static let callMicroseconds = Metric(key: p50.key, heading: "p50 µs", digits: 1, hasDifference: true)
+    static let processorPerHandshake = Metric(
+        key: processorPerOperation.key,
+        heading: "CPU ms each",
+        scale: 1e-3,
+        digits: 3
+    )
+    static let p999Milliseconds = Metric(key: p999.key, heading: "p99.9 ms", scale: 1e-3, digits: 2)
+    static let longestMilliseconds = Metric(key: "maximum_microseconds", heading: "longest ms", scale: 1e-3, digits: 2)
     static let flowMemory = Metric(key: "bytes_per_flow", heading: "KB/flow", scale: 1e-3, digits: 2)
     static let anonymousMemory = Metric(
         key: "anonymous_bytes",
@@ -68,6 +76,7 @@ struct Sample: Sendable, Codable, Equatable {
         values[Metric.p50.key] = report.latency?.p50
         values[Metric.p99.key] = report.latency?.p99
         values[Metric.p999.key] = report.latency?.p999
+        values[Metric.longestMilliseconds.key] = report.latency?.maximum
         values[Metric.flowMemory.key] = report.bytesPerFlow
         values["relay_busy_cores"] = report.relaySeconds.map { $0 / report.seconds }
         values["server_busy_cores"] = report.serverSeconds.map { $0 / report.seconds }

@@ -9,6 +9,7 @@ struct NginxPeer: Peer {
 
     func launch(program: String, port: UInt16, request: RelayRequest) throws(BenchError) -> Launch {
         let path = "\(request.folder)/nginx.conf"
+        if request.isSecured { try request.writeCertificates() }
         let module = Self.modules.first { TextFile.size($0) > 0 }
         try TextFile.write(configuration(port: port, request: request, module: module), to: path)
         let arguments = ["-p", request.folder, "-e", "stderr", "-c", path]
@@ -23,6 +24,7 @@ struct NginxPeer: Peer {
         // Without reuseport, datagrams of one session would reach different workers.
         let shared = request.workers > 1 ? " reuseport" : ""
         let halfClose = isUDP ? "" : "proxy_half_close on;"
+        let patience = request.isSecured ? 60 : 5
         return """
             \(module.map { "load_module \($0);" } ?? "")
             daemon off;
@@ -36,15 +38,35 @@ struct NginxPeer: Peer {
             stream {
                 access_log off;
                 proxy_buffer_size 64k;
-                proxy_connect_timeout 5s;
+                proxy_connect_timeout \(patience)s;
                 proxy_timeout 120s;
                 \(halfClose)
                 server {
-                    listen 127.0.0.1:\(port)\(udp)\(shared);
+                    listen 127.0.0.1:\(port)\(udp)\(shared)\(request.isSecured ? " ssl" : "");
                     proxy_pass 127.0.0.1:\(request.serverPort);
+                    \(request.isSecured ? security(request) : "")
                 }
+                \(request.plain.map(server) ?? "")
             }
 
             """
+    }
+
+    /// Both legs in TLS 1.3, which this nginx does not speak to servers by itself; nothing is resumed.
+    private func security(_ request: RelayRequest) -> String {
+        """
+        ssl_certificate \(request.certificatePath);
+        ssl_certificate_key \(request.certificatePath);
+        ssl_protocols TLSv1.3;
+        ssl_session_tickets off;
+        ssl_session_cache off;
+        proxy_ssl on;
+        proxy_ssl_protocols TLSv1.3;
+        proxy_ssl_session_reuse off;
+        """
+    }
+
+    private func server(_ plain: PlainRoute) -> String {
+        "server { listen 127.0.0.1:\(plain.port) backlog=4096; proxy_pass 127.0.0.1:\(plain.serverPort); }"
     }
 }

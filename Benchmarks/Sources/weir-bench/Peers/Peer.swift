@@ -1,3 +1,4 @@
+import CWeirBench
 import Glibc
 
 /// What a relay is asked to do besides relaying.
@@ -22,6 +23,14 @@ enum Watching: Sendable, Equatable {
     case record(legs: String)
 }
 
+/// A plain TCP route beside the one that is measured, on the same worker.
+struct PlainRoute: Sendable, Equatable {
+    /// The port to listen on; 0 lets a relay choose that can.
+    var port: UInt16 = 0
+    /// The port of its server on 127.0.0.1.
+    let serverPort: UInt16
+}
+
 /// One route that a relay is started for.
 struct RelayRequest: Sendable {
     let transport: Socket.Transport
@@ -34,11 +43,18 @@ struct RelayRequest: Sendable {
     let watching: Watching
     /// The folder for the relay's files.
     let folder: String
+    /// Whether both legs speak TLS.
+    var isSecured = false
+    /// A plain TCP route beside it; nil for none.
+    var plain: PlainRoute?
 
     /// Where the relay's standard output goes.
     var outputPath: String { watching == .dump || watching == .lines ? "\(folder)/output" : "/dev/null" }
     /// Where the relay's standard error goes.
     var errorPath: String { "\(folder)/errors" }
+    /// Where the certificate and the key are that clients of TLS see, or those of the authority that signs what they see.
+    var certificatePath: String { "\(folder)/certificate.pem" }
+    var authorityPath: String { "\(folder)/authority.pem" }
     /// Where the log goes.
     var logPath: String { "\(folder)/log" }
     /// Where the capture goes: into memory, where that can be.
@@ -66,6 +82,15 @@ protocol Peer: Sendable {
 
     /// Writes the configuration and returns how to start it in the foreground.
     func launch(program: String, port: UInt16, request: RelayRequest) throws(BenchError) -> Launch
+}
+
+extension RelayRequest {
+    /// Writes the files that a relay with TLS is given.
+    func writeCertificates() throws(BenchError) {
+        guard weir_bench_tls_write_pem(certificatePath, false), weir_bench_tls_write_pem(authorityPath, true) else {
+            throw .load("no certificates can be made in \(folder)")
+        }
+    }
 }
 
 extension Peer {

@@ -20,7 +20,12 @@ struct WeirPeer: Peer {
         case .chunks(let dissects):
             arguments += ["--show", "summary", dissects ? "--dissect" : "--no-dissect"]
         }
-        arguments.append("\(request.transport.rawValue):\(port)=127.0.0.1:\(request.serverPort)")
+        if request.isSecured {
+            arguments += ["--tls-ca", "\(request.folder)/ca", "--tls-insecure-upstream", "--connect-timeout", "60s"]
+        }
+        let layer = request.isSecured ? "tls" : request.transport.rawValue
+        arguments.append("\(layer):\(port)=127.0.0.1:\(request.serverPort)")
+        if let plain = request.plain { arguments.append("tcp:\(plain.port)=127.0.0.1:\(plain.serverPort)") }
         return Launch(
             program: program,
             arguments: arguments,
@@ -29,12 +34,16 @@ struct WeirPeer: Peer {
         )
     }
 
-    /// Finds the port in a line such as `listening tcp 127.0.0.1:9000 -> 127.0.0.1:65432`.
-    static func announcedPort(in text: String, transport: Socket.Transport) -> UInt16? {
-        let start = "listening \(transport.rawValue) 127.0.0.1:"
-        for line in text.split(separator: "\n") where line.hasPrefix(start) && line.contains(" -> ") {
-            return UInt16(line.dropFirst(start.count).prefix { $0.isNumber })
+    /// Finds the ports in lines such as `listening tcp 127.0.0.1:9000 -> 127.0.0.1:65432`, in the order of the routes; of TCP also those
+    /// of `listening tls`.
+    static func announcedPorts(in text: String, transport: Socket.Transport) -> [UInt16] {
+        let layers = transport == .udp ? ["udp"] : ["tcp", "tls"]
+        return text.split(separator: "\n").compactMap { line in
+            let words = line.split(separator: " ")
+            guard words.count >= 5, words[0] == "listening", layers.contains(String(words[1])), words[3] == "->",
+                words[2].hasPrefix("127.0.0.1:")
+            else { return nil }
+            return UInt16(words[2].dropFirst("127.0.0.1:".count))
         }
-        return nil
     }
 }

@@ -18,7 +18,7 @@ struct RunDescription: Sendable {
             ("kernel", TextFile.read("/proc/sys/kernel/osrelease").map(trim) ?? "unknown"),
             ("descriptors", (try? DescriptorLimit.raise()).map { "\($0)" } ?? "unknown"),
         ]
-        for peer in Peers.all { rows.append((peer.name, await version(of: peer, bench.programs))) }
+        for peer in Peers.known { rows.append((peer.name, await version(of: peer, bench.programs))) }
         return RunDescription(settings: bench.settings, rows: rows)
     }
 

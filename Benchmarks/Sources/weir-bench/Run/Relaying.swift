@@ -7,6 +7,8 @@ struct RunningRelay: Sendable {
     let group: ProcessGroup
     /// The port that it listens on.
     let port: UInt16
+    /// The port of the plain route beside it; 0 without one.
+    var plainPort: UInt16 = 0
     /// The files that its watching goes to.
     let request: RelayRequest
 }
@@ -42,7 +44,8 @@ extension Bench {
                 workers: settings.workers,
                 flows: load.connections,
                 watching: subject.watching,
-                folder: try folder.subfolder().path
+                folder: try folder.subfolder().path,
+                isSecured: kind.isSecured
             )
             defer { try? FileManager.default.removeItem(atPath: request.folder) }
             return try await withRelay(peer, request) { [load] relay in
@@ -55,20 +58,23 @@ extension Bench {
     }
 
     /// Throws when a subject is not here, or cannot do this.
-    private func check(_ subject: Subject, transport: Socket.Transport, flows: Int) throws(BenchError) {
+    func check(_ subject: Subject, transport: Socket.Transport, flows: Int) throws(BenchError) {
         if let run = subject.run, programs.find(run.program) == nil { throw .absent(program: run.program) }
         guard let peer = subject.peer else { return }
         guard programs.find(peer.program) != nil else { throw .absent(program: peer.program) }
         if let reason = peer.refusal(transport: transport, flows: flows) { throw .refused(reason) }
     }
 
-    private func withServer<Result: Sendable>(
+    /// Starts a server, and ends it after the body, which gets its port.
+    func withServer<Result: Sendable>(
         _ kind: ServerKind,
-        smallQueues: Bool,
+        smallQueues: Bool = false,
+        yieldsPriority: Bool = false,
         body: @Sendable (ProcessGroup, UInt16) async throws -> Result
     ) async throws -> Result {
         var arguments = ["serve", kind.rawValue, "--threads", "\(settings.loadThreads)"]
         if smallQueues { arguments.append("--small-queues") }
+        if yieldsPriority { arguments.append("--yields-priority") }
         return try await Child.serving(Launch(program: ownPath, arguments: arguments)) { group, line in
             let answer = try JSONDecoder().decode(ServeCommand.Answer.self, from: Data(line.utf8))
             return try await body(group, answer.port)
@@ -88,9 +94,13 @@ extension Bench {
         let launch = try peer.launch(program: program, port: port, request: request)
         return try await Child.with(launch) { group in
             let readiness = Readiness(peer: peer, request: request, group: group, launch: launch)
-            let listening = try await readiness.wait(port: port)
+            let ports = try await readiness.wait(port: port)
+            let plainPort = ports.count > 1 ? ports[1] : 0
+            if request.isSecured { try await readiness.settle() }
             do {
-                return try await body(RunningRelay(group: group, port: listening, request: request))
+                return try await body(
+                    RunningRelay(group: group, port: ports[0], plainPort: plainPort, request: request)
+                )
             } catch let error as BenchError {
                 // The relay's own last words explain more than a broken connection does.
                 let words = readiness.complaint().map { "; \(peer.name) says: \($0)" } ?? ""
@@ -99,7 +109,8 @@ extension Bench {
         }
     }
 
-    private func report(of load: LoadSettings, under run: WeirRun? = nil) async throws -> LoadReport {
+    /// Puts a load on the port that it names, and returns what it reported.
+    func report(of load: LoadSettings, under run: WeirRun? = nil) async throws -> LoadReport {
         var load = load
         load.isWatched = run != nil
         var launch = Launch(program: ownPath, arguments: load.arguments)

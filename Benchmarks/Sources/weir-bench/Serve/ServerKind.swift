@@ -10,9 +10,15 @@ enum ServerKind: String, Sendable, CaseIterable {
     case datagrams
     /// Takes datagrams and sends nothing back.
     case silent
+    /// The sink, the echo and the single echo behind TLS; this sink finds the end in the stream's last piece.
+    case securedSink = "secured-sink"
+    case securedEcho = "secured-echo"
+    case securedOnce = "secured-once"
 
     /// The transport it listens on.
     var transport: Socket.Transport { self == .datagrams || self == .silent ? .udp : .tcp }
+    /// Whether it speaks TLS.
+    var isSecured: Bool { self == .securedSink || self == .securedEcho || self == .securedOnce }
 }
 
 /// The sizes that client and server agree on, in bytes.
@@ -23,6 +29,11 @@ enum Agreed {
     static let count = 8
     /// One read of the sink, and one send of the client.
     static let chunk = 256 << 10
+    /// The first byte of a piece, of the size of a chunk, of a stream over TLS: whether another piece follows.
+    static let morePieces: UInt8 = 0x4D
+    static let lastPiece: UInt8 = 0x4C
+    /// The plain flows beside a burst of handshakes.
+    static let besides = 64
     /// Flows from which on the two ends keep small queues, so that the kernel's memory for TCP is not what is measured.
     static let manyFlows = 100
     /// The queue of a socket when there are many flows.

@@ -29,10 +29,10 @@ final class StreamServer: @unchecked Sendable {  // Used by one thread: the one 
         buffer.deallocate()
     }
 
-    /// Serves until the process ends.
-    func run() throws(BenchError) {
-        while true {
-            let count = try poller.wait(milliseconds: -1)
+    /// Serves until the process ends, or until it is stopped.
+    func run(until stop: StopFlag? = nil) throws(BenchError) {
+        while stop?.isSet != true {
+            let count = try poller.wait(milliseconds: stop == nil ? -1 : 20)
             for index in 0..<count {
                 let tag = poller.tag(index)
                 if tag == Int(listener) {
@@ -80,7 +80,7 @@ final class StreamServer: @unchecked Sendable {  // Used by one thread: the one 
         case .once:
             let done = count == 0 || !sendAll(connection, count) || received[Int(connection)] >= Agreed.message
             if done { close(connection) }
-        case .datagrams, .silent:
+        case .datagrams, .silent, .securedSink, .securedEcho, .securedOnce:
             close(connection)
         }
     }

@@ -18,6 +18,7 @@ struct LoadSettingsTests {
     @Test("What a child is given is what it reads", arguments: LoadKind.allCases)
     func arguments(_ kind: LoadKind) throws {
         var settings = LoadSettings(kind: kind, port: 65432)
+        settings.plainPort = 4710
         settings.connections = 5000
         settings.seconds = 0.25
         settings.inFlight = 16
