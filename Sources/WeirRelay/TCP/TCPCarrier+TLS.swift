@@ -10,7 +10,7 @@ extension TCPCarrier {
     /// How long a turn may work on handshakes: no other flow moves meanwhile.
     ///
     /// A step that has begun is done.
-    private static let workPerTurn = Duration.milliseconds(1)
+    private static let workPerTurn = Duration.microseconds(500)
     /// The time between two looks whether a key is made.
     private static let keyPause = Duration.milliseconds(10)
 

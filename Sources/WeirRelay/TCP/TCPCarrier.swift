@@ -104,7 +104,8 @@ final class TCPCarrier: Carrier {
     /// Reads from the flows that have bytes to read, each as much as a turn allows.
     func serviceReady() {
         #if TLS
-        continueSecuring()
+        // After the flows that only move bytes, which wait for no handshake then.
+        defer { continueSecuring() }
         #endif
         guard !ready.isEmpty else { return }
         let turn = ready
