@@ -66,14 +66,14 @@ final class ConnectionTLS {
     func shakeHands(with peer: Endpoint, timeout: Duration?) throws(TLSClientError) -> SecuredRecord {
         let began = SystemClock.instant()
         let deadline = timeout.map { began.advanced(by: $0) }
-        var piece = UnsafeRawBufferPointer(start: nil, count: 0)
+        var piece = UnsafeRawBufferPointer.none
         while true {
             switch work(piece, { end.handshake() }) {
             case .done: return client.record(of: end, since: began)
             case .failed(let failure): throw TLSClientError(peer, failure)
             case .wantsCertificate:
                 guard end.answer(with: client.certificate) else { throw TLSClientError(peer, TLSFailure.noMemory) }
-                piece = UnsafeRawBufferPointer(start: nil, count: 0)
+                piece = UnsafeRawBufferPointer.none
                 continue
             case .waits: break
             }
@@ -124,7 +124,7 @@ final class ConnectionTLS {
         let isNew = !isAhead && !bytes.isEmpty
         if isNew {
             isAhead = true
-            end.receive(UnsafeRawBufferPointer(start: nil, count: 0), room: leaving)
+            end.receive(UnsafeRawBufferPointer.none, room: leaving)
             failure = end.write(bytes)
             error = flush()
             if !end.settle() { failure = .noMemory }
@@ -140,7 +140,7 @@ final class ConnectionTLS {
 
     /// Receives decrypted bytes.
     func receive(into room: UnsafeMutableRawBufferPointer) -> Received {
-        var piece = UnsafeRawBufferPointer(start: nil, count: 0)
+        var piece = UnsafeRawBufferPointer.none
         while true {
             switch work(piece, { end.read(into: room) }) {
             case .bytes(let count): return .bytes(count)
@@ -160,7 +160,7 @@ final class ConnectionTLS {
     func finish() {
         guard !hasFinished, !isBroken else { return }
         hasFinished = true
-        work(UnsafeRawBufferPointer(start: nil, count: 0)) { end.finish() }
+        work(UnsafeRawBufferPointer.none) { end.finish() }
     }
 
     /// Lends bytes to the engine while it works, and sends what it has to send.

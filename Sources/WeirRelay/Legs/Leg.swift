@@ -55,7 +55,7 @@ struct Leg: ~Copyable {
     /// Whether the flow was informed that this side has reset.
     private(set) var hasAborted = false
     /// Whether a FIN was sent to this side; the kernel counts it as one more byte to deliver.
-    private var hasFinished = false
+    private(set) var hasFinished = false
     /// Whether the side's FIN has arrived; bytes may precede it.
     private(set) var hasSeenFIN = false
     #if TLS
@@ -64,7 +64,7 @@ struct Leg: ~Copyable {
     /// Records what is on the wire, if an output wants it.
     var wire: WireTap?
     /// Bytes that were read to look at them, and that are read once more before all others.
-    private var held: [UInt8] = []
+    var held: [UInt8] = []
     #endif
 
     /// Makes a closed leg.
@@ -258,24 +258,6 @@ struct Leg: ~Copyable {
         return .wouldBlock
     }
 
-    #if TLS
-    /// Whether the next read finds bytes again that were read, and recorded, before.
-    var hasHeld: Bool { !held.isEmpty }
-
-    /// Gives back bytes that were read, so that the next reads find them again.
-    mutating func giveBack(_ bytes: some Collection<UInt8>) {
-        held.insert(contentsOf: bytes, at: 0)
-        isReadable = true
-    }
-
-    private mutating func takeHeld(into room: UnsafeMutableRawBufferPointer) -> Int {
-        let count = min(held.count, room.count)
-        held.withUnsafeBytes { room.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
-        if count == held.count { held = [] } else { held.removeFirst(count) }
-        return count
-    }
-    #endif
-
     /// Offers bytes to the kernel; those for a side with TLS are encrypted.
     ///
     /// - Parameters:
@@ -343,19 +325,6 @@ struct Leg: ~Copyable {
         #endif
         close()
     }
-
-    #if TLS
-    /// Records what closing the descriptor does on the wire.
-    private func recordClose() {
-        guard isOpen, let wire else { return }
-        // The peer may have reset since the last event.
-        if hasAborted || pendingError == .connectionReset { return wire.peerEnded(isReset: true) }
-        // The kernel resets if there is something left to read.
-        if weir_unread(raw) > 0 { return wire.ended(isReset: true) }
-        if hasSeenFIN { wire.peerEnded(isReset: false) }
-        if !hasFinished { wire.ended(isReset: false) }
-    }
-    #endif
 
     /// The number of bytes that the side lacks, of those that were written.
     var unsent: Int { lost(holding: unsentBytes) }

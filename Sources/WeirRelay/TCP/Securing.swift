@@ -164,14 +164,7 @@ final class Securing {
             applicationProtocol: end?.chosenProtocol.map { String(decoding: $0, as: UTF8.self) },
             client: client.map { SecuredSide($0.end) },
             server: server.map { SecuredSide($0.end) },
-            certificate: certificate.map { certificate in
-                ServerCertificate(
-                    subject: certificate.subject,
-                    issuer: certificate.issuer,
-                    fingerprint: certificate.fingerprint.hexadecimal,
-                    isVerified: services.verifiesServers
-                )
-            },
+            certificate: certificate.map { ServerCertificate($0, isVerified: services.verifiesServers) },
             fingerprint: hello?.fingerprint,
             duration: began.duration(to: now)
         )
@@ -179,6 +172,18 @@ final class Securing {
         record.hasEncryptedHello = hello?.hasEncryptedHello ?? false
         record.plainBytes = plainBytes
         return record
+    }
+}
+
+extension ServerCertificate {
+    /// Describes a certificate that a server has shown.
+    init(_ certificate: X509Certificate, isVerified: Bool) {
+        self.init(
+            subject: certificate.subject,
+            issuer: certificate.issuer,
+            fingerprint: certificate.fingerprint.hexadecimal,
+            isVerified: isVerified
+        )
     }
 }
 

@@ -9,7 +9,7 @@ public struct TLSClient: Sendable {
     /// The certificate for a server that asks for one; nil for none.
     let certificate: TLSCertificate?
     private let verifiesServers: Bool
-    private let keyLog: KeyLog?
+    private let keyLog: KeyLogFile?
     /// The server, by the name or the address that its certificate must have.
     private let server: HostPort.Host
     /// The protocols that are offered (ALPN), in their order.
@@ -41,7 +41,7 @@ public struct TLSClient: Sendable {
                 try TLSCertificate(file: path)
             }
             verifiesServers = trust != nil
-            keyLog = try settings.keyLog.map { path throws(TLSSetupError) in try KeyLog(path) }
+            keyLog = try settings.keyLog.map { path throws(TLSSetupError) in try KeyLogFile(path) }
         } catch {
             throw TLSServicesError(error)
         }
@@ -76,19 +76,11 @@ public struct TLSClient: Sendable {
 
     /// Returns what a handshake agreed on.
     func record(of end: TLSEnd, since began: Instant) -> SecuredRecord {
-        let certificate = end.peerCertificate.map { certificate in
-            ServerCertificate(
-                subject: certificate.subject,
-                issuer: certificate.issuer,
-                fingerprint: certificate.fingerprint.hexadecimal,
-                isVerified: verifiesServers
-            )
-        }
-        return SecuredRecord(
+        SecuredRecord(
             serverName: name,
             applicationProtocol: end.chosenProtocol.map { String(decoding: $0, as: UTF8.self) },
             server: SecuredSide(end),
-            certificate: certificate,
+            certificate: end.peerCertificate.map { ServerCertificate($0, isVerified: verifiesServers) },
             duration: began.duration(to: SystemClock.instant())
         )
     }

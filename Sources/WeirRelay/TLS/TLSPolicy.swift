@@ -30,10 +30,10 @@ struct TLSPolicy: Sendable {
 
     /// Returns why a flow to a name is not decrypted; nil if it is.
     func reason(for name: String) -> BypassRecord.Reason? {
-        if let pattern = excepted.first(where: { $0.matches(Array(name.utf8)) }) {
+        if let pattern = excepted.first(where: { $0.matches(name.utf8) }) {
             return .excepted(pattern: "\(pattern)")
         }
-        guard !only.isEmpty, !only.contains(where: { $0.matches(Array(name.utf8)) }) else { return nil }
+        guard !only.isEmpty, !only.contains(where: { $0.matches(name.utf8) }) else { return nil }
         return .notListed
     }
 }

@@ -26,7 +26,7 @@ public final class TLSServices: Sendable {
     let protocols: Protocols
     /// The name that servers are told; nil for the client's or the target's.
     let serverName: String?
-    private let keyLog: KeyLog?
+    private let keyLog: KeyLogFile?
     private let keyLogReport = Lock<(@Sendable (String) -> Void)?>(nil)
     /// Others to whom each connection's secrets are told.
     private let keyReceivers = Lock<[@Sendable ([String]) -> Void]>([])
@@ -51,10 +51,8 @@ public final class TLSServices: Sendable {
             var own: [OwnCertificate] = []
             for text in settings.certificates { own.append(try OwnCertificate(text)) }
             ownCertificates = own
-            if let path = settings.clientCertificate {
-                clientCertificate = try TLSCertificate(file: path)
-            } else {
-                clientCertificate = nil
+            clientCertificate = try settings.clientCertificate.map { path throws(TLSSetupError) in
+                try TLSCertificate(file: path)
             }
             let store: AuthorityStore
             if let folder = settings.authorityFolder {
@@ -73,11 +71,7 @@ public final class TLSServices: Sendable {
             serverSide = try TLSContext(side)
             verifiesServers = trust != nil
             key = try PrivateKey(.p256)
-            if let path = settings.keyLog {
-                keyLog = try KeyLog(path)
-            } else {
-                keyLog = nil
-            }
+            keyLog = try settings.keyLog.map { path throws(TLSSetupError) in try KeyLogFile(path) }
         } catch {
             throw TLSServicesError(error)
         }
@@ -110,7 +104,7 @@ public final class TLSServices: Sendable {
 
     /// Returns the user's own certificate for a server's name; nil if there is none.
     func ownCertificate(for name: String?) -> TLSCertificate? {
-        let name = name.map { Array($0.utf8) } ?? []
+        let name = (name ?? "").utf8
         let found =
             ownCertificates.first { $0.pattern?.matches(name) == true } ?? ownCertificates.first { $0.pattern == nil }
         return found?.certificate

@@ -32,11 +32,12 @@ struct RunTLSOptions: ParsableArguments {
         let own = UserTrust { getenv($0).map { String(cString: $0) } }
         try options.apply(to: &configuration, isNeeded: true, alsoTrusting: own.paths)
         guard let services = configuration.tls else { return [] }
-        let variables = try variables(own, services.certificatePath)
+        let roots = SystemRoots.read()
+        let variables = try variables(own, roots ?? [], services.certificatePath)
         settings.security = RouteSecurity(client: .automatic, server: .automatic)
         settings.environment += variables.map { "\($0.name)=\($0.path)" }
         var lines = [Self.line(of: variables.map(\.name), own.others)]
-        if SystemRoots.read() == nil, options.servers.tlsUpstreamCa == nil, !options.servers.tlsInsecureUpstream {
+        if roots == nil, options.servers.tlsUpstreamCa == nil, !options.servers.tlsInsecureUpstream {
             lines.append("this system has no certificates to verify servers by: --tls-upstream-ca FILE names some")
         }
         return lines
@@ -47,10 +48,14 @@ struct RunTLSOptions: ParsableArguments {
 
     #if TLS
     /// Makes the files that the command's variables name.
-    private func variables(_ own: UserTrust, _ authority: String) throws(Failure) -> [(name: String, path: String)] {
+    private func variables(
+        _ own: UserTrust,
+        _ roots: [UInt8],
+        _ authority: String
+    ) throws(Failure) -> [(name: String, path: String)] {
         let certificate = try SmallFile.read(authority)
         let store = AuthorityStore(folder: String(authority.dropLast("/ca.pem".count)))
-        return try own.variables(adding: certificate, to: SystemRoots.read() ?? []) { bytes throws(Failure) in
+        return try own.variables(adding: certificate, to: roots) { bytes throws(Failure) in
             do throws(TLSSetupError) {
                 return try store.bundle(bytes, at: CAText.now)
             } catch {

@@ -12,14 +12,9 @@ struct AutoRouteTests {
 
     init() throws { fixture = try TLSRelayFixture() }
 
-    private static func data(_ count: Int, _ seed: UInt64) -> [UInt8] {
-        var dice = SeededGenerator(seed: seed)
-        return (0..<count).map { _ in UInt8.random(in: 0...255, using: &dice) }
-    }
-
     @Test("TLS from the first byte on is decrypted on both sides", arguments: [TLSVersion.v12, .v13])
     func first(version: TLSVersion) async throws {
-        let (up, down) = (Self.data(50_000, 1), Self.data(60_000, 2))
+        let (up, down) = (TLSRelayFixture.data(50_000, 1), TLSRelayFixture.data(60_000, 2))
         let fixture = fixture
         let collector = try await fixture.run({ "auto:0=\($0)" }) { server in
             #expect(try server.handshake() == .done)
@@ -101,12 +96,14 @@ struct AutoRouteTests {
         // Before TLS the peers take turns; the server has the last word.
         let plain = (0..<Int.random(in: 1...4, using: &dice)).map { turn in
             (
-                up: Self.data(Int.random(in: 1...900, using: &dice), UInt64(turn)).map { $0 | 32 },
-                down: Self.data(12, UInt64(turn))
+                up: TLSRelayFixture.data(Int.random(in: 1...900, using: &dice), UInt64(turn)).map { $0 | 32 },
+                down: TLSRelayFixture.data(12, UInt64(turn))
             )
         }
         let serverBegins = Bool.random(using: &dice)
-        let (up, down) = (Self.data(Int.random(in: 1...40_000, using: &dice), 7), Self.data(30_000, 8))
+        let (up, down) = (
+            TLSRelayFixture.data(Int.random(in: 1...40_000, using: &dice), 7), TLSRelayFixture.data(30_000, 8)
+        )
         let fixture = fixture
         let collector = try await fixture.run(
             { "auto:0=\($0)" },

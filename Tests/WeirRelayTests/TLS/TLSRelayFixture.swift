@@ -28,6 +28,12 @@ struct TLSRelayFixture: Sendable {
         services = try TLSServices(settings, host: "test") { _ in nil }
     }
 
+    /// Returns bytes that are the same for the same seed.
+    static func data(_ count: Int, _ seed: UInt64) -> [UInt8] {
+        var dice = SeededGenerator(seed: seed)
+        return (0..<count).map { _ in UInt8.random(in: 0...255, using: &dice) }
+    }
+
     var clientTrust: TLSTrust { .file(services.certificatePath) }
 
     func clientEnd(

@@ -13,17 +13,12 @@ struct TLSRelayTests {
 
     init() throws { fixture = try TLSRelayFixture() }
 
-    private static func data(_ count: Int, _ seed: UInt64) -> [UInt8] {
-        var dice = SeededGenerator(seed: seed)
-        return (0..<count).map { _ in UInt8.random(in: 0...255, using: &dice) }
-    }
-
     @Test(
         "What each side sends arrives, and is recorded as it was before encryption",
         arguments: [TLSVersion.v12, .v13]
     )
     func both(version: TLSVersion) async throws {
-        let (up, down) = (Self.data(300_000, 1), Self.data(700_000, 2))
+        let (up, down) = (TLSRelayFixture.data(300_000, 1), TLSRelayFixture.data(700_000, 2))
         let collector = try await fixture.talk(version...version) { client, server in
             let sending = try Background { try client.send(up) }
             #expect(try server.receive(up.count).bytes == up)
@@ -57,7 +52,7 @@ struct TLSRelayTests {
             #expect(bytes == [1, 2, 3] && ending == (end.says ? .closeNotify : .truncated))
             #expect(server.seesFIN(within: end.closes ? 5000 : 100) == end.closes)
             // The other direction goes on.
-            let answer = Self.data(200_000, 3)
+            let answer = TLSRelayFixture.data(200_000, 3)
             let answering = try Background {
                 try server.send(answer)
                 try server.finish(says: end.says, closes: end.closes)
@@ -99,7 +94,7 @@ struct TLSRelayTests {
         let sizes = (0..<10).map { _ in Int.random(in: 1...(Bool.random(using: &dice) ? 40 : 60_000), using: &dice) }
         let collector = try await fixture.talk(version...version, toxics: toxics) { client, server in
             for (index, size) in sizes.enumerated() {
-                let data = Self.data(size, UInt64(index))
+                let data = TLSRelayFixture.data(size, UInt64(index))
                 let (source, target) = index % 3 == 0 ? (server, client) : (client, server)
                 let sending = try Background { try source.send(data) }
                 #expect(try target.receive(size).bytes == data)
@@ -110,8 +105,12 @@ struct TLSRelayTests {
             try server.finish()
             #expect(try client.receive(1).ending == .closeNotify)
         }
-        let up = sizes.enumerated().filter { $0.offset % 3 != 0 }.flatMap { Self.data($0.element, UInt64($0.offset)) }
-        let down = sizes.enumerated().filter { $0.offset % 3 == 0 }.flatMap { Self.data($0.element, UInt64($0.offset)) }
+        let up = sizes.enumerated().filter { $0.offset % 3 != 0 }.flatMap {
+            TLSRelayFixture.data($0.element, UInt64($0.offset))
+        }
+        let down = sizes.enumerated().filter { $0.offset % 3 == 0 }.flatMap {
+            TLSRelayFixture.data($0.element, UInt64($0.offset))
+        }
         #expect(collector.bytes(FlowID(1), .upstream) == up && collector.bytes(FlowID(1), .downstream) == down)
         #expect(collector.records.last?.closed?.reason == .finished)
     }
@@ -193,7 +192,7 @@ struct TLSRelayTests {
             try await runThread { [fixture] in
                 let client = try TLSPeer(to: relayed, try fixture.clientEnd(name: "localhost"))
                 #expect(try client.handshake() == .done)
-                let data = Self.data(100_000, 5)
+                let data = TLSRelayFixture.data(100_000, 5)
                 try client.send(data)
                 #expect(try client.receive(data.count).bytes == data)
                 try client.finish()

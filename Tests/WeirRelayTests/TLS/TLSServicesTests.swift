@@ -55,7 +55,7 @@ struct TLSServicesTests {
         let path = folder.path + "/keys"
         let mask = umask(0)
         defer { umask(mask) }
-        let log = try KeyLog(path)
+        let log = try KeyLogFile(path)
         let lines = (0..<8).map { writer in
             (0..<300).map { "LABEL_\(writer) \($0) " + String(repeating: "\(writer)", count: 100 + $0) }
         }
@@ -74,8 +74,8 @@ struct TLSServicesTests {
         var status = stat()
         #expect(stat(path, &status) == 0 && status.st_mode & 0o7777 == 0o600)
         // What cannot be written is told.
-        #expect(try KeyLog("/dev/full").append(["LABEL 1 2"]) == "No space left on device")
+        #expect(try KeyLogFile("/dev/full").append(["LABEL 1 2"]) == "No space left on device")
         chmod(path, 0o640)
-        #expect(throws: TLSSetupError.self) { try KeyLog(path) }
+        #expect(throws: TLSSetupError.self) { try KeyLogFile(path) }
     }
 }

@@ -65,11 +65,6 @@ struct WireCaptureTests {
         fixture = try TLSRelayFixture { $0.serverName = "example.test" }
     }
 
-    private static func data(_ count: Int, _ seed: UInt64) -> [UInt8] {
-        var dice = SeededGenerator(seed: seed)
-        return (0..<count).map { _ in UInt8.random(in: 0...255, using: &dice) }
-    }
-
     private static func toxics(_ dice: inout SeededGenerator) -> [ToxicConfiguration] {
         let all: [(String, Direction, [String: ToxicValue])] = [
             ("latency", .downstream, ["latency": .int(4), "jitter": .int(3)]),
@@ -224,7 +219,7 @@ struct WireCaptureTests {
 
     private func talk(_ plan: Plan, _ client: Peer, _ server: Peer) throws {
         for (index, size) in plan.sizes.enumerated() {
-            let data = Self.data(size, UInt64(index))
+            let data = TLSRelayFixture.data(size, UInt64(index))
             let (source, target) = index % 3 == 1 ? (server, client) : (client, server)
             let sending = try Background { try source.send(data) }
             #expect(try target.receive(size) == data)

@@ -59,18 +59,6 @@ struct TLSDecryptorTests {
         )
     }
 
-    private static func data(_ count: Int, _ seed: UInt64) -> [UInt8] {
-        var dice = SeededDice(seed)
-        return (0..<count).map { _ in UInt8(truncatingIfNeeded: dice.next()) }
-    }
-
-    private func write(_ bytes: [UInt8], on side: TLSPair.Side, of pair: TLSPair) {
-        pair.on(side) { end in
-            let failure = bytes.withUnsafeBytes { end.write($0) }
-            #expect(failure == nil)
-        }
-    }
-
     /// Lets both ends talk; `updates` also changes their keys in between.
     private func talk(
         _ way: Way,
@@ -83,9 +71,11 @@ struct TLSDecryptorTests {
         try #require(pair.handshakes == [.client: .done, .server: .done])
         var talk = Conversation(pair: pair, keys: pair.client.takeKeys())
         for round in 0..<4 {
-            let (up, down) = (Self.data(length / 4 + round, UInt64(round)), Self.data(length / 2, UInt64(round + 50)))
-            write(up, on: .client, of: pair)
-            write(down, on: .server, of: pair)
+            let (up, down) = (
+                TLSPair.data(length / 4 + round, UInt64(round)), TLSPair.data(length / 2, UInt64(round + 50))
+            )
+            pair.write(up, on: .client)
+            pair.write(down, on: .server)
             if updates { pair.on(round % 2 == 0 ? .client : .server) { #expect($0.updateKeys()) } }
             pair.run()
             talk.up += up

@@ -24,11 +24,6 @@ struct TLSBridgeTests {
         )
     }
 
-    private static func data(_ count: Int, _ seed: UInt64) -> [UInt8] {
-        var dice = SeededDice(seed)
-        return (0..<count).map { _ in UInt8(truncatingIfNeeded: dice.next()) }
-    }
-
     /// Lets both sides speak at once, in between turns of both legs.
     private func talk(_ bridge: TLSBridge, rounds: Int, _ count: (Int) -> Int, updates: Bool = false) {
         var (up, down): ([UInt8], [UInt8]) = ([], [])
@@ -36,7 +31,7 @@ struct TLSBridgeTests {
         #expect(bridge.isReady)
         for round in 0..<rounds {
             let (one, other) = (
-                Self.data(count(round), UInt64(round)), Self.data(count(round + 1), UInt64(round) + 1000)
+                TLSPair.data(count(round), UInt64(round)), TLSPair.data(count(round + 1), UInt64(round) + 1000)
             )
             bridge.write(one, at: .client)
             bridge.write(other, at: .server)

@@ -32,18 +32,6 @@ struct TLSEndTests {
         return TLSPair(client: client, server: server, size: size)
     }
 
-    private static func data(_ count: Int, _ seed: UInt64) -> [UInt8] {
-        var dice = SeededDice(seed)
-        return (0..<count).map { _ in UInt8(truncatingIfNeeded: dice.next()) }
-    }
-
-    private func write(_ bytes: [UInt8], on side: TLSPair.Side, of pair: TLSPair) {
-        pair.on(side) { end in
-            let failure = bytes.withUnsafeBytes { end.write($0) }
-            #expect(failure == nil)
-        }
-    }
-
     @Test(
         "Every version carries both directions, whatever the sizes of the pieces",
         arguments: TLSVersion.allCases,
@@ -54,9 +42,9 @@ struct TLSEndTests {
         pair.run()
         #expect(pair.handshakes == [.client: .done, .server: .done])
         #expect(pair.client.version == version && pair.server.version == version)
-        let (up, down) = (Self.data(3_000, UInt64(size)), Self.data(5_000, 99))
-        write(up, on: .client, of: pair)
-        write(down, on: .server, of: pair)
+        let (up, down) = (TLSPair.data(3_000, UInt64(size)), TLSPair.data(5_000, 99))
+        pair.write(up, on: .client)
+        pair.write(down, on: .server)
         pair.run()
         #expect(pair.received[.server]?.bytes == up && pair.received[.client]?.bytes == down)
         #expect(pair.received[.server]?.ending == nil && pair.received[.client]?.ending == nil)
@@ -71,8 +59,8 @@ struct TLSEndTests {
         var wanted: [TLSPair.Side: [UInt8]] = [.client: [], .server: []]
         for round in 0..<12 {
             let side: TLSPair.Side = round % 3 == 0 ? .client : .server
-            let bytes = Self.data(Int(Self.data(1, UInt64(seed * 100 + round))[0]) * 777, UInt64(round))
-            write(bytes, on: side, of: pair)
+            let bytes = TLSPair.data(Int(TLSPair.data(1, UInt64(seed * 100 + round))[0]) * 777, UInt64(round))
+            pair.write(bytes, on: side)
             wanted[side == .client ? .server : .client]? += bytes
             if round % 4 == 1 { pair.run() }
         }
@@ -88,14 +76,14 @@ struct TLSEndTests {
         for (saysSo, ends) in [(true, false), (true, true), (false, true)] {
             let pair = try pair(version...version)
             pair.run()
-            write([1, 2, 3], on: .client, of: pair)
+            pair.write([1, 2, 3], on: .client)
             if saysSo { pair.on(.client) { $0.finish() } }
             if ends { pair.end(.client) }
             pair.run()
             #expect(pair.received[.server]?.bytes == [1, 2, 3])
             #expect(pair.received[.server]?.ending == (saysSo ? .ended : .truncated))
             // The other direction goes on.
-            write([4, 5], on: .server, of: pair)
+            pair.write([4, 5], on: .server)
             pair.on(.server) { $0.finish() }
             pair.run()
             #expect(pair.received[.client]?.bytes == [4, 5] && pair.received[.client]?.ending == .ended)
@@ -142,8 +130,8 @@ struct TLSEndTests {
         pair.run()
         for (round, side) in [TLSPair.Side.client, .server, .server, .client].enumerated() {
             pair.on(side) { #expect($0.updateKeys()) }
-            write([UInt8(round)], on: side, of: pair)
-            write([UInt8(round) + 100], on: side == .client ? .server : .client, of: pair)
+            pair.write([UInt8(round)], on: side)
+            pair.write([UInt8(round) + 100], on: side == .client ? .server : .client)
             pair.run()
         }
         #expect(

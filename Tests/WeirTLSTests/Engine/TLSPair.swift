@@ -1,3 +1,4 @@
+import Testing
 import WeirTLS
 
 /// Two ends that speak to each other in memory: what one sends arrives at the other in pieces of random sizes.
@@ -108,5 +109,19 @@ final class TLSPair {
         sent[side]? += outgoing
         wire[side == .client ? .server : .client]?.bytes += outgoing
         _ = self[side].settle()
+    }
+
+    /// Encrypts bytes on one side.
+    func write(_ bytes: [UInt8], on side: Side) {
+        on(side) { end in
+            let failure = bytes.withUnsafeBytes { end.write($0) }
+            #expect(failure == nil)
+        }
+    }
+
+    /// Returns bytes that are the same for the same seed.
+    static func data(_ count: Int, _ seed: UInt64) -> [UInt8] {
+        var dice = SeededDice(seed)
+        return (0..<count).map { _ in UInt8(truncatingIfNeeded: dice.next()) }
     }
 }

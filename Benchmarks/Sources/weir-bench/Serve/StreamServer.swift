@@ -31,16 +31,10 @@ final class StreamServer: @unchecked Sendable {  // Used by one thread: the one 
 
     /// Serves until the process ends, or until it is stopped.
     func run(until stop: StopFlag? = nil) throws(BenchError) {
-        while stop?.isSet != true {
-            let count = try poller.wait(milliseconds: stop == nil ? -1 : 20)
-            for index in 0..<count {
-                let tag = poller.tag(index)
-                if tag == Int(listener) {
-                    try accept()
-                } else {
-                    read(Int32(truncatingIfNeeded: tag))
-                }
-            }
+        try poller.serve(listener, until: stop) { () throws(BenchError) in
+            try accept()
+        } connection: {
+            read(Int32(truncatingIfNeeded: $0))
         }
     }
 

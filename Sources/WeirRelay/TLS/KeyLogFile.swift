@@ -6,7 +6,7 @@ import WeirTLS
 /// A file of the secrets of TLS connections, as Wireshark reads it.
 ///
 /// Source: NSS Key Log Format. Only this user can read it, and each line is one write, so that no two are mixed.
-final class KeyLog: Sendable {
+final class KeyLogFile: Sendable {
     private let raw: Int32
     /// Whether the last line is not whole.
     private let hasPart = Atomic<Bool>(false)
